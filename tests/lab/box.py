@@ -1,0 +1,616 @@
+"""The box: a whole Docker host in namespaces of its own, gone without a trace when it is closed."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import secrets
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from . import images
+from .engines import Engine, find
+from .provider import BOX_ADDRESS, GATEWAY, PREFIX, RESOLVER, Provider
+
+HERE = Path(__file__).parent
+PROJECT = HERE.parent.parent
+RUN_DIR = Path("/run/diagnose-lab")
+CGROUP_PREFIX = "diagnose-lab-"
+LOG = "/var/log/docker.log"
+DEFAULT_DISK = "3G"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the tool inside the box: wall in seconds, peak_rss in bytes (the tool and the children it waited for)."""
+
+    args: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+    wall: float
+    peak_rss: int
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The JSON report; fails with stderr when stdout is no JSON."""
+        try:
+            report = json.loads(self.out)
+        except ValueError:
+            raise AssertionError(
+                f"diagnose {shlex.join(self.args)}: exit {self.code}, no JSON\n{self.err}"
+            ) from None
+        assert isinstance(report, dict)
+        return report
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """The report's findings."""
+        return list(self.report["findings"])
+
+
+class Box:
+    """A Docker host: namespaces, a throw-away root over the machine's own, a data root, an uplink, one engine.
+
+    engine: "28.5", "sid", "distro" or an Engine. disk: size of the data root's ext4 ("64M"; default 3G, sparse, in
+    memory); inodes: how many it has; disk="dir" binds a plain directory of the machine instead. provider=False leaves
+    the host without an uplink. The box lives as long as the process that made it at most.
+    """
+
+    def __init__(
+        self,
+        engine: str | Engine = "distro",
+        *,
+        disk: str | None = None,
+        inodes: int | None = None,
+        provider: bool = True,
+        hostname: str = "dockerhost",
+    ) -> None:
+        self.engine = find(engine) if isinstance(engine, str) else engine
+        self.id = secrets.token_hex(4)
+        self.hostname = hostname
+        self._disk, self._inodes = disk or DEFAULT_DISK, inodes
+        self._with_provider = provider
+        self._provider: Provider | None = None
+        self._unshare: subprocess.Popen[str] | None = None
+        self._cgroups: list[Path] = []
+        self.pid = 0
+
+    def __enter__(self) -> Box:
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        RUN_DIR.mkdir(parents=True, exist_ok=True)
+        # appears with its marker or not at all, since another process may sweep at this moment
+        unnamed = RUN_DIR / f".{self.id}"
+        unnamed.mkdir(mode=0o700)
+        (unnamed / "owner").write_text(f"{os.getpid()} {start_time(os.getpid())}")
+        self.state = unnamed.rename(RUN_DIR / self.id)
+        mounts = self._make_cgroups()
+        data_dir = self.state / "data"
+        if self._disk == "dir":
+            data_dir = Path(f"/var/tmp/diagnose-lab-{self.id}")
+            (self.state / "data-dir").write_text(str(data_dir))
+            data_dir.mkdir()
+        env = {
+            "LAB_HOSTNAME": self.hostname,
+            "LAB_DISK": "" if self._disk == "dir" else self._disk,
+            "LAB_INODES": str(self._inodes or ""),
+            "LAB_DATA_DIR": str(data_dir),
+            "LAB_CGROUPS": mounts,
+            "LAB_BIND": "\n".join(_to_bind(self.engine)),
+            "LAB_OPEN": "\n".join(_to_open()),
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        }
+        unshare = "exec unshare --mount --net --uts --ipc --pid --cgroup --fork --kill-child --mount-proc sh "
+        script = self._join() + unshare + shlex.quote(str(HERE / "init.sh"))
+        errors = self.state / "init.err"
+        with errors.open("w") as err:
+            self._unshare = subprocess.Popen(
+                ["sh", "-c", script],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=err,
+                env=env,
+                text=True,
+            )
+        assert self._unshare.stdout
+        said = self._unshare.stdout.readline()
+        if said != "ready\n":
+            self._unshare.wait(5)
+            raise RuntimeError(f"the box did not start: {errors.read_text().strip() or 'no reason given'}")
+        pid = self._unshare.pid
+        self.pid = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+        if self._with_provider:
+            self._provider = Provider(self.pid)
+            self.run(
+                [
+                    "sh",
+                    "-c",
+                    f"ip addr add {BOX_ADDRESS}/{PREFIX} dev eth0 && ip link set eth0 up && "
+                    f"ip route add default via {GATEWAY}",
+                ]
+            )
+            self.write("/etc/resolv.conf", f"nameserver {RESOLVER}\nsearch lab.test\n")
+        else:
+            self.write("/etc/resolv.conf", f"nameserver {RESOLVER}\n")
+
+    def close(self) -> None:
+        """End every process of the box and remove what it left on the machine."""
+        if self._provider:
+            self._provider.close()
+            self._provider = None
+        if self._unshare:
+            self._unshare.kill()
+            self._unshare.wait()
+            for pipe in (self._unshare.stdin, self._unshare.stdout):
+                if pipe:
+                    pipe.close()
+            if self.pid:
+                _wait(lambda: not Path(f"/proc/{self.pid}").exists(), 10, "the box's init to end")
+            self._unshare = None
+            self.pid = 0
+        remove_cgroups(self.id)
+        if hasattr(self, "state"):
+            remove_state(self.state)
+
+    def _make_cgroups(self) -> str:
+        """Make the box's cgroup in every hierarchy; returns lines "kind mount-point options" for init.sh."""
+        mounts = []
+        name = CGROUP_PREFIX + self.id
+        for line in Path("/proc/self/mountinfo").read_text().splitlines():
+            left, right = line.split(" - ")
+            where, (kind, _, options) = left.split()[4], right.split()[:3]
+            if not kind.startswith("cgroup") or not where.startswith("/sys/fs/cgroup"):
+                continue
+            path = Path(where) / name
+            path.mkdir()
+            if kind == "cgroup":
+                names = [o for o in options.split(",") if o not in ("rw", "ro", "xattr", "clone_children")]
+                mounts.append(f"{kind} {where} {','.join(names)}")
+                for knob in ("cpuset.cpus", "cpuset.mems"):
+                    if (path / knob).exists():
+                        (path / knob).write_text((path.parent / knob).read_text())
+            else:
+                mounts.append(f"{kind} {where} rw")
+                if where == "/sys/fs/cgroup":
+                    path = path / "init"
+                    path.mkdir()
+            self._cgroups.append(path)
+        return "\n".join(mounts)
+
+    def _join(self) -> str:
+        """A shell line that moves the shell into the box's cgroups."""
+        # in cgroup v2 namespaces are rooted at the parent of init/, so unshare must happen there
+        paths = (c if self.pid or c.name != "init" else c.parent for c in self._cgroups)
+        return "".join(f"echo $$ >{shlex.quote(str(p))}/cgroup.procs; " for p in paths)
+
+    @property
+    def provider(self) -> Provider:
+        """The box's uplink; fails for a box made with provider=False."""
+        assert self._provider, "this box has no provider"
+        return self._provider
+
+    # -- commands --------------------------------------------------------------------------------------------------
+
+    def _argv(
+        self, argv: Sequence[str], user: str | None, groups: Sequence[str], cwd: str | None
+    ) -> list[str]:
+        enter = ["nsenter", "-t", str(self.pid), *["-m", "-n", "-p", "-u", "-i", "-C", "-r", "-w", "--"]]
+        if cwd:
+            enter += ["env", "-C", cwd]
+        if user:
+            enter += ["setpriv", f"--reuid={user}", f"--regid={'nogroup' if user == 'nobody' else user}"]
+            enter += [f"--groups={','.join(groups)}" if groups else "--clear-groups"]
+        return ["sh", "-c", self._join() + 'exec "$@"', "sh", *enter, *argv]
+
+    def _env(self, env: Mapping[str, str] | None, user: str | None) -> dict[str, str]:
+        home = "/root" if user in (None, "root") else "/nonexistent"
+        base = {
+            "PATH": self.engine.path,
+            "HOME": home,
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "USER": user or "root",
+        }
+        return {**base, **(env or {})}
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        check: bool = True,
+        timeout: float = 20,
+        user: str | None = None,
+        groups: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        input: str | None = None,
+        cwd: str | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the box and wait; on timeout (seconds) it is killed with its children.
+
+        check raises AssertionError with the command's output. user and groups by name; root is the default.
+        """
+        command = self._argv(argv, user, groups, cwd)
+        return run_bounded(command, argv, self._env(env, user), timeout=timeout, check=check, input=input)
+
+    def sh(self, script: str, **options: Any) -> str:
+        """Run a shell script in the box as `run` does, stopping at the first error; returns its stdout."""
+        return self.run(["sh", "-ec", script], **options).stdout
+
+    def spawn(
+        self, argv: Sequence[str], *, log: str = "/dev/null", env: Mapping[str, str] | None = None
+    ) -> int:
+        """Start a process in the background, a child of the box's init; returns its pid as seen in the box.
+
+        log: file in the box for its output. It ends with the box.
+        """
+        detach = f'setsid "$@" </dev/null >>{shlex.quote(log)} 2>&1 & echo $!'
+        return int(self.run(["sh", "-c", detach, "sh", *argv], env=env).stdout)
+
+    def kill(self, pid: int, sig: int = signal.SIGKILL) -> None:
+        """Send a signal to a process of the box (pid as seen in the box)."""
+        self.run(["sh", "-c", f"kill -{int(sig)} {pid}"])
+
+    # -- files -----------------------------------------------------------------------------------------------------
+
+    def path(self, inside: str | Path) -> Path:
+        """A path of the box as seen from outside; symbolic links in it are followed on the machine: mind them."""
+        return Path(f"/proc/{self.pid}/root") / str(inside).lstrip("/")
+
+    def write(self, inside: str, content: str | bytes | Mapping[str, Any], mode: int = 0o644) -> None:
+        """Write a file in the box, its folders included; a mapping is written as JSON."""
+        path = self.path(inside)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, Mapping):
+            content = json.dumps(content, indent=2) + "\n"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        path.chmod(mode)
+
+    def read(self, inside: str) -> str:
+        """The text of a file in the box."""
+        return self.path(inside).read_text(errors="replace")
+
+    # -- engine ----------------------------------------------------------------------------------------------------
+
+    def start_engine(
+        self,
+        *flags: str,
+        config: Mapping[str, Any] | str | None = None,
+        env: Mapping[str, str] | None = None,
+        wait: bool = True,
+        timeout: float = 40,
+    ) -> None:
+        """Start dockerd as a child of the box's init, logging to /var/log/docker.log.
+
+        config, if given, is written to /etc/docker/daemon.json first (text as it is, a mapping as JSON). wait=False
+        returns at once, for engines that are meant to fail; otherwise one that does not answer in time is an error.
+        """
+        if config is not None:
+            self.write("/etc/docker/daemon.json", config)
+        pid = self.spawn(["dockerd", *flags], log=LOG, env=env)
+        if not wait:
+            return
+
+        def up() -> bool:
+            if not self.alive(pid):
+                raise RuntimeError(f"dockerd ended at start:\n{self.log_tail()}")
+            return self.ping()
+
+        _wait(up, timeout, f"engine {self.engine} to answer", every=0.03)
+
+    def stop_engine(self, timeout: float = 30) -> None:
+        """Stop dockerd as an init system would (SIGTERM), removing containers' processes first to make it quick."""
+        pid = self.engine_pid
+        self.kill_shims()
+        self.kill(pid, signal.SIGTERM)
+        _wait(lambda: not self.alive(pid), timeout, "dockerd to stop")
+
+    def kill_shims(self) -> None:
+        """Kill all running containers through the engine: a stop would wait for each."""
+        for item in self.api("/containers/json"):
+            self.api(f"/containers/{item['Id']}/kill", method="POST", check=False)
+
+    @property
+    def engine_pid(self) -> int:
+        """dockerd's pid as seen in the box; LookupError when none runs."""
+        return self.pid_of("dockerd")
+
+    @property
+    def containerd_pid(self) -> int:
+        """The pid of dockerd's containerd as seen in the box; LookupError when none runs."""
+        return self.pid_of("containerd")
+
+    def pids_of(self, comm: str) -> list[int]:
+        """All processes of that name (comm, first 15 characters), as seen in the box, zombies left out."""
+        found = []
+        for stat in self.path("/proc").glob("[0-9]*/stat"):
+            try:
+                head, tail = stat.read_text().rsplit(")", 1)
+            except OSError:
+                continue
+            if head.split("(", 1)[1] == comm[:15] and tail.split()[0] != "Z":
+                found.append(int(stat.parent.name))
+        return sorted(found)
+
+    def pid_of(self, comm: str) -> int:
+        """The first process of that name, as seen in the box; LookupError when there is none."""
+        pids = self.pids_of(comm)
+        if not pids:
+            raise LookupError(f"no process {comm} in the box")
+        return pids[0]
+
+    def alive(self, pid: int) -> bool:
+        """Whether that process (pid as seen in the box) runs; a zombie does not."""
+        try:
+            return self.path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        except OSError:
+            return False
+
+    def host_pid(self, pid: int) -> int:
+        """The machine's pid of a process of the box."""
+        for status in Path("/proc").glob("[0-9]*/status"):
+            try:
+                text = status.read_text()
+            except OSError:
+                continue
+            match = re.search(r"^NSpid:\t(\d+)\t(\d+)", text, re.MULTILINE)
+            if match and int(match[2]) == pid and _same_pid_namespace(int(match[1]), self.pid):
+                return int(match[1])
+        raise LookupError(f"no process {pid} in the box")
+
+    def ping(self) -> bool:
+        """Whether the engine answers /_ping."""
+        try:
+            return bool(self.api("/_ping") == "OK")
+        except (OSError, http.client.HTTPException, AssertionError):
+            return False
+
+    def log_tail(self, lines: int = 20) -> str:
+        """The end of dockerd's log."""
+        try:
+            return "\n".join(self.read(LOG).splitlines()[-lines:])
+        except OSError:
+            return ""
+
+    def api(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        body: Mapping[str, Any] | bytes | None = None,
+        check: bool = True,
+        timeout: float = 20,
+        sock: str = "/run/docker.sock",
+    ) -> Any:
+        """Ask the engine directly (no library of the tool in between); JSON is decoded, other answers are text.
+
+        check raises AssertionError on a status of 400 or more.
+        """
+        connection = _UnixConnection(str(self.path(sock)), timeout)
+        try:
+            kind = "application/x-tar" if isinstance(body, bytes) else "application/json"
+            data = json.dumps(body).encode() if isinstance(body, Mapping) else body
+            connection.request(method, path, body=data, headers={"Content-Type": kind} if data else {})
+            response = connection.getresponse()
+            text = response.read().decode(errors="replace")
+            assert not check or response.status < 400, f"{method} {path}: {response.status} {text.strip()}"
+            is_json = "json" in (response.getheader("Content-Type") or "")
+            try:
+                return json.loads(text) if is_json and text else text
+            except ValueError:
+                return text
+        finally:
+            connection.close()
+
+    def docker(
+        self, *args: str, check: bool = True, timeout: float = 30, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the engine's own docker CLI in the box.
+
+        A run or create gets `--stop-timeout 0` unless it says otherwise, and the images of `images.py` named in the
+        arguments are imported first.
+        """
+        words = list(args)
+        if words and words[0] in ("run", "create"):
+            for name in words[1:]:
+                if name in images.RECIPES:
+                    self.image(name)
+                    break
+            if not any(w.startswith("--stop-timeout") for w in words):
+                words.insert(1, "--stop-timeout=0")
+        # the CLI swallows SIGTERM, so KILL
+        argv = ["timeout", "-s", "KILL", str(timeout), "docker", *words]
+        return self.run(argv, check=check, timeout=timeout + 5, **options)
+
+    def inspect(self, name: str) -> dict[str, Any]:
+        """The engine's inspect answer for a container."""
+        answer = self.api(f"/containers/{name}/json")
+        assert isinstance(answer, dict)
+        return answer
+
+    def image(self, name: str) -> str:
+        """Make sure that the image of that name (see images.RECIPES) exists; returns the name."""
+        listed = self.api(f"/images/{name}/json", check=False)
+        if not (isinstance(listed, dict) and "Id" in listed):
+            images.load(self, name)
+        return name
+
+    # -- waiting, the tool -----------------------------------------------------------------------------------------
+
+    def wait_for(self, condition: Callable[[], T], timeout: float = 10, what: str = "") -> T:
+        """Poll until condition() is true, and return its value; AssertionError after timeout seconds."""
+        return _wait(condition, timeout, what or getattr(condition, "__name__", "the condition"))
+
+    def wait_state(self, name: str, status: str, timeout: float = 10) -> dict[str, Any]:
+        """Poll until a container's State.Status is that; returns its inspect answer."""
+        self.wait_for(
+            lambda: self.inspect(name)["State"]["Status"] == status, timeout, f"{name} to be {status}"
+        )
+        return self.inspect(name)
+
+    def diagnose(
+        self,
+        *args: str,
+        user: str | None = None,
+        groups: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        timeout: float = 60,
+    ) -> Run:
+        """Run the tool in the box as a user of this host would."""
+        usage = f"/tmp/usage-{secrets.token_hex(4)}"
+        wrapper = [sys.executable, "-I", "-S", str(HERE / "measure.py"), usage]
+        command = [*wrapper, sys.executable, "-m", "diagnose", *args]
+        done = self.run(
+            command, check=False, timeout=timeout, user=user, groups=groups, env=env, cwd=str(PROJECT)
+        )
+        wall, rss = json.loads(self.read(usage))
+        self.path(usage).unlink()
+        return Run(args, done.returncode, done.stdout, done.stderr, wall, rss)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def run_bounded(
+    command: Sequence[str],
+    shown: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    timeout: float,
+    check: bool,
+    input: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """subprocess.run, but a timeout kills the whole process group, which nsenter's forked child belongs to."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(env),
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(input, timeout=timeout)
+    except BaseException as error:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise AssertionError(f"{shlex.join(shown)}: no end in {timeout} s\n{out}{err}") from None
+        raise
+    if check and process.returncode != 0:
+        raise AssertionError(f"{shlex.join(shown)}: exit {process.returncode}\n{out}{err}")
+    return subprocess.CompletedProcess(list(shown), process.returncode, out, err)
+
+
+def start_time(pid: int) -> str | None:
+    """A process's start time in clock ticks, which with its pid names it for good; None when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except OSError:
+        return None
+
+
+def remove_cgroups(box_id: str) -> None:
+    """Remove the box's cgroups in every hierarchy; processes that are just ending get a moment."""
+    deadline = time.monotonic() + 5
+    for root in _cgroup_roots(box_id):
+        while root.exists():
+            for folder, _, _ in os.walk(root, topdown=False):
+                try:
+                    os.rmdir(folder)
+                except OSError:
+                    continue
+            if not root.exists():
+                break
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{root} still holds processes")
+            time.sleep(0.02)
+
+
+def _cgroup_roots(box_id: str) -> list[Path]:
+    name = CGROUP_PREFIX + box_id
+    base = Path("/sys/fs/cgroup")
+    return [p for p in (base / name, *(d / name for d in base.iterdir() if d.is_dir())) if p.exists()]
+
+
+def remove_state(state: Path) -> None:
+    """Remove a box's own folder, and its data directory if it had one on the machine's disk."""
+    marker = state / "data-dir"
+    if marker.exists():
+        shutil.rmtree(marker.read_text(), ignore_errors=True)
+    shutil.rmtree(state, ignore_errors=True)
+
+
+def _wait(condition: Callable[[], T], timeout: float, what: str, every: float = 0.05) -> T:
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout} s for {what}")
+        time.sleep(every)
+
+
+def _same_pid_namespace(pid: int, other: int) -> bool:
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink(f"/proc/{other}/ns/pid")
+    except OSError:
+        return False
+
+
+def _to_bind(engine: Engine) -> list[str]:
+    """What the box must see although it lies under /tmp, /run or on a file system of its own."""
+    paths = []
+    root = os.stat("/").st_dev
+    for path in (
+        PROJECT,
+        Path(sys.prefix),
+        Path(sys.base_prefix),
+        *([engine.bin.parent] if engine.bin else []),
+    ):
+        if os.stat(path).st_dev != root or path.parts[1] in ("tmp", "run", "dev"):
+            paths.append(path)
+    return [str(p) for p in paths if not any(p != q and p.is_relative_to(q) for q in paths)]
+
+
+def _to_open() -> list[str]:
+    """Folders above the interpreter and the project that nobody else may enter, such as /root."""
+    closed = set()
+    for path in (Path(sys.prefix), Path(sys.base_prefix), PROJECT):
+        closed |= {p for p in path.parents if not p.stat().st_mode & 0o001 and p.parts[1:2] != ("tmp",)}
+    return sorted(str(p) for p in closed)

@@ -1,0 +1,1 @@
+"""One module per check family; each declares its faults and healthy hosts with the decorators of `faults`."""
