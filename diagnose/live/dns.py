@@ -1,0 +1,179 @@
+"""One DNS question to one resolver, from the host's or a container's network namespace.
+
+dnspython makes and reads the messages; the socket is ours and connected, so that an ICMP error shows as what
+it is.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING, Any
+
+from diagnose.live import Refused, namespaces
+
+if TYPE_CHECKING:
+    import dns.message
+
+    from diagnose.host import Question
+    from diagnose.live import Live
+
+PATIENCE_S = 1.5
+"""How long each of two queries is waited for. Silence is two lost ones at least a second apart; resolvers
+that must ask around first answer most often within a second."""
+
+QUERIES = 2
+"""How often a question is sent at most."""
+
+MAX_ANSWERS = 16
+"""Records of an answer that are kept."""
+
+_ICMP = {
+    errno.ECONNREFUSED: "refused",
+    errno.EHOSTUNREACH: "unreachable",
+    errno.ENETUNREACH: "unreachable",
+    errno.EADDRNOTAVAIL: "unreachable",
+    errno.EHOSTDOWN: "unreachable",
+    errno.EPERM: "prohibited",
+    errno.EACCES: "prohibited",
+}
+
+
+def query(live: Live, question: Question) -> dict[str, Any]:
+    """What one resolver answers.
+
+    Arguments: server, an IP address; port (53); name and type of the question; transport, udp or tcp; pid,
+    whose network namespace it is sent from, or null for the tool's own; start, that process's start time in
+    clock ticks, or null. Shape: `{"answered", "rcode", "answers", "ms", "sent", "icmp", "truncated"}`: any
+    reply is an answer, also SERVFAIL and REFUSED; rcode is its name, or null for a reply that is no DNS
+    message; ms is the time from the query that was answered; sent counts queries; icmp is "refused",
+    "unreachable" (also: no route), "prohibited" (a local firewall's reject or drop) or null. Errors:
+    Refused("not allowed") after --no-probe, Refused("forbidden"), Refused("gone").
+    """
+    if not live.settings.probe:
+        raise Refused("not allowed", "probes are turned off by --no-probe")
+    args = question.args
+    asked = _ask_tcp if args.get("transport") == "tcp" else _ask_udp
+    server, port, name, kind = args["server"], args.get("port", 53), args["name"], args["type"]
+    pid = args.get("pid")
+    if pid is None:
+        return asked(server, port, name, kind)
+    # The reply comes within PATIENCE_S * QUERIES: the thread always ends by itself, and holds the namespace
+    # no longer.
+    patience = PATIENCE_S * QUERIES + 0.4
+    return namespaces.within(pid, args.get("start"), lambda: asked(server, port, name, kind), patience)
+
+
+def _ask_udp(server: str, port: int, name: str, kind: str) -> dict[str, Any]:
+    answer = _nothing()
+    messages: dict[int, float] = {}
+    try:
+        family, address = _address(server, port)
+        with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as kernel:
+            kernel.connect(address)
+            for _ in range(QUERIES):
+                message = _message(name, kind)
+                begun = messages[message.id] = time.monotonic()
+                kernel.send(message.to_wire())
+                answer["sent"] += 1
+                while (left := begun + PATIENCE_S - time.monotonic()) > 0:
+                    kernel.settimeout(left)
+                    try:
+                        reply = kernel.recv(65_535)
+                    except TimeoutError:
+                        break
+                    if len(reply) >= 2 and (sent := messages.get(struct.unpack_from(">H", reply)[0])):
+                        return answer | _read(reply, sent)
+    except OSError as error:
+        return answer | {"icmp": _icmp(error)}
+    return answer
+
+
+def _ask_tcp(server: str, port: int, name: str, kind: str) -> dict[str, Any]:
+    answer = _nothing()
+    deadline = time.monotonic() + PATIENCE_S * QUERIES
+    try:
+        family, address = _address(server, port)
+        with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as kernel:
+            kernel.settimeout(PATIENCE_S * QUERIES)
+            kernel.connect(address)
+            wire = _message(name, kind).to_wire()
+            begun = time.monotonic()
+            kernel.sendall(struct.pack(">H", len(wire)) + wire)
+            answer["sent"] = 1
+            (length,) = struct.unpack(">H", _exactly(kernel, 2, deadline))
+            return answer | _read(_exactly(kernel, length, deadline), begun)
+    except (TimeoutError, EOFError):
+        return answer
+    except OSError as error:
+        return answer | {"icmp": _icmp(error)}
+
+
+def _nothing() -> dict[str, Any]:
+    return {
+        "answered": False,
+        "rcode": None,
+        "answers": [],
+        "ms": None,
+        "sent": 0,
+        "icmp": None,
+        "truncated": False,
+    }
+
+
+def _address(server: str, port: int) -> tuple[int, Any]:
+    """The socket address of a numeric host (an IPv6 one may name its interface: fe80::1%eth0). OSError for a
+    name."""
+    found = socket.getaddrinfo(server, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
+    return found[0][0], found[0][4]
+
+
+def _icmp(error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        raise Refused("malformed", f"not an address: {error}") from error
+    if error.errno not in _ICMP:
+        raise error
+    return _ICMP[error.errno]
+
+
+def _message(name: str, kind: str) -> dns.message.QueryMessage:
+    import dns.message
+
+    return dns.message.make_query(name, kind)
+
+
+def _read(reply: bytes, begun: float) -> dict[str, Any]:
+    import dns.exception
+    import dns.message
+    import dns.rcode
+
+    answer: dict[str, Any] = {"answered": True, "ms": round((time.monotonic() - begun) * 1000, 1)}
+    try:
+        message = dns.message.from_wire(reply, ignore_trailing=True, raise_on_truncation=False)
+    except (dns.exception.DNSException, ValueError, struct.error, IndexError):
+        return answer
+    records = [record.to_text() for rrset in message.answer for record in rrset]
+    return answer | {
+        "rcode": dns.rcode.to_text(message.rcode()),
+        "answers": sorted(records)[:MAX_ANSWERS],
+        "truncated": bool(message.flags & _TRUNCATED),
+    }
+
+
+_TRUNCATED = 0x0200
+
+
+def _exactly(kernel: socket.socket, length: int, deadline: float) -> bytes:
+    received = b""
+    while len(received) < length:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        kernel.settimeout(left)
+        part = kernel.recv(length - len(received))
+        if not part:
+            raise EOFError
+        received += part
+    return received
