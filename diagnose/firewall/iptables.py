@@ -1,0 +1,352 @@
+"""`iptables-save` text into the model of `rules`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Literal
+
+from diagnose.firewall.rules import (
+    PROTOCOLS,
+    ROUTE_TYPES,
+    STATES,
+    STATUSES,
+    Assign,
+    Chain,
+    Enter,
+    Interval,
+    Leave,
+    Masked,
+    Match,
+    Maybe,
+    Name,
+    Rule,
+    Stop,
+    Table,
+    Translate,
+    Unread,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from diagnose.firewall.rules import Action, Backend, Condition, Family, Field, Hook, Value
+
+_HOOKS: Mapping[str, Hook] = {
+    "PREROUTING": "prerouting",
+    "INPUT": "input",
+    "FORWARD": "forward",
+    "OUTPUT": "output",
+    "POSTROUTING": "postrouting",
+}
+_PRIORITIES = {"raw": -300, "mangle": -150, "nat": -100, "filter": 0, "security": 50}
+_NAT_SOURCE_PRIORITY = 100
+"""Source translation is done on INPUT and POSTROUTING, after the filter; the other hooks of nat come before
+it.
+"""
+
+_NO_EFFECT = frozenset(
+    {
+        "LOG",
+        "NFLOG",
+        "ULOG",
+        "AUDIT",
+        "TRACE",
+        "TCPMSS",
+        "TCPOPTSTRIP",
+        "CHECKSUM",
+        "CLASSIFY",
+        "DSCP",
+        "TOS",
+        "TTL",
+        "HL",
+        "ECN",
+        "SET",
+        "SECMARK",
+        "CONNSECMARK",
+        "IDLETIMER",
+        "LED",
+        "RATEEST",
+        "TEE",
+        "HMARK",
+    }
+)
+"""Targets after which the packet meets the next rule."""
+
+_STOPS: Mapping[str, Action] = {
+    "ACCEPT": Stop("accept"),
+    "DROP": Stop("drop"),
+    "REJECT": Stop("reject"),
+    "TARPIT": Stop("drop"),
+    "RETURN": Leave(),
+    "MASQUERADE": Translate("masquerade"),
+}
+_VERBATIM = frozenset({"--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string"})
+"""Options whose one argument may begin with a dash."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """The options of one rule in order: (negated, option, arguments)."""
+
+    chain: str = ""
+    options: list[tuple[bool, str, list[str]]] = field(default_factory=list)
+
+
+def tables(text: str) -> frozenset[str]:
+    """The tables that the text shows rules or chains of."""
+    return frozenset(re.findall(r"^\*(\S+)", text, re.MULTILINE))
+
+
+def chains(text: str, backend: Backend, family: Family) -> tuple[Chain, ...]:
+    """The chains of one `iptables-save` or `ip6tables-save` text; other lines are left out."""
+    declared: dict[tuple[str, str], str] = {}
+    rules: dict[tuple[str, str], list[Rule]] = {}
+    table = ""
+    for line in text.splitlines():
+        if line.startswith("*"):
+            table = line[1:].strip()
+        elif line.startswith(":") and len(words := line[1:].split()) > 1:
+            declared[table, words[0]] = words[1]
+        elif line.startswith(("-A ", "[")):
+            chain, rule = _rule(re.sub(r"^\[\d+:\d+\] ", "", line))
+            rules.setdefault((table, chain), []).append(rule)
+    return tuple(
+        _chain(Table(backend, family, owner), name, policy, tuple(rules.get((owner, name), ())))
+        for (owner, name), policy in declared.items()
+    )
+
+
+def _chain(table: Table, name: str, policy: str, rules: tuple[Rule, ...]) -> Chain:
+    if policy == "-":
+        return Chain(table, name, rules)
+    priority = _PRIORITIES.get(table.name, 0)
+    if table.name == "nat" and name in ("INPUT", "POSTROUTING"):
+        priority = _NAT_SOURCE_PRIORITY
+    kind = "nat" if table.name == "nat" else "filter"
+    return Chain(
+        table, name, rules, _HOOKS.get(name), priority, kind, "drop" if policy == "DROP" else "accept"
+    )
+
+
+def _rule(line: str) -> tuple[str, Rule]:
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        words = line.split()
+    parsed = _split(words)
+    conditions: list[Condition] = []
+    assigns: list[Assign] = []
+    action: Action | None = None
+    target = ""
+    target_options: dict[str, list[str]] = {}
+    for negated, option, arguments in parsed.options:
+        if option in ("-j", "--jump", "-g", "--goto"):
+            target = arguments[0] if arguments else ""
+            action = Enter(target, back=option in ("-j", "--jump"))
+        elif target:
+            target_options[option] = arguments
+        elif (condition := _condition(negated, option, arguments)) is not None:
+            conditions.append(condition)
+    if isinstance(action, Enter) and action.back:
+        action = _target(target, target_options, assigns)
+    return parsed.chain, Rule(
+        line.removeprefix(f"-A {parsed.chain} "), tuple(conditions), tuple(assigns), action
+    )
+
+
+def _split(words: list[str]) -> _Line:
+    line = _Line()
+    negated = False
+    position = 0
+    while position < len(words):
+        word = words[position]
+        position += 1
+        if word == "!":
+            negated = True
+            continue
+        if not word.startswith("-"):
+            continue
+        end = position + 1 if word in _VERBATIM else _next_option(words, position)
+        arguments, position = words[position:end], end
+        if word == "-A":
+            line.chain = arguments[0] if arguments else ""
+        else:
+            line.options.append((negated, word, arguments))
+        negated = False
+    return line
+
+
+def _next_option(words: list[str], position: int) -> int:
+    while position < len(words) and words[position] != "!" and not words[position].startswith("-"):
+        position += 1
+    return position
+
+
+def _condition(negated: bool, option: str, arguments: list[str]) -> Condition | None:
+    """The condition of one option, None where it says nothing about the packet (`-m tcp`, a comment)."""
+    if option == "-m":
+        return _module(arguments)
+    if option == "--comment":
+        return None
+    known = _CONDITIONS.get(option)
+    if known is None:
+        return Unread(" ".join((["!"] if negated else []) + [option, *arguments]))
+    name, read = known
+    try:
+        values = read(arguments[0] if arguments else "")
+    except (ValueError, KeyError, IndexError):
+        return Unread(" ".join([option, *arguments]))
+    return Match((name,), tuple((value,) for value in values), negated)
+
+
+def _module(arguments: list[str]) -> Condition | None:
+    """A match module whose mere presence is a condition."""
+    return (
+        Unread(f"-m {arguments[0]}") if arguments and arguments[0] in ("socket", "cluster", "bpf") else None
+    )
+
+
+def _interface(text: str) -> tuple[Value, ...]:
+    return (Name(text.removesuffix("+"), prefix=text.endswith("+")),)
+
+
+def _network(text: str) -> tuple[Value, ...]:
+    address, _, length = text.partition("/")
+    if "." in length or ":" in length:
+        mask = int(ip_address(length))
+        return (Masked(mask, int(ip_address(address)) & mask),)
+    network = ip_network(text, strict=False)
+    return (Interval(int(network.network_address), int(network.broadcast_address)),)
+
+
+def _address_range(text: str) -> tuple[Value, ...]:
+    low, _, high = text.partition("-")
+    return (Interval(int(ip_address(low)), int(ip_address(high or low))),)
+
+
+def _protocol(text: str) -> tuple[Value, ...]:
+    if text in ("all", "0"):
+        return (Interval(0, 255),)
+    number = int(text) if text.isdigit() else PROTOCOLS["icmpv6" if text == "icmp6" else text]
+    return (Interval(number, number),)
+
+
+def _ports(text: str) -> tuple[Value, ...]:
+    values = []
+    for each in text.split(","):
+        low, colon, high = each.partition(":")
+        values.append(Interval(int(low or 0), int(high or 65535) if colon else int(low)))
+    return tuple(values)
+
+
+def _bits(names: Mapping[str, int]) -> Callable[[str], tuple[Value, ...]]:
+    def read(text: str) -> tuple[Value, ...]:
+        mask = 0
+        for name in text.split(","):
+            mask |= names[name]
+        return (Masked(mask, any_bit=True),)
+
+    return read
+
+
+def _states(text: str) -> tuple[Value, ...]:
+    """Conntrack states; DNAT and SNAT among them are bits of the status, which another field holds."""
+    return _bits(STATES)(text)
+
+
+def _mark(text: str) -> tuple[Value, ...]:
+    value, _, mask = text.partition("/")
+    wanted = int(mask or "0xffffffff", 0)
+    return (Masked(wanted, int(value, 0) & wanted),)
+
+
+def _route_types(text: str) -> tuple[Value, ...]:
+    return tuple(Interval(ROUTE_TYPES[name], ROUTE_TYPES[name]) for name in text.split(","))
+
+
+def _direction(text: str) -> tuple[Value, ...]:
+    number = {"ORIGINAL": 0, "REPLY": 1}[text]
+    return (Interval(number, number),)
+
+
+def _first_packet(_: str) -> tuple[Value, ...]:
+    return (Interval(1, 1),)
+
+
+_CONDITIONS: Mapping[str, tuple[Field, Callable[[str], tuple[Value, ...]]]] = {
+    "-i": ("iif", _interface),
+    "-o": ("oif", _interface),
+    "-s": ("src", _network),
+    "-d": ("dst", _network),
+    "-p": ("proto", _protocol),
+    "--src-range": ("src", _address_range),
+    "--dst-range": ("dst", _address_range),
+    "--sport": ("sport", _ports),
+    "--sports": ("sport", _ports),
+    "--dport": ("dport", _ports),
+    "--dports": ("dport", _ports),
+    "--ctstate": ("state", _states),
+    "--state": ("state", _states),
+    "--ctstatus": ("status", _bits(STATUSES)),
+    "--ctdir": ("direction", _direction),
+    "--ctproto": ("proto", _protocol),
+    "--ctorigsrc": ("orig_src", _network),
+    "--ctorigdst": ("orig_dst", _network),
+    "--ctorigsrcport": ("orig_sport", _ports),
+    "--ctorigdstport": ("orig_dport", _ports),
+    "--src-type": ("src_type", _route_types),
+    "--dst-type": ("dst_type", _route_types),
+    "--mark": ("mark", _mark),
+    "--syn": ("syn", _first_packet),
+}
+
+
+def _target(name: str, options: Mapping[str, list[str]], assigns: list[Assign]) -> Action | None:
+    if name in _STOPS:
+        return _STOPS[name]
+    match name:
+        case "DNAT":
+            return _translate("dnat", options.get("--to-destination"))
+        case "SNAT":
+            return _translate("snat", options.get("--to-source"))
+        case "REDIRECT":
+            ports = options.get("--to-ports") or [""]
+            return Translate("redirect", port=_first_port(ports[0]))
+        case "NETMAP":
+            return Maybe("NETMAP")
+        case "MARK":
+            assigns.append(Assign("mark", _set_mark(options)))
+            return None
+        case "CONNMARK":
+            assigns.append(Assign("mark" if "--restore-mark" in options else "ctmark", None))
+            return None
+        case "CT" | "NOTRACK":
+            if name == "NOTRACK" or "--notrack" in options:
+                assigns.append(Assign("state", "untracked"))
+            return None
+        case "NFQUEUE" | "QUEUE" | "TPROXY" | "SYNPROXY" | "STEAL" | "DNETMAP":
+            return Maybe(name)
+        case _:
+            return None if name in _NO_EFFECT else Enter(name)
+
+
+def _set_mark(options: Mapping[str, list[str]]) -> int | None:
+    value, _, mask = (options.get("--set-xmark") or options.get("--set-mark") or [""])[0].partition("/")
+    return int(value, 0) if value and int(mask or "0xffffffff", 0) == 0xFFFFFFFF else None
+
+
+def _translate(kind: Literal["dnat", "snat"], to: list[str] | None) -> Translate:
+    if not to:
+        return Translate(kind)
+    found = re.match(r"\[?([0-9a-f.:]*?)\]?(?:-[^:]*)?(?::(\d+)(?:-\d+)?)?$", to[0])
+    bracketed = to[0].startswith("[")
+    if found is None or (":" in found[1] and not bracketed and found[2]):
+        return Translate(kind, to[0])
+    return Translate(kind, found[1] or None, int(found[2]) if found[2] else None)
+
+
+def _first_port(text: str) -> int | None:
+    return int(found[0]) if (found := re.match(r"\d+", text)) else None

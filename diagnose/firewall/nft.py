@@ -1,0 +1,578 @@
+"""nftables' netlink expressions into the model of `rules`.
+
+A rule is a little program over registers: loads (`meta`, `payload`, `ct`, `fib`) put a field of the packet
+in, `cmp`, `range` and `lookup` compare, a verdict ends. Here the registers hold the names of fields instead
+of their contents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Literal
+
+from diagnose.firewall.rules import (
+    NF_FAMILIES,
+    Assign,
+    Chain,
+    Choose,
+    Enter,
+    Interval,
+    Leave,
+    Masked,
+    Match,
+    Maybe,
+    Name,
+    Rule,
+    Stop,
+    Table,
+    Translate,
+    Unread,
+)
+from diagnose.firewall.text import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from diagnose.firewall.rules import Action, Condition, Field, Hook, Value
+
+Order = Literal["big", "little"]
+
+DORMANT = 1
+"""Flag of a table whose chains are not on their hooks."""
+
+_HOOKS: Mapping[int, Hook] = {0: "prerouting", 1: "input", 2: "forward", 3: "output", 4: "postrouting"}
+_SET_INTERVAL, _ELEMENT_END, _ELEMENT_CATCHALL = 0x4, 0x1, 0x2
+_NAME_BYTES = 16
+_MARK = 3
+_ETHERTYPES = {0x0800: NF_FAMILIES["ip"], 0x86DD: NF_FAMILIES["ip6"]}
+_ANY_NUMBER = Interval(0, (1 << 128) - 1)
+_NO_EFFECT = frozenset({"counter", "log", "last", "dup", "flow_offload"})
+_NO_EFFECT_OBJECTS = frozenset({1, 3, 7, 8, 9})
+"""Object types that let every packet pass: counter, helper, timeout, security mark, expectation."""
+
+_META: Mapping[int, tuple[Field, int]] = {3: ("mark", 4), 15: ("family", 1), 16: ("proto", 1)}
+_CT: Mapping[int, tuple[Field, int]] = {
+    0: ("state", 4),
+    1: ("direction", 1),
+    2: ("status", 4),
+    3: ("ctmark", 4),
+    7: ("family", 1),
+    10: ("proto", 1),
+}
+_CT_ORIGINAL: Mapping[int, tuple[Field, int]] = {
+    11: ("orig_sport", 2),
+    12: ("orig_dport", 2),
+    0x13: ("orig_src", 4),
+    0x14: ("orig_dst", 4),
+    0x15: ("orig_src", 16),
+    0x16: ("orig_dst", 16),
+}
+_NETWORK_HEADER: Mapping[int, Mapping[int, tuple[Field, int]]] = {
+    NF_FAMILIES["ip"]: {9: ("proto", 1), 12: ("src", 4), 16: ("dst", 4)},
+    NF_FAMILIES["ip6"]: {6: ("proto", 1), 8: ("src", 16), 24: ("dst", 16)},
+}
+_TRANSPORT_HEADER: Mapping[int, tuple[Field, int]] = {0: ("sport", 2), 2: ("dport", 2)}
+_TRANSPORTS = (6, 17, 132, 136, 33)
+"""Protocols whose header begins with the two ports."""
+_PORT_BEARERS = frozenset((Interval(number, number),) for number in _TRANSPORTS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Bytes of a register: the head of a field, or of something unknown."""
+
+    field: Field | None
+    width: int
+    full: int
+    order: Order = "big"
+    kind: Literal["number", "name", "index", "ethertype", "route"] = "number"
+    mask: int | None = None
+    label: str = ""
+
+
+@dataclass(slots=True)
+class _Program:
+    """What is known halfway through a rule."""
+
+    order: Order
+    family: int | None
+    parts: dict[int, _Part] = field(default_factory=dict)
+    constants: dict[int, bytes] = field(default_factory=dict)
+    proto: int | None = None
+    conditions: list[Condition] = field(default_factory=list)
+    assigns: list[Assign] = field(default_factory=list)
+    action: Action | None = None
+
+
+def chains(dump: Mapping[str, Any], interfaces: Mapping[int, str] | None = None) -> tuple[Chain, ...]:
+    """The chains of a dump as `live.nftables` answers it; `interfaces` gives the names of interface
+    indexes.
+    """
+    order: Order = dump["byteorder"]
+    sets = {(each["family"], each["table"], each["name"]): each for each in dump["sets"]}
+    rules: dict[tuple[str, str, str], list[Rule]] = {}
+    for each in dump["rules"]:
+        owner = (each["family"], each["table"], each["chain"])
+        rules.setdefault(owner, []).append(_rule(each, sets, order, interfaces or {}))
+    asleep = {(each["family"], each["name"]) for each in dump["tables"] if each.get("flags", 0) & DORMANT}
+    return tuple(
+        _chain(each, tuple(rules.get((each["family"], each["table"], each["name"]), ())), asleep)
+        for each in dump["chains"]
+    )
+
+
+def _chain(each: Mapping[str, Any], rules: tuple[Rule, ...], asleep: set[tuple[str, str]]) -> Chain:
+    hook = each.get("hook") or {}
+    on_hook = bool(hook) and (each["family"], each["table"]) not in asleep and each["family"] != "netdev"
+    return Chain(
+        Table("nft", each["family"], each["table"]),
+        each["name"],
+        rules,
+        _HOOKS.get(hook["number"]) if on_hook else None,
+        hook.get("priority", 0),
+        each.get("type", "filter"),
+        "drop" if each.get("policy", 1) == 0 else "accept",
+    )
+
+
+def _rule(
+    each: Mapping[str, Any],
+    sets: Mapping[tuple[str, str, str], Mapping[str, Any]],
+    order: Order,
+    interfaces: Mapping[int, str],
+) -> Rule:
+    program = _Program(order, NF_FAMILIES.get(each["family"]))
+    for expression in each.get("expressions", ()):
+        _run(program, expression, each, sets, interfaces)
+    conditions, assigns = tuple(program.conditions), tuple(program.assigns)
+    text = describe(conditions, assigns, program.action, each.get("comment"))
+    return Rule(text, conditions, assigns, program.action)
+
+
+def _run(
+    program: _Program,
+    expression: Mapping[str, Any],
+    rule: Mapping[str, Any],
+    sets: Mapping[tuple[str, str, str], Mapping[str, Any]],
+    interfaces: Mapping[int, str],
+) -> None:
+    name = expression["name"]
+    match name:
+        case "meta" | "ct" | "payload" if "sreg" in expression:
+            _assign(program, expression)
+        case "meta" | "ct" | "payload" | "fib":
+            loaders = {"meta": _meta, "ct": _ct, "payload": _payload, "fib": _fib}
+            _load(program, expression["dreg"], loaders[name](expression, program))
+        case "bitwise":
+            _bitwise(program, expression)
+        case "byteorder":
+            address = _address(expression["sreg"])
+            part = program.parts.get(address, _unknown(expression["len"], "byteorder"))
+            _load(program, expression["dreg"], [replace(part, order="big")])
+        case "cmp":
+            _compare(program, expression, interfaces)
+        case "range":
+            _range(program, expression, interfaces)
+        case "lookup":
+            _lookup(
+                program, expression, sets.get((rule["family"], rule["table"], expression["set"])), interfaces
+            )
+        case "immediate":
+            _immediate(program, expression)
+        case "nat" | "masq" | "redir":
+            program.action = _nat(program, expression)
+        case "reject":
+            program.action = Stop("reject")
+        case "notrack":
+            program.assigns.append(Assign("state", "untracked"))
+        case "target":
+            _target(program, expression)
+        case "match":
+            if expression["match"] != "comment":
+                program.conditions.append(Unread(f"xt match {expression['match']}"))
+        case "objref":
+            if expression.get("type") not in _NO_EFFECT_OBJECTS:
+                program.conditions.append(Unread(f"object {expression.get('object', '')}"))
+        case "queue" | "synproxy" | "tproxy" | "fwd":
+            program.action = Maybe(name)
+        case _ if name not in _NO_EFFECT:
+            program.conditions.append(Unread(name))
+
+
+def _address(register: int) -> int:
+    """The first byte of a register: 1 to 4 are 16 bytes wide, 8 to 23 name their quarters."""
+    return (register - 8) * 4 if register >= 8 else (register - 1) * 16
+
+
+def _load(program: _Program, register: int, parts: Iterable[_Part]) -> None:
+    start = at = _address(register)
+    loaded = {}
+    for part in parts:
+        loaded[at] = part
+        at += part.width
+    for stale in [address for address in program.parts if start <= address < at]:
+        del program.parts[stale]
+    program.parts |= loaded
+
+
+def _unknown(width: int, label: str) -> _Part:
+    return _Part(None, width, width, label=label)
+
+
+def _meta(expression: Mapping[str, Any], program: _Program) -> list[_Part]:
+    key = expression["key"]
+    if key in (6, 7):
+        return [_Part("iif" if key == 6 else "oif", _NAME_BYTES, _NAME_BYTES, kind="name")]
+    if key in (4, 5):
+        return [_Part("iif" if key == 4 else "oif", 4, 4, program.order, "index")]
+    if key == 1:
+        return [_Part("family", 2, 2, kind="ethertype")]
+    if key in _META:
+        name, width = _META[key]
+        return [_Part(name, width, width, program.order)]
+    return [_unknown(4, f"meta key {key}")]
+
+
+def _ct(expression: Mapping[str, Any], program: _Program) -> list[_Part]:
+    key, direction = expression["key"], expression.get("direction")
+    if key in _CT and direction is None:
+        name, width = _CT[key]
+        return [_Part(name, width, width, program.order)]
+    if key in _CT_ORIGINAL and direction == 0:
+        name, width = _CT_ORIGINAL[key]
+        return [_Part(name, width, width)]
+    if key in (8, 9) and direction == 0 and program.family in _NETWORK_HEADER:
+        width = 4 if program.family == NF_FAMILIES["ip"] else 16
+        return [_Part("orig_src" if key == 8 else "orig_dst", width, width)]
+    return [_unknown(4, f"ct key {key}")]
+
+
+def _payload(expression: Mapping[str, Any], program: _Program) -> list[_Part]:
+    base, offset, length = expression["base"], expression["offset"], expression["len"]
+    layout: Mapping[int, tuple[Field, int]] = {}
+    if base == 1 and program.family is not None:
+        layout = _NETWORK_HEADER[program.family]
+    elif base == 2 and program.proto in _TRANSPORTS:
+        layout = _TRANSPORT_HEADER
+    parts = []
+    at = offset
+    while at < offset + length:
+        if at not in layout:
+            return [_unknown(length, f"payload {base}, {offset}, {length}")]
+        name, full = layout[at]
+        width = min(full, offset + length - at)
+        parts.append(_Part(name, width, full))
+        at += width
+    return parts
+
+
+def _fib(expression: Mapping[str, Any], program: _Program) -> list[_Part]:
+    source, destination, on_interface = (expression["flags"] & bit for bit in (0x1, 0x2, 0x18))
+    if expression["result"] == 3 and not on_interface and (source or destination):
+        return [_Part("src_type" if source else "dst_type", 4, 4, program.order)]
+    if expression["result"] in (1, 2) and source and expression["flags"] & 0x8:
+        return [_Part("reverse_path", 4, 4, program.order, "route")]
+    return [_unknown(4, "fib")]
+
+
+def _bitwise(program: _Program, expression: Mapping[str, Any]) -> None:
+    at = _address(expression["sreg"])
+    length = expression["len"]
+    if expression.get("op", 0) != 0 or any(bytes.fromhex(expression.get("xor") or "")):
+        _load(program, expression["dreg"], [_unknown(length, "bitwise")])
+        return
+    mask = bytes.fromhex(expression["mask"])
+    parts = []
+    done = 0
+    while done < length:
+        part = program.parts.get(at + done)
+        if part is None or part.kind != "number" or part.mask is not None or done + part.width > length:
+            parts = [_unknown(length, "bitwise")]
+            break
+        parts.append(replace(part, mask=int.from_bytes(mask[done : done + part.width], part.order)))
+        done += part.width
+    _load(program, expression["dreg"], parts)
+
+
+def _value(part: _Part, data: bytes, interfaces: Mapping[int, str]) -> Value | None:
+    """The values of a field that equal these bytes, None where that cannot be said."""
+    if part.field is None:
+        return None
+    if part.kind == "name":
+        return Name(data.rstrip(b"\0").decode("utf-8", "backslashreplace"), prefix=len(data) < _NAME_BYTES)
+    number = int.from_bytes(data, part.order)
+    match part.kind:
+        case "index":
+            known = interfaces.get(number)
+            return None if known is None else Name(known)
+        case "ethertype":
+            family = _ETHERTYPES.get(number, 0)
+            return Interval(family, family)
+        case "route":
+            return Interval(0, 0) if number == 0 else None
+        case _:
+            return _number(part, number)
+
+
+def _number(part: _Part, number: int) -> Value:
+    hidden = 8 * (part.full - part.width)
+    every_bit = (1 << 8 * part.full) - 1
+    mask = (part.mask if part.mask is not None else (1 << 8 * part.width) - 1) << hidden
+    free = every_bit ^ mask
+    if free & (free + 1) == 0:
+        return Interval(number << hidden, number << hidden | free)
+    return Masked(mask, number << hidden)
+
+
+def _parts(program: _Program, register: int, length: int) -> list[_Part] | None:
+    """The parts that lie side by side from a register on, None where they do not fill the length."""
+    at, end = _address(register), _address(register) + length
+    parts = []
+    while at < end:
+        part = program.parts.get(at)
+        if part is None:
+            return None
+        parts.append(part)
+        at += part.width
+    return parts
+
+
+def _compare(program: _Program, expression: Mapping[str, Any], interfaces: Mapping[int, str]) -> None:
+    data = bytes.fromhex(expression["data"])
+    parts = _parts(program, expression["sreg"], len(data))
+    if not parts or any(part.field is None for part in parts):
+        program.conditions.append(Unread(parts[0].label if parts else "cmp"))
+        return
+    operation = expression["op"]
+    if operation > 1:
+        program.conditions.append(_ordered(parts[0], data, operation) if len(parts) == 1 else Unread("cmp"))
+        return
+    _note(program, parts, data, operation)
+    if len(parts) == 1 and operation == 1 and parts[0].mask is not None and not any(data):
+        among: Value = Masked(parts[0].mask, any_bit=True)
+        program.conditions.append(Match((_named(parts[0]),), ((among,),)))
+        return
+    program.conditions.append(_equals(parts, [data], operation == 1, interfaces))
+
+
+def _note(program: _Program, parts: list[_Part], data: bytes, operation: int) -> None:
+    """Remember which network and transport protocol the rest of the rule is about."""
+    if operation != 0 or len(parts) != 1:
+        return
+    number = int.from_bytes(data, parts[0].order)
+    if parts[0].field == "proto":
+        program.proto = number
+    elif parts[0].field == "family" and program.family is None:
+        program.family = {**_ETHERTYPES, 2: 2, 10: 10}.get(number)
+
+
+def _named(part: _Part) -> Field:
+    if part.field is None:
+        raise ValueError(part.label)
+    return part.field
+
+
+def _equals(
+    parts: list[_Part], keys: Iterable[bytes], negate: bool, interfaces: Mapping[int, str]
+) -> Condition:
+    among = []
+    for key in keys:
+        values = []
+        at = 0
+        for part in parts:
+            value = _value(part, key[at : at + part.width], interfaces)
+            if value is None:
+                return Unread(part.label or f"{part.field} {part.kind}")
+            values.append(value)
+            at += part.width
+        among.append(tuple(values))
+    return Match(tuple(_named(part) for part in parts), tuple(among), negate)
+
+
+def _ordered(part: _Part, data: bytes, operation: int) -> Condition:
+    if part.kind != "number" or part.mask is not None or part.width != part.full:
+        return Unread(f"{part.field} compared")
+    number = int.from_bytes(data, part.order)
+    last = (1 << 8 * part.width) - 1
+    low, high = {2: (0, number - 1), 3: (0, number), 4: (number + 1, last), 5: (number, last)}[operation]
+    return Match((_named(part),), ((Interval(low, high),),))
+
+
+def _range(program: _Program, expression: Mapping[str, Any], interfaces: Mapping[int, str]) -> None:
+    low, high = bytes.fromhex(expression["from"]), bytes.fromhex(expression["to"])
+    parts = _parts(program, expression["sreg"], len(low))
+    between = _between(parts[0], low, high, interfaces) if parts and len(parts) == 1 else None
+    if between is None or not parts:
+        program.conditions.append(Unread("range"))
+        return
+    program.conditions.append(Match((_named(parts[0]),), ((between,),), expression["op"] == 1))
+
+
+def _between(part: _Part, low: bytes, high: bytes, interfaces: Mapping[int, str]) -> Value | None:
+    if low == high:
+        return _value(part, low, interfaces)
+    if part.kind == "name":
+        start = low.rstrip(b"\0")
+        return (
+            Name(start.decode("utf-8", "backslashreplace"), prefix=True)
+            if high == start.ljust(len(low), b"\xff")
+            else None
+        )
+    if part.field is None or part.kind != "number" or part.mask is not None or part.width != part.full:
+        return None
+    return Interval(int.from_bytes(low, "big"), int.from_bytes(high, "big"))
+
+
+def _lookup(
+    program: _Program,
+    expression: Mapping[str, Any],
+    among: Mapping[str, Any] | None,
+    interfaces: Mapping[int, str],
+) -> None:
+    verdicts = expression.get("dreg") == 0
+    if among is None or among.get("cut") or ("dreg" in expression and not verdicts):
+        _not_looked_up(program, expression, f"set {expression['set']}")
+        return
+    parts = _key_parts(program, expression["sreg"], among)
+    if parts is None or any(part.field is None for part in parts):
+        _not_looked_up(program, expression, f"set {expression['set']}")
+        return
+    values = [(_key_values(parts, each, among, interfaces), each) for each in _spans(among)]
+    if any(value is None for value, _ in values):
+        _not_looked_up(program, expression, f"set {expression['set']}")
+        return
+    fields = tuple(_named(part) for part in parts)
+    if not verdicts:
+        keys = tuple(value for value, _ in values if value is not None)
+        if fields == ("proto",) and all(key in _PORT_BEARERS for key in keys):
+            program.proto = _TRANSPORTS[0]
+        program.conditions.append(Match(fields, keys, bool(expression.get("flags", 0) & 1)))
+        return
+    entries = [(value, _verdict(each["data"])) for value, each in values if value is not None]
+    program.action = Choose(fields, tuple((value, action) for value, action in entries if action is not None))
+
+
+def _not_looked_up(program: _Program, expression: Mapping[str, Any], text: str) -> None:
+    if expression.get("dreg") == 0:
+        program.action = Maybe(text)
+        return
+    program.conditions.append(Unread(text))
+
+
+def _key_parts(program: _Program, register: int, among: Mapping[str, Any]) -> list[_Part] | None:
+    """The parts of a set's key; the fields of a concatenation begin at multiples of four bytes."""
+    lengths = among.get("fields") or []
+    if not lengths:
+        return _parts(program, register, among["key_bytes"])
+    parts = []
+    at = _address(register)
+    for length in lengths:
+        part = program.parts.get(at)
+        if part is None or part.width != length:
+            return None
+        parts.append(part)
+        at += length + 3 & ~3
+    return parts
+
+
+def _spans(among: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The elements of a set with `key` and `key_end`, both included: plain interval sets hold starts and ends
+    apart.
+    """
+    elements = [each for each in among["elements"] if not each.get("flags", 0) & _ELEMENT_CATCHALL]
+    catchall = [
+        each | {"any": True} for each in among["elements"] if each.get("flags", 0) & _ELEMENT_CATCHALL
+    ]
+    if not among.get("flags", 0) & _SET_INTERVAL or among.get("fields"):
+        return elements + catchall
+    spans = []
+    ordered = sorted(elements, key=lambda each: (each["key"], not each.get("flags", 0) & _ELEMENT_END))
+    for position, each in enumerate(ordered):
+        if each.get("flags", 0) & _ELEMENT_END:
+            continue
+        if "key_end" in each:
+            spans.append(each)
+            continue
+        width = len(each["key"]) // 2
+        after = ordered[position + 1]["key"] if position + 1 < len(ordered) else None
+        last = (1 << 8 * width) - 1 if after is None else int(after, 16) - 1
+        spans.append(each | {"key_end": last.to_bytes(width, "big").hex()})
+    return spans + catchall
+
+
+def _key_values(
+    parts: list[_Part], element: Mapping[str, Any], among: Mapping[str, Any], interfaces: Mapping[int, str]
+) -> tuple[Value, ...] | None:
+    if element.get("any"):
+        return tuple(
+            Name("", prefix=True) if part.kind in ("name", "index") else _ANY_NUMBER for part in parts
+        )
+    low = bytes.fromhex(element["key"])
+    high = bytes.fromhex(element.get("key_end") or element["key"])
+    padded = bool(among.get("fields"))
+    values = []
+    at = 0
+    for part in parts:
+        value = _between(part, low[at : at + part.width], high[at : at + part.width], interfaces)
+        if value is None:
+            return None
+        values.append(value)
+        at += part.width + 3 & ~3 if padded else part.width
+    return tuple(values)
+
+
+def _verdict(data: Mapping[str, Any]) -> Action | None:
+    match data["code"]:
+        case 0 | 2:
+            return Stop("drop")
+        case 1 | 5:
+            return Stop("accept")
+        case -1 | -2:
+            return None
+        case -3 | -4:
+            return Enter(data["chain"], back=data["code"] == -3)
+        case -5:
+            return Leave()
+        case code:
+            return Maybe(f"verdict {code}")
+
+
+def _immediate(program: _Program, expression: Mapping[str, Any]) -> None:
+    data = expression["data"]
+    if isinstance(data, str):
+        program.constants[_address(expression["dreg"])] = bytes.fromhex(data)
+    elif data is not None:
+        program.action = _verdict(data)
+
+
+def _assign(program: _Program, expression: Mapping[str, Any]) -> None:
+    if expression["name"] == "payload" or expression["key"] != _MARK:
+        return
+    constant = program.constants.get(_address(expression["sreg"]))
+    value = None if constant is None else int.from_bytes(constant, program.order)
+    program.assigns.append(Assign("mark" if expression["name"] == "meta" else "ctmark", value))
+
+
+def _nat(program: _Program, expression: Mapping[str, Any]) -> Translate:
+    port = program.constants.get(_address(expression["port"])) if "port" in expression else None
+    number = None if port is None else int.from_bytes(port, "big")
+    if expression["name"] == "masq":
+        return Translate("masquerade")
+    if expression["name"] == "redir":
+        return Translate("redirect", port=number)
+    address = program.constants.get(_address(expression["address"])) if "address" in expression else None
+    kind: Literal["snat", "dnat"] = "dnat" if expression["type"] == 1 else "snat"
+    return Translate(kind, None if address is None else str(ip_address(address)), number)
+
+
+def _target(program: _Program, expression: Mapping[str, Any]) -> None:
+    match expression["target"]:
+        case "MASQUERADE":
+            program.action = Translate("masquerade")
+        case "REJECT":
+            program.action = Stop("reject")
+        case "LOG" | "NFLOG" | "TCPMSS" | "CHECKSUM" | "CLASSIFY" | "TRACE" | "CT":
+            return
+        case name:
+            program.action = Maybe(f"xt target {name}")

@@ -1,0 +1,370 @@
+"""The model of a ruleset: tables, chains, rules, conditions on a packet, and what a matching rule does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple, assert_never
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Backend = Literal["nft", "legacy"]
+Hook = Literal["ingress", "prerouting", "input", "forward", "output", "postrouting"]
+Family = Literal["ip", "ip6"]
+Outcome = Literal["accept", "drop", "reject", "unknown"]
+
+Field = Literal[
+    "iif",
+    "oif",
+    "src",
+    "dst",
+    "proto",
+    "sport",
+    "dport",
+    "family",
+    "state",
+    "status",
+    "direction",
+    "mark",
+    "ctmark",
+    "src_type",
+    "dst_type",
+    "orig_src",
+    "orig_dst",
+    "orig_sport",
+    "orig_dport",
+    "reverse_path",
+    "syn",
+]
+"""What a condition can look at. Addresses, ports, marks and protocols are numbers; `state` and `status` are
+conntrack's bits; `src_type` and `dst_type` are the kernel's route types; `reverse_path` is 1 where the way
+back to the source leaves through the interface the packet came in by; `syn` is 1 for the first packet of a
+TCP connection.
+"""
+
+PROTOCOLS: Mapping[str, int] = MappingProxyType(
+    {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58, "ipv6-icmp": 58, "sctp": 132}
+)
+STATES: Mapping[str, int] = MappingProxyType(
+    {"INVALID": 1, "ESTABLISHED": 2, "RELATED": 4, "NEW": 8, "UNTRACKED": 64}
+)
+"""Bits of conntrack's state, as nftables' `ct state` holds them."""
+STATUSES: Mapping[str, int] = MappingProxyType(
+    {"EXPECTED": 1, "SEEN_REPLY": 2, "ASSURED": 4, "CONFIRMED": 8, "SNAT": 16, "DNAT": 32}
+)
+ROUTE_TYPES: Mapping[str, int] = MappingProxyType(
+    {
+        "UNSPEC": 0,
+        "UNICAST": 1,
+        "LOCAL": 2,
+        "BROADCAST": 3,
+        "ANYCAST": 4,
+        "MULTICAST": 5,
+        "BLACKHOLE": 6,
+        "UNREACHABLE": 7,
+        "PROHIBIT": 8,
+    }
+)
+"""Route types of `uapi/linux/rtnetlink.h`; an address of the host itself is LOCAL."""
+NF_FAMILIES: Mapping[str, int] = MappingProxyType({"ip": 2, "ip6": 10})
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One packet at one hook; None is what the question leaves open, and a condition on it is neither true
+    nor false.
+
+    `state` is conntrack's (`new`, `established`, ...), `dnat` says that the connection's destination was
+    translated, `orig_dst` and `orig_dport` are the destination before that. `dst_local` and `src_local` say
+    whether the address is one of the host's own.
+    """
+
+    iif: str | None
+    oif: str | None
+    src: str | None
+    dst: str | None
+    proto: Literal["tcp", "udp", "icmp"] = "tcp"
+    sport: int | None = None
+    dport: int | None = None
+    family: Family = "ip"
+    state: str | None = "new"
+    reply: bool = False
+    dnat: bool | None = False
+    snat: bool | None = False
+    mark: int | None = 0
+    ctmark: int | None = 0
+    dst_local: bool | None = None
+    src_local: bool | None = None
+    orig_src: str | None = None
+    orig_dst: str | None = None
+    orig_sport: int | None = None
+    orig_dport: int | None = None
+    reverse_path: bool | None = True
+
+    def value(self, name: Field) -> int | str | None:
+        """What a condition on this field compares with."""
+        match name:
+            case "iif" | "oif":
+                return self.iif if name == "iif" else self.oif
+            case "src" | "dst" | "orig_src" | "orig_dst":
+                return self._address(name)
+            case "sport" | "dport" | "mark" | "ctmark":
+                number: int | None = getattr(self, name)
+                return number
+            case "orig_sport" | "orig_dport":
+                if self.reply or self.dnat or self.snat:
+                    return self.orig_sport if name == "orig_sport" else self.orig_dport
+                return self.sport if name == "orig_sport" else self.dport
+            case "proto":
+                return PROTOCOLS["icmpv6" if self.proto == "icmp" and self.family == "ip6" else self.proto]
+            case "family":
+                return NF_FAMILIES[self.family]
+            case "state":
+                return None if self.state is None else STATES[self.state.upper()]
+            case "status":
+                return None
+            case "direction":
+                return int(self.reply)
+            case "src_type" | "dst_type":
+                local = self.src_local if name == "src_type" else self.dst_local
+                return None if local is None else ROUTE_TYPES["LOCAL" if local else "UNICAST"]
+            case "reverse_path":
+                return None if self.reverse_path is None else int(self.reverse_path)
+            case "syn":
+                return int(self.state == "new" and self.proto == "tcp")
+            case _:
+                assert_never(name)
+
+    def _address(self, name: Literal["src", "dst", "orig_src", "orig_dst"]) -> int | None:
+        translated = self.reply or self.dnat or self.snat
+        address = {
+            "src": self.src,
+            "dst": self.dst,
+            "orig_src": self.orig_src if translated else self.src,
+            "orig_dst": self.orig_dst if translated else self.dst,
+        }[name]
+        return None if address is None else int(ip_address(address))
+
+    def status_bit(self, bit: int) -> bool | None:
+        """Whether one bit of conntrack's status is set, where it is known."""
+        known: dict[int, bool | None] = {
+            STATUSES["DNAT"]: self.dnat,
+            STATUSES["SNAT"]: self.snat,
+            STATUSES["SEEN_REPLY"]: None if self.state is None else self.state != "new",
+        }
+        return known.get(bit)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Numbers from `low` to `high`, both included."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """Numbers whose bits under `mask` equal `value`; with `any_bit`, those that share a bit with `mask`."""
+
+    mask: int
+    value: int = 0
+    any_bit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An interface name, or with `prefix` every name that begins so."""
+
+    text: str
+    prefix: bool = False
+
+
+Value = Interval | Masked | Name
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A condition: the packet's `fields` together are one of `among`, or with `negate` none of them."""
+
+    fields: tuple[Field, ...]
+    among: tuple[tuple[Value, ...], ...]
+    negate: bool = False
+
+    def holds(self, packet: Packet) -> bool | None:
+        """True, false, or None where the packet leaves it open."""
+        found = holds_any(self.fields, self.among, packet)
+        return found if found is None else found != self.negate
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A condition or an effect that this model does not know: it may hold or not."""
+
+    text: str
+
+
+Condition = Match | Unread
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The packet's way through this base chain ends."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """The packet goes through another chain of the table, and with `back` comes back after it (a jump;
+    otherwise a goto).
+    """
+
+    chain: str
+    back: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The packet goes back to the calling chain; in a base chain, to its policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translate:
+    """The connection's address or port is rewritten; None is what stays or is the kernel's choice."""
+
+    kind: Literal["dnat", "snat", "masquerade", "redirect"]
+    address: str | None = None
+    port: int | None = None
+
+    def __str__(self) -> str:
+        host = (
+            f"[{self.address}]" if self.address and ":" in self.address and self.port else self.address or ""
+        )
+        return f"{self.kind} {host}{f':{self.port}' if self.port else ''}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """A verdict map: the first entry that the packet's fields are in says what happens; none, and the rule
+    does not match.
+    """
+
+    fields: tuple[Field, ...]
+    entries: tuple[tuple[tuple[Value, ...], Action], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """An effect that this model does not know: it may end the packet's way or not."""
+
+    text: str
+
+
+Action = Stop | Enter | Leave | Translate | Choose | Maybe
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """A field of the packet is set, to None where the value is not known."""
+
+    field: Literal["mark", "ctmark", "state"]
+    value: int | str | None
+
+
+class Table(NamedTuple):
+    """A table's identity: `ip filter` may exist in nftables and in the legacy tables at once."""
+
+    backend: Backend
+    family: str
+    name: str
+
+    def __str__(self) -> str:
+        prefix = "iptables-legacy " if self.backend == "legacy" else ""
+        return f"{prefix}{self.family} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: if all conditions hold, the fields are assigned and the action, if any, is done."""
+
+    text: str
+    conditions: tuple[Condition, ...] = ()
+    assigns: tuple[Assign, ...] = ()
+    action: Action | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain; a base chain has a hook, a priority, a type (`filter`, `nat`, `route`) and a policy."""
+
+    table: Table
+    name: str
+    rules: tuple[Rule, ...] = ()
+    hook: Hook | None = None
+    priority: int = 0
+    kind: str = "filter"
+    policy: Literal["accept", "drop"] = "accept"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """Every chain of the host's packet filter; `unread` names the parts that could not be looked at."""
+
+    chains: tuple[Chain, ...] = ()
+    unread: tuple[str, ...] = ()
+    _by_name: Mapping[tuple[Table, str], Chain] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {(chain.table, chain.name): chain for chain in self.chains})
+
+    def chain(self, table: Table, name: str) -> Chain | None:
+        """The chain of that name in that table."""
+        return self._by_name.get((table, name))
+
+    def base_chains(self, hook: Hook, family: Family) -> tuple[Chain, ...]:
+        """The base chains that a routed packet of this family meets on this hook, in their order."""
+        met = (c for c in self.chains if c.hook == hook and c.table.family in (family, "inet"))
+        return tuple(sorted(met, key=lambda chain: chain.priority))
+
+
+def holds_any(fields: tuple[Field, ...], among: tuple[tuple[Value, ...], ...], packet: Packet) -> bool | None:
+    """Whether the packet's fields are one of the given tuples of values; None where it cannot be told."""
+    unsure = False
+    for values in among:
+        each = [_is(name, value, packet) for name, value in zip(fields, values, strict=True)]
+        if all(each):
+            return True
+        unsure = unsure or False not in each
+    return None if unsure else False
+
+
+def _is(name: Field, value: Value, packet: Packet) -> bool | None:
+    if name == "status" and isinstance(value, Masked):
+        return _status(value, packet)
+    actual = packet.value(name)
+    if actual is None:
+        return None
+    match value:
+        case Interval(low, high):
+            return isinstance(actual, int) and low <= actual <= high
+        case Masked(mask, wanted, any_bit):
+            if not isinstance(actual, int):
+                return False
+            return bool(actual & mask) if any_bit else actual & mask == wanted
+        case Name(text, prefix):
+            return isinstance(actual, str) and (actual.startswith(text) if prefix else actual == text)
+
+
+def _status(value: Masked, packet: Packet) -> bool | None:
+    bits = [1 << shift for shift in range(value.mask.bit_length()) if value.mask >> shift & 1]
+    if value.any_bit:
+        each = [packet.status_bit(bit) for bit in bits]
+        return True if True in each else None if None in each else False
+    each = [
+        None if (is_set := packet.status_bit(bit)) is None else is_set == bool(value.value & bit)
+        for bit in bits
+    ]
+    return False if False in each else None if None in each else True

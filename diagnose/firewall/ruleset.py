@@ -1,0 +1,50 @@
+"""One ruleset out of everything that filters packets on a host: nftables, iptables over nftables, and the
+legacy tables.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from diagnose.firewall import iptables, nft
+from diagnose.firewall.rules import Ruleset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from diagnose.firewall.rules import Chain, Family
+
+
+def assemble(
+    nftables: Mapping[str, Any] | None,
+    iptables_nft: Mapping[Family, str] | None = None,
+    iptables_legacy: Mapping[Family, str | None] | None = None,
+    interfaces: Mapping[int, str] | None = None,
+) -> Ruleset:
+    """The ruleset of these parts, each table once.
+
+    `nftables` is the answer of `live.nftables`, None where it could not be read. A table that `iptables_nft`
+    shows is taken from there: iptables keeps its matches in the kernel as structures of its own.
+    `iptables_legacy` has a text for each family with legacy tables, None for one that could not be read.
+    `interfaces` gives names to interface indexes.
+    """
+    texts = iptables_nft or {}
+    chains: list[Chain] = []
+    unread: list[str] = []
+    for family, text in texts.items():
+        chains += iptables.chains(text, "nft", family)
+    if nftables is None:
+        unread.append("nftables")
+    else:
+        shown = {(family, table) for family, text in texts.items() for table in iptables.tables(text)}
+        chains += [
+            chain
+            for chain in nft.chains(nftables, interfaces)
+            if (chain.table.family, chain.table.name) not in shown
+        ]
+    for family, legacy in (iptables_legacy or {}).items():
+        if legacy is None:
+            unread.append(f"iptables-legacy {family}")
+        else:
+            chains += iptables.chains(legacy, "legacy", family)
+    return Ruleset(tuple(chains), tuple(unread))

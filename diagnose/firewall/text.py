@@ -1,0 +1,143 @@
+"""A rule in words, in nftables' own syntax, for rules that the kernel holds only as expressions."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, summarize_address_range
+from typing import TYPE_CHECKING, assert_never
+
+from diagnose.firewall.rules import (
+    PROTOCOLS,
+    ROUTE_TYPES,
+    STATES,
+    STATUSES,
+    Choose,
+    Enter,
+    Interval,
+    Leave,
+    Masked,
+    Maybe,
+    Name,
+    Stop,
+    Translate,
+    Unread,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from diagnose.firewall.rules import Action, Assign, Condition, Field, Value
+
+_KEYS: Mapping[Field, str] = {
+    "iif": "iifname",
+    "oif": "oifname",
+    "src": "saddr",
+    "dst": "daddr",
+    "proto": "meta l4proto",
+    "sport": "sport",
+    "dport": "dport",
+    "family": "meta nfproto",
+    "state": "ct state",
+    "status": "ct status",
+    "direction": "ct direction",
+    "mark": "meta mark",
+    "ctmark": "ct mark",
+    "src_type": "fib saddr type",
+    "dst_type": "fib daddr type",
+    "orig_src": "ct original saddr",
+    "orig_dst": "ct original daddr",
+    "orig_sport": "ct original proto-src",
+    "orig_dport": "ct original proto-dst",
+    "reverse_path": "fib saddr . iif oif",
+    "syn": "syn",
+}
+_NAMES: Mapping[Field, Mapping[int, str]] = {
+    "proto": {number: name for name, number in PROTOCOLS.items() if name != "ipv6-icmp"},
+    "family": {2: "ipv4", 10: "ipv6"},
+    "state": {bit: name.lower() for name, bit in STATES.items()},
+    "status": {bit: name.lower() for name, bit in STATUSES.items()},
+    "direction": {0: "original", 1: "reply"},
+    "src_type": {number: name.lower() for name, number in ROUTE_TYPES.items()},
+    "dst_type": {number: name.lower() for name, number in ROUTE_TYPES.items()},
+    "reverse_path": {0: "missing", 1: "exists"},
+}
+_MAX_LISTED = 4
+
+
+def describe(
+    conditions: tuple[Condition, ...],
+    assigns: tuple[Assign, ...] = (),
+    action: Action | None = None,
+    comment: str | None = None,
+) -> str:
+    """One line: the conditions, the assignments, the action and the comment."""
+    words = [_condition(each) for each in conditions]
+    words += [f"{_KEYS[each.field]} set {'?' if each.value is None else each.value}" for each in assigns]
+    if action is not None:
+        words.append(_action(action))
+    if comment:
+        words.append(f'comment "{comment}"')
+    return " ".join(words) or "(no effect)"
+
+
+def _condition(condition: Condition) -> str:
+    if isinstance(condition, Unread):
+        return f"({condition.text})"
+    listed = [
+        " . ".join(_value(name, value) for name, value in zip(condition.fields, values, strict=True))
+        for values in condition.among[:_MAX_LISTED]
+    ]
+    if len(condition.among) > _MAX_LISTED:
+        listed.append(f"and {len(condition.among) - _MAX_LISTED} more")
+    among = listed[0] if len(listed) == 1 else f"{{ {', '.join(listed)} }}"
+    return (
+        f"{' . '.join(_KEYS[name] for name in condition.fields)} {'!= ' if condition.negate else ''}{among}"
+    )
+
+
+def _action(action: Action) -> str:
+    match action:
+        case Stop(outcome):
+            return outcome
+        case Enter(chain, back):
+            return f"{'jump' if back else 'goto'} {chain}"
+        case Leave():
+            return "return"
+        case Translate():
+            return str(action)
+        case Choose(fields, entries):
+            return f"{' . '.join(_KEYS[name] for name in fields)} vmap of {len(entries)}"
+        case Maybe(text):
+            return f"({text})"
+        case _:
+            assert_never(action)
+
+
+def _value(name: Field, value: Value) -> str:
+    match value:
+        case Name(text, prefix):
+            return f'"{text}{"*" if prefix else ""}"'
+        case Interval(low, high):
+            if name in ("src", "dst", "orig_src", "orig_dst"):
+                return _addresses(low, high)
+            names = _NAMES.get(name, {})
+            return names.get(low, str(low)) if low == high else f"{low}-{high}"
+        case Masked(mask, wanted, any_bit):
+            if any_bit:
+                names = _NAMES.get(name, {})
+                bits = [1 << shift for shift in range(mask.bit_length()) if mask >> shift & 1]
+                return ",".join(names.get(bit, hex(bit)) for bit in bits)
+            return f"{wanted:#x}/{mask:#x}"
+        case _:
+            assert_never(value)
+
+
+def _addresses(low: int, high: int) -> str:
+    if high <= 0xFFFFFFFF:
+        networks = list(summarize_address_range(IPv4Address(low), IPv4Address(high)))
+        if len(networks) > 1:
+            return f"{IPv4Address(low)}-{IPv4Address(high)}"
+        return str(networks[0].network_address if low == high else networks[0])
+    networks6 = list(summarize_address_range(IPv6Address(low), IPv6Address(high)))
+    if len(networks6) > 1:
+        return f"{IPv6Address(low)}-{IPv6Address(high)}"
+    return str(networks6[0].network_address if low == high else networks6[0])
