@@ -1,0 +1,64 @@
+"""Running a system's own command: an argument list, never a shell; an absolute path; bounded in time and
+output."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from diagnose.live import Refused
+
+FOLDERS = (
+    "/usr/bin",
+    "/usr/sbin",
+    "/bin",
+    "/sbin",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/run/current-system/sw/bin",
+)
+OUTPUT_MAX = 16 << 20
+
+
+class Done(NamedTuple):
+    """What became of a command. code: its exit status."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+def find(name: str) -> str:
+    """The absolute path of a system command; PATH is not asked. Refused("missing") if it is not installed."""
+    for folder in FOLDERS:
+        path = Path(folder, name)
+        if path.is_file() and os.access(path, os.X_OK):
+            return str(path)
+    raise Refused("missing", f"{name} is not installed")
+
+
+def run(argv: list[str], seconds: float) -> Done:
+    """Run it to its end, or kill it. Refused("timed out") when it is silent too long: it is then not waited
+    for, since it may be stuck in the kernel."""
+    environment = {"LC_ALL": "C", "PATH": ":".join(FOLDERS), "SYSTEMD_COLORS": "0"}
+    child = subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        cwd="/",
+        start_new_session=True,
+    )
+    try:
+        out, err = child.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        raise Refused("timed out", f"{' '.join(argv[:2])} did not end within {seconds:.1f} s") from None
+    return Done(
+        child.returncode,
+        out[:OUTPUT_MAX].decode("utf-8", "replace"),
+        err[:OUTPUT_MAX].decode("utf-8", "replace"),
+    )

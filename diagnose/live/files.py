@@ -1,0 +1,136 @@
+"""Hands for files and file systems. All that may block in the kernel is done by the helper process.
+
+A path under /proc or /sys may be asked too; the helper reads it as any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from diagnose.host import KINDS, Question
+from diagnose.live import Live, Refused
+from diagnose.live.helper import Helper, start
+from diagnose.live.mountinfo import Mount, holding, mounts
+from diagnose.model import Json
+
+MARGIN = 0.15
+"""Seconds that are kept back from a kind's deadline, so that the answer about a silence still comes in
+time."""
+
+
+def read(live: Live, question: Question) -> Json:
+    """The text of one file.
+
+    args: path; max_bytes (262144, at most 8 MiB); tail: the last bytes, not the first; follow: False refuses
+    a link as last part; root: the folder that paths and links are resolved in, as a chroot would (Linux 5.6),
+    for files a container controls. answer: text (UTF-8, errors replaced), size, mtime (Unix time), mode, uid,
+    gid, truncated, link (target of the path itself or null).
+    """
+    return _call(live, question, "read", [question.args["path"]])
+
+
+def stats(live: Live, question: Question) -> Json:
+    """What stat says of many paths at once; a path on a mount that does not answer costs only itself.
+
+    args: paths; follow. answer: path -> {type, size, blocks_bytes, mtime, mode, uid, gid, dev, ino, link} or
+    {failed: reason}.
+    """
+    args = question.args
+    table = mounts()
+    slow: dict[str, list[str]] = {}
+    quick = []
+    for path in args["paths"]:
+        mount = holding(path, table)
+        if mount is not None and mount.may_hang:
+            slow.setdefault(mount.point, []).append(path)
+        else:
+            quick.append(path)
+    helper = _helper(live)
+    groups = [(None, quick), *slow.items()] if quick else list(slow.items())
+    answer: dict[str, Json] = {}
+    pending = []
+    for point, paths in groups:
+        if point in _silent(live):
+            answer |= {path: {"failed": "timed out"} for path in paths}
+        else:
+            pending.append((point, paths, helper.submit("stats", {**args, "paths": paths})))
+    for point, paths, request in pending:
+        try:
+            answer |= request.result(_deadline(question))
+        except Refused as refused:
+            answer |= {
+                path: {"failed": refused.failed.reason, "detail": refused.failed.detail} for path in paths
+            }
+            if point and refused.failed.reason == "timed out":
+                _silent(live)[point] = refused.failed.detail
+    return answer
+
+
+def list_folder(live: Live, question: Question) -> Json:
+    """The entries of one folder, sorted by name.
+
+    args: path; limit (2000). answer: entries [{name, type: file|folder|link|other}], truncated.
+    """
+    return _call(live, question, "list_folder", [question.args["path"]])
+
+
+def usage(live: Live, question: Question) -> Json:
+    """What statvfs says of the file system that holds a path, and which mount that is.
+
+    args: path. answer: point (mount point), fstype, source, size, used, free, available (to others than
+    root), reserved (bytes), inodes, inodes_free (0 inodes: the file system has no fixed number), dev
+    ("major:minor"), read_only.
+    """
+    return _call(live, question, "usage", [question.args["path"]])
+
+
+def walk(live: Live, question: Question) -> Json:
+    """Where the bytes below a folder are, staying on its st_dev, which leaves out overlay `merged` mounts;
+    hard links count once.
+
+    args: path; seconds (2); limit of entries (400000); depth of the names (1). answer: bytes, entries,
+    complete (False: "at least"), refused (folders that could not be read), by {name relative to path, `depth`
+    deep: bytes}, largest [{path, bytes}] 20 files.
+    """
+    return _call(live, question, "walk", [question.args["path"]])
+
+
+def _call(live: Live, question: Question, function: str, paths: Iterable[str]) -> Json:
+    table = mounts()
+    for path in paths:
+        mount = holding(path, table)
+        if mount is None:
+            continue
+        if mount.point in _silent(live):
+            raise Refused("timed out", f"not asked again: {_silent(live)[mount.point]}")
+        if mount.fstype == "autofs":
+            raise Refused("not allowed", f"{mount.point} is mounted on demand and is not woken")
+    try:
+        return _helper(live).call(function, question.args, _deadline(question))
+    except Refused as refused:
+        if refused.failed.reason == "timed out":
+            _remember(live, paths, table, refused.failed.detail)
+        raise
+
+
+def _remember(live: Live, paths: Iterable[str], table: list[Mount], detail: str) -> None:
+    """Mounts that left a question unanswered are not asked again in this run, if it is in their nature to
+    hang."""
+    for path in paths:
+        mount = holding(path, table)
+        if mount is not None and mount.may_hang:
+            _silent(live)[mount.point] = f"{mount.point} ({mount.fstype} from {mount.source}): {detail}"
+
+
+def _silent(live: Live) -> dict[str, str]:
+    silent: dict[str, str] = live.keep("silent mounts", dict)
+    return silent
+
+
+def _helper(live: Live) -> Helper:
+    helper: Helper = live.keep("helper", start)
+    return helper
+
+
+def _deadline(question: Question) -> float:
+    return KINDS[question.kind].deadline - MARGIN
