@@ -1,0 +1,157 @@
+"""Secrets in command lines that stand under a tool's own option: `mysql -pX`, `redis-cli -a X`, `curl -u name:X`.
+
+Options with a telling name (`--password X`, `--token=X`) need no tool and are read by the scanner and by `fields`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from diagnose.redact.names import exempt
+from diagnose.redact.tokens import Mark
+
+
+class _Tool(NamedTuple):
+    """How a family of tools takes secrets. An option's part after `after` is secret, the whole when it is empty."""
+
+    names: str
+    options: tuple[str, ...] = ()
+    attached: tuple[str, ...] = ()
+    after: str = ""
+    only_with: str = ""
+    last: tuple[str, ...] = ()
+
+
+_USER = ("-u", "--user", "-U", "--proxy-user", "--auth", "-a", "--basic", "--userpwd")
+_TOOLS = (
+    _Tool(r"(?:mysql|mariadb)[\w-]*|mycli|proxysql", attached=("-p",)),
+    _Tool(r"sshpass|cqlsh|ncftp|mongo\w*|influx", options=("-p",), attached=("-p",)),
+    _Tool(r"redis-cli|valkey-cli|keydb-cli", options=("-a",), attached=("-a",)),
+    _Tool(r"curl|wget|https?|xh", options=_USER, attached=("-u", "-U"), after=":"),
+    _Tool(r"etcdctl|nats|rclone", options=("--user",), after=":"),
+    _Tool(r"lftp", options=("-u",), after=","),
+    _Tool(r"smbclient|rpcclient|net", options=("-U",), attached=("-U",), after="%"),
+    _Tool(r"ldap\w+", options=("-w",), attached=("-w",)),
+    _Tool(r"mosquitto_\w+|ipmitool|sqlcmd|bcp|zip|unzip", options=("-P",), attached=("-P",)),
+    _Tool(r"7za?", attached=("-p",)),
+    _Tool(r"snmp\w+", options=("-c", "-A", "-X")),
+    _Tool(
+        r"docker|podman|nerdctl|buildah|skopeo|helm|oc|az|crane|oras|regctl",
+        ("-p",),
+        ("-p",),
+        only_with="login",
+    ),
+    _Tool(r"vault", only_with="login", last=("login",)),
+    _Tool(r"rabbitmqctl", last=("add_user", "change_password", "authenticate_user")),
+    _Tool(r"htpasswd", last=("-b", "-nb", "-bn", "-cb", "-bc", "-Bb", "-nbB", "-bnB", "-Bbn", "-cBb")),
+    _Tool(r"xfreerdp|rdesktop", ("-p",), ("/p:",)),
+    _Tool(r"openssl", options=("-k", "-K")),
+    _Tool(r"mc", last=("set", "add")),
+)
+_BY_NAME = tuple((re.compile(tool.names), tool) for tool in _TOOLS)
+_ANY = re.compile(rf"(?<![\w.-])(?:{'|'.join(tool.names for tool in _TOOLS)})(?=[ \t])")
+_SIGN = re.compile(
+    r"mysql|mariadb|mycli|sshpass|cqlsh|mongo|influx|-cli |curl|wget|http |etcd|lftp|smbcl|ldap|mosq|ipmi|sqlcmd|zip|snmp|login|rabbit|htpass|rdp|openssl|mc "
+)
+_WORD = re.compile(r"(?:[^\s\"'|;&]|\"(?:[^\"\\]|\\.)*\"|'[^']*')+")
+_SEGMENT_END = re.compile(r"[|;\n]|&&")
+_OPENSSL = re.compile(r"\bpass:([^\s\"']+)")
+_CHPASSWD = re.compile(r"(\b[\w.-]+:)([^\s\"'|:]+)(?=[\"']?\s*\|\s*(?:sudo\s+)?chpasswd)")
+
+
+class Part(NamedTuple):
+    """A secret part of a word: which word, from where to where, and the phrase that names it."""
+
+    word: int
+    start: int
+    end: int
+    phrase: str
+
+
+def secret_parts(words: list[str]) -> Iterator[Part]:
+    """The secret parts of a command line, already split into words, by the first tool named in it."""
+    for index, word in enumerate(words[:4]):
+        base = word.rpartition("/")[2]
+        for name, tool in _BY_NAME:
+            if name.fullmatch(base) and (not tool.only_with or tool.only_with in words):
+                yield from _of_tool(tool, words, index)
+                return
+
+
+def _of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[Part]:
+    for at in range(index + 1, len(words)):
+        word = words[at]
+        if word in tool.options and at + 1 < len(words) and not words[at + 1].startswith("-"):
+            yield from _part(tool, words, at + 1, 0, word)
+        elif not word.startswith("--"):
+            for option in tool.attached:
+                if word.startswith(option) and len(word) > len(option):
+                    yield from _part(tool, words, at, len(option), option)
+    if (
+        tool.last
+        and not set(tool.last).isdisjoint(words)
+        and len(words) - index > 3 - (tool.names == "vault")
+    ):
+        yield from _part(tool, words, len(words) - 1, 0, words[-2])
+
+
+def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> Iterator[Part]:
+    word = words[at]
+    if tool.after:
+        found = word.find(tool.after, start)
+        if found < 0:
+            return
+        start = found + len(tool.after)
+    if start < len(word):
+        yield Part(at, start, len(word), f"{option} {word}" if start == 0 else word)
+
+
+def command_secrets(text: str, low: str, mark: Mark) -> str:
+    """The text with the secrets of the command lines in it replaced."""
+    if "pass:" in low:
+        text = _OPENSSL.sub(lambda m: "pass:" + _mark(m[1], m[0], mark), text)
+    if "chpasswd" in low:
+        text = _CHPASSWD.sub(lambda m: m[1] + _mark(m[2], m[0], mark), text)
+    if " " not in text or not _SIGN.search(low):
+        return text
+    pieces: list[str] = []
+    done = 0
+    for found in _ANY.finditer(text):
+        if found.start() < done:
+            continue
+        stop = _SEGMENT_END.search(text, found.end())
+        end = min(stop.start() if stop else len(text), found.start() + 4000)
+        spans = [(word.start(), word.end()) for word in _WORD.finditer(text, found.start(), end)]
+        words = [text[left:right] for left, right in spans]
+        for part in sorted(secret_parts(words)):
+            left, right = spans[part.word][0] + part.start, spans[part.word][0] + part.end
+            quote = text[left]
+            if quote in "\"'" and text[right - 1] == quote and right - left > 2:
+                left, right = left + 1, right - 1
+            elif text[right - 1] in "\"'":
+                right -= 1
+            raw = text[left:right]
+            if left < done or not raw:
+                continue
+            pieces += (text[done:left], _mark(raw, part.phrase, mark))
+            done = right
+    if not pieces:
+        return text
+    pieces.append(text[done:])
+    return "".join(pieces)
+
+
+def redact_words(words: list[str], mark: Mark) -> list[str]:
+    """The words of a command line with its tool's secrets replaced."""
+    out = list(words)
+    for part in sorted(secret_parts(words), reverse=True):
+        word = out[part.word]
+        raw = words[part.word][part.start : part.end]
+        out[part.word] = word[: part.start] + _mark(raw, part.phrase, mark)
+    return out
+
+
+def _mark(raw: str, phrase: str, mark: Mark) -> str:
+    return raw if exempt("password", "", raw) else mark("password", raw, phrase)

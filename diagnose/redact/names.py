@@ -1,0 +1,221 @@
+"""What a name says about its value, and what a value says about itself.
+
+The vocabulary follows detect-secrets 1.5 (`KeywordDetector.DENYLIST`) and gitleaks (`generic-api-key` with its allow-list:
+`public_key`, `key_id`, `token_file`, `token_url` and the like name no secret), read for names of environment variables, flags, labels,
+headers and keys in configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text as a set."""
+    return frozenset(text.split())
+
+
+OPEN, CLOSE = "\ue000", "\ue001"
+"""Private-use characters around the place of a secret that is already replaced, while a text is worked on."""
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+# The last word of a name says what the value is: a token's lifetime is no token.
+_ABOUT = words(
+    "file files path paths dir directory folder name names id ids uid gid url urls uri uris endpoint endpoints host hosts "
+    "hostname addr address ip port ports ttl expiry expires expire expired expiration exp lifetime duration timeout interval "
+    "length len size min max count limit limits algorithm alg algo type types kind policy enabled enable disabled disable "
+    "required require optional version format prefix suffix header headers field fields param params parameter provider "
+    "issuer audience method methods mode store storage cache rotation days hours minutes seconds secs sec ms millis "
+    "milliseconds env var variable label labels regex pattern rounds cost strength retries attempts history age class "
+    "driver plugin plugins manager service services server backend usage budget window validity leeway check checks "
+    "validation validator strategy scheme schema encoding charset chars map mapping ref reference source src template "
+    "location bucket region arn realm db database user username users usernames email group groups role roles module proxy "
+    "domain domains origin origins cert certs certificate certificates ca pub public fingerprint thumbprint checksum digest "
+    "sum stdin sock socket rule rules middleware middlewares entrypoints samesite secure httponly status state error errors "
+    "message reason exists valid present changed updated created opts options flags level image tag title description "
+    "prompt hint per reset parallelism grant grants scope scopes mount mounts target strict app application pass_env "
+    "separator delimiter weight priority quota rate resolver extension extensions program command cmd helper helpers"
+)
+# A number, a switch or something made for everybody's eyes, whatever follows.
+_NOT = words("public pub max min num number total per allow disallow minimum maximum")
+_STRONG = (
+    ("passphrase", "password"),
+    ("password", "password"),
+    ("passwd", "password"),
+    ("passwort", "password"),
+    ("contrasena", "password"),
+    ("contraseña", "password"),
+    ("requirepass", "password"),
+    ("masterauth", "password"),
+    ("connectionstring", "secret"),
+    ("privatekey", "private-key"),
+    ("privkey", "private-key"),
+    ("apikey", "api-key"),
+    ("secretkey", "secret"),
+    ("accesskey", "api-key"),
+    ("accountkey", "api-key"),
+    ("authkey", "api-key"),
+    ("licensekey", "api-key"),
+    ("servicekey", "api-key"),
+    ("secret", "secret"),
+    ("credential", "credential"),
+    ("token", "token"),
+)
+_WORD = {
+    "pass": "password",
+    "pwd": "password",
+    "psw": "password",
+    "passcode": "password",
+    "pw": "password",
+    "creds": "credential",
+    "cred": "credential",
+    "salt": "secret",
+    "pepper": "secret",
+    "psk": "secret",
+    "jwt": "token",
+    "bearer": "token",
+    "otpauth": "secret",
+    "authorization": "auth",
+}
+_LAST = {
+    "auth": "auth",
+    "cookie": "cookie",
+    "pin": "pin",
+    "community": "password",
+    "seed": "random",
+    "sas": "secret",
+}
+_KEY_OF = words(
+    "api secret private priv access auth account encryption encrypt signing sign master shared session license licence app "
+    "jwt hmac crypto cipher data token service admin write read root unseal recovery fernet cookie webhook deploy ingest "
+    "integration db database storage client consumer server security instrumentation subscription aes rsa vapid user hash "
+    "ssl tls ssh wg wireguard age barrier primary secondary"
+)
+_KEY_NOT = words(
+    "gpg pgp foreign partition sort cache routing group index object hot row map keyboard bucket sandbox issue project "
+    "i18n shard dedup idempotency host known authorized trusted verify verification"
+)
+_NOT_A_TOKEN = re.compile(r"tokeni[sz]|secretar|tokenlimit")
+
+_SWITCH = words(
+    "true false yes no on off none null nil undefined 0 1 enabled disabled required optional auto default unset "
+    "(none) (unset) (null) <none> <nil> <unset> n/a"
+)
+_METHODS = words(
+    "none basic digest plain login md5 scram scram-sha-1 scram-sha-256 scram-sha-512 ldap ldaps oauth oauth2 oidc openid saml "
+    "kerberos krb5 gssapi ntlm jwt trust peer ident cert token bearer internal external anonymous cram-md5 local shared "
+    "password pam radius reject mtls tls x509 apikey api-key iam aws sasl cookie session keycloak htpasswd"
+)
+_PLACEHOLDER = re.compile(
+    r"""\$\{\w+\}|\$\(\w+\)|\$[A-Z_][A-Z0-9_]*|\{\{[^{}]*\}\}|\$\{\{[^{}]*\}\}|%\(\w+\)s|%[sdv]|%[A-Z_]+%|@[A-Z_]+@
+      |[*•]+|\.{3,}|x{3,}|X{3,}|[\[<(]?(?i:redacted|hidden|masked|filtered|removed|secret\ hidden)[\]>)]?|<[A-Za-z][\w .-]*>""",
+    re.VERBOSE,
+)
+_HELD = re.compile(f"(?:{OPEN}\\d+{CLOSE})+")
+_TOKEN = re.compile(r"<redacted:([a-z0-9-]+):[0-9a-f]{6,32}>")
+_PATH = re.compile(
+    r"(?:~|\.{1,2}|/(?:run|etc|var|opt|home|root|usr|srv|mnt|data|tmp|secrets?|config|app|certs?|vault|dev|proc|sys|ssl|keys?|"
+    r"conf|etcd|bitnami|docker|workspace|code|src|lib|files?))(?:/[\w.@+-]+)+/?|file:/\S+|/dev/null|[\w-]+(?:/[\w-]+)*\.(?:pem|key|crt|txt|json|ya?ml|jks|p12)"
+)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s]+")
+_RANDOM = re.compile(r"(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[A-Za-z0-9+/_.~=-]{16,}|[A-Za-z0-9+/]{24,}={0,2}")
+_TAG_OR_DIGEST = re.compile(
+    r"sha(?:1|256|512):[0-9a-f]+|[\w.-]+(?:/[\w.-]+)+(?::[\w.-]+)?|v?\d+(?:\.\d+)+[\w.+-]*"
+)
+_WORDLIKE = re.compile(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,15}|\d{1,9}|[a-z]{1,10}[-_.][a-z]{1,10}")
+
+
+def is_token(text: str) -> str | None:
+    """The kind of secret that `text` stands for, or None when it is no token of ours."""
+    found = _TOKEN.fullmatch(text)
+    return found[1] if found else None
+
+
+@lru_cache(maxsize=8192)
+def kind_of(name: str) -> str | None:
+    """What kind of secret a value under this name is: None for none, "random" where only a random-looking value would be one.
+
+    Read are environment variables, flags, header names, JSON keys and dotted label keys (their last segment, which says what
+    the value is).
+    """
+    if len(name) > 200:
+        name = name[-200:]
+    segment = name.strip("-\"'[] ").rstrip("_.")
+    if "." in segment:
+        head, _, tail = segment.rpartition(".")
+        segment = (
+            head.rpartition(".")[2] if tail in ("value", "plain", "default", "data", "content") else tail
+        )
+    parts = [word.lower() for word in _WORDS.findall(segment)]
+    while len(parts) > 1 and parts[-1].isdigit():
+        parts.pop()
+    if not parts:
+        return None
+    last = parts[-1]
+    flat = "".join(parts)
+    if last in _ABOUT and parts[-2:] != ["secret", "id"]:
+        return None
+    if not _NOT.isdisjoint(parts) or _NOT_A_TOKEN.search(flat):
+        return None
+    for part, kind in _STRONG:
+        if part in flat and _KEY_NOT.isdisjoint(parts[:-1] if kind == "api-key" else ()):
+            return kind
+    for word in parts:
+        if word in _WORD:
+            return _WORD[word]
+    if last in _LAST:
+        return _LAST[last]
+    if last.endswith(("pass", "pwd")) and last not in ("bypass", "compass"):
+        return "password"
+    if last in ("key", "keys", "base") and "key" in (last, last[:-1], parts[-2] if len(parts) > 1 else ""):
+        if not _KEY_OF.isdisjoint(parts):
+            return "key" if _KEY_NOT.isdisjoint(parts) else None
+        return "random" if _KEY_NOT.isdisjoint(parts) else None
+    if last in ("signature", "sig", "hash", "webhook", "dsn", "cookies", "otp", "totp"):
+        return "random"
+    return None
+
+
+def random_looking(value: str) -> bool:
+    """Whether a value reads like a generated key rather than a word, a path, an image or a version."""
+    if not _RANDOM.fullmatch(value) or _TAG_OR_DIGEST.fullmatch(value):
+        return False
+    return len(set(value)) >= 8
+
+
+def exempt(kind: str, name: str, value: str) -> bool:
+    """Whether a value under a secret's name is no secret after all: empty, a switch, a reference, a path, a count, a token."""
+    if len(value) < 12 and value.strip().lower() in _SWITCH:
+        return True
+    if (
+        not value.strip()
+        or _TOKEN.fullmatch(value)
+        or _HELD.fullmatch(value)
+        or _PLACEHOLDER.fullmatch(value)
+        or _PATH.fullmatch(value)
+    ):
+        return True
+    if kind == "random":
+        return not random_looking(value)
+    if kind == "auth":
+        return all(part in _METHODS for part in re.split(r"[\s,;|:]+", value.lower()))
+    if kind == "pin":
+        return not (value.isdigit() and len(value) >= 4)
+    if kind == "key" and value.isdigit() and len(value) < 6:
+        return True
+    return kind == "token" and value.replace(".", "", 1).isdigit() and "tokens" in name.lower()
+
+
+def is_url(value: str) -> bool:
+    """Whether a value is a URL: its secret, if any, is a part of it."""
+    return "://" in value and _URL.fullmatch(value) is not None
+
+
+def is_distinctive(value: str) -> bool:
+    """Whether a value can be told from ordinary words and numbers wherever it stands.
+
+    `postgres` as a password cannot: it is also an image, a user and a word in the log.
+    """
+    return len(value) >= 6 and not _WORDLIKE.fullmatch(value)
