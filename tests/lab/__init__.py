@@ -5,14 +5,16 @@
         box.docker("run", "-d", "--name", "web", "-p", "8080:8080", "shop:1.4")
         box.provider.curl("http://192.0.2.10:8080/")
 
-Needs root and the packages of `.ci/lab-install`; the newer engines are downloaded once and cached (`engines.py`).
-The box is a set of namespaces over a throw-away copy of the machine's root (`init.sh`), with a data root of its own, its
-own cgroups and an uplink to a provider with a resolver and a web server (`provider.py`). Shared with the machine:
-the kernel log, the clock, the sysctls outside net.*, the devices. The box ends with the process that made it, however
-that ends; `python -m tests.lab.sweep` removes the empty cgroups that a killed run leaves.
+Needs root and the packages of `.ci/lab-install`; the newer engines are downloaded once and cached
+(`engines.py`). The box is a set of namespaces over a throw-away copy of the machine's root (`init.sh`), with
+a data root of its own, its own cgroups and an uplink to a provider with a resolver and a web server
+(`provider.py`). Shared with the machine: the kernel log, the clock, the sysctls outside net.*, the devices.
+The box ends with the process that made it, however that ends; `python -m tests.lab.sweep` removes the empty
+cgroups that a killed run leaves.
 
-Adding a fault: one function in `scenarios/<family>.py`, see `faults.py`. Run: `pytest tests/lab -n 2`, one engine by
-`--engine 28.5`, some faults by `-k oom`. With $DIAGNOSE_RECORD=DIR the recorded hosts are kept as fixtures.
+Adding a fault: one function in `scenarios/<family>.py`, see `faults.py`. Run: `pytest tests/lab -n 2`, one
+engine by `--engine 28.5`, some faults by `-k oom`. With $DIAGNOSE_RECORD=DIR the recorded hosts are kept as
+fixtures.
 """
 
 from .box import Box, Run

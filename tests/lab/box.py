@@ -35,7 +35,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the tool inside the box: wall in seconds, peak_rss in bytes (the tool and the children it waited for)."""
+    """One run of the tool inside the box: wall in seconds, peak_rss in bytes (the tool and the children it
+    waited for)."""
 
     args: tuple[str, ...]
     code: int
@@ -63,7 +64,8 @@ class Run:
 
 
 class Box:
-    """A Docker host: namespaces, a throw-away root over the machine's own, a data root, an uplink, one engine.
+    """A Docker host: namespaces, a throw-away root over the machine's own, a data root, an uplink, one
+    engine.
 
     engine: "28.5", "sid", "distro" or an Engine. disk: size of the data root's ext4 ("64M"; default 3G, sparse, in
     memory); inodes: how many it has; disk="dir" binds a plain directory of the machine instead. provider=False leaves
@@ -100,7 +102,7 @@ class Box:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- life ------------------------------------------------------------------------------------------------------
+    # -- life ----------------------------------------
 
     def _open(self) -> None:
         RUN_DIR.mkdir(parents=True, exist_ok=True)
@@ -146,14 +148,8 @@ class Box:
         self.pid = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
         if self._with_provider:
             self._provider = Provider(self.pid)
-            self.run(
-                [
-                    "sh",
-                    "-c",
-                    f"ip addr add {BOX_ADDRESS}/{PREFIX} dev eth0 && ip link set eth0 up && "
-                    f"ip route add default via {GATEWAY}",
-                ]
-            )
+            self.sh(f"ip addr add {BOX_ADDRESS}/{PREFIX} dev eth0; ip link set eth0 up")
+            self.sh(f"ip route add default via {GATEWAY}")
             self.write("/etc/resolv.conf", f"nameserver {RESOLVER}\nsearch lab.test\n")
         else:
             self.write("/etc/resolv.conf", f"nameserver {RESOLVER}\n")
@@ -214,7 +210,7 @@ class Box:
         assert self._provider, "this box has no provider"
         return self._provider
 
-    # -- commands --------------------------------------------------------------------------------------------------
+    # -- commands ----------------------------------------
 
     def _argv(
         self, argv: Sequence[str], user: str | None, groups: Sequence[str], cwd: str | None
@@ -247,7 +243,7 @@ class Box:
         user: str | None = None,
         groups: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
-        input: str | None = None,
+        stdin: str | None = None,
         cwd: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the box and wait; on timeout (seconds) it is killed with its children.
@@ -255,7 +251,7 @@ class Box:
         check raises AssertionError with the command's output. user and groups by name; root is the default.
         """
         command = self._argv(argv, user, groups, cwd)
-        return run_bounded(command, argv, self._env(env, user), timeout=timeout, check=check, input=input)
+        return run_bounded(command, argv, self._env(env, user), timeout=timeout, check=check, stdin=stdin)
 
     def sh(self, script: str, **options: Any) -> str:
         """Run a shell script in the box as `run` does, stopping at the first error; returns its stdout."""
@@ -275,10 +271,11 @@ class Box:
         """Send a signal to a process of the box (pid as seen in the box)."""
         self.run(["sh", "-c", f"kill -{int(sig)} {pid}"])
 
-    # -- files -----------------------------------------------------------------------------------------------------
+    # -- files ----------------------------------------
 
     def path(self, inside: str | Path) -> Path:
-        """A path of the box as seen from outside; symbolic links in it are followed on the machine: mind them."""
+        """A path of the box as seen from outside; symbolic links in it are followed on the machine: mind
+        them."""
         return Path(f"/proc/{self.pid}/root") / str(inside).lstrip("/")
 
     def write(self, inside: str, content: str | bytes | Mapping[str, Any], mode: int = 0o644) -> None:
@@ -294,7 +291,7 @@ class Box:
         """The text of a file in the box."""
         return self.path(inside).read_text(errors="replace")
 
-    # -- engine ----------------------------------------------------------------------------------------------------
+    # -- engine ----------------------------------------
 
     def start_engine(
         self,
@@ -306,8 +303,9 @@ class Box:
     ) -> None:
         """Start dockerd as a child of the box's init, logging to /var/log/docker.log.
 
-        config, if given, is written to /etc/docker/daemon.json first (text as it is, a mapping as JSON). wait=False
-        returns at once, for engines that are meant to fail; otherwise one that does not answer in time is an error.
+        config, if given, is written to /etc/docker/daemon.json first (text as it is, a mapping as JSON).
+        wait=False returns at once, for engines that are meant to fail; otherwise one that does not answer in
+        time is an error.
         """
         if config is not None:
             self.write("/etc/docker/daemon.json", config)
@@ -323,13 +321,14 @@ class Box:
         _wait(up, timeout, f"engine {self.engine} to answer", every=0.03)
 
     def stop_engine(self, timeout: float = 30) -> None:
-        """Stop dockerd as an init system would (SIGTERM), removing containers' processes first to make it quick."""
+        """Stop dockerd as an init system would (SIGTERM), removing containers' processes first to make it
+        quick."""
         pid = self.engine_pid
-        self.kill_shims()
+        self.kill_containers()
         self.kill(pid, signal.SIGTERM)
         _wait(lambda: not self.alive(pid), timeout, "dockerd to stop")
 
-    def kill_shims(self) -> None:
+    def kill_containers(self) -> None:
         """Kill all running containers through the engine: a stop would wait for each."""
         for item in self.api("/containers/json"):
             self.api(f"/containers/{item['Id']}/kill", method="POST", check=False)
@@ -406,7 +405,8 @@ class Box:
         timeout: float = 20,
         sock: str = "/run/docker.sock",
     ) -> Any:
-        """Ask the engine directly (no library of the tool in between); JSON is decoded, other answers are text.
+        """Ask the engine directly (no library of the tool in between); JSON is decoded, other answers are
+        text.
 
         check raises AssertionError on a status of 400 or more.
         """
@@ -431,8 +431,8 @@ class Box:
     ) -> subprocess.CompletedProcess[str]:
         """Run the engine's own docker CLI in the box.
 
-        A run or create gets `--stop-timeout 0` unless it says otherwise, and the images of `images.py` named in the
-        arguments are imported first.
+        A run or create gets `--stop-timeout 0` unless it says otherwise, and the images of `images.py` named
+        in the arguments are imported first.
         """
         words = list(args)
         if words and words[0] in ("run", "create"):
@@ -459,7 +459,7 @@ class Box:
             images.load(self, name)
         return name
 
-    # -- waiting, the tool -----------------------------------------------------------------------------------------
+    # -- waiting, the tool ----------------------------------------
 
     def wait_for(self, condition: Callable[[], T], timeout: float = 10, what: str = "") -> T:
         """Poll until condition() is true, and return its value; AssertionError after timeout seconds."""
@@ -510,9 +510,10 @@ def run_bounded(
     *,
     timeout: float,
     check: bool,
-    input: str | None = None,
+    stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """subprocess.run, but a timeout kills the whole process group, which nsenter's forked child belongs to."""
+    """subprocess.run, but a timeout kills the whole process group, which nsenter's forked child belongs
+    to."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
@@ -524,7 +525,7 @@ def run_bounded(
         start_new_session=True,
     )
     try:
-        out, err = process.communicate(input, timeout=timeout)
+        out, err = process.communicate(stdin, timeout=timeout)
     except BaseException as error:
         os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()

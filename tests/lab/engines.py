@@ -1,9 +1,9 @@
 """The Docker engines that a box can run: the distribution's own, and newer ones unpacked beside it.
 
-An engine is a directory of binaries (dockerd, containerd, shim, docker-proxy, docker-init, docker) put first in PATH.
-The suites' packages are downloaded with a private apt configuration and unpacked with `dpkg -x`: nothing is installed,
-and the machine's own runc and iptables serve them all (seen to work: runc 1.1.5 under engine 28.5.2).
-`python -m tests.lab.engines` fetches what is missing and prints what there is.
+An engine is a directory of binaries (dockerd, containerd, shim, docker-proxy, docker-init, docker) put first
+in PATH. The suites' packages are downloaded with a private apt configuration and unpacked with `dpkg -x`:
+nothing is installed, and the machine's own runc and iptables serve them all (seen to work: runc 1.1.5 under
+engine 28.5.2). `python -m tests.lab.engines` fetches what is missing and prints what there is.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ _SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
 
 @dataclass(frozen=True)
 class Engine:
-    """One engine that can be started. `name` is its major.minor version, `bin` a directory for PATH or None."""
+    """One engine that can be started. `name` is its major.minor version, `bin` a directory for PATH or
+    None."""
 
     name: str
     version: str
@@ -74,9 +75,11 @@ def cache_dir() -> Path:
 
 @functools.cache
 def discover() -> tuple[tuple[Engine, ...], tuple[Missing, ...]]:
-    """All engines that can be had (oldest first, one per version) and those that cannot, fetching what is not cached.
+    """All engines that can be had (oldest first, one per version) and those that cannot, fetching what is not
+    cached.
 
-    $DIAGNOSE_LAB_ENGINES (comma-separated suites, `distro` included) narrows the search; what it leaves out is Missing.
+    $DIAGNOSE_LAB_ENGINES (comma-separated suites, `distro` included) narrows the search; what it leaves out
+    is Missing.
     """
     wanted = os.environ.get("DIAGNOSE_LAB_ENGINES", ",".join(("distro", *SUITES))).split(",")
     found: dict[str, Engine] = {}
@@ -201,7 +204,7 @@ def _runs(program: Path) -> bool:
 
 def _mirror() -> str:
     """The Debian mirror that this machine already uses."""
-    files = glob.glob("/etc/apt/sources.list.d/*") + ["/etc/apt/sources.list"]
+    files = [*glob.glob("/etc/apt/sources.list.d/*"), "/etc/apt/sources.list"]
     for name in sorted(files, key=lambda n: "debian" not in n):
         try:
             text = Path(name).read_text()

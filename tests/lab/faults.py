@@ -7,8 +7,8 @@
         box.wait_state("hungry", "exited")
         assert box.inspect("hungry")["State"]["OOMKilled"]
 
-The function breaks the box for real and asserts the symptom without the tool. Scenario modules lie in `scenarios/`, one
-per check family; every module there is found by discovery.
+The function breaks the box for real and asserts the symptom without the tool. Scenario modules lie in
+`scenarios/`, one per check family; every module there is found by discovery.
 """
 
 from __future__ import annotations
@@ -99,11 +99,12 @@ def fault(
     check, subject: the finding that must be there; expect: more of them. also: findings above advice that are
     consequences and allowed, as (id, "kind:name") or an id alone; globs work everywhere. Further options:
 
-    engines: ALL or Engines(since=, until=). shareable=True: costs little, touches only things of its own (its own
-    container, network and port names) and can stand in one box beside the others. baseline=False: no healthy `web`
-    container beside it. engine_started=False: the function starts the engine itself. box: arguments of Box (disk,
-    inodes, provider). config, flags, engine_env: how the engine is started. args: more arguments for `diagnose all`;
-    user, groups, env: as whom it runs. exit_code: the tool's, where it is not the one of the worst finding.
+    engines: ALL or Engines(since=, until=). shareable=True: costs little, touches only things of its own (its
+    own container, network and port names) and can stand in one box beside the others. baseline=False: no
+    healthy `web` container beside it. engine_started=False: the function starts the engine itself. box:
+    arguments of Box (disk, inodes, provider). config, flags, engine_env: how the engine is started. args:
+    more arguments for `diagnose all`; user, groups, env: as whom it runs. exit_code: the tool's, where it is
+    not the one of the worst finding.
     """
 
     def register(inject: Inject) -> Inject:

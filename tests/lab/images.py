@@ -1,6 +1,7 @@
 """Images made on the spot from static busybox: a healthy one, and those that break a container's start.
 
-No registry is needed: a tar goes to the engine's import call. RECIPES maps a name to the function that makes its files.
+No registry is needed: a tar goes to the engine's import call. RECIPES maps a name to the function that makes
+its files.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ GROUP = b"root:x:0:\napp:x:1000:\n"
 
 @dataclass(frozen=True)
 class Recipe:
-    """An image: extra files (path -> content and mode) over busybox, and Dockerfile instructions (CMD, USER, ...)."""
+    """An image: extra files (path -> content and mode) over busybox, and Dockerfile instructions (CMD, USER,
+    ...)."""
 
     files: dict[str, tuple[bytes, int]] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
@@ -47,15 +49,24 @@ held=""
 while :; do held="$held$(head -c 1000000 /dev/zero | tr '\\\\0' x)"; done
 """
 
+_LABELS = " ".join(
+    (
+        "org.opencontainers.image.title=shop",
+        "org.opencontainers.image.version=1.4",
+        "org.opencontainers.image.revision=5f2b1c9",
+        "org.opencontainers.image.source=https://git.lab.test/shop",
+        "org.opencontainers.image.licenses=MIT",
+        "maintainer=team@lab.test",
+    )
+)
+
 RECIPES: dict[str, Recipe] = {
     "bb": Recipe(),
     "bb:1.36": Recipe(),
     "shop:1.4": Recipe(
         changes=(
             "USER 1000:1000",
-            "LABEL org.opencontainers.image.title=shop org.opencontainers.image.version=1.4 "
-            "org.opencontainers.image.revision=5f2b1c9 org.opencontainers.image.source=https://git.lab.test/shop "
-            "maintainer=team@lab.test",
+            f"LABEL {_LABELS}",
             'CMD ["httpd","-f","-p","8080","-h","/www"]',
         )
     ),
@@ -115,7 +126,8 @@ def archive(recipe: Recipe) -> bytes:
 
 
 def load(box: Box, name: str, recipe: Recipe | None = None) -> None:
-    """Import an image by its recipe; a name without a tag becomes :latest. LookupError for an unknown name."""
+    """Import an image by its recipe; a name without a tag becomes :latest. LookupError for an unknown
+    name."""
     recipe = recipe or RECIPES[name]
     repo, _, tag = name.rpartition(":") if ":" in name else (name, "", "latest")
     changes = ["ENV PATH=/bin:/usr/bin", *recipe.changes]

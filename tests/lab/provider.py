@@ -1,7 +1,9 @@
-"""The provider: the network on the other end of the box's uplink, with a gateway, a resolver, a web server, a registry.
+"""The provider: the network on the other end of the box's uplink, with a gateway, a resolver, a web server, a
+registry.
 
 It has namespaces of its own outside the box, so the box sees of it what a host sees of its provider: packets.
-The addresses are of TEST-NET-1; every box and its provider are alone with them, so boxes do not disturb each other.
+The addresses are of TEST-NET-1; every box and its provider are alone with them, so boxes do not disturb each
+other.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ wait $!
 
 
 class Provider:
-    """A gateway 192.0.2.1, a resolver 192.0.2.53 for *.lab.test and a web server 192.0.2.80 (any name of the zone).
+    """A gateway 192.0.2.1, a resolver 192.0.2.53 for *.lab.test and a web server 192.0.2.80 (any name of the
+    zone).
 
     Nobody answers at SILENT. Nothing is forwarded: no packet leaves the box and its provider.
     """
@@ -87,14 +90,15 @@ class Provider:
         return int(self.run(["sh", "-c", '"$@" </dev/null >/dev/null 2>&1 & echo $!', "sh", *argv]).stdout)
 
     def curl(self, url: str, timeout: float = 3, check: bool = True) -> str:
-        """Fetch a URL from outside the host, as a client of a published port would; "" on failure if not check."""
+        """Fetch a URL from outside the host, as a client of a published port would; "" on failure if not
+        check."""
         argv = ["curl", "-sS", "--noproxy", "*", "--max-time", str(timeout), url]
         return self.run(argv, check=check, timeout=timeout + 5).stdout
 
     def dns_start(self, *options: str) -> None:
         """Start the resolver; options are dnsmasq's."""
         zone = f"--local=/{ZONE}/ --address=/{ZONE}/{WEB}"
-        fixed = "--no-resolv --no-hosts --no-poll --conf-file=/dev/null --user=root --group=root --pid-file= --keep-in-foreground"
+        fixed = "--no-resolv --no-hosts --conf-file=/dev/null --user=root --pid-file= --keep-in-foreground"
         listen = f"--listen-address={RESOLVER} --bind-interfaces"
         self._dns = self.spawn(["dnsmasq", *fixed.split(), *listen.split(), *zone.split(), *options])
         for _ in range(50):
@@ -118,7 +122,8 @@ class Provider:
 
     def registry_start(self, port: int = 5000) -> str:
         """Start an empty registry without TLS (package docker-registry); returns its host:port."""
-        config = f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: /tmp/registry}}}}\nhttp: {{addr: {WEB}:{port}}}\n"
+        storage = "storage: {filesystem: {rootdirectory: /tmp/registry}}"
+        config = f"version: 0.1\n{storage}\nhttp: {{addr: {WEB}:{port}}}\n"
         self.sh(f"cat >/run/registry.yml <<'END'\n{config}END\n")
         self.spawn(["docker-registry", "serve", "/run/registry.yml"])
         for _ in range(100):

@@ -1,4 +1,5 @@
-"""Removes what runs that were killed left on the machine: only boxes whose maker is gone, by their own markers."""
+"""Removes what runs that were killed left on the machine: only boxes whose maker is gone, by their own
+markers."""
 
 from __future__ import annotations
 

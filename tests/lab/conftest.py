@@ -1,0 +1,159 @@
+"""The lab under pytest: which engines, the scenarios as test cases, a summary of what was proven how."""
+
+from __future__ import annotations
+
+import compileall
+import os
+import shutil
+import signal
+import statistics
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from .box import PROJECT
+from .engines import Engine, discover
+from .faults import Scenario
+from .faults import discover as discover_scenarios
+from .sweep import sweep
+
+TOOLS = ["unshare", "nsenter", "setpriv", "ip", "iptables", "dnsmasq", "busybox", "curl", "mkfs.ext4"]
+PROVEN = pytest.StashKey[dict[str, dict[str, Any]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        action="append",
+        default=None,
+        help="lab: only this engine (28.5, sid, distro); repeatable",
+    )
+
+
+def unfit() -> str | None:
+    """Why no box can be made here, or None."""
+    if sys.platform != "linux":
+        return "the lab needs Linux"
+    if os.geteuid() != 0:
+        return "the lab needs root"
+    lacking = [tool for tool in TOOLS if shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin") is None]
+    return f"the lab lacks {', '.join(lacking)}: run .ci/lab-install" if lacking else None
+
+
+def chosen_engines(config: pytest.Config) -> list[Engine]:
+    """The engines to run on: those asked for that there are, otherwise all."""
+    if unfit():
+        return []
+    wanted = config.getoption("--engine", default=None)
+    return [e for e in discover()[0] if not wanted or e.name in wanted or e.suite in wanted]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames and "scenario" not in metafunc.fixturenames:
+        engines = chosen_engines(metafunc.config)
+        metafunc.parametrize("engine", _or_skip([pytest.param(e, id=e.name) for e in engines]))
+    if "scenario" in metafunc.fixturenames:
+        cases = [
+            pytest.param(s, e, id=f"{s.name}-{e.name}", marks=_group(s, e))
+            for e in chosen_engines(metafunc.config)
+            for s in discover_scenarios().values()
+            if e in s.engines
+        ]
+        metafunc.parametrize(("scenario", "engine"), cases or _or_skip([], 2))
+
+
+def _group(scenario: Scenario, engine: Engine) -> list[pytest.MarkDecorator]:
+    """Cases that share a box go to one worker."""
+    if not scenario.shareable:
+        return []
+    return [pytest.mark.xdist_group(f"{'healthy' if scenario.healthy else 'broken'}-{engine.name}")]
+
+
+def _or_skip(cases: list[Any], width: int = 1) -> list[Any]:
+    why = unfit() or "no engine can be had: " + "; ".join(map(str, discover()[1]))
+    return cases or [pytest.param(*[None] * width, marks=pytest.mark.skip(reason=why), id="none")]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "xdist_group(name): cases of one name go to one worker")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tidy() -> Iterator[None]:
+    """Before: remove what killed runs left, compile the tool once; SIGTERM ends the run as Ctrl-C does.
+    After: sweep."""
+    if unfit():
+        yield
+        return
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    sweep()
+    for package in ("diagnose", "checks"):
+        compileall.compile_dir(PROJECT / package, quiet=2)
+    yield
+    sweep()
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def record_dir(scenario: Scenario, engine: Engine) -> Path | None:
+    """Where this host's recording is kept ($DIAGNOSE_RECORD/<scenario>@<engine>), or None."""
+    base = os.environ.get("DIAGNOSE_RECORD")
+    return Path(base).resolve() / f"{scenario.name}@{engine.name}" if base else None
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    why = unfit()
+    if why:
+        return [f"lab: SKIPPED, {why}"]
+    ready = ", ".join(map(str, chosen_engines(config))) or "none"
+    return [f"lab: engines {ready}", *(f"lab: engine SKIPPED, {gap}" for gap in discover()[1])]
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    proven: dict[str, dict[str, str]] = {}
+    walls: dict[str, list[float]] = {}
+    peaks: dict[str, list[int]] = {}
+    for outcome in ("passed", "failed", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            facts = dict(getattr(report, "user_properties", [])).get("lab")
+            if not facts or report.when != "call":
+                continue
+            how = facts["how"] if outcome == "passed" else outcome.upper()
+            for check in facts["checks"] or ["(healthy)"]:
+                row = proven.setdefault(check, {})
+                row[facts["engine"]] = _worse(row.get(facts["engine"]), how)
+            if "wall" in facts:
+                walls.setdefault(facts["engine"], []).append(facts["wall"])
+                peaks.setdefault(facts["engine"], []).append(facts["peak"])
+    if not proven:
+        return
+    terminalreporter.section("lab")
+    for line in pytest_report_header(config):
+        terminalreporter.write_line(line)
+    columns = sorted(
+        {e for row in proven.values() for e in row}, key=lambda n: [int(p) for p in n.split(".")]
+    )
+    terminalreporter.write_line(f"{'proven on a real fault':40}" + "".join(f"{c:>10}" for c in columns))
+    for check, row in sorted(proven.items()):
+        terminalreporter.write_line(f"{check:40}" + "".join(f"{row.get(c, '-'):>10}" for c in columns))
+    for engine in columns:
+        if walls.get(engine):
+            terminalreporter.write_line(
+                f"engine {engine}: {len(walls[engine])} runs of the tool, "
+                f"wall median {statistics.median(walls[engine]):.2f} s, longest {max(walls[engine]):.2f} s, "
+                f"peak memory {max(peaks[engine]) / 2**20:.0f} MiB"
+            )
+
+
+def _worse(one: str | None, other: str) -> str:
+    """Of two outcomes of one check on one engine the one that a reader must know."""
+    order = ["FAILED", "SKIPPED", "alone", "shared"]
+    return other if one is None else min(one, other, key=order.index)

@@ -1,0 +1,213 @@
+"""Builds a scenario's host, runs the tool on it, and judges what it said. Knows nothing of pytest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .box import PROJECT, Box, Run
+from .engines import Engine
+from .faults import Scenario, matches
+
+BASE_CONFIG: Mapping[str, Any] = {
+    "log-driver": "json-file",
+    "log-opts": {"max-size": "10m", "max-file": "3"},
+}
+"""daemon.json of every host that does not say otherwise: what the advice on log sizes asks for."""
+
+_TAPE = "/tmp/tape"
+
+
+class SurpriseError(AssertionError):
+    """The tool said something that the scenario does not expect, or missed what it does."""
+
+
+@dataclass
+class Outcome:
+    """One run of the tool on one host: live report, replayed report, and what went wrong per scenario."""
+
+    live: Run
+    replayed: Mapping[str, Any] | None = None
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def loud(self) -> list[tuple[str, str, str]]:
+        """(id, "kind:name", summary) of the findings above advice."""
+        return [
+            (f["id"], f"{f['subject']['kind']}:{f['subject']['name']}", f["summary"])
+            for f in self.live.findings
+            if f["severity"] != "advice"
+        ]
+
+
+def run_alone(scenario: Scenario, engine: Engine, record: Path | None) -> Outcome:
+    """Build one scenario's host in a box of its own and run the tool on it."""
+    with Box(engine, **scenario.box) as box:
+        _start(box, scenario)
+        scenario.inject(box)
+        return _look(box, scenario, record)
+
+
+def run_together(scenarios: Sequence[Scenario], engine: Engine, record: Path | None) -> Outcome:
+    """Build shareable scenarios side by side in one box and run the tool once; one that cannot be built fails
+    alone."""
+    with Box(engine) as box:
+        _start(box, scenarios[0])
+        failed = {}
+        for scenario in scenarios:
+            try:
+                scenario.inject(box)
+            except Exception as error:  # noqa: BLE001 - one broken scenario must not fail the others
+                failed[scenario.name] = f"could not be built: {error}"
+        outcome = _look(box, scenarios[0], record)
+        outcome.failed = failed
+        return outcome
+
+
+def baseline(box: Box) -> None:
+    """A container with nothing to find fault with."""
+    healthy_container(box, "web", 8080)
+
+
+def healthy_container(box: Box, name: str, port: int, *options: str) -> None:
+    """Start a web server with every good practice, published on a port of the host."""
+    box.docker(
+        "run",
+        "-d",
+        f"--name={name}",
+        *[
+            "--memory=64m",
+            "--cpus=0.5",
+            "--pids-limit=64",
+            "--restart=unless-stopped",
+            "--read-only",
+            "--cap-drop=ALL",
+        ],
+        *["--security-opt=no-new-privileges", "--health-interval=2s", "--health-timeout=5s"],
+        "--health-cmd=wget -qO- http://127.0.0.1:8080/",
+        *("-p", f"{port}:8080"),
+        *options,
+        "shop:1.4",
+    )
+
+
+def judge(scenario: Scenario, outcome: Outcome) -> None:
+    """Raise SurpriseError unless the report is the one that this scenario, alone on its host, expects."""
+    _judge_expected(scenario, outcome)
+    strange = [f for f in outcome.loud if not scenario.allows(f[0], f[1])]
+    if strange:
+        raise SurpriseError(f"found what is not broken: {_lines(strange)}")
+    if scenario.healthy and scenario.advice is not None:
+        given = {f["id"] for f in outcome.live.findings}
+        if given != scenario.advice:
+            more, fewer = sorted(given - scenario.advice), sorted(scenario.advice - given)
+            raise SurpriseError(f"advice differs: unexpected {more}, missing {fewer}")
+    worst = min((_rank(f["severity"]) for f in outcome.live.findings), default=9)
+    code = scenario.exit_code if scenario.exit_code is not None else {0: 2, 1: 1}.get(worst, 0)
+    if outcome.live.code != code:
+        raise SurpriseError(f"exit code {outcome.live.code}, not {code}\n{outcome.live.err}")
+
+
+def judge_shared(scenario: Scenario, outcome: Outcome) -> None:
+    """Raise SurpriseError unless what this scenario expects is among the findings of the shared host."""
+    if scenario.name in outcome.failed:
+        raise AssertionError(outcome.failed[scenario.name])
+    _judge_expected(scenario, outcome)
+
+
+def judge_rest(scenarios: Sequence[Scenario], outcome: Outcome) -> None:
+    """Raise SurpriseError if a shared host's report holds a finding above advice that none of its scenarios
+    explains."""
+    strange = [f for f in outcome.loud if not any(s.allows(f[0], f[1]) for s in scenarios)]
+    if strange:
+        raise SurpriseError(f"found what is not broken: {_lines(strange)}")
+
+
+def _judge_expected(scenario: Scenario, outcome: Outcome) -> None:
+    crashed = [(c["id"], c["why"]) for c in outcome.live.report["checks"] if c["verdict"] == "CRASHED"]
+    if crashed:
+        raise SurpriseError(f"checks crashed: {crashed}")
+    found = [(f["id"], f"{f['subject']['kind']}:{f['subject']['name']}") for f in outcome.live.findings]
+    missing = [e for e in scenario.expected if not any(matches(e, *f) for f in found)]
+    if missing:
+        verdicts = [
+            c
+            for c in outcome.live.report["checks"]
+            if any(matches((m[0], "*"), c["id"], "") for m in missing)
+        ]
+        raise SurpriseError(
+            f"not found: {missing}\nverdicts: {verdicts}\nfound above advice: {_lines(outcome.loud)}"
+        )
+    if outcome.replayed is not None and (before := _essence(outcome.live.report)) != (
+        after := _essence(outcome.replayed)
+    ):
+        changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+        shown = "\n".join(
+            f"{key}: live {before.get(key)}\n  replayed {after.get(key)}" for key in sorted(changed)
+        )
+        raise SurpriseError(f"the replayed report differs from the live one:\n{shown}")
+
+
+def _start(box: Box, scenario: Scenario) -> None:
+    if scenario.engine_started:
+        config = {**BASE_CONFIG, **scenario.config}
+        box.start_engine(*scenario.flags, config=config, env=scenario.engine_env)
+        if scenario.baseline:
+            baseline(box)
+
+
+def _look(box: Box, scenario: Scenario, record: Path | None) -> Outcome:
+    tape = f"{_TAPE}-{box.id}"
+    box.sh(f"mkdir -m 1777 {tape}")
+    live = box.diagnose(
+        "all",
+        *("--format", "json", "--record", f"{tape}/tape"),
+        *scenario.args,
+        user=scenario.user,
+        groups=scenario.groups,
+        env=scenario.env,
+    )
+    outcome = Outcome(live)
+    recorded = box.path(f"{tape}/tape")
+    if recorded.exists():
+        with ExitStack() as stack:
+            folder = record or box.state / "tape"
+            stack.callback(shutil.rmtree, box.state / "tape", ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(recorded, folder)
+            outcome.replayed = _replay(folder, scenario.args)
+    return outcome
+
+
+def _replay(folder: Path, args: Sequence[str]) -> Mapping[str, Any]:
+    command = [sys.executable, "-m", "diagnose", "all", "--from", str(folder), "--format", "json", *args]
+    done = subprocess.run(command, cwd=PROJECT, env=os.environ, capture_output=True, text=True, timeout=60)
+    try:
+        report = json.loads(done.stdout)
+    except ValueError:
+        raise SurpriseError(f"the replay gives no JSON, exit {done.returncode}:\n{done.stderr}") from None
+    assert isinstance(report, dict)
+    return report
+
+
+def _essence(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be equal live and replayed: findings by key, and verdicts, reasons and subjects by check."""
+    findings = {f"finding {f['key']}": f for f in report["findings"]}
+    checks = {f"check {c['id']}": {k: v for k, v in c.items() if k != "duration_s"} for c in report["checks"]}
+    return {**findings, **checks}
+
+
+def _rank(severity: str) -> int:
+    return ["critical", "warning", "advice"].index(severity)
+
+
+def _lines(findings: Sequence[tuple[str, str, str]]) -> str:
+    return "".join(f"\n  {check} {subject}: {summary}" for check, subject, summary in findings) or " nothing"

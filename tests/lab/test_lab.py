@@ -1,0 +1,62 @@
+"""Every declared host on every engine: what is broken is found, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .engines import Engine
+from .faults import Scenario
+from .runner import Outcome, judge, judge_rest, judge_shared, run_alone, run_together
+
+_shared: dict[tuple[str, bool], Outcome | Exception] = {}
+
+
+def _companions(request: pytest.FixtureRequest, scenario: Scenario, engine: Engine) -> list[Scenario]:
+    """The shareable scenarios chosen for this run that stand in the same box as this one."""
+    cases = [
+        (item.callspec.params["scenario"], item.callspec.params["engine"])
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.originalname == "test_scenario"
+    ]
+    chosen = [s for s, e in cases if isinstance(s, Scenario) and e == engine]
+    return [s for s in chosen if s.shareable and s.healthy == scenario.healthy]
+
+
+def _shared_outcome(request: pytest.FixtureRequest, scenario: Scenario, engine: Engine) -> Outcome:
+    key = (engine.name, scenario.healthy)
+    if key not in _shared:
+        try:
+            _shared[key] = run_together(_companions(request, scenario, engine), engine, None)
+        except Exception as error:  # noqa: BLE001 - every case of this box fails with it
+            _shared[key] = error
+    outcome = _shared[key]
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def test_scenario(
+    request: pytest.FixtureRequest, scenario: Scenario, engine: Engine, record_dir: Path | None
+) -> None:
+    together = scenario.shareable and record_dir is None and len(_companions(request, scenario, engine)) > 1
+    facts: dict[str, object] = {
+        "checks": [e[0] for e in scenario.expected],
+        "engine": engine.name,
+        "how": "shared" if together else "alone",
+    }
+    request.node.user_properties.append(("lab", facts))
+    if together:
+        outcome = _shared_outcome(request, scenario, engine)
+        judge_shared(scenario, outcome)
+        first = _companions(request, scenario, engine)[0] is scenario
+    else:
+        outcome = run_alone(scenario, engine, record_dir)
+        first = True
+    if first:
+        facts["wall"], facts["peak"] = outcome.live.wall, outcome.live.peak_rss
+    if not together:
+        judge(scenario, outcome)
+    elif first:
+        judge_rest(_companions(request, scenario, engine), outcome)
