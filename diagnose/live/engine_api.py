@@ -1,0 +1,363 @@
+"""The engine's hands: every `api.*` question is one GET on a keep-alive connection of ours.
+
+| kind              | arguments (and defaults)          | answer                                                  |
+|-------------------|-----------------------------------|---------------------------------------------------------|
+| api.ping          |                                   | what the headers of /_ping say, see `ping`              |
+| api.containers    | all=true, size=false, filters     | /containers/json                                        |
+| api.container     | id, size=false                    | /containers/ID/json                                     |
+| api.recheck       | id                                | /containers/ID/json, asked once more                    |
+| api.top           | id, ps_args                       | /containers/ID/top                                      |
+| api.stats         | id                                | /containers/ID/stats, one sample (1 s on engine 20.10)  |
+| api.logs          | id, tail=50, bytes=262144, since_s| see `logs`                                              |
+| api.archive       | id, path, bytes=4096              | see `archive`                                           |
+| api.info          |                                   | /info                                                   |
+| api.version       |                                   | /version                                                |
+| api.networks      | filters                           | /networks                                               |
+| api.network       | id, verbose=false                 | /networks/ID                                            |
+| api.images        | all=false, filters                | /images/json                                            |
+| api.image         | id                                | /images/ID/json                                         |
+| api.image_history | id                                | /images/ID/history                                      |
+| api.volumes       | filters                           | /volumes                                                |
+| api.events        | since_s=86400, filters            | list of events; 256 of them: older ones are lost        |
+| api.swarm         |                                   | /swarm; Failed("refused") where this is no manager      |
+| api.nodes         | filters                           | /nodes                                                  |
+| api.services      | filters                           | /services, with ServiceStatus                           |
+| api.tasks         | filters                           | /tasks                                                  |
+| api.system_df     | type (one or a list), verbose=true| /system/df; type from API 1.42, verbose from 1.52       |
+
+`id` is an id or a name. `filters` is the API's own map of lists. HTTP errors are Refused: 404 gone, 401 and 403
+forbidden, others refused, with the engine's message. Times are relative to the engine's clock.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from diagnose.host import KINDS, Question
+from diagnose.live import Live, Refused, failure
+from diagnose.live import endpoint as places
+from diagnose.live.http import Connection, Reply, Stale
+from diagnose.model import Failed, Json
+
+NEWEST = (1, 55)
+"""The newest API version whose answers we know (engine 29.6)."""
+
+BODY_BYTES = 64 * 1024 * 1024
+"""20 times the container list of 5,000 containers (660 bytes each)."""
+
+MESSAGE_CHARACTERS = 300
+
+PATHS = {
+    "api.containers": "/containers/json",
+    "api.container": "/containers/{id}/json",
+    "api.recheck": "/containers/{id}/json",
+    "api.top": "/containers/{id}/top",
+    "api.stats": "/containers/{id}/stats",
+    "api.logs": "/containers/{id}/logs",
+    "api.archive": "/containers/{id}/archive",
+    "api.info": "/info",
+    "api.version": "/version",
+    "api.networks": "/networks",
+    "api.network": "/networks/{id}",
+    "api.images": "/images/json",
+    "api.image": "/images/{id}/json",
+    "api.image_history": "/images/{id}/history",
+    "api.volumes": "/volumes",
+    "api.events": "/events",
+    "api.swarm": "/swarm",
+    "api.nodes": "/nodes",
+    "api.services": "/services",
+    "api.tasks": "/tasks",
+    "api.system_df": "/system/df",
+}
+
+DEFAULTS: Mapping[str, Mapping[str, Json]] = {
+    "api.containers": {"all": True},
+    "api.stats": {"stream": False, "one-shot": True},
+    "api.logs": {"tail": 50, "stdout": True, "stderr": True, "timestamps": True},
+    "api.events": {"since_s": 86400},
+    "api.services": {"status": True},
+    "api.system_df": {"verbose": True},
+}
+
+OWN_ARGUMENTS = frozenset({"id", "bytes", "since_s"})
+"""Arguments that are ours, not parameters of the query."""
+
+
+class Engine:
+    """One engine: its answer to /_ping, and as many connections as are used at once, each by one thread."""
+
+    def __init__(self, where: places.Endpoint) -> None:
+        self.where = where
+        self._idle: deque[Connection] = deque()
+        self._greeting: Reply | Failed | None = None
+        self._greeting_at = 0.0
+        self._lock = threading.Lock()
+
+    def get(self, target: str, ends: float, limit: int, *, cut: bool = False) -> Reply:
+        """One GET, whatever its status; a kept connection that the engine had closed meanwhile is replaced, once."""
+        kept = self._kept()
+        if kept is not None:
+            try:
+                return self._get_on(kept, target, ends, limit, cut)
+            except Stale:
+                pass
+        return self._get_on(self._dial(ends), target, ends, limit, cut)
+
+    def _kept(self) -> Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _get_on(self, connection: Connection, target: str, ends: float, limit: int, cut: bool) -> Reply:
+        try:
+            return connection.get(target, ends, limit, cut=cut)
+        finally:
+            if connection.reusable:
+                self._idle.append(connection)
+            else:
+                connection.close()
+
+    def _dial(self, ends: float) -> Connection:
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("no time left to connect")
+        return Connection(places.dial(self.where, left), self.where.host_header)
+
+    def greeting(self) -> Reply:
+        """The reply to /_ping, asked once; a failure is kept too: nothing more is sent to an engine that hangs."""
+        with self._lock:
+            if self._greeting is None:
+                try:
+                    ends = time.monotonic() + KINDS["api.ping"].deadline
+                    self._greeting = _accepted(self.get("/_ping", ends, 64 * 1024))
+                    self._greeting_at = time.time()
+                except Exception as error:  # noqa: BLE001 - kept, and told to each that asks
+                    self._greeting = failure(error)
+            if isinstance(self._greeting, Failed):
+                raise Refused(self._greeting.reason, self._greeting.detail)
+            return self._greeting
+
+    @property
+    def version(self) -> tuple[int, int] | None:
+        """The API version to speak: the engine's, capped at `NEWEST`; None when /_ping does not say."""
+        announced = _version(self.greeting().headers.get("api-version", ""))
+        return min(announced, NEWEST) if announced else None
+
+    @property
+    def clock(self) -> float:
+        """The engine's Unix time. The Date header has whole seconds: up to two seconds apart are the same clock."""
+        date = self.greeting().headers.get("date", "")
+        try:
+            import calendar
+
+            ahead = calendar.timegm(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT")) - self._greeting_at
+        except ValueError:
+            ahead = 0.0
+        return time.time() + (ahead if abs(ahead) > 2 else 0.0)
+
+
+def engine(live: Live) -> Engine:
+    """The engine of this run. Raises `Refused` for an endpoint that is unclear, or must not be connected to."""
+    where = places.may_connect(live)
+    made: Engine = live.keep("engine", lambda: Engine(where))
+    return made
+
+
+def ping(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signature of every hand
+    """Answer `api.ping` from the headers of /_ping; a value that the engine does not give is None.
+
+    api_version: the newest it speaks. libpod: Podman's version, None for Docker. engine_version: the one of
+    `Server: Docker/28.5.2 (linux)`. swarm: "inactive", "active/manager". date: the engine's clock, RFC 7231.
+    """
+    reply = engine(live).greeting()
+    headers = reply.headers
+    if not _version(headers.get("api-version", "")) and reply.body.strip() != b"OK":
+        raise Refused("malformed", f"what answers is no container engine: {_message(reply)}")
+    server = headers.get("server", "")
+    product, _, version = server.partition(" ")[0].partition("/")
+    return {
+        "api_version": headers.get("api-version"),
+        "server": server or None,
+        "engine_version": version if product == "Docker" and version else None,
+        "libpod": headers.get("libpod-api-version"),
+        "swarm": headers.get("swarm"),
+        "docker_experimental": headers.get("docker-experimental") == "true",
+        "builder_version": headers.get("builder-version"),
+        "os": headers.get("ostype"),
+        "date": headers.get("date"),
+    }
+
+
+def get(live: Live, question: Question) -> Json:
+    """Answer a question whose answer is the decoded body itself."""
+    reply = _ask(live, question, BODY_BYTES)
+    try:
+        if question.kind == "api.events":
+            return msgspec.json.Decoder().decode_lines(reply.body)
+        return msgspec.json.decode(reply.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused("malformed", f"the answer is not JSON: {error}") from error
+
+
+def logs(live: Live, question: Question) -> Json:
+    """Answer `api.logs`: the last lines of a container, each with its RFC 3339 time in front, in the engine's order.
+
+    {"text": both streams, "stdout", "stderr": each alone (with a terminal all is stdout), "error": what went wrong
+    in the engine while it read, "truncated": there were more bytes than asked for, and the newest are missing}.
+    """
+    reply = _ask(live, question, int(question.args.get("bytes", 256 * 1024)), cut=True)
+    streams: dict[int, list[bytes]] = {1: [], 2: [], 3: []}
+    both: list[bytes] = []
+    body = reply.body
+    if _is_frame(body):
+        at = 0
+        while _is_frame(body[at : at + 8]):
+            size = int.from_bytes(body[at + 4 : at + 8], "big")
+            part = body[at + 8 : at + 8 + size]
+            streams[body[at] or 1].append(part)
+            if body[at] != 3:
+                both.append(part)
+            at += 8 + size
+    else:
+        both.append(body)
+        streams[1].append(body)
+    return {
+        "text": _text(b"".join(both)),
+        "stdout": _text(b"".join(streams[1])),
+        "stderr": _text(b"".join(streams[2])),
+        "error": _text(b"".join(streams[3])),
+        "truncated": reply.cut,
+    }
+
+
+def _is_frame(head: bytes) -> bool:
+    """Whether a multiplexed frame begins here: stream 0 to 3, three zero bytes, a size (moby api/pkg/stdcopy)."""
+    return len(head) >= 8 and head[0] <= 3 and head[1:4] == b"\0\0\0"
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", errors="replace")
+
+
+def archive(live: Live, question: Question) -> Json:
+    """Answer `api.archive`: one path of a container's file system, links not followed, and the first bytes if it is a file.
+
+    {"type": "file" | "directory" | "link" | "other", "size", "mode": permission bits, "uid", "gid", "mtime",
+    "link_target", "text": None if not UTF-8, "hex", "truncated"}; text and hex are None for what is no file.
+    """
+    import io
+    import tarfile
+
+    wanted = int(question.args.get("bytes", 4096))
+    reply = _ask(live, question, wanted + 16 * 1024, cut=True)
+    try:
+        with tarfile.open(fileobj=io.BytesIO(reply.body), mode="r|") as archive_file:
+            member = archive_file.next()
+            if member is None:
+                raise Refused("malformed", "the archive is empty")
+            file = archive_file.extractfile(member) if member.isreg() else None
+            data = file.read(min(wanted, member.size)) if file else None
+    except tarfile.TarError as error:
+        raise Refused("malformed", f"the archive cannot be read: {error}") from error
+    text = None
+    if data is not None:
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            text = None
+    kind = (
+        "file" if member.isreg() else "directory" if member.isdir() else "link" if member.issym() else "other"
+    )
+    return {
+        "type": kind,
+        "size": member.size,
+        "mode": member.mode & 0o7777,
+        "uid": member.uid,
+        "gid": member.gid,
+        "mtime": member.mtime,
+        "link_target": _link_target(reply) or member.linkname or None,
+        "text": text,
+        "hex": data.hex() if data is not None else None,
+        "truncated": data is not None and len(data) < member.size,
+    }
+
+
+def _link_target(reply: Reply) -> str | None:
+    try:
+        found = json.loads(base64.b64decode(reply.headers.get("x-docker-container-path-stat", "")))
+    except (binascii.Error, ValueError):
+        return None
+    target = found.get("linkTarget") if isinstance(found, dict) else None
+    return target if isinstance(target, str) else None
+
+
+def _ask(live: Live, question: Question, limit: int, *, cut: bool = False) -> Reply:
+    ends = time.monotonic() + KINDS[question.kind].deadline
+    made = engine(live)
+    version = made.version
+    prefix = f"/v{version[0]}.{version[1]}" if version else ""
+    return _accepted(made.get(prefix + _target(question, version, made), ends, limit, cut=cut))
+
+
+def _target(question: Question, version: tuple[int, int] | None, made: Engine) -> str:
+    args: dict[str, Any] = {**DEFAULTS.get(question.kind, {}), **question.args}
+    path = PATHS[question.kind].replace("{id}", quote(str(args.get("id", "")), safe="/:@"))
+    query: list[tuple[str, str]] = []
+    if "since_s" in args:
+        now = made.clock
+        query.append(("since", f"{now - float(args['since_s']):.3f}"))
+        if question.kind == "api.events":
+            query.append(("until", f"{now:.3f}"))
+    if question.kind == "api.system_df":
+        if not version or version < (1, 42):
+            args.pop("type", None)
+        if not version or version < (1, 52):
+            args.pop("verbose", None)
+    for name, value in args.items():
+        if name not in OWN_ARGUMENTS:
+            query += [(name, _parameter(each)) for each in (value if isinstance(value, list) else [value])]
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _parameter(value: Json) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _version(text: str) -> tuple[int, int] | None:
+    major, _, minor = text.partition(".")
+    if not (text.isascii() and major.isdigit() and minor.isdigit() and len(text) < 12):
+        return None
+    return int(major), int(minor)
+
+
+def _accepted(reply: Reply) -> Reply:
+    if 200 <= reply.status < 300:
+        return reply
+    detail = f"HTTP {reply.status}: {_message(reply)}"
+    if reply.status == 404:
+        raise Refused("gone", detail)
+    raise Refused("forbidden" if reply.status in (401, 403) else "refused", detail)
+
+
+def _message(reply: Reply) -> str:
+    """What a body says of an error: its "message" (Docker), or its text on one line, cut."""
+    try:
+        said = json.loads(reply.body)
+        text = said["message"] if isinstance(said["message"], str) else ""
+    except (ValueError, KeyError, TypeError, RecursionError):
+        text = _text(reply.body)
+    return " ".join(text.split())[:MESSAGE_CHARACTERS]
