@@ -346,7 +346,8 @@ def _compare(program: _Program, expression: Mapping[str, Any], interfaces: Mappi
         return
     operation = expression["op"]
     if operation > 1:
-        program.conditions.append(_ordered(parts[0], data, operation) if len(parts) == 1 else Unread("cmp"))
+        condition = _ordered(parts[0], data, operation) if len(parts) == 1 else Unread("cmp")
+        program.conditions[-1:] = _narrowed(program.conditions[-1:], condition)
         return
     _note(program, parts, data, operation)
     if len(parts) == 1 and operation == 1 and parts[0].mask is not None and not any(data):
@@ -397,6 +398,17 @@ def _ordered(part: _Part, data: bytes, operation: int) -> Condition:
     last = (1 << 8 * part.width) - 1
     low, high = {2: (0, number - 1), 3: (0, number), 4: (number + 1, last), 5: (number, last)}[operation]
     return Match((_named(part),), ((Interval(low, high),),))
+
+
+def _narrowed(last: list[Condition], condition: Condition) -> list[Condition]:
+    """The two bounds of a range as one condition."""
+    match last, condition:
+        case [Match(fields, ((Interval() as lower,),), False)], Match(same, ((Interval() as upper,),)) if (
+            fields == same
+        ):
+            both = Interval(max(lower.low, upper.low), min(lower.high, upper.high))
+            return [Match(fields, ((both,),))]
+    return [*last, condition]
 
 
 def _range(program: _Program, expression: Mapping[str, Any], interfaces: Mapping[int, str]) -> None:

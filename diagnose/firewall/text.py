@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _KEYS: Mapping[Field, str] = {
     "iif": "iifname",
     "oif": "oifname",
-    "src": "saddr",
-    "dst": "daddr",
+    "src": "ip saddr",
+    "dst": "ip daddr",
     "proto": "meta l4proto",
     "sport": "sport",
     "dport": "dport",
@@ -132,7 +132,7 @@ def _value(name: Field, value: Value) -> str:
 
 
 def _addresses(low: int, high: int) -> str:
-    if high <= 0xFFFFFFFF:
+    if high <= 0xFFFFFFFF and low > 0xFFFF:
         networks = list(summarize_address_range(IPv4Address(low), IPv4Address(high)))
         if len(networks) > 1:
             return f"{IPv4Address(low)}-{IPv4Address(high)}"
