@@ -1,0 +1,1 @@
+"""The built-in pack: what is known about Docker hosts, one module per family of checks."""

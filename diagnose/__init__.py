@@ -1,0 +1,30 @@
+"""`diagnose`: what is wrong with a Docker host, what caused it, on what evidence, and what to type next.
+
+One arrow runs through the house:
+
+    Host -> Evidence -> Check -> Finding -> Report -> Renderer
+
+- `host`      the seam: kinds of questions, `Host`. Deadlines, lanes and priorities belong to the kind.
+- `live/`     the hands: the only package that touches the world. `Live` answers questions, redacted.
+- `recorder`  `Recorder` asks each question once, inside the budget, and keeps the tape; `Replay` answers from a tape.
+- `redact`    an answer without its secrets.
+- `evidence/` frozen typed views of answers, one module per kind: the type, and the function that collects it.
+- `registry`  `@check`, `@evidence`, discovery of packs; the only import by name.
+- `model`     the nouns: Severity, Subject, Finding, Check, Result, Report.
+- `engine`    collects what the chosen checks need, judges, and makes the report.
+- `causes`    pure: folds effects under causes.
+- `runbooks`  reads pages, fills their variables.
+- `render/`   functions of the Report.
+- `cli`       options in, exit code out.
+
+The engine knows no particular check. The built-in pack is the package `checks` with its pages in `runbooks/`.
+
+Where the code refines the design it was built from:
+
+- An evidence function may take other evidence kinds as parameters, like a check: what follows from the container list is
+  collected after it, and is unavailable when it is. (One function of the host alone would decode every inspect again in each kind.)
+- A finding carries what links it: `touches` (the other things it reaches or depends on), `signs` (classes of error text) and
+  `onset`. `causes.link` needs no knowledge of any check.
+- Failed has one more reason, "shed": the answer was left out of a bundle to keep its size.
+- The Recorder and the Replay have a module of their own; the seam's vocabulary in `host` stays small.
+"""

@@ -1,0 +1,126 @@
+"""Causes: folds effects under what brought them about. Pure; knows no particular check.
+
+A cause is declared by id (`caused_by` of the effect's check, `causes` of the cause's) and linked to a finding only with evidence
+beyond "same host": something the effect depends on that the cause is about or reaches, a shared class of error text where the cause
+is known to bring one forth, and an onset that is not later than the effect's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from diagnose.model import HOST, Link, Reported, Subject
+
+Topology = Mapping[Subject, frozenset[Subject]]
+"""What a subject directly stands on: container -> networks, filesystems, image; network -> bridge; image -> filesystem."""
+
+ONSET_SLACK_S = 5.0
+"""Clocks of two sources differ: a cause may seem to begin this many seconds after its effect."""
+
+
+def depends_on(subjects: Iterable[Subject], topology: Topology) -> frozenset[Subject]:
+    """The subjects themselves and all that they stand on, directly or not."""
+    seen: set[Subject] = set()
+    open_ends = list(subjects)
+    while open_ends:
+        subject = open_ends.pop()
+        if subject not in seen:
+            seen.add(subject)
+            open_ends.extend(topology.get(subject, ()))
+    return frozenset(seen)
+
+
+def declared(cause: Reported, effect: Reported) -> bool:
+    """Whether either of the two checks says that the one may bring about the other."""
+    return cause.id in effect.check.caused_by or effect.id in cause.check.causes
+
+
+def because(cause: Reported, effect: Reported, topology: Topology) -> str | None:
+    """The evidence that links an effect to a declared cause, in words, or None if there is none."""
+    reach = {cause.subject, *cause.finding.touches}
+    shared = reach & depends_on((effect.subject, *effect.finding.touches), topology)
+    shared.discard(HOST)
+    same_sign = cause.finding.signs & effect.finding.signs
+    if cause.finding.signs and not same_sign:
+        return None
+    if not shared:
+        return None
+    began, felt = cause.finding.onset, effect.finding.onset
+    if began is not None and felt is not None and began > felt + ONSET_SLACK_S:
+        return None
+    nearest = cause.subject if cause.subject in shared else min(shared)
+    words = [f"same {nearest.kind} {nearest.name}"]
+    words += [f"error text: {sign}" for sign in sorted(same_sign)]
+    return ", ".join(words)
+
+
+def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ...]:
+    """The findings with their causes filled in, likelier causes first, then ordered: worst root first."""
+    linked = []
+    for effect in findings:
+        links = []
+        for cause in findings:
+            if cause.key != effect.key and declared(cause, effect):
+                evidence = because(cause, effect, topology)
+                if evidence is not None:
+                    links.append((cause, Link(cause.key, effect.key, evidence)))
+        links.sort(key=lambda pair: _likelihood(pair[0], effect), reverse=True)
+        linked.append(replace(effect, causes=tuple(each for _, each in links)))
+    return order(linked)
+
+
+def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, str]:
+    """A shared error text speaks louder than a shared subject, a worse cause louder than a mild one."""
+    return (
+        len(cause.finding.signs & effect.finding.signs),
+        int(cause.subject == effect.subject),
+        int(cause.severity),
+        cause.key,
+    )
+
+
+def root_keys(finding: Reported, by_key: Mapping[str, Reported]) -> tuple[str, ...]:
+    """The keys of the root causes above a finding, likeliest first; its own if it is a root or stands in a circle of causes."""
+    roots: dict[str, None] = {}
+    seen = set()
+    open_ends = [finding]
+    while open_ends:
+        each = open_ends.pop()
+        if each.key in seen:
+            continue
+        seen.add(each.key)
+        above = [by_key[link.cause] for link in each.causes if link.cause in by_key]
+        if not above:
+            roots[each.key] = None
+        open_ends.extend(reversed(above))
+    return tuple(roots) or (finding.key,)
+
+
+def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
+    """Worst root first (its own severity or that of what it explains), the one that explains most before others; effects behind."""
+    listed = list(findings)
+    by_key = {finding.key: finding for finding in listed}
+    worst: dict[str, int] = {}
+    explained: dict[str, int] = {}
+    home: dict[str, str] = {}
+    for finding in listed:
+        home[finding.key] = root_keys(finding, by_key)[0]
+        for key in root_keys(finding, by_key):
+            worst[key] = max(worst.get(key, 0), int(finding.severity))
+            explained[key] = explained.get(key, 0) + 1
+
+    def rank(finding: Reported) -> tuple[int, bool, int, int, str, bool, int, str]:
+        root = by_key[home[finding.key]]
+        return (
+            -worst[root.key],
+            root.check.posture,
+            -explained[root.key],
+            -int(root.severity),
+            root.key,
+            not finding.root,
+            -int(finding.severity),
+            finding.key,
+        )
+
+    return tuple(sorted(listed, key=rank))

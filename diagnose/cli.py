@@ -1,0 +1,268 @@
+"""The command line: options in, report out, exit code. No logic of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+import click
+
+from diagnose import engine, registry, run, selection
+from diagnose.model import Check, Report
+from diagnose.version import __version__
+
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
+"""Exit codes of the monitoring-plugins convention."""
+FORMATS = ("text", "json", "markdown")
+
+
+def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    known = registry.load()
+    names = [*sorted(registry.families()), *known]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _seconds(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
+    """A duration as people write it: 90, 90s, 30m, 24h, 7d."""
+    if value is None:
+        return None
+    unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(value[-1:].lower())
+    try:
+        seconds = float(value[:-1] if unit else value) * (unit or 1)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is no duration (90s, 30m, 24h, 7d)") from error
+    if not 0 < seconds < 10**9:
+        raise click.BadParameter(f"{value!r} is not a positive duration")
+    return seconds
+
+
+def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that every run takes."""
+    options = [
+        click.option("--container", "containers", multiple=True, metavar="NAME", help="Only findings about it and what may cause them. Repeatable."),
+        click.option("--from", "source", type=click.Path(), metavar="BUNDLE", help="Judge a bundle or a recorded folder, not this host."),
+        click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="How the report is written."),
+        click.option("-o", "output", type=click.Path(), metavar="FILE", help="Write the report to a new file, not to stdout."),
+        click.option("--budget", callback=_seconds, default="10", show_default=True, metavar="SECONDS", help="The whole run, from the start of the process."),
+        click.option("--since", callback=_seconds, default="24h", show_default=True, metavar="DURATION", help="How far back events and logs are looked at."),
+        click.option("--fail-on", type=click.Choice(["critical", "warning", "never"]), default="warning", show_default=True, help="The severity from which the exit code is not 0."),
+        click.option("--resolve", "resolve", multiple=True, metavar="NAME", help="A name that must resolve, from the host and from containers."),
+        click.option("--no-probe", "probe", flag_value=False, default=True, help="Send no DNS query at all."),
+        click.option("-H", "--host", metavar="URL", help="The engine to ask (unix://, tcp://, ssh://)."),
+        click.option("--context", metavar="NAME", help="The docker context to use."),
+        click.option("--config", "config_file", type=click.Path(dir_okay=False), metavar="FILE", help="Thresholds and silenced findings, read after the usual ones."),
+        click.option("--show-silenced", is_flag=True, help="List the findings that the configuration silences."),
+        click.option("--timings", is_flag=True, help="Show where the run's time went."),
+        click.option("-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one."),
+        click.option("--no-color", is_flag=True, help="Never use colour (NO_COLOR does the same)."),
+        click.option("--record", type=click.Path(file_okay=False), hidden=True),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__, message="diagnose %(version)s")
+def group() -> None:
+    """Say what is wrong with a Docker host, what caused it, and what to type next.
+
+    It reads; it never repairs. Exit codes: 0 nothing found, 1 warnings, 2 critical, 3 unknown.
+    """
+
+
+@group.command("all")
+@_run_options
+def all_(**options: Any) -> None:
+    """Run every check on this host."""
+    known = registry.load()
+    _diagnose(known, tuple(known), options)
+
+
+@group.command()
+@click.argument("selectors", nargs=-1, required=True, metavar="SELECTOR...", shell_complete=_complete)
+@_run_options
+def check(selectors: tuple[str, ...], **options: Any) -> None:
+    """Run the checks of an id, a family or a glob: dns, container.oom-killed, 'network.*'.
+
+    What may cause the selected findings is looked at too and shown as a cause; only the selected count.
+    """
+    known, selected = _select(selectors)
+    _diagnose(known, selected, options)
+
+
+@group.command("list")
+@click.argument("selectors", nargs=-1, metavar="[SELECTOR]...", shell_complete=_complete)
+@click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), metavar="FILE", help="Configuration read after the usual files.")
+def list_(selectors: tuple[str, ...], format_: str, config_file: str | None) -> None:
+    """List the checks: id, severity, title, needs, and the thresholds in force."""
+    from diagnose import config
+    from diagnose.render import catalogue
+
+    known, selected = _select(selectors or ("*",))
+    catalogue.render([known[each] for each in selected], config.load(config_file).thresholds, format_, sys.stdout)
+
+
+@group.command()
+@click.argument("id", metavar="ID", shell_complete=_complete)
+@click.option("--raw", is_flag=True, help="The Markdown as it is written.")
+@click.option("--no-color", is_flag=True, help="Never use colour (NO_COLOR does the same).")
+def explain(id: str, raw: bool, no_color: bool) -> None:  # noqa: A002 - the argument's own name
+    """Show the runbook page of one check."""
+    from diagnose import runbooks
+
+    try:
+        page = runbooks.page(id)
+    except KeyError:
+        raise _usage(selection.unknown(id, runbooks.paths())) from None
+    if raw:
+        sys.stdout.write(page.body)
+        return
+    from diagnose.render import manual
+
+    manual.render(page, sys.stdout, color=_color(no_color))
+
+
+def _select(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]]:
+    try:
+        return selection.resolve(selectors)
+    except selection.UnknownSelectorError as error:
+        raise _usage(str(error)) from None
+
+
+def _usage(message: str) -> click.UsageError:
+    return click.UsageError(message)
+
+
+def _color(no_color: bool) -> bool | None:
+    return False if no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
+
+
+def _diagnose(known: dict[str, Check], selected: tuple[str, ...], options: dict[str, Any]) -> None:
+    """One run: the report on stdout or in a file, and the exit code."""
+    asked = run.Asked(
+        host=options["host"],
+        context=options["context"],
+        probe=options["probe"],
+        budget_s=options["budget"],
+        since_s=options["since"],
+        resolve=options["resolve"],
+        containers=options["containers"],
+        source=Path(options["source"]) if options["source"] else None,
+        config=options["config_file"],
+        record=Path(options["record"]) if options["record"] else None,
+    )
+    output = _open(options["output"]) if options["output"] else sys.stdout
+    try:
+        report = run.diagnose(known, selected, asked)
+    except run.AskedWrongError as error:
+        raise _usage(str(error)) from None
+    code = exit_code(report, options["fail_on"])
+    _render(report, code, options, output)
+    output.flush()
+    _leave(code)
+
+
+def _open(path: str) -> TextIO:
+    """A new file, never an old one, never through a link."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _usage(f"cannot write {path}: {error.strerror}") from None
+    return os.fdopen(handle, "w", encoding="utf-8")
+
+
+def _render(report: Report, code: int, options: dict[str, Any], output: TextIO) -> None:
+    if options["format_"] == "json":
+        from diagnose.render import json
+
+        json.render(report, output)
+    elif options["format_"] == "markdown":
+        from diagnose.render import markdown
+
+        markdown.render(report, code, output)
+    else:
+        from diagnose.render import terminal
+
+        terminal.render(
+            report,
+            code,
+            output,
+            color=_color(options["no_color"]) if output is sys.stdout else False,
+            verbose=options["verbose"],
+            silenced=options["show_silenced"],
+            timings=options["timings"],
+        )
+
+
+def exit_code(report: Report, fail_on: str) -> int:
+    """0 nothing at or above the threshold, 1 warnings, 2 critical, 3 unknown; 2 before 1 before 3 before 0."""
+    from diagnose.model import Severity, Verdict
+
+    if fail_on == "never":
+        return OK
+    threshold = registry.SEVERITIES[fail_on]
+    worst = engine.worst(report)
+    if worst is not None and worst >= threshold:
+        return CRITICAL if worst is Severity.critical else WARNING
+    blind = any(
+        result.check.severity >= threshold and result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED)
+        for result in report.results
+    )
+    return UNKNOWN if blind else OK
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process at once: a thread or a helper that is stuck in the kernel must not hold the exit."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def main() -> NoReturn:
+    """Run the command line. Every usage error and every crash of ours is exit 3: click's own 2 would read as critical."""
+    run.began = _process_began()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    try:
+        group.main(prog_name="diagnose", standalone_mode=False)
+    except click.ClickException as error:
+        if isinstance(error, click.UsageError) and error.ctx is not None and not isinstance(error, click.exceptions.NoArgsIsHelpError):
+            click.echo(f"Usage: {error.ctx.command_path} --help shows the options.", err=True)
+        click.echo(f"Error: {error.format_message()}" if not isinstance(error, click.exceptions.NoArgsIsHelpError) else error.format_message(), err=True)
+        _leave(UNKNOWN)
+    except click.Abort:
+        _leave(UNKNOWN)
+    except Exception as error:  # noqa: BLE001 - a crash of ours reads as unknown, and says what to report
+        import traceback
+
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        at = f"{Path(where.filename).name}:{where.lineno}"
+        click.echo(f"Error: a bug of diagnose {__version__}: {type(error).__name__} at {at}", err=True)
+        if os.environ.get("DIAGNOSE_DEBUG"):
+            traceback.print_exc()
+        _leave(UNKNOWN)
+    _leave(OK)
+
+
+def _process_began() -> float:
+    """When this process began, on the monotonic clock: the budget counts from there, not from our first line."""
+    try:
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, AttributeError):
+        age = 0.0
+    return time.monotonic() - max(0.0, age)

@@ -1,0 +1,108 @@
+"""Configuration: thresholds and silences, in TOML, from /etc/diagnose/, the user's own folder, and `--config`.
+
+    [thresholds."storage.disk-full"]
+    warn_pct = 90
+
+    [[silence]]
+    id = "image.latest-tag"
+    subject = "container:dev-*"
+    reason = "development containers follow latest on purpose"
+    until = 2027-03-31
+
+The current folder is never read: whoever runs the tool as root must not be steered by a file that lies around.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from diagnose import registry, selection
+from diagnose.silence import Silence
+
+SYSTEM = Path("/etc/diagnose")
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message names the file and what is wrong in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """thresholds: check id -> name -> value. silences in the order in which they are tried."""
+
+    thresholds: dict[str, dict[str, float]] = field(default_factory=dict)
+    silences: tuple[Silence, ...] = ()
+
+
+def files(named: str | None) -> Iterator[Path]:
+    """The files that are read, later ones win: the system's, the user's, the named one."""
+    yield from sorted(SYSTEM.glob("*.toml"))
+    home = os.environ.get("XDG_CONFIG_HOME") or os.environ.get("HOME")
+    if home:
+        import platformdirs
+
+        yield from sorted(Path(platformdirs.user_config_dir("diagnose")).glob("*.toml"))
+    if named is not None:
+        yield Path(named)
+
+
+def load(named: str | None) -> Config:
+    """The configuration in force. ConfigError on a file that cannot be read, a wrong key, an unknown check or threshold."""
+    thresholds: dict[str, dict[str, float]] = {}
+    silences: list[Silence] = []
+    for path in files(named):
+        try:
+            said = tomllib.loads(path.read_text(encoding="utf-8"))
+        except PermissionError as error:
+            if str(path) == named:
+                raise ConfigError(f"{path}: {error.strerror}") from error
+            continue
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: {error}") from error
+        unknown = set(said) - {"thresholds", "silence"}
+        if unknown:
+            raise ConfigError(f"{path}: unknown key {min(unknown)!r} (thresholds, silence)")
+        for id, values in _thresholds(path, said.get("thresholds", {})):  # noqa: A001
+            thresholds.setdefault(id, {}).update(values)
+        silences.extend(_silence(path, row) for row in _rows(path, said.get("silence", [])))
+    return Config(thresholds, tuple(silences))
+
+
+def _thresholds(path: Path, said: Any) -> Iterator[tuple[str, dict[str, float]]]:
+    if not isinstance(said, dict):
+        raise ConfigError(f"{path}: thresholds is a table of check ids")
+    known = registry.load() if said else {}
+    for id, values in said.items():  # noqa: A001
+        if id not in known:
+            raise ConfigError(f"{path}: {selection.unknown(id, known)}")
+        names = {threshold.name for threshold in known[id].thresholds}
+        for name, value in values.items() if isinstance(values, dict) else ():
+            if name not in names:
+                raise ConfigError(f"{path}: {id} has no threshold {name!r} ({', '.join(sorted(names)) or 'none at all'})")
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                raise ConfigError(f"{path}: {id}.{name} is a number")
+        yield id, {name: value for name, value in values.items()}
+
+
+def _rows(path: Path, said: Any) -> list[dict[str, Any]]:
+    if not isinstance(said, list) or not all(isinstance(row, dict) for row in said):
+        raise ConfigError(f"{path}: silence is a list of tables: [[silence]]")
+    return said
+
+
+def _silence(path: Path, row: dict[str, Any]) -> Silence:
+    unknown = set(row) - {"id", "subject", "reason", "until"}
+    if unknown:
+        raise ConfigError(f"{path}: a silence has no key {min(unknown)!r} (id, subject, reason, until)")
+    if not isinstance(row.get("id"), str) or not isinstance(row.get("reason"), str) or not row["reason"].strip():
+        raise ConfigError(f"{path}: a silence needs an id and a reason")
+    until = row.get("until")
+    if until is not None and (not isinstance(until, date)):
+        raise ConfigError(f"{path}: until is a date without quotes: 2027-03-31")
+    return Silence(row["id"], row["reason"], str(row.get("subject", "*")), until, str(path))

@@ -1,0 +1,299 @@
+"""The engine: collects the evidence that the chosen checks need, judges, links causes, and makes the report.
+
+It knows no particular check. Evidence is collected in parallel, each kind once, each fallible by itself, all inside the budget.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from diagnose import causes, registry, silence
+from diagnose.evidence.containers import Containers
+from diagnose.evidence.facts import Facts
+from diagnose.evidence.topology import Topology
+from diagnose.host import Host, question
+from diagnose.model import (
+    Check,
+    Failed,
+    Finding,
+    HostFacts,
+    Incarnation,
+    Report,
+    Reported,
+    Result,
+    Severity,
+    Skipped,
+    Unavailable,
+    Unexamined,
+    Verdict,
+)
+from diagnose.recorder import Budget
+from diagnose.silence import Silence
+from diagnose.version import __version__
+
+Thresholds = Mapping[str, Mapping[str, float]]
+"""Values that override a check's defaults: check id -> threshold name -> value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Evidence whose collector crashed: a bug of ours, told apart from evidence that could not be had."""
+
+    error: str
+
+
+class Collection:
+    """Evidence by kind, collected on demand: a thread per kind, which waits for the kinds that it stands on."""
+
+    def __init__(self, host: Host, budget: Budget) -> None:
+        self._host = host
+        self._budget = budget
+        self._lock = threading.Lock()
+        self._futures: dict[type, Future[Any]] = {}
+
+    def start(self, kind: type) -> Future[Any]:
+        """The future of this kind's evidence; collecting begins with the first call."""
+        with self._lock:
+            future = self._futures.get(kind)
+            if future is not None:
+                return future
+            future = self._futures[kind] = Future()
+        function = registry.collector(kind)
+        needs = {need: self.start(need.kind) for need in registry.needs_of(function)}
+        threading.Thread(
+            target=self._collect, args=(future, function, needs), name=f"collect-{kind.__name__}", daemon=True
+        ).start()
+        return future
+
+    def get(self, kind: type) -> Any:
+        """The evidence, `Unavailable`, or `Broken`; waits at most until the budget is spent."""
+        try:
+            return self.start(kind).result(timeout=self._budget.left + 0.1)
+        except TimeoutError:
+            return Unavailable("budget", f"{kind.__name__} was not collected within the run's time")
+
+    def _collect(
+        self, future: Future[Any], function: Callable[..., Any], needs: Mapping[registry.Need, Future[Any]]
+    ) -> None:
+        future.set_result(self._outcome(function, needs))
+
+    def _outcome(self, function: Callable[..., Any], needs: Mapping[registry.Need, Future[Any]]) -> Any:
+        arguments: dict[str, Any] = {}
+        if "host" in typing.get_type_hints(function):
+            arguments["host"] = self._host
+        try:
+            for need in needs:
+                value = self.get(need.kind)
+                if isinstance(value, Broken) or (isinstance(value, Unavailable) and not need.optional):
+                    return value
+                arguments[need.parameter] = value
+            return function(**arguments)
+        except msgspec.ValidationError as error:
+            return Unavailable("malformed", str(error))
+        except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
+            return Broken(traceback.format_exc(limit=-4))
+
+
+def judge(check: Check, evidence: Mapping[type, Any], thresholds: Thresholds) -> Result:
+    """One check's result from collected evidence. Pure but for the stopwatch; never raises."""
+    began = time.perf_counter()
+    result = _judge(check, evidence, thresholds.get(check.id, {}))
+    return replace(result, duration_s=round(time.perf_counter() - began, 6))
+
+
+def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, float]) -> Result:
+    arguments: dict[str, Any] = {}
+    left_out: list[Unexamined] = []
+    examined = 1
+    for position, need in enumerate(check.needs):
+        value = evidence[need.kind]
+        if isinstance(value, Broken):
+            return Result(check, Verdict.CRASHED, why=value.error)
+        if isinstance(value, Unavailable) and not need.optional:
+            return Result(check, Verdict.UNKNOWN, why=str(value), missing=value)
+        arguments[need.parameter] = value
+        left_out.extend(getattr(value, "unexamined", ()))
+        if position == 0 and hasattr(value, "__len__"):
+            examined = len(value)
+    try:
+        findings, more, ending = _drain(check.function(**arguments, **overrides))
+    except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
+        return Result(check, Verdict.CRASHED, why=traceback.format_exc(limit=-3))
+    unexamined = tuple(dict.fromkeys((*left_out, *more)))
+    common = {"findings": findings, "unexamined": unexamined, "examined": examined}
+    if findings:
+        return Result(check, Verdict.FOUND, **common)
+    if isinstance(ending, Skipped):
+        return Result(check, Verdict.SKIPPED, why=ending.why)
+    if isinstance(ending, Unavailable):
+        return Result(check, Verdict.UNKNOWN, why=str(ending), missing=ending, **common)
+    if unexamined:
+        first = unexamined[0]
+        others = f" and {len(unexamined) - 1} more" if len(unexamined) > 1 else ""
+        return Result(check, Verdict.UNKNOWN, why=f"{first.subject.name}{others} not examined: {first.why}", **common)
+    return Result(check, Verdict.PASSED, examined=examined)
+
+
+def _drain(answer: Any) -> tuple[tuple[Finding, ...], list[Unexamined], Skipped | Unavailable | None]:
+    """What a check said, whether it returned it or yielded it; a generator may end by returning Skipped or Unavailable."""
+    if answer is None or isinstance(answer, Skipped | Unavailable):
+        return (), [], answer
+    findings: dict[tuple[Any, str], Finding] = {}
+    unexamined: list[Unexamined] = []
+    iterator = iter(answer)
+    while True:
+        try:
+            each = next(iterator)
+        except StopIteration as stop:
+            return tuple(findings.values()), unexamined, stop.value
+        if isinstance(each, Unexamined):
+            unexamined.append(each)
+        else:
+            findings.setdefault((each.subject, each.discriminator), each)
+
+
+def closure(selected: Iterable[str], checks: Mapping[str, Check]) -> tuple[str, ...]:
+    """The selected ids and all that may cause them, directly or not, that exist."""
+    seen: dict[str, None] = {}
+    open_ends = list(selected)
+    while open_ends:
+        id = open_ends.pop(0)  # noqa: A001
+        if id in seen or id not in checks:
+            continue
+        seen[id] = None
+        open_ends.extend(checks[id].caused_by)
+        open_ends.extend(other.id for other in checks.values() if id in other.causes)
+    return tuple(seen)
+
+
+def key(check: Check, finding: Finding) -> str:
+    """The finding's key, stable over runs: id, subject, and the discriminator if there is one."""
+    tail = f"#{finding.discriminator}" if finding.discriminator else ""
+    return f"{check.id}@{finding.subject}{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What to look at: all known checks by id, the selected ids, containers (empty: all), threshold overrides."""
+
+    checks: Mapping[str, Check]
+    selected: Sequence[str]
+    containers: tuple[str, ...] = ()
+    thresholds: Thresholds = field(default_factory=dict)
+    silences: tuple[Silence, ...] = ()
+    source: typing.Literal["live", "bundle"] = "live"
+    notes: tuple[str, ...] = ()
+
+
+def run(host: Host, what: Run, *, began: float, budget: Budget) -> Report:
+    """Collect, judge, link, report. began: monotonic seconds; the report is there soon after the budget's end at the latest."""
+    ids = closure(what.selected, what.checks)
+    chosen = [what.checks[id] for id in ids]
+    kinds = {need.kind for check in chosen for need in check.needs} | {Facts, Topology, Containers}
+    collection = Collection(host, budget)
+    for kind in kinds:
+        collection.start(kind)
+    evidence = {kind: collection.get(kind) for kind in kinds}
+    results = [judge(check, evidence, what.thresholds) for check in chosen]
+    results = _recheck(host, results)
+    facts, topology = evidence[Facts], evidence[Topology]
+    reported = [
+        Reported(
+            key(result.check, finding),
+            result.check,
+            finding.severity or result.check.severity,
+            finding,
+            selected=result.check.id in what.selected,
+        )
+        for result in results
+        for finding in result.findings
+    ]
+    linked = causes.link(reported, topology.stands_on if isinstance(topology, Topology) else {})
+    now = facts.now if isinstance(facts, Facts) else 0.0
+    present = evidence[Containers] if isinstance(evidence[Containers], Containers) else None
+    labels = silence.of_labels({each.short: each.labels for each in present or ()})
+    linked, expired = silence.apply(_only(linked, what), (*what.silences, *labels), now)
+    wanted = set(what.selected)
+    return Report(
+        version=__version__,
+        host=facts.head if isinstance(facts, Facts) else HostFacts("unknown", "", None),
+        taken_at=now,
+        duration_s=round(time.monotonic() - began, 3),
+        source=what.source,
+        findings=linked,
+        results=tuple(sorted((r for r in results if r.check.id in wanted), key=lambda r: r.check.id)),
+        docker=facts.docker if isinstance(facts, Facts) else "docker",
+        notes=(*what.notes, *(facts.notes if isinstance(facts, Facts) else ()), *expired),
+        container_names=None if present is None else frozenset(each.short for each in present),
+    )
+
+
+def _only(findings: Sequence[Reported], what: Run) -> tuple[Reported, ...]:
+    """The selected findings and their causes; with containers named, only what is about them, and its causes."""
+    by_key = {finding.key: finding for finding in findings}
+    kept: dict[str, None] = {}
+
+    def keep(finding: Reported) -> None:
+        if finding.key not in kept:
+            kept[finding.key] = None
+            for each in finding.causes:
+                keep(by_key[each.cause])
+
+    for finding in findings:
+        about = finding.subject.name if finding.subject.kind == "container" else None
+        if finding.selected and (not what.containers or about in what.containers):
+            keep(finding)
+    return tuple(
+        finding
+        if not what.containers or (finding.subject.kind == "container" and finding.subject.name in what.containers)
+        else replace(finding, selected=False)
+        for finding in findings
+        if finding.key in kept
+    )
+
+
+def _recheck(host: Host, results: Sequence[Result]) -> list[Result]:
+    """Answers are no snapshot: drop findings that compared two sources of a container that has changed since."""
+    lives = {life for result in results for finding in result.findings for life in finding.stable}
+    if not lives:
+        return list(results)
+    asked = {question("api.recheck", id=life.id): life for life in lives}
+    changed: set[Incarnation] = set()
+    for each, answer in host.ask_many(asked):
+        life = asked[each]
+        if isinstance(answer, Failed):
+            if answer.reason == "gone":
+                changed.add(life)
+            continue
+        state = answer.get("State") if isinstance(answer, dict) else None
+        if isinstance(state, dict) and (state.get("Pid"), state.get("StartedAt")) != (life.pid, life.started_at):
+            changed.add(life)
+    return [_without(result, changed) for result in results]
+
+
+def _without(result: Result, changed: set[Incarnation]) -> Result:
+    kept = tuple(finding for finding in result.findings if not changed.intersection(finding.stable))
+    if len(kept) == len(result.findings):
+        return result
+    gone = tuple(
+        Unexamined(finding.subject, "it restarted while it was looked at")
+        for finding in result.findings
+        if finding not in kept
+    )
+    verdict = Verdict.FOUND if kept else Verdict.UNKNOWN
+    why = "" if kept else f"{gone[0].subject.name} restarted while it was looked at"
+    return replace(result, verdict=verdict, why=why, findings=kept, unexamined=(*result.unexamined, *gone))
+
+
+def worst(report: Report) -> Severity | None:
+    """The worst severity among the selected, unsilenced findings."""
+    return max((f.severity for f in report.findings if f.selected and not f.silenced), default=None)

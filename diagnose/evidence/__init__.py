@@ -1,0 +1,1 @@
+"""Evidence: frozen typed views of answers, one module per kind, each with the function that collects it."""

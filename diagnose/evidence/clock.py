@@ -1,0 +1,38 @@
+"""The examined host's clock, read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from diagnose.host import Host, question
+from diagnose.model import Failed, Unavailable
+from diagnose.registry import evidence
+
+
+@dataclass(frozen=True)
+class Clock:
+    """wall: Unix time of the run. booted: Unix time at which the host booted."""
+
+    wall: float
+    booted: float
+
+    def age(self, moment: float | None) -> float | None:
+        """Seconds from a Unix time to now, not below 0; None if the time is not known."""
+        return None if moment is None else max(0.0, self.wall - moment)
+
+
+class _Now(msgspec.Struct):
+    wall: float
+    boot_wall: float
+
+
+@evidence
+def clock(host: Host) -> Clock | Unavailable:
+    """One question, asked once a run."""
+    answer = host.ask(question("now"))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    now = msgspec.convert(answer, _Now)
+    return Clock(now.wall, now.boot_wall)

@@ -1,0 +1,82 @@
+"""The head of a report: which host, which engine, when."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+import msgspec
+
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.info import Info, Ping
+from diagnose.host import Host, question
+from diagnose.model import Failed, HostFacts, Unavailable
+from diagnose.registry import evidence
+
+
+@dataclass(frozen=True)
+class Facts:
+    """now: Unix time on the host. docker: the command that reaches the examined engine. notes: what a reader must know."""
+
+    head: HostFacts
+    now: float
+    docker: str
+    notes: tuple[str, ...] = ()
+
+
+class _Uname(msgspec.Struct):
+    nodename: str
+    release: str
+
+
+class _Endpoint(msgspec.Struct):
+    url: str = ""
+    source: str = ""
+    named: bool = False
+    context: str | None = None
+
+
+@evidence
+def facts(host: Host, clock: Clock | Unavailable, ping: Ping | Unavailable, info: Info | Unavailable) -> Facts:
+    """What can be said about host and engine, also when one of them is silent."""
+    uname = host.ask(question("uname"))
+    here = _Uname("unknown", "") if isinstance(uname, Failed) else msgspec.convert(uname, _Uname)
+    asked = host.ask(question("endpoint"))
+    endpoint = _Endpoint() if isinstance(asked, Failed) else msgspec.convert(asked, _Endpoint)
+    known = isinstance(info, Info)
+    engine = None
+    if isinstance(ping, Ping):
+        engine = {
+            "name": "Podman" if ping.is_podman else "Docker",
+            "version": (info.server_version if known else "") or ping.libpod or ping.engine_version,
+            "api_version": ping.api_version,
+            "storage_driver": info.driver if known else None,
+            "firewall": info.firewall_driver if known else None,
+            "cgroup_driver": info.cgroup_driver if known else None,
+            "endpoint": endpoint.url,
+        }
+    head = HostFacts(
+        name=(info.name if known else "") or here.nodename,
+        kernel=(info.kernel_version if known else "") or here.release,
+        engine=engine,
+        containers=info.containers if known else None,
+        running=info.containers_running if known else None,
+        data_root=info.docker_root_dir if known else "",
+    )
+    notes = []
+    if endpoint.named:
+        notes.append(f"engine at {endpoint.url}, from {endpoint.source}")
+    return Facts(
+        head, clock.wall if isinstance(clock, Clock) else 0.0, _docker(endpoint, isinstance(ping, Ping) and ping.is_podman), tuple(notes)
+    )
+
+
+def _docker(endpoint: _Endpoint, podman: bool) -> str:
+    """The command line that reaches the examined engine, as a runbook's `{docker}` is filled."""
+    if podman:
+        return "podman"
+    if endpoint.context:
+        return f"docker --context {shlex.quote(endpoint.context)}"
+    if endpoint.named and endpoint.url:
+        return f"docker -H {shlex.quote(endpoint.url)}"
+    return "docker"

@@ -1,0 +1,135 @@
+"""The seam to the world: questions, their kinds, and what it takes to be a host.
+
+A question is a kind and JSON arguments; an answer is a JSON value or `Failed`. Priority, cost, lane, scope and deadline belong
+to the kind, so that no caller can ask without a limit. No question holds an absolute time, so that a tape answers it too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from diagnose.model import Failed, Json
+
+Lane = Literal["api", "local", "file", "probe", "last"]
+"""Where a question is answered: api (four keep-alive connections), local (/proc, netlink: quick), file (the helper process),
+probe (a thread of its own: DNS, namespaces, commands), last (one at a time, when all else is answered: /system/df, walks)."""
+
+Scope = Literal["tool", "engine", "host", "network"]
+"""tool: about this process. engine: through the API. host: about the machine; Failed("remote") where the engine's is another.
+network: the same, and about the tool's own network namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of question: its total deadline in seconds once it is being answered, and its priority (lower is asked first)."""
+
+    name: str
+    hand: str
+    lane: Lane
+    scope: Scope
+    deadline: float
+    priority: int = 5
+
+
+def _kinds(*rows: Kind) -> dict[str, Kind]:
+    return {row.name: row for row in rows}
+
+
+KINDS = _kinds(
+    # About this process. Hand: module in diagnose.live and function.
+    Kind("now", "tool:now", "local", "tool", 1, 0),
+    Kind("options", "options:options", "local", "tool", 1, 0),
+    Kind("caller", "tool:caller", "local", "tool", 1, 0),
+    Kind("endpoint", "endpoint:endpoint", "local", "tool", 2, 0),
+    Kind("locality", "locality:locality", "local", "tool", 4, 0),
+    # Through the API, GET only. Answers are decoded bodies; an HTTP error is Failed (404 gone, 403 forbidden, else refused).
+    Kind("api.ping", "engine_api:ping", "api", "engine", 2, 0),
+    Kind("api.containers", "engine_api:get", "api", "engine", 4, 1),
+    Kind("api.container", "engine_api:get", "api", "engine", 2, 3),
+    Kind("api.recheck", "engine_api:get", "api", "engine", 2, 3),
+    Kind("api.info", "engine_api:get", "api", "engine", 3, 2),
+    Kind("api.version", "engine_api:get", "api", "engine", 3, 4),
+    Kind("api.networks", "engine_api:get", "api", "engine", 3, 2),
+    Kind("api.network", "engine_api:get", "api", "engine", 2, 3),
+    Kind("api.images", "engine_api:get", "api", "engine", 3, 2),
+    Kind("api.image", "engine_api:get", "api", "engine", 2, 4),
+    Kind("api.image_history", "engine_api:get", "api", "engine", 2, 6),
+    Kind("api.volumes", "engine_api:get", "api", "engine", 3, 2),
+    Kind("api.events", "engine_api:get", "api", "engine", 3, 2),
+    Kind("api.logs", "engine_api:logs", "api", "engine", 2, 4),
+    Kind("api.archive", "engine_api:archive", "api", "engine", 2, 6),
+    Kind("api.swarm", "engine_api:get", "api", "engine", 3, 5),
+    Kind("api.nodes", "engine_api:get", "api", "engine", 3, 5),
+    Kind("api.services", "engine_api:get", "api", "engine", 3, 5),
+    Kind("api.tasks", "engine_api:get", "api", "engine", 3, 5),
+    Kind("api.top", "engine_api:get", "probe", "engine", 3, 5),
+    Kind("api.stats", "engine_api:get", "probe", "engine", 3, 6),
+    Kind("api.system_df", "engine_api:get", "last", "engine", 5, 9),
+    # Files, which may block in the kernel: asked of the helper process.
+    Kind("file.read", "files:read", "file", "host", 1.5, 3),
+    Kind("file.stats", "files:stats", "file", "host", 1.5, 3),
+    Kind("file.list", "files:list_folder", "file", "host", 1.5, 4),
+    Kind("fs.usage", "files:usage", "file", "host", 1.5, 2),
+    Kind("fs.walk", "files:walk", "last", "host", 3, 9),
+    # The host's own figures.
+    Kind("uname", "proc:uname", "local", "tool", 1, 0),
+    Kind("mounts", "proc:mounts", "local", "host", 1.5, 2),
+    Kind("memory", "proc:memory", "local", "host", 1, 3),
+    Kind("pressure", "proc:pressure", "local", "host", 1, 3),
+    Kind("sysctl", "proc:sysctl", "local", "network", 1, 2),
+    Kind("processes", "proc:processes", "local", "host", 2.5, 2),
+    Kind("process", "proc:process", "local", "host", 1.5, 4),
+    Kind("cgroups", "cgroups:cgroups", "local", "host", 2, 3),
+    Kind("cgroup_rates", "cgroups:rates", "probe", "host", 3, 4),
+    Kind("listeners", "proc:listeners", "local", "network", 2, 3),
+    Kind("deleted_files", "proc:deleted_files", "probe", "host", 2, 7),
+    Kind("kernel.log", "kernel_log:records", "local", "host", 1.5, 3),
+    Kind("journal", "systemd:journal", "probe", "host", 3, 4),
+    Kind("unit", "systemd:unit", "probe", "host", 2, 3),
+    Kind("validate", "systemd:validate", "probe", "host", 3, 6),
+    # The network, by netlink.
+    Kind("net.links", "netlink:links", "local", "network", 2, 2),
+    Kind("net.addresses", "netlink:addresses", "local", "network", 2, 2),
+    Kind("net.routes", "netlink:routes", "local", "network", 2, 2),
+    Kind("net.rules", "netlink:rules", "local", "network", 2, 4),
+    Kind("nftables", "nftables:nftables", "local", "network", 3, 3),
+    Kind("iptables", "iptables:iptables_save", "probe", "network", 3, 3),
+    Kind("netns", "namespaces:visit", "probe", "host", 2, 4),
+    Kind("dns.query", "dns:query", "probe", "network", 3.5, 1),
+)
+"""Every kind of question there is. `hand` names the function of `diagnose.live` that answers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A kind and its arguments as canonical JSON text, so that equal questions are equal values."""
+
+    kind: str
+    arguments: str = "{}"
+
+    @property
+    def args(self) -> dict[str, Json]:
+        decoded: dict[str, Json] = json.loads(self.arguments)
+        return decoded
+
+    @property
+    def key(self) -> str:
+        return self.kind if self.arguments == "{}" else f"{self.kind} {self.arguments}"
+
+
+def question(kind: str, **args: Json) -> Question:
+    """The question of this kind with these JSON arguments. KeyError if there is no such kind."""
+    return Question(KINDS[kind].name, json.dumps(args, sort_keys=True, separators=(",", ":")) if args else "{}")
+
+
+class Host(Protocol):
+    """Whatever can be asked: a live host, or a tape of one."""
+
+    def ask(self, question: Question) -> Json | Failed: ...
+
+    def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
+        """The answers in any order, each as soon as it is there."""
+        ...

@@ -1,0 +1,157 @@
+"""The hands: the only package that touches the world, one module per way of asking.
+
+A hand is a function `(live, question) -> JSON value`. It raises `Refused` with the reason it knows, or lets OSError, TimeoutError and
+ValueError rise: `Live.ask` turns them into `Failed`. It keeps its own total deadline where it can (`live.deadline(question)`), never
+retries, never writes. Each module imports its package when it is first asked.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import importlib
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from diagnose.host import KINDS, Kind, Question, question
+from diagnose.model import Failed, Json, Reason
+from diagnose.redact import Redactor
+
+
+class Refused(Exception):  # noqa: N818 - an answer of the world, not an error of ours
+    """Raised by a hand that knows why there is no answer."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(detail)
+        self.failed = Failed(reason, detail)
+
+
+@dataclass(slots=True)
+class Settings:
+    """What the user said about the endpoint and the run.
+
+    host: `-H`, context: `--context`; probe: False after `--no-probe`. since_s, resolve, wanted (the selected check ids) and budget_s
+    are given back as the answer to `options`, so that a tape holds them.
+    """
+
+    host: str | None = None
+    context: str | None = None
+    probe: bool = True
+    since_s: float = 86400.0
+    resolve: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+    budget_s: float = 10.0
+
+
+ERRNO_REASONS: dict[int, Reason] = {
+    errno.ENOENT: "missing",
+    errno.ENOTDIR: "missing",
+    errno.ESRCH: "gone",
+    errno.EACCES: "forbidden",
+    errno.EPERM: "forbidden",
+    errno.ECONNREFUSED: "refused",
+    errno.ECONNRESET: "refused",
+    errno.EPIPE: "refused",
+    errno.ETIMEDOUT: "timed out",
+}
+
+
+def failure(error: BaseException) -> Failed:
+    """The `Failed` of an exception, by the errno of the last exception in its chain, never by a library's class."""
+    seen = set()
+    while id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, Refused):
+            return error.failed
+        error = error.__cause__ or error.__context__ or error
+    detail = f"{type(error).__name__}: {error}"
+    if isinstance(error, TimeoutError):
+        return Failed("timed out", detail)
+    if isinstance(error, OSError) and error.errno is not None:
+        return Failed(ERRNO_REASONS.get(error.errno, "refused"), detail)
+    if isinstance(error, EOFError):
+        return Failed("refused", detail)
+    return Failed("malformed", detail)
+
+
+Hand = Callable[["Live", Question], Json]
+
+
+@functools.cache
+def _hand(path: str) -> Hand:
+    module, _, function = path.partition(":")
+    hand: Hand = getattr(importlib.import_module(f"diagnose.live.{module}"), function)
+    return hand
+
+
+@dataclass
+class Live:
+    """This machine and the engine that the endpoint names. Answers are redacted before they leave."""
+
+    settings: Settings = field(default_factory=Settings)
+    redactor: Redactor = field(default_factory=Redactor)
+    memo: dict[str, Any] = field(default_factory=dict)
+    """What hands keep between questions (the API client's connections, the helper process), by name."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def keep(self, name: str, make: Callable[[], Any]) -> Any:
+        """The thing of this name that hands share, made once."""
+        with self.lock:
+            if name not in self.memo:
+                self.memo[name] = make()
+            return self.memo[name]
+
+    def ask(self, question: Question) -> Json | Failed:
+        """The redacted answer, or why there is none. Never raises."""
+        kind = KINDS[question.kind]
+        blind = self._blind(kind)
+        if blind is not None:
+            return blind
+        try:
+            args = self.redactor.restore(question.args)
+            asked = Question(question.kind, json.dumps(args, sort_keys=True, separators=(",", ":")))
+            return self.redactor.answer(question.kind, question.args, _hand(kind.hand)(self, asked))
+        except Exception as error:  # noqa: BLE001 - whatever a hand meets is an answer too, never our crash
+            failed = failure(error)
+            return Failed(failed.reason, self.redactor.text(failed.detail))
+
+    def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
+        for each in questions:
+            yield each, self.ask(each)
+
+    def _blind(self, kind: Kind) -> Failed | None:
+        """Why this kind of question must not be asked here at all, or None."""
+        if kind.scope == "tool" or kind.name == "api.ping":
+            return None
+        if kind.scope == "engine":
+            return self._engine_silent
+        return self._elsewhere or (self._other_network if kind.scope == "network" else None)
+
+    @functools.cached_property
+    def _engine_silent(self) -> Failed | None:
+        """After a failed `/_ping` nothing more is sent: a frozen daemon's backlog fills."""
+        ping = self.ask(question("api.ping"))
+        return (
+            Failed(ping.reason, f"the engine did not answer /_ping ({ping.detail})")
+            if isinstance(ping, Failed)
+            else None
+        )
+
+    @functools.cached_property
+    def _elsewhere(self) -> Failed | None:
+        """Host-side answers are about this machine only; they count where the engine's process is found here."""
+        where = self.ask(question("locality"))
+        if isinstance(where, Failed):
+            return where
+        return None if where["same_host"] else Failed("remote", where["why"])
+
+    @functools.cached_property
+    def _other_network(self) -> Failed | None:
+        """Links, routes and rules of another network namespace say nothing about the engine's."""
+        where = self.ask(question("locality"))
+        if isinstance(where, Failed) or where.get("same_netns") is not False:
+            return None
+        return Failed("remote", "the tool runs in another network namespace than the engine")

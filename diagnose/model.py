@@ -1,0 +1,278 @@
+"""The nouns of a diagnosis: what a check takes, what it gives, and what a report is made of.
+
+Everything here is a plain frozen value. Nothing here asks, judges or prints.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NewType
+
+Json = Any
+"""A JSON value. Static types end at the seam: evidence decodes it into types of its own."""
+
+Percent = NewType("Percent", float)
+Seconds = NewType("Seconds", float)
+Bytes = NewType("Bytes", int)
+Count = NewType("Count", int)
+UNITS: Mapping[str, str] = {"Percent": "%", "Seconds": "s", "Bytes": "bytes", "Count": ""}
+"""The unit that `diagnose list` prints behind a threshold, by the name of its type."""
+
+Reason = Literal[
+    "refused",
+    "forbidden",
+    "missing",
+    "timed out",
+    "budget",
+    "gone",
+    "remote",
+    "malformed",
+    "too large",
+    "not recorded",
+    "not allowed",
+    "shed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An answer that could not be had: a reason from the closed list and one sentence of detail, redacted like any answer."""
+
+    reason: Reason
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """Evidence that could not be had, and why. Never equal to empty evidence; falsy values are not unavailable."""
+
+    reason: Reason
+    detail: str = ""
+
+    @classmethod
+    def of(cls, failed: Failed) -> Unavailable:
+        return cls(failed.reason, failed.detail)
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+
+class Severity(enum.IntEnum):
+    """How bad a finding is; a greater value is worse.
+
+    critical: something is down or data is at risk now. warning: it will be, or it is degraded. advice: good practice,
+    which never fails a run.
+    """
+
+    advice = 1
+    warning = 2
+    critical = 3
+
+    def __str__(self) -> str:
+        return self.name
+
+
+SubjectKind = Literal["host", "daemon", "container", "image", "volume", "network", "filesystem", "interface"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Subject:
+    """What a finding is about: a kind and the user's own name for it. A filesystem's name is its mount point."""
+
+    kind: SubjectKind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+HOST = Subject("host", "host")
+DAEMON = Subject("daemon", "docker")
+
+
+def container(name: str) -> Subject:
+    return Subject("container", name.removeprefix("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Incarnation:
+    """One life of a container: a finding that compares two sources holds only while this is unchanged."""
+
+    id: str
+    pid: int
+    started_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem with one subject, as its check saw it.
+
+    summary: one line with the user's own names and numbers, no remedy. evidence: source path -> value that proves it.
+    variables: what the runbook page is filled with. discriminator: tells two findings of one check and subject apart (two ports
+    of one container). severity: None takes the check's. touches: other things it reaches or depends on, for linking
+    causes. signs: classes of error text (see `diagnose.signs`) that it shows or, in a cause, that it brings forth; a cause with signs
+    explains only effects that show one of them. onset: Unix time at which it began, if known. stable: the lives of containers it
+    compared; asked again before it is reported. service: compose or swarm service of the subject, for grouping replicas.
+    """
+
+    subject: Subject
+    summary: str
+    evidence: Mapping[str, Json]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    discriminator: str = ""
+    severity: Severity | None = None
+    touches: tuple[Subject, ...] = ()
+    signs: frozenset[str] = frozenset()
+    onset: float | None = None
+    stable: tuple[Incarnation, ...] = ()
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unexamined:
+    """One subject that a check could not look at, and why: it keeps the check from passing."""
+
+    subject: Subject
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A check's answer that it does not apply on this host, and why."""
+
+    why: str
+
+
+Yield = Finding | Unexamined
+Judgement = Iterable[Yield] | Skipped | Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One evidence kind that a check or an evidence function takes as a parameter."""
+
+    parameter: str
+    kind: type
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A keyword-only parameter of a check: its default, and its unit as it is printed."""
+
+    name: str
+    default: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One kind of problem that can be looked for: a pure function and what code owns of it."""
+
+    id: str
+    title: str
+    severity: Severity
+    function: Callable[..., Any]
+    needs: tuple[Need, ...]
+    thresholds: tuple[Threshold, ...]
+    caused_by: tuple[str, ...]
+    causes: tuple[str, ...]
+    posture: bool
+
+    @property
+    def family(self) -> str:
+        return self.id.partition(".")[0]
+
+
+class Verdict(enum.StrEnum):
+    FOUND = "found"
+    PASSED = "passed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one check: its verdict, why, and how long the judging took in seconds."""
+
+    check: Check
+    verdict: Verdict
+    why: str = ""
+    findings: tuple[Finding, ...] = ()
+    unexamined: tuple[Unexamined, ...] = ()
+    examined: int = 0
+    duration_s: float = 0.0
+    missing: Unavailable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One effect folded under one cause, by their keys, and the evidence that made the link in words."""
+
+    cause: str
+    effect: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A finding in its report: with its check, final severity, key, and place in the causes."""
+
+    key: str
+    check: Check
+    severity: Severity
+    finding: Finding
+    causes: tuple[Link, ...] = ()
+    selected: bool = True
+    silenced: str = ""
+
+    @property
+    def root(self) -> bool:
+        return not self.causes
+
+    @property
+    def id(self) -> str:
+        return self.check.id
+
+    @property
+    def subject(self) -> Subject:
+        return self.finding.subject
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """The host as the head of a report names it. engine is None when no engine answered."""
+
+    name: str
+    kernel: str
+    engine: Mapping[str, Json] | None
+    containers: int | None = None
+    running: int | None = None
+    data_root: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that one run learned; what every renderer takes.
+
+    taken_at: Unix time on the examined host. duration_s: the run's own. notes: what the reader must know about the run itself
+    (answered by Podman, cut by the budget, thresholds changed).
+    """
+
+    version: str
+    host: HostFacts
+    taken_at: float
+    duration_s: float
+    source: Literal["live", "bundle"]
+    findings: tuple[Reported, ...]
+    results: tuple[Result, ...]
+    docker: str = "docker"
+    notes: tuple[str, ...] = ()
+    container_names: frozenset[str] | None = None
+    timings: tuple[tuple[str, float], ...] = ()

@@ -1,0 +1,222 @@
+"""Recorder: asks each question once, in its lane, inside its deadline and the run's budget, and keeps the tape."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+
+from diagnose.host import KINDS, Host, Kind, Lane, Question
+from diagnose.model import Failed, Json
+
+WORKERS: Mapping[Lane, int] = {"api": 4, "local": 3, "file": 2, "probe": 32, "last": 1}
+"""Threads per lane. Four API connections are the best on two cores: the daemon needs about 0.4 ms for an inspect."""
+TICK = 0.02
+"""How often deadlines are looked at, in seconds."""
+BUSY_LANES: tuple[Lane, ...] = ("api", "local", "file")
+"""The lanes that must be idle before the `last` one begins; a probe only waits, so it may go on."""
+
+
+class Budget:
+    """The end of a run on the monotonic clock, which an interrupt may bring forward."""
+
+    def __init__(self, ends: float) -> None:
+        self.ends = ends
+
+    @property
+    def left(self) -> float:
+        """Seconds left, not below 0."""
+        return max(0.0, self.ends - time.monotonic())
+
+    def cut(self) -> None:
+        """End now."""
+        self.ends = min(self.ends, time.monotonic())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One question on the tape: its answer, and the seconds it took once it was being answered."""
+
+    answer: Json | Failed
+    duration_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Job:
+    question: Question
+    kind: Kind
+    started: float = 0.0
+    entry: Entry | None = None
+    listeners: list[SimpleQueue[_Job]] = field(default_factory=list)
+
+
+class Recorder:
+    """A host that remembers: single flight, failures memoised too, an answer after its deadline dropped and never taped.
+
+    What is not answered when the budget is spent is Failed("budget").
+    """
+
+    def __init__(self, inner: Host, budget: Budget) -> None:
+        self._inner = inner
+        self._budget = budget
+        self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)
+        self._jobs: dict[Question, _Job] = {}
+        self._queues: dict[Lane, list[tuple[int, int, _Job]]] = {lane: [] for lane in WORKERS}
+        self._idle: dict[Lane, int] = dict.fromkeys(WORKERS, 0)
+        self._threads: dict[Lane, int] = dict.fromkeys(WORKERS, 0)
+        self._running: dict[_Worker, _Job] = {}
+        self._order = itertools.count()
+        self._keeper: threading.Thread | None = None
+
+    @property
+    def tape(self) -> dict[Question, Entry]:
+        """What has been answered so far, in the order in which it was asked."""
+        with self._lock:
+            return {job.question: job.entry for job in self._jobs.values() if job.entry is not None}
+
+    @property
+    def waiting(self) -> list[str]:
+        """The questions that are being answered right now, for a progress line."""
+        with self._lock:
+            return [job.question.kind for job in self._running.values()]
+
+    def ask(self, question: Question) -> Json | Failed:
+        """The answer, waited for at most until the kind's deadline or the budget."""
+        for _, answer in self.ask_many((question,)):
+            return answer
+        raise AssertionError("unreachable")
+
+    def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
+        answered: SimpleQueue[_Job] = SimpleQueue()
+        waiting: set[Question] = set()
+        for each in dict.fromkeys(questions):
+            with self._lock:
+                job = self._jobs.get(each) or self._submit(each)
+                if job.entry is None:
+                    job.listeners.append(answered)
+                    waiting.add(each)
+            if job.entry is not None:
+                yield each, job.entry.answer
+        while waiting:
+            try:
+                job = answered.get(timeout=self._budget.left + 4 * TICK)
+            except Empty:  # the keeper itself did not get the processor: never wait longer than the budget
+                for each in waiting:
+                    yield each, Failed("budget", "not answered within the run's time")
+                return
+            waiting.discard(job.question)
+            assert job.entry is not None  # noqa: S101 - listeners are told only of answered jobs
+            yield job.question, job.entry.answer
+
+    def _submit(self, question: Question) -> _Job:
+        kind = KINDS[question.kind]
+        job = self._jobs[question] = _Job(question, kind)
+        if not self._budget.left:
+            job.entry = Entry(Failed("budget", "never asked: the run's time was spent"))
+            return job
+        lane = kind.lane
+        heapq.heappush(self._queues[lane], (kind.priority, next(self._order), job))
+        if not self._idle[lane] and self._threads[lane] < WORKERS[lane]:
+            self._threads[lane] += 1
+            _Worker(self, lane).start()
+        if self._keeper is None:
+            self._keeper = threading.Thread(target=self._keep_time, name="deadlines", daemon=True)
+            self._keeper.start()
+        self._work.notify_all() if lane == "last" else self._work.notify()
+        return job
+
+    def _next(self, worker: _Worker) -> _Job | None:
+        """The next job of the worker's lane, waited for; None when this worker was given up."""
+        lane = worker.lane
+        with self._work:
+            self._running.pop(worker, None)
+            self._idle[lane] += 1
+            while not worker.lost and (not self._queues[lane] or (lane == "last" and self._busy())):
+                self._work.wait(timeout=0.2)
+            self._idle[lane] -= 1
+            if worker.lost:
+                return None
+            job = heapq.heappop(self._queues[lane])[2]
+            job.started = time.monotonic()
+            self._running[worker] = job
+            if self._queues[lane]:
+                self._work.notify()
+            return job
+
+    def _busy(self) -> bool:
+        return any(self._queues[lane] for lane in BUSY_LANES) or any(
+            worker.lane in BUSY_LANES for worker in self._running
+        )
+
+    def _resolve(self, job: _Job, answer: Json | Failed) -> None:
+        """Set the job's answer once; whoever comes later is dropped."""
+        with self._lock:
+            if job.entry is not None:
+                return
+            job.entry = Entry(answer, round(time.monotonic() - job.started, 6) if job.started else 0.0)
+            listeners, job.listeners = job.listeners, []
+        for listener in listeners:
+            listener.put(job)
+
+    def _keep_time(self) -> None:
+        while True:
+            time.sleep(TICK)
+            now = time.monotonic()
+            late: list[tuple[_Job, Failed]] = []
+            with self._work:
+                spent = now >= self._budget.ends
+                for worker, job in list(self._running.items()):
+                    over = now - job.started > job.kind.deadline
+                    if over or spent:
+                        del self._running[worker]
+                        worker.lost = True
+                        self._threads[worker.lane] -= 1
+                        reason = f"no answer in {now - job.started:.1f} s"
+                        late.append((job, Failed("timed out" if over else "budget", reason)))
+                for lane, queue in self._queues.items():
+                    if spent:
+                        never = Failed("budget", "never asked: the run's time was spent")
+                        late.extend((job, never) for _, _, job in queue)
+                        queue.clear()
+                    elif queue and not self._idle[lane] and self._threads[lane] < WORKERS[lane]:
+                        self._threads[lane] += 1
+                        _Worker(self, lane).start()
+            for job, failed in late:
+                self._resolve(job, failed)
+            if spent:
+                return
+
+
+class _Worker(threading.Thread):
+    """One thread of a lane. A worker that overstays a deadline is lost: its answer is dropped, another takes its place."""
+
+    def __init__(self, recorder: Recorder, lane: Lane) -> None:
+        super().__init__(name=f"ask-{lane}", daemon=True)
+        self.recorder = recorder
+        self.lane = lane
+        self.lost = False
+
+    def run(self) -> None:
+        recorder = self.recorder
+        while (job := recorder._next(self)) is not None:  # noqa: SLF001 - the recorder's own half
+            recorder._resolve(job, recorder._inner.ask(job.question))  # noqa: SLF001
+
+
+class Replay:
+    """A tape as a host: each question answered as it was, anything else Failed("not recorded")."""
+
+    def __init__(self, tape: Mapping[Question, Entry]) -> None:
+        self.tape = dict(tape)
+
+    def ask(self, question: Question) -> Json | Failed:
+        entry = self.tape.get(question)
+        return Failed("not recorded", f"the tape holds no answer to {question.key}") if entry is None else entry.answer
+
+    def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
+        for each in dict.fromkeys(questions):
+            yield each, self.ask(each)

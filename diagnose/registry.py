@@ -1,0 +1,142 @@
+"""Registration and discovery: how a check and an evidence kind come to be known, and the only import by name.
+
+A pack is an importable package named by an entry point of the group `diagnose.checks`. Its modules are families, its pages lie in a
+folder `runbooks` inside or beside it. The built-in pack `checks` is the first user of this.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import pkgutil
+import types
+import typing
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from diagnose.model import UNITS, Check, Need, Severity, Threshold, Unavailable
+
+GROUP = "diagnose.checks"
+F = TypeVar("F", bound=Callable[..., Any])
+
+SEVERITIES = {each.name: each for each in Severity}
+_checks: dict[str, Check] = {}
+_evidence: dict[type, Callable[..., Any]] = {}
+
+
+def check(
+    id: str,  # noqa: A002 - the field's own word, and the design's
+    *,
+    severity: Severity,
+    caused_by: Iterable[str] = (),
+    causes: Iterable[str] = (),
+    posture: bool = False,
+) -> Callable[[F], F]:
+    """Register a pure function as the check of this id. posture: configuration advice, shown in one block.
+
+    Raises ValueError for an id that is taken already or does not belong to the function's module.
+    """
+
+    def register(function: F) -> F:
+        family = function.__module__.rpartition(".")[2]
+        if id.partition(".")[0] != family:
+            raise ValueError(f"check {id} stands in module {function.__module__}")
+        if id in _checks and _checks[id].function.__module__ != function.__module__:
+            raise ValueError(f"check {id} is registered twice")
+        needs, thresholds = _signature(function)
+        title = (inspect.getdoc(function) or "").partition("\n")[0]
+        _checks[id] = Check(
+            id, title, severity, function, needs, thresholds, tuple(caused_by), tuple(causes), posture
+        )
+        return function
+
+    return register
+
+
+def evidence(function: F) -> F:
+    """Register a function as the collector of the evidence type that its return annotation names.
+
+    Its parameters are `host: Host` and other evidence kinds, required or `| Unavailable`.
+    """
+    returned = typing.get_type_hints(function)["return"]
+    kinds = [kind for kind in _alternatives(returned) if kind is not Unavailable]
+    _evidence[kinds[0]] = function
+    return function
+
+
+def collector(kind: type) -> Callable[..., Any]:
+    """The function that collects this evidence kind. KeyError if none is registered."""
+    return _evidence[kind]
+
+
+@functools.cache
+def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
+    """The evidence kinds among a function's parameters (a parameter named `host` is the seam, not evidence)."""
+    return _signature(function)[0]
+
+
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
+        return typing.get_args(annotation)
+    return (annotation,)
+
+
+def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Threshold, ...]]:
+    hints = typing.get_type_hints(function)
+    needs, thresholds = [], []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            unit = UNITS[hints[name].__name__]
+            thresholds.append(Threshold(name, parameter.default, unit))
+        elif name != "host":
+            kinds = _alternatives(hints[name])
+            (kind,) = (kind for kind in kinds if kind is not Unavailable)
+            needs.append(Need(name, kind, Unavailable in kinds))
+    return tuple(needs), tuple(thresholds)
+
+
+@functools.cache
+def packs() -> dict[str, str]:
+    """The importable packages that hold checks, by entry-point name, the built-in one first."""
+    found = {point.name: point.value for point in importlib.metadata.entry_points(group=GROUP)}
+    return {"builtin": "checks", **{name: value for name, value in sorted(found.items()) if value != "checks"}}
+
+
+@functools.cache
+def families() -> dict[str, tuple[str, ...]]:
+    """The module names that make up each family, over all packs, without importing any of them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for package in packs().values():
+        spec = importlib.util.find_spec(package)
+        for module in pkgutil.iter_modules(spec.submodule_search_locations if spec else []):
+            if not module.name.startswith("_"):
+                found[module.name] = (*found.get(module.name, ()), f"{package}.{module.name}")
+    return found
+
+
+def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
+    """Import the modules of these families (all if None) and give every check registered so far, by id, sorted."""
+    for family in families() if wanted is None else wanted:
+        for module in families().get(family, ()):
+            importlib.import_module(module)
+    return dict(sorted(_checks.items()))
+
+
+@functools.cache
+def page_folders() -> tuple[Path, ...]:
+    """The folders that hold runbook pages: `runbooks` inside a pack (as installed) or beside it (in a checkout)."""
+    folders = []
+    for package in packs().values():
+        spec = importlib.util.find_spec(package)
+        for location in (spec.submodule_search_locations if spec else None) or []:
+            for folder in (Path(location) / "runbooks", Path(location).parent / "runbooks"):
+                if folder.is_dir():
+                    folders.append(folder)
+                    break
+    return tuple(folders)
+
+

@@ -1,0 +1,93 @@
+"""The JSON report: a contract. Additions yes, changes no; its schema is `report.schema.json` beside this file."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TextIO
+
+from diagnose import runbooks
+from diagnose.model import Json, Report, Reported, Severity, Verdict
+from diagnose.render.outline import counts, verdicts
+
+SCHEMA_VERSION = 1
+
+
+def document(report: Report) -> dict[str, Json]:
+    """The report as a JSON value."""
+    number, said = counts(report), verdicts(report)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "diagnose", "version": report.version},
+        "host": {
+            "name": report.host.name,
+            "kernel": report.host.kernel,
+            "engine": dict(report.host.engine) if report.host.engine is not None else None,
+            "containers": report.host.containers,
+            "running": report.host.running,
+            "data_root": report.host.data_root,
+        },
+        "taken_at": datetime.fromtimestamp(report.taken_at, UTC).isoformat(),
+        "duration_s": report.duration_s,
+        "source": report.source,
+        "summary": {
+            "critical": number[Severity.critical],
+            "warning": number[Severity.warning],
+            "advice": number[Severity.advice],
+            **{verdict.value: said[verdict] for verdict in Verdict if verdict is not Verdict.FOUND},
+            "silenced": sum(1 for finding in report.findings if finding.silenced),
+        },
+        "notes": list(report.notes),
+        "findings": [_finding(finding, report) for finding in report.findings],
+        "checks": [
+            {
+                "id": result.check.id,
+                "verdict": result.verdict.value,
+                "why": result.why,
+                "duration_s": result.duration_s,
+                "examined": result.examined,
+                "unexamined": [
+                    {"subject": {"kind": each.subject.kind, "name": each.subject.name}, "why": each.why}
+                    for each in result.unexamined
+                ],
+            }
+            for result in report.results
+        ],
+    }
+
+
+def _finding(finding: Reported, report: Report) -> dict[str, Json]:
+    by_key = {each.key: each for each in report.findings}
+    return {
+        "key": finding.key,
+        "id": finding.id,
+        "severity": str(finding.severity),
+        "subject": {"kind": finding.subject.kind, "name": finding.subject.name},
+        "summary": finding.finding.summary,
+        "evidence": dict(finding.finding.evidence),
+        "root": finding.root,
+        "caused_by": [
+            {
+                "key": link.cause,
+                "id": by_key[link.cause].id,
+                "subject": {"kind": by_key[link.cause].subject.kind, "name": by_key[link.cause].subject.name},
+                "because": link.because,
+            }
+            for link in finding.causes
+            if link.cause in by_key
+        ],
+        "selected": finding.selected,
+        "silenced": finding.silenced or None,
+        "service": finding.finding.service or None,
+        "runbook": f"runbooks/{finding.id}.md",
+        "fix": [
+            {"command": command.text, "risk": command.risk}
+            for command in runbooks.commands(finding.id, finding.finding.variables, report.docker)
+        ],
+    }
+
+
+def render(report: Report, stream: TextIO) -> None:
+    """Write the document and a newline, nothing else."""
+    json.dump(document(report), stream, indent=1, ensure_ascii=False)
+    stream.write("\n")

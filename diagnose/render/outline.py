@@ -1,0 +1,266 @@
+"""The outline of a report: what is said, in which order, in which group. Every renderer for people prints this."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from diagnose import runbooks
+from diagnose.causes import root_keys
+from diagnose.model import Json, Report, Reported, Result, Severity, Verdict
+
+GROUP_FROM = 4
+"""From so many findings of one check and severity on, without effects of their own, they are said as one."""
+NAMES_SHOWN = 3
+EVIDENCE_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One share of a whole, for a bar."""
+
+    name: str
+    bytes: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a root explains: one line a check."""
+
+    id: str
+    subjects: tuple[str, ...]
+    summary: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One root cause, or a group of like ones, with all that is said of it."""
+
+    severity: Severity
+    id: str
+    subjects: tuple[str, ...]
+    summary: str
+    evidence: tuple[tuple[str, str], ...]
+    parts: tuple[Part, ...]
+    effects: tuple[Effect, ...]
+    command: runbooks.Command | None
+    others: tuple[str, ...]
+    because_of_selection: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """status: the monitoring line. host: engine and size. unknown: (ids, why). skipped, crashed alike."""
+
+    severity: Severity | None
+    word: str
+    status: str
+    host: str
+    notes: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    advice: tuple[Block, ...]
+    unknown: tuple[tuple[str, str], ...]
+    crashed: tuple[tuple[str, str], ...]
+    skipped: tuple[tuple[str, str], ...]
+    silenced: int
+
+
+def plural(count: int, noun: str) -> str:
+    """1 warning, 2 warnings."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def middle(text: str, width: int) -> str:
+    """A long name cut in its middle, never at its end, where names differ."""
+    if len(text) <= width:
+        return text
+    tail = (width - 3) // 2
+    return f"{text[: width - 3 - tail]}...{text[-tail:]}" if width > 8 else text[:width]
+
+
+def counts(report: Report) -> Counter[Severity]:
+    """How many selected findings there are of each severity; silenced ones do not count."""
+    return Counter(f.severity for f in report.findings if f.selected and not f.silenced)
+
+
+def verdicts(report: Report) -> Counter[Verdict]:
+    return Counter(result.verdict for result in report.results)
+
+
+def outline(report: Report, code: int, *, since: str = "") -> Outline:
+    """The report as an outline. code: the exit code of the run, which decides the first word."""
+    by_key = {f.key: f for f in report.findings if not f.silenced}
+    shown = list(by_key.values())
+    number = counts(report)
+    homes: dict[str, list[Reported]] = {}
+    for finding in shown:
+        if not finding.root:
+            homes.setdefault(root_keys(finding, by_key)[0], []).append(finding)
+    roots = [f for f in shown if f.root]
+    loud = [f for f in roots if f.severity > Severity.advice or _worst(homes.get(f.key, ())) > Severity.advice]
+    quiet = [f for f in roots if f not in loud]
+    blocks = tuple(_block(group, homes, report, by_key) for group in _groups(loud, homes))
+    advice = tuple(
+        _block(group, homes, report, by_key) for group in _by_check(quiet)
+    )
+    word = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}[code]
+    status = f"{word} {report.host.name}: {_status(report, number, loud, homes)}"
+    return Outline(
+        severity=max(number, default=None),
+        word=word,
+        status=status,
+        host=_host(report),
+        notes=report.notes,
+        blocks=blocks,
+        advice=advice,
+        unknown=_reasons(report.results, Verdict.UNKNOWN),
+        crashed=_reasons(report.results, Verdict.CRASHED),
+        skipped=_reasons(report.results, Verdict.SKIPPED),
+        silenced=sum(1 for f in report.findings if f.silenced),
+    )
+
+
+def _worst(findings: Iterable[Reported]) -> int:
+    return max((int(f.severity) for f in findings), default=0)
+
+
+def _status(report: Report, number: Counter[Severity], loud: Sequence[Reported], homes: dict[str, list[Reported]]) -> str:
+    said = verdicts(report)
+    took = f"in {report.duration_s:.1f} s"
+    found = [
+        f"{number[Severity.critical]} critical" if number[Severity.critical] else "",
+        plural(number[Severity.warning], "warning") if number[Severity.warning] else "",
+    ]
+    incidents = ", ".join(part for part in found if part)
+    if not incidents:
+        incidents = "nothing found" if not number[Severity.advice] else "nothing wrong found"
+        if number[Severity.advice]:
+            incidents += f", {number[Severity.advice]} advice"
+        rest = [f"{plural(said[Verdict.PASSED], 'check')} passed"]
+        if said[Verdict.UNKNOWN]:
+            rest.append(f"{said[Verdict.UNKNOWN]} could not be judged")
+        if said[Verdict.CRASHED]:
+            rest.append(f"{said[Verdict.CRASHED]} crashed")
+        if said[Verdict.SKIPPED]:
+            rest.append(f"{said[Verdict.SKIPPED]} do not apply")
+        return f"{incidents}, {', '.join(rest)}, {took}"
+    folded = sum(len(homes.get(f.key, ())) for f in loud)
+    explaining = sum(1 for f in loud if homes.get(f.key))
+    total = len(loud) + folded
+    tail = ""
+    if folded:
+        causes = plural(explaining, "root cause")
+        verb = "explains" if explaining == 1 else "explain"
+        tail = f" - {causes} {verb} {folded + explaining} of {total} findings"
+    return f"{incidents} {took}{tail}"
+
+
+def _host(report: Report) -> str:
+    head = report.host
+    if head.engine is None:
+        return f"no engine answered; kernel {head.kernel}" if head.kernel else "no engine answered"
+    words = [f"{head.engine['name']} {head.engine['version']}"]
+    if head.containers is not None:
+        words.append(f"{plural(head.containers, 'container')} ({head.running} running)")
+    if head.data_root:
+        words.append(f"data root {head.data_root}")
+    return ", ".join(words)
+
+
+def _groups(roots: Sequence[Reported], homes: dict[str, list[Reported]]) -> list[list[Reported]]:
+    """Roots as they are shown: alike and without effects from GROUP_FROM on together, replicas of one service too."""
+    alike = Counter(_like(f) for f in roots if f.key not in homes)
+    groups: dict[object, list[Reported]] = {}
+    for finding in roots:
+        together = finding.key not in homes and (alike[_like(finding)] >= GROUP_FROM or finding.finding.service)
+        name = (*_like(finding), finding.finding.service if alike[_like(finding)] < GROUP_FROM else "") if together else finding.key
+        groups.setdefault(name, []).append(finding)
+    return list(groups.values())
+
+
+def _like(finding: Reported) -> tuple[str, Severity]:
+    return (finding.id, finding.severity)
+
+
+def _by_check(findings: Sequence[Reported]) -> list[list[Reported]]:
+    groups: dict[str, list[Reported]] = {}
+    for finding in findings:
+        groups.setdefault(finding.id, []).append(finding)
+    return sorted(groups.values(), key=lambda group: (-len(group), group[0].id))
+
+
+def _block(
+    group: Sequence[Reported], homes: dict[str, list[Reported]], report: Report, by_key: dict[str, Reported]
+) -> Block:
+    head = group[0]
+    variables = head.finding.variables
+    evidence, parts = [], []
+    for path, value in head.finding.evidence.items():
+        if isinstance(value, list) and value and all(isinstance(v, dict) and "bytes" in v for v in value):
+            parts += [Part(str(v["name"]), int(v["bytes"]), str(v.get("note", ""))) for v in value]
+        else:
+            evidence.append((path, _value(value)))
+    summaries = list(dict.fromkeys(f.finding.summary for f in group))
+    other_roots = [
+        key for effect in homes.get(head.key, ()) for key in root_keys(effect, by_key) if key != head.key
+    ]
+    return Block(
+        severity=head.severity,
+        id=head.id,
+        subjects=tuple(dict.fromkeys(f.subject.name for f in group)),
+        summary=summaries[0],
+        evidence=tuple(evidence[:EVIDENCE_SHOWN]),
+        parts=tuple(parts),
+        effects=_effects(homes.get(head.key, ())),
+        command=runbooks.first(head.id, variables, report.docker),
+        others=tuple(dict.fromkeys(other_roots)),
+        because_of_selection=not head.selected,
+    )
+
+
+def _effects(findings: Sequence[Reported]) -> tuple[Effect, ...]:
+    groups: dict[str, list[Reported]] = {}
+    for finding in findings:
+        groups.setdefault(finding.id, []).append(finding)
+    return tuple(
+        Effect(
+            id,
+            tuple(dict.fromkeys(f.subject.name for f in group)),
+            group[0].finding.summary,
+            group[0].causes[0].because,
+        )
+        for id, group in groups.items()  # noqa: A001
+    )
+
+
+def _value(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or value is None:
+        return str(value).lower() if value is not None else "-"
+    if isinstance(value, list):
+        return ", ".join(_value(v) for v in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_value(v)}" for k, v in value.items())
+    return str(value)
+
+
+def _reasons(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, str], ...]:
+    """(ids, why) of the checks with this verdict, those with one reason together, a whole family as `family.*`."""
+    together: dict[str, list[Result]] = {}
+    for result in results:
+        if result.verdict is verdict:
+            together.setdefault(result.why.strip().splitlines()[-1] if result.why.strip() else "", []).append(result)
+    families = Counter(result.check.family for result in results)
+    rows = []
+    for why, group in together.items():
+        names: dict[str, None] = {}
+        whole = Counter(result.check.family for result in group)
+        for result in group:
+            family = result.check.family
+            names[f"{family}.*" if whole[family] == families[family] > 1 else result.check.id] = None
+        rows.append((", ".join(names), why))
+    return tuple(rows)

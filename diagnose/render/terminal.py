@@ -1,0 +1,172 @@
+"""The text report: an outline on a terminal of any width, readable without colour. Colour only repeats what a word says."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TextIO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from diagnose.model import Report, Severity
+from diagnose.render.outline import NAMES_SHOWN, Block, Effect, Outline, middle, outline
+from diagnose.times import size
+
+STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
+WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": "magenta"}
+BAR = 18
+UNKNOWN_SHOWN = 6
+
+
+def clean(text: str) -> str:
+    """The text without anything that a terminal would obey: control, format and surrogate characters are shown as `?`."""
+    return "".join(
+        char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else "?" for char in text
+    )
+
+
+def render(
+    report: Report,
+    code: int,
+    stream: TextIO,
+    *,
+    color: bool | None,
+    verbose: bool = False,
+    silenced: bool = False,
+    timings: bool = False,
+    width: int | None = None,
+) -> None:
+    """Print the report. color None: as the stream can. verbose: advice, skipped and unknown checks one by one."""
+    console = Console(
+        file=stream,
+        width=width,
+        no_color=color is False,
+        force_terminal=True if color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+    page = _Page(console, verbose)
+    page.print(outline(report, code))
+    if silenced:
+        for finding in report.findings:
+            if finding.silenced:
+                page.line(f"{finding.id}  {finding.subject.name}: silenced, {finding.silenced}", 2)
+    if timings:
+        page.timings(report)
+
+
+class _Page:
+    def __init__(self, console: Console, verbose: bool) -> None:
+        self.console = console
+        self.verbose = verbose
+
+    def line(self, text: str, indent: int = 0, style: str = "") -> None:
+        self.console.print(Padding(Text(clean(text), style), (0, 0, 0, indent)))
+
+    def command(self, text: str, indent: int) -> None:
+        """A command is never wrapped: what is copied must be what was written."""
+        for each in text.splitlines():
+            self.console.print(Text(" " * indent + clean(each), style="bold"), no_wrap=True, overflow="ignore", crop=False)
+
+    def print(self, page: Outline) -> None:
+        head, _, rest = page.status.partition(" ")
+        self.console.print(Text.assemble((head, WORDS[head]), " ", clean(rest)))
+        quiet = not page.blocks and not page.advice
+        if not quiet or self.verbose:
+            self.line(page.host)
+        for note in page.notes:
+            self.line(f"note: {note}")
+        for block in page.blocks:
+            self.block(block)
+        self.advice(page)
+        self.reasons("not judged", page.unknown)
+        self.reasons("crashed (a bug of this tool, please report it)", page.crashed)
+        if self.verbose:
+            self.reasons("does not apply", page.skipped)
+        if page.silenced:
+            self.line(f"silenced ({page.silenced})  --show-silenced lists them")
+
+    def block(self, block: Block) -> None:
+        self.console.print()
+        name = self.names(block.subjects, max(20, self.console.width - len(block.id) - 14))
+        title = Text.assemble(
+            (f"{str(block.severity).upper():<8}", STYLES[block.severity]), "  ", (block.id, "bold"), "  ", clean(name)
+        )
+        if block.because_of_selection:
+            title.append("  (shown as a cause)")
+        self.console.print(title)
+        self.line(block.summary, 2)
+        for part in block.parts:
+            self.part(part.name, part.bytes, max(p.bytes for p in block.parts), part.note)
+        for path, value in block.evidence:
+            self.line(f"{path}: {middle(value, 3 * self.console.width)}", 4, "dim")
+        if block.effects:
+            self.line("explains", 2)
+            for effect in block.effects:
+                self.effect(effect)
+        for other in block.others:
+            self.line(f"may also come from {other}", 4)
+        self.what_next(block)
+
+    def part(self, name: str, count: int, most: int, note: str) -> None:
+        bar = "#" * max(1 if count else 0, round(BAR * count / most)) if most else ""
+        self.line(f"{middle(name, 18):<18}{size(count):>10}  {bar:<{BAR}}  {note}".rstrip(), 4)
+
+    def effect(self, effect: Effect) -> None:
+        self.line(f"{effect.id:<26}{self.names(effect.subjects, 30)}  {effect.summary}", 4)
+        if self.verbose:
+            self.line(f"because: {effect.because}", 6, "dim")
+
+    def what_next(self, block: Block) -> None:
+        command = block.command
+        if command is not None:
+            if command.purpose == "fix":
+                self.line(f"first ({command.risk}{': ' + command.impact if command.impact and self.verbose else ''})", 2)
+            else:
+                self.line("no safe fix; look first", 2)
+            self.command(command.text, 4)
+        self.line(f"then  diagnose explain {block.id}", 2)
+
+    def advice(self, page: Outline) -> None:
+        if not page.advice:
+            return
+        self.console.print()
+        if not self.verbose:
+            listed = " · ".join(f"{block.id} {len(block.subjects)}" for block in page.advice)
+            self.line(f"advice ({len(page.advice)})  {listed}   -v lists them")
+            return
+        self.line(f"advice ({len(page.advice)})")
+        for block in page.advice:
+            self.line(f"{block.id}  {self.names(block.subjects, 60)}", 2, "bold")
+            self.line(block.summary, 4)
+
+    def reasons(self, title: str, rows: tuple[tuple[str, str], ...]) -> None:
+        if not rows:
+            return
+        self.console.print()
+        shown = rows if self.verbose else rows[:UNKNOWN_SHOWN]
+        self.line(f"{title} ({len(rows)})" if len(rows) > 1 else title)
+        for ids, why in shown:
+            self.line(f"{ids}: {why}" if why else ids, 2)
+        if len(rows) > len(shown):
+            self.line(f"and {len(rows) - len(shown)} more reasons, -v lists them", 2)
+
+    def names(self, subjects: tuple[str, ...], width: int) -> str:
+        """The first names and how many more there are, each cut in its middle where it is too long."""
+        shown = subjects if self.verbose else subjects[:NAMES_SHOWN]
+        each = max(12, width // max(1, len(shown)) - 2)
+        text = ", ".join(middle(name, each) for name in shown)
+        return f"{text} and {len(subjects) - len(shown)} more" if len(subjects) > len(shown) else text
+
+    def timings(self, report: Report) -> None:
+        """Where the run's time went: the slowest questions and checks."""
+        self.console.print()
+        self.line("slowest questions and checks")
+        slow = sorted(report.timings, key=lambda row: -row[1])[:12]
+        for name, seconds in slow:
+            self.line(f"{seconds * 1000:8.1f} ms  {middle(name, 60)}", 2)
+        for result in sorted(report.results, key=lambda result: -result.duration_s)[:6]:
+            self.line(f"{result.duration_s * 1000:8.1f} ms  check {result.check.id}", 2)

@@ -1,0 +1,149 @@
+"""One run from what the user asked: the host, the recorder, the report, and the tape if it is to be kept."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from diagnose import config, engine, tape
+from diagnose.host import Host
+from diagnose.model import Check, Json, Report
+from diagnose.recorder import Budget, Recorder, Replay
+from diagnose.version import __version__
+
+RENDERING_S = 0.3
+"""What is kept of the budget for judging and printing."""
+
+began = time.monotonic()
+"""When the process began, on the monotonic clock; set by the command line."""
+
+
+class AskedWrongError(Exception):
+    """What the user asked for cannot be done; one clear sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asked of a run. source: a bundle or folder to judge instead of this host. record: a folder for the tape."""
+
+    host: str | None = None
+    context: str | None = None
+    probe: bool = True
+    budget_s: float = 10.0
+    since_s: float = 86400.0
+    resolve: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+    source: Path | None = None
+    config: str | None = None
+    record: Path | None = None
+
+
+def diagnose(known: Mapping[str, Check], selected: Sequence[str], asked: Asked) -> Report:
+    """Run and report. AskedWrongError for a source that cannot be read, an unknown container, a bad configuration."""
+    try:
+        configured = config.load(asked.config)
+    except config.ConfigError as error:
+        raise AskedWrongError(str(error)) from error
+    if asked.source is not None:
+        host, what = _replay(asked.source, known, selected, configured, explicit=asked.config is not None)
+        budget = Budget(time.monotonic() + 3600)
+        report = engine.run(host, _with(what, asked), began=began, budget=budget)
+    else:
+        recorder, budget = live(asked, selected)
+        what = engine.Run(known, selected, thresholds=configured.thresholds, silences=configured.silences)
+        with _interruptible(budget):
+            report = engine.run(recorder, _with(what, asked), began=began, budget=budget)
+        if asked.record is not None:
+            tape.write_folder(asked.record, recorder.tape, manifest(report, configured.thresholds))
+    _know(asked.containers, report)
+    return report
+
+
+def live(asked: Asked, selected: Sequence[str]) -> tuple[Recorder, Budget]:
+    """This host, recorded, inside the budget. The helper process is forked here, before any thread."""
+    from diagnose.live import Live, Settings, helper
+
+    budget = Budget(began + max(asked.budget_s - RENDERING_S, asked.budget_s / 2))
+    settings = Settings(
+        host=asked.host,
+        context=asked.context,
+        probe=asked.probe,
+        since_s=asked.since_s,
+        resolve=asked.resolve,
+        wanted=tuple(selected),
+        budget_s=asked.budget_s,
+    )
+    hands = Live(settings)
+    hands.memo["helper"] = helper.start()
+    return Recorder(hands, budget), budget
+
+
+def manifest(report: Report, thresholds: engine.Thresholds) -> dict[str, Json]:
+    """What a tape says of itself beside its answers."""
+    return {
+        "tool": {"name": "diagnose", "version": __version__},
+        "engine": report.host.engine,
+        "host": report.host.name,
+        "taken_at": report.taken_at,
+        "thresholds": {id: dict(values) for id, values in thresholds.items()},  # noqa: A001
+        "selected": [result.check.id for result in report.results],
+    }
+
+
+def _replay(
+    source: Path, known: Mapping[str, Check], selected: Sequence[str], configured: config.Config, *, explicit: bool
+) -> tuple[Host, engine.Run]:
+    try:
+        entries, head = tape.read(source)
+    except tape.TapeError as error:
+        raise AskedWrongError(f"cannot read {source}: {error}") from error
+    recorded = head.get("thresholds") if isinstance(head.get("thresholds"), dict) else {}
+    thresholds = configured.thresholds if explicit else recorded
+    return Replay(entries), engine.Run(
+        known, selected, thresholds=thresholds or {}, silences=configured.silences, source="bundle"
+    )
+
+
+def _with(what: engine.Run, asked: Asked) -> engine.Run:
+    from dataclasses import replace
+
+    return replace(what, containers=tuple(name.removeprefix("/") for name in asked.containers))
+
+
+def _know(names: Sequence[str], report: Report) -> None:
+    """AskedWrongError where a container that was named is not among those that the host has."""
+    known = report.container_names
+    for name in names:
+        if known is not None and name.removeprefix("/") not in known:
+            import difflib
+
+            near = difflib.get_close_matches(name, known, n=3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise AskedWrongError(f"there is no container {name!r} on this host{hint}")
+
+
+class _interruptible:  # noqa: N801 - a context manager, read as a phrase
+    """While it lasts, SIGINT and SIGTERM end the asking, not the process: what is known so far is reported."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._cut)
+
+    def _cut(self, *_: object) -> None:
+        sys.stderr.write("interrupted: reporting what is known so far\n")
+        self.budget.cut()
+
+    def __exit__(self, *_: object) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)

@@ -1,0 +1,34 @@
+"""Signs: classes of error text, so that a cause and its effect can be matched by what was really printed."""
+
+from __future__ import annotations
+
+import re
+
+PATTERNS: dict[str, str] = {
+    "no-space": r"no space left on device|ENOSPC|disk full|disk quota exceeded",
+    "read-only": r"read-only file ?system|EROFS",
+    "io-error": r"input/output error|\bEIO\b|stale file handle",
+    "dns": r"temporary failure in name resolution|server misbehaving|no such host|could not resolve|bad address"
+    r"|name or service not known|no servers could be reached|lookup \S+( on \S+)?:|EAI_AGAIN|getaddrinfo"
+    r"|i/o timeout.{0,40}:53",
+    "unreachable": r"network is unreachable|no route to host|host is unreachable|EHOSTUNREACH|ENETUNREACH",
+    "timeout": r"i/o timeout|timed? ?out|deadline exceeded|ETIMEDOUT",
+    "refused": r"connection refused|ECONNREFUSED",
+    "port-taken": r"address already in use|port is already allocated|EADDRINUSE",
+    "oom": r"out of memory|oom-kill|cannot allocate memory|OutOfMemoryError|ENOMEM",
+    "no-fork": r"resource temporarily unavailable|can't fork|pthread_create failed|unable to start new thread",
+    "open-files": r"too many open files|EMFILE|ENFILE",
+    "permission": r"permission denied|operation not permitted|EACCES|EPERM",
+    "exec-format": r"exec format error",
+    "containerd": r"containerd\.sock|containerd: |failed to dial",
+    "iptables": r"no chain/target/match by that name|iptables failed|nftables?.{0,20}failed",
+    "certificate": r"x509:|certificate (has expired|signed by unknown|relies on)|tls: ",
+    "proxy": r"proxyconnect|proxy authentication required",
+    "rate-limit": r"toomanyrequests|pull rate limit|429 Too Many",
+}
+_COMPILED = {sign: re.compile(pattern, re.IGNORECASE) for sign, pattern in PATTERNS.items()}
+
+
+def signs(*texts: str) -> frozenset[str]:
+    """The classes of error that these texts show, by name; empty if none is known."""
+    return frozenset(sign for sign, pattern in _COMPILED.items() if any(pattern.search(text) for text in texts if text))

@@ -1,0 +1,67 @@
+"""Silences: findings that someone has decided to live with, with a reason and perhaps an end date. Pure."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from diagnose.model import Reported, Severity
+
+LABEL = "diagnose.silence"
+"""The container label: `ID[, ID...]: reason`, ids may be globs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Which findings are silenced: id glob, subject glob, the reason, the last day on which it holds, and where it stands."""
+
+    id: str
+    reason: str
+    subject: str = "*"
+    until: date | None = None
+    source: str = ""
+
+    def expired(self, now: float) -> bool:
+        return self.until is not None and datetime.fromtimestamp(now, UTC).date() > self.until
+
+    def covers(self, finding: Reported) -> bool:
+        return fnmatch.fnmatchcase(finding.id, self.id) and any(
+            fnmatch.fnmatchcase(name, self.subject) for name in (finding.subject.name, str(finding.subject))
+        )
+
+
+def of_labels(labels: Mapping[str, Mapping[str, str]]) -> tuple[Silence, ...]:
+    """The silences that containers carry as labels, by container name."""
+    found = []
+    for name, pairs in labels.items():
+        ids, _, reason = pairs.get(LABEL, "").partition(":")
+        for each in filter(None, (part.strip() for part in ids.split(","))):
+            found.append(Silence(each, reason.strip() or "no reason given", f"container:{name}", source="label"))
+    return tuple(found)
+
+
+def apply(
+    findings: Iterable[Reported], silences: Iterable[Silence], now: float
+) -> tuple[tuple[Reported, ...], tuple[str, ...]]:
+    """The findings, the silenced ones marked with their reason, and a note for each expired silence that would have held.
+
+    A label silences neither `security.*` nor anything critical: whoever may set it is whom such a finding is about.
+    """
+    listed = tuple(silences)
+    kept, notes = [], dict[str, None]()
+    for finding in findings:
+        reason = ""
+        for each in listed:
+            if not each.covers(finding):
+                continue
+            if each.source == "label" and (finding.check.family == "security" or finding.severity is Severity.critical):
+                continue
+            if each.expired(now):
+                notes[f"the silence of {each.id} for {each.subject} ended on {each.until}: {each.reason}"] = None
+                continue
+            reason = each.reason
+            break
+        kept.append(replace(finding, silenced=reason) if reason else finding)
+    return tuple(kept), tuple(notes)

@@ -1,0 +1,110 @@
+"""The tape as files: a folder with `manifest.json` and one file of answers per kind of question.
+
+The same layout is a fixture, the inside of a bundle, and what `--from FOLDER` reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from diagnose.host import KINDS, Question
+from diagnose.model import Failed, Json
+from diagnose.recorder import Entry
+
+FORMAT = 1
+"""The format's version: raised when an older tool could misread it. Older formats are read, newer ones refused."""
+
+Tape = Mapping[Question, Entry]
+
+
+class TapeError(Exception):
+    """The folder or archive is no tape that can be read; the message says why in one sentence."""
+
+
+def files(tape: Tape) -> dict[str, str]:
+    """The answers as texts by relative path, one file per kind, entries in the order of their questions' keys."""
+    rooms: dict[str, list[Json]] = {}
+    for question, entry in sorted(tape.items(), key=lambda item: item[0].key):
+        row: dict[str, Json] = {"args": question.args}
+        if isinstance(entry.answer, Failed):
+            row["failed"] = {"reason": entry.answer.reason, "detail": entry.answer.detail}
+        else:
+            row["answer"] = entry.answer
+        row["duration_s"] = entry.duration_s
+        rooms.setdefault(question.kind, []).append(row)
+    return {
+        f"answers/{kind}.json": "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
+        for kind, rows in rooms.items()
+    }
+
+
+def digest(texts: Mapping[str, str]) -> str:
+    """SHA-256 over the names and contents of the answer files, in the order of their names."""
+    total = hashlib.sha256()
+    for name in sorted(texts):
+        total.update(name.encode() + b"\0" + texts[name].encode() + b"\0")
+    return total.hexdigest()
+
+
+def parse(texts: Iterable[tuple[str, str]]) -> dict[Question, Entry]:
+    """The tape out of answer files (name, text). TapeError on anything that is not one."""
+    tape: dict[Question, Entry] = {}
+    for name, text in texts:
+        kind = Path(name).name.removesuffix(".json")
+        if kind not in KINDS:
+            continue  # a question of another version of the tool: nobody here asks it
+        try:
+            rows = json.loads(text)
+            for row in rows:
+                arguments = json.dumps(row["args"], sort_keys=True, separators=(",", ":"))
+                failed = row.get("failed")
+                answer = Failed(failed["reason"], failed["detail"]) if failed else row["answer"]
+                tape[Question(kind, arguments)] = Entry(answer, row.get("duration_s", 0.0))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise TapeError(f"{name} holds no answers that can be read ({type(error).__name__}: {error})") from error
+    return tape
+
+
+def check_manifest(text: str) -> dict[str, Json]:
+    """The manifest, or TapeError if it is none or of a newer format than this tool reads."""
+    try:
+        manifest = json.loads(text)
+        version = int(manifest["format"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise TapeError(f"manifest.json is not a manifest of diagnose ({type(error).__name__})") from error
+    if version > FORMAT:
+        raise TapeError(f"it has format {version}, newer than this tool reads ({FORMAT}): update diagnose")
+    return dict(manifest)
+
+
+def write_folder(folder: Path, tape: Tape, manifest: Mapping[str, Json]) -> None:
+    """Write manifest and answers into a folder, which is made if it is missing. OSError rises."""
+    texts = files(tape)
+    (folder / "answers").mkdir(parents=True, exist_ok=True)
+    for old in (folder / "answers").glob("*.json"):
+        old.unlink()
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    head = {"format": FORMAT, **manifest, "answers_sha256": digest(texts)}
+    (folder / "manifest.json").write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8")
+
+
+def read(source: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:
+    """The tape and the manifest of whatever lies at this path. TapeError if it is none."""
+    return read_folder(source)
+
+
+def read_folder(folder: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:
+    """The tape and the manifest of a folder. TapeError if it holds none."""
+    try:
+        manifest = check_manifest((folder / "manifest.json").read_text(encoding="utf-8"))
+        names = sorted((folder / "answers").glob("*.json"))
+        texts = [(f"answers/{name.name}", name.read_text(encoding="utf-8")) for name in names]
+    except (OSError, UnicodeDecodeError) as error:
+        raise TapeError(f"{folder} is not a recorded host: {error}") from error
+    if not texts:
+        raise TapeError(f"{folder} is not a recorded host: it holds no answers")
+    return parse(texts), manifest
