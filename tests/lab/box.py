@@ -8,25 +8,22 @@ import os
 import re
 import secrets
 import shlex
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from . import images
+from .commands import UnixConnection, poll, run_bounded
 from .engines import Engine, find
 from .provider import BOX_ADDRESS, GATEWAY, PREFIX, RESOLVER, Provider
+from .sweep import CGROUP_PREFIX, RUN_DIR, remove_cgroups, remove_state, start_time
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent.parent
-RUN_DIR = Path("/run/diagnose-lab")
-CGROUP_PREFIX = "diagnose-lab-"
 LOG = "/var/log/docker.log"
 DEFAULT_DISK = "3G"
 
@@ -64,12 +61,11 @@ class Run:
 
 
 class Box:
-    """A Docker host: namespaces, a throw-away root over the machine's own, a data root, an uplink, one
-    engine.
+    """A Docker host: namespaces, a throw-away root over the machine's, a data root, an uplink, one engine.
 
-    engine: "28.5", "sid", "distro" or an Engine. disk: size of the data root's ext4 ("64M"; default 3G, sparse, in
-    memory); inodes: how many it has; disk="dir" binds a plain directory of the machine instead. provider=False leaves
-    the host without an uplink. The box lives as long as the process that made it at most.
+    engine: "28.5", "sid", "distro" or an Engine. disk: size of the data root's ext4 ("64M"; default 3G,
+    sparse, in memory); inodes: how many it has; disk="dir" binds a plain directory of the machine instead.
+    provider=False leaves the host without an uplink. The box ends with the process that made it.
     """
 
     def __init__(
@@ -166,7 +162,7 @@ class Box:
                 if pipe:
                     pipe.close()
             if self.pid:
-                _wait(lambda: not Path(f"/proc/{self.pid}").exists(), 10, "the box's init to end")
+                poll(lambda: not Path(f"/proc/{self.pid}").exists(), 10, "the box's init to end")
             self._unshare = None
             self.pid = 0
         remove_cgroups(self.id)
@@ -318,7 +314,7 @@ class Box:
                 raise RuntimeError(f"dockerd ended at start:\n{self.log_tail()}")
             return self.ping()
 
-        _wait(up, timeout, f"engine {self.engine} to answer", every=0.03)
+        poll(up, timeout, f"engine {self.engine} to answer", every=0.03)
 
     def stop_engine(self, timeout: float = 30) -> None:
         """Stop dockerd as an init system would (SIGTERM), removing containers' processes first to make it
@@ -326,7 +322,7 @@ class Box:
         pid = self.engine_pid
         self.kill_containers()
         self.kill(pid, signal.SIGTERM)
-        _wait(lambda: not self.alive(pid), timeout, "dockerd to stop")
+        poll(lambda: not self.alive(pid), timeout, "dockerd to stop")
 
     def kill_containers(self) -> None:
         """Kill all running containers through the engine: a stop would wait for each."""
@@ -410,7 +406,7 @@ class Box:
 
         check raises AssertionError on a status of 400 or more.
         """
-        connection = _UnixConnection(str(self.path(sock)), timeout)
+        connection = UnixConnection(str(self.path(sock)), timeout)
         try:
             kind = "application/x-tar" if isinstance(body, bytes) else "application/json"
             data = json.dumps(body).encode() if isinstance(body, Mapping) else body
@@ -463,7 +459,7 @@ class Box:
 
     def wait_for(self, condition: Callable[[], T], timeout: float = 10, what: str = "") -> T:
         """Poll until condition() is true, and return its value; AssertionError after timeout seconds."""
-        return _wait(condition, timeout, what or getattr(condition, "__name__", "the condition"))
+        return poll(condition, timeout, what or getattr(condition, "__name__", "the condition"))
 
     def wait_state(self, name: str, status: str, timeout: float = 10) -> dict[str, Any]:
         """Poll until a container's State.Status is that; returns its inspect answer."""
@@ -492,101 +488,6 @@ class Box:
         return Run(args, done.returncode, done.stdout, done.stderr, wall, rss)
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
-def run_bounded(
-    command: Sequence[str],
-    shown: Sequence[str],
-    env: Mapping[str, str],
-    *,
-    timeout: float,
-    check: bool,
-    stdin: str | None = None,
-) -> subprocess.CompletedProcess[str]:
-    """subprocess.run, but a timeout kills the whole process group, which nsenter's forked child belongs
-    to."""
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=dict(env),
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    try:
-        out, err = process.communicate(stdin, timeout=timeout)
-    except BaseException as error:
-        os.killpg(process.pid, signal.SIGKILL)
-        out, err = process.communicate()
-        if isinstance(error, subprocess.TimeoutExpired):
-            raise AssertionError(f"{shlex.join(shown)}: no end in {timeout} s\n{out}{err}") from None
-        raise
-    if check and process.returncode != 0:
-        raise AssertionError(f"{shlex.join(shown)}: exit {process.returncode}\n{out}{err}")
-    return subprocess.CompletedProcess(list(shown), process.returncode, out, err)
-
-
-def start_time(pid: int) -> str | None:
-    """A process's start time in clock ticks, which with its pid names it for good; None when it is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
-    except OSError:
-        return None
-
-
-def remove_cgroups(box_id: str) -> None:
-    """Remove the box's cgroups in every hierarchy; processes that are just ending get a moment."""
-    deadline = time.monotonic() + 5
-    for root in _cgroup_roots(box_id):
-        while root.exists():
-            for folder, _, _ in os.walk(root, topdown=False):
-                try:
-                    os.rmdir(folder)
-                except OSError:
-                    continue
-            if not root.exists():
-                break
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"{root} still holds processes")
-            time.sleep(0.02)
-
-
-def _cgroup_roots(box_id: str) -> list[Path]:
-    name = CGROUP_PREFIX + box_id
-    base = Path("/sys/fs/cgroup")
-    return [p for p in (base / name, *(d / name for d in base.iterdir() if d.is_dir())) if p.exists()]
-
-
-def remove_state(state: Path) -> None:
-    """Remove a box's own folder, and its data directory if it had one on the machine's disk."""
-    marker = state / "data-dir"
-    if marker.exists():
-        shutil.rmtree(marker.read_text(), ignore_errors=True)
-    shutil.rmtree(state, ignore_errors=True)
-
-
-def _wait(condition: Callable[[], T], timeout: float, what: str, every: float = 0.05) -> T:
-    deadline = time.monotonic() + timeout
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout} s for {what}")
-        time.sleep(every)
-
-
 def _same_pid_namespace(pid: int, other: int) -> bool:
     try:
         return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink(f"/proc/{other}/ns/pid")
@@ -596,16 +497,9 @@ def _same_pid_namespace(pid: int, other: int) -> bool:
 
 def _to_bind(engine: Engine) -> list[str]:
     """What the box must see although it lies under /tmp, /run or on a file system of its own."""
-    paths = []
+    wanted = [PROJECT, Path(sys.prefix), Path(sys.base_prefix), *([engine.bin.parent] if engine.bin else [])]
     root = os.stat("/").st_dev
-    for path in (
-        PROJECT,
-        Path(sys.prefix),
-        Path(sys.base_prefix),
-        *([engine.bin.parent] if engine.bin else []),
-    ):
-        if os.stat(path).st_dev != root or path.parts[1] in ("tmp", "run", "dev"):
-            paths.append(path)
+    paths = [p for p in wanted if os.stat(p).st_dev != root or p.parts[1] in ("tmp", "run", "dev")]
     return [str(p) for p in paths if not any(p != q and p.is_relative_to(q) for q in paths)]
 
 

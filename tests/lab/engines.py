@@ -100,7 +100,7 @@ def discover() -> tuple[tuple[Engine, ...], tuple[Missing, ...]]:
 
 
 def find(wanted: str) -> Engine:
-    """The engine of that version ("28.5") or suite ("distro", "sid"); LookupError with what there is otherwise."""
+    """The engine of that version ("28.5") or suite ("distro", "sid"); LookupError if there is none."""
     engines, missing = discover()
     for engine in engines:
         if wanted in (engine.name, engine.suite):

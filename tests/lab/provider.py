@@ -12,6 +12,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from .commands import run_bounded
+
 BOX_ADDRESS = "192.0.2.10"
 GATEWAY = "192.0.2.1"
 RESOLVER = "192.0.2.53"
@@ -75,8 +77,6 @@ class Provider:
         self, argv: Sequence[str], *, check: bool = True, timeout: float = 10
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the provider's network and wait; check raises AssertionError with its output."""
-        from .box import run_bounded
-
         enter = ["nsenter", "-t", str(self.pid), *["-m", "-n", "-p", "-u", "-i", "-r", "-w", "--"]]
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
         return run_bounded([*enter, *argv], argv, env, timeout=timeout, check=check)

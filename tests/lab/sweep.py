@@ -3,7 +3,13 @@ markers."""
 
 from __future__ import annotations
 
-from .box import RUN_DIR, remove_cgroups, remove_state, start_time
+import os
+import shutil
+import time
+from pathlib import Path
+
+RUN_DIR = Path("/run/diagnose-lab")
+CGROUP_PREFIX = "diagnose-lab-"
 
 
 def sweep() -> list[str]:
@@ -21,6 +27,45 @@ def sweep() -> list[str]:
         remove_state(state)
         removed.append(state.name)
     return removed
+
+
+def start_time(pid: int) -> str | None:
+    """A process's start time in clock ticks, which with its pid names it for good; None when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except OSError:
+        return None
+
+
+def remove_cgroups(box_id: str) -> None:
+    """Remove the box's cgroups in every hierarchy; processes that are just ending get a moment."""
+    deadline = time.monotonic() + 5
+    for root in _cgroup_roots(box_id):
+        while root.exists():
+            for folder, _, _ in os.walk(root, topdown=False):
+                try:
+                    os.rmdir(folder)
+                except OSError:
+                    continue
+            if not root.exists():
+                break
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{root} still holds processes")
+            time.sleep(0.02)
+
+
+def _cgroup_roots(box_id: str) -> list[Path]:
+    name = CGROUP_PREFIX + box_id
+    base = Path("/sys/fs/cgroup")
+    return [p for p in (base / name, *(d / name for d in base.iterdir() if d.is_dir())) if p.exists()]
+
+
+def remove_state(state: Path) -> None:
+    """Remove a box's own folder, and its data directory if it had one on the machine's disk."""
+    marker = state / "data-dir"
+    if marker.exists():
+        shutil.rmtree(marker.read_text(), ignore_errors=True)
+    shutil.rmtree(state, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from .box import PROJECT, RUN_DIR, Box
+from .box import PROJECT, Box
 from .engines import SUITES, Engine, discover
 from .provider import BOX_ADDRESS
-from .sweep import sweep
+from .sweep import RUN_DIR, sweep
 
 
 @pytest.mark.parametrize("suite", ["distro", *SUITES])
