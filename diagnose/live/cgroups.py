@@ -46,8 +46,12 @@ def cgroups(_live: Live, question: Question) -> Json:
     period_us}, pressure {cpu, memory, io: {some, full: {avg10, avg60, avg300, total}}}} or {failed: reason};
     a figure the kernel does not keep is null.
     """
-    places = Places.now()
-    return {id_: _sample(places, id_, pid) for id_, pid in _wanted(question).items()}
+    return sample(Places.now(), _wanted(question))
+
+
+def sample(places: Places, wanted: dict[str, int | None]) -> dict[str, Json]:
+    """The answer of `cgroups` for containers {id: pid or None} in these hierarchies."""
+    return {id_: _sample(places, id_, pid) for id_, pid in wanted.items()}
 
 
 def rates(_live: Live, question: Question) -> Json:

@@ -88,6 +88,9 @@ class Helper:
         )
         with contextlib.suppress(OSError):
             os.kill(worker.pid, signal.SIGKILL)
+        time.sleep(DEATH)
+        if Path(f"/proc/{worker.pid}").exists():
+            evidence += ", and SIGKILL does not end it"
         worker.connection.close()
         with self._lock:
             self._stuck.append(what)

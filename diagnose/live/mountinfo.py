@@ -26,8 +26,7 @@ NETWORK = frozenset(
         "davfs",
     }
 )
-"""File systems behind which another machine or process must answer. fuse, and fuse.* but fuse.lxcfs, belong
-to them too."""
+"""File systems behind which another machine or process must answer; fuse and fuse.* belong to them too."""
 
 
 class Mount(NamedTuple):
