@@ -141,9 +141,7 @@ def test_many_threads_share_the_helper(live: Live, tmp_path: Path) -> None:
     answers: list[str] = []
 
     def ask() -> None:
-        answers.extend(
-            files.read(live, question("file.read", path=str(tmp_path / "f")))["text"] for _ in range(25)
-        )
+        answers.extend(files.read(live, question("file.read", path=str(tmp_path / "f")))["text"] for _ in range(25))
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:

@@ -100,13 +100,7 @@ def list_folder(args: Json) -> Json:
             if len(entries) == limit:
                 return {"entries": entries, "truncated": True}
             kind = (
-                "link"
-                if entry.is_symlink()
-                else "folder"
-                if entry.is_dir()
-                else "file"
-                if entry.is_file()
-                else "other"
+                "link" if entry.is_symlink() else "folder" if entry.is_dir() else "file" if entry.is_file() else "other"
             )
             entries.append({"name": _printable(entry.name), "type": kind})
     entries.sort(key=lambda entry: str(entry["name"]))
@@ -191,9 +185,7 @@ def walk(args: Json) -> Json:
         "complete": complete and not refused,
         "refused": refused,
         "by": by,
-        "largest": [
-            {"path": _printable(path), "bytes": size} for size, path in sorted(largest, reverse=True)
-        ],
+        "largest": [{"path": _printable(path), "bytes": size} for size, path in sorted(largest, reverse=True)],
     }
 
 

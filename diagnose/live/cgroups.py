@@ -199,9 +199,7 @@ def _version_1(folder: _Folder) -> dict[str, Json]:
         "cpu": {
             "periods": throttling.get("nr_periods"),
             "throttled": throttling.get("nr_throttled"),
-            "throttled_us": None
-            if "throttled_time" not in throttling
-            else throttling["throttled_time"] // 1000,
+            "throttled_us": None if "throttled_time" not in throttling else throttling["throttled_time"] // 1000,
             "usage_us": None if spent is None else spent // 1000,
             "quota_us": None if quota is None or quota < 0 else quota,
             "period_us": _number(cpu, "cpu.cfs_period_us"),

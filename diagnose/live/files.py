@@ -58,9 +58,7 @@ def stats(live: Live, question: Question) -> Json:
         try:
             answer |= request.result(_deadline(question))
         except Refused as refused:
-            answer |= {
-                path: {"failed": refused.failed.reason, "detail": refused.failed.detail} for path in paths
-            }
+            answer |= {path: {"failed": refused.failed.reason, "detail": refused.failed.detail} for path in paths}
             if point and refused.failed.reason == "timed out":
                 _silent(live)[point] = refused.failed.detail
     return answer

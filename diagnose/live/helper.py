@@ -83,9 +83,7 @@ class Helper:
 
     def abandon(self, worker: Worker, what: str, waited: float) -> Refused:
         """Leave a silent worker behind; the Refused says for what it waits."""
-        evidence = (
-            f"{what} does not answer after {waited:.1f} s; process {worker.pid} {_whereabouts(worker.pid)}"
-        )
+        evidence = f"{what} does not answer after {waited:.1f} s; process {worker.pid} {_whereabouts(worker.pid)}"
         with contextlib.suppress(OSError):
             os.kill(worker.pid, signal.SIGKILL)
         time.sleep(DEATH)

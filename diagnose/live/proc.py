@@ -69,7 +69,7 @@ def mounts(_live: Live, _question: Question) -> Json:
     """The tool's mount table. answer: [{id, parent, dev, root, point, options, fstype, source, super}] in the
     kernel's order."""
     return [
-        {**mount._asdict(), "options": list(mount.options), "super": list(mount.super)}
+        {**mount._asdict(), "options": ",".join(mount.options), "super": ",".join(mount.super)}
         for mount in table.mounts()
     ]
 
@@ -82,9 +82,7 @@ def memory(_live: Live, _question: Question) -> Json:
 
     main, swap = psutil.virtual_memory(), psutil.swap_memory()
     fields = dict(
-        re.findall(
-            r"^(CommitLimit|Committed_AS):\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE
-        )
+        re.findall(r"^(CommitLimit|Committed_AS):\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
     )
     kills = re.search(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text(), re.MULTILINE)
     return {
