@@ -154,8 +154,8 @@ def test_limits_are_parsed() -> None:
 
 
 MEMBERSHIPS = [
-    ("version 1, cgroupfs", f"9:memory:/docker/{ID}\n1:cpu,cpuacct:/docker/{ID}\n", "memory",
-    f"/docker/{ID}"), ("version 1, joined", f"1:cpu,cpuacct:/docker/{ID}\n", "cpuacct", f"/docker/{ID}"),
+    ("version 1, cgroupfs", f"9:memory:/docker/{ID}\n1:cpu,cpuacct:/docker/{ID}\n", "memory", f"/docker/{ID}"),
+    ("version 1, joined", f"1:cpu,cpuacct:/docker/{ID}\n", "cpuacct", f"/docker/{ID}"),
     ("version 2, systemd", f"0::/system.slice/docker-{ID}.scope\n", "", f"/system.slice/docker-{ID}.scope"),
     (
         "init inside",
@@ -190,8 +190,8 @@ V2 = {
     "pids.current": "7\n",
     "pids.max": "max\n",
     "pids.events": "max 0\n",
-    "cpu.stat": "usage_usec 1500000\nuser_usec 1\nnr_periods 25\nnr_throttled
-    23\nthrottled_usec 900\n", "cpu.max": "10000 100000\n",
+    "cpu.stat": "usage_usec 1500000\nnr_periods 25\nnr_throttled 23\nthrottled_usec 900\n",
+    "cpu.max": "10000 100000\n",
     "memory.pressure": PRESSURE,
 }
 V1 = {
