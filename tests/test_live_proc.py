@@ -81,11 +81,11 @@ TCP = """\
    10 0 1: 0100007F:1F90 0100007F:D2F0 01 00000000:00000000 00:00000000 00000000   101        0 4712 1 0000 20
    4 30 10 -1
 """
-TCP6 = """\
-  sl  local_address                         remote_address                        st tx_queue rx_queue tr
-  tm->when
-   0: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00
-   00 0 0 99 1: cut short
+ANY6 = "00000000000000000000000000000000"
+TCP6 = f"""\
+  sl  local_address remote_address st tx_queue rx_queue tr tm->when retrnsmt uid timeout inode
+   0: {ANY6}:0016 {ANY6}:0000 0A 00000000:00000000 00:00000000 00000000 0 0 99
+   1: cut short
 """
 
 
