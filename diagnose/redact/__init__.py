@@ -18,11 +18,11 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from hashlib import blake2s
-from secrets import token_bytes
-from typing import TYPE_CHECKING, Any
+from os import urandom
+from typing import TYPE_CHECKING
 
-from diagnose.redact.fields import Handler, handler_of, keep, named_value, number
-from diagnose.redact.names import is_distinctive, is_token, kind_of
+from diagnose.redact.fields import Plan, Walk
+from diagnose.redact.names import is_distinctive, is_token
 from diagnose.redact.scanner import redact_text
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Redactor", "is_token"]
 
-_CLEAN_LIMIT = 50_000
-"""Strings known to be clean that are remembered: what a host of 1,000 containers repeats, in a few MB."""
-_PLAN_LIMIT = 20_000
 _FEW = 48
 """Up to so many literals each is searched for; beyond, only those whose longest run of letters and digits occurs in the text."""
 _RUN = re.compile(r"[A-Za-z0-9]{4,}")
@@ -44,7 +41,7 @@ class Redactor:
     """Replaces secrets by tokens; keeps token -> value in memory only. Safe to use from several threads."""
 
     def __init__(self, key: bytes | None = None) -> None:
-        self._key = key or token_bytes(32)
+        self._key = key or urandom(32)
         self._lock = threading.Lock()
         self._tokens: dict[str, str] = {}
         self._values: dict[str, str] = {}
@@ -52,8 +49,8 @@ class Redactor:
         self._phrases: dict[str, set[str]] = {}
         self._anchors: dict[str, list[str]] = {}
         self._literals: list[str] = []
-        self._clean: set[str] = set()
-        self._plans: tuple[dict[str, Handler | str | None], dict[str, Handler | str | None]] = ({}, {})
+        self._clean: set[object] = set()
+        self._plans = (Plan(engine=False), Plan(engine=True))
         self._names: set[str] = set()
         self._counts: Counter[str] = Counter()
 
@@ -82,9 +79,7 @@ class Redactor:
         """The answer to a question without its secrets; the same object where it held none."""
         if kind == "file.read":
             return self._file(str(args.get("path", "")), value)
-        seen: list[str] = []
-        new = self._walk(value, kind.startswith("api."), seen)
-        return self._literally(new, seen)
+        return self._walked(value, kind.startswith("api."))
 
     def text(self, text: str) -> str:
         """Free text without its secrets, those included that this run has met elsewhere."""
@@ -93,9 +88,7 @@ class Redactor:
     def restore(self, value: Json) -> Json:
         """The value with tokens of this run turned back, for a question that is built from an answer."""
         if isinstance(value, str):
-            return (
-                _TOKENS.sub(lambda m: self._values.get(m[0], m[0]), value) if "<redacted:" in value else value
-            )
+            return _TOKENS.sub(lambda m: self._values.get(m[0], m[0]), value) if "<redacted:" in value else value
         if isinstance(value, list):
             return [self.restore(item) for item in value]
         if isinstance(value, dict):
@@ -148,11 +141,13 @@ class Redactor:
         found = [raw for raw in found if raw not in self._names]
         return sorted(found, key=len, reverse=True) if len(found) > 1 else found
 
-    def _literally(self, value: Json, seen: list[str]) -> Json:
-        """The value with known secrets replaced wherever they stand in its strings."""
-        if seen and self._literals and self._present("\0".join(seen)):
-            return self._map_strings(value)
-        return value
+    def _walked(self, value: Json, engine: bool) -> Json:
+        """The value without its secrets, those included that this run has met elsewhere."""
+        walk = Walk(self._plans[engine], self._mark, self._clean, self._names)
+        new = walk.value(value)
+        if walk.seen and self._literals and self._present("\0".join(walk.seen)):
+            return self._map_strings(new)
+        return new
 
     def _map_strings(self, value: Json) -> Json:
         if isinstance(value, str):
@@ -162,121 +157,6 @@ class Redactor:
         if isinstance(value, dict):
             return {key: self._map_strings(item) for key, item in value.items()}
         return value
-
-    def _scan(self, seen: list[str]) -> Any:
-        clean = self._clean
-
-        def scan(text: str) -> str:
-            if len(text) < 5:
-                return text
-            if text not in clean:
-                new = redact_text(text, self._mark)
-                if new != text:
-                    seen.append(new)
-                    return new
-                if len(text) < 1000:
-                    if len(clean) > _CLEAN_LIMIT:
-                        clean.clear()
-                    clean.add(text)
-            seen.append(text)
-            return text
-
-        return scan
-
-    def _walk(self, value: Json, engine: bool, seen: list[str]) -> Json:
-        scan = self._scan(seen)
-        mark = self._mark
-        plan = self._plans[engine]
-
-        def walk_dict(old: dict[str, Any]) -> dict[str, Any]:
-            new: dict[str, Any] | None = None
-            for key, item in old.items():
-                try:
-                    handler = plan[key]
-                except KeyError:
-                    handler = self._plan(key, engine)
-                if handler is keep:
-                    if key == "Name" or key == "Names" or key == "Image":
-                        self._learn_names(item)
-                    continue
-                cls = item.__class__
-                if cls is str:
-                    if not item:
-                        continue
-                    if handler is None:
-                        changed: Any = scan(item)
-                    elif handler.__class__ is str:
-                        changed = named_value(key, item, scan, mark)
-                    else:
-                        changed = handler(key, item, scan, mark)  # type: ignore[operator]
-                elif cls is dict or cls is list:
-                    if not item:
-                        continue
-                    if handler is None:
-                        changed = walk_dict(item) if cls is dict else walk_list(item)
-                    elif handler.__class__ is str:
-                        changed = walk_dict(item) if cls is dict else walk_secrets(key, item)
-                    elif _is_flat(item):
-                        changed = handler(key, item, scan, mark)  # type: ignore[operator]
-                    else:
-                        changed = walk_dict(item) if cls is dict else walk_list(item)
-                elif handler.__class__ is str:
-                    changed = number(key, item, mark)
-                else:
-                    continue
-                if changed is not item:
-                    if new is None:
-                        new = dict(old)
-                    new[key] = changed
-            if new is None and "alue" in str(old.keys()):
-                return old
-            return old if new is None else new
-
-        def walk_list(old: list[Any]) -> list[Any]:
-            new: list[Any] | None = None
-            for index, item in enumerate(old):
-                cls = item.__class__
-                if cls is dict:
-                    changed: Any = walk_dict(item)
-                elif cls is str:
-                    changed = scan(item)
-                elif cls is list:
-                    changed = walk_list(item)
-                else:
-                    continue
-                if changed is not item:
-                    if new is None:
-                        new = list(old)
-                    new[index] = changed
-            return old if new is None else new
-
-        def walk_secrets(key: str, old: list[Any]) -> list[Any]:
-            new = [named_value(key, item, scan, mark) if isinstance(item, str) else item for item in old]
-            return walk_list(new if new != old else old)
-
-        if isinstance(value, dict):
-            return walk_dict(value)
-        if isinstance(value, list):
-            return walk_list(value)
-        return scan(value) if isinstance(value, str) else value
-
-    def _plan(self, key: str, engine: bool) -> Handler | str | None:
-        handler: Handler | str | None = handler_of(key, engine)
-        if handler is None:
-            handler = kind_of(key)
-        plan = self._plans[engine]
-        if len(plan) > _PLAN_LIMIT:
-            plan.clear()
-        plan[key] = handler
-        return handler
-
-    def _learn_names(self, item: Json) -> None:
-        if isinstance(item, str):
-            if len(self._names) < _PLAN_LIMIT:
-                self._names.add(item.lstrip("/"))
-        elif isinstance(item, list):
-            for name in item:
-                self._learn_names(name)
 
     def _file(self, path: str, value: Json) -> Json:
         """A file's answer: its text is redacted by its notation, all else like any answer."""
@@ -294,32 +174,14 @@ class Redactor:
                 old = json.loads(text)
             except ValueError:
                 return self.text(text)
-            seen: list[str] = []
-            engine = path.endswith(("config.v2.json", "hostconfig.json"))
-            new = self._literally(self._walk(old, engine, seen), seen)
+            new = self._walked(old, path.endswith(("config.v2.json", "hostconfig.json")))
             if new == old:
                 return text
             indent = _INDENT.search(text)
             tail = "\n" if text.endswith("\n") else ""
             separators = None if indent else (",", ":")
-            return (
-                json.dumps(new, ensure_ascii=False, indent=indent and indent[1], separators=separators) + tail
-            )
+            return json.dumps(new, ensure_ascii=False, indent=indent and indent[1], separators=separators) + tail
         if path.endswith("/environ") or "\0" in text:
-            seen = []
-            scan = self._scan(seen)
-            items = [self._item(item, scan) for item in text.split("\0")]
-            return self._replace_literals("\0".join(items))
+            walk = Walk(self._plans[False], self._mark, self._clean, self._names)
+            return self._replace_literals("\0".join([walk.assignment(item) for item in text.split("\0")]))
         return self.text(text)
-
-    def _item(self, item: str, scan: Any) -> str:
-        name, equals, value = item.partition("=")
-        return f"{name}={named_value(name, value, scan, self._mark)}" if equals else scan(item)
-
-
-def _is_flat(item: Any) -> bool:
-    """Whether a list or mapping holds plain values only, as the handlers expect it."""
-    for part in item.values() if item.__class__ is dict else item:
-        if part.__class__ is dict or part.__class__ is list:
-            return False
-    return True

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
-from diagnose.redact.names import exempt
+from diagnose.redact.names import exempt, lazy
 from diagnose.redact.tokens import Mark
 
 
@@ -50,15 +51,15 @@ _TOOLS = (
     _Tool(r"openssl", options=("-k", "-K")),
     _Tool(r"mc", last=("set", "add")),
 )
-_BY_NAME = tuple((re.compile(tool.names), tool) for tool in _TOOLS)
-_ANY = re.compile(rf"(?<![\w.-])(?:{'|'.join(tool.names for tool in _TOOLS)})(?=[ \t])")
-_SIGN = re.compile(
+_ANY = lazy(rf"(?<![\w.-])(?:{'|'.join(tool.names for tool in _TOOLS)})(?=[ \t])")
+_SIGN = lazy(
     r"mysql|mariadb|mycli|sshpass|cqlsh|mongo|influx|-cli |curl|wget|http |etcd|lftp|smbcl|ldap|mosq|ipmi|sqlcmd|zip|snmp|login|rabbit|htpass|rdp|openssl|mc "
 )
-_WORD = re.compile(r"(?:[^\s\"'|;&]|\"(?:[^\"\\]|\\.)*\"|'[^']*')+")
-_SEGMENT_END = re.compile(r"[|;\n]|&&")
-_OPENSSL = re.compile(r"\bpass:([^\s\"']+)")
-_CHPASSWD = re.compile(r"(\b[\w.-]+:)([^\s\"'|:]+)(?=[\"']?\s*\|\s*(?:sudo\s+)?chpasswd)")
+_OPTION = lazy(r" -[A-Za-z]| /p:| (?:login|add_user|change_password|authenticate_user|alias) ")
+_WORD = lazy(r"(?:[^\s\"'|;&]|\"(?:[^\"\\]|\\.)*\"|'[^']*')+")
+_SEGMENT_END = lazy(r"[|;\n]|&&")
+_OPENSSL = lazy(r"\bpass:([^\s\"']+)")
+_CHPASSWD = lazy(r"(\b[\w.-]+:)([^\s\"'|:]+)(?=[\"']?\s*\|\s*(?:sudo\s+)?chpasswd)")
 
 
 class Part(NamedTuple):
@@ -73,11 +74,15 @@ class Part(NamedTuple):
 def secret_parts(words: list[str]) -> Iterator[Part]:
     """The secret parts of a command line, already split into words, by the first tool named in it."""
     for index, word in enumerate(words[:4]):
-        base = word.rpartition("/")[2]
-        for name, tool in _BY_NAME:
-            if name.fullmatch(base) and (not tool.only_with or tool.only_with in words):
-                yield from _of_tool(tool, words, index)
-                return
+        tool = _tool(word.rpartition("/")[2])
+        if tool and (not tool.only_with or tool.only_with in words):
+            yield from _of_tool(tool, words, index)
+            return
+
+
+@lru_cache(maxsize=1024)
+def _tool(name: str) -> _Tool | None:
+    return next((tool for tool in _TOOLS if re.fullmatch(tool.names, name)), None)
 
 
 def _of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[Part]:
@@ -89,11 +94,7 @@ def _of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[Part]:
             for option in tool.attached:
                 if word.startswith(option) and len(word) > len(option):
                     yield from _part(tool, words, at, len(option), option)
-    if (
-        tool.last
-        and not set(tool.last).isdisjoint(words)
-        and len(words) - index > 3 - (tool.names == "vault")
-    ):
+    if tool.last and not set(tool.last).isdisjoint(words) and len(words) - index > 3 - (tool.names == "vault"):
         yield from _part(tool, words, len(words) - 1, 0, words[-2])
 
 
@@ -111,19 +112,19 @@ def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> It
 def command_secrets(text: str, low: str, mark: Mark) -> str:
     """The text with the secrets of the command lines in it replaced."""
     if "pass:" in low:
-        text = _OPENSSL.sub(lambda m: "pass:" + _mark(m[1], m[0], mark), text)
+        text = _OPENSSL().sub(lambda m: "pass:" + _mark(m[1], m[0], mark), text)
     if "chpasswd" in low:
-        text = _CHPASSWD.sub(lambda m: m[1] + _mark(m[2], m[0], mark), text)
-    if " " not in text or not _SIGN.search(low):
+        text = _CHPASSWD().sub(lambda m: m[1] + _mark(m[2], m[0], mark), text)
+    if not _OPTION().search(text) or not _SIGN().search(low):
         return text
     pieces: list[str] = []
     done = 0
-    for found in _ANY.finditer(text):
+    for found in _ANY().finditer(text):
         if found.start() < done:
             continue
-        stop = _SEGMENT_END.search(text, found.end())
+        stop = _SEGMENT_END().search(text, found.end())
         end = min(stop.start() if stop else len(text), found.start() + 4000)
-        spans = [(word.start(), word.end()) for word in _WORD.finditer(text, found.start(), end)]
+        spans = [(word.start(), word.end()) for word in _WORD().finditer(text, found.start(), end)]
         words = [text[left:right] for left, right in spans]
         for part in sorted(secret_parts(words)):
             left, right = spans[part.word][0] + part.start, spans[part.word][0] + part.end

@@ -6,147 +6,266 @@ client's config.json, and of our own answers. A key that is not listed is judged
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from diagnose.redact.commands import redact_words
 from diagnose.redact.names import exempt, kind_of, words
-from diagnose.redact.scanner import redact_value
+from diagnose.redact.scanner import redact_text, redact_value
 from diagnose.redact.tokens import Mark
 
 if TYPE_CHECKING:
     from diagnose.model import Json
 
-Scan = Callable[[str], str]
-Handler = Callable[[str, Any, Scan, Mark], Any]
-"""Takes (key, value, free-text scanner, mark); gives the value without its secrets, the same object where nothing changed."""
-
-
-def environment(_key: str, value: Json, scan: Scan, mark: Mark) -> Json:
-    """A list of NAME=value, or a mapping, as in `Config.Env`."""
-    if isinstance(value, dict):
-        return mapping("", value, scan, mark)
-    if not isinstance(value, list):
-        return scan(value) if isinstance(value, str) else value
-    out = [assignment(item, scan, mark) if isinstance(item, str) else item for item in value]
-    return out if out != value else value
-
-
-def assignment(item: str, scan: Scan, mark: Mark) -> str:
-    """NAME=value with its value replaced if the name makes it a secret, scanned otherwise."""
-    name, equals, value = item.partition("=")
-    if not equals:
-        return scan(item)
-    new = named_value(name, value, scan, mark)
-    return item if new == value else f"{name}={new}"
-
-
-def named_value(name: str, value: str, scan: Scan, mark: Mark) -> str:
-    """A string under a name."""
-    if not value:
-        return value
-    kind = kind_of(name)
-    if kind is None:
-        return scan(value)
-    if exempt(kind, name, value):
-        return scan(value) if len(value) > 20 else value
-    return redact_value(kind, name, value, mark)
-
-
-def mapping(_key: str, value: Json, scan: Scan, mark: Mark) -> Json:
-    """Name to string, as in labels, log options, driver options, build arguments; or a list of NAME=value."""
-    if isinstance(value, list):
-        return environment("", value, scan, mark)
-    if not isinstance(value, dict):
-        return value
-    out = {
-        name: named_value(name, item, scan, mark) if isinstance(item, str) else number(name, item, mark)
-        for name, item in value.items()
-    }
-    return out if out != value else value
-
-
-def number(name: str, value: Json, mark: Mark) -> Json:
-    """A number under a secret's name: `"password": 12345`."""
-    if value.__class__ is not int and value.__class__ is not float:
-        return value
-    kind = kind_of(name)
-    if kind in ("password", "secret", "pin") and not exempt(kind, name, raw := str(value)):
-        return mark(kind, raw, f'"{name}": {raw}')
-    return value
-
-
-def arguments(_key: str, value: Json, scan: Scan, mark: Mark) -> Json:
-    """A command line as a list of words, as in `Cmd`, `Entrypoint`, `Args`, `Healthcheck.Test` and a process's cmdline."""
-    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        return scan(value) if isinstance(value, str) else value
-    line = redact_words(value, mark)
-    out: list[str] = []
-    pending: str | None = None
-    for word in line:
-        if pending is not None and word and (not word.startswith("-") or len(word) > 12):
-            kind = kind_of(pending)
-            if kind is not None and not exempt(kind, pending, word):
-                out.append(redact_value(kind, pending, word, mark))
-                pending = None
-                continue
-        pending = None
-        if word.startswith("-"):
-            name, equals, _ = word.partition("=")
-            if equals:
-                out.append(assignment(word, scan, mark))
-                continue
-            pending = name
-        elif word in ("requirepass", "masterauth"):
-            pending = word
-        elif "=" in word and " " not in word.partition("=")[0]:
-            out.append(assignment(word, scan, mark))
-            continue
-        out.append(scan(word))
-    return out if out != value else value
-
-
-def keep(_key: str, value: Json, _scan: Scan, _mark: Mark) -> Json:
-    """What holds no secret and must stay as it is: ids, names, addresses, paths, times."""
-    return value
-
+_CLEAN_LIMIT = 50_000
+"""Strings known to hold no secret that are remembered: what a host of 1,000 containers repeats, in a few MB."""
 
 _KEEP = words(
-    "Id ID Created Image ImageID ImageManifestDescriptor ResolvConfPath HostnamePath HostsPath LogPath Name Names Driver Platform "
-    "MountLabel ProcessLabel AppArmorProfile ExecIDs GraphDriver SandboxID SandboxKey EndpointID NetworkID Gateway IPAddress "
-    "IPPrefixLen IPv6Gateway GlobalIPv6Address MacAddress DNSNames Ports PortBindings ExposedPorts HostIp HostPort Hostname "
-    "Domainname User WorkingDir StartedAt FinishedAt Status RepoTags RepoDigests Parent ParentId RootFS Metadata Mountpoint "
-    "NetworkMode IpcMode PidMode UTSMode CgroupnsMode UsernsMode Isolation MaskedPaths ReadonlyPaths Runtime CgroupParent "
-    "CapAdd CapDrop SecurityOpt DockerVersion Os Architecture OperatingSystem OSVersion KernelVersion ServerVersion "
-    "ContainerIDFile RestartPolicy VolumesFrom Source Destination Target Type Propagation Mode SecretName ConfigName SecretID "
-    "ConfigID NodeID ServiceID ContainerID UpdatedAt CreatedAt ImageName Warnings DockerRootDir InitBinary CgroupDriver "
-    "StopSignal Start End ClientVersion ApiVersion MinAPIVersion GitCommit GoVersion BuildTime Arch SystemTime"
+    "Id ID Created ImageID ImageManifestDescriptor ResolvConfPath HostnamePath HostsPath LogPath Driver Platform "
+    "MountLabel ProcessLabel AppArmorProfile ExecIDs GraphDriver SandboxID SandboxKey EndpointID NetworkID Gateway "
+    "IPAddress IPPrefixLen IPv6Gateway GlobalIPv6Address MacAddress DNSNames Ports PortBindings ExposedPorts HostIp "
+    "HostPort Hostname Domainname User WorkingDir StartedAt FinishedAt Status RepoTags RepoDigests Parent ParentId "
+    "RootFS Metadata Mountpoint NetworkMode IpcMode PidMode UTSMode CgroupnsMode UsernsMode Isolation MaskedPaths "
+    "ReadonlyPaths Runtime CgroupParent CapAdd CapDrop SecurityOpt DockerVersion Os Architecture OperatingSystem "
+    "OSVersion KernelVersion ServerVersion ContainerIDFile RestartPolicy VolumesFrom Source Destination Target Type "
+    "Propagation Mode SecretName ConfigName SecretID ConfigID NodeID ServiceID ContainerID UpdatedAt CreatedAt "
+    "ImageName Warnings DockerRootDir InitBinary CgroupDriver StopSignal Start End ClientVersion ApiVersion "
+    "MinAPIVersion GitCommit GoVersion BuildTime Arch SystemTime"
 )
-_HANDLERS: Mapping[str, Handler] = {
-    **dict.fromkeys(_KEEP, keep),
-    **dict.fromkeys(("Env", "environ", "environment", "Environment"), environment),
-    **dict.fromkeys(
-        (
-            "Labels",
-            "labels",
-            "Attributes",
-            "DriverOpts",
-            "Options",
-            "BuildArgs",
-            "log-opts",
-            "Annotations",
-            "Sysctls",
-            "opts",
-        ),
-        mapping,
-    ),
-    **dict.fromkeys(
-        ("Cmd", "Entrypoint", "Args", "Command", "Test", "cmdline", "argv", "args", "runtimeArgs"), arguments
-    ),
-}
+_NAMES = words("Name Names Image")
+_ENVIRONMENTS = words("Env environ environment Environment")
+_MAPPINGS = words("Labels labels Attributes DriverOpts Options BuildArgs log-opts Annotations Sysctls opts")
+_COMMANDS = words("Cmd Entrypoint Args Command Test cmdline argv args runtimeArgs")
 
 
-def handler_of(key: str, engine: bool) -> Handler | None:
-    """What is done with a value under a key of a known shape; `keep` holds for the engine's own answers only."""
-    found = _HANDLERS.get(key)
-    return None if found is keep and not engine else found
+# What is done with a value by its key; any other string in a plan is a kind of secret.
+_Handler = Callable[["Walk", str, Any], Any]
+
+
+class Plan(dict[str, "_Handler | str | None"]):
+    """What is done with a value, by its key: a handler, the kind of secret that its name says it is, or None to go on.
+
+    `engine`: the keys are the engine's own, so that ids, names, addresses and paths are kept unread.
+    """
+
+    def __init__(self, engine: bool) -> None:
+        super().__init__()
+        if engine:
+            self.update(dict.fromkeys(_KEEP, keep))
+            self.update(dict.fromkeys(_NAMES, name))
+        self.update(dict.fromkeys(_ENVIRONMENTS, environment))
+        self.update(dict.fromkeys(_MAPPINGS, mapping))
+        self.update(dict.fromkeys(_COMMANDS, arguments))
+
+    def __missing__(self, key: str) -> str | None:
+        kind = kind_of(key)
+        if len(self) < _CLEAN_LIMIT:
+            self[key] = kind
+        return kind
+
+
+class Walk:
+    """A walk through one answer; what held no secret is the same object afterwards.
+
+    `clean` holds what was found to hold no secret in any answer of the run, `seen` gets the strings that were new to this one,
+    `names` the names of containers and images.
+    """
+
+    __slots__ = ("_plan", "clean", "mark", "names", "seen")
+
+    def __init__(self, plan: Plan, mark: Mark, clean: set[object], names: set[str]) -> None:
+        self._plan = plan
+        self.mark = mark
+        self.clean = clean
+        self.names = names
+        self.seen: list[str] = []
+
+    def value(self, old: Json) -> Json:
+        """Any value."""
+        if isinstance(old, dict):
+            return self.dictionary(old)
+        if isinstance(old, list):
+            return self.items(old)
+        return self.string(old) if isinstance(old, str) else old
+
+    def string(self, old: str) -> str:
+        """Free text."""
+        if len(old) < 5 or old in self.clean:
+            return old
+        new = redact_text(old, self.mark)
+        self.seen.append(new)
+        if new is old or new == old:
+            self.remember(old)
+        return new
+
+    def remember(self, clean: object) -> None:
+        """Takes note that a string, or the words of a command line, hold no secret."""
+        if len(self.clean) > _CLEAN_LIMIT:
+            self.clean.clear()
+        self.clean.add(clean)
+
+    def dictionary(self, old: dict[str, Any]) -> dict[str, Any]:
+        """A mapping whose keys say what is done with their values."""
+        new: dict[str, Any] | None = None
+        plan = self._plan
+        for key, item in old.items():
+            if not item:
+                continue
+            cls = item.__class__
+            if cls is bool:
+                continue
+            todo = plan[key]
+            if todo is keep:
+                continue
+            if todo is None:
+                if cls is str:
+                    changed: Any = self.string(item)
+                elif cls is dict:
+                    changed = self.dictionary(item)
+                elif cls is list:
+                    changed = self.items(item)
+                else:
+                    continue
+            elif todo.__class__ is str:
+                changed = self.secret(key, item)
+            else:
+                changed = todo(self, key, item)  # type: ignore[operator]
+            if changed is not item:
+                if new is None:
+                    new = dict(old)
+                new[key] = changed
+        if "value" in old or "Value" in old:
+            return self.pair(old if new is None else new)
+        return old if new is None else new
+
+    def pair(self, old: dict[str, Any]) -> dict[str, Any]:
+        """A mapping that holds a name and its value apart: {"name": "DB_PASSWORD", "value": "x"}."""
+        for of_name, of_value in (("name", "value"), ("Name", "Value"), ("key", "value"), ("Key", "Value")):
+            label, item = old.get(of_name), old.get(of_value)
+            if isinstance(label, str) and isinstance(item, str) and item:
+                new = self.named(label, item)
+                return old if new == item else {**old, of_value: new}
+        return old
+
+    def items(self, old: list[Any]) -> list[Any]:
+        """A list of anything."""
+        new: list[Any] | None = None
+        for index, item in enumerate(old):
+            cls = item.__class__
+            if cls is str:
+                changed: Any = self.string(item)
+            elif cls is dict:
+                changed = self.dictionary(item)
+            elif cls is list:
+                changed = self.items(item)
+            else:
+                continue
+            if changed is not item:
+                if new is None:
+                    new = list(old)
+                new[index] = changed
+        return old if new is None else new
+
+    def secret(self, key: str, item: Any) -> Any:
+        """What stands under a secret's name: a string or number is one; of a list its strings; a mapping has names of its own."""
+        if isinstance(item, str):
+            return self.named(key, item)
+        if isinstance(item, dict):
+            return self.dictionary(item)
+        if isinstance(item, list):
+            new = [self.named(key, part) if isinstance(part, str) else part for part in item]
+            return self.items(item if new == item else new)
+        kind = kind_of(key)
+        raw = str(item)
+        if kind in ("password", "secret", "pin") and not exempt(kind, key, raw):
+            return self.mark(kind, raw, f'"{key}": {raw}')
+        return item
+
+    def named(self, label: str, value: str) -> str:
+        """A string under a name: a secret if the name says so, free text otherwise."""
+        if not value:
+            return value
+        kind = kind_of(label)
+        if kind is None:
+            return self.string(value)
+        if exempt(kind, label, value):
+            return self.string(value) if len(value) > 20 else value
+        return redact_value(kind, label, value, self.mark)
+
+    def assignment(self, old: str) -> str:
+        """NAME=value, as in an environment."""
+        if old in self.clean:
+            return old
+        label, equals, value = old.partition("=")
+        if not equals:
+            return self.string(old)
+        new = self.named(label, value)
+        if new == value:
+            self.remember(old)
+            return old
+        return f"{label}={new}"
+
+
+def keep(_walk: Walk, _key: str, item: Any) -> Any:
+    """What holds no secret and must stay as it is: ids, addresses, paths, times."""
+    return item
+
+
+def name(walk: Walk, key: str, item: Any) -> Any:
+    """A container's or an image's name: kept, and known as a name."""
+    if isinstance(item, str):
+        walk.names.add(item.lstrip("/"))
+    elif isinstance(item, list):
+        for part in item:
+            name(walk, key, part)
+    else:
+        return walk.value(item)
+    return item
+
+
+def environment(walk: Walk, _key: str, item: Any) -> Any:
+    """NAME=value in a list or in one string, or a mapping of names to values, as in `Config.Env`."""
+    if isinstance(item, list):
+        if not all(part.__class__ is str for part in item):
+            return walk.items(item)
+        new = [walk.assignment(part) for part in item]
+        return item if new == item else new
+    return mapping(walk, "", item)
+
+
+def mapping(walk: Walk, _key: str, item: Any) -> Any:
+    """Names of the user's own with their values: labels, log options, driver options, build arguments."""
+    if isinstance(item, dict):
+        new: dict[str, Any] | None = None
+        for label, value in item.items():
+            changed = walk.named(label, value) if value.__class__ is str else walk.value({label: value})[label]
+            if changed is not value and changed != value:
+                if new is None:
+                    new = dict(item)
+                new[label] = changed
+        return item if new is None else new
+    return environment(walk, "", item) if isinstance(item, list) else walk.value(item)
+
+
+def arguments(walk: Walk, _key: str, item: Any) -> Any:
+    """A command line as a list of words: `Cmd`, `Entrypoint`, `Args`, `Healthcheck.Test`, a process's cmdline."""
+    if item.__class__ is not list or not all(part.__class__ is str for part in item):
+        return walk.value(item)
+    key = tuple(item)
+    if key in walk.clean:
+        return item
+    new: list[str] = []
+    option = ""
+    for word in redact_words(item, walk.mark):
+        kind = kind_of(option) if option and word and (word[0] != "-" or len(word) > 12) else None
+        if kind is not None and not exempt(kind, option, word):
+            new.append(redact_value(kind, option, word, walk.mark))
+            option = ""
+            continue
+        option = word if (word[:1] == "-" and "=" not in word) or word in ("requirepass", "masterauth") else ""
+        label, equals, _ = word.partition("=")
+        new.append(walk.assignment(word) if equals and " " not in label else walk.string(word))
+    if new == item:
+        walk.remember(key)
+        return item
+    return new

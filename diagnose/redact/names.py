@@ -8,7 +8,13 @@ headers and keys in configuration.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
+
+
+def lazy(pattern: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
+    """A pattern that is compiled when it is first needed: most runs meet few kinds of secrets, and compiling all costs 35 ms."""
+    return cache(lambda: re.compile(pattern, flags))
 
 
 def words(text: str) -> frozenset[str]:
@@ -97,7 +103,7 @@ _KEY_NOT = words(
     "gpg pgp foreign partition sort cache routing group index object hot row map keyboard bucket sandbox issue project "
     "i18n shard dedup idempotency host known authorized trusted verify verification"
 )
-_NOT_A_TOKEN = re.compile(r"tokeni[sz]|secretar|tokenlimit")
+_NOT_A_TOKEN = lazy(r"tokeni[sz]|secretar|tokenlimit")
 
 _SWITCH = words(
     "true false yes no on off none null nil undefined 0 1 enabled disabled required optional auto default unset "
@@ -119,12 +125,10 @@ _PATH = re.compile(
     r"(?:~|\.{1,2}|/(?:run|etc|var|opt|home|root|usr|srv|mnt|data|tmp|secrets?|config|app|certs?|vault|dev|proc|sys|ssl|keys?|"
     r"conf|etcd|bitnami|docker|workspace|code|src|lib|files?))(?:/[\w.@+-]+)+/?|file:/\S+|/dev/null|[\w-]+(?:/[\w-]+)*\.(?:pem|key|crt|txt|json|ya?ml|jks|p12)"
 )
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s]+")
-_RANDOM = re.compile(r"(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[A-Za-z0-9+/_.~=-]{16,}|[A-Za-z0-9+/]{24,}={0,2}")
-_TAG_OR_DIGEST = re.compile(
-    r"sha(?:1|256|512):[0-9a-f]+|[\w.-]+(?:/[\w.-]+)+(?::[\w.-]+)?|v?\d+(?:\.\d+)+[\w.+-]*"
-)
-_WORDLIKE = re.compile(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,15}|\d{1,9}|[a-z]{1,10}[-_.][a-z]{1,10}")
+_URL = lazy(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s]+")
+_RANDOM = lazy(r"(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[A-Za-z0-9+/_.~=-]{16,}|[A-Za-z0-9+/]{24,}={0,2}")
+_TAG_OR_DIGEST = lazy(r"sha(?:1|256|512):[0-9a-f]+|[\w.-]+(?:/[\w.-]+)+(?::[\w.-]+)?|v?\d+(?:\.\d+)+[\w.+-]*")
+_WORDLIKE = lazy(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,15}|\d{1,9}|[a-z]{1,10}[-_.][a-z]{1,10}")
 
 
 def is_token(text: str) -> str | None:
@@ -145,9 +149,7 @@ def kind_of(name: str) -> str | None:
     segment = name.strip("-\"'[] ").rstrip("_.")
     if "." in segment:
         head, _, tail = segment.rpartition(".")
-        segment = (
-            head.rpartition(".")[2] if tail in ("value", "plain", "default", "data", "content") else tail
-        )
+        segment = head.rpartition(".")[2] if tail in ("value", "plain", "default", "data", "content") else tail
     parts = [word.lower() for word in _WORDS.findall(segment)]
     while len(parts) > 1 and parts[-1].isdigit():
         parts.pop()
@@ -157,7 +159,7 @@ def kind_of(name: str) -> str | None:
     flat = "".join(parts)
     if last in _ABOUT and parts[-2:] != ["secret", "id"]:
         return None
-    if not _NOT.isdisjoint(parts) or _NOT_A_TOKEN.search(flat):
+    if not _NOT.isdisjoint(parts) or _NOT_A_TOKEN().search(flat):
         return None
     for part, kind in _STRONG:
         if part in flat and _KEY_NOT.isdisjoint(parts[:-1] if kind == "api-key" else ()):
@@ -180,7 +182,7 @@ def kind_of(name: str) -> str | None:
 
 def random_looking(value: str) -> bool:
     """Whether a value reads like a generated key rather than a word, a path, an image or a version."""
-    if not _RANDOM.fullmatch(value) or _TAG_OR_DIGEST.fullmatch(value):
+    if not _RANDOM().fullmatch(value) or _TAG_OR_DIGEST().fullmatch(value):
         return False
     return len(set(value)) >= 8
 
@@ -210,7 +212,7 @@ def exempt(kind: str, name: str, value: str) -> bool:
 
 def is_url(value: str) -> bool:
     """Whether a value is a URL: its secret, if any, is a part of it."""
-    return "://" in value and _URL.fullmatch(value) is not None
+    return "://" in value and _URL().fullmatch(value) is not None
 
 
 def is_distinctive(value: str) -> bool:
@@ -218,4 +220,4 @@ def is_distinctive(value: str) -> bool:
 
     `postgres` as a password cannot: it is also an image, a user and a word in the log.
     """
-    return len(value) >= 6 and not _WORDLIKE.fullmatch(value)
+    return len(value) >= 6 and not _WORDLIKE().fullmatch(value)

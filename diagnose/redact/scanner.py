@@ -6,81 +6,76 @@ signs. What a name says about its value is decided in `names`, what a token look
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from collections.abc import Callable
 
 from diagnose.redact.commands import command_secrets
-from diagnose.redact.names import CLOSE, OPEN, exempt, is_token, is_url, kind_of, random_looking, words
+from diagnose.redact.names import CLOSE, OPEN, exempt, is_token, is_url, kind_of, lazy, random_looking, words
 from diagnose.redact.tokens import Mark, redact_shapes
 
 Scan = Callable[[str, Mark], str]
 
-_TOKEN = re.compile(r"<redacted:[a-z0-9-]+:[0-9a-f]{6,32}>")
-_HELD = re.compile(f"{OPEN}(\\d+){CLOSE}")
-_ALL_HELD = re.compile(f"(?:{OPEN}\\d+{CLOSE})+")
+_TOKEN = lazy(r"<redacted:[a-z0-9-]+:[0-9a-f]{6,32}>")
+_HELD = lazy(f"{OPEN}(\\d+){CLOSE}")
+_ALL_HELD = lazy(f"(?:{OPEN}\\d+{CLOSE})+")
 
-_PEM = re.compile(
+_PEM = lazy(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:[\s\S]{0,16000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|(?:(?:\\+[nr]|\s)+[\w+/=:,. -]*)*)"
 )
-_PEM_TAIL = re.compile(
-    r"(?:[A-Za-z0-9+/=]{16,}(?:\\+[nr]|\s)+)+-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-)
-_PUTTY = re.compile(r"(Private-(?:Lines|MAC|Hash): )(\d+(?:\s+[A-Za-z0-9+/=]{16,})+|[0-9a-f]{32,})")
+_PEM_TAIL = lazy(r"(?:[A-Za-z0-9+/=]{16,}(?:\\+[nr]|\s)+)+-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_PUTTY = lazy(r"(Private-(?:Lines|MAC|Hash): )(\d+(?:\s+[A-Za-z0-9+/=]{16,})+|[0-9a-f]{32,})")
 
-_USERINFO = re.compile(r"(?<=://)([^\s/?#\"'<>@:\\]*):([^\s\"'<>\\]*?[^\s\"'<>\\/?#]*)@(?=[\w\[$*{%-])")
-_USER_ONLY = re.compile(r"(?<=://)([^\s/?#\"'<>@:\\]{12,})@(?=[\w\[-])")
-_DSN = re.compile(r"(?<![\w./:])([\w.-]+):([^\s@\"'`/]+)@(?=(?:tcp|tcp6|unix|udp)\(|[\w.-]+:\d{2,5}(?:/|\b))")
-_ORACLE = re.compile(r"(?i)(\bjdbc:oracle:\w+:|\bsqlplus\s(?:-\w+\s)*)([\w.-]+)/([^\s@\"'`/]+)(?=@)")
+_USERINFO = lazy(r"(?<=://)([^\s/?#\"'<>@:\\]*):([^\s\"'<>\\]*?[^\s\"'<>\\/?#]*)@(?=[\w\[$*{%-])")
+_USER_ONLY = lazy(r"(?<=://)([^\s/?#\"'<>@:\\]{12,})@(?=[\w\[-])")
+_DSN = lazy(r"(?<![\w./:])([\w.-]+):([^\s@\"'`/]+)@(?=(?:tcp|tcp6|unix|udp)\(|[\w.-]+:\d{2,5}(?:/|\b))")
+_ORACLE = lazy(r"(?i)(\bjdbc:oracle:\w+:|\bsqlplus\s(?:-\w+\s)*)([\w.-]+)/([^\s@\"'`/]+)(?=@)")
 
-_BEARER = re.compile(r"(?i)\b(bearer|token|apikey|basic|negotiate|ntlm)([ +]+|%20)([A-Za-z0-9._~+/=-]{8,})")
-_COOKIE = re.compile(r"(?i)\b(set-cookie2?|cookie)(\\?[\"']?\s*[:=]\s*\[?\\?[\"']?)([^\r\n\"'\]\\]+)")
-_COOKIE_PAIR = re.compile(r"([^=;,\s]+)=([^;,\s]+)")
+_BEARER = lazy(r"(?i)\b(bearer|token|apikey|basic|negotiate|ntlm)([ +]+|%20)([A-Za-z0-9._~+/=-]{8,})")
+_COOKIE = lazy(r"(?i)\b(set-cookie2?|cookie)(\\?[\"']?\s*[:=]\s*\[?\\?[\"']?)([^\r\n\"'\]\\]+)")
+_COOKIE_PAIR = lazy(r"([^=;,\s]+)=([^;,\s]+)")
 _COOKIE_ATTRIBUTES = words("path domain expires max-age samesite version comment priority")
-_AUTHORIZATION = re.compile(
-    r"(?i)\b((?:proxy-|x-[\w-]+-)?authorization)(\\*[\"']?\s*[:=]\s*\[?\\*[\"']?)([^\r\n\"'\\,\]}]+)"
-)
-_SCHEME = re.compile(
-    r"(?i)(bearer|basic|token|digest|negotiate|ntlm|apikey|aws4-hmac-sha256|hawk|splunk|sso-key)\s+(.+)"
-)
+_AUTHORIZATION = lazy(r"(?i)\b((?:proxy-|x-[\w-]+-)?authorization)(\\*[\"']?\s*[:=]\s*\[?\\*[\"']?)([^\r\n\"'\\,\]}]+)")
+_SCHEME = lazy(r"(?i)(bearer|basic|token|digest|negotiate|ntlm|apikey|aws4-hmac-sha256|hawk|splunk|sso-key)\s+(.+)")
 
-_QUERY = re.compile(
+_QUERY = lazy(
     r"(?i)([?&;](?:amp;)?(?:sig|signature|x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|"
     r"x-goog-credential|awsaccesskeyid|key|code|auth|hash|sas|sid|session|sessionid|ticket|assertion|samlresponse|s)=)"
     r"([^&\s\"'#<>\\]{6,})"
 )
-_QUERY_STRONG = re.compile(r"(?i)sig|amz|goog|awsaccess|assertion|saml|auth|ticket|session")
+_QUERY_STRONG = lazy(r"(?i)sig|amz|goog|awsaccess|assertion|saml|auth|ticket|session")
 
-_HASH = re.compile(
+_HASH = lazy(
     r"\$(?:2[abxy]?|apr1|1|5|6|7|y|gy|sha1|md5|pbkdf2[\w-]*|argon2\w{0,2}|scrypt)\$[./A-Za-z0-9$=,+-]{16,}"
     r"|\{S?(?:SHA|MD5|CRYPT)\d*\}[A-Za-z0-9+/=$.]{16,}"
     r"|\bpbkdf2_sha\d+\$\d+\$[\w+/=.-]+\$[\w+/=]+|\bSCRAM-SHA-\d+\$\d+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=:]+"
     r"|(?<![\w*])\*[0-9A-F]{40}\b|\bscrypt:\d+:\d+:\d+\$\w+\$[0-9a-f]+|\bpbkdf2:sha\d+:\d+\$\w+\$[0-9a-f]+"
     r"|\b(?:aad3b435b51404eeaad3b435b51404ee):[0-9a-f]{32}"
 )
-_PGPASS = re.compile(r"(?m)^([\w.*-]+:(?:\*|\d{4,5}):[\w.*-]+:[\w.*-]+:)(\S+)$")
-_XML = re.compile(r"<([\w:.-]+)(?:\s[^<>]*)?>([^<>\r\n]{1,400})</\1\s*>")
-_XML_ADD = re.compile(
-    r"(?i)<\w+\s[^<>]*?\b(?:key|name|id)=[\"']([^\"'<>]+)[\"'][^<>]*?\bvalue=[\"']([^\"'<>]+)[\"']"
-)
-_PAIR = re.compile(
+_HASH_SIGNS = ("$", "{S", "{M", "{C", "*", "SCRAM-", "pbkdf2", "scrypt:", "aad3b")
+_SCHEMES = ("bearer", "basic", "token ", "negotiate", "ntlm", "apikey ")
+_ANNOUNCING = ("password", "passphrase", "token", "secret", "api key")
+_PGPASS_SIGN = lazy(r":(?:\*|\d{4,5}):[\w.*-]+:")
+_PGPASS = lazy(r"(?m)^([\w.*-]+:(?:\*|\d{4,5}):[\w.*-]+:[\w.*-]+:)(\S+)$")
+_XML = lazy(r"<([\w:.-]+)(?:\s[^<>]*)?>([^<>\r\n]{1,400})</\1\s*>")
+_XML_ADD = lazy(r"(?i)<\w+\s[^<>]*?\b(?:key|name|id)=[\"']([^\"'<>]+)[\"'][^<>]*?\bvalue=[\"']([^\"'<>]+)[\"']")
+_PAIR = lazy(
     r"(?i)[\"']?\b(?:name|key|k|env)[\"']?\s*[:=]\s*([\"']?)([\w.-]+)\1\s*[,;\n]?\s*(?:-\s)?[\"']?(?:value|val|v)[\"']?\s*[:=]\s*"
     r"(?:\"([^\"\r\n]+)\"|'([^'\r\n]+)'|([^\s\"',}]+))"
 )
-_SQL = re.compile(
+_SQL = lazy(
     r"(?i)\b(identified\s+(?:with\s+[\w']+\s+)?(?:by|as)|(?:with|encrypted|set)\s+(?:encrypted\s+)?password(?:\s+for\s+\S+)?(?:\s*=)?|password)(\s+\(?\s*|\(\s*)(\\*['\"])([^'\"\r\n]+?)\3"
 )
-_NETRC = re.compile(r"(?i)\b(machine\s+\S+\s+(?:login\s+\S+\s+)?password\s+|login\s+\S+\s+password\s+)(\S+)")
-_ENV_PAIR = re.compile(r"(?m)\b(?:ENV|ARG)\s+([A-Za-z_]\w*)[ \t]+(?!=)([^\s=][^\s]*)")
-_ANNOUNCED = re.compile(
+_NETRC = lazy(r"(?i)\b(machine\s+\S+\s+(?:login\s+\S+\s+)?password\s+|login\s+\S+\s+password\s+)(\S+)")
+_ENV_PAIR = lazy(r"(?m)\b(?:ENV|ARG)\s+([A-Za-z_]\w*)[ \t]+(?!=)([^\s=][^\s]*)")
+_ANNOUNCED = lazy(
     r"(?i)\b(?:temporary password is generated for \S+?|generated (?:root |admin |random )?(?:password|token|secret|key)"
     r"(?: for [\w@. -]{1,40}?)?|(?:password|passphrase|token|secret|api key)(?: for (?:the )?[\w@.'\"-]{1,40}(?: user)?(?: \([^)]*\))?)?"
     r"(?: is| was| has been| set to| reset to| changed to|: is)(?: set to| changed to| now)?"
     r"|following password to proceed to installation)[:=]?(\s+)[`'\"]?([^\s`'\"]+)"
 )
-_B64_AUTH = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
+_B64_AUTH = lazy(r"[A-Za-z0-9+/]{8,}={0,2}")
 
 _KEYWORD = re.compile(
     r"pass|pwd|psw|secret|token|key|auth|cred|salt|pepper|cookie|jwt|psk|bearer|pin\b|pw\b|pw_|community|hash|dsn|sas\b|seed|webhook|connectionstring|contrase"
@@ -90,16 +85,16 @@ _NAME_END = re.compile(r"[\w.-]*")
 _SEPARATOR = re.compile(
     r"(\\*[\"'`]|\]|%22)?(?:\[\w*\])?[ \t]{0,20}(=>|:=|%3[dD]|=(?!=)|:(?!//|:))[ \t]{0,20}(\\*[\"'`]|\|)?"
 )
-_FLAG_GAP = re.compile(r"(\\*[\"'])?(?:,[ \t]*|[ \t]+)(\\*[\"'])?(?![-|<>&;])")
-_UNQUOTED_LONG = re.compile(r"[^\s\"'`\x00]+")
-_UNQUOTED = re.compile(r"[^\s\"'`\x00,;&<>(){}\[\]|\\]+")
-_UNQUOTED_PAIR = re.compile(r"[^\s\"'`\x00,;&]+")
-_WORD_FOLLOWS = re.compile(r"[ \t]+[A-Za-z]")
-_REFERENCE = re.compile(
+_FLAG_GAP = lazy(r"(\\*[\"'])?(?:,[ \t]*|[ \t]+)(\\*[\"'])?(?![-|<>&;])")
+_UNQUOTED_LONG = lazy(r"[^\s\"'`\x00]+")
+_UNQUOTED = lazy(r"[^\s\"'`\x00,;&<>(){}\[\]|\\]+")
+_UNQUOTED_PAIR = lazy(r"[^\s\"'`\x00,;&]+")
+_WORD_FOLLOWS = lazy(r"[ \t]+[A-Za-z]")
+_REFERENCE = lazy(
     r"(?:self|this|os|process|args|config|cfg|settings|env|ctx|opts|options|params|request|req|c|s|cls)\.[A-Za-z_][\w.]*"
 )
-_VERSION_OR_TAG = re.compile(r"v?\d+\.[\w.-]+|latest|stable|edge|main|master|dev|alpine[\w.-]*|slim[\w.-]*")
-_SHELL_DEFAULT = re.compile(r"\$\{\w+:?[-=]([^{}]+)\}")
+_VERSION_OR_TAG = lazy(r"v?\d+\.[\w.-]+|latest|stable|edge|main|master|dev|alpine[\w.-]*|slim[\w.-]*")
+_SHELL_DEFAULT = lazy(r"\$\{\w+:?[-=]([^{}]+)\}")
 _SAID = words(
     "incorrect invalid required expired missing none empty not must is too cannot failed failure unexpected unauthorized denied "
     "mismatch wrong unknown ok valid accepted unset set changed rejected malformed revoked unable no signature unsupported "
@@ -124,11 +119,11 @@ def redact_text(text: str, mark: Mark) -> str:
         return f"{OPEN}{len(held) - 1}{CLOSE}"
 
     def original(part: str) -> str:
-        return _HELD.sub(lambda m: held[int(m[1])][0], part) if OPEN in part else part
+        return _HELD().sub(lambda m: held[int(m[1])][0], part) if OPEN in part else part
 
     def mark_held(kind: str, raw: str, phrase: str) -> str:
         if OPEN in raw:
-            if _ALL_HELD.fullmatch(raw):
+            if _ALL_HELD().fullmatch(raw):
                 return raw
             raw = original(raw)
         return hold(raw, mark(kind, raw, original(phrase)))
@@ -136,44 +131,39 @@ def redact_text(text: str, mark: Mark) -> str:
     if OPEN in text:
         text = text.replace(OPEN, "\ufffd")
     if "<redacted:" in text:
-        text = _TOKEN.sub(lambda m: hold(m[0], m[0]), text)
+        text = _TOKEN().sub(lambda m: hold(m[0], m[0]), text)
     text = _rules(text, mark_held)
-    return _HELD.sub(lambda m: held[int(m[1])][1], text) if held else text
+    return _HELD().sub(lambda m: held[int(m[1])][1], text) if held else text
 
 
 def _rules(text: str, mark: Mark) -> str:
     if "-----" in text:
         if "-----BEGIN" in text:
-            text = _PEM.sub(lambda m: mark("private-key", m[0], m[0]), text)
+            text = _PEM().sub(lambda m: mark("private-key", m[0], m[0]), text)
         if "-----END" in text:
-            text = _PEM_TAIL.sub(lambda m: mark("private-key", m[0], m[0]), text)
+            text = _PEM_TAIL().sub(lambda m: mark("private-key", m[0], m[0]), text)
     if "Private-" in text:
-        text = _PUTTY.sub(lambda m: m[1] + mark("private-key", m[2], m[0]), text)
+        text = _PUTTY().sub(lambda m: m[1] + mark("private-key", m[2], m[0]), text)
     low = text.lower()
     named = _KEYWORD.search(low) is not None
-    if "authorization" in low:
-        text = _AUTHORIZATION.sub(lambda m: m[1] + m[2] + _credentials(m[3], mark), text)
-    if "cookie" in low:
-        text = _COOKIE.sub(lambda m: m[1] + m[2] + _cookies(m[3], mark), text)
+    if named:
+        if "authorization" in low:
+            text = _on_lines(text, "authorization", lambda t: _AUTHORIZATION().sub(lambda m: _header(m, mark), t))
+        if "cookie" in low:
+            text = _on_lines(text, "cookie", lambda t: _COOKIE().sub(lambda m: m[1] + m[2] + _cookies(m[3], mark), t))
     if "@" in text:
-        text = _userinfo(text, mark)
+        text = _on_lines(text, "@", lambda t: _userinfo(t, mark))
     text = redact_shapes(text, mark)
     if "=" in text and ("?" in text or "&" in text):
-        text = _QUERY.sub(lambda m: m[1] + _query_value(m, mark), text)
-    if "bearer" in low or "basic" in low or "token " in low or "negotiate" in low:
-        text = _BEARER.sub(lambda m: _bearer(m, mark), text)
-    if (
-        "$" in text
-        or "{S" in text
-        or "*" in text
-        or "scrypt" in low
-        or "pbkdf2" in low
-        or "aad3b" in low
-        or "SCRAM" in text
-    ):
-        text = _HASH.sub(lambda m: mark("password-hash", m[0], m[0]), text)
-    if text.count(":") >= 4:
-        text = _PGPASS.sub(lambda m: m[1] + mark("password", m[2], m[0]), text)
+        text = _QUERY().sub(lambda m: m[1] + _query_value(m, mark), text)
+    for scheme in _SCHEMES:
+        if scheme in low:
+            text = _on_lines(text, scheme, lambda t: _BEARER().sub(lambda m: _bearer(m, mark), t))
+    for sign in _HASH_SIGNS:
+        if sign in text:
+            text = _on_lines(text, sign.lower(), lambda t: _HASH().sub(lambda m: mark("password-hash", m[0], m[0]), t))
+    if _PGPASS_SIGN().search(text):
+        text = _PGPASS().sub(lambda m: m[1] + mark("password", m[2], m[0]), text)
     text = command_secrets(text, low, mark)
     if named:
         text = _structured(text, low, mark)
@@ -181,20 +171,41 @@ def _rules(text: str, mark: Mark) -> str:
     return text
 
 
+def _on_lines(text: str, sign: str, rule: Callable[[str], str]) -> str:
+    """The text with a rule applied to the lines that hold its sign: a rule costs fifty times what the search for a sign costs."""
+    low = text.lower()
+    if len(text) < 300 or len(low) != len(text):
+        return rule(text)
+    pieces: list[str] = []
+    done = 0
+    while (at := low.find(sign, done)) >= 0:
+        start = max(done, text.rfind("\n", done, at) + 1)
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        pieces += (text[done:start], rule(text[start:end]))
+        done = end
+    pieces.append(text[done:])
+    return "".join(pieces)
+
+
 def _structured(text: str, low: str, mark: Mark) -> str:
     """Names and values that a notation holds apart: XML, SQL, netrc, name and value pairs, announcements in prose."""
     if "</" in text:
-        text = _XML.sub(lambda m: _named(m, m[1], 2, mark), text)
-    if "value" in low or "val" in low:
+        text = _on_lines(text, "</", lambda t: _XML().sub(lambda m: _named(m, m[1], 2, mark), t))
+    if "val" in low:
         if "<" in text:
-            text = _XML_ADD.sub(lambda m: _named(m, m[1], 2, mark), text)
-        text = _PAIR.sub(lambda m: _named(m, m[2], 3 if m[3] else 4 if m[4] else 5, mark), text)
-    if "password" in low or "identified" in low:
-        text = _SQL.sub(lambda m: _named(m, "password", 4, mark), text)
-        text = _NETRC.sub(lambda m: _named(m, "password", 2, mark), text)
-    if " " in text:
-        text = _ENV_PAIR.sub(lambda m: _named(m, m[1], 2, mark), text)
-        text = _ANNOUNCED.sub(lambda m: _announced(m, mark), text)
+            text = _on_lines(text, "<", lambda t: _XML_ADD().sub(lambda m: _named(m, m[1], 2, mark), t))
+        text = _PAIR().sub(lambda m: _named(m, m[2], 3 if m[3] else 4 if m[4] else 5, mark), text)
+    for sign in ("password", "identified"):
+        if sign in low:
+            text = _on_lines(text, sign, lambda t: _SQL().sub(lambda m: _named(m, "password", 4, mark), t))
+    if "login" in low or "machine" in low:
+        text = _on_lines(text, "password", lambda t: _NETRC().sub(lambda m: _named(m, "password", 2, mark), t))
+    if "ENV " in text or "ARG " in text:
+        text = _ENV_PAIR().sub(lambda m: _named(m, m[1], 2, mark), text)
+    for sign in _ANNOUNCING:
+        if sign in low:
+            text = _on_lines(text, sign, lambda t: _ANNOUNCED().sub(lambda m: _announced(m, mark), t))
     return text
 
 
@@ -212,18 +223,18 @@ def redact_value(kind: str, name: str, value: str, mark: Mark, scan: Scan = reda
     """The whole value under a secret's name, replaced; of a URL, a default or several parts, what is secret in it."""
     if is_url(value):
         return scan(value, mark)
-    if default := _SHELL_DEFAULT.fullmatch(value):
+    if default := _SHELL_DEFAULT().fullmatch(value):
         raw = default[1]
         return value if exempt(kind, name, raw) else value.replace(raw, mark(kind, raw, value))
     if "-----BEGIN" in value and "CERTIFICATE-----" in value and "PRIVATE" not in value:
         return value
-    if kind in ("auth", "credential") and _SCHEME.fullmatch(value):
+    if kind in ("auth", "credential") and _SCHEME().fullmatch(value):
         return _credentials(value, mark)
-    if kind == "cookie" and _COOKIE_PAIR.match(value):
+    if kind == "cookie" and _COOKIE_PAIR().match(value):
         return _cookies(value, mark)
     if kind == "random":
         kind = "key"
-    if kind == "auth" and _B64_AUTH.fullmatch(value):
+    if kind == "auth" and _B64_AUTH().fullmatch(value):
         _learn_basic(value, mark)
     return mark(kind, value, f"{name}={value}")
 
@@ -231,7 +242,7 @@ def redact_value(kind: str, name: str, value: str, mark: Mark, scan: Scan = reda
 def _learn_basic(value: str, mark: Mark) -> bool:
     """Whether a value is base64 of user:password; the password is remembered then."""
     try:
-        plain = base64.b64decode(value + "=" * (-len(value) % 4), validate=True).decode()
+        plain = binascii.a2b_base64(value + "=" * (-len(value) % 4)).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return False
     user, colon, password = plain.partition(":")
@@ -242,11 +253,15 @@ def _learn_basic(value: str, mark: Mark) -> bool:
     return True
 
 
+def _header(found: re.Match[str], mark: Mark) -> str:
+    return found[1] + found[2] + _credentials(found[3], mark)
+
+
 def _credentials(value: str, mark: Mark) -> str:
     """An Authorization header's value: the scheme stays."""
     stripped = value.rstrip()
     rest = value[len(stripped) :]
-    if found := _SCHEME.fullmatch(stripped):
+    if found := _SCHEME().fullmatch(stripped):
         scheme, raw = found[1], found[2]
     else:
         scheme, raw = "", stripped
@@ -266,16 +281,14 @@ def _cookies(value: str, mark: Mark) -> str:
             return found[0]
         return f"{name}={mark('cookie', raw, found[0])}"
 
-    return _COOKIE_PAIR.sub(pair, value)
+    return _COOKIE_PAIR().sub(pair, value)
 
 
 def _bearer(found: re.Match[str], mark: Mark) -> str:
     scheme, gap, raw = found.groups()
     raw = raw.rstrip(".")
     if scheme.lower() in ("basic", "negotiate", "ntlm"):
-        if not (
-            _B64_AUTH.fullmatch(raw) and len(raw) % 4 == 0 and (_learn_basic(raw, mark) or len(raw) > 40)
-        ):
+        if not (_B64_AUTH().fullmatch(raw) and len(raw) % 4 == 0 and (_learn_basic(raw, mark) or len(raw) > 40)):
             return found[0]
     elif not (random_looking(raw) or (scheme.lower() == "bearer" and any(c.isdigit() for c in raw))):
         return found[0]
@@ -286,7 +299,7 @@ def _bearer(found: re.Match[str], mark: Mark) -> str:
 
 def _query_value(found: re.Match[str], mark: Mark) -> str:
     raw = found[2]
-    if exempt("token", "", raw) or not (_QUERY_STRONG.search(found[1]) or random_looking(raw)):
+    if exempt("token", "", raw) or not (_QUERY_STRONG().search(found[1]) or random_looking(raw)):
         return raw
     return mark("url-signature" if "sig" in found[1].lower() else "url-token", raw, found[0])
 
@@ -304,17 +317,17 @@ def _userinfo(text: str, mark: Mark) -> str:
 
     def data_source(found: re.Match[str]) -> str:
         user, raw = found[1], found[2]
-        if exempt("password", "userinfo", raw) or raw.startswith("sha256:") or _VERSION_OR_TAG.fullmatch(raw):
+        if exempt("password", "userinfo", raw) or raw.startswith("sha256:") or _VERSION_OR_TAG().fullmatch(raw):
             return found[0]
         return f"{user}:{mark('url-password', raw, f':{raw}@')}@"
 
     if "://" in text:
-        text = _USERINFO.sub(pair, text)
-        text = _USER_ONLY.sub(alone, text)
+        text = _USERINFO().sub(pair, text)
+        text = _USER_ONLY().sub(alone, text)
     if ":" in text:
-        text = _DSN.sub(data_source, text)
+        text = _DSN().sub(data_source, text)
     if "/" in text:
-        text = _ORACLE.sub(lambda m: f"{m[1]}{m[2]}/{mark('password', m[3], m[0])}", text)
+        text = _ORACLE().sub(lambda m: f"{m[1]}{m[2]}/{mark('password', m[3], m[0])}", text)
     return text
 
 
@@ -370,7 +383,7 @@ def _value_span(text: str, start: int, end: int) -> tuple[int, int, str] | None:
     if separator is not None and separator[2]:
         sign, quote = separator[2], separator[3]
         at = separator.end()
-    elif flag and (separator := _FLAG_GAP.match(text, end)):
+    elif flag and (separator := _FLAG_GAP().match(text, end)):
         sign, quote = " ", separator[2]
         at = separator.end()
     else:
@@ -387,19 +400,13 @@ def _value_span(text: str, start: int, end: int) -> tuple[int, int, str] | None:
         return at, right, kind
     line_start = not text[text.rfind("\n", 0, start) + 1 : start].strip(" \t-\"'")
     upper = name.isupper() or flag
-    pattern = (
-        _UNQUOTED_LONG
-        if upper and sign != ":"
-        else _UNQUOTED_PAIR
-        if sign == ":" or line_start
-        else _UNQUOTED
-    )
-    found = pattern.match(text, at)
+    pattern = _UNQUOTED_LONG if upper and sign != ":" else _UNQUOTED_PAIR if sign == ":" or line_start else _UNQUOTED
+    found = pattern().match(text, at)
     if found is None:
         return None
     value = _trim(found[0])
     right = at + len(value)
-    if not value or exempt(kind, name, value) or _REFERENCE.fullmatch(value):
+    if not value or exempt(kind, name, value) or _REFERENCE().fullmatch(value):
         return None
     if text[right : right + 1] == "(" or (value[0] in "([{" and not upper):
         return None
@@ -413,10 +420,10 @@ def _is_yaml_value(text: str, separator: re.Match[str], start: int, value: str, 
     spaced = separator.end() > separator.end(2)
     if not spaced:
         before = text[start - 1] if start else ""
-        return before not in ("/", "@") and not _VERSION_OR_TAG.fullmatch(value)
+        return before not in ("/", "@") and not _VERSION_OR_TAG().fullmatch(value)
     if value.lower() in _SAID:
         return False
-    more = _WORD_FOLLOWS.match(text, right) is not None
+    more = _WORD_FOLLOWS().match(text, right) is not None
     return not (more and value.isalpha() and (value.islower() or value.istitle()))
 
 

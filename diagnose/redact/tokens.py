@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
+
+from diagnose.redact.names import lazy
 
 # kind, literal prefix, what follows. The literal prefix makes the search fast; the character before it must not be a word's.
 _SHAPES: tuple[tuple[str, str, str], ...] = (
-    *(
-        ("aws-access-key", prefix, r"[A-Z0-9]{16}\b")
-        for prefix in ("AKIA", "ASIA", "ABIA", "ACCA", "AROA", "AIDA")
-    ),
+    *(("aws-access-key", prefix, r"[A-Z0-9]{16}\b") for prefix in ("AKIA", "ASIA", "ABIA", "ACCA", "AROA", "AIDA")),
     ("aws-bedrock", "ABSK", r"[A-Za-z0-9+/]{100,}={0,2}"),
     *(("github", f"gh{letter}_", r"[A-Za-z0-9_]{30,}") for letter in "pousr"),
     ("github", "github_pat_", r"[A-Za-z0-9_]{30,}"),
@@ -42,11 +42,7 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("webhook", "discord.com/api/webhooks/", r"\d+/[\w-]{20,}"),
     ("webhook", "discordapp.com/api/webhooks/", r"\d+/[\w-]{20,}"),
     ("webhook", "webhook.office.com/webhookb2/", r"[\w@/-]{40,}"),
-    *(
-        ("stripe", f"{key}_{mode}_", r"[A-Za-z0-9]{10,}")
-        for key in ("sk", "rk")
-        for mode in ("live", "test", "prod")
-    ),
+    *(("stripe", f"{key}_{mode}_", r"[A-Za-z0-9]{10,}") for key in ("sk", "rk") for mode in ("live", "test", "prod")),
     ("stripe", "whsec_", r"[A-Za-z0-9+/=]{20,}"),
     ("google", "AIza", r"[\w-]{30,}"),
     ("google", "ya29.", r"[\w.-]{20,}"),
@@ -142,36 +138,50 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("ansible-vault", "$ANSIBLE_VAULT;", r"[^\n]*\n(?:[0-9a-f]{20,}\s*)+"),
 )
 # Shapes without a literal beginning: kind, what must be in the text at all, shape.
-_UNANCHORED: tuple[tuple[str, str, re.Pattern[str]], ...] = (
-    ("discord", ".", re.compile(r"\b[MNO][A-Za-z\d_-]{23,25}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27,38}\b")),
-    ("vault", "s.", re.compile(r"(?<![\w.-])s\.(?=[A-Za-z]*\d)[A-Za-z0-9]{24}(?![\w.])")),
-    ("azure", "Q~", re.compile(r"(?<![\w~.])[\w~.]{3}\dQ~[\w~.-]{31,34}")),
-    ("telegram", ":AA", re.compile(r"\b\d{8,10}:AA[\w-]{32,34}(?![\w-])")),
-    ("mailchimp", "-us", re.compile(r"\b[0-9a-f]{32}-us\d{1,2}\b")),
-    ("maxmind", "_mmk", re.compile(r"\b[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk\b")),
-    ("airtable", "pat", re.compile(r"\bpat[A-Za-z0-9]{14}\.[a-f0-9]{60,}")),
+_UNANCHORED: tuple[tuple[str, str, Callable[[], re.Pattern[str]]], ...] = (
+    ("discord", ".", lazy(r"\b[MNO][A-Za-z\d_-]{23,25}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27,38}\b")),
+    ("vault", "s.", lazy(r"(?<![\w.-])s\.(?=[A-Za-z]*\d)[A-Za-z0-9]{24}(?![\w.])")),
+    ("azure", "Q~", lazy(r"(?<![\w~.])[\w~.]{3}\dQ~[\w~.-]{31,34}")),
+    ("telegram", ":AA", lazy(r"\b\d{8,10}:AA[\w-]{32,34}(?![\w-])")),
+    ("mailchimp", "-us", lazy(r"\b[0-9a-f]{32}-us\d{1,2}\b")),
+    ("maxmind", "_mmk", lazy(r"\b[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk\b")),
+    ("airtable", "pat", lazy(r"\bpat[A-Za-z0-9]{14}\.[a-f0-9]{60,}")),
 )
 # The name belongs to the shape but stays, the value goes.
 _NAMED = frozenset(("AccountKey=", "SharedAccessKey=", "SharedAccessSignature="))
 
-_RULES = tuple((kind, prefix, re.compile(re.escape(prefix) + rest)) for kind, prefix, rest in _SHAPES)
-_MAYBE = re.compile("|".join(sorted({re.escape(prefix) for _, prefix, _ in _RULES})))
+_APART = frozenset(prefix for _, prefix, _ in _SHAPES if re.search(r"[^\w.~-]", prefix))
+_WORD = re.compile(r"[\w.~-]{19,}")
+_MAYBE = lazy("|".join(sorted({re.escape(prefix) for _, prefix, _ in _SHAPES if prefix not in _APART})))
 
 Mark = Callable[[str, str, str], str]
-"""Takes (kind, raw value, the phrase it stood in), remembers the value, and gives the token that takes its place."""
+"""Takes (kind, raw value, the phrase it stood in), remembers the value, and gives its token."""
+
+
+@cache
+def _rule(prefix: str, rest: str) -> re.Pattern[str]:
+    return re.compile(re.escape(prefix) + rest)
 
 
 def redact_shapes(text: str, mark: Mark) -> str:
-    """Replaces every secret that shows by its own shape."""
-    if len(text) < 20:
+    """Replaces every secret that shows by its own shape.
+
+    Every shape has a long word, and few words of a text are long: prefixes are looked for in those alone.
+    """
+    long = " ".join(set(_WORD.findall(text)))
+    if not long:
         return text
-    if _MAYBE.search(text):
-        for kind, prefix, rule in _RULES:
+    if _MAYBE().search(long):
+        for kind, prefix, rest in _SHAPES:
             if prefix in text:
-                text = rule.sub(_replace(kind, prefix, mark), text)
-    for kind, sign, rule in _UNANCHORED:
-        if sign in text:
-            text = rule.sub(_replace(kind, "", mark), text)
+                text = _rule(prefix, rest).sub(_replace(kind, prefix, mark), text)
+    else:
+        for kind, prefix, rest in _SHAPES:
+            if prefix in _APART and prefix in text:
+                text = _rule(prefix, rest).sub(_replace(kind, prefix, mark), text)
+    for kind, sign, shape in _UNANCHORED:
+        if (sign in long and shape().search(long)) or (sign == ":AA" and sign in text):
+            text = shape().sub(_replace(kind, "", mark), text)
     return text
 
 
