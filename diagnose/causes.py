@@ -1,8 +1,8 @@
 """Causes: folds effects under what brought them about. Pure; knows no particular check.
 
-A cause is declared by id (`caused_by` of the effect's check, `causes` of the cause's) and linked to a finding only with evidence
-beyond "same host": something the effect depends on that the cause is about or reaches, a shared class of error text where the cause
-is known to bring one forth, and an onset that is not later than the effect's.
+A cause is declared by id (`caused_by` of the effect's check, `causes` of the cause's) and linked to a finding only
+with evidence beyond "same host": something the effect depends on that the cause is about or reaches, a shared class
+of error text where the cause is known to bring one forth, and an onset that is not later than the effect's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import replace
 from diagnose.model import HOST, Link, Reported, Subject
 
 Topology = Mapping[Subject, frozenset[Subject]]
-"""What a subject directly stands on: container -> networks, filesystems, image; network -> bridge; image -> filesystem."""
+"""What a subject directly stands on: container -> networks, filesystems, image; network -> bridge; image ->
+filesystem."""
 
 ONSET_SLACK_S = 5.0
 """Clocks of two sources differ: a cause may seem to begin this many seconds after its effect."""
@@ -81,7 +82,8 @@ def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, str]:
 
 
 def root_keys(finding: Reported, by_key: Mapping[str, Reported]) -> tuple[str, ...]:
-    """The keys of the root causes above a finding, likeliest first; its own if it is a root or stands in a circle of causes."""
+    """The keys of the root causes above a finding, likeliest first; its own if it is a root or stands in a circle of
+    causes."""
     roots: dict[str, None] = {}
     seen = set()
     open_ends = [finding]
@@ -98,7 +100,8 @@ def root_keys(finding: Reported, by_key: Mapping[str, Reported]) -> tuple[str, .
 
 
 def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
-    """Worst root first (its own severity or that of what it explains), the one that explains most before others; effects behind."""
+    """Worst root first (its own severity or that of what it explains), the one that explains most before others;
+    effects behind."""
     listed = list(findings)
     by_key = {finding.key: finding for finding in listed}
     worst: dict[str, int] = {}

@@ -44,18 +44,75 @@ def _seconds(_: click.Context, __: click.Parameter, value: str | None) -> float 
 def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that every run takes."""
     options = [
-        click.option("--container", "containers", multiple=True, metavar="NAME", help="Only findings about it and what may cause them. Repeatable."),
-        click.option("--from", "source", type=click.Path(), metavar="BUNDLE", help="Judge a bundle or a recorded folder, not this host."),
-        click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="How the report is written."),
-        click.option("-o", "output", type=click.Path(), metavar="FILE", help="Write the report to a new file, not to stdout."),
-        click.option("--budget", callback=_seconds, default="10", show_default=True, metavar="SECONDS", help="The whole run, from the start of the process."),
-        click.option("--since", callback=_seconds, default="24h", show_default=True, metavar="DURATION", help="How far back events and logs are looked at."),
-        click.option("--fail-on", type=click.Choice(["critical", "warning", "never"]), default="warning", show_default=True, help="The severity from which the exit code is not 0."),
-        click.option("--resolve", "resolve", multiple=True, metavar="NAME", help="A name that must resolve, from the host and from containers."),
+        click.option(
+            "--container",
+            "containers",
+            multiple=True,
+            metavar="NAME",
+            help="Only findings about it and what may cause them. Repeatable.",
+        ),
+        click.option(
+            "--from",
+            "source",
+            type=click.Path(),
+            metavar="BUNDLE",
+            help="Judge a bundle or a recorded folder, not this host.",
+        ),
+        click.option(
+            "--format",
+            "format_",
+            type=click.Choice(FORMATS),
+            default="text",
+            show_default=True,
+            help="How the report is written.",
+        ),
+        click.option(
+            "-o",
+            "output",
+            type=click.Path(),
+            metavar="FILE",
+            help="Write the report to a new file, not to stdout.",
+        ),
+        click.option(
+            "--budget",
+            callback=_seconds,
+            default="10",
+            show_default=True,
+            metavar="SECONDS",
+            help="The whole run, from the start of the process.",
+        ),
+        click.option(
+            "--since",
+            callback=_seconds,
+            default="24h",
+            show_default=True,
+            metavar="DURATION",
+            help="How far back events and logs are looked at.",
+        ),
+        click.option(
+            "--fail-on",
+            type=click.Choice(["critical", "warning", "never"]),
+            default="warning",
+            show_default=True,
+            help="The severity from which the exit code is not 0.",
+        ),
+        click.option(
+            "--resolve",
+            "resolve",
+            multiple=True,
+            metavar="NAME",
+            help="A name that must resolve, from the host and from containers.",
+        ),
         click.option("--no-probe", "probe", flag_value=False, default=True, help="Send no DNS query at all."),
         click.option("-H", "--host", metavar="URL", help="The engine to ask (unix://, tcp://, ssh://)."),
         click.option("--context", metavar="NAME", help="The docker context to use."),
-        click.option("--config", "config_file", type=click.Path(dir_okay=False), metavar="FILE", help="Thresholds and silenced findings, read after the usual ones."),
+        click.option(
+            "--config",
+            "config_file",
+            type=click.Path(dir_okay=False),
+            metavar="FILE",
+            help="Thresholds and silenced findings, read after the usual ones.",
+        ),
         click.option("--show-silenced", is_flag=True, help="List the findings that the configuration silences."),
         click.option("--timings", is_flag=True, help="Show where the run's time went."),
         click.option("-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one."),
@@ -102,7 +159,13 @@ def check(selectors: tuple[str, ...], **options: Any) -> None:
 @group.command("list")
 @click.argument("selectors", nargs=-1, metavar="[SELECTOR]...", shell_complete=_complete)
 @click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
-@click.option("--config", "config_file", type=click.Path(dir_okay=False), metavar="FILE", help="Configuration read after the usual files.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Configuration read after the usual files.",
+)
 def list_(selectors: tuple[str, ...], format_: str, config_file: str | None) -> None:
     """List the checks: id, severity, title, needs, and the thresholds in force."""
     from diagnose import config
@@ -116,7 +179,7 @@ def list_(selectors: tuple[str, ...], format_: str, config_file: str | None) -> 
 @click.argument("id", metavar="ID", shell_complete=_complete)
 @click.option("--raw", is_flag=True, help="The Markdown as it is written.")
 @click.option("--no-color", is_flag=True, help="Never use colour (NO_COLOR does the same).")
-def explain(id: str, raw: bool, no_color: bool) -> None:  # noqa: A002 - the argument's own name
+def explain(id: str, raw: bool, no_color: bool) -> None:
     """Show the runbook page of one check."""
     from diagnose import runbooks
 
@@ -232,7 +295,10 @@ def _leave(code: int) -> NoReturn:
 
 
 def main() -> NoReturn:
-    """Run the command line. Every usage error and every crash of ours is exit 3: click's own 2 would read as critical."""
+    """Run the command line.
+
+    Every usage error and every crash of ours is exit 3: click's own 2 would read as critical.
+    """
     run.began = _process_began()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
@@ -240,9 +306,18 @@ def main() -> NoReturn:
     try:
         group.main(prog_name="diagnose", standalone_mode=False)
     except click.ClickException as error:
-        if isinstance(error, click.UsageError) and error.ctx is not None and not isinstance(error, click.exceptions.NoArgsIsHelpError):
+        if (
+            isinstance(error, click.UsageError)
+            and error.ctx is not None
+            and not isinstance(error, click.exceptions.NoArgsIsHelpError)
+        ):
             click.echo(f"Usage: {error.ctx.command_path} --help shows the options.", err=True)
-        click.echo(f"Error: {error.format_message()}" if not isinstance(error, click.exceptions.NoArgsIsHelpError) else error.format_message(), err=True)
+        click.echo(
+            f"Error: {error.format_message()}"
+            if not isinstance(error, click.exceptions.NoArgsIsHelpError)
+            else error.format_message(),
+            err=True,
+        )
         _leave(UNKNOWN)
     except click.Abort:
         _leave(UNKNOWN)

@@ -53,7 +53,10 @@ def files(named: str | None) -> Iterator[Path]:
 
 
 def load(named: str | None) -> Config:
-    """The configuration in force. ConfigError on a file that cannot be read, a wrong key, an unknown check or threshold."""
+    """The configuration in force.
+
+    ConfigError on a file that cannot be read, a wrong key, an unknown check or threshold.
+    """
     thresholds: dict[str, dict[str, float]] = {}
     silences: list[Silence] = []
     for path in files(named):
@@ -68,7 +71,7 @@ def load(named: str | None) -> Config:
         unknown = set(said) - {"thresholds", "silence"}
         if unknown:
             raise ConfigError(f"{path}: unknown key {min(unknown)!r} (thresholds, silence)")
-        for id, values in _thresholds(path, said.get("thresholds", {})):  # noqa: A001
+        for id, values in _thresholds(path, said.get("thresholds", {})):
             thresholds.setdefault(id, {}).update(values)
         silences.extend(_silence(path, row) for row in _rows(path, said.get("silence", [])))
     return Config(thresholds, tuple(silences))
@@ -78,16 +81,18 @@ def _thresholds(path: Path, said: Any) -> Iterator[tuple[str, dict[str, float]]]
     if not isinstance(said, dict):
         raise ConfigError(f"{path}: thresholds is a table of check ids")
     known = registry.load() if said else {}
-    for id, values in said.items():  # noqa: A001
+    for id, values in said.items():
         if id not in known:
             raise ConfigError(f"{path}: {selection.unknown(id, known)}")
         names = {threshold.name for threshold in known[id].thresholds}
         for name, value in values.items() if isinstance(values, dict) else ():
             if name not in names:
-                raise ConfigError(f"{path}: {id} has no threshold {name!r} ({', '.join(sorted(names)) or 'none at all'})")
+                raise ConfigError(
+                    f"{path}: {id} has no threshold {name!r} ({', '.join(sorted(names)) or 'none at all'})"
+                )
             if not isinstance(value, int | float) or isinstance(value, bool):
                 raise ConfigError(f"{path}: {id}.{name} is a number")
-        yield id, {name: value for name, value in values.items()}
+        yield id, dict(values)
 
 
 def _rows(path: Path, said: Any) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The engine: collects the evidence that the chosen checks need, judges, links causes, and makes the report.
 
-It knows no particular check. Evidence is collected in parallel, each kind once, each fallible by itself, all inside the budget.
+It knows no particular check. Evidence is collected in parallel, each kind once, each fallible by itself, all inside
+the budget.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from diagnose.model import (
     Finding,
     HostFacts,
     Incarnation,
+    Need,
     Report,
     Reported,
     Result,
@@ -81,12 +83,10 @@ class Collection:
         except TimeoutError:
             return Unavailable("budget", f"{kind.__name__} was not collected within the run's time")
 
-    def _collect(
-        self, future: Future[Any], function: Callable[..., Any], needs: Mapping[registry.Need, Future[Any]]
-    ) -> None:
+    def _collect(self, future: Future[Any], function: Callable[..., Any], needs: Mapping[Need, Future[Any]]) -> None:
         future.set_result(self._outcome(function, needs))
 
-    def _outcome(self, function: Callable[..., Any], needs: Mapping[registry.Need, Future[Any]]) -> Any:
+    def _outcome(self, function: Callable[..., Any], needs: Mapping[Need, Future[Any]]) -> Any:
         arguments: dict[str, Any] = {}
         if "host" in typing.get_type_hints(function):
             arguments["host"] = self._host
@@ -129,22 +129,23 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
     except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
         return Result(check, Verdict.CRASHED, why=traceback.format_exc(limit=-3))
     unexamined = tuple(dict.fromkeys((*left_out, *more)))
-    common = {"findings": findings, "unexamined": unexamined, "examined": examined}
+    judged = Result(check, Verdict.PASSED, findings=findings, unexamined=unexamined, examined=examined)
     if findings:
-        return Result(check, Verdict.FOUND, **common)
+        return replace(judged, verdict=Verdict.FOUND)
     if isinstance(ending, Skipped):
         return Result(check, Verdict.SKIPPED, why=ending.why)
     if isinstance(ending, Unavailable):
-        return Result(check, Verdict.UNKNOWN, why=str(ending), missing=ending, **common)
+        return replace(judged, verdict=Verdict.UNKNOWN, why=str(ending), missing=ending)
     if unexamined:
         first = unexamined[0]
         others = f" and {len(unexamined) - 1} more" if len(unexamined) > 1 else ""
-        return Result(check, Verdict.UNKNOWN, why=f"{first.subject.name}{others} not examined: {first.why}", **common)
-    return Result(check, Verdict.PASSED, examined=examined)
+        return replace(judged, verdict=Verdict.UNKNOWN, why=f"{first.subject.name}{others} not examined: {first.why}")
+    return judged
 
 
 def _drain(answer: Any) -> tuple[tuple[Finding, ...], list[Unexamined], Skipped | Unavailable | None]:
-    """What a check said, whether it returned it or yielded it; a generator may end by returning Skipped or Unavailable."""
+    """What a check said, whether it returned it or yielded it; a generator may end by returning Skipped or
+    Unavailable."""
     if answer is None or isinstance(answer, Skipped | Unavailable):
         return (), [], answer
     findings: dict[tuple[Any, str], Finding] = {}
@@ -166,7 +167,7 @@ def closure(selected: Iterable[str], checks: Mapping[str, Check]) -> tuple[str, 
     seen: dict[str, None] = {}
     open_ends = list(selected)
     while open_ends:
-        id = open_ends.pop(0)  # noqa: A001
+        id = open_ends.pop(0)
         if id in seen or id not in checks:
             continue
         seen[id] = None
@@ -195,7 +196,10 @@ class Run:
 
 
 def run(host: Host, what: Run, *, began: float, budget: Budget) -> Report:
-    """Collect, judge, link, report. began: monotonic seconds; the report is there soon after the budget's end at the latest."""
+    """Collect, judge, link, report.
+
+    began: monotonic seconds; the report is there soon after the budget's end at the latest.
+    """
     ids = closure(what.selected, what.checks)
     chosen = [what.checks[id] for id in ids]
     kinds = {need.kind for check in chosen for need in check.needs} | {Facts, Topology, Containers}
@@ -275,7 +279,10 @@ def _recheck(host: Host, results: Sequence[Result]) -> list[Result]:
                 changed.add(life)
             continue
         state = answer.get("State") if isinstance(answer, dict) else None
-        if isinstance(state, dict) and (state.get("Pid"), state.get("StartedAt")) != (life.pid, life.started_at):
+        if isinstance(state, dict) and (state.get("Pid"), state.get("StartedAt")) != (
+            life.pid,
+            life.started_at,
+        ):
             changed.add(life)
     return [_without(result, changed) for result in results]
 

@@ -1,7 +1,8 @@
 """The seam to the world: questions, their kinds, and what it takes to be a host.
 
-A question is a kind and JSON arguments; an answer is a JSON value or `Failed`. Priority, cost, lane, scope and deadline belong
-to the kind, so that no caller can ask without a limit. No question holds an absolute time, so that a tape answers it too.
+A question is a kind and JSON arguments; an answer is a JSON value or `Failed`. Priority, cost, lane, scope and
+deadline belong to the kind, so that no caller can ask without a limit. No question holds an absolute time, so that a
+tape answers it too.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ from typing import Literal, Protocol
 from diagnose.model import Failed, Json
 
 Lane = Literal["api", "local", "file", "probe", "last"]
-"""Where a question is answered: api (four keep-alive connections), local (/proc, netlink: quick), file (the helper process),
-probe (a thread of its own: DNS, namespaces, commands), last (one at a time, when all else is answered: /system/df, walks)."""
+"""Where a question is answered: api (four keep-alive connections), local (/proc, netlink: quick), file (the helper
+process), probe (a thread of its own: DNS, namespaces, commands), last (one at a time, when all else is answered:
+/system/df, walks)."""
 
 Scope = Literal["tool", "engine", "host", "network"]
-"""tool: about this process. engine: through the API. host: about the machine; Failed("remote") where the engine's is another.
-network: the same, and about the tool's own network namespace."""
+"""tool: about this process. engine: through the API. host: about the machine; Failed("remote") where the engine's is
+another. network: the same, and about the tool's own network namespace."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of question: its total deadline in seconds once it is being answered, and its priority (lower is asked first)."""
+    """A kind of question: its total deadline in seconds once it is being answered, and its priority (lower is asked
+    first)."""
 
     name: str
     hand: str
@@ -45,7 +48,8 @@ KINDS = _kinds(
     Kind("caller", "tool:caller", "local", "tool", 1, 0),
     Kind("endpoint", "endpoint:endpoint", "local", "tool", 2, 0),
     Kind("locality", "locality:locality", "local", "tool", 4, 0),
-    # Through the API, GET only. Answers are decoded bodies; an HTTP error is Failed (404 gone, 403 forbidden, else refused).
+    # Through the API, GET only. Answers are decoded bodies; an HTTP error is Failed (404 gone, 403 forbidden, else
+    # refused).
     Kind("api.ping", "engine_api:ping", "api", "engine", 2, 0),
     Kind("api.containers", "engine_api:get", "api", "engine", 4, 1),
     Kind("api.container", "engine_api:get", "api", "engine", 2, 3),

@@ -38,7 +38,8 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An answer that could not be had: a reason from the closed list and one sentence of detail, redacted like any answer."""
+    """An answer that could not be had: a reason from the closed list and one sentence of detail, redacted like any
+    answer."""
 
     reason: Reason
     detail: str = ""
@@ -96,6 +97,7 @@ DAEMON = Subject("daemon", "docker")
 
 
 def container(name: str) -> Subject:
+    """The subject of a container by its name, with or without the engine's leading slash."""
     return Subject("container", name.removeprefix("/"))
 
 
@@ -113,11 +115,12 @@ class Finding:
     """One problem with one subject, as its check saw it.
 
     summary: one line with the user's own names and numbers, no remedy. evidence: source path -> value that proves it.
-    variables: what the runbook page is filled with. discriminator: tells two findings of one check and subject apart (two ports
-    of one container). severity: None takes the check's. touches: other things it reaches or depends on, for linking
-    causes. signs: classes of error text (see `diagnose.signs`) that it shows or, in a cause, that it brings forth; a cause with signs
-    explains only effects that show one of them. onset: Unix time at which it began, if known. stable: the lives of containers it
-    compared; asked again before it is reported. service: compose or swarm service of the subject, for grouping replicas.
+    variables: what the runbook page is filled with. discriminator: tells two findings of one check and subject apart
+    (two ports of one container). severity: None takes the check's. touches: other things it reaches or depends on,
+    for linking causes. signs: classes of error text (see `diagnose.signs`) that it shows or, in a cause, that it
+    brings forth; a cause with signs explains only effects that show one of them. onset: Unix time at which it began, if known. stable: the lives of
+    containers it compared; asked again before it is reported. service: compose or swarm service of the subject, for
+    grouping replicas.
     """
 
     subject: Subject
@@ -190,6 +193,8 @@ class Check:
 
 
 class Verdict(enum.StrEnum):
+    """What became of a check. Never folded into each other; PASSED needs that nothing was left unexamined."""
+
     FOUND = "found"
     PASSED = "passed"
     UNKNOWN = "unknown"
@@ -261,8 +266,8 @@ class HostFacts:
 class Report:
     """All that one run learned; what every renderer takes.
 
-    taken_at: Unix time on the examined host. duration_s: the run's own. notes: what the reader must know about the run itself
-    (answered by Podman, cut by the budget, thresholds changed).
+    taken_at: Unix time on the examined host. duration_s: the run's own. notes: what the reader must know about the
+    run itself (answered by Podman, cut by the budget, thresholds changed).
     """
 
     version: str

@@ -55,7 +55,8 @@ class _Job:
 
 
 class Recorder:
-    """A host that remembers: single flight, failures memoised too, an answer after its deadline dropped and never taped.
+    """A host that remembers: single flight, failures memoised too, an answer after its deadline dropped and never
+    taped.
 
     What is not answered when the budget is spent is Failed("budget").
     """
@@ -110,7 +111,7 @@ class Recorder:
                     yield each, Failed("budget", "not answered within the run's time")
                 return
             waiting.discard(job.question)
-            assert job.entry is not None  # noqa: S101 - listeners are told only of answered jobs
+            assert job.entry is not None
             yield job.question, job.entry.answer
 
     def _submit(self, question: Question) -> _Job:
@@ -193,7 +194,10 @@ class Recorder:
 
 
 class _Worker(threading.Thread):
-    """One thread of a lane. A worker that overstays a deadline is lost: its answer is dropped, another takes its place."""
+    """One thread of a lane.
+
+    A worker that overstays a deadline is lost: its answer is dropped, another takes its place.
+    """
 
     def __init__(self, recorder: Recorder, lane: Lane) -> None:
         super().__init__(name=f"ask-{lane}", daemon=True)

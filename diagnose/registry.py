@@ -1,7 +1,7 @@
 """Registration and discovery: how a check and an evidence kind come to be known, and the only import by name.
 
-A pack is an importable package named by an entry point of the group `diagnose.checks`. Its modules are families, its pages lie in a
-folder `runbooks` inside or beside it. The built-in pack `checks` is the first user of this.
+A pack is an importable package named by an entry point of the group `diagnose.checks`. Its modules are families, its
+pages lie in a folder `runbooks` inside or beside it. The built-in pack `checks` is the first user of this.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _evidence: dict[type, Callable[..., Any]] = {}
 
 
 def check(
-    id: str,  # noqa: A002 - the field's own word, and the design's
+    id: str,
     *,
     severity: Severity,
     caused_by: Iterable[str] = (),
@@ -49,9 +49,7 @@ def check(
             raise ValueError(f"check {id} is registered twice")
         needs, thresholds = _signature(function)
         title = (inspect.getdoc(function) or "").partition("\n")[0]
-        _checks[id] = Check(
-            id, title, severity, function, needs, thresholds, tuple(caused_by), tuple(causes), posture
-        )
+        _checks[id] = Check(id, title, severity, function, needs, thresholds, tuple(caused_by), tuple(causes), posture)
         return function
 
     return register
@@ -103,7 +101,10 @@ def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Th
 def packs() -> dict[str, str]:
     """The importable packages that hold checks, by entry-point name, the built-in one first."""
     found = {point.name: point.value for point in importlib.metadata.entry_points(group=GROUP)}
-    return {"builtin": "checks", **{name: value for name, value in sorted(found.items()) if value != "checks"}}
+    return {
+        "builtin": "checks",
+        **{name: value for name, value in sorted(found.items()) if value != "checks"},
+    }
 
 
 @functools.cache
@@ -138,5 +139,3 @@ def page_folders() -> tuple[Path, ...]:
                     folders.append(folder)
                     break
     return tuple(folders)
-
-

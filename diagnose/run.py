@@ -29,7 +29,10 @@ class AskedWrongError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the user asked of a run. source: a bundle or folder to judge instead of this host. record: a folder for the tape."""
+    """What the user asked of a run. source: a bundle or folder to judge instead of this host.
+
+    record: a folder for the tape.
+    """
 
     host: str | None = None
     context: str | None = None
@@ -90,13 +93,18 @@ def manifest(report: Report, thresholds: engine.Thresholds) -> dict[str, Json]:
         "engine": report.host.engine,
         "host": report.host.name,
         "taken_at": report.taken_at,
-        "thresholds": {id: dict(values) for id, values in thresholds.items()},  # noqa: A001
+        "thresholds": {id: dict(values) for id, values in thresholds.items()},
         "selected": [result.check.id for result in report.results],
     }
 
 
 def _replay(
-    source: Path, known: Mapping[str, Check], selected: Sequence[str], configured: config.Config, *, explicit: bool
+    source: Path,
+    known: Mapping[str, Check],
+    selected: Sequence[str],
+    configured: config.Config,
+    *,
+    explicit: bool,
 ) -> tuple[Host, engine.Run]:
     try:
         entries, head = tape.read(source)

@@ -15,6 +15,7 @@ from diagnose import registry
 SECTIONS = ("Symptom", "Why it matters", "Confirm", "Fix", "Verify", "Prevent", "See also")
 Purpose = Literal["confirm", "fix", "verify"]
 Risk = Literal["safe", "disruptive", "destructive"]
+PURPOSES: dict[str, Purpose] = {"confirm": "confirm", "fix": "fix", "verify": "verify"}
 RISKS: tuple[Risk, ...] = ("safe", "disruptive", "destructive")
 _PLACEHOLDER = re.compile(r"(?<![${\w])\{([a-z][a-z0-9_]*)\}")
 _FRONT = re.compile(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
@@ -114,11 +115,12 @@ def _block(info: str, text: str, prose: str, name: str) -> Block | None:
     purpose, rest = words[1], words[2:]
     manual = "manual" in rest
     risks = [word for word in rest if word != "manual"]
-    if purpose not in ("confirm", "fix", "verify") or (purpose == "fix") != (len(risks) == 1 and risks[0] in RISKS):
+    known = PURPOSES.get(purpose)
+    if known is None or (known == "fix") != (len(risks) == 1 and risks[0] in RISKS):
         raise PageError(f"{name}: a block says `{info}`")
     risk = next(risk for risk in RISKS if risk in (risks or ["safe"]))
     paragraph = prose.strip().rpartition("\n\n")[2].replace("\n", " ")
-    return Block(purpose, risk, manual, text.rstrip("\n"), paragraph)
+    return Block(known, risk, manual, text.rstrip("\n"), paragraph)
 
 
 @functools.cache
@@ -128,13 +130,13 @@ def paths() -> Mapping[str, Path]:
 
 
 @functools.cache
-def page(id: str) -> Page:  # noqa: A002 - the field's own word
+def page(id: str) -> Page:
     """The page of a check id. KeyError if there is none, PageError if it breaks the format."""
     path = paths()[id]
     return parse(path.read_text(encoding="utf-8"), path.name)
 
 
-def commands(id: str, variables: Mapping[str, str], docker: str) -> Iterator[Command]:  # noqa: A002
+def commands(id: str, variables: Mapping[str, str], docker: str) -> Iterator[Command]:
     """The page's fixes for one finding, least risk first; nothing if there is no readable page."""
     try:
         blocks = page(id).of("fix")
@@ -144,7 +146,7 @@ def commands(id: str, variables: Mapping[str, str], docker: str) -> Iterator[Com
         yield Command("fix", block.risk, fill(block.text, variables, docker), block.impact)
 
 
-def first(id: str, variables: Mapping[str, str], docker: str) -> Command | None:  # noqa: A002
+def first(id: str, variables: Mapping[str, str], docker: str) -> Command | None:
     """What to type first: the first safe fix, or, where the page has none, the first confirm command."""
     for command in commands(id, variables, docker):
         if command.risk == "safe":
@@ -154,4 +156,6 @@ def first(id: str, variables: Mapping[str, str], docker: str) -> Command | None:
         confirms = page(id).of("confirm")
     except (KeyError, PageError, OSError):
         return None
-    return Command("confirm", "safe", fill(confirms[0].text, variables, docker), confirms[0].impact) if confirms else None
+    return (
+        Command("confirm", "safe", fill(confirms[0].text, variables, docker), confirms[0].impact) if confirms else None
+    )

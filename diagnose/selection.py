@@ -22,7 +22,7 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
     known = registry.load(None if everything else plain)
     selected: dict[str, None] = {}
     for selector in wanted:
-        matched = [id for id in known if selector in (id, id.partition(".")[0]) or fnmatch.fnmatch(id, selector)]  # noqa: A001
+        matched = [id for id in known if selector in (id, id.partition(".")[0]) or fnmatch.fnmatch(id, selector)]
         if not matched:
             raise UnknownSelectorError(unknown(selector, [*registry.load(), *registry.families()]))
         selected.update(dict.fromkeys(matched))

@@ -15,7 +15,8 @@ LABEL = "diagnose.silence"
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Which findings are silenced: id glob, subject glob, the reason, the last day on which it holds, and where it stands."""
+    """Which findings are silenced: id glob, subject glob, the reason, the last day on which it holds, and where it
+    stands."""
 
     id: str
     reason: str
@@ -37,15 +38,17 @@ def of_labels(labels: Mapping[str, Mapping[str, str]]) -> tuple[Silence, ...]:
     found = []
     for name, pairs in labels.items():
         ids, _, reason = pairs.get(LABEL, "").partition(":")
-        for each in filter(None, (part.strip() for part in ids.split(","))):
-            found.append(Silence(each, reason.strip() or "no reason given", f"container:{name}", source="label"))
+        why = reason.strip() or "no reason given"
+        named = filter(None, (part.strip() for part in ids.split(",")))
+        found += [Silence(each, why, f"container:{name}", source="label") for each in named]
     return tuple(found)
 
 
 def apply(
     findings: Iterable[Reported], silences: Iterable[Silence], now: float
 ) -> tuple[tuple[Reported, ...], tuple[str, ...]]:
-    """The findings, the silenced ones marked with their reason, and a note for each expired silence that would have held.
+    """The findings, the silenced ones marked with their reason, and a note for each expired silence that would have
+    held.
 
     A label silences neither `security.*` nor anything critical: whoever may set it is whom such a finding is about.
     """

@@ -234,7 +234,8 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @property
     def ran_for(self) -> float | None:
-        """Seconds from the last start to the last exit; a short run may end before it began by the engine's clock: 0 then."""
+        """Seconds from the last start to the last exit; a short run may end before it began by the engine's clock: 0
+        then."""
         started, finished = self.started_at, self.finished_at
         return None if started is None or finished is None else max(0.0, finished - started)
 
@@ -273,7 +274,8 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 class Containers:
     """All containers, running or not. source: "api", or "disk" where the engine did not answer and its files did.
 
-    unexamined: those whose inspect could not be had; a container that went away between list and inspect is simply not here.
+    unexamined: those whose inspect could not be had; a container that went away between list and inspect is simply
+    not here.
     """
 
     items: tuple[Container, ...]
@@ -301,7 +303,9 @@ def containers(host: Host) -> Containers | Unavailable:
     listed = host.ask(question("api.containers", all=True))
     if isinstance(listed, Failed):
         return Unavailable.of(listed)
-    names = {row["Id"]: (row.get("Names") or [row["Id"][:12]])[0] for row in msgspec.convert(listed, list[dict[str, Any]])}
+    names = {
+        row["Id"]: (row.get("Names") or [row["Id"][:12]])[0] for row in msgspec.convert(listed, list[dict[str, Any]])
+    }
     found: list[Container] = []
     missing: list[Unexamined] = []
     ids = {question("api.container", id=each): each for each in names}
@@ -316,5 +320,6 @@ def containers(host: Host) -> Containers | Unavailable:
         except msgspec.ValidationError as error:
             missing.append(Unexamined(container_subject(name), f"inspect: malformed: {error}"))
     return Containers(
-        tuple(sorted(found, key=lambda each: each.short)), tuple(sorted(missing, key=lambda each: each.subject))
+        tuple(sorted(found, key=lambda each: each.short)),
+        tuple(sorted(missing, key=lambda each: each.subject)),
     )

@@ -16,7 +16,10 @@ from diagnose.registry import evidence
 
 @dataclass(frozen=True)
 class Facts:
-    """now: Unix time on the host. docker: the command that reaches the examined engine. notes: what a reader must know."""
+    """now: Unix time on the host. docker: the command that reaches the examined engine.
+
+    notes: what a reader must know.
+    """
 
     head: HostFacts
     now: float
@@ -43,31 +46,34 @@ def facts(host: Host, clock: Clock | Unavailable, ping: Ping | Unavailable, info
     here = _Uname("unknown", "") if isinstance(uname, Failed) else msgspec.convert(uname, _Uname)
     asked = host.ask(question("endpoint"))
     endpoint = _Endpoint() if isinstance(asked, Failed) else msgspec.convert(asked, _Endpoint)
-    known = isinstance(info, Info)
+    known = info if isinstance(info, Info) else Info()
     engine = None
     if isinstance(ping, Ping):
         engine = {
             "name": "Podman" if ping.is_podman else "Docker",
-            "version": (info.server_version if known else "") or ping.libpod or ping.engine_version,
+            "version": known.server_version or ping.libpod or ping.engine_version,
             "api_version": ping.api_version,
-            "storage_driver": info.driver if known else None,
-            "firewall": info.firewall_driver if known else None,
-            "cgroup_driver": info.cgroup_driver if known else None,
+            "storage_driver": known.driver or None,
+            "firewall": known.firewall_driver if known.id else None,
+            "cgroup_driver": known.cgroup_driver or None,
             "endpoint": endpoint.url,
         }
     head = HostFacts(
-        name=(info.name if known else "") or here.nodename,
-        kernel=(info.kernel_version if known else "") or here.release,
+        name=known.name or here.nodename,
+        kernel=known.kernel_version or here.release,
         engine=engine,
-        containers=info.containers if known else None,
-        running=info.containers_running if known else None,
-        data_root=info.docker_root_dir if known else "",
+        containers=info.containers if isinstance(info, Info) else None,
+        running=info.containers_running if isinstance(info, Info) else None,
+        data_root=known.docker_root_dir,
     )
     notes = []
     if endpoint.named:
         notes.append(f"engine at {endpoint.url}, from {endpoint.source}")
     return Facts(
-        head, clock.wall if isinstance(clock, Clock) else 0.0, _docker(endpoint, isinstance(ping, Ping) and ping.is_podman), tuple(notes)
+        head,
+        clock.wall if isinstance(clock, Clock) else 0.0,
+        _docker(endpoint, isinstance(ping, Ping) and ping.is_podman),
+        tuple(notes),
     )
 
 

@@ -13,7 +13,10 @@ from diagnose.registry import evidence
 
 @dataclass(frozen=True)
 class Options:
-    """since_s: how far back events and logs are looked at. resolve: names that must resolve. wanted: the selected check ids."""
+    """since_s: how far back events and logs are looked at. resolve: names that must resolve.
+
+    wanted: the selected check ids.
+    """
 
     since_s: float = 86400.0
     resolve: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
 """The hands: the only package that touches the world, one module per way of asking.
 
-A hand is a function `(live, question) -> JSON value`. It raises `Refused` with the reason it knows, or lets OSError, TimeoutError and
-ValueError rise: `Live.ask` turns them into `Failed`. It keeps its own total deadline where it can (`live.deadline(question)`), never
-retries, never writes. Each module imports its package when it is first asked.
+A hand is a function `(live, question) -> JSON value`. It raises `Refused` with the reason it knows, or lets OSError,
+TimeoutError and ValueError rise: `Live.ask` turns them into `Failed`. It keeps its own total deadline where it can
+(`live.deadline(question)`), never retries, never writes. Each module imports its package when it is first asked.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Refused(Exception):  # noqa: N818 - an answer of the world, not an error o
 class Settings:
     """What the user said about the endpoint and the run.
 
-    host: `-H`, context: `--context`; probe: False after `--no-probe`. since_s, resolve, wanted (the selected check ids) and budget_s
-    are given back as the answer to `options`, so that a tape holds them.
+    host: `-H`, context: `--context`; probe: False after `--no-probe`. since_s, resolve, wanted (the selected check
+    ids) and budget_s are given back as the answer to `options`, so that a tape holds them.
     """
 
     host: str | None = None

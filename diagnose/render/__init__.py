@@ -1,0 +1,1 @@
+"""Renderers: functions of the Report. Nothing before this package imports rich."""

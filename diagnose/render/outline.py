@@ -87,10 +87,11 @@ def counts(report: Report) -> Counter[Severity]:
 
 
 def verdicts(report: Report) -> Counter[Verdict]:
+    """How many selected checks came to each verdict."""
     return Counter(result.verdict for result in report.results)
 
 
-def outline(report: Report, code: int, *, since: str = "") -> Outline:
+def outline(report: Report, code: int) -> Outline:
     """The report as an outline. code: the exit code of the run, which decides the first word."""
     by_key = {f.key: f for f in report.findings if not f.silenced}
     shown = list(by_key.values())
@@ -103,9 +104,7 @@ def outline(report: Report, code: int, *, since: str = "") -> Outline:
     loud = [f for f in roots if f.severity > Severity.advice or _worst(homes.get(f.key, ())) > Severity.advice]
     quiet = [f for f in roots if f not in loud]
     blocks = tuple(_block(group, homes, report, by_key) for group in _groups(loud, homes))
-    advice = tuple(
-        _block(group, homes, report, by_key) for group in _by_check(quiet)
-    )
+    advice = tuple(_block(group, homes, report, by_key) for group in _by_check(quiet))
     word = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}[code]
     status = f"{word} {report.host.name}: {_status(report, number, loud, homes)}"
     return Outline(
@@ -127,7 +126,9 @@ def _worst(findings: Iterable[Reported]) -> int:
     return max((int(f.severity) for f in findings), default=0)
 
 
-def _status(report: Report, number: Counter[Severity], loud: Sequence[Reported], homes: dict[str, list[Reported]]) -> str:
+def _status(
+    report: Report, number: Counter[Severity], loud: Sequence[Reported], homes: dict[str, list[Reported]]
+) -> str:
     said = verdicts(report)
     took = f"in {report.duration_s:.1f} s"
     found = [
@@ -136,6 +137,8 @@ def _status(report: Report, number: Counter[Severity], loud: Sequence[Reported],
     ]
     incidents = ", ".join(part for part in found if part)
     if not incidents:
+        if not said[Verdict.PASSED] and said[Verdict.UNKNOWN]:
+            return f"not examined: none of {plural(len(report.results), 'check')} could be judged, {took}"
         incidents = "nothing found" if not number[Severity.advice] else "nothing wrong found"
         if number[Severity.advice]:
             incidents += f", {number[Severity.advice]} advice"
@@ -176,7 +179,11 @@ def _groups(roots: Sequence[Reported], homes: dict[str, list[Reported]]) -> list
     groups: dict[object, list[Reported]] = {}
     for finding in roots:
         together = finding.key not in homes and (alike[_like(finding)] >= GROUP_FROM or finding.finding.service)
-        name = (*_like(finding), finding.finding.service if alike[_like(finding)] < GROUP_FROM else "") if together else finding.key
+        name = (
+            (*_like(finding), finding.finding.service if alike[_like(finding)] < GROUP_FROM else "")
+            if together
+            else finding.key
+        )
         groups.setdefault(name, []).append(finding)
     return list(groups.values())
 
@@ -204,9 +211,7 @@ def _block(
         else:
             evidence.append((path, _value(value)))
     summaries = list(dict.fromkeys(f.finding.summary for f in group))
-    other_roots = [
-        key for effect in homes.get(head.key, ()) for key in root_keys(effect, by_key) if key != head.key
-    ]
+    other_roots = [key for effect in homes.get(head.key, ()) for key in root_keys(effect, by_key) if key != head.key]
     return Block(
         severity=head.severity,
         id=head.id,
@@ -232,7 +237,7 @@ def _effects(findings: Sequence[Reported]) -> tuple[Effect, ...]:
             group[0].finding.summary,
             group[0].causes[0].because,
         )
-        for id, group in groups.items()  # noqa: A001
+        for id, group in groups.items()
     )
 
 

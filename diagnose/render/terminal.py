@@ -1,4 +1,7 @@
-"""The text report: an outline on a terminal of any width, readable without colour. Colour only repeats what a word says."""
+"""The text report: an outline on a terminal of any width, readable without colour.
+
+Colour only repeats what a word says.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import unicodedata
 from typing import TextIO
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from diagnose.model import Report, Severity
@@ -20,9 +22,11 @@ UNKNOWN_SHOWN = 6
 
 
 def clean(text: str) -> str:
-    """The text without anything that a terminal would obey: control, format and surrogate characters are shown as `?`."""
+    """The text without anything that a terminal would obey: control, format and surrogate characters are shown as
+    `?`."""
     return "".join(
-        char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else "?" for char in text
+        char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else "?"
+        for char in text
     )
 
 
@@ -64,12 +68,17 @@ class _Page:
         self.verbose = verbose
 
     def line(self, text: str, indent: int = 0, style: str = "") -> None:
-        self.console.print(Padding(Text(clean(text), style), (0, 0, 0, indent)))
+        hanging = indent + 2 if indent else 0
+        for number, row in enumerate(Text(clean(text), style).wrap(self.console, self.console.width - hanging)):
+            row.rstrip()
+            self.console.print(Text(" " * (hanging if number else indent)) + row)
 
     def command(self, text: str, indent: int) -> None:
         """A command is never wrapped: what is copied must be what was written."""
         for each in text.splitlines():
-            self.console.print(Text(" " * indent + clean(each), style="bold"), no_wrap=True, overflow="ignore", crop=False)
+            self.console.print(
+                Text(" " * indent + clean(each), style="bold"), no_wrap=True, overflow="ignore", crop=False
+            )
 
     def print(self, page: Outline) -> None:
         head, _, rest = page.status.partition(" ")
@@ -93,7 +102,11 @@ class _Page:
         self.console.print()
         name = self.names(block.subjects, max(20, self.console.width - len(block.id) - 14))
         title = Text.assemble(
-            (f"{str(block.severity).upper():<8}", STYLES[block.severity]), "  ", (block.id, "bold"), "  ", clean(name)
+            (f"{str(block.severity).upper():<8}", STYLES[block.severity]),
+            "  ",
+            (block.id, "bold"),
+            "  ",
+            clean(name),
         )
         if block.because_of_selection:
             title.append("  (shown as a cause)")
@@ -124,7 +137,10 @@ class _Page:
         command = block.command
         if command is not None:
             if command.purpose == "fix":
-                self.line(f"first ({command.risk}{': ' + command.impact if command.impact and self.verbose else ''})", 2)
+                self.line(
+                    f"first ({command.risk}{': ' + command.impact if command.impact and self.verbose else ''})",
+                    2,
+                )
             else:
                 self.line("no safe fix; look first", 2)
             self.command(command.text, 4)

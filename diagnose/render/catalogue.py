@@ -1,0 +1,63 @@
+"""The list of checks, for the terminal, as JSON, and as the table of README."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from diagnose.model import Check, Json
+
+
+def rows(checks: Sequence[Check], thresholds: Mapping[str, Mapping[str, float]]) -> list[dict[str, Json]]:
+    """What is known of each check, with the thresholds in force."""
+    return [
+        {
+            "id": check.id,
+            "severity": str(check.severity),
+            "title": check.title,
+            "needs": [need.kind.__name__ + ("?" if need.optional else "") for need in check.needs],
+            "thresholds": {
+                each.name: {
+                    "value": thresholds.get(check.id, {}).get(each.name, each.default),
+                    "default": each.default,
+                    "unit": each.unit,
+                }
+                for each in check.thresholds
+            },
+            "caused_by": list(check.caused_by),
+        }
+        for check in checks
+    ]
+
+
+def _limits(row: Mapping[str, Json]) -> str:
+    return ", ".join(f"{name} {value['value']:g} {value['unit']}".strip() for name, value in row["thresholds"].items())
+
+
+def render(
+    checks: Sequence[Check], thresholds: Mapping[str, Mapping[str, float]], format_: str, stream: TextIO
+) -> None:
+    """Write the list in one of the formats text, json, markdown."""
+    listed = rows(checks, thresholds)
+    if format_ == "json":
+        json.dump(listed, stream, indent=1)
+        stream.write("\n")
+    elif format_ == "markdown":
+        stream.write("| id | severity | what it finds |\n|---|---|---|\n")
+        stream.writelines(f"| {row['id']} | {row['severity']} | {row['title'].rstrip('.')} |\n" for row in listed)
+    else:
+        _text(listed, stream)
+
+
+def _text(listed: Sequence[Mapping[str, Json]], stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=stream, highlight=False, markup=False)
+    for row in listed:
+        console.print(Text.assemble((row["id"], "bold"), f"  {row['severity']}"), soft_wrap=True)
+        console.print(Text(f"    {row['title']}"), soft_wrap=True)
+        console.print(Text(f"    needs {', '.join(row['needs'])}", "dim"), soft_wrap=True)
+        if row["thresholds"]:
+            console.print(Text(f"    thresholds {_limits(row)}", "dim"), soft_wrap=True)

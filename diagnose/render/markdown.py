@@ -1,0 +1,81 @@
+"""The report as Markdown for a ticket: the same outline in the same order as on the terminal."""
+
+from __future__ import annotations
+
+import re
+from typing import TextIO
+
+from diagnose.model import Report
+from diagnose.render.outline import Block, outline
+from diagnose.render.terminal import clean
+from diagnose.times import size
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+NAMES_SHOWN = 10
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is written, on one line."""
+    return _SPECIAL.sub(r"\\\1", clean(text).replace("\n", " "))
+
+
+def code(text: str) -> str:
+    """Text in a code span that its own backticks cannot end."""
+    text = clean(text).replace("\n", " ")
+    fence = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def render(report: Report, exit_code: int, stream: TextIO) -> None:
+    """Write the whole report; nothing is left out for width."""
+    page = outline(report, exit_code)
+    rows = [f"# {escape(page.status)}", "", escape(page.host), ""]
+    rows += [f"- note: {escape(note)}" for note in page.notes]
+    for block in page.blocks:
+        rows += _block(block)
+    if page.advice:
+        rows += ["", f"## Advice ({len(page.advice)})", ""]
+        rows += [f"- **{block.id}** {_names(block.subjects)}: {escape(block.summary)}" for block in page.advice]
+    for title, reasons in (
+        ("Not judged", page.unknown),
+        ("Crashed", page.crashed),
+        ("Does not apply", page.skipped),
+    ):
+        if reasons:
+            rows += ["", f"## {title}", ""]
+            rows += [f"- {escape(ids)}: {escape(why)}" for ids, why in reasons]
+    if page.silenced:
+        rows += ["", f"{page.silenced} findings are silenced by configuration."]
+    stream.write("\n".join(rows) + "\n")
+
+
+def _names(subjects: tuple[str, ...]) -> str:
+    shown = ", ".join(code(name) for name in subjects[:NAMES_SHOWN])
+    return f"{shown} and {len(subjects) - NAMES_SHOWN} more" if len(subjects) > NAMES_SHOWN else shown
+
+
+def _block(block: Block) -> list[str]:
+    rows = [
+        "",
+        f"## {str(block.severity).upper()} {block.id} {_names(block.subjects)}",
+        "",
+        escape(block.summary),
+        "",
+    ]
+    rows += [f"- {escape(part.name)}: {size(part.bytes)} {escape(part.note)}".rstrip() for part in block.parts]
+    rows += [f"- {escape(path)}: {code(value)}" for path, value in block.evidence]
+    if block.effects:
+        rows += ["", "Explains:", ""]
+        rows += [
+            f"- {effect.id} {_names(effect.subjects)}: {escape(effect.summary)} ({escape(effect.because)})"
+            for effect in block.effects
+        ]
+    rows += [f"- may also come from {escape(other)}" for other in block.others]
+    command = block.command
+    if command is not None:
+        what = f"First ({command.risk})" if command.purpose == "fix" else "No safe fix; look first"
+        impact = f": {escape(command.impact)}" if command.impact else ""
+        fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", command.text) or [""]))
+        rows += ["", f"{what}{impact}", "", f"{fence}sh", clean(command.text), fence]
+    return [*rows, "", f"Then: `diagnose explain {block.id}`"]
