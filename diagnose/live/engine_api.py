@@ -1,32 +1,33 @@
 """The engine's hands: every `api.*` question is one GET on a keep-alive connection of ours.
 
-| kind              | arguments (and defaults)          | answer                                                  |
-|-------------------|-----------------------------------|---------------------------------------------------------|
-| api.ping          |                                   | what the headers of /_ping say, see `ping`              |
-| api.containers    | all=true, size=false, filters     | /containers/json                                        |
-| api.container     | id, size=false                    | /containers/ID/json                                     |
-| api.recheck       | id                                | /containers/ID/json, asked once more                    |
-| api.top           | id, ps_args                       | /containers/ID/top                                      |
-| api.stats         | id                                | /containers/ID/stats, one sample (1 s on engine 20.10)  |
-| api.logs          | id, tail=50, bytes=262144, since_s| see `logs`                                              |
-| api.archive       | id, path, bytes=4096              | see `archive`                                           |
-| api.info          |                                   | /info                                                   |
-| api.version       |                                   | /version                                                |
-| api.networks      | filters                           | /networks                                               |
-| api.network       | id, verbose=false                 | /networks/ID                                            |
-| api.images        | all=false, filters                | /images/json                                            |
-| api.image         | id                                | /images/ID/json                                         |
-| api.image_history | id                                | /images/ID/history                                      |
-| api.volumes       | filters                           | /volumes                                                |
-| api.events        | since_s=86400, filters            | list of events; 256 of them: older ones are lost        |
-| api.swarm         |                                   | /swarm; Failed("refused") where this is no manager      |
-| api.nodes         | filters                           | /nodes                                                  |
-| api.services      | filters                           | /services, with ServiceStatus                           |
-| api.tasks         | filters                           | /tasks                                                  |
-| api.system_df     | type (one or a list), verbose=true| /system/df; type from API 1.42, verbose from 1.52       |
+| kind              | arguments (and defaults)           | answer                                     |
+|-------------------|------------------------------------|--------------------------------------------|
+| api.ping          |                                    | what the headers of /_ping say, see `ping` |
+| api.containers    | all=true, size=false, filters      | /containers/json                           |
+| api.container     | id, size=false                     | /containers/ID/json                        |
+| api.recheck       | id                                 | /containers/ID/json, asked once more       |
+| api.top           | id, ps_args                        | /containers/ID/top                         |
+| api.stats         | id                                 | /containers/ID/stats, one sample           |
+| api.logs          | id, tail=50, bytes=262144, since_s | see `logs`                                 |
+| api.archive       | id, path, bytes=4096               | see `archive`                              |
+| api.info          |                                    | /info                                      |
+| api.version       |                                    | /version                                   |
+| api.networks      | filters                            | /networks                                  |
+| api.network       | id, verbose=false                  | /networks/ID                               |
+| api.images        | all=false, filters                 | /images/json                               |
+| api.image         | id                                 | /images/ID/json                            |
+| api.image_history | id                                 | /images/ID/history                         |
+| api.volumes       | filters                            | /volumes                                   |
+| api.events        | since_s=86400, filters             | list; 256 of them: older are lost          |
+| api.swarm         |                                    | /swarm; 503 where this is no manager       |
+| api.nodes         | filters                            | /nodes                                     |
+| api.services      | filters                            | /services, with ServiceStatus              |
+| api.tasks         | filters                            | /tasks                                     |
+| api.system_df     | type (one or a list), verbose=true | /system/df; type from 1.42, verbose 1.52   |
 
-`id` is an id or a name. `filters` is the API's own map of lists. HTTP errors are Refused: 404 gone, 401 and 403
-forbidden, others refused, with the engine's message. Times are relative to the engine's clock.
+`id` is an id or a name. `filters` is the API's own map of lists. HTTP errors are Refused: 404 gone, 401 and
+403 forbidden, others refused, with the engine's message. Times are relative to the engine's clock. /stats
+takes a second on engine 20.10, 2 ms on 26.1 and later.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ import msgspec
 from diagnose.host import KINDS, Question
 from diagnose.live import Live, Refused, failure
 from diagnose.live import endpoint as places
+from diagnose.live.dial import dial
 from diagnose.live.http import Connection, Reply, Stale
 from diagnose.model import Failed, Json
 
@@ -105,7 +107,7 @@ class Engine:
         self._lock = threading.Lock()
 
     def get(self, target: str, ends: float, limit: int, *, cut: bool = False) -> Reply:
-        """One GET, whatever its status; a kept connection that the engine had closed meanwhile is replaced, once."""
+        """One GET, whatever its status; a kept connection that was closed meanwhile is replaced, once."""
         kept = self._kept()
         if kept is not None:
             try:
@@ -133,10 +135,10 @@ class Engine:
         left = ends - time.monotonic()
         if left <= 0:
             raise TimeoutError("no time left to connect")
-        return Connection(places.dial(self.where, left), self.where.host_header)
+        return dial(self.where, left)
 
     def greeting(self) -> Reply:
-        """The reply to /_ping, asked once; a failure is kept too: nothing more is sent to an engine that hangs."""
+        """The reply to /_ping, asked once; a failure is kept too: an engine that hangs is left alone."""
         with self._lock:
             if self._greeting is None:
                 try:
@@ -157,7 +159,7 @@ class Engine:
 
     @property
     def clock(self) -> float:
-        """The engine's Unix time. The Date header has whole seconds: up to two seconds apart are the same clock."""
+        """The engine's Unix time; its Date header has whole seconds: up to two apart is no skew."""
         date = self.greeting().headers.get("date", "")
         try:
             import calendar
@@ -169,7 +171,7 @@ class Engine:
 
 
 def engine(live: Live) -> Engine:
-    """The engine of this run. Raises `Refused` for an endpoint that is unclear, or must not be connected to."""
+    """The engine of this run. Raises `Refused` for one that is unclear, or must not be woken."""
     where = places.may_connect(live)
     made: Engine = live.keep("engine", lambda: Engine(where))
     return made
@@ -212,10 +214,10 @@ def get(live: Live, question: Question) -> Json:
 
 
 def logs(live: Live, question: Question) -> Json:
-    """Answer `api.logs`: the last lines of a container, each with its RFC 3339 time in front, in the engine's order.
+    """Answer `api.logs`: the last lines of a container, each after its RFC 3339 time, in the engine's order.
 
-    {"text": both streams, "stdout", "stderr": each alone (with a terminal all is stdout), "error": what went wrong
-    in the engine while it read, "truncated": there were more bytes than asked for, and the newest are missing}.
+    {"text": both streams, "stdout", "stderr": each alone (with a terminal all is stdout), "error": what went
+    wrong in the engine while it read, "truncated": more bytes were there, and the newest are missing}.
     """
     reply = _ask(live, question, int(question.args.get("bytes", 256 * 1024)), cut=True)
     streams: dict[int, list[bytes]] = {1: [], 2: [], 3: []}
@@ -243,7 +245,7 @@ def logs(live: Live, question: Question) -> Json:
 
 
 def _is_frame(head: bytes) -> bool:
-    """Whether a multiplexed frame begins here: stream 0 to 3, three zero bytes, a size (moby api/pkg/stdcopy)."""
+    """Whether a multiplexed frame begins here: stream 0 to 3, three zero bytes, a size (moby pkg/stdcopy)."""
     return len(head) >= 8 and head[0] <= 3 and head[1:4] == b"\0\0\0"
 
 
@@ -252,7 +254,7 @@ def _text(raw: bytes) -> str:
 
 
 def archive(live: Live, question: Question) -> Json:
-    """Answer `api.archive`: one path of a container's file system, links not followed, and the first bytes if it is a file.
+    """Answer `api.archive`: one path of a container's file system, no link followed, and a file's first bytes.
 
     {"type": "file" | "directory" | "link" | "other", "size", "mode": permission bits, "uid", "gid", "mtime",
     "link_target", "text": None if not UTF-8, "hex", "truncated"}; text and hex are None for what is no file.
@@ -277,9 +279,7 @@ def archive(live: Live, question: Question) -> Json:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             text = None
-    kind = (
-        "file" if member.isreg() else "directory" if member.isdir() else "link" if member.issym() else "other"
-    )
+    kind = "file" if member.isreg() else "directory" if member.isdir() else "link" if member.issym() else "other"
     return {
         "type": kind,
         "size": member.size,

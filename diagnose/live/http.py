@@ -1,13 +1,15 @@
 """GET over one keep-alive HTTP/1.1 connection, with a total deadline and a bounded body.
 
-Why not http.client: importing it costs 50 ms (it imports ssl and email), its timeout is per read, so that a server which drips
-holds it for ever, and 1,000 inspects took it twice as long as this (engine 20.10, four threads), a third of the whole run.
+Why not http.client: importing it costs 50 ms (it brings ssl and email); its timeout is per read, so that a
+server which drips holds it for ever; and 1,000 inspects by four threads on engine 20.10 took it 0.26 to
+0.44 s, this 0.14 to 0.24 s, and curl 0.13 to 0.25 s.
 """
 
 from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -29,7 +31,7 @@ class Reply:
     cut: bool = False
 
 
-class Stale(EOFError):
+class Stale(EOFError):  # noqa: N818 - no error on a kept connection: the other side may hang up at any time
     """The connection was closed before the first byte of an answer."""
 
 
@@ -40,16 +42,20 @@ def _malformed(detail: str) -> NoReturn:
 class Connection:
     """One connection to an HTTP/1.1 server; `reusable` says whether another GET may follow the last one.
 
-    Deadlines are readings of time.monotonic(). Raises TimeoutError, OSError, `Stale`, or `Refused` (malformed, too large).
+    host: the Host header. complaint: what is known of a connection that was closed before any answer.
+    Deadlines are readings of time.monotonic(). Raises TimeoutError, OSError, `Stale`, or `Refused`
+    (malformed, too large).
     """
 
-    def __init__(self, stream: socket.socket, host: str) -> None:
+    def __init__(self, stream: socket.socket, host: str, complaint: Callable[[], str] | None = None) -> None:
         self.reusable = True
         self._stream = stream
         self._host = host
+        self._complaint = complaint
         self._buffer = bytearray()
 
     def close(self) -> None:
+        """Hang up."""
         self._stream.close()
 
     def get(self, target: str, ends: float, limit: int, *, cut: bool = False) -> Reply:
@@ -81,7 +87,8 @@ class Connection:
     def _head(self, ends: float) -> tuple[str, int, dict[str, str]]:
         try:
             if not self._buffer and not self._more(ends):
-                raise Stale("the connection was closed without an answer")
+                said = self._complaint() if self._complaint else ""
+                raise Stale(said or "the connection was closed without an answer")
         except ConnectionResetError as error:
             raise Stale(str(error)) from error
         end = self._buffer.find(b"\r\n\r\n")

@@ -1,7 +1,8 @@
 """Is the engine's host this machine, and does the tool see that host as the engine does?
 
-What is read on the host counts only where the engine's process is found here. The process is named by the socket's peer
-credentials (whoever called listen), by the pid file, or by the process list; what the engine says of itself (/info) must agree.
+What is read on the host counts only where the engine's process is found here. The process is named by the
+socket's peer credentials (whoever called listen), by the pid file, or by the process list; what the engine
+says of itself (/info) must agree.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from pathlib import Path
 from diagnose.host import Question, question
 from diagnose.live import Live, Refused
 from diagnose.live import endpoint as places
-from diagnose.live.endpoint import DAEMON_NAMES, Endpoint, comm, daemon_pids, owns_socket, pid_file
+from diagnose.live.daemon_process import (
+    DAEMON_NAMES,
+    DEFAULT_SOCKET,
+    comm,
+    daemon_pids,
+    owns_socket,
+    pid_file,
+)
+from diagnose.live.endpoint import Endpoint
 from diagnose.live.tool import in_container
 from diagnose.model import Json
 
@@ -41,7 +50,7 @@ VM_FOLDERS = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The engine's process as it was looked for: pid None when none is alive here; elsewhere: why it is not on this machine."""
+    """The engine's process: pid None when none is alive here; how it was looked for; elsewhere: why not here."""
 
     pid: int | None
     how: str
@@ -51,8 +60,8 @@ class Found:
 def locality(live: Live, asked: Question) -> Json:  # noqa: ARG001 - the signature of every hand
     """Answer `locality`: {"same_host", "why", "engine_pid", "how", "same_netns", "same_mntns", "same_pidns"}.
 
-    same_*ns compare the namespaces of this process with the engine's: None where they may not be read (CAP_SYS_PTRACE).
-    engine_pid None with same_host true: no engine is alive, and this machine is where it should be.
+    same_*ns compare the namespaces of this process with the engine's: None where they may not be read (that
+    needs CAP_SYS_PTRACE). engine_pid None with same_host true: no engine is alive, and this is where it should be.
     """
     try:
         where = places.may_connect(live)
@@ -65,13 +74,11 @@ def locality(live: Live, asked: Question) -> Json:  # noqa: ARG001 - the signatu
         return _answer(found, False, found.elsewhere)
     if found.pid is None:
         if in_container():
-            return _answer(
-                found, False, "this tool runs in a container, and no engine's process is visible from it"
-            )
+            return _answer(found, False, "this tool runs in a container, and no engine's process is visible from it")
         return _answer(found, True, "the endpoint is a socket of this machine, and no engine is alive here")
     spaces = {name: same_namespace(found.pid, name) for name in ("net", "mnt", "pid")}
     if spaces["mnt"] is False and same_namespace(1, "mnt") is False:
-        why = "this tool runs in another mount namespace than the engine and the machine's first process: in a container"
+        why = "this tool runs in a container: its mount namespace is neither the engine's nor the first process's"
         return _answer(found, False, why, spaces)
     if spaces["mnt"] is None and in_container():
         return _answer(
@@ -102,7 +109,7 @@ def _answer(found: Found, same: bool, why: str, spaces: dict[str, bool | None] |
 
 
 def same_namespace(pid: int, kind: str) -> bool | None:
-    """Whether that process has our namespace of this kind (net, mnt, pid, user, uts); None when it may not be read."""
+    """Whether that process has our namespace of this kind (net, mnt, pid); None when it may not be read."""
     try:
         return os.readlink(f"/proc/{pid}/ns/{kind}") == os.readlink(f"/proc/self/ns/{kind}")  # noqa: PTH115
     except OSError:
@@ -118,8 +125,6 @@ def _find(where: Endpoint) -> Found:
         return Found(None, "the endpoint", f"the engine behind {where.address} runs in a virtual machine")
     try:
         pid = _peer(where.address)
-    except PermissionError:
-        return _by_process(where.address)
     except OSError:
         return _by_process(where.address)
     if pid == 0:
@@ -137,7 +142,7 @@ def _find(where: Endpoint) -> Found:
 
 
 def _peer(path: str) -> int:
-    """The process that called listen on this socket, by SO_PEERCRED; 0 if it is in no PID namespace that we see."""
+    """The process that called listen on this socket (SO_PEERCRED); 0 if our PID namespace lacks it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
         stream.settimeout(CONNECT_SECONDS)
         stream.connect(path)
@@ -146,16 +151,10 @@ def _peer(path: str) -> int:
 
 
 def _by_process(path: str) -> Found:
-    """The engine that should serve this socket: of the pid file, of the process that names the socket, or the only one."""
-    default = os.path.realpath(path) == os.path.realpath(places.DEFAULT_SOCKET)
+    """The engine that should serve this socket: by pid file, by its command line, by being alone."""
+    default = os.path.realpath(path) == os.path.realpath(DEFAULT_SOCKET)
     runtime = os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")
-    named = (
-        pid_file()
-        if default
-        else pid_file(f"{runtime}/docker.pid")
-        if path.startswith(runtime + "/")
-        else None
-    )
+    named = pid_file() if default else pid_file(f"{runtime}/docker.pid") if path.startswith(runtime + "/") else None
     if named:
         return Found(named, "pid file")
     pids = daemon_pids()
@@ -183,9 +182,7 @@ def _find_tcp(where: Endpoint) -> Found:
         return Found(None, "the endpoint", f"the engine is reached over TCP at {where.address}")
     inodes = _tcp_listeners(where.port or 0)
     for pid in daemon_pids():
-        said = any(
-            word.startswith("tcp://") and word.endswith(f":{where.port}") for word in _command_line(pid)
-        )
+        said = any(word.startswith("tcp://") and word.endswith(f":{where.port}") for word in _command_line(pid))
         owned = [owns_socket(pid, inode) for inode in inodes]
         if True in owned or (None in owned and said):
             return Found(pid, "listening socket")
@@ -197,7 +194,7 @@ def _find_tcp(where: Endpoint) -> Found:
 
 
 def _tcp_listeners(port: int) -> list[int]:
-    """The inodes of TCP sockets that listen on this port in our network namespace (/proc/net/tcp, state 0A)."""
+    """The inodes of sockets listening on this port in our network namespace (/proc/net/tcp, state 0A)."""
     found = []
     for name in ("tcp", "tcp6"):
         try:
@@ -220,7 +217,7 @@ def _disagreement(live: Live) -> str:
     def ask() -> None:
         try:
             answers.append(engine_api.get(live, question("api.info")))
-        except Exception:  # noqa: BLE001 - no answer is no disagreement; the question api.info itself tells why
+        except Exception:  # noqa: BLE001 - no answer is no disagreement
             return
 
     thread = threading.Thread(target=ask, daemon=True, name="locality-info")

@@ -11,13 +11,50 @@ from diagnose.host import Question
 from diagnose.live import Live
 from diagnose.model import Json
 
-# The names of linux/capability.h by number, kernel 5.9 and later.
-CAPABILITIES = """
-chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service
-net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot sys_ptrace sys_pacct sys_admin
-sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease audit_write audit_control setfcap mac_override
-mac_admin syslog wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore
-""".split()
+# In the order of linux/capability.h, kernel 5.9 and later.
+CAPABILITIES = (
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETPCAP",
+    "CAP_LINUX_IMMUTABLE",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_BROADCAST",
+    "CAP_NET_ADMIN",
+    "CAP_NET_RAW",
+    "CAP_IPC_LOCK",
+    "CAP_IPC_OWNER",
+    "CAP_SYS_MODULE",
+    "CAP_SYS_RAWIO",
+    "CAP_SYS_CHROOT",
+    "CAP_SYS_PTRACE",
+    "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_BOOT",
+    "CAP_SYS_NICE",
+    "CAP_SYS_RESOURCE",
+    "CAP_SYS_TIME",
+    "CAP_SYS_TTY_CONFIG",
+    "CAP_MKNOD",
+    "CAP_LEASE",
+    "CAP_AUDIT_WRITE",
+    "CAP_AUDIT_CONTROL",
+    "CAP_SETFCAP",
+    "CAP_MAC_OVERRIDE",
+    "CAP_MAC_ADMIN",
+    "CAP_SYSLOG",
+    "CAP_WAKE_ALARM",
+    "CAP_BLOCK_SUSPEND",
+    "CAP_AUDIT_READ",
+    "CAP_PERFMON",
+    "CAP_BPF",
+    "CAP_CHECKPOINT_RESTORE",
+)
 
 
 def now(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signature of every hand
@@ -36,7 +73,7 @@ def caller(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signat
     """Answer `caller`: uid, gid, groups and user of this process, its effective capabilities, its place.
 
     caps: names as "CAP_SYS_ADMIN". docker_group: the group file makes the user a member of group docker;
-    session_has_it: this process carries it already; docker_gid: None when there is no such group. in_container:
+    session_has_it: this process carries it; docker_gid: None when there is no such group. in_container:
     see the function of this name.
     """
     import grp
@@ -69,9 +106,9 @@ def caller(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signat
 
 
 def in_container() -> bool:
-    """Whether this process's mount namespace is a container's: Docker, Podman and Kubernetes bind /etc/hosts over its own.
+    """Whether our mount namespace is a container's: Docker, Podman and Kubernetes bind /etc/hosts into theirs.
 
-    The files /.dockerenv and /run/.containerenv do not tell: a machine whose disk was made from an image has them too.
+    The file /.dockerenv does not tell: a machine whose disk was made from an image has it too.
     """
     lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     return any(line.split(" ", 5)[4] == "/etc/hosts" for line in lines)
@@ -81,4 +118,4 @@ def _capabilities() -> list[str]:
     status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace")
     line = next(line for line in status.splitlines() if line.startswith("CapEff:"))
     bits = int(line.split()[1], 16)
-    return [f"CAP_{name.upper()}" for number, name in enumerate(CAPABILITIES) if bits >> number & 1]
+    return [name for number, name in enumerate(CAPABILITIES) if bits >> number & 1]

@@ -1,0 +1,91 @@
+"""The Docker daemon as a process of this machine: pid file, process list, listening socket."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+DEFAULT_SOCKET = "/var/run/docker.sock"
+
+DAEMON_NAMES = frozenset({"dockerd", "dockerd-ce", "balenad", "balena-engine-d"})
+"""What the engine's process calls itself in /proc/PID/comm."""
+
+
+def sleeping(path: str) -> bool:
+    """Whether systemd listens on this socket for a Docker that does not run: connecting would start it.
+
+    Podman's may be woken. Read from /proc alone: listening sockets, the name of pid 1, the process list.
+    """
+    real = os.path.realpath(path)
+    if "podman" in real or comm(1) != "systemd" or pid_file():
+        return False
+    inode = listening_inode(real)
+    if inode is None or daemon_pids():
+        return False
+    owned = owns_socket(1, inode)
+    return owned if owned is not None else real == os.path.realpath(DEFAULT_SOCKET)
+
+
+def listening_inode(path: str) -> int | None:
+    """The inode of the unix socket listening under this path in our network namespace (/proc/net/unix)."""
+    wanted = {path, path.replace("/run/", "/var/run/", 1) if path.startswith("/run/") else path}
+    try:
+        lines = Path("/proc/net/unix").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return None
+    for line in lines[1:]:
+        fields = line.split(None, 7)
+        if len(fields) == 8 and fields[7] in wanted and int(fields[3], 16) & 0x10000:
+            return int(fields[6])
+    return None
+
+
+def owns_socket(pid: int, inode: int) -> bool | None:
+    """Whether a process holds the socket of this inode open; None when its descriptors may not be read."""
+    try:
+        names = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208 - names are enough
+    except PermissionError:
+        return None
+    except OSError:
+        return False
+    for name in names:
+        try:
+            if os.readlink(f"/proc/{pid}/fd/{name}") == f"socket:[{inode}]":  # noqa: PTH115
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def pid_file(path: str = "/run/docker.pid") -> int | None:
+    """The daemon that a pid file names, if it is alive and one: the file outlives a killed daemon."""
+    try:
+        pid = int(Path(path).read_text(encoding="ascii").strip() or 0)
+    except (OSError, ValueError):
+        return None
+    return pid if comm(pid) in DAEMON_NAMES and _here_and_alive(pid) else None
+
+
+def daemon_pids() -> list[int]:
+    """The living Docker daemons of our own PID namespace, ascending; those inside containers are left out."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
+    return sorted(pid for pid in pids if comm(pid) in DAEMON_NAMES and _here_and_alive(pid))
+
+
+def comm(pid: int) -> str:
+    """What a process calls itself, up to 15 bytes; empty when it is gone, or hidden from us."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            return file.read().rstrip("\n")
+    except OSError:
+        return ""
+
+
+def _here_and_alive(pid: int) -> bool:
+    try:
+        text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    nested = re.search(r"^NSpid:\s+\d+[ \t]+\d", text, re.MULTILINE)
+    return not nested and not re.search(r"^State:\s+[ZX]", text, re.MULTILINE)
