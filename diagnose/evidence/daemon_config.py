@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -73,9 +73,9 @@ class DaemonConfig:
     error: str = ""
     line: int = 0
     column: int = 0
-    values: Mapping[str, Json] | None = None
+    values: Mapping[str, Json] = field(default_factory=dict)
     duplicates: tuple[str, ...] = ()
-    flags: Mapping[str, list[str]] | None = None
+    flags: Mapping[str, list[str]] = field(default_factory=dict)
     mtime: float | None = None
     source: str = "default"
     pid: int | None = None
@@ -83,11 +83,11 @@ class DaemonConfig:
 
     def in_file(self, key: str) -> Json:
         """What the file says under a key; None if nothing."""
-        return (self.values or {}).get(key)
+        return self.values.get(key)
 
     def on_command_line(self, key: str) -> Json:
         """What the command line says under a file's key, typed as there (list, map, bool, text), or None."""
-        given = [value for flag, values in (self.flags or {}).items() if key_of(flag) == key for value in values]
+        given = [value for flag, values in self.flags.items() if key_of(flag) == key for value in values]
         if not given:
             return None
         if key in MAPS:
@@ -107,10 +107,10 @@ class DaemonConfig:
 
     def where(self, key: str) -> str:
         """Where the value in force stands, for evidence: the file's path, `dockerd --flag`, or "default"."""
-        for flag in self.flags or {}:
+        for flag in self.flags:
             if key_of(flag) == key:
                 return f"dockerd --{flag}"
-        return self.path if key in (self.values or {}) else "default"
+        return self.path if key in self.values else "default"
 
 
 def key_of(flag: str) -> str:
