@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +26,16 @@ from .sweep import CGROUP_PREFIX, RUN_DIR, remove_cgroups, remove_state, start_t
 HERE = Path(__file__).parent
 PROJECT = HERE.parent.parent
 LOG = "/var/log/docker.log"
+_SYS_RESOURCE = 1 << 24
+_RUNC = """#!/bin/sh
+# this machine's root lacks CAP_SYS_RESOURCE: a privileged container that asks for it could not start
+[ -f config.json ] && sed -i 's/"CAP_SYS_RESOURCE",//g; s/,"CAP_SYS_RESOURCE"//g' config.json
+for arg; do
+    [ -z "$bundle" ] || { [ ! -f "$arg/config.json" ] || sed -i 's/"CAP_SYS_RESOURCE",//g' "$arg/config.json"; }
+    bundle=; [ "$arg" != --bundle ] || bundle=1
+done
+exec /opt/lab/runc "$@"
+"""
 DEFAULT_DISK = "3G"
 
 T = TypeVar("T")
@@ -48,9 +59,7 @@ class Run:
         try:
             report = json.loads(self.out)
         except ValueError:
-            raise AssertionError(
-                f"diagnose {shlex.join(self.args)}: exit {self.code}, no JSON\n{self.err}"
-            ) from None
+            raise AssertionError(f"diagnose {shlex.join(self.args)}: exit {self.code}, no JSON\n{self.err}") from None
         assert isinstance(report, dict)
         return report
 
@@ -142,13 +151,15 @@ class Box:
             raise RuntimeError(f"the box did not start: {errors.read_text().strip() or 'no reason given'}")
         pid = self._unshare.pid
         self.pid = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+        if not _has_sys_resource() and (runc := shutil.which("runc", path=self.engine.path)):
+            # in its place, not before it in PATH: engine 20.10 calls it by its full path
+            self.sh(f"mkdir -p /opt/lab && mv {runc} /opt/lab/runc")
+            self.write(runc, _RUNC, 0o755)
         if self._with_provider:
             self._provider = Provider(self.pid)
             self.sh(f"ip addr add {BOX_ADDRESS}/{PREFIX} dev eth0; ip link set eth0 up")
             self.sh(f"ip route add default via {GATEWAY}")
-            self.write("/etc/resolv.conf", f"nameserver {RESOLVER}\nsearch lab.test\n")
-        else:
-            self.write("/etc/resolv.conf", f"nameserver {RESOLVER}\n")
+        self.write("/etc/resolv.conf", f"nameserver {RESOLVER}\n")
 
     def close(self) -> None:
         """End every process of the box and remove what it left on the machine."""
@@ -208,9 +219,7 @@ class Box:
 
     # -- commands ----------------------------------------
 
-    def _argv(
-        self, argv: Sequence[str], user: str | None, groups: Sequence[str], cwd: str | None
-    ) -> list[str]:
+    def _argv(self, argv: Sequence[str], user: str | None, groups: Sequence[str], cwd: str | None) -> list[str]:
         enter = ["nsenter", "-t", str(self.pid), *["-m", "-n", "-p", "-u", "-i", "-C", "-r", "-w", "--"]]
         if cwd:
             enter += ["env", "-C", cwd]
@@ -253,9 +262,7 @@ class Box:
         """Run a shell script in the box as `run` does, stopping at the first error; returns its stdout."""
         return self.run(["sh", "-ec", script], **options).stdout
 
-    def spawn(
-        self, argv: Sequence[str], *, log: str = "/dev/null", env: Mapping[str, str] | None = None
-    ) -> int:
+    def spawn(self, argv: Sequence[str], *, log: str = "/dev/null", env: Mapping[str, str] | None = None) -> int:
         """Start a process in the background, a child of the box's init; returns its pid as seen in the box.
 
         log: file in the box for its output. It ends with the box.
@@ -286,6 +293,21 @@ class Box:
     def read(self, inside: str) -> str:
         """The text of a file in the box."""
         return self.path(inside).read_text(errors="replace")
+
+    def usage(self, inside: str) -> os.statvfs_result:
+        """The figures of the file system that holds that path of the box."""
+        return os.statvfs(self.path(inside))
+
+    def fill(self, inside: str, share: float) -> None:
+        """Allocate one file (path in the box) so that its file system is full to that share, as df counts."""
+        room = self.usage(str(Path(inside).parent))
+        total = room.f_blocks - room.f_bfree + room.f_bavail
+        blocks = int(total * share) - (room.f_blocks - room.f_bfree)
+        assert blocks > 0, f"already fuller than {share:.0%}"
+        self.run(["fallocate", "-l", str(blocks * room.f_frsize), inside])
+        room = self.usage(inside)
+        used = room.f_blocks - room.f_bfree
+        assert abs(used / (used + room.f_bavail) - share) < 0.005
 
     # -- engine ----------------------------------------
 
@@ -463,9 +485,7 @@ class Box:
 
     def wait_state(self, name: str, status: str, timeout: float = 10) -> dict[str, Any]:
         """Poll until a container's State.Status is that; returns its inspect answer."""
-        self.wait_for(
-            lambda: self.inspect(name)["State"]["Status"] == status, timeout, f"{name} to be {status}"
-        )
+        self.wait_for(lambda: self.inspect(name)["State"]["Status"] == status, timeout, f"{name} to be {status}")
         return self.inspect(name)
 
     def diagnose(
@@ -480,9 +500,7 @@ class Box:
         usage = f"/tmp/usage-{secrets.token_hex(4)}"
         wrapper = [sys.executable, "-I", "-S", str(HERE / "measure.py"), usage]
         command = [*wrapper, sys.executable, "-m", "diagnose", *args]
-        done = self.run(
-            command, check=False, timeout=timeout, user=user, groups=groups, env=env, cwd=str(PROJECT)
-        )
+        done = self.run(command, check=False, timeout=timeout, user=user, groups=groups, env=env, cwd=str(PROJECT))
         wall, rss = json.loads(self.read(usage))
         self.path(usage).unlink()
         return Run(args, done.returncode, done.stdout, done.stderr, wall, rss)
@@ -493,6 +511,11 @@ def _same_pid_namespace(pid: int, other: int) -> bool:
         return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink(f"/proc/{other}/ns/pid")
     except OSError:
         return False
+
+
+def _has_sys_resource() -> bool:
+    match = re.search(r"^CapEff:\t([0-9a-f]+)", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return bool(match and int(match[1], 16) & _SYS_RESOURCE)
 
 
 def _to_bind(engine: Engine) -> list[str]:

@@ -138,9 +138,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section("lab")
     for line in pytest_report_header(config):
         terminalreporter.write_line(line)
-    columns = sorted(
-        {e for row in proven.values() for e in row}, key=lambda n: [int(p) for p in n.split(".")]
-    )
+    columns = sorted({e for row in proven.values() for e in row}, key=lambda n: [int(p) for p in n.split(".")])
     terminalreporter.write_line(f"{'proven on a real fault':40}" + "".join(f"{c:>10}" for c in columns))
     for check, row in sorted(proven.items()):
         terminalreporter.write_line(f"{check:40}" + "".join(f"{row.get(c, '-'):>10}" for c in columns))

@@ -106,9 +106,7 @@ def find(wanted: str) -> Engine:
         if wanted in (engine.name, engine.suite):
             return engine
     have = ", ".join(map(str, engines)) or "none"
-    raise LookupError(
-        f"no engine {wanted}; there is: {have}; missing: {'; '.join(map(str, missing)) or 'none'}"
-    )
+    raise LookupError(f"no engine {wanted}; there is: {have}; missing: {'; '.join(map(str, missing)) or 'none'}")
 
 
 def _distro() -> Engine | Missing:
@@ -116,11 +114,7 @@ def _distro() -> Engine | Missing:
     if dockerd is None:
         return Missing("distro", "no dockerd is installed (package docker.io)")
     version = _version_of(Path(dockerd))
-    return (
-        _engine(version, "distro", None)
-        if version
-        else Missing("distro", f"{dockerd} --version says nothing")
-    )
+    return _engine(version, "distro", None) if version else Missing("distro", f"{dockerd} --version says nothing")
 
 
 def _suite(suite: str) -> Engine | Missing:
@@ -134,9 +128,7 @@ def _suite(suite: str) -> Engine | Missing:
         last = detail.strip().splitlines()[-1:] or ["no reason given"]
         return Missing(suite, f"could not be fetched: {last[0]}")
     version = _version_of(root / "bin" / "dockerd")
-    return (
-        _engine(version, suite, root / "bin") if version else Missing(suite, "its dockerd does not run here")
-    )
+    return _engine(version, suite, root / "bin") if version else Missing(suite, "its dockerd does not run here")
 
 
 def _engine(version: str, suite: str, bin_dir: Path | None) -> Engine:

@@ -102,7 +102,7 @@ def fault(
     engines: ALL or Engines(since=, until=). shareable=True: costs little, touches only things of its own (its
     own container, network and port names) and can stand in one box beside the others. baseline=False: no
     healthy `web` container beside it. engine_started=False: the function starts the engine itself. box:
-    arguments of Box (disk, inodes, provider). config, flags, engine_env: how the engine is started. args:
+    arguments of Box (disk, inodes, provider). config (over the runner's BASE_CONFIG; None removes a key), flags, engine_env: how the engine is started. args:
     more arguments for `diagnose all`; user, groups, env: as whom it runs. exit_code: the tool's, where it is
     not the one of the worst finding.
     """

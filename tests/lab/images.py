@@ -38,15 +38,13 @@ class Recipe:
 def _foreign_elf() -> bytes:
     """A well-formed 64-bit ELF header for a machine that this one is not: s390x."""
     ident = b"\x7fELF" + bytes([2, 2, 1, 0]) + bytes(8)
-    return (
-        ident + struct.pack(">HHIQQQIHHHHHH", 2, 22, 1, 0x1000, 64, 0, 0, 64, 56, 1, 64, 0, 0) + bytes(4096)
-    )
+    return ident + struct.pack(">HHIQQQIHHHHHH", 2, 22, 1, 0x1000, 64, 0, 0, 64, 56, 1, 64, 0, 0) + bytes(4096)
 
 
 _ALLOCATE = b"""#!/bin/sh
-# holds MEGABYTES of memory for good, a megabyte at a time
-held=""
-while :; do held="$held$(head -c 1000000 /dev/zero | tr '\\\\0' x)"; done
+echo building the report
+held=x
+while :; do held="$held$held"; done
 """
 
 _LABELS = " ".join(
@@ -131,9 +129,7 @@ def load(box: Box, name: str, recipe: Recipe | None = None) -> None:
     recipe = recipe or RECIPES[name]
     repo, _, tag = name.rpartition(":") if ":" in name else (name, "", "latest")
     changes = ["ENV PATH=/bin:/usr/bin", *recipe.changes]
-    query = f"fromSrc=-&repo={quote(repo)}&tag={quote(tag)}" + "".join(
-        f"&changes={quote(c)}" for c in changes
-    )
+    query = f"fromSrc=-&repo={quote(repo)}&tag={quote(tag)}" + "".join(f"&changes={quote(c)}" for c in changes)
     if recipe.platform:
         query += f"&platform={quote(recipe.platform)}"
     said = box.api(f"/images/create?{query}", method="POST", body=archive(recipe))

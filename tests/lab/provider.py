@@ -73,9 +73,7 @@ class Provider:
         self.sh("mkdir -p /run/www && echo hello from the web >/run/www/index.html")
         self.spawn(["busybox", "httpd", "-f", "-p", f"{WEB}:80", "-h", "/run/www"])
 
-    def run(
-        self, argv: Sequence[str], *, check: bool = True, timeout: float = 10
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, argv: Sequence[str], *, check: bool = True, timeout: float = 10) -> subprocess.CompletedProcess[str]:
         """Run a command in the provider's network and wait; check raises AssertionError with its output."""
         enter = ["nsenter", "-t", str(self.pid), *["-m", "-n", "-p", "-u", "-i", "-r", "-w", "--"]]
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}

@@ -2,8 +2,9 @@
 
     python -m tests.lab.record_firewall [ENGINE...]
 
-Each case becomes `tests/data/firewall/ENGINE-FAULT.json`: the ruleset as the tool's hands read it, and for each probe its addresses, and whether
-a real connection got through. `tests/test_firewall_seen.py` holds the packet walk against them.
+Each case becomes `tests/data/firewall/ENGINE-FAULT.json`: the ruleset as the tool's hands read it, and for
+each probe its addresses, and whether a real connection got through. `tests/test_firewall_seen.py` holds the
+packet walk against them.
 """
 
 from __future__ import annotations
@@ -21,14 +22,11 @@ from .provider import BOX_ADDRESS, GATEWAY, WEB
 
 DATA = Path(__file__).parent.parent / "data" / "firewall"
 
-_HANDS = """
-import json
-from types import SimpleNamespace as Ask
-from diagnose.live.iptables import iptables_save
-from diagnose.live.nftables import nftables
-ask = lambda flavour: iptables_save(None, Ask(args={"flavour": flavour, "family": "ip"}))["text"]
-legacy = ask("legacy")
-print(json.dumps({"nftables": nftables(None, None), "iptables_nft": {"ip": ask("nft")}, "iptables_legacy": {"ip": legacy} if legacy else {}}))
+_HANDS = """ import json from types import SimpleNamespace as Ask from diagnose.live.iptables import
+iptables_save from diagnose.live.nftables import nftables ask = lambda flavour: iptables_save(None,
+Ask(args={"flavour": flavour, "family": "ip"}))["text"] legacy = ask("legacy") print(json.dumps({"nftables":
+nftables(None, None), "iptables_nft": {"ip": ask("nft")}, "iptables_legacy": {"ip": legacy} if legacy else
+{}}))
 """
 
 _PEER = "#!/bin/sh\\necho Content-Type: text/plain\\necho\\necho $REMOTE_ADDR\\n"
@@ -77,8 +75,9 @@ FAULTS: dict[str, str] = {
     "legacy-forward-drop": "iptables-legacy -P FORWARD DROP",
     "legacy-docker-user-shape": "iptables-legacy -P FORWARD ACCEPT; iptables-legacy -A FORWARD -i {shop} -o eth0 -j DROP",
 }  # fmt: skip
-"""What is done to a healthy host, as shell: one after the other, in this order, each from the healthy state. The legacy tables come last,
-because they stay once they are looked at."""
+"""What is done to a healthy host, as shell: one after the other, in this order, each from the healthy state.
+The legacy tables come last, because they stay once they are looked at.
+"""
 
 
 class _Site:
@@ -101,14 +100,29 @@ class _Site:
             box.docker("run", "-d", "--name", name, "--network", network, *options, "bb", "sh", "-c", _SERVE)
         networks = {each["Name"]: each for each in box.api("/networks")}
         self.bridge = {name: f"br-{each['Id'][:12]}" for name, each in networks.items()} | {"bridge": "docker0"}
-        self.subnet = {name: each["IPAM"]["Config"][0]["Subnet"] for name, each in networks.items() if each["IPAM"]["Config"]}
+        self.subnet = {
+            name: each["IPAM"]["Config"][0]["Subnet"] for name, each in networks.items() if each["IPAM"]["Config"]
+        }
         inspected = {name: box.inspect(name) for name in ("web", "cart", "plain", "quiet1", "quiet2", "inner1")}
-        self.address = {name: next(iter(each["NetworkSettings"]["Networks"].values()))["IPAddress"] for name, each in inspected.items()}
+        self.address = {
+            name: next(iter(each["NetworkSettings"]["Networks"].values()))["IPAddress"]
+            for name, each in inspected.items()
+        }
         self.pid = {name: each["State"]["Pid"] for name, each in inspected.items()}
-        for subnet in self.subnet.values():
-            if subnet == self.subnet["shop"]:
-                box.provider.run(["ip", "route", "add", subnet, "via", BOX_ADDRESS], check=False)
-        box.run(["nsenter", "-t", str(self.pid["inner1"]), "-n", "ip", "route", "replace", "default", "via", self._gateway(networks["inner"])])
+        box.run(
+            [
+                "nsenter",
+                "-t",
+                str(self.pid["inner1"]),
+                "-n",
+                "ip",
+                "route",
+                "replace",
+                "default",
+                "via",
+                self._gateway(networks["inner"]),
+            ]
+        )
 
     def _gateway(self, network: dict[str, Any]) -> str:
         return str(network["IPAM"]["Config"][0]["Gateway"])
@@ -134,12 +148,23 @@ class _Site:
         return {"reach": "out", "asked": asked, "from": self.pid[name], "url": f"http://{WEB}/"}
 
     def _in(self, port: int, network: str) -> dict[str, Any]:
-        asked = {"uplink": "eth0", "src": GATEWAY, "host_address": BOX_ADDRESS, "host_port": port, "bridge": self.bridge[network]}
+        asked = {
+            "uplink": "eth0",
+            "src": GATEWAY,
+            "host_address": BOX_ADDRESS,
+            "host_port": port,
+            "bridge": self.bridge[network],
+        }
         return {"reach": "in", "asked": asked, "url": f"http://{BOX_ADDRESS}:{port}/cgi-bin/peer"}
 
     def _between(self, one: str, other: str, network: str) -> dict[str, Any]:
         asked = {"bridge": self.bridge[network], "src": self.address[one], "dst": self.address[other]}
-        return {"reach": "between", "asked": asked, "from": self.pid[one], "url": f"http://{self.address[other]}/cgi-bin/peer"}
+        return {
+            "reach": "between",
+            "asked": asked,
+            "from": self.pid[one],
+            "url": f"http://{self.address[other]}/cgi-bin/peer",
+        }
 
     def seen(self) -> dict[str, dict[str, Any]]:
         """Each probe with whether the connection got through, and for one that came in, who its peer was."""
@@ -147,7 +172,12 @@ class _Site:
         with ThreadPoolExecutor(len(probes)) as pool:
             answers = dict(zip(probes, pool.map(self._fetch, probes.values()), strict=True))
         return {
-            name: {"reach": probe["reach"], "asked": probe["asked"], "through": answers[name] is not None, "body": answers[name]}
+            name: {
+                "reach": probe["reach"],
+                "asked": probe["asked"],
+                "through": answers[name] is not None,
+                "body": answers[name],
+            }
             for name, probe in probes.items()
         }
 
@@ -177,6 +207,19 @@ def record(box: Box, faults: Callable[[str], bool]) -> Iterator[tuple[str, dict[
             box.sh("iptables-legacy -P FORWARD ACCEPT; iptables-legacy -F FORWARD")
 
 
+def _lines(case: dict[str, Any]) -> str:
+    """JSON with one line per chain, rule, set and probe, so that a change of one shows as one line."""
+    rows = case["nftables"] | {
+        name: "@" + name for name, rows in case["nftables"].items() if isinstance(rows, list) and rows
+    }
+    text = json.dumps(case | {"nftables": rows}, indent=1)
+    for name, marker in rows.items():
+        if isinstance(marker, str) and marker.startswith("@"):
+            listed = ",\n   ".join(json.dumps(row) for row in case["nftables"][name])
+            text = text.replace(json.dumps(marker), f"[\n   {listed}\n  ]")
+    return text + "\n"
+
+
 def main(wanted: list[str]) -> None:
     """Record all faults on the engines of these names, or on all."""
     DATA.mkdir(parents=True, exist_ok=True)
@@ -187,7 +230,7 @@ def main(wanted: list[str]) -> None:
             box.start_engine()
             for fault, case in record(box, lambda _: True):
                 path = DATA / f"{engine.name}-{fault}.json"
-                path.write_text(json.dumps(case, indent=1) + "\n")
+                path.write_text(_lines(case))
                 print(path.name, {name: probe["body"] for name, probe in case["probes"].items()}, flush=True)
 
 

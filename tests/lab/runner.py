@@ -138,27 +138,19 @@ def _judge_expected(scenario: Scenario, outcome: Outcome) -> None:
     found = [(f["id"], f"{f['subject']['kind']}:{f['subject']['name']}") for f in outcome.live.findings]
     missing = [e for e in scenario.expected if not any(matches(e, *f) for f in found)]
     if missing:
-        verdicts = [
-            c
-            for c in outcome.live.report["checks"]
-            if any(matches((m[0], "*"), c["id"], "") for m in missing)
-        ]
-        raise SurpriseError(
-            f"not found: {missing}\nverdicts: {verdicts}\nfound above advice: {_lines(outcome.loud)}"
-        )
+        verdicts = [c for c in outcome.live.report["checks"] if any(matches((m[0], "*"), c["id"], "") for m in missing)]
+        raise SurpriseError(f"not found: {missing}\nverdicts: {verdicts}\nfound above advice: {_lines(outcome.loud)}")
     if outcome.replayed is not None and (before := _essence(outcome.live.report)) != (
         after := _essence(outcome.replayed)
     ):
         changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-        shown = "\n".join(
-            f"{key}: live {before.get(key)}\n  replayed {after.get(key)}" for key in sorted(changed)
-        )
+        shown = "\n".join(f"{key}: live {before.get(key)}\n  replayed {after.get(key)}" for key in sorted(changed))
         raise SurpriseError(f"the replayed report differs from the live one:\n{shown}")
 
 
 def _start(box: Box, scenario: Scenario) -> None:
     if scenario.engine_started:
-        config = {**BASE_CONFIG, **scenario.config}
+        config = {k: v for k, v in {**BASE_CONFIG, **scenario.config}.items() if v is not None}
         box.start_engine(*scenario.flags, config=config, env=scenario.engine_env)
         if scenario.baseline:
             baseline(box)

@@ -37,9 +37,7 @@ def _shared_outcome(request: pytest.FixtureRequest, scenario: Scenario, engine: 
     return outcome
 
 
-def test_scenario(
-    request: pytest.FixtureRequest, scenario: Scenario, engine: Engine, record_dir: Path | None
-) -> None:
+def test_scenario(request: pytest.FixtureRequest, scenario: Scenario, engine: Engine, record_dir: Path | None) -> None:
     together = scenario.shareable and record_dir is None and len(_companions(request, scenario, engine)) > 1
     facts: dict[str, object] = {
         "checks": [e[0] for e in scenario.expected],
