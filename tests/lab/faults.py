@@ -28,6 +28,8 @@ Expectation = tuple[str, str]
 """A check id and a subject "kind:name"; each may be a glob."""
 
 SUBJECT_ANY = "*"
+_OWN_HOST = {"baseline", "engine_started", "box", "config", "flags", "engine_env", "args", "user", "groups", "env"}
+"""Options that no scenario of a shared box can have."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,9 @@ def fault(
     engines: ALL or Engines(since=, until=). shareable=True: costs little, touches only things of its own (its
     own container, network and port names) and can stand in one box beside the others. baseline=False: no
     healthy `web` container beside it. engine_started=False: the function starts the engine itself. box:
-    arguments of Box (disk, inodes, provider). config (over the runner's BASE_CONFIG; None removes a key), flags, engine_env: how the engine is started. args:
-    more arguments for `diagnose all`; user, groups, env: as whom it runs. exit_code: the tool's, where it is
-    not the one of the worst finding.
+    arguments of Box (disk, inodes, provider). config (over the runner's BASE_CONFIG; None removes a key),
+    flags, engine_env: how the engine is started. args: more arguments for `diagnose all`; user, groups, env:
+    as whom it runs. exit_code: the tool's, where it is not the one of the worst finding.
     """
 
     def register(inject: Inject) -> Inject:
@@ -135,6 +137,9 @@ def _add(inject: Inject, **options: Any) -> None:
     doc = (inject.__doc__ or "").strip().split("\n")[0]
     if not doc:
         raise ValueError(f"{name}: say in a docstring what is broken")
+    own = sorted(_OWN_HOST & options.keys())
+    if options.get("shareable") and own:
+        raise ValueError(f"{name}: a shared box is started in one way, so it cannot set {', '.join(own)}")
     SCENARIOS[name] = Scenario(name=name, doc=doc, inject=inject, **options)
 
 

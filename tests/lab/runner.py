@@ -132,7 +132,7 @@ def judge_rest(scenarios: Sequence[Scenario], outcome: Outcome) -> None:
 
 
 def _judge_expected(scenario: Scenario, outcome: Outcome) -> None:
-    crashed = [(c["id"], c["why"]) for c in outcome.live.report["checks"] if c["verdict"] == "CRASHED"]
+    crashed = [(c["id"], c["why"]) for c in outcome.live.report["checks"] if c["verdict"].upper() == "CRASHED"]
     if crashed:
         raise SurpriseError(f"checks crashed: {crashed}")
     found = [(f["id"], f"{f['subject']['kind']}:{f['subject']['name']}") for f in outcome.live.findings]
