@@ -1,0 +1,183 @@
+"""The laws that hold the house together: ids, pages, variables, causes, imports, data."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from diagnose import registry, runbooks
+from diagnose.host import KINDS
+from diagnose.model import Check
+
+ROOT = Path(__file__).parent.parent
+CHECKS = registry.load()
+PAGES = runbooks.paths()
+HOSTILE = {"spaced": "a b", "substitution": "$(x)", "quote": "'", "flag": "-rf", "newline": "a\nb"}
+
+
+def test_there_are_checks_and_pages():
+    assert CHECKS
+    assert PAGES
+    assert KINDS
+
+
+def test_every_check_has_a_page_and_every_page_a_check():
+    retired = {id for id in PAGES if runbooks.page(id).retired}
+    assert set(CHECKS) == set(PAGES) - retired
+
+
+@pytest.mark.parametrize("id", sorted(PAGES))
+def test_page_is_whole(id: str):
+    page = runbooks.page(id)
+    assert page.id == id
+    headings = re.findall(r"^## (.+)$", page.body, re.MULTILINE)
+    assert headings == list(runbooks.SECTIONS)
+    assert page.of("confirm"), "how would one see it?"
+    assert page.of("fix"), "what is to be typed?"
+    assert page.of("verify"), "how would one know that it is over?"
+    used = set().union(*(runbooks.placeholders(block.text) for block in page.blocks)) - {"docker"}
+    assert used <= set(page.variables), "a placeholder that is no declared variable"
+    fences = re.findall(r"^```(\S.*)$", page.body, re.MULTILINE)
+    assert all(info.split()[0] in ("sh", "json", "toml", "yaml", "ini", "text", "dockerfile") for info in fences)
+
+
+@pytest.mark.parametrize("id", sorted(PAGES))
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_values_stay_one_word(id: str, value: str):
+    """A placeholder is a whole shell word or a word's suffix: filled with anything, the words stay the same in number."""
+    page = runbooks.page(id)
+    variables = dict.fromkeys(page.variables, value)
+    plain = dict.fromkeys(page.variables, "x")
+    for block in page.blocks:
+        filled = runbooks.fill(block.text, variables)
+        parsed = subprocess.run(["bash", "-n"], input=filled, text=True, capture_output=True, check=False)
+        assert parsed.returncode == 0, f"{block.text}\n{parsed.stderr}"
+        for hostile, tame in zip(_commands(filled), _commands(runbooks.fill(block.text, plain)), strict=True):
+            assert len(hostile) == len(tame)
+            assert [word.replace(value, "x") for word in hostile] == [word.replace(value, "x") for word in tame]
+
+
+def _commands(text: str) -> list[list[str]]:
+    """The words of a block by our own lexer of POSIX quoting, the whole block as one."""
+    return [shlex.split(text, comments=True)]
+
+
+@pytest.mark.parametrize("id", sorted(CHECKS))
+def test_title_is_one_short_sentence(id: str):
+    title = CHECKS[id].title
+    assert 0 < len(title) < 80
+    assert title.endswith(".")
+    assert title.count(". ") == 0
+
+
+@pytest.mark.parametrize("id", sorted(CHECKS))
+def test_causes_exist(id: str):
+    for other in (*CHECKS[id].caused_by, *CHECKS[id].causes):
+        assert other in CHECKS, f"{id} names {other}"
+        assert other != id
+
+
+def test_causes_make_no_circle():
+    edges: dict[str, set[str]] = {id: set(check.caused_by) for id, check in CHECKS.items()}
+    for id, check in CHECKS.items():
+        for effect in check.causes:
+            edges[effect].add(id)
+    assert any(edges.values())
+    done: set[str] = set()
+    while True:
+        free = {id for id in edges if id not in done and edges[id] <= done}
+        if not free:
+            break
+        done |= free
+    assert set(edges) - done == set(), "these stand in a circle"
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+CHECK_FILES = sorted((ROOT / "checks").glob("*.py"))
+ENGINE_FILES = sorted((ROOT / "diagnose").rglob("*.py"))
+ALLOWED = ("diagnose.model", "diagnose.evidence", "diagnose.registry", "diagnose.signs", "diagnose.times")
+
+
+@pytest.mark.parametrize("path", CHECK_FILES, ids=lambda path: path.name)
+def test_checks_import_only_what_the_house_allows(path: Path):
+    ours = {name for name in _imports(path) if name.split(".")[0] in ("diagnose", "checks")}
+    assert {name for name in ours if not name.startswith(ALLOWED)} <= {"diagnose"}
+    assert not {name.split(".")[0] for name in _imports(path)} & WORLD
+
+
+WORLD = {"docker", "psutil", "pyroute2", "socket", "subprocess", "fcntl", "ssl", "requests"}
+OUTSIDE_LIVE = [path for path in ENGINE_FILES if "live" not in path.parts]
+SIGNALLING = {"cli.py", "run.py"}
+
+
+@pytest.mark.parametrize("path", OUTSIDE_LIVE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_live_touches_the_world_and_only_render_prints(path: Path):
+    names = {name.split(".")[0] for name in _imports(path)}
+    assert not names & WORLD
+    assert "checks" not in names
+    if path.name != "cli.py" and "render" not in path.parts:
+        assert "rich" not in names
+
+
+def test_the_lists_of_files_are_not_empty():
+    assert len(CHECK_FILES) > 1
+    assert len(OUTSIDE_LIVE) > 10
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_of_question_has_its_hand(kind: str):
+    module, _, function = KINDS[kind].hand.partition(":")
+    tree = ast.parse((ROOT / "diagnose" / "live" / f"{module}.py").read_text())
+    assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_needs_are_collected_by_someone():
+    def reachable(kind: type, seen: set[type]) -> None:
+        if kind not in seen:
+            seen.add(kind)
+            for need in registry.needs_of(registry.collector(kind)):
+                reachable(need.kind, seen)
+
+    seen: set[type] = set()
+    for check in CHECKS.values():
+        for need in check.needs:
+            reachable(need.kind, seen)
+    assert seen
+
+
+def test_readme_table_is_the_catalogue():
+    table = subprocess.run(
+        [sys.executable, "-m", "diagnose", "list", "--format", "markdown"], capture_output=True, text=True, check=True
+    ).stdout
+    assert table in (ROOT / "README.md").read_text()
+
+
+def test_schema_is_a_schema():
+    import jsonschema
+
+    schema = json.loads((ROOT / "diagnose/render/report.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_thresholds_have_units():
+    limits = [(check, limit) for check in CHECKS.values() for limit in check.thresholds]
+    assert limits
+    for check, limit in limits:
+        assert isinstance(check, Check)
+        assert limit.default > 0
