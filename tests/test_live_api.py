@@ -31,7 +31,7 @@ PING = (
 
 
 class Server:
-    """A server on a unix socket that keeps connections alive; it counts them, and notes the targets it was asked for."""
+    """A server on a unix socket that keeps connections alive; it notes how many, and the targets."""
 
     def __init__(self, path: Path, script: Script) -> None:
         self.url = f"unix://{path}"

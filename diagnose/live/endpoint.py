@@ -222,5 +222,5 @@ def _context(name: str, source: str, environ: Mapping[str, str]) -> Endpoint:
     if not isinstance(url, str):
         raise Refused("malformed", f"docker context {name!r} ({source}) in {store} names no engine")
     pem = _pem(store / "tls" / digest / "docker", not insecure)
-    used = pem if pem.ca or pem.cert or url.startswith("https://") else None
+    used = pem if pem.ca or pem.cert or insecure else None
     return parse(url, source, used, name)

@@ -114,7 +114,10 @@ class Engine:
                 return self._get_on(kept, target, ends, limit, cut)
             except Stale:
                 pass
-        return self._get_on(self._dial(ends), target, ends, limit, cut)
+        try:
+            return self._get_on(self._dial(ends), target, ends, limit, cut)
+        except Stale as stale:
+            raise Refused("refused", str(stale)) from stale
 
     def _kept(self) -> Connection | None:
         try:

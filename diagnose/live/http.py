@@ -66,7 +66,7 @@ class Connection:
         try:
             self._stream.sendall(request.encode("ascii"))
         except (BrokenPipeError, ConnectionResetError) as error:
-            raise Stale(str(error)) from error
+            raise self._hung_up() from error
         version, status, headers = self._head(ends)
         keep = headers.get("connection", "").lower() != "close" and version != "HTTP/1.0"
         length = headers.get("content-length", "")
@@ -84,13 +84,15 @@ class Connection:
         self.reusable = keep and whole and not self._buffer
         return Reply(status, headers, body, cut=not whole)
 
+    def _hung_up(self) -> Stale:
+        return Stale((self._complaint and self._complaint()) or "the connection was closed without an answer")
+
     def _head(self, ends: float) -> tuple[str, int, dict[str, str]]:
         try:
             if not self._buffer and not self._more(ends):
-                said = self._complaint() if self._complaint else ""
-                raise Stale(said or "the connection was closed without an answer")
+                raise self._hung_up()
         except ConnectionResetError as error:
-            raise Stale(str(error)) from error
+            raise self._hung_up() from error
         end = self._buffer.find(b"\r\n\r\n")
         while end < 0:
             if not self._buffer.startswith(b"HTTP/1."[: len(self._buffer)]):
