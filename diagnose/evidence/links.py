@@ -1,0 +1,111 @@
+"""The host's network interfaces and their addresses."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from diagnose.host import Host, question
+from diagnose.model import Failed, Subject, Unavailable
+from diagnose.registry import evidence
+
+
+class Link(msgspec.Struct, frozen=True):
+    """One interface. up: the admin flag, which an idle bridge without a carrier keeps; operstate: the
+    carrier's word.
+
+    link: index of the peer or parent, in another namespace where link_netnsid is not None. mtu: bytes.
+    """
+
+    index: int
+    name: str = ""
+    up: bool = False
+    operstate: str = "unknown"
+    mtu: int = 0
+    kind: str | None = None
+    master: int | None = None
+    link: int | None = None
+    link_netnsid: int | None = None
+    mac: str | None = None
+    bridge_port_state: str | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("interface", self.name)
+
+
+class Address(msgspec.Struct, frozen=True):
+    """One address of the interface with this index."""
+
+    index: int
+    address: str = ""
+    prefix: int = 0
+    family: str = "inet"
+    scope: str = "global"
+
+
+@dataclass(frozen=True)
+class Links:
+    """All interfaces and addresses of the namespace that the engine lives in."""
+
+    items: tuple[Link, ...]
+    addresses: tuple[Address, ...] = ()
+
+    def __iter__(self) -> Iterator[Link]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @functools.cached_property
+    def by_name(self) -> dict[str, Link]:
+        return {each.name: each for each in self.items}
+
+    @functools.cached_property
+    def by_index(self) -> dict[int, Link]:
+        return {each.index: each for each in self.items}
+
+    @functools.cached_property
+    def _ports(self) -> dict[int, tuple[Link, ...]]:
+        ports: dict[int, tuple[Link, ...]] = {}
+        for each in self.items:
+            if each.master is not None:
+                ports[each.master] = (*ports.get(each.master, ()), each)
+        return ports
+
+    def ports(self, bridge: Link) -> tuple[Link, ...]:
+        """The interfaces that are attached to this bridge."""
+        return self._ports.get(bridge.index, ())
+
+    def addresses_of(self, link: Link) -> tuple[str, ...]:
+        return tuple(each.address for each in self.addresses if each.index == link.index)
+
+    def holds(self, address: str) -> bool:
+        """Whether some interface of the host has this address; every 127.0.0.0/8 address is the host's
+        own."""
+        try:
+            wanted = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return (
+            wanted.is_unspecified
+            or wanted.is_loopback
+            or any(ipaddress.ip_address(each.address) == wanted for each in self.addresses)
+        )
+
+
+@evidence
+def links(host: Host) -> Links | Unavailable:
+    """Two netlink dumps, which need no privilege."""
+    found: list[Any] = []
+    for kind, shape in (("net.links", list[Link]), ("net.addresses", list[Address])):
+        answer = host.ask(question(kind))
+        if isinstance(answer, Failed):
+            return Unavailable.of(answer)
+        found.append(msgspec.convert(answer, shape))
+    return Links(tuple(found[0]), tuple(found[1]))

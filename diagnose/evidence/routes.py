@@ -1,0 +1,81 @@
+"""The host's routes, of all tables."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from diagnose.evidence.networks import Subnet
+from diagnose.host import Host, question
+from diagnose.model import Failed, Unavailable
+from diagnose.registry import evidence
+
+MAIN_TABLE = 254
+
+
+class Route(msgspec.Struct, frozen=True, dict=True):
+    """One next hop of one route. oif: index of its interface. mtu: the route's own metric in bytes, None if
+    it has none."""
+
+    dst: str = ""
+    prefix: int = 0
+    family: str = "inet"
+    table: int = MAIN_TABLE
+    gateway: str | None = None
+    oif: int | None = None
+    type: str | None = "unicast"
+    scope: str = "global"
+    proto: str = ""
+    metric: int = 0
+    mtu: int | None = None
+    src: str | None = None
+
+    @functools.cached_property
+    def net(self) -> Subnet:
+        return ipaddress.ip_network(f"{self.dst}/{self.prefix}", strict=False)
+
+    @property
+    def leads_somewhere(self) -> bool:
+        """Whether packets leave by it: not local, broadcast, multicast or blackhole."""
+        return self.type == "unicast"
+
+    def __str__(self) -> str:
+        via = f" via {self.gateway}" if self.gateway else ""
+        table = f" table {self.table}" if self.table != MAIN_TABLE else ""
+        return ("default" if not self.prefix else str(self.net)) + via + table
+
+
+@dataclass(frozen=True)
+class Routes:
+    """All routes in the kernel's order."""
+
+    items: tuple[Route, ...]
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @functools.cached_property
+    def default(self) -> Route | None:
+        """The IPv4 default route of the main table that wins, None on a host without one."""
+        candidates = [
+            each
+            for each in self.items
+            if each.family == "inet" and not each.prefix and each.table == MAIN_TABLE and each.leads_somewhere
+        ]
+        return min(candidates, key=lambda each: each.metric, default=None)
+
+
+@evidence
+def routes(host: Host) -> Routes | Unavailable:
+    """One netlink dump, which needs no privilege."""
+    answer = host.ask(question("net.routes"))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    return Routes(tuple(msgspec.convert(answer, list[Route])))
