@@ -1,0 +1,218 @@
+"""The daemon's own log: from the journal, or from the file that its standard error points to."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from diagnose.host import Host, question
+from diagnose.model import Failed, Unavailable
+from diagnose.registry import evidence
+from diagnose.times import unix
+
+UNIT = "docker.service"
+JOURNAL_LINES = 1000
+TAIL_BYTES = 256 * 1024
+"""Some 1,500 lines: a day of an engine that does not debug; reading and redacting them takes 30 ms."""
+FILES = ("/var/log/docker.log", "/var/log/docker/docker.log", "/var/log/upstart/docker.log")
+"""Where init systems without a journal put it (OpenRC, sysvinit, upstart)."""
+
+_PAIR = re.compile(r'([A-Za-z_][\w.-]*)=("(?:[^"\\]|\\.)*"|\S*)')
+_TERMINAL = re.compile(r"(?:\x1b\[\d+m)?(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)(?:\x1b\[0m)?\[([^\]]*)\]\s*(.*)")
+_LEVELS = {"trac": "trace", "debu": "debug", "warn": "warning", "erro": "error", "fata": "fatal", "pani": "panic"}
+_BARE = re.compile(r"^(failed to |unable to configure |Error starting daemon|panic: |fatal error: |dockerd: )")
+_PRIORITY = {0: "panic", 1: "fatal", 2: "fatal", 3: "error", 4: "warning"}
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line. at: Unix time, None if neither it nor the one before it tells. level: trace, debug, info, warning,
+    error, fatal or panic. message: its text, unquoted. fields: what stands behind it (`error`, `container`,
+    `module`). place: the journal's cursor.
+    """
+
+    at: float | None
+    level: str
+    message: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    pid: int | None = None
+    place: str = ""
+
+    @property
+    def text(self) -> str:
+        """The message with its error."""
+        error = self.fields.get("error", "")
+        return f"{self.message}: {error}" if error and error not in self.message else self.message
+
+    @property
+    def is_error(self) -> bool:
+        return self.level in ("error", "fatal", "panic")
+
+
+@dataclass(frozen=True)
+class DaemonLog:
+    """The newest lines, oldest first.
+
+    source: a file's path, or "journal docker.service". truncated: there are older ones. mtime: Unix time of the
+    file's last line.
+    """
+
+    lines: tuple[LogLine, ...]
+    source: str
+    truncated: bool = False
+    mtime: float | None = None
+
+    def __iter__(self) -> Iterator[LogLine]:
+        return iter(self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @functools.cached_property
+    def oldest(self) -> float | None:
+        """Unix time from which on the log is known."""
+        return next((line.at for line in self.lines if line.at is not None), None)
+
+    def since(self, moment: float) -> tuple[LogLine, ...]:
+        """The lines from this Unix time on; those without a time are left out."""
+        return tuple(line for line in self.lines if line.at is not None and line.at >= moment)
+
+    @functools.cached_property
+    def last_start(self) -> tuple[LogLine, ...]:
+        """The lines of the newest start attempt: "Starting up" is the first that every engine from 20.10 on
+        writes."""
+        for at in range(len(self.lines) - 1, -1, -1):
+            if self.lines[at].message == "Starting up":
+                return self.lines[at:]
+        return self.lines
+
+
+def parse_line(text: str) -> LogLine | None:
+    """A line as dockerd writes it: logrus text, its form for a terminal, JSON (`log-format`), or the bare last words.
+
+    None for what is no line of a log, such as a goroutine's stack.
+    """
+    line = text.strip()
+    if line.startswith("{"):
+        try:
+            said = json.loads(line)
+        except ValueError:
+            return None
+        if not isinstance(said, dict):
+            return None
+        rest = {name: str(value) for name, value in said.items() if name not in ("time", "level", "msg")}
+        return LogLine(unix(str(said.get("time", ""))), str(said.get("level", "info")), str(said.get("msg", "")), rest)
+    if line.startswith(("time=", "level=")):
+        pairs = {name: _unquote(value) for name, value in _PAIR.findall(line)}
+        at, level = unix(pairs.pop("time", "")), pairs.pop("level", "info")
+        return LogLine(at, level, pairs.pop("msg", ""), pairs)
+    shown = _TERMINAL.match(line)
+    if shown:
+        level = shown[1].lower()
+        message, fields = _split_fields(shown[3])
+        return LogLine(unix(shown[2]), _LEVELS.get(level, level), message, fields)
+    return LogLine(None, "fatal", line) if _BARE.match(line) else None
+
+
+def _split_fields(text: str) -> tuple[str, dict[str, str]]:
+    """In the terminal's form the message is padded to 44 columns before its fields (logrus text_formatter.go)."""
+    message, gap, tail = text.partition("   ")
+    return message.rstrip(), {name: _unquote(value) for name, value in _PAIR.findall(tail)} if gap else {}
+
+
+def _unquote(value: str) -> str:
+    """Go's %q is JSON's string but for \\x and \\U escapes."""
+    if len(value) < 2 or value[0] != '"' or value[-1] != '"':
+        return value
+    try:
+        return str(json.loads(value, strict=False))
+    except ValueError:
+        return value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+
+
+def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
+    """The lines of a log; one without a time has that of the line before."""
+    found: list[LogLine] = []
+    at: float | None = None
+    for text in texts:
+        line = parse_line(text)
+        if line is None:
+            continue
+        if line.at is None:
+            line = LogLine(at, line.level, line.message, line.fields)
+        at = line.at
+        found.append(line)
+    return tuple(found)
+
+
+class _Entry(msgspec.Struct):
+    at: float
+    message: str
+    priority: int = 6
+    pid: int | None = None
+    cursor: str = ""
+
+
+class _File(msgspec.Struct):
+    text: str
+    mtime: float | None = None
+    truncated: bool = False
+
+
+@evidence
+def daemon_log(host: Host) -> DaemonLog | Unavailable:
+    """The journal where there is one; otherwise the file behind the daemon's standard error, or where init systems
+    put it."""
+    answer = host.ask(question("journal", unit=UNIT, lines=JOURNAL_LINES))
+    if not isinstance(answer, Failed):
+        entries = msgspec.convert(answer["entries"], list[_Entry])
+        if entries:
+            return DaemonLog(
+                tuple(_of_entry(entry) for entry in entries), f"journal {UNIT}", len(entries) >= JOURNAL_LINES
+            )
+    elif answer.reason == "remote":
+        return Unavailable.of(answer)
+    refusals = [answer] if isinstance(answer, Failed) and answer.reason != "missing" else []
+    for path, shown in _candidates(host):
+        read = host.ask(question("file.read", path=path, max_bytes=TAIL_BYTES, tail=True))
+        if isinstance(read, Failed):
+            refusals += [read] if read.reason != "missing" else []
+            continue
+        file = msgspec.convert(read, _File)
+        texts = file.text.splitlines()[1 if file.truncated else 0 :]
+        return DaemonLog(parse(texts), shown, file.truncated, file.mtime)
+    if refusals:
+        return Unavailable.of(refusals[0])
+    return Unavailable(
+        "missing", "the daemon's log was not found: neither a journal nor a file that its output goes to"
+    )
+
+
+def _of_entry(entry: _Entry) -> LogLine:
+    """systemd and dockerd both write here; what is no line of dockerd's is the service manager's own word."""
+    line = parse_line(entry.message)
+    if line is None:
+        return LogLine(entry.at, _PRIORITY.get(entry.priority, "info"), entry.message, {}, entry.pid, entry.cursor)
+    return LogLine(entry.at, line.level, line.message, line.fields, entry.pid, entry.cursor)
+
+
+def _candidates(host: Host) -> Iterator[tuple[str, str]]:
+    """(path to read, path to show): the running daemon's standard error first, if it is a file, then the usual
+    ones."""
+    place = host.ask(question("locality"))
+    pid = None if isinstance(place, Failed) else place.get("engine_pid")
+    if pid:
+        link = f"/proc/{pid}/fd/2"
+        told = host.ask(question("file.stats", paths=[link], follow=False))
+        about: Any = {} if isinstance(told, Failed) else told.get(link, {})
+        target = str(about.get("link") or "")
+        if target.startswith("/") and not target.startswith("/dev/"):
+            gone = target.endswith(" (deleted)")
+            yield (link if gone else target), target
+    yield from ((path, path) for path in FILES)
