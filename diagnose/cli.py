@@ -1,4 +1,7 @@
-"""The command line: options in, report out, exit code. No logic of its own."""
+"""The command line: options in, report out, exit code. No logic of its own.
+
+Each command imports what it needs: `--help` and completion load neither engine nor checks.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
-from diagnose import engine, registry, run, selection
-from diagnose.model import Check, Report
 from diagnose.version import __version__
+
+if TYPE_CHECKING:
+    from diagnose.model import Check, Report
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 """Exit codes of the monitoring-plugins convention."""
@@ -22,6 +26,8 @@ FORMATS = ("text", "json", "markdown")
 
 
 def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from diagnose import registry
+
     known = registry.load()
     names = [*sorted(registry.families()), *known]
     return [name for name in names if name.startswith(incomplete)]
@@ -140,6 +146,8 @@ def group() -> None:
 @_run_options
 def all_(**options: Any) -> None:
     """Run every check on this host."""
+    from diagnose import registry
+
     known = registry.load()
     _diagnose(known, tuple(known), options)
 
@@ -181,7 +189,7 @@ def list_(selectors: tuple[str, ...], format_: str, config_file: str | None) -> 
 @click.option("--no-color", is_flag=True, help="Never use colour (NO_COLOR does the same).")
 def explain(id: str, raw: bool, no_color: bool) -> None:
     """Show the runbook page of one check."""
-    from diagnose import runbooks
+    from diagnose import runbooks, selection
 
     try:
         page = runbooks.page(id)
@@ -196,6 +204,8 @@ def explain(id: str, raw: bool, no_color: bool) -> None:
 
 
 def _select(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]]:
+    from diagnose import selection
+
     try:
         return selection.resolve(selectors)
     except selection.UnknownSelectorError as error:
@@ -212,6 +222,8 @@ def _color(no_color: bool) -> bool | None:
 
 def _diagnose(known: dict[str, Check], selected: tuple[str, ...], options: dict[str, Any]) -> None:
     """One run: the report on stdout or in a file, and the exit code."""
+    from diagnose import run
+
     asked = run.Asked(
         host=options["host"],
         context=options["context"],
@@ -226,7 +238,7 @@ def _diagnose(known: dict[str, Check], selected: tuple[str, ...], options: dict[
     )
     output = _open(options["output"]) if options["output"] else sys.stdout
     try:
-        report = run.diagnose(known, selected, asked)
+        report = run.diagnose(known, selected, asked, began=_process_began())
     except run.AskedWrongError as error:
         raise _usage(str(error)) from None
     code = exit_code(report, options["fail_on"])
@@ -248,7 +260,7 @@ def _render(report: Report, code: int, options: dict[str, Any], output: TextIO) 
     if options["format_"] == "json":
         from diagnose.render import json
 
-        json.render(report, output)
+        json.render(report, output, timings=options["timings"])
     elif options["format_"] == "markdown":
         from diagnose.render import markdown
 
@@ -269,6 +281,7 @@ def _render(report: Report, code: int, options: dict[str, Any], output: TextIO) 
 
 def exit_code(report: Report, fail_on: str) -> int:
     """0 nothing at or above the threshold, 1 warnings, 2 critical, 3 unknown; 2 before 1 before 3 before 0."""
+    from diagnose import engine, registry
     from diagnose.model import Severity, Verdict
 
     if fail_on == "never":
@@ -299,7 +312,6 @@ def main() -> NoReturn:
 
     Every usage error and every crash of ours is exit 3: click's own 2 would read as critical.
     """
-    run.began = _process_began()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]

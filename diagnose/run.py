@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diagnose import config, engine, tape
@@ -18,9 +18,6 @@ from diagnose.version import __version__
 
 RENDERING_S = 0.3
 """What is kept of the budget for judging and printing."""
-
-began = time.monotonic()
-"""When the process began, on the monotonic clock; set by the command line."""
 
 
 class AskedWrongError(Exception):
@@ -46,8 +43,11 @@ class Asked:
     record: Path | None = None
 
 
-def diagnose(known: Mapping[str, Check], selected: Sequence[str], asked: Asked) -> Report:
-    """Run and report. AskedWrongError for a source that cannot be read, an unknown container, a bad configuration."""
+def diagnose(known: Mapping[str, Check], selected: Sequence[str], asked: Asked, *, began: float) -> Report:
+    """Run and report. began: when the process began, on the monotonic clock: the budget counts from there.
+
+    AskedWrongError for a source that cannot be read, an unknown container, a bad configuration.
+    """
     try:
         configured = config.load(asked.config)
     except config.ConfigError as error:
@@ -57,17 +57,18 @@ def diagnose(known: Mapping[str, Check], selected: Sequence[str], asked: Asked) 
         budget = Budget(time.monotonic() + 3600)
         report = engine.run(host, _with(what, asked), began=began, budget=budget)
     else:
-        recorder, budget = live(asked, selected)
+        recorder, budget = live(asked, selected, began)
         what = engine.Run(known, selected, thresholds=configured.thresholds, silences=configured.silences)
-        with _interruptible(budget):
+        with _interruptible(budget), _progress(recorder):
             report = engine.run(recorder, _with(what, asked), began=began, budget=budget)
+        report = replace(report, timings=tuple((q.key, entry.duration_s) for q, entry in recorder.tape.items()))
         if asked.record is not None:
             tape.write_folder(asked.record, recorder.tape, manifest(report, configured.thresholds))
     _know(asked.containers, report)
     return report
 
 
-def live(asked: Asked, selected: Sequence[str]) -> tuple[Recorder, Budget]:
+def live(asked: Asked, selected: Sequence[str], began: float) -> tuple[Recorder, Budget]:
     """This host, recorded, inside the budget. The helper process is forked here, before any thread."""
     from diagnose.live import Live, Settings, helper
 
@@ -118,8 +119,6 @@ def _replay(
 
 
 def _with(what: engine.Run, asked: Asked) -> engine.Run:
-    from dataclasses import replace
-
     return replace(what, containers=tuple(name.removeprefix("/") for name in asked.containers))
 
 
@@ -155,3 +154,33 @@ class _interruptible:  # noqa: N801 - a context manager, read as a phrase
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_DFL)
+
+
+class _progress:  # noqa: N801 - a context manager, read as a phrase
+    """While it lasts, a line on stderr says what is being waited for, where stderr is a terminal and it takes long."""
+
+    QUIET_S = 0.7
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.done = threading.Event()
+        self.shown = False
+
+    def __enter__(self) -> None:
+        if sys.stderr.isatty():
+            threading.Thread(target=self._show, name="progress", daemon=True).start()
+
+    def _show(self) -> None:
+        wait = self.QUIET_S
+        while not self.done.wait(wait):
+            waiting = ", ".join(dict.fromkeys(self.recorder.waiting))
+            sys.stderr.write(f"\r\x1b[Kwaiting for {waiting[:60]}" if waiting else "\r\x1b[K")
+            sys.stderr.flush()
+            self.shown = True
+            wait = 0.2
+
+    def __exit__(self, *_: object) -> None:
+        self.done.set()
+        if self.shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

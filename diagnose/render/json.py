@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -16,6 +17,7 @@ SCHEMA_VERSION = 1
 def document(report: Report) -> dict[str, Json]:
     """The report as a JSON value."""
     number, said = counts(report), verdicts(report)
+    by_key = {each.key: each for each in report.findings}
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "diagnose", "version": report.version},
@@ -38,7 +40,7 @@ def document(report: Report) -> dict[str, Json]:
             "silenced": sum(1 for finding in report.findings if finding.silenced),
         },
         "notes": list(report.notes),
-        "findings": [_finding(finding, report) for finding in report.findings],
+        "findings": [_finding(finding, by_key, report.docker) for finding in report.findings],
         "checks": [
             {
                 "id": result.check.id,
@@ -56,8 +58,7 @@ def document(report: Report) -> dict[str, Json]:
     }
 
 
-def _finding(finding: Reported, report: Report) -> dict[str, Json]:
-    by_key = {each.key: each for each in report.findings}
+def _finding(finding: Reported, by_key: Mapping[str, Reported], docker: str) -> dict[str, Json]:
     return {
         "key": finding.key,
         "id": finding.id,
@@ -82,12 +83,15 @@ def _finding(finding: Reported, report: Report) -> dict[str, Json]:
         "runbook": f"runbooks/{finding.id}.md",
         "fix": [
             {"command": command.text, "risk": command.risk}
-            for command in runbooks.commands(finding.id, finding.finding.variables, report.docker)
+            for command in runbooks.commands(finding.id, finding.finding.variables, docker)
         ],
     }
 
 
-def render(report: Report, stream: TextIO) -> None:
-    """Write the document and a newline, nothing else."""
-    json.dump(document(report), stream, indent=1, ensure_ascii=False)
+def render(report: Report, stream: TextIO, *, timings: bool = False) -> None:
+    """Write the document and a newline, nothing else. timings: also the seconds of each question."""
+    whole = document(report)
+    if timings:
+        whole["timings"] = [{"question": name, "duration_s": seconds} for name, seconds in report.timings]
+    json.dump(whole, stream, indent=1, ensure_ascii=False)
     stream.write("\n")

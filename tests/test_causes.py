@@ -1,0 +1,113 @@
+"""Linking effects to causes: only declared, only with evidence beyond "same host"."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose import causes
+from diagnose.model import DAEMON, HOST, Check, Finding, Reported, Severity, Subject, container
+
+DISK = Subject("filesystem", "/var/lib/docker")
+OTHER_DISK = Subject("filesystem", "/srv")
+NET, OTHER_NET = Subject("network", "shop"), Subject("network", "lab")
+TOPOLOGY = {container("web"): frozenset({DISK, NET}), container("db"): frozenset({OTHER_DISK, OTHER_NET})}
+
+
+def a(
+    id: str, subject: Subject, severity: Severity = Severity.critical, caused_by=(), causes_=(), **fields
+) -> Reported:
+    check = Check(id, "T.", severity, lambda: None, (), (), tuple(caused_by), tuple(causes_), False)
+    return Reported(f"{id}@{subject}", check, severity, Finding(subject, "s", {"a": 1}, **fields))
+
+
+def full(**fields) -> Reported:
+    return a("storage.disk-full", DISK, signs=frozenset({"no-space"}), **fields)
+
+
+def loop(subject=container("web"), signs=("no-space",), **fields) -> Reported:
+    return a("container.restart-loop", subject, caused_by=["storage.disk-full"], signs=frozenset(signs), **fields)
+
+
+LINKED = {
+    "same disk, same error": (full(), loop(), True),
+    "same disk, another error": (full(), loop(signs=("dns",)), False),
+    "same disk, no error seen": (full(), loop(signs=()), False),
+    "another disk": (full(), loop(container("db")), False),
+    "began after its effect": (full(onset=1000.0), loop(onset=900.0), False),
+    "began within the clocks' slack": (full(onset=903.0), loop(onset=900.0), True),
+    "not declared": (a("storage.read-only", DISK), loop(), False),
+    "only the same host": (
+        a("firewall.chains-missing", HOST),
+        a("dns.host-broken", HOST, caused_by=["firewall.chains-missing"]),
+        False,
+    ),
+    "the same daemon": (
+        a("daemon.config-invalid", DAEMON),
+        a("daemon.not-running", DAEMON, caused_by=["daemon.config-invalid"]),
+        True,
+    ),
+    "a network that the cause reaches": (
+        a("firewall.chains-missing", HOST, touches=(NET,)),
+        a("dns.upstream-unreachable", container("web"), caused_by=["firewall.chains-missing"]),
+        True,
+    ),
+    "a network that the cause does not reach": (
+        a("firewall.masquerade-missing", OTHER_NET),
+        a("dns.upstream-unreachable", container("web"), caused_by=["firewall.masquerade-missing"]),
+        False,
+    ),
+    "declared by a pack's cause": (
+        a("acme.agent", container("web"), causes_=["container.paused"]),
+        a("container.paused", container("web")),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LINKED)
+def test_link(name: str):
+    cause, effect, linked = LINKED[name]
+    found = {f.key: f for f in causes.link([cause, effect], TOPOLOGY)}
+    assert [link.cause for link in found[effect.key].causes] == ([cause.key] if linked else [])
+    assert found[cause.key].root
+
+
+def test_the_evidence_of_a_link_is_said():
+    (_, effect) = causes.link([full(), loop()], TOPOLOGY)
+    assert effect.causes[0].because == "same filesystem /var/lib/docker, error text: no-space"
+
+
+def test_worst_root_first_and_effects_behind_it():
+    mild = a("image.latest-tag", container("web"), Severity.advice)
+    wide = a("logging.unbounded", container("web"), Severity.warning, touches=(DISK,))
+    disk = a("storage.disk-full", DISK, caused_by=["logging.unbounded"], signs=frozenset({"no-space"}))
+    lone = a("container.exec-format", container("db"))
+    found = causes.link([mild, lone, loop(), disk, wide], TOPOLOGY)
+    assert [f.id for f in found] == [
+        "logging.unbounded",
+        "container.restart-loop",
+        "storage.disk-full",
+        "container.exec-format",
+        "image.latest-tag",
+    ]
+    by_key = {f.key: f for f in found}
+    assert causes.root_keys(by_key[loop().key], by_key) == (wide.key,)
+
+
+def test_the_likelier_of_two_causes_is_first():
+    disk = full()
+    oom = a("container.oom-killed", container("web"))
+    effect = a(
+        "container.restart-loop",
+        container("web"),
+        caused_by=["storage.disk-full", "container.oom-killed"],
+        signs=frozenset({"no-space"}),
+    )
+    found = {f.key: f for f in causes.link([oom, disk, effect], TOPOLOGY)}
+    assert [link.cause for link in found[effect.key].causes] == [disk.key, oom.key]
+
+
+def test_a_circle_ends():
+    one = a("made.one", container("web"), caused_by=["made.two"])
+    two = a("made.two", container("web"), caused_by=["made.one"])
+    assert len(causes.link([one, two], TOPOLOGY)) == 2

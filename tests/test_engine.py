@@ -1,0 +1,176 @@
+"""The engine on made evidence: verdicts, unknowns, crashes, lives that changed, selection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pytest
+
+from diagnose import engine, registry
+from diagnose.evidence.containers import Container, Containers
+from diagnose.host import Host, question
+from diagnose.model import (
+    DAEMON,
+    Check,
+    Failed,
+    Finding,
+    Incarnation,
+    Percent,
+    Severity,
+    Skipped,
+    Unavailable,
+    Unexamined,
+    Verdict,
+    container,
+)
+from diagnose.recorder import Budget
+from tests.hosts import Made
+
+
+@dataclass(frozen=True)
+class Level:
+    percent: float
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spare:
+    value: int
+
+
+def a_check(function, id: str = "made.level", **fields) -> Check:
+    needs, thresholds = registry._signature(function)
+    defaults = {"severity": Severity.warning, "caused_by": (), "causes": (), "posture": False}
+    return Check(id=id, title="T.", function=function, needs=needs, thresholds=thresholds, **{**defaults, **fields})
+
+
+def level(level: Level, *, warn_pct: Percent = Percent(80)) -> Iterable[Finding]:
+    if level.percent >= warn_pct:
+        yield Finding(DAEMON, f"{level.percent} % used", {"level": level.percent})
+
+
+def skipping(level: Level):
+    return Skipped("no levels here")
+
+
+def unsure(level: Level):
+    if level.percent < 0:
+        yield Finding(DAEMON, "below zero", {"level": level.percent})
+    return Unavailable("forbidden", "no reading")
+
+
+def crashing(level: Level):
+    yield Finding(DAEMON, str(level.nothing), {})
+
+
+def with_spare(level: Level, spare: Spare | Unavailable):
+    if isinstance(spare, Unavailable):
+        yield Unexamined(DAEMON, spare.detail)
+
+
+PARTLY = Level(10, (Unexamined(container("stuck"), "inspect: timed out"),))
+JUDGED = {
+    "fires": (level, Level(85), {}, Verdict.FOUND, ""),
+    "silent": (level, Level(79), {}, Verdict.PASSED, ""),
+    "threshold from outside": (level, Level(79), {"made.level": {"warn_pct": 70}}, Verdict.FOUND, ""),
+    "evidence missing": (level, Unavailable("forbidden", "as root"), {}, Verdict.UNKNOWN, "forbidden: as root"),
+    "one item missing": (level, PARTLY, {}, Verdict.UNKNOWN, "stuck not examined: inspect: timed out"),
+    "one item missing, another found": (level, Level(99, PARTLY.unexamined), {}, Verdict.FOUND, ""),
+    "does not apply": (skipping, Level(1), {}, Verdict.SKIPPED, "no levels here"),
+    "says it cannot know": (unsure, Level(1), {}, Verdict.UNKNOWN, "forbidden: no reading"),
+    "collector crashed": (level, engine.Broken("Traceback"), {}, Verdict.CRASHED, "Traceback"),
+}
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_verdict(name: str):
+    function, evidence, thresholds, verdict, why = JUDGED[name]
+    result = engine.judge(a_check(function), {Level: evidence}, thresholds)
+    assert (result.verdict, result.why) == (verdict, why)
+
+
+def test_a_crash_names_the_error():
+    result = engine.judge(a_check(crashing), {Level: Level(1)}, {})
+    assert result.verdict is Verdict.CRASHED
+    assert "AttributeError" in result.why
+
+
+def test_an_optional_need_hands_over_the_reason():
+    result = engine.judge(a_check(with_spare), {Level: Level(1), Spare: Unavailable("forbidden", "as root")}, {})
+    assert result.verdict is Verdict.UNKNOWN
+    assert engine.judge(a_check(with_spare), {Level: Level(1), Spare: Spare(0)}, {}).verdict is Verdict.PASSED
+
+
+def test_unavailable_is_never_equal_to_empty():
+    assert Unavailable("missing") != ()
+    assert Unavailable("missing") != Containers(())
+    assert bool(Unavailable("missing"))
+
+
+def from_memory(host: Host) -> Level | Unavailable:
+    answer = host.ask(question("memory"))
+    return Unavailable.of(answer) if isinstance(answer, Failed) else Level(answer["percent"])
+
+
+def from_level(level: Level) -> Spare:
+    return Spare(int(level.percent))
+
+
+@pytest.fixture
+def collection(monkeypatch):
+    def make(answers) -> engine.Collection:
+        monkeypatch.setattr(registry, "_evidence", {Level: from_memory, Spare: from_level})
+        return engine.Collection(Made(answers), Budget(time.monotonic() + 5))
+
+    return make
+
+
+def test_evidence_stands_on_evidence(collection):
+    assert collection({"memory": {"percent": 7.0}}).get(Spare) == Spare(7)
+
+
+def test_what_stands_on_the_unavailable_is_unavailable(collection):
+    assert collection({"memory": Failed("forbidden", "no")}).get(Spare) == Unavailable("forbidden", "no")
+
+
+def test_a_collector_that_crashes_is_broken(collection):
+    assert isinstance(collection({"memory": {}}).get(Spare), engine.Broken)
+
+
+def inspect(pid: int, started: str) -> dict:
+    return {"State": {"Pid": pid, "StartedAt": started}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (inspect(7, "t0"), Verdict.FOUND),
+        (inspect(8, "t1"), Verdict.UNKNOWN),
+        (Failed("gone", "404"), Verdict.UNKNOWN),
+        (Failed("timed out", ""), Verdict.FOUND),
+    ],
+    ids=["the same life", "another life", "gone", "no answer"],
+)
+def test_a_comparison_holds_only_for_one_life(answer, verdict):
+    finding = Finding(container("web"), "s", {"a": 1}, stable=(Incarnation("abc", 7, "t0"),))
+    result = engine.Result(a_check(level), Verdict.FOUND, findings=(finding,))
+    (after,) = engine._recheck(Made({"api.recheck": answer}), [result])
+    assert after.verdict is verdict
+
+
+def test_containers_that_cannot_be_inspected_are_named_not_lost():
+    def one(asked):
+        return {
+            "a": {"Id": "a", "Name": "/web", "State": {"Status": "running", "Pid": 5}},
+            "b": Failed("timed out", "no answer in 2.0 s"),
+            "c": Failed("gone", "404"),
+            "d": {"Id": "d", "Name": 5},
+        }[asked.args["id"]]
+
+    host = Made({"api.containers": [{"Id": id, "Names": [f"/{id}"]} for id in "abcd"], "api.container": one})
+    found = registry.collector(Containers)(host)
+    assert [each.short for each in found] == ["web"]
+    assert [each.subject.name for each in found.unexamined] == ["b", "d"]
+    assert isinstance(found.items[0], Container)
