@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.host import Host, question
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.registry import evidence
@@ -113,8 +113,8 @@ class Resolvers:
     """host: the host's own file, resolved: systemd-resolved's; Unavailable with reason missing where there is
     none.
 
-    configured: the servers of daemon.json. inside: what each running container with a network of its own has,
-    by id.
+    configured: the servers that the daemon was told. inside: what each running container with a network of
+    its own has, by id.
     """
 
     host: ResolvConf | Unavailable
@@ -166,12 +166,13 @@ def resolving(containers: Containers) -> Iterator[Container]:
 
 
 @evidence
-def resolvers(host: Host, containers: Containers | Unavailable) -> Resolvers:
+def resolvers(host: Host, containers: Containers | Unavailable, daemon: DaemonConfig | Unavailable) -> Resolvers:
     """The host's files, the engine's configuration, and the file that the engine keeps for each container.
 
     That one is read, and not the container's own path, which the container controls. Its folder is open to
     root only.
     """
+    configured = daemon.value("dns") if isinstance(daemon, DaemonConfig) else None
     known = list(resolving(containers)) if isinstance(containers, Containers) else []
     inside: dict[str, ResolvConf] = {}
     missing: list[Unexamined] = []
@@ -185,7 +186,7 @@ def resolvers(host: Host, containers: Containers | Unavailable) -> Resolvers:
     return Resolvers(
         _read(host, HOST_FILE),
         _read(host, RESOLVED_FILE),
-        _configured(host),
+        tuple(str(each) for each in configured or ()),
         inside,
         tuple(sorted(missing, key=lambda each: each.subject)),
     )
@@ -194,15 +195,3 @@ def resolvers(host: Host, containers: Containers | Unavailable) -> Resolvers:
 def _read(host: Host, path: str) -> ResolvConf | Unavailable:
     answer = host.ask(question("file.read", path=path))
     return Unavailable.of(answer) if isinstance(answer, Failed) else parse(answer["text"])
-
-
-def _configured(host: Host) -> tuple[str, ...]:
-    """The `dns` of daemon.json; one that is broken is another check's subject."""
-    answer = host.ask(question("file.read", path="/etc/docker/daemon.json"))
-    if isinstance(answer, Failed):
-        return ()
-    try:
-        servers = json.loads(answer["text"]).get("dns") or []
-    except (ValueError, AttributeError):
-        return ()
-    return tuple(str(each) for each in servers)
