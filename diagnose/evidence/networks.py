@@ -64,6 +64,13 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
         return named or ("docker0" if self.name == "bridge" else f"br-{self.id[:12]}")
 
     @property
+    def bridge_has_address(self) -> bool:
+        """Whether the engine gives the bridge the gateway's address: not where it is told not to, or isolates the host (28)."""
+        if self.option("com.docker.network.bridge.inhibit_ipv4") == "true":
+            return False
+        return self.option("com.docker.network.bridge.gateway_mode_ipv4", "nat") != "isolated"
+
+    @property
     def masquerades(self) -> bool:
         """Whether the engine is to hide its addresses behind the host's."""
         if self.internal or self.option("com.docker.network.bridge.enable_ip_masquerade") == "false":
