@@ -1,0 +1,189 @@
+"""The command line as a user meets it: exit codes, one clear sentence, pure JSON, nothing written by mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from diagnose import registry, tape
+from diagnose.host import question
+from diagnose.recorder import Entry
+
+SCHEMA = json.loads((Path(__file__).parent.parent / "diagnose/render/report.schema.json").read_text())
+
+
+def run(*args: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "diagnose", *args],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=cwd,
+        env={**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock", **(env or {})},
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A recorded host with one container whose program is missing."""
+    inspect = {
+        "Id": "f" * 64,
+        "Name": "/gateway",
+        "Path": "/app/server",
+        "Config": {"Image": "gateway:1.4"},
+        "State": {
+            "Status": "created",
+            "ExitCode": 127,
+            "Error": 'exec: "/app/server": stat /app/server: no such file or directory: unknown',
+        },
+    }
+    answers = {
+        question("now"): {"wall": 1.8e9, "boot_wall": 1.7e9},
+        question("uname"): {"nodename": "shop-3", "release": "6.1.0", "version": "", "machine": "x86_64"},
+        question("endpoint"): {"url": "unix:///var/run/docker.sock", "source": "default", "named": False},
+        question("api.ping"): {"api_version": "1.51", "engine_version": "28.5.2", "libpod": None},
+        question("api.containers", all=True): [{"Id": "f" * 64, "Names": ["/gateway"]}],
+        question("api.container", id="f" * 64): inspect,
+    }
+    tape.write_folder(tmp_path / "host", {q: Entry(answer) for q, answer in answers.items()}, {"made": "for a test"})
+    return tmp_path / "host"
+
+
+WRONG = {
+    "no such check": (["check", "container.oom-kiled"], "container.oom-killed"),
+    "no such command": (["al"], "No such command"),
+    "no such option": (["all", "--nosuch"], "nosuch"),
+    "a budget that is no number": (["all", "--budget", "soon"], "'soon' is no duration"),
+    "a budget of nothing": (["all", "--budget", "0"], "not a positive duration"),
+    "nothing to replay": (["all", "--from", "/nonexistent"], "/nonexistent"),
+    "a foreign folder": (["all", "--from", "/etc"], "/etc"),
+    "no page": (["explain", "nosuch.page"], "nosuch.page"),
+    "no selector": (["check"], "SELECTOR"),
+    "an output that exists": (["all", "-o", "/etc/passwd"], "/etc/passwd"),
+    "a missing configuration": (["all", "--config", "/nonexistent.toml"], "/nonexistent.toml"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_bad_input_is_one_clear_sentence_and_exit_3(name: str):
+    args, hint = WRONG[name]
+    done = run(*args)
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert hint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_container_is_named_with_its_nearest(folder: Path):
+    done = run("all", "--from", str(folder), "--container", "gatewy")
+    assert done.returncode == 3
+    assert "did you mean gateway?" in done.stderr
+
+
+def test_replay_finds_what_the_tape_shows(folder: Path):
+    done = run("all", "--from", str(folder), "--format", "json")
+    assert done.returncode == 2
+    report = json.loads(done.stdout)
+    jsonschema.validate(report, SCHEMA)
+    assert [(f["id"], f["subject"]["name"]) for f in report["findings"]] == [
+        ("container.entrypoint-missing", "gateway")
+    ]
+    assert report["source"] == "bundle"
+    assert {row["verdict"] for row in report["checks"]} <= {"found", "passed", "unknown", "skipped"}
+    assert "Traceback" not in done.stderr
+
+
+def test_text_fits_80_columns_and_has_no_colour_in_a_pipe(folder: Path):
+    done = run("check", "container.entrypoint-missing", "--from", str(folder), env={"COLUMNS": "80"})
+    assert done.stdout.startswith("CRITICAL shop-3: 1 critical")
+    assert "\x1b" not in done.stdout
+    prose = [line for line in done.stdout.splitlines() if not line.startswith("    docker ")]
+    assert max(map(len, prose)) <= 80
+    assert not any(line != line.rstrip() for line in prose)
+
+
+def test_fail_on_never_is_exit_0(folder: Path):
+    assert run("all", "--from", str(folder), "--fail-on", "never").returncode == 0
+
+
+def test_output_goes_to_a_new_file_of_ones_own(folder: Path, tmp_path: Path):
+    target = tmp_path / "report.json"
+    assert run("all", "--from", str(folder), "--format", "json", "-o", str(target)).returncode == 2
+    assert json.loads(target.read_text())["schema_version"] == 1
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert run("all", "--from", str(folder), "-o", str(target)).returncode == 3
+
+
+def test_silences_and_thresholds_come_from_a_named_file(folder: Path, tmp_path: Path):
+    config = tmp_path / "c.toml"
+    config.write_text('[[silence]]\nid = "container.*"\nsubject = "gate*"\nreason = "being replaced"\n')
+    done = run(
+        "check", "container.entrypoint-missing", "--from", str(folder), "--config", str(config), "--show-silenced"
+    )
+    assert done.returncode == 0, done.stdout
+    assert "being replaced" in done.stdout
+    config.write_text('[[silence]]\nid = "container.*"\nreason = "r"\nuntil = 2020-01-01\n')
+    done = run("check", "container.entrypoint-missing", "--from", str(folder), "--config", str(config))
+    assert done.returncode == 2
+    assert "ended on 2020-01-01" in done.stdout
+    config.write_text('[thresholds."container.nosuch"]\nx = 1\n')
+    assert run("all", "--from", str(folder), "--config", str(config)).returncode == 3
+
+
+def test_the_current_folder_steers_nothing(tmp_path: Path):
+    (tmp_path / "diagnose.toml").write_text("nonsense")
+    (tmp_path / "checks.py").write_text("raise SystemExit('steered')")
+    script = Path(sys.executable).parent / "diagnose"
+    done = subprocess.run([script, "list"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_any_docker_it_says_something_true():
+    done = run("all", "--format", "json", "--budget", "5")
+    report = json.loads(done.stdout)
+    jsonschema.validate(report, SCHEMA)
+    assert done.returncode in (2, 3)
+    assert not [row for row in report["checks"] if row["verdict"] == "crashed"]
+
+
+MODULES = {
+    ("--version",): {"click", "rich", "docker", "pyroute2", "msgspec"},
+    ("--help",): {"rich", "docker", "pyroute2", "msgspec", "diagnose.engine"},
+    ("list", "--format", "json"): {"rich", "docker", "pyroute2", "yaml"},
+}
+
+
+@pytest.mark.parametrize("args", MODULES, ids=" ".join)
+def test_nothing_is_imported_that_the_command_does_not_need(args: tuple[str, ...]):
+    code = "import sys; from diagnose.__main__ import main; import atexit, os\n"
+    code += "os._exit = lambda c: (sys.stderr.write(' '.join(sys.modules)), sys.stderr.flush(), sys.exit(0))\n"
+    code += f"sys.argv[1:] = {list(args)!r}\nmain(); os._exit(0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert not set(done.stderr.split()) & MODULES[args]
+
+
+def test_json_of_a_recorded_host_imports_no_rich(folder: Path):
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "diagnose", "all", "--from", str(folder), "--format", "json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "msgspec" in modules
+    assert not modules & {"rich", "docker", "pyroute2"}
+
+
+def test_help_of_every_command_names_its_options():
+    for command in ("all", "check", "list", "explain"):
+        done = run(command, "--help")
+        assert done.returncode == 0
+        assert "Usage: diagnose" in done.stdout
+    assert registry.load()
