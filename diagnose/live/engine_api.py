@@ -128,6 +128,9 @@ class Engine:
     def _get_on(self, connection: Connection, target: str, ends: float, limit: int, cut: bool) -> Reply:
         try:
             return connection.get(target, ends, limit, cut=cut)
+        except TimeoutError as error:
+            came = f"{connection.received} bytes and no end" if connection.received else "not a byte"
+            raise Refused("timed out", f"GET {target}: {came} before the deadline") from error
         finally:
             if connection.reusable:
                 self._idle.append(connection)

@@ -40,15 +40,16 @@ def _malformed(detail: str) -> NoReturn:
 
 
 class Connection:
-    """One connection to an HTTP/1.1 server; `reusable` says whether another GET may follow the last one.
+    """One connection to an HTTP/1.1 server.
 
-    host: the Host header. complaint: what is known of a connection that was closed before any answer.
-    Deadlines are readings of time.monotonic(). Raises TimeoutError, OSError, `Stale`, or `Refused`
-    (malformed, too large).
+    reusable: whether another GET may follow the last one. received: the bytes that came of the last answer.
+    host: the Host header. complaint: what is known of a connection that was closed before any answer. Deadlines
+    are readings of time.monotonic(). Raises TimeoutError, OSError, `Stale`, or `Refused` (malformed, too large).
     """
 
     def __init__(self, stream: socket.socket, host: str, complaint: Callable[[], str] | None = None) -> None:
         self.reusable = True
+        self.received = 0
         self._stream = stream
         self._host = host
         self._complaint = complaint
@@ -61,6 +62,7 @@ class Connection:
     def get(self, target: str, ends: float, limit: int, *, cut: bool = False) -> Reply:
         """The reply to one GET; a body over `limit` bytes is Refused("too large"), or cut there if `cut`."""
         self.reusable = False
+        self.received = 0
         self._stream.settimeout(_left(ends))
         request = f"GET {target} HTTP/1.1\r\nHost: {self._host}\r\nUser-Agent: diagnose\r\n\r\n"
         try:
@@ -180,6 +182,7 @@ class Connection:
         self._stream.settimeout(_left(ends))
         data = self._stream.recv(READ_BYTES)
         self._buffer += data
+        self.received += len(data)
         return bool(data)
 
 

@@ -1,0 +1,183 @@
+"""The engine's hands on real engines: docker-py's answers, and the right place and reason when it is not well."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .box import PROJECT, Box
+from .engines import Engine
+
+ASK = """
+import json, sys
+from diagnose.host import question
+from diagnose.live import Live
+from diagnose.model import Failed
+
+live, answers = Live(), []
+for kind, args in json.loads(sys.argv[1]):
+    answer = live.ask(question(kind, **args))
+    answers.append({"failed": answer.reason, "detail": answer.detail} if isinstance(answer, Failed) else answer)
+print(json.dumps(answers))
+"""
+
+COMPARE = """
+import json
+import docker
+from diagnose.host import question
+from diagnose.live import Live, engine_api
+
+live = Live()
+engine_api.ping(live, question("api.ping"))
+version = ".".join(map(str, engine_api.engine(live).version))
+api = docker.APIClient(version=version)
+ours = lambda kind, **args: engine_api.get(live, question(kind, **args))
+volatile = {"SystemTime", "NFd", "NGoroutines", "Status"}
+still = lambda value: {key: each for key, each in value.items() if key not in volatile}
+by_id = lambda listed: sorted(listed, key=lambda each: each["Id"])
+pairs = {
+    "list": ([still(c) for c in api.containers(all=True)], [still(c) for c in ours("api.containers")]),
+    "info": (still(api.info()), still(ours("api.info"))),
+    "version": (api.version(), ours("api.version")),
+    "networks": (by_id(api.networks()), by_id(ours("api.networks"))),
+    "network": (api.inspect_network("shopnet"), ours("api.network", id="shopnet")),
+    "images": (api.images(), ours("api.images")),
+    "image": (api.inspect_image("shop:1.4"), ours("api.image", id="shop:1.4")),
+    "history": (api.history("shop:1.4"), ours("api.image_history", id="shop:1.4")),
+    "volumes": (api.volumes(), ours("api.volumes")),
+    "inspect": (api.inspect_container("web"), ours("api.container", id="web")),
+    "failed": (api.inspect_container("fails"), ours("api.recheck", id="fails")),
+    "df": (api.df(), ours("api.system_df")),
+    "top": (api.top("web")["Titles"], ours("api.top", id="web")["Titles"]),
+}
+logs = engine_api.logs(live, question("api.logs", id="web", tail=10))
+pairs["logs"] = (api.logs("web", tail=10, timestamps=True).decode(), logs["text"])
+print(json.dumps({name: pair[0] == pair[1] for name, pair in pairs.items()}))
+"""
+
+
+def ask(box: Box, *questions: tuple[str, dict[str, Any]], **options: Any) -> list[Any]:
+    done = box.run([sys.executable, "-c", ASK, json.dumps(questions)], cwd=str(PROJECT), **options)
+    answers: list[Any] = json.loads(done.stdout)
+    return answers
+
+
+@pytest.fixture(scope="module")
+def boxes() -> Iterator[dict[str, Box]]:
+    opened: dict[str, Box] = {}
+    yield opened
+    for box in opened.values():
+        box.close()
+
+
+@pytest.fixture
+def box(boxes: dict[str, Box], engine: Engine) -> Box:
+    """One host per engine for all tests of this module; each leaves it as it found it."""
+    if engine.name not in boxes:
+        box = boxes[engine.name] = Box(engine, provider=False).__enter__()
+        box.start_engine()
+        box.image("shop:1.4")
+        box.docker("network", "create", "shopnet")
+        talk = "echo out; echo err >&2; exec sleep 1000"
+        box.docker("run", "-d", "--name=web", "--net=shopnet", "--user=0", "shop:1.4", "sh", "-c", talk)
+        box.docker("run", "-d", "--name=fails", "shop:1.4", "/none", check=False)
+    return boxes[engine.name]
+
+
+def test_answers_are_those_of_docker_py(box: Box) -> None:
+    done = box.run([sys.executable, "-c", COMPARE], cwd=str(PROJECT))
+    same = json.loads(done.stdout)
+    assert len(same) == 14
+    assert same == dict.fromkeys(same, True)
+
+
+def test_engine_alive_is_found_here(box: Box) -> None:
+    place, ping, endpoint = ask(box, ("locality", {}), ("api.ping", {}), ("endpoint", {}))
+    assert (place["same_host"], place["engine_pid"], place["how"]) == (True, box.engine_pid, "peer credentials")
+    assert (place["same_netns"], place["same_mntns"], place["same_pidns"]) == (True, True, True)
+    assert ping["engine_version"].startswith(box.engine.version)
+    assert (endpoint["source"], endpoint["named"]) == ("default socket", False)
+
+
+def test_nobody_sees_where_the_engine_is_and_that_its_socket_is_forbidden(box: Box) -> None:
+    place, ping = ask(box, ("locality", {}), ("api.ping", {}), user="nobody")
+    assert (place["same_host"], place["engine_pid"], place["same_netns"]) == (True, box.engine_pid, None)
+    assert ping["failed"] == "forbidden"
+
+
+def test_member_of_group_docker_may_ask_but_not_compare_namespaces(box: Box) -> None:
+    place, ping, caller = ask(
+        box, ("locality", {}), ("api.ping", {}), ("caller", {}), user="nobody", groups=("docker",)
+    )
+    assert (place["same_host"], place["engine_pid"], place["same_netns"]) == (True, box.engine_pid, None)
+    assert ping["engine_version"].startswith(box.engine.version)
+    assert (caller["session_has_it"], caller["docker_group"], caller["caps"]) == (True, False, [])
+
+
+def test_stopped_engine_is_still_found_here(box: Box) -> None:
+    pid = box.engine_pid
+    box.kill(pid, signal.SIGSTOP)
+    try:
+        questions = [("locality", {}), ("api.ping", {}), ("api.containers", {})]
+        root = ask(box, *questions)
+        member = ask(box, *questions, user="nobody", groups=("docker",))
+    finally:
+        box.kill(pid, signal.SIGCONT)
+    for place, ping, listed in (root, member):
+        assert (place["same_host"], place["engine_pid"]) == (True, pid)
+        assert (ping["failed"], listed["failed"]) == ("timed out", "timed out")
+        assert "not a byte" in ping["detail"]
+
+
+def test_hung_containerd_hangs_info_alone(box: Box) -> None:
+    pid = box.containerd_pid
+    box.kill(pid, signal.SIGSTOP)
+    try:
+        info, listed, inspected = ask(box, ("api.info", {}), ("api.containers", {}), ("api.container", {"id": "web"}))
+    finally:
+        box.kill(pid, signal.SIGCONT)
+    assert info["failed"] == "timed out"
+    assert {each["Names"][0] for each in listed} == {"/web", "/fails"}
+    assert inspected["State"]["Running"] is True
+
+
+INSIDE: dict[str, tuple[tuple[str, ...], str | None]] = {
+    "ordinary container": (("--user=0",), None),
+    "the host's PID namespace": (("--user=0", "--pid=host"), "engine"),
+    "all namespaces but one": (("--user=0", "--pid=host", "--net=host", "--cap-add=SYS_PTRACE"), "engine"),
+}
+
+
+@pytest.mark.parametrize(("flags", "sees"), INSIDE.values(), ids=INSIDE)
+def test_tool_in_a_container_does_not_take_it_for_the_host(box: Box, flags: tuple[str, ...], sees: str | None) -> None:
+    places = [sys.base_prefix, str(PROJECT), sys.prefix, "/usr", "/lib", "/lib64"]
+    binds = [f"--volume={place}:{place}:ro" for place in places if Path(place).exists()]
+    socket = "--volume=/var/run/docker.sock:/var/run/docker.sock"
+    questions = json.dumps([("locality", {}), ("api.ping", {}), ("mounts", {}), ("caller", {})])
+    command = ["run", "--rm", *flags, *binds, socket, f"--workdir={PROJECT}", "shop:1.4"]
+    out = box.docker(*command, sys.executable, "-c", ASK, questions).stdout
+    place, ping, mounts, caller = json.loads(out)
+    assert place["same_host"] is False
+    assert "container" in place["why"] or "PID namespace" in place["why"]
+    assert (place["engine_pid"] is not None) == (sees == "engine")
+    assert ping["engine_version"].startswith(box.engine.version)
+    assert mounts["failed"] == "remote"
+    assert caller["in_container"] is True
+
+
+def test_killed_engine_is_judged_here(box: Box) -> None:
+    """The last of this module: the engine is gone afterwards."""
+    box.kill(box.engine_pid, signal.SIGKILL)
+    for user in (None, "nobody"):
+        place, ping = ask(box, ("locality", {}), ("api.ping", {}), user=user)
+        assert (place["same_host"], place["engine_pid"]) == (True, None)
+        assert ping["failed"] == ("refused" if user is None else "forbidden")
+    far = {"DOCKER_HOST": "tcp://127.0.0.1:2375"}
+    place, ping = ask(box, ("locality", {}), ("api.ping", {}), env=far)
+    assert (place["same_host"], ping["failed"]) == (False, "refused")
