@@ -9,7 +9,7 @@ Needs root and the packages of `.ci/lab-install`; the newer engines are download
 (`engines.py`). The box is a set of namespaces over a throw-away copy of the machine's root (`init.sh`), with
 a data root of its own, its own cgroups and an uplink to a provider with a resolver and a web server
 (`provider.py`). Shared with the machine: the kernel log, the clock, the sysctls outside net.*, the devices.
-The box ends with the process that made it, however that ends; `python -m tests.lab.sweep` removes the empty
+The box ends with the process that made it, however that ends; `python -m tests.lab` removes the empty
 cgroups that a killed run leaves.
 
 Adding a fault: one function in `scenarios/<family>.py`, see `faults.py`. Run: `pytest tests/lab -n 2`, one

@@ -488,6 +488,14 @@ class Box:
         self.wait_for(lambda: self.inspect(name)["State"]["Status"] == status, timeout, f"{name} to be {status}")
         return self.inspect(name)
 
+    def wait_health(self, name: str, status: str, timeout: float = 20) -> None:
+        """Poll until a container's health check says that."""
+
+        def says() -> bool:
+            return bool(self.inspect(name)["State"]["Health"]["Status"] == status)
+
+        self.wait_for(says, timeout, f"{name} to be {status}")
+
     def diagnose(
         self,
         *args: str,

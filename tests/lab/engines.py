@@ -3,7 +3,7 @@
 An engine is a directory of binaries (dockerd, containerd, shim, docker-proxy, docker-init, docker) put first
 in PATH. The suites' packages are downloaded with a private apt configuration and unpacked with `dpkg -x`:
 nothing is installed, and the machine's own runc and iptables serve them all (seen to work: runc 1.1.5 under
-engine 28.5.2). `python -m tests.lab.engines` fetches what is missing and prints what there is.
+engine 28.5.2). `python -m tests.lab` fetches what is missing and prints what there is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -210,11 +209,3 @@ def _mirror() -> str:
 
 def _command(argv: list[str], env: dict[str, str], cwd: Path) -> None:
     subprocess.run(argv, env=env, cwd=cwd, check=True, capture_output=True, text=True, timeout=300)
-
-
-if __name__ == "__main__":
-    engines, missing = discover()
-    for engine in engines:
-        print(f"engine {engine}")
-    for gap in missing:
-        print(f"engine SKIPPED {gap}", file=sys.stderr)

@@ -15,7 +15,7 @@ from typing import Any
 
 from .box import PROJECT, Box, Run
 from .engines import Engine
-from .faults import Scenario, matches
+from .faults import Expectation, Scenario, matches
 
 BASE_CONFIG: Mapping[str, Any] = {
     "log-driver": "json-file",
@@ -37,6 +37,19 @@ class Outcome:
     live: Run
     replayed: Mapping[str, Any] | None = None
     failed: dict[str, str] = field(default_factory=dict)
+
+    def found(self, expectation: Expectation) -> bool:
+        """Whether the live report holds that finding."""
+        found = ((f["id"], f"{f['subject']['kind']}:{f['subject']['name']}") for f in self.live.findings)
+        return any(matches(expectation, check, subject) for check, subject in found)
+
+    def verdict(self, check: str) -> str:
+        """What the live report says about a check, in a line."""
+        for said in self.live.report["checks"]:
+            if said["id"] == check:
+                subjects = [f["subject"]["name"] for f in self.live.findings if f["id"] == check]
+                return f"{said['verdict']} {said['why']} {subjects or ''}".strip()
+        return "there is no such check"
 
     @property
     def loud(self) -> list[tuple[str, str, str]]:
@@ -135,11 +148,10 @@ def _judge_expected(scenario: Scenario, outcome: Outcome) -> None:
     crashed = [(c["id"], c["why"]) for c in outcome.live.report["checks"] if c["verdict"].upper() == "CRASHED"]
     if crashed:
         raise SurpriseError(f"checks crashed: {crashed}")
-    found = [(f["id"], f"{f['subject']['kind']}:{f['subject']['name']}") for f in outcome.live.findings]
-    missing = [e for e in scenario.expected if not any(matches(e, *f) for f in found)]
+    missing = [e for e in scenario.expected if not outcome.found(e)]
     if missing:
-        verdicts = [c for c in outcome.live.report["checks"] if any(matches((m[0], "*"), c["id"], "") for m in missing)]
-        raise SurpriseError(f"not found: {missing}\nverdicts: {verdicts}\nfound above advice: {_lines(outcome.loud)}")
+        said = "".join(f"\n  {check} {subject}: {outcome.verdict(check)}" for check, subject in missing)
+        raise SurpriseError(f"not found:{said}\nfound above advice:{_lines(outcome.loud)}")
     if outcome.replayed is not None and (before := _essence(outcome.live.report)) != (
         after := _essence(outcome.replayed)
     ):

@@ -66,8 +66,3 @@ def remove_state(state: Path) -> None:
     if marker.exists():
         shutil.rmtree(marker.read_text(), ignore_errors=True)
     shutil.rmtree(state, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    for box in sweep():
-        print(f"removed what was left of box {box}")

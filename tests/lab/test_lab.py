@@ -54,6 +54,7 @@ def test_scenario(request: pytest.FixtureRequest, scenario: Scenario, engine: En
         first = True
     if first:
         facts["wall"], facts["peak"] = outcome.live.wall, outcome.live.peak_rss
+    facts["missed"] = [e[0] for e in scenario.expected if not outcome.found(e)]
     if not together:
         judge(scenario, outcome)
     elif first:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from tests.lab import Box, fault, healthy
-from tests.lab.provider import BOX_ADDRESS, GATEWAY, SILENT
+from tests.lab.provider import BOX_ADDRESS, GATEWAY, SILENT, WEB
 from tests.lab.runner import healthy_container
 
 _LOG_BYTES = 293_000_000
@@ -89,7 +89,7 @@ def _noisy_and_idle(box: Box) -> None:
 
 def _networks(box: Box) -> None:
     box.docker("run", "-d", "--name=lost", f"--dns={SILENT}", "bb:1.36", "sleep", "1000")
-    assert "192.0.2.80" in box.docker("exec", "web", "nslookup", "-type=a", "www.lab.test").stdout
+    assert WEB in box.docker("exec", "web", "nslookup", "-type=a", "www.lab.test").stdout
     assert box.docker("exec", "lost", "timeout", "1", "nslookup", "www.lab.test", check=False).returncode != 0
     box.docker("network", "create", "--subnet=172.28.0.0/16", "officenet")
     box.docker("run", "-d", "--name=stray", "--net=officenet", "--ip=172.28.5.9", "shop:1.4")
@@ -112,7 +112,7 @@ def _firewall_and_disk(box: Box) -> None:
         box.sh(f"iptables -t {table} -F; iptables -t {table} -X")
     assert "DOCKER" not in box.run(["iptables-save"]).stdout
     box.sh("sysctl -qw net.ipv4.ip_forward=0")
-    assert box.docker("exec", "web", "wget", "-T1", "-qO-", "http://192.0.2.80/", check=False).returncode != 0
+    assert box.docker("exec", "web", "timeout", "2", "wget", "-qO-", f"http://{WEB}/", check=False).returncode != 0
     box.fill("/var/lib/docker/volumes/orders/_data/orders.db", 0.972)
 
 
@@ -120,7 +120,7 @@ def _symptoms_that_take_a_moment(box: Box) -> None:
     assert box.wait_state("report", "exited")["State"]["OOMKilled"]
     assert box.wait_state("legacy", "exited")["State"]["ExitCode"] != 0
     box.wait_for(lambda: box.inspect("billing")["RestartCount"] >= 3, what="billing to restart")
-    box.wait_for(lambda: box.inspect("search")["State"]["Health"]["Status"] == "unhealthy", what="search to fail")
+    box.wait_health("search", "unhealthy")
     assert len(box.api("/containers/json?all=1")) == 13
 
 
@@ -136,13 +136,11 @@ def control_host(box: Box) -> None:
         "--security-opt=no-new-privileges", "--net=shopnet", "shop:1.4", "true",
     )  # fmt: skip
     for name, port in (("web", 8080), ("api", 8081), ("docs", 8082)):
-        box.wait_for(
-            lambda n=name: box.inspect(n)["State"]["Health"]["Status"] == "healthy", 20, f"{name} to be healthy"
-        )  # type: ignore[misc]
+        box.wait_health(name, "healthy")
         assert box.provider.curl(f"http://{BOX_ADDRESS}:{port}/") == "hello\n"
-    assert "192.0.2.80" in _lookup(box, "web", "www.lab.test").stdout
+    assert WEB in _lookup(box, "web", "www.lab.test").stdout
     assert "172." in _lookup(box, "web", "api").stdout
-    assert "192.0.2.80" in _lookup(box, "docs", "www.lab.test").stdout
+    assert WEB in _lookup(box, "docs", "www.lab.test").stdout
 
 
 def _lookup(box: Box, container: str, name: str) -> subprocess.CompletedProcess[str]:
