@@ -126,9 +126,7 @@ def _chain(table: Table, name: str, policy: str, rules: tuple[Rule, ...]) -> Cha
     if table.name == "nat" and name in ("INPUT", "POSTROUTING"):
         priority = _NAT_SOURCE_PRIORITY
     kind = "nat" if table.name == "nat" else "filter"
-    return Chain(
-        table, name, rules, _HOOKS.get(name), priority, kind, "drop" if policy == "DROP" else "accept"
-    )
+    return Chain(table, name, rules, _HOOKS.get(name), priority, kind, "drop" if policy == "DROP" else "accept")
 
 
 def _rule(line: str) -> tuple[str, Rule]:
@@ -152,9 +150,7 @@ def _rule(line: str) -> tuple[str, Rule]:
             conditions.append(condition)
     if isinstance(action, Enter) and action.back:
         action = _target(target, target_options, assigns)
-    return parsed.chain, Rule(
-        line.removeprefix(f"-A {parsed.chain} "), tuple(conditions), tuple(assigns), action
-    )
+    return parsed.chain, Rule(line.removeprefix(f"-A {parsed.chain} "), tuple(conditions), tuple(assigns), action)
 
 
 def _split(words: list[str]) -> _Line:
@@ -204,9 +200,7 @@ def _condition(negated: bool, option: str, arguments: list[str]) -> Condition | 
 
 def _module(arguments: list[str]) -> Condition | None:
     """A match module whose mere presence is a condition."""
-    return (
-        Unread(f"-m {arguments[0]}") if arguments and arguments[0] in ("socket", "cluster", "bpf") else None
-    )
+    return Unread(f"-m {arguments[0]}") if arguments and arguments[0] in ("socket", "cluster", "bpf") else None
 
 
 def _interface(text: str) -> tuple[Value, ...]:

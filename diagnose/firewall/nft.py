@@ -175,9 +175,7 @@ def _run(
         case "range":
             _range(program, expression, interfaces)
         case "lookup":
-            _lookup(
-                program, expression, sets.get((rule["family"], rule["table"], expression["set"])), interfaces
-            )
+            _lookup(program, expression, sets.get((rule["family"], rule["table"], expression["set"])), interfaces)
         case "immediate":
             _immediate(program, expression)
         case "nat" | "masq" | "redir":
@@ -374,9 +372,7 @@ def _named(part: _Part) -> Field:
     return part.field
 
 
-def _equals(
-    parts: list[_Part], keys: Iterable[bytes], negate: bool, interfaces: Mapping[int, str]
-) -> Condition:
+def _equals(parts: list[_Part], keys: Iterable[bytes], negate: bool, interfaces: Mapping[int, str]) -> Condition:
     among = []
     for key in keys:
         values = []
@@ -493,9 +489,7 @@ def _spans(among: Mapping[str, Any]) -> list[dict[str, Any]]:
     apart.
     """
     elements = [each for each in among["elements"] if not each.get("flags", 0) & _ELEMENT_CATCHALL]
-    catchall = [
-        each | {"any": True} for each in among["elements"] if each.get("flags", 0) & _ELEMENT_CATCHALL
-    ]
+    catchall = [each | {"any": True} for each in among["elements"] if each.get("flags", 0) & _ELEMENT_CATCHALL]
     if not among.get("flags", 0) & _SET_INTERVAL or among.get("fields"):
         return elements + catchall
     spans = []
@@ -517,9 +511,7 @@ def _key_values(
     parts: list[_Part], element: Mapping[str, Any], among: Mapping[str, Any], interfaces: Mapping[int, str]
 ) -> tuple[Value, ...] | None:
     if element.get("any"):
-        return tuple(
-            Name("", prefix=True) if part.kind in ("name", "index") else _ANY_NUMBER for part in parts
-        )
+        return tuple(Name("", prefix=True) if part.kind in ("name", "index") else _ANY_NUMBER for part in parts)
     low = bytes.fromhex(element["key"])
     high = bytes.fromhex(element.get("key_end") or element["key"])
     padded = bool(among.get("fields"))

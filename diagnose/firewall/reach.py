@@ -8,13 +8,14 @@ The way of a forwarded packet is prerouting, routing, forward, postrouting; rout
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Literal
 
 from diagnose.firewall.rules import Packet
 from diagnose.firewall.walk import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from diagnose.firewall.rules import Family, Hook, Outcome, Ruleset, Translate
     from diagnose.firewall.walk import Step, Verdict
@@ -52,7 +53,7 @@ def reach_out(
     *,
     bridge: str,
     src: str,
-    dst: str,
+    dst: str | None,
     uplink: str,
     proto: Literal["tcp", "udp"] = "tcp",
     dport: int = 443,
@@ -64,7 +65,7 @@ def reach_out(
     routed = replace(before.packet, oif=uplink)
     stages.append(("request", "forward", through := walk(ruleset, "forward", routed)))
     stages.append(("request", "postrouting", after := walk(ruleset, "postrouting", through.packet)))
-    stages += _replies(ruleset, routed, snat=after.nat is not None)
+    stages += _replies(ruleset, routed, after)
     return _joined(stages, after)
 
 
@@ -72,30 +73,45 @@ def reach_in(
     ruleset: Ruleset,
     *,
     uplink: str,
-    src: str,
+    src: str | None,
     host_address: str,
     host_port: int,
-    bridge: str,
+    bridges: Mapping[str, str],
     proto: Literal["tcp", "udp"] = "tcp",
     family: Family = "ip",
 ) -> Reach:
     """A new connection from `src` behind `uplink` to a port of the host; `nat` is where it is sent on to.
 
-    Without a translation it goes to a process of the host, and the input hook decides.
+    `bridges` says which interface leads to which subnet it may be sent on to; another address is sent back out by the
+    uplink. Without a translation the connection goes to a process of the host, and the input hook decides.
     """
-    sent = Packet(
-        uplink, "", src, host_address, proto, _EPHEMERAL, host_port, family, dst_local=True, src_local=False
-    )
+    sent = Packet(uplink, "", src, host_address, proto, _EPHEMERAL, host_port, family, dst_local=True, src_local=False)
     before = walk(ruleset, "prerouting", sent)
     stages: list[_Stage] = [("request", "prerouting", before)]
     if before.nat is None or before.nat.address is None:
         stages.append(("request", "input", walk(ruleset, "input", before.packet)))
         return _joined(stages, before)
-    routed = replace(before.packet, oif=bridge, dst_local=False)
+    routed = replace(before.packet, oif=_way_to(before.nat.address, bridges) or uplink, dst_local=False)
     stages.append(("request", "forward", through := walk(ruleset, "forward", routed)))
     stages.append(("request", "postrouting", walk(ruleset, "postrouting", through.packet)))
-    stages += _replies(ruleset, routed, snat=False)
+    stages += _replies(ruleset, routed)
     return _joined(stages, before)
+
+
+def refused_by_host(
+    ruleset: Ruleset,
+    *,
+    uplink: str,
+    src: str | None,
+    host_address: str,
+    host_port: int,
+    proto: Literal["tcp", "udp"] = "tcp",
+    family: Family = "ip",
+) -> Reach:
+    """A new connection to a process of the host itself, as if nothing translated the port."""
+    sent = Packet(uplink, "", src, host_address, proto, _EPHEMERAL, host_port, family, dst_local=True, src_local=False)
+    verdict = walk(ruleset, "input", sent)
+    return _joined([("request", "input", verdict)], verdict)
 
 
 def reach_between(
@@ -110,19 +126,31 @@ def reach_between(
     """A new connection between two containers of one bridge, as the IP filter sees it where br_netfilter
     shows it bridged packets.
     """
-    sent = Packet(bridge, bridge, src, dst, proto, _EPHEMERAL, dport, dst_local=False, src_local=False)
-    stages: list[_Stage] = [("request", "forward", through := walk(ruleset, "forward", sent))]
-    stages += _replies(ruleset, sent, snat=False)
-    return _joined(stages, through)
+    sent = Packet(bridge, "", src, dst, proto, _EPHEMERAL, dport, dst_local=False, src_local=False)
+    stages: list[_Stage] = [("request", "prerouting", before := walk(ruleset, "prerouting", sent))]
+    bridged = replace(before.packet, oif=bridge)
+    stages.append(("request", "forward", through := walk(ruleset, "forward", bridged)))
+    stages.append(("request", "postrouting", walk(ruleset, "postrouting", through.packet)))
+    stages += _replies(ruleset, bridged)
+    return _joined(stages, before)
+
+
+def _way_to(address: str, bridges: Mapping[str, str]) -> str | None:
+    wanted = ip_address(address)
+    return next((bridge for subnet, bridge in bridges.items() if wanted in ip_network(subnet)), None)
 
 
 _EPHEMERAL = 40_000
 
 
-def _replies(ruleset: Ruleset, sent: Packet, *, snat: bool) -> Iterable[_Stage]:
+def _replies(ruleset: Ruleset, sent: Packet, translated: Verdict | None = None) -> Iterable[_Stage]:
     """The stages of the answer to a packet that was forwarded; its addresses as they are once translated
     back.
+
+    On prerouting the answer to a connection with a translated source still carries the host's own address,
+    which the caller need not know: that stage is left out.
     """
+    snat = translated is not None and translated.nat is not None
     reply = replace(
         sent,
         iif=sent.oif,
@@ -135,20 +163,17 @@ def _replies(ruleset: Ruleset, sent: Packet, *, snat: bool) -> Iterable[_Stage]:
         reply=True,
         snat=snat,
         mark=0,
-        ctmark=sent.ctmark,
         orig_src=sent.orig_src or sent.src,
         orig_dst=sent.orig_dst or sent.dst,
         orig_sport=sent.orig_sport or sent.sport,
         orig_dport=sent.orig_dport or sent.dport,
     )
-    for hook in _REPLY_HOOKS:
-        yield "reply", hook, walk(ruleset, hook, reply)
-
-
-_REPLY_HOOKS: tuple[Hook, ...] = ("forward", "postrouting")
-"""On prerouting a reply to a masqueraded connection still carries the host's own address, which the caller
-need not know.
-"""
+    if not snat:
+        before = walk(ruleset, "prerouting", replace(reply, oif=""))
+        yield "reply", "prerouting", before
+        reply = replace(before.packet, oif=reply.oif)
+    yield "reply", "forward", (through := walk(ruleset, "forward", reply))
+    yield "reply", "postrouting", walk(ruleset, "postrouting", through.packet)
 
 
 def _joined(stages: Iterable[_Stage], translating: Verdict) -> Reach:

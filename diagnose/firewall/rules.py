@@ -47,9 +47,7 @@ TCP connection.
 PROTOCOLS: Mapping[str, int] = MappingProxyType(
     {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58, "ipv6-icmp": 58, "sctp": 132}
 )
-STATES: Mapping[str, int] = MappingProxyType(
-    {"INVALID": 1, "ESTABLISHED": 2, "RELATED": 4, "NEW": 8, "UNTRACKED": 64}
-)
+STATES: Mapping[str, int] = MappingProxyType({"INVALID": 1, "ESTABLISHED": 2, "RELATED": 4, "NEW": 8, "UNTRACKED": 64})
 """Bits of conntrack's state, as nftables' `ct state` holds them."""
 STATUSES: Mapping[str, int] = MappingProxyType(
     {"EXPECTED": 1, "SEEN_REPLY": 2, "ASSURED": 4, "CONFIRMED": 8, "SNAT": 16, "DNAT": 32}
@@ -240,9 +238,7 @@ class Translate:
     port: int | None = None
 
     def __str__(self) -> str:
-        host = (
-            f"[{self.address}]" if self.address and ":" in self.address and self.port else self.address or ""
-        )
+        host = f"[{self.address}]" if self.address and ":" in self.address and self.port else self.address or ""
         return f"{self.kind} {host}{f':{self.port}' if self.port else ''}".rstrip()
 
 
@@ -363,8 +359,5 @@ def _status(value: Masked, packet: Packet) -> bool | None:
     if value.any_bit:
         each = [packet.status_bit(bit) for bit in bits]
         return True if True in each else None if None in each else False
-    each = [
-        None if (is_set := packet.status_bit(bit)) is None else is_set == bool(value.value & bit)
-        for bit in bits
-    ]
+    each = [None if (is_set := packet.status_bit(bit)) is None else is_set == bool(value.value & bit) for bit in bits]
     return False if False in each else None if None in each else True

@@ -38,9 +38,7 @@ def assemble(
     else:
         shown = {(family, table) for family, text in texts.items() for table in iptables.tables(text)}
         chains += [
-            chain
-            for chain in nft.chains(nftables, interfaces)
-            if (chain.table.family, chain.table.name) not in shown
+            chain for chain in nft.chains(nftables, interfaces) if (chain.table.family, chain.table.name) not in shown
         ]
     for family, legacy in (iptables_legacy or {}).items():
         if legacy is None:

@@ -89,9 +89,7 @@ def _condition(condition: Condition) -> str:
     if len(condition.among) > _MAX_LISTED:
         listed.append(f"and {len(condition.among) - _MAX_LISTED} more")
     among = listed[0] if len(listed) == 1 else f"{{ {', '.join(listed)} }}"
-    return (
-        f"{' . '.join(_KEYS[name] for name in condition.fields)} {'!= ' if condition.negate else ''}{among}"
-    )
+    return f"{' . '.join(_KEYS[name] for name in condition.fields)} {'!= ' if condition.negate else ''}{among}"
 
 
 def _action(action: Action) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from diagnose.live import Refused
-from diagnose.live.nftables import in_kernel
+from diagnose.live.netlink import in_kernel
 
 if TYPE_CHECKING:
     from diagnose.host import Question
@@ -41,7 +41,7 @@ def iptables_save(live: Live, question: Question) -> dict[str, Any]:  # noqa: AR
     """
     flavour = cast("Flavour", question.args["flavour"])
     family = cast("Family", question.args["family"])
-    if not (_legacy_tables(family) if flavour == "legacy" else in_kernel()):
+    if not (_legacy_tables(family) if flavour == "legacy" else in_kernel("nf_tables")):
         return {"text": "", "command": None}
     command = [_program(flavour, family)]
     done = _run(command)

@@ -13,8 +13,9 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from diagnose.live.netlink import in_kernel
 
 if TYPE_CHECKING:
     from diagnose.host import Question
@@ -51,7 +52,7 @@ def nftables(live: Live, question: Question) -> dict[str, Any]:  # noqa: ARG001 
     when nf_tables is not in the kernel: a look must not load it. `consistent` is false when the ruleset kept
     changing while it was read. Errors: PermissionError without CAP_NET_ADMIN, TimeoutError, OSError.
     """
-    if not in_kernel():
+    if not in_kernel("nf_tables"):
         return _answer(loaded=False, generation=0, consistent=True)
     answer = _answer(loaded=True, generation=0, consistent=False)
     for _ in range(ATTEMPTS):
@@ -64,25 +65,7 @@ def nftables(live: Live, question: Question) -> dict[str, Any]:  # noqa: ARG001 
     return answer
 
 
-def in_kernel() -> bool:
-    """Whether nf_tables is in the kernel already, so that a look does not load it."""
-    try:
-        modules = Path("/proc/modules").read_text()
-    except FileNotFoundError:
-        return True  # a kernel without modules: nothing can be loaded by asking
-    if any(line.startswith("nf_tables ") for line in modules.splitlines()):
-        return True
-    if Path("/sys/module/nf_tables").exists():
-        return True
-    try:
-        return "/nf_tables.ko" in Path(f"/lib/modules/{os.uname().release}/modules.builtin").read_text()
-    except FileNotFoundError:
-        return False
-
-
-def _answer(
-    *, loaded: bool, generation: int, consistent: bool, **lists: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _answer(*, loaded: bool, generation: int, consistent: bool, **lists: list[dict[str, Any]]) -> dict[str, Any]:
     empty: dict[str, Any] = {"tables": [], "chains": [], "rules": [], "sets": []}
     return {
         "loaded": loaded,

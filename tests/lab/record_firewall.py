@@ -7,6 +7,7 @@ each probe its addresses, and whether a real connection got through. `tests/test
 packet walk against them.
 """
 
+# ruff: noqa: E501 - the faults are shell, which does not break well
 from __future__ import annotations
 
 import json
@@ -153,7 +154,7 @@ class _Site:
             "src": GATEWAY,
             "host_address": BOX_ADDRESS,
             "host_port": port,
-            "bridge": self.bridge[network],
+            "bridges": {self.subnet[network]: self.bridge[network]},
         }
         return {"reach": "in", "asked": asked, "url": f"http://{BOX_ADDRESS}:{port}/cgi-bin/peer"}
 

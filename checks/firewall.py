@@ -1,0 +1,459 @@
+"""What the host's packet filter does to the traffic of containers.
+
+A chain that is present proves nothing: each judgement here stands on a packet that was walked through every
+base chain, in all tables, to its verdict.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.daemon_config import DaemonConfig
+from diagnose.evidence.firewall import Crossings, Firewall, Forwarding, Inlet, Outlet
+from diagnose.evidence.info import Info
+from diagnose.evidence.networks import Network, Networks
+from diagnose.firewall.docker import USER_CHAIN, homes, is_lost, names_bridge, translates_ports
+from diagnose.firewall.reach import Reach
+from diagnose.firewall.rules import Ruleset, Table
+from diagnose.firewall.walk import Step
+from diagnose.model import HOST, Finding, Json, Severity, Skipped, Subject, Unavailable, Unexamined
+from diagnose.registry import check
+
+Judged = Iterable[Finding | Unexamined] | Skipped
+
+ICC = "com.docker.network.bridge.enable_icc"
+
+
+def _not_docker_s(config: DaemonConfig | Unavailable, info: Info | Unavailable) -> str | None:
+    """Why the engine's rules are not to be looked for here, or None."""
+    if isinstance(config, DaemonConfig) and config.value("iptables") is False:
+        return f"the engine is told to leave the packet filter alone (iptables, {config.where('iptables')})"
+    if isinstance(info, Info) and info.is_rootless:
+        return "a rootless engine keeps its rules in a network namespace of its own"
+    return None
+
+
+def _touched(networks: Iterable[Network]) -> tuple[Subject, ...]:
+    found = [each for network in networks for each in (network.subject, Subject("interface", network.bridge))]
+    return tuple(dict.fromkeys(found))
+
+
+def _containers(outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> tuple[Subject, ...]:
+    found = [each.container.subject for each in outlets] + [each.container.subject for each in inlets]
+    return tuple(dict.fromkeys(found))
+
+
+def _listed(names: Iterable[str], most: int = 3) -> str:
+    found = sorted(set(names))
+    rest = f" and {len(found) - most} more" if len(found) > most else ""
+    return ", ".join(found[:most]) + rest
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _unsure(crossings: Crossings) -> Iterable[Unexamined]:
+    """Ways whose verdict hangs on a rule that is not understood, one of each network."""
+    seen = set()
+    for each in crossings.ways:
+        if each.reach.outcome == "unknown" and each.network.name not in seen:
+            seen.add(each.network.name)
+            yield Unexamined(each.network.subject, f"the verdict hangs on {each.reach.by}")
+
+
+def _base(ruleset: Ruleset, hook: str) -> dict[str, Json]:
+    """The base chains that Docker's rules hang on, in numbers."""
+    own = {table.name for table in homes(ruleset)} | {"filter", "nat"}
+    return {
+        f"{chain.table} {chain.name}": f"policy {chain.policy}, {_count(len(chain.rules), 'rule')}"
+        for chain in ruleset.chains
+        if chain.hook == hook and chain.table.family == "ip" and chain.table.name in own
+    }
+
+
+@check("firewall.chains-missing", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
+def chains_missing(
+    firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable, info: Info | Unavailable
+) -> Judged:
+    """Docker's rules are gone from the packet filter, or nothing leads to them any more.
+
+    Flushed by another tool after the engine wrote them. Seen on engines 20.10.24, 26.1.5 and 28.5.2:
+    `iptables -F` leaves FORWARD's policy, DROP where the engine set it; SIGHUP does not bring the rules back,
+    a restart does.
+    """
+    why_not = _not_docker_s(config, info)
+    if why_not is not None:
+        return Skipped(why_not)
+    if not crossings.networks:
+        return Skipped("no running container is on a bridge network that leads out")
+    return _chains_missing(firewall.ruleset, crossings)
+
+
+def _chains_missing(ruleset: Ruleset, crossings: Crossings) -> Iterable[Finding | Unexamined]:
+    bare = [each for each in crossings.networks.values() if not names_bridge(ruleset, each.bridge)]
+    fallen = [each for each in crossings.outlets if _is_lost(ruleset, each.reach)]
+    no_ports = bool(crossings.inlets) and not translates_ports(ruleset)
+    yield from _unsure(crossings)
+    lost = {network.name: network for network in [*bare, *(each.network for each in fallen)]}
+    if not lost and not no_ports:
+        return
+    cut = [each for each in crossings.outlets if each.network.name in lost and each.reach.is_blocked]
+    ports = [each for each in crossings.inlets if no_ports or (each.reach.is_blocked and each.network.name in lost)]
+    hidden = [each for each in crossings.outlets if no_ports and _unmasked(each)]
+    names = sorted({each.container.short for each in [*cut, *hidden]})
+    losses = [f"{_count(len(names), 'container')} ({_listed(names)}) cannot reach the outside"] if names else []
+    losses += [f"published {_port_list(ports)} not forwarded"] if ports else []
+    where = [f"FORWARD has no rules for {_listed(each.bridge for each in lost.values())}"] if lost else []
+    where += ["PREROUTING does not lead to the published ports"] if no_ports else []
+    touched = list(lost.values()) or list(crossings.networks.values())
+    yield Finding(
+        subject=HOST,
+        summary=f"Docker's rules are gone: {', '.join(where)}; {'; '.join(losses) or 'networks are not kept apart'}",
+        evidence=_base(ruleset, "forward")
+        | _base(ruleset, "prerouting")
+        | {"bridges without rules": [each.bridge for each in lost.values()]}
+        | {f"{each.container.short} sends": str(each.reach.by) for each in cut[:1]},
+        variables={},
+        severity=None if losses else Severity.warning,
+        touches=_touched(touched) + tuple(each.container.subject for each in ports),
+    )
+
+
+def _is_lost(ruleset: Ruleset, reach: Reach) -> bool:
+    return reach.is_blocked and reach.by is not None and is_lost(ruleset, reach.by)
+
+
+def _unmasked(outlet: Outlet) -> bool:
+    """Whether its packets surely leave with the container's own address although the engine is to hide it."""
+    source = outlet.source
+    return outlet.network.masquerades and source.outcome == "accept" and source.nat is None and not source.nat_unknown
+
+
+def _port_list(inlets: Sequence[Inlet]) -> str:
+    ports = sorted({each.host_port for each in inlets})
+    shown = ", ".join(map(str, ports[:4])) + (f" and {len(ports) - 4} more" if len(ports) > 4 else "")
+    return f"{'port' if len(ports) == 1 else 'ports'} {shown}"
+
+
+@check("firewall.masquerade-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
+def masquerade_missing(
+    firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable, info: Info | Unavailable
+) -> Judged:
+    """A network's containers send to the outside under addresses that nobody can answer to.
+
+    Their packets leave, no answer finds the way back. Seen on engines 20.10.24, 26.1.5 and 28.5.2.
+    """
+    why_not = _not_docker_s(config, info) or _nat_gone(firewall.ruleset, crossings)
+    if why_not is not None:
+        return Skipped(why_not)
+    if not any(each.network.masquerades for each in crossings.outlets):
+        return Skipped("no running container is on a network whose addresses the engine is to hide")
+    return _masquerade_missing(crossings)
+
+
+def _nat_gone(ruleset: Ruleset, crossings: Crossings) -> str | None:
+    if crossings.inlets and not translates_ports(ruleset):
+        return "all of Docker's translation rules are gone: firewall.chains-missing"
+    return None
+
+
+def _masquerade_missing(crossings: Crossings) -> Iterable[Finding | Unexamined]:
+    outlets = defaultdict(list)
+    for each in crossings.outlets:
+        if each.source.nat_unknown or each.source.outcome == "unknown":
+            yield Unexamined(each.container.subject, f"its translation hangs on {each.source.by}")
+        elif _unmasked(each):
+            outlets[each.network.name].append(each)
+    for listed in outlets.values():
+        network, subnet = listed[0].network, ", ".join(map(str, listed[0].network.subnets))
+        yield Finding(
+            subject=network.subject,
+            summary=f"{network.name}: packets of {_count(len(listed), 'container')}"
+            f" ({_listed(each.container.short for each in listed)}) leave as {subnet}; no answer comes back",
+            evidence={
+                "nat POSTROUTING": f"no translation of {subnet} on the way to {listed[0].uplink.name}",
+                "IPAM.Config.Subnet": subnet,
+                "container": listed[0].container.short,
+                "address": listed[0].address,
+            },
+            variables={"network": network.name, "bridge": network.bridge, "subnet": str(network.subnets[0])},
+            touches=_touched([network]),
+        )
+
+
+@check("firewall.dnat-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
+def dnat_missing(
+    firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable, info: Info | Unavailable
+) -> Judged:
+    """A published port has no rule that leads to its container.
+
+    Where docker-proxy listens, it still serves the port, and the container sees the bridge's address for
+    every client: seen on engines 20.10.24, 26.1.5 and 28.5.2.
+    """
+    why_not = _not_docker_s(config, info) or _nat_gone(firewall.ruleset, crossings)
+    if why_not is not None:
+        return Skipped(why_not)
+    if not crossings.inlets:
+        return Skipped("no running container publishes a port on an outer IPv4 address")
+    proxied = not (isinstance(config, DaemonConfig) and config.value("userland-proxy") is False)
+    return _dnat_missing(firewall.ruleset, crossings, proxied)
+
+
+def _dnat_missing(ruleset: Ruleset, crossings: Crossings, proxied: bool) -> Iterable[Finding | Unexamined]:
+    for inlet in crossings.inlets:
+        problem = _misled(ruleset, inlet)
+        if problem is None:
+            if inlet.reach.nat_unknown:
+                yield Unexamined(inlet.container.subject, f"its translation hangs on {inlet.reach.by}")
+            continue
+        served = inlet.reach.nat is None and inlet.reach.outcome == "accept" and proxied
+        proxy = "; only docker-proxy serves it, and hides the clients' addresses" if served else ""
+        yield Finding(
+            subject=inlet.container.subject,
+            summary=f"{inlet.container.short}: port {inlet.host_port} {problem}{proxy}",
+            evidence={
+                "NetworkSettings.Ports": f"{inlet.host_address}:{inlet.host_port} -> {inlet.port}",
+                "container addresses": sorted(inlet.addresses),
+                "translation": str(inlet.reach.nat) if inlet.reach.nat else None,
+                "decided by": str(inlet.reach.by) if inlet.reach.by else None,
+            },
+            variables={"container": inlet.container.short, "host_port": str(inlet.host_port)},
+            discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.port.partition('/')[2]}",
+            severity=Severity.warning if served else None,
+            touches=(inlet.network.subject,),
+            stable=(inlet.container.life,),
+            service=inlet.container.service,
+        )
+
+
+def _misled(ruleset: Ruleset, inlet: Inlet) -> str | None:
+    """What is surely wrong with the rules of one published port, in words, or None."""
+    reach = inlet.reach
+    if reach.nat_unknown or (reach.outcome == "unknown" and reach.nat is None):
+        return None
+    if reach.nat is None:
+        return None if reach.is_blocked and reach.hook == "prerouting" else "is not translated to the container"
+    if reach.nat.kind != "dnat" or reach.nat.address is None:
+        return None
+    if reach.nat.address not in inlet.addresses or reach.nat.port not in (None, inlet.container_port):
+        wanted = f"{min(inlet.addresses)}:{inlet.container_port}"
+        return f"is sent to {reach.nat.address}:{reach.nat.port or inlet.host_port}, the container is at {wanted}"
+    if reach.hook == "forward" and _is_lost(ruleset, reach) and names_bridge(ruleset, inlet.network.bridge):
+        return f"is translated and then not let through ({reach.by})"
+    return None
+
+
+@check("firewall.forwarding-off", severity=Severity.critical)
+def forwarding_off(
+    forwarding: Forwarding, containers: Containers, networks: Networks, config: DaemonConfig | Unavailable
+) -> Judged:
+    """The kernel does not forward packets between containers and the rest of the network.
+
+    A packet is forwarded if the interface it came in by has forwarding on; `net.ipv4.ip_forward` sets all at
+    once.
+    """
+    if isinstance(config, DaemonConfig) and config.value("ip-forward") is False:
+        return Skipped(f"the engine is told to leave forwarding alone (ip-forward, {config.where('ip-forward')})")
+    routed = {each.name: each for each in networks.bridges if not each.internal}
+    used = [each for each in containers.running if any(name in routed for name in each.endpoints)]
+    if not used:
+        return Skipped("no running container is on a bridge network that leads out")
+    return _forwarding_off(forwarding, used, routed)
+
+
+def _forwarding_off(forwarding: Forwarding, used: Sequence[Container], routed: dict[str, Network]) -> Iterable[Finding]:
+    off = sorted(name for name, value in forwarding.by_interface.items() if value == "0")
+    everywhere = forwarding.everywhere == "0"
+    bridges = {network.bridge: network for network in routed.values()}
+    if not everywhere and not off:
+        return
+    setting = "net.ipv4.ip_forward" if everywhere else f"net.ipv4.conf.{off[0]}.forwarding"
+    of = "" if everywhere else f" on {_listed(off)}"
+    touched = bridges.values() if everywhere or set(off) - set(bridges) else [bridges[name] for name in off]
+    yield Finding(
+        subject=HOST,
+        summary=f"IP forwarding is off{of}: {_count(len(used), 'container')} cut off from everything beyond this host",
+        evidence={"net.ipv4.ip_forward": forwarding.everywhere}
+        | {f"net.ipv4.conf.{name}.forwarding": "0" for name in off},
+        variables={"setting": setting},
+        touches=_touched(touched),
+    )
+
+
+@check("firewall.forward-dropped", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
+def forward_dropped(firewall: Firewall, crossings: Crossings, info: Info | Unavailable) -> Judged:
+    """A rule that is not Docker's drops the traffic of containers.
+
+    An accept in Docker's table does not protect from a drop in another one on the same hook. What only some
+    destinations or sources meet is a policy, and is not reported.
+    """
+    if isinstance(info, Info) and info.is_rootless:
+        return Skipped("a rootless engine keeps its rules in a network namespace of its own")
+    if not crossings.networks:
+        return Skipped("no running container is on a bridge network that leads out")
+    return _forward_dropped(firewall.ruleset, crossings)
+
+
+def _forward_dropped(ruleset: Ruleset, crossings: Crossings) -> Iterable[Finding | Unexamined]:
+    yield from _unsure(crossings)
+    outward: dict[Step, list[Outlet]] = defaultdict(list)
+    inward: dict[Step, list[Inlet]] = defaultdict(list)
+    for outlet in crossings.outlets:
+        if outlet.reach.is_blocked and outlet.reach.by and not is_lost(ruleset, outlet.reach.by):
+            outward[outlet.reach.by].append(outlet)
+    for inlet in crossings.inlets:
+        by = inlet.reach.by
+        if inlet.reach.is_blocked and by and inlet.reach.hook != "input" and not is_lost(ruleset, by):
+            inward[by].append(inlet)
+    for by in dict.fromkeys([*outward, *inward]):
+        yield _dropped(by, outward[by], inward[by])
+
+
+def _dropped(by: Step, outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> Finding:
+    names = sorted({each.container.short for each in outlets})
+    losses = [f"{_count(len(names), 'container')} ({_listed(names)}) cannot reach the outside"] if names else []
+    losses += [f"published {_port_list(inlets)} cannot be reached"] if inlets else []
+    networks = [each.network for each in outlets] + [each.network for each in inlets]
+    deciding = (outlets[0].reach if outlets else inlets[0].reach) if outlets or inlets else Reach("unknown")
+    return Finding(
+        subject=HOST,
+        summary=f"{by} blocks: {'; '.join(losses)}",
+        evidence={
+            "table": by.table,
+            "chain": by.chain,
+            "rule": by.rule,
+            "verdict": deciding.outcome,
+            "packet": f"{deciding.part}, hook {deciding.hook}",
+            "containers": names,
+        },
+        variables={"table": by.table, "chain": by.chain},
+        discriminator=str(by),
+        severity=Severity.warning if by.chain == USER_CHAIN or not outlets else None,
+        touches=_touched(networks) + _containers(outlets, inlets),
+    )
+
+
+@check("firewall.backend-mixed", severity=Severity.warning)
+def backend_mixed(firewall: Firewall, crossings: Crossings | Unavailable) -> Judged:
+    """Docker's rules and other rules stand in the two iptables backends at once, and both are in force.
+
+    A legacy table that a mere look created is empty and does not count.
+    """
+    ruleset = firewall.ruleset
+    used = {backend: _used(ruleset, backend) for backend in ("nft", "legacy")}
+    docker = sorted(table.backend for table in homes(ruleset) if table.family == "ip")
+    if not docker:
+        return Skipped("Docker has no chains here")
+    if not used["nft"] or not used["legacy"]:
+        return []
+    return [_mixed(used["nft"], used["legacy"], docker, crossings)]
+
+
+def _used(ruleset: Ruleset, backend: str) -> list[Table]:
+    """The iptables tables of a backend that have rules, or a policy that drops."""
+    found = {
+        chain.table
+        for chain in ruleset.chains
+        if chain.table.backend == backend
+        and chain.table.family == "ip"
+        and chain.table.name in ("filter", "nat", "raw", "mangle")
+        and (chain.rules or chain.policy == "drop")
+    }
+    return sorted(found)
+
+
+def _mixed(
+    nft: Sequence[Table], legacy: Sequence[Table], docker: Sequence[str], crossings: Crossings | Unavailable
+) -> Finding:
+    both = len(set(docker)) == 2
+    what = "Docker has chains in both" if both else f"Docker's chains are in the {docker[0]} backend"
+    networks = crossings.networks.values() if isinstance(crossings, Crossings) else ()
+    return Finding(
+        subject=HOST,
+        summary=f"iptables rules in both backends, nft ({_listed(table.name for table in nft)}) and legacy"
+        f" ({_listed(table.name for table in legacy)}); {what}",
+        evidence={
+            "nft tables in use": [str(table) for table in nft],
+            "legacy tables in use": [str(table) for table in legacy],
+            "Docker's chains": sorted(set(docker)),
+        },
+        touches=_touched(networks),
+    )
+
+
+@check("firewall.bridge-filter-off", severity=Severity.warning)
+def bridge_filter_off(forwarding: Forwarding, containers: Containers, networks: Networks) -> Judged:
+    """Containers that are to be kept apart on one bridge are not: bridged packets skip the packet filter.
+
+    The option enable_icc=false is a rule, and `net.bridge.bridge-nf-call-iptables` decides whether packets
+    between two containers of one bridge meet any rule. Engines before 28 warned of it; from 28 on only the
+    kernel says so.
+    """
+    apart = [each for each in networks.bridges if each.option(ICC) == "false"]
+    if not apart:
+        return Skipped("no bridge network forbids its containers to talk to each other")
+    return _bridge_filter_off(forwarding, containers, apart)
+
+
+def _bridge_filter_off(forwarding: Forwarding, containers: Containers, apart: Sequence[Network]) -> Iterable[Finding]:
+    if forwarding.bridge_filter == "1":
+        return
+    for network in apart:
+        names = [each.short for each in containers.running if network.name in each.endpoints]
+        if len(names) < 2:
+            continue
+        yield Finding(
+            subject=network.subject,
+            summary=f"{network.name}: its {len(names)} containers ({_listed(names)}) reach each other although"
+            " enable_icc is false",
+            evidence={
+                "net.bridge.bridge-nf-call-iptables": forwarding.bridge_filter,
+                f"Options.{ICC}": "false",
+                "containers": names,
+            },
+            variables={"network": network.name, "bridge": network.bridge},
+            touches=_touched([network]),
+        )
+
+
+@check("firewall.bypassed-by-publish", severity=Severity.advice)
+def bypassed_by_publish(crossings: Crossings) -> Judged:
+    """A published port is open to everyone although the host's firewall closes it.
+
+    The engine translates the port before the host's input rules are asked. It is a warning where the host has
+    a public address, advice elsewhere.
+    """
+    if not crossings.inlets:
+        return Skipped("no running container publishes a port on an outer IPv4 address")
+    return _bypassed(crossings)
+
+
+def _bypassed(crossings: Crossings) -> Iterable[Finding]:
+    for inlet in crossings.inlets:
+        if not (inlet.everywhere and inlet.refused.is_blocked and inlet.refused.by):
+            continue
+        if inlet.reach.outcome != "accept" or inlet.reach.nat is None:
+            continue
+        yield Finding(
+            subject=inlet.container.subject,
+            summary=f"{inlet.container.short}: port {inlet.host_port} is open to any address that reaches"
+            f" {inlet.host_address}, although {inlet.refused.by.chain} closes it",
+            evidence={
+                "host's own rule": str(inlet.refused.by),
+                "NetworkSettings.Ports": f"0.0.0.0:{inlet.host_port} -> {inlet.port}",
+                "translation": str(inlet.reach.nat),
+                "uplink": f"{inlet.uplink.name} {inlet.uplink.address}",
+            },
+            variables={
+                "container": inlet.container.short,
+                "host_port": str(inlet.host_port),
+                "uplink": inlet.uplink.name,
+            },
+            discriminator=f"{inlet.host_port}/{inlet.port.partition('/')[2]}",
+            severity=Severity.warning if inlet.uplink.is_public else None,
+            touches=(inlet.network.subject,),
+            service=inlet.container.service,
+        )

@@ -1,0 +1,257 @@
+"""The host's packet filter, the settings that it hangs on, and what it does to the traffic of containers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+from diagnose.evidence.containers import Container, Containers, Endpoint
+from diagnose.evidence.networks import Network, Networks
+from diagnose.evidence.uplinks import Uplink, Uplinks
+from diagnose.firewall.reach import Reach, reach_in, reach_out, refused_by_host
+from diagnose.firewall.rules import Family, Ruleset
+from diagnose.firewall.ruleset import assemble
+from diagnose.host import Host, question
+from diagnose.model import Failed, Unavailable
+from diagnose.registry import evidence
+
+SAMPLES: tuple[tuple[str, int], ...] = (("tcp", 443), ("udp", 53), ("tcp", 80))
+"""What a container is taken to send: a filter that lets one of these pass is a policy, not an outage."""
+
+SOMEWHERE = "198.51.100.1"
+"""An address of TEST-NET-2 (RFC 5737), for rules that a destination of no particular kind must meet."""
+
+FAMILIES: tuple[Family, ...] = ("ip", "ip6")
+EVERYWHERE = ("", "0.0.0.0")  # noqa: S104 - what the engine writes for a port published on all addresses
+
+
+@dataclass(frozen=True)
+class Firewall:
+    """The ruleset of nftables, of iptables over it, and of the legacy tables."""
+
+    ruleset: Ruleset
+
+
+@evidence
+def firewall(host: Host, uplinks: Uplinks | Unavailable) -> Firewall | Unavailable:
+    """What may be read of it; unavailable when nothing may."""
+    nftables = host.ask(question("nftables"))
+    texts = {
+        (flavour, family): host.ask(question("iptables", flavour=flavour, family=family))
+        for flavour in ("nft", "legacy")
+        for family in FAMILIES
+    }
+    if isinstance(nftables, Failed) and isinstance(texts["nft", "ip"], Failed):
+        return Unavailable.of(nftables)
+    return Firewall(
+        assemble(
+            None if isinstance(nftables, Failed) or not nftables["consistent"] else nftables,
+            {family: _text(texts["nft", family]) or "" for family in FAMILIES},
+            {family: _text(texts["legacy", family]) for family in FAMILIES if _text(texts["legacy", family]) != ""},
+            uplinks.interfaces if isinstance(uplinks, Uplinks) else None,
+        )
+    )
+
+
+def _text(answer: Any) -> str | None:
+    return None if isinstance(answer, Failed) else str(answer["text"])
+
+
+@dataclass(frozen=True)
+class Forwarding:
+    """Kernel settings, text as in /proc/sys; None where there is none (br_netfilter not loaded).
+
+    by_interface: `forwarding` of the bridges and uplinks; a packet is forwarded if the interface it came in
+    by says 1.
+    """
+
+    everywhere: str | None
+    by_interface: dict[str, str | None]
+    bridge_filter: str | None
+
+
+@evidence
+def forwarding(host: Host, networks: Networks, uplinks: Uplinks | Unavailable) -> Forwarding | Unavailable:
+    """One question for all settings; readable by everyone."""
+    interfaces = [network.bridge for network in networks.bridges]
+    interfaces += [each.name for each in uplinks] if isinstance(uplinks, Uplinks) else []
+    named = {each: f"net/ipv4/conf/{each}/forwarding" for each in interfaces}
+    names = ["net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables", *named.values()]
+    answer = host.ask(question("sysctl", names=names))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    by_interface = {interface: answer.get(name) for interface, name in named.items()}
+    return Forwarding(answer.get(names[0]), by_interface, answer.get(names[1]))
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """A running container's way out of one bridge network.
+
+    reach: for a destination left open, the best of `SAMPLES`. source: for a destination somewhere, to see
+    what becomes of the source address.
+    """
+
+    container: Container
+    network: Network
+    address: str
+    uplink: Uplink
+    reach: Reach
+    source: Reach
+
+
+@dataclass(frozen=True)
+class Inlet:
+    """One published port of a running container: what a client behind the uplink meets at it.
+
+    port: as the engine writes it (`80/tcp`). refused: whether the host's own filter would surely refuse the
+    port if it were not published.
+    """
+
+    container: Container
+    network: Network
+    addresses: frozenset[str]
+    port: str
+    host_address: str
+    host_port: int
+    everywhere: bool
+    uplink: Uplink
+    reach: Reach
+    refused: Reach
+
+    @property
+    def container_port(self) -> int:
+        return int(self.port.partition("/")[0])
+
+
+@dataclass(frozen=True)
+class Crossings:
+    """What the packet filter does to each running container on a bridge network."""
+
+    outlets: tuple[Outlet, ...]
+    inlets: tuple[Inlet, ...]
+
+    @property
+    def ways(self) -> Iterator[Outlet | Inlet]:
+        """Both kinds, those that lead out first."""
+        yield from self.outlets
+        yield from self.inlets
+
+    @functools.cached_property
+    def networks(self) -> dict[str, Network]:
+        """The networks with a running container, by name."""
+        return {each.network.name: each.network for each in self.ways}
+
+    def __len__(self) -> int:
+        return len(self.outlets) + len(self.inlets)
+
+
+@evidence
+def crossings(firewall: Firewall, containers: Containers, networks: Networks, uplinks: Uplinks) -> Crossings:
+    """A walk per container and direction; on a host without a default route nothing crosses."""
+    if not len(uplinks):
+        return Crossings((), ())
+    uplink = uplinks.items[0]
+    attached = [
+        (container, networks.by_name[name], endpoint)
+        for container in containers.running
+        for name, endpoint in container.endpoints.items()
+        if name in networks.by_name and endpoint.ip_address and _routes(networks.by_name[name])
+    ]
+    outlets = tuple(_outlet(firewall.ruleset, *each, uplink) for each in attached)
+    return Crossings(outlets, tuple(_inlets(firewall.ruleset, attached, uplink)))
+
+
+def _routes(network: Network) -> bool:
+    """Whether its traffic is to cross the host: a bridge that is neither internal nor cut off by its own
+    options.
+    """
+    mode = network.option("com.docker.network.bridge.gateway_mode_ipv4", "nat")
+    return network.is_bridge and not network.internal and mode != "isolated"
+
+
+def _outlet(ruleset: Ruleset, container: Container, network: Network, endpoint: Endpoint, uplink: Uplink) -> Outlet:
+    address = endpoint.ip_address
+    best: Reach | None = None
+    for proto, port in SAMPLES:
+        reach = reach_out(
+            ruleset,
+            bridge=network.bridge,
+            src=address,
+            dst=None,
+            uplink=uplink.name,
+            proto="udp" if proto == "udp" else "tcp",
+            dport=port,
+        )
+        if best is None or (best.is_blocked and not reach.is_blocked):
+            best = reach
+        if reach.outcome == "accept":
+            best = reach
+            break
+    source = reach_out(ruleset, bridge=network.bridge, src=address, dst=SOMEWHERE, uplink=uplink.name)
+    assert best is not None
+    return Outlet(container, network, address, uplink, best, source)
+
+
+def _inlets(ruleset: Ruleset, attached: list[tuple[Container, Network, Endpoint]], uplink: Uplink) -> Iterator[Inlet]:
+    places: dict[str, list[tuple[Container, Network, Endpoint]]] = {}
+    for each in attached:
+        places.setdefault(each[0].id, []).append(each)
+    for listed in places.values():
+        container = listed[0][0]
+        for port, binding in container.published_ports:
+            everywhere = binding.host_ip in EVERYWHERE
+            host_address = uplink.address if everywhere else binding.host_ip
+            if not host_address or not _is_outer_ipv4(host_address) or not binding.host_port.isdigit():
+                continue
+            proto = port.partition("/")[2]
+            if proto not in ("tcp", "udp"):
+                continue
+            yield _inlet(ruleset, listed, port, host_address, int(binding.host_port), everywhere, uplink)
+
+
+def _inlet(
+    ruleset: Ruleset,
+    places: list[tuple[Container, Network, Endpoint]],
+    port: str,
+    host_address: str,
+    host_port: int,
+    everywhere: bool,
+    uplink: Uplink,
+) -> Inlet:
+    by_address = {endpoint.ip_address: network for _, network, endpoint in places}
+    proto = "udp" if port.endswith("/udp") else "tcp"
+    asked: dict[str, Any] = {
+        "uplink": uplink.name,
+        "src": None,
+        "host_address": host_address,
+        "host_port": host_port,
+        "proto": proto,
+    }
+    bridges = {str(subnet): network.bridge for network in by_address.values() for subnet in network.subnets}
+    reach = reach_in(ruleset, bridges=bridges, **asked)
+    target = reach.nat.address if reach.nat is not None else None
+    network = by_address.get(target or "", next(iter(by_address.values())))
+    return Inlet(
+        places[0][0],
+        network,
+        frozenset(by_address),
+        port,
+        host_address,
+        host_port,
+        everywhere,
+        uplink,
+        reach,
+        refused_by_host(ruleset, **asked),
+    )
+
+
+def _is_outer_ipv4(text: str) -> bool:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return address.version == 4 and not address.is_loopback

@@ -1,0 +1,88 @@
+"""The interfaces by which the host reaches the rest of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.host import Host, question
+from diagnose.model import Failed, Unavailable
+from diagnose.registry import evidence
+
+_MAIN_TABLE = 254
+
+
+@dataclass(frozen=True)
+class Uplink:
+    """One interface with a default route, and the host's first global IPv4 address on it, if it has one."""
+
+    name: str
+    address: str | None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the address can be reached from anywhere on the internet."""
+        return self.address is not None and ip_address(self.address).is_global
+
+
+@dataclass(frozen=True)
+class Uplinks:
+    """IPv4 default routes of the main table, the preferred one first. interfaces: index -> name of every interface."""
+
+    items: tuple[Uplink, ...]
+    interfaces: dict[int, str]
+
+    def __iter__(self) -> Iterator[Uplink]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+class _Link(msgspec.Struct):
+    index: int
+    name: str | None = None
+
+
+class _Address(msgspec.Struct):
+    index: int
+    address: str | None = None
+    family: str = ""
+    scope: str = ""
+
+
+class _Route(msgspec.Struct):
+    table: int
+    dst: str
+    prefix: int
+    oif: int | None = None
+    type: str | None = None
+    metric: int = 0
+    family: str = ""
+
+
+@evidence
+def uplinks(host: Host) -> Uplinks | Unavailable:
+    """Three netlink dumps, which need no privilege."""
+    asked = [question("net.links"), question("net.addresses"), question("net.routes")]
+    answers = dict(host.ask_many(asked))
+    for answer in answers.values():
+        if isinstance(answer, Failed):
+            return Unavailable.of(answer)
+    links = msgspec.convert(answers[asked[0]], list[_Link])
+    addresses = msgspec.convert(answers[asked[1]], list[_Address])
+    routes = msgspec.convert(answers[asked[2]], list[_Route])
+    names = {each.index: each.name or "" for each in links}
+    first = {
+        each.index: each.address for each in reversed(addresses) if each.family == "inet" and each.scope == "global"
+    }
+    defaults = [
+        each
+        for each in routes
+        if each.family == "inet" and each.table == _MAIN_TABLE and each.prefix == 0 and each.type == "unicast"
+    ]
+    found = dict.fromkeys(each.oif for each in sorted(defaults, key=lambda route: route.metric) if each.oif in names)
+    return Uplinks(tuple(Uplink(names[index], first.get(index)) for index in found if index is not None), names)

@@ -1,0 +1,98 @@
+"""Which of a ruleset's tables, chains and rules are Docker's own, and whether packets come by them.
+
+Engines 20.10 to 29 keep theirs in `ip filter` and `ip nat`, in chains named DOCKER...; 29's nftables backend
+keeps them in tables of its own named docker-bridges, without any such chain.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diagnose.firewall.rules import Choose, Enter, Match, Name, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diagnose.firewall.rules import Action, Chain, Hook, Rule, Ruleset
+    from diagnose.firewall.walk import Step
+
+USER_CHAIN = "DOCKER-USER"
+NFTABLES_TABLE = "docker-bridges"
+_NAT_CHAINS = ("DOCKER", "nat-prerouting-and-output")
+
+
+def is_docker_chain(table: str, chain: str) -> bool:
+    """Whether a chain is the engine's own; DOCKER-USER is the administrator's."""
+    if chain == USER_CHAIN:
+        return False
+    return chain.startswith("DOCKER") or table.endswith(f" {NFTABLES_TABLE}")
+
+
+def homes(ruleset: Ruleset) -> frozenset[Table]:
+    """The tables that hold chains of the engine, whether anything leads there or not."""
+    return frozenset(chain.table for chain in ruleset.chains if is_docker_chain(str(chain.table), chain.name))
+
+
+def is_lost(ruleset: Ruleset, by: Step) -> bool:
+    """Whether a packet was decided by the default of Docker's table, or by a Docker chain that lets the rest
+    fall.
+
+    Both say that the rule which should have taken the packet is not there. With no table of Docker's left at
+    all, the default of `ip filter` counts.
+    """
+    if is_docker_chain(by.table, by.chain):
+        return True
+    own = {str(table) for table in homes(ruleset) if table.name in ("filter", NFTABLES_TABLE)} or {"ip filter"}
+    return by.table in own and by.rule.startswith("policy ")
+
+
+def names_bridge(ruleset: Ruleset, bridge: str) -> bool:
+    """Whether a rule about this bridge in a table of Docker's kind is reached from the forward hook."""
+    return any(
+        _about(rule, bridge)
+        for chain in reached(ruleset, "forward")
+        if chain.table.name in ("filter", NFTABLES_TABLE)
+        for rule in chain.rules
+    )
+
+
+def translates_ports(ruleset: Ruleset) -> bool:
+    """Whether the chain in which Docker keeps the published ports is reached from the prerouting hook."""
+    return any(
+        chain.name in _NAT_CHAINS and chain.table.name in ("nat", NFTABLES_TABLE)
+        for chain in reached(ruleset, "prerouting")
+    )
+
+
+def reached(ruleset: Ruleset, hook: Hook) -> Iterator[Chain]:
+    """The chains that a packet on this hook can come by: base chains and what their rules lead to, each
+    once.
+    """
+    waiting = list(ruleset.base_chains(hook, "ip"))
+    seen = set()
+    while waiting:
+        chain = waiting.pop()
+        if (chain.table, chain.name) in seen:
+            continue
+        seen.add((chain.table, chain.name))
+        yield chain
+        for rule in chain.rules:
+            for name in _entered(rule.action):
+                entered = ruleset.chain(chain.table, name)
+                if entered is not None:
+                    waiting.append(entered)
+
+
+def _entered(action: Action | None) -> Iterator[str]:
+    if isinstance(action, Enter):
+        yield action.chain
+    elif isinstance(action, Choose):
+        for _, chosen in action.entries:
+            yield from _entered(chosen)
+
+
+def _about(rule: Rule, bridge: str) -> bool:
+    keys = [values for condition in rule.conditions if isinstance(condition, Match) for values in condition.among]
+    if isinstance(rule.action, Choose):
+        keys += [values for values, _ in rule.action.entries]
+    return any(value == Name(bridge) for values in keys for value in values)
