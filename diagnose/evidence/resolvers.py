@@ -7,7 +7,7 @@ import functools
 import ipaddress
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.daemon_config import DaemonConfig
@@ -44,7 +44,8 @@ class ResolvConf:
     """One resolv.conf. external: what the embedded resolver asks, None where the engine does not write it
     down (before 26).
 
-    none_left: the engine's own comment that it knows no server (28.1 and newer).
+    none_left: the engine's own comment that it knows no server (28.1 and newer). mtime: Unix time of the last
+    edit, where it was asked for.
     """
 
     nameservers: tuple[str, ...] = ()
@@ -52,6 +53,7 @@ class ResolvConf:
     options: tuple[str, ...] = ()
     external: tuple[Upstream, ...] | None = None
     none_left: bool = False
+    mtime: float | None = None
 
     @property
     def ndots(self) -> int:
@@ -194,4 +196,6 @@ def resolvers(host: Host, containers: Containers | Unavailable, daemon: DaemonCo
 
 def _read(host: Host, path: str) -> ResolvConf | Unavailable:
     answer = host.ask(question("file.read", path=path))
-    return Unavailable.of(answer) if isinstance(answer, Failed) else parse(answer["text"])
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    return replace(parse(answer["text"]), mtime=answer["mtime"])
