@@ -20,8 +20,8 @@ from diagnose.version import __version__
 if TYPE_CHECKING:
     from diagnose.model import Check, Report
 
-OK, WARNING, CRITICAL, UNKNOWN = range(4)
-"""Exit codes of the monitoring-plugins convention."""
+UNKNOWN = 3
+"""The exit code of every usage error and crash of ours: click's own 2 would read as critical."""
 FORMATS = ("text", "json", "markdown")
 
 
@@ -45,6 +45,18 @@ def _seconds(_: click.Context, __: click.Parameter, value: str | None) -> float 
     if not 0 < seconds < 10**9:
         raise click.BadParameter(f"{value!r} is not a positive duration")
     return seconds
+
+
+def _bytes(_: click.Context, __: click.Parameter, value: str) -> int:
+    """A size as people write it: 10M, 500k, 2G, in powers of ten."""
+    unit = {"k": 10**3, "m": 10**6, "g": 10**9}.get(value[-1:].lower())
+    try:
+        size = int(float(value[:-1] if unit else value) * (unit or 1))
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter(f"{value!r} is no size (10M, 500k)") from error
+    if size < 10_000:
+        raise click.BadParameter(f"{value!r} is too small for any bundle")
+    return size
 
 
 def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -203,6 +215,69 @@ def explain(id: str, raw: bool, no_color: bool) -> None:
     manual.render(page, sys.stdout, color=_color(no_color))
 
 
+@group.command()
+@click.option("-o", "output", default=None, metavar="FILE", help="Where it goes; - streams it to stdout.")
+@click.option(
+    "--max-size",
+    default="10M",
+    show_default=True,
+    callback=_bytes,
+    metavar="SIZE",
+    help="What the ticket system takes.",
+)
+@click.option(
+    "--review", is_flag=True, help="List every file with its size and redactions, and ask before it is written."
+)
+@click.option("--budget", callback=_seconds, default="10", show_default=True, metavar="SECONDS", help="The run itself.")
+@click.option("--since", callback=_seconds, default="24h", show_default=True, metavar="DURATION", help="How far back.")
+@click.option("--no-probe", "probe", flag_value=False, default=True, help="Send no DNS query at all.")
+@click.option("-H", "--host", metavar="URL", help="The engine to ask (unix://, tcp://, ssh://).")
+@click.option("--context", metavar="NAME", help="The docker context to use.")
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), metavar="FILE")
+def bundle(output: str | None, max_size: int, review: bool, config_file: str | None, **options: Any) -> None:
+    """Write one archive for a ticket: the report, the answers, the texts people ask for; all of it redacted.
+
+    Exit codes: 0 written, 3 not. A colleague judges it with `diagnose all --from FILE`.
+    """
+    from diagnose import deliver, registry, run
+
+    asked = run.Asked(
+        host=options["host"],
+        context=options["context"],
+        probe=options["probe"],
+        budget_s=options["budget"],
+        since_s=options["since"],
+        config=config_file,
+    )
+    try:
+        said = deliver.bundle(registry.load(), asked, output, began=_process_began(), max_size=max_size, review=review)
+    except (run.AskedWrongError, deliver.NotWrittenError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(said, err=True)
+    _leave(0)
+
+
+@group.command()
+@click.argument("old", type=click.Path())
+@click.argument("new", type=click.Path())
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--fail-on", type=click.Choice(["critical", "warning", "never"]), default="warning", show_default=True)
+def diff(old: str, new: str, format_: str, fail_on: str) -> None:
+    """Compare two bundles or JSON reports, finding by finding: new, gone, still there, no longer visible.
+
+    The exit code is that of a run on NEW.
+    """
+    from diagnose import compare, run
+
+    try:
+        before, after = (compare.load(Path(each)) for each in (old, new))
+    except run.AskedWrongError as error:
+        raise _usage(str(error)) from None
+    change = compare.compare(before, after)
+    compare.render(change, format_, sys.stdout)
+    _leave(compare.exit_code(after, fail_on))
+
+
 def _select(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]]:
     from diagnose import selection
 
@@ -223,6 +298,7 @@ def _color(no_color: bool) -> bool | None:
 def _diagnose(known: dict[str, Check], selected: tuple[str, ...], options: dict[str, Any]) -> None:
     """One run: the report on stdout or in a file, and the exit code."""
     from diagnose import run
+    from diagnose.exits import code_of
 
     asked = run.Asked(
         host=options["host"],
@@ -241,7 +317,7 @@ def _diagnose(known: dict[str, Check], selected: tuple[str, ...], options: dict[
         report = run.diagnose(known, selected, asked, began=_process_began())
     except run.AskedWrongError as error:
         raise _usage(str(error)) from None
-    code = exit_code(report, options["fail_on"])
+    code = code_of(report, options["fail_on"])
     _render(report, code, options, output)
     output.flush()
     _leave(code)
@@ -277,24 +353,6 @@ def _render(report: Report, code: int, options: dict[str, Any], output: TextIO) 
             silenced=options["show_silenced"],
             timings=options["timings"],
         )
-
-
-def exit_code(report: Report, fail_on: str) -> int:
-    """0 nothing at or above the threshold, 1 warnings, 2 critical, 3 unknown; 2 before 1 before 3 before 0."""
-    from diagnose import engine, registry
-    from diagnose.model import Severity, Verdict
-
-    if fail_on == "never":
-        return OK
-    threshold = registry.SEVERITIES[fail_on]
-    worst = engine.worst(report)
-    if worst is not None and worst >= threshold:
-        return CRITICAL if worst is Severity.critical else WARNING
-    blind = any(
-        result.check.severity >= threshold and result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED)
-        for result in report.results
-    )
-    return UNKNOWN if blind else OK
 
 
 def _leave(code: int) -> NoReturn:
@@ -342,7 +400,7 @@ def main() -> NoReturn:
         if os.environ.get("DIAGNOSE_DEBUG"):
             traceback.print_exc()
         _leave(UNKNOWN)
-    _leave(OK)
+    _leave(0)
 
 
 def _process_began() -> float:

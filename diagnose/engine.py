@@ -32,7 +32,6 @@ from diagnose.model import (
     Report,
     Reported,
     Result,
-    Severity,
     Skipped,
     Unavailable,
     Unexamined,
@@ -299,8 +298,3 @@ def _without(result: Result, changed: set[Incarnation]) -> Result:
     verdict = Verdict.FOUND if kept else Verdict.UNKNOWN
     why = "" if kept else f"{gone[0].subject.name} restarted while it was looked at"
     return replace(result, verdict=verdict, why=why, findings=kept, unexamined=(*result.unexamined, *gone))
-
-
-def worst(report: Report) -> Severity | None:
-    """The worst severity among the selected, unsilenced findings."""
-    return max((f.severity for f in report.findings if f.selected and not f.silenced), default=None)

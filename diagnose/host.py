@@ -77,6 +77,9 @@ KINDS = _kinds(
     Kind("file.stats", "files:stats", "file", "host", 1.5, 3),
     Kind("file.list", "files:list_folder", "file", "host", 1.5, 4),
     Kind("fs.usage", "files:usage", "file", "host", 1.5, 2),
+    Kind("fs.usages", "files:usages", "file", "host", 1.5, 5),
+    Kind("fs.layers", "files:layers", "last", "host", 2.5, 8),
+    Kind("fs.rate", "files:rate", "probe", "host", 3, 6),
     Kind("fs.walk", "files:walk", "last", "host", 3, 9),
     # The host's own figures.
     Kind("uname", "proc:uname", "local", "tool", 1, 0),

@@ -42,8 +42,7 @@ def check(
     """
 
     def register(function: F) -> F:
-        family = function.__module__.rpartition(".")[2]
-        if id.partition(".")[0] != family:
+        if id.partition(".")[0] not in function.__module__.split("."):
             raise ValueError(f"check {id} stands in module {function.__module__}")
         if id in _checks and _checks[id].function.__module__ != function.__module__:
             raise ValueError(f"check {id} is registered twice")

@@ -9,12 +9,17 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from diagnose import config, engine, tape
 from diagnose.host import Host
 from diagnose.model import Check, Json, Report
 from diagnose.recorder import Budget, Recorder, Replay
 from diagnose.version import __version__
+
+if TYPE_CHECKING:
+    from diagnose.bundle import Bundle
+    from diagnose.redact import Redactor
 
 RENDERING_S = 0.3
 """What is kept of the budget for judging and printing."""
@@ -68,7 +73,9 @@ def diagnose(known: Mapping[str, Check], selected: Sequence[str], asked: Asked, 
     return report
 
 
-def live(asked: Asked, selected: Sequence[str], began: float) -> tuple[Recorder, Budget]:
+def live(
+    asked: Asked, selected: Sequence[str], began: float, redactor: Redactor | None = None
+) -> tuple[Recorder, Budget]:
     """This host, recorded, inside the budget. The helper process is forked here, before any thread."""
     from diagnose.live import Live, Settings, helper
 
@@ -82,9 +89,42 @@ def live(asked: Asked, selected: Sequence[str], began: float) -> tuple[Recorder,
         wanted=tuple(selected),
         budget_s=asked.budget_s,
     )
-    hands = Live(settings)
+    hands = Live(settings, redactor) if redactor else Live(settings)
     hands.memo["helper"] = helper.start()
     return Recorder(hands, budget), budget
+
+
+def bundle(known: Mapping[str, Check], asked: Asked, *, began: float, max_size: int) -> tuple[Report, Bundle]:
+    """Run every check on this host, ask for what a colleague may need beyond it, and seal it all.
+
+    AskedWrongError as for `diagnose`; bundle.TooLargeError, bundle.LeakError as their modules say.
+    """
+    from diagnose import bundle as sealing
+    from diagnose.exits import code_of
+    from diagnose.redact import Redactor
+
+    try:
+        configured = config.load(asked.config)
+    except config.ConfigError as error:
+        raise AskedWrongError(str(error)) from error
+    redactor = Redactor()
+    recorder, budget = live(asked, tuple(known), began, redactor)
+    what = engine.Run(known, tuple(known), thresholds=configured.thresholds, silences=configured.silences)
+    with _interruptible(budget), _progress(recorder):
+        report = engine.run(recorder, what, began=began, budget=budget)
+        for questions in (sealing.superset(), sealing.last_words(recorder.tape)):
+            for _ in recorder.ask_many(questions):
+                pass
+    sealed = sealing.make(
+        report,
+        code_of(report, "warning"),
+        recorder.tape,
+        manifest(report, configured.thresholds),
+        redacted=redactor.counts,
+        max_size=max_size,
+    )
+    sealing.prove(sealed, redactor.secrets)
+    return report, sealed
 
 
 def manifest(report: Report, thresholds: engine.Thresholds) -> dict[str, Json]:

@@ -93,8 +93,12 @@ def write_folder(folder: Path, tape: Tape, manifest: Mapping[str, Json]) -> None
 
 
 def read(source: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:
-    """The tape and the manifest of whatever lies at this path. TapeError if it is none."""
-    return read_folder(source)
+    """The tape and the manifest of whatever lies at this path: a folder, or an archive. TapeError if it is none."""
+    if source.is_dir():
+        return read_folder(source)
+    from diagnose import archive
+
+    return archive.read(source)
 
 
 def read_folder(folder: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:

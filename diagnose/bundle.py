@@ -1,0 +1,212 @@
+"""The bundle: one archive for a ticket with the report, the answers it was made from, and the texts that people ask for.
+
+diagnose-HOST/report.md, report.json      what was found
+diagnose-HOST/answers/KIND.json           the tape: what `--from` judges again
+diagnose-HOST/texts/...                   logs, rules, links, routes, for reading
+diagnose-HOST/manifest.json               what each question gave, hashes, versions, what was redacted or is missing
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.metadata
+import io
+import json
+import re
+import tarfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from diagnose import proof, registry, tape, texts
+from diagnose.host import Question, question
+from diagnose.model import Failed, Json, Report
+from diagnose.recorder import Entry
+from diagnose.render import json as json_report
+from diagnose.render import markdown
+from diagnose.version import __version__
+
+MAX_SIZE = 10 * 1000 * 1000
+"""What ticket systems take."""
+LOGS_OF = 20
+"""The last words of so many failing containers are taken."""
+LOG_LINES = 200
+_TOKEN = re.compile(rb"<redacted:([a-z0-9-]+):[0-9a-f]+>")
+_KEPT_LAST = ("options", "now", "uname", "endpoint", "locality", "caller", "api.ping", "api.info", "api.containers")
+"""Without these answers nothing can be judged again; they are shed after everything else."""
+_MARGIN = 0.97
+"""The sum of members compressed one by one is a little more than the archive; headers and the manifest need the rest."""
+
+
+class TooLargeError(Exception):
+    """Even the barest bundle is larger than the limit."""
+
+
+class LeakError(Exception):
+    """The finished archive still holds values that were redacted; the message names files and kinds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A sealed bundle: the archive's bytes, its members with size and redactions, and what was shed to keep the limit."""
+
+    data: bytes
+    members: tuple[tuple[str, int, int], ...]
+    shed: tuple[str, ...]
+
+
+def superset() -> tuple[Question, ...]:
+    """What a colleague may need beyond what the checks asked, all of it cheap."""
+    kinds = ("api.info", "api.version", "api.networks", "api.volumes", "net.links", "net.addresses", "net.routes")
+    more = ("mounts", "memory", "pressure", "nftables", "caller")
+    return (
+        *(question(kind) for kind in (*kinds, *more)),
+        question("api.images", all=False),
+        question("file.read", path="/etc/docker/daemon.json"),
+        question("file.read", path="/etc/resolv.conf"),
+    )
+
+
+def last_words(recorded: tape.Tape) -> tuple[Question, ...]:
+    """The log tails of the containers that failed last."""
+    return tuple(question("api.logs", id=id, tail=LOG_LINES) for id in texts.failing(recorded)[:LOGS_OF])
+
+
+def make(
+    report: Report,
+    exit_code: int,
+    recorded: tape.Tape,
+    manifest: Mapping[str, Json],
+    *,
+    redacted: Mapping[str, int],
+    max_size: int = MAX_SIZE,
+) -> Bundle:
+    """Seal a bundle within max_size bytes, shedding the least valuable first. TooLargeError if that cannot be."""
+    markup = io.StringIO()
+    markdown.render(report, exit_code, markup)
+    fixed = {
+        "report.md": markup.getvalue().encode(),
+        "report.json": (json.dumps(json_report.document(report), indent=1, ensure_ascii=False) + "\n").encode(),
+    }
+    extras = {name: text.encode("utf-8", "replace") for name, text in texts.texts(recorded)}
+    kept = dict(recorded)
+    shed: list[str] = []
+    while True:
+        answers = {name: text.encode("utf-8", "replace") for name, text in tape.files(kept).items()}
+        members = {**fixed, **answers, **extras}
+        members["manifest.json"] = _manifest(members, kept, manifest, redacted, shed)
+        weights = {name: len(zlib.compress(data, 6)) + 700 for name, data in members.items()}
+        over = sum(weights.values()) - max_size * _MARGIN
+        if over <= 0:
+            break
+        victims = _victims(weights, over, extras, answers)
+        if not victims:
+            raise TooLargeError(f"even the barest bundle is larger than {max_size} bytes")
+        for name in victims:
+            shed.append(name)
+            if name in extras:
+                del extras[name]
+            else:
+                kind = name.removeprefix("answers/").removesuffix(".json")
+                kept = {q: _shed(entry) if q.kind == kind else entry for q, entry in kept.items()}
+    data = _archive(f"diagnose-{texts.file_name(report.host.name)}", members, report.taken_at)
+    listed = tuple((name, len(data), len(_TOKEN.findall(data))) for name, data in sorted(members.items()))
+    return Bundle(data, listed, tuple(shed))
+
+
+def _victims(weights: Mapping[str, int], over: float, extras: Iterable[str], answers: Iterable[str]) -> list[str]:
+    """What to leave out next: the largest texts, then the largest answers, those that all judgement needs last."""
+    heavy = sorted(extras, key=lambda name: -weights[name])
+    if not heavy:
+        heavy = sorted(
+            (name for name in answers if weights[name] > 2000), key=lambda name: (_essential(name), -weights[name])
+        )
+    victims = []
+    for name in heavy:
+        victims.append(name)
+        over -= weights[name]
+        if over <= 0:
+            break
+    return victims
+
+
+def _essential(name: str) -> bool:
+    return name.removeprefix("answers/").removesuffix(".json") in _KEPT_LAST
+
+
+def _shed(entry: Entry) -> Entry:
+    return Entry(Failed("shed", "left out of the bundle to keep its size"), entry.duration_s)
+
+
+def _manifest(
+    members: Mapping[str, bytes],
+    kept: tape.Tape,
+    manifest: Mapping[str, Json],
+    redacted: Mapping[str, int],
+    shed: Iterable[str],
+) -> bytes:
+    questions = []
+    for each, entry in kept.items():
+        failed = entry.answer if isinstance(entry.answer, Failed) else None
+        cut = isinstance(entry.answer, dict) and bool(entry.answer.get("truncated"))
+        row: dict[str, Json] = {"question": each.key, "duration_s": entry.duration_s}
+        row["outcome"] = str(failed) if failed else "answered"
+        row["bytes"] = 0 if failed else len(json.dumps(entry.answer))
+        if cut:
+            row["cut"] = True
+        questions.append(row)
+    texts_of_answers = {
+        name: data.decode("utf-8", "replace") for name, data in members.items() if name.startswith("answers/")
+    }
+    whole = {
+        "format": tape.FORMAT,
+        **manifest,
+        "packs": {name: _pack_version(package) for name, package in registry.packs().items()},
+        "answers_sha256": tape.digest(texts_of_answers),
+        "redacted": dict(redacted),
+        "missing": dict(Counter(row["outcome"] for row in questions if row["outcome"] != "answered")),
+        "shed": list(shed),
+        "files": {
+            name: {
+                "bytes": len(data),
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "redacted": len(_TOKEN.findall(data)),
+            }
+            for name, data in sorted(members.items())
+        },
+        "questions": questions,
+    }
+    return (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def _pack_version(package: str) -> str:
+    if package == "checks":
+        return __version__
+    names = importlib.metadata.packages_distributions().get(package.partition(".")[0], [])
+    return importlib.metadata.version(names[0]) if names else "unknown"
+
+
+def _archive(folder: str, members: Mapping[str, bytes], taken_at: float) -> bytes:
+    out = io.BytesIO()
+    first = ("report.md", "report.json", "manifest.json")
+    with (
+        gzip.GzipFile(fileobj=out, mode="wb", mtime=int(taken_at), compresslevel=6) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for name in sorted(members, key=lambda name: (first.index(name) if name in first else len(first), name)):
+            info = tarfile.TarInfo(f"{folder}/{name}")
+            info.size, info.mtime, info.mode = len(members[name]), int(taken_at), 0o600
+            archive.addfile(info, io.BytesIO(members[name]))
+    return out.getvalue()
+
+
+def prove(bundle: Bundle, secrets: Iterable[tuple[str, str]]) -> None:
+    """The second pass over the finished archive. LeakError with files and kinds if a redacted value still stands in it."""
+    from diagnose import archive
+
+    leaks = proof.leaks(archive.members(io.BytesIO(bundle.data)), secrets)
+    if leaks:
+        named = ", ".join(sorted({f"{leak.file}: {leak.kind} ({leak.form})" for leak in leaks}))
+        raise LeakError(named)

@@ -1,0 +1,156 @@
+"""Comparing two runs of one host, finding by finding."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from diagnose import engine, registry, run, tape
+from diagnose.exits import CRITICAL, OK, UNKNOWN, WARNING
+from diagnose.model import Json
+from diagnose.recorder import Budget, Replay
+from diagnose.render.json import document
+
+BLIND = ("unknown", "crashed", "skipped")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of each finding; changed holds (old, new) of those that are still there but say something else.
+
+    invisible: found before, and the check could not look now: that is no improvement. newly_blind: checks that passed or found
+    before and could not look now.
+    """
+
+    new: tuple[Mapping[str, Json], ...]
+    gone: tuple[Mapping[str, Json], ...]
+    same: tuple[Mapping[str, Json], ...]
+    changed: tuple[tuple[Mapping[str, Json], Mapping[str, Json]], ...]
+    invisible: tuple[Mapping[str, Json], ...]
+    newly_blind: tuple[str, ...]
+
+
+def load(path: Path) -> Mapping[str, Json]:
+    """The JSON report in a file, or of a bundle judged again. run.AskedWrongError if it is neither."""
+    try:
+        if path.is_file():
+            with path.open("rb") as stream:
+                first = stream.read(2)
+            if first != b"\x1f\x8b":
+                report = json.loads(path.read_text(encoding="utf-8"))
+                _findings(report), _verdicts(report)
+                return dict(report)
+        entries, head = tape.read(path)
+    except (tape.TapeError, OSError) as error:
+        raise run.AskedWrongError(f"cannot read {path}: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise run.AskedWrongError(f"cannot read {path}: it is neither a bundle nor a JSON report") from error
+    known = registry.load()
+    thresholds = head.get("thresholds")
+    what = engine.Run(
+        known, tuple(known), thresholds=thresholds if isinstance(thresholds, dict) else {}, source="bundle"
+    )
+    budget = Budget(float("inf"))
+    return document(engine.run(Replay(entries), what, began=0.0, budget=budget))
+
+
+def _findings(report: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:
+    return {row["key"]: row for row in report["findings"] if row.get("selected", True) and not row.get("silenced")}
+
+
+def _verdicts(report: Mapping[str, Json]) -> dict[str, str]:
+    return {row["id"]: row["verdict"] for row in report["checks"]}
+
+
+def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
+    """What changed from one report to the other, by finding key."""
+    before, after = _findings(old), _findings(new)
+    was, now = _verdicts(old), _verdicts(new)
+    lost = [finding for key, finding in before.items() if key not in after]
+    both = [(before[key], after[key]) for key in before if key in after]
+    return Change(
+        new=tuple(finding for key, finding in after.items() if key not in before),
+        gone=tuple(finding for finding in lost if not _hidden(finding, new, now)),
+        same=tuple(finding for earlier, finding in both if _says(earlier) == _says(finding)),
+        changed=tuple(pair for pair in both if _says(pair[0]) != _says(pair[1])),
+        invisible=tuple(finding for finding in lost if _hidden(finding, new, now)),
+        newly_blind=tuple(
+            id for id, verdict in now.items() if verdict in BLIND[:2] and was.get(id) in ("passed", "found")
+        ),
+    )
+
+
+def _hidden(finding: Mapping[str, Json], new: Mapping[str, Json], now: Mapping[str, str]) -> bool:
+    """Whether the finding's absence says nothing: its check could not look, or not at this subject."""
+    if now.get(finding["id"], "unknown") in BLIND[:2]:
+        return True
+    rows = [row for row in new["checks"] if row["id"] == finding["id"]]
+    return any(each["subject"] == finding["subject"] for row in rows for each in row.get("unexamined", ()))
+
+
+def _says(finding: Mapping[str, Json]) -> tuple[Json, Json]:
+    return finding["severity"], finding["summary"]
+
+
+def exit_code(report: Mapping[str, Json], fail_on: str) -> int:
+    """The exit code of a run that gave this report."""
+    if fail_on == "never":
+        return OK
+    severities = {row["severity"] for row in _findings(report).values()}
+    if "critical" in severities:
+        return CRITICAL
+    if "warning" in severities and fail_on == "warning":
+        return WARNING
+    known = registry.load()
+    threshold = registry.SEVERITIES[fail_on]
+    blind = any(
+        verdict in BLIND[:2] and id in known and known[id].severity >= threshold
+        for id, verdict in _verdicts(report).items()
+    )
+    return UNKNOWN if blind else OK
+
+
+def render(change: Change, format_: str, stream: TextIO) -> None:
+    """Write the comparison as text or JSON."""
+    if format_ == "json":
+        rows = {
+            "schema_version": 1,
+            "new": [_row(each) for each in change.new],
+            "gone": [_row(each) for each in change.gone],
+            "still_there": [_row(each) for each in change.same],
+            "changed": [{"key": now["key"], "from": _row(old), "to": _row(now)} for old, now in change.changed],
+            "no_longer_visible": [_row(each) for each in change.invisible],
+            "newly_blind_checks": list(change.newly_blind),
+        }
+        json.dump(rows, stream, indent=1, ensure_ascii=False)
+        stream.write("\n")
+        return
+    from diagnose.render.terminal import clean
+
+    counts = [
+        (len(change.new), "new"),
+        (len(change.gone), "gone"),
+        (len(change.same) + len(change.changed), "still there"),
+        (len(change.invisible), "no longer visible"),
+    ]
+    stream.write(", ".join(f"{count} {word}" for count, word in counts) + "\n")
+    for title, findings in (("new", change.new), ("gone", change.gone), ("no longer visible", change.invisible)):
+        for each in findings:
+            stream.write(clean(f"\n{title}: {each['severity'].upper()} {each['id']} {each['subject']['name']}") + "\n")
+            stream.write(clean(f"  {each['summary']}") + "\n")
+    for old, new in change.changed:
+        stream.write(clean(f"\nchanged: {new['id']} {new['subject']['name']}") + "\n")
+        stream.write(clean(f"  was {old['severity']}: {old['summary']}") + "\n")
+        stream.write(clean(f"  now {new['severity']}: {new['summary']}") + "\n")
+    if change.same:
+        names = ", ".join(f"{each['id']} {each['subject']['name']}" for each in change.same)
+        stream.write(clean(f"\nstill there: {names}") + "\n")
+    if change.newly_blind:
+        stream.write(f"\ncould look before, not now: {', '.join(change.newly_blind)}\n")
+
+
+def _row(finding: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: finding[name] for name in ("key", "id", "severity", "subject", "summary")}

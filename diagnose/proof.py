@@ -1,0 +1,106 @@
+"""The second pass over a finished archive: does any value that this run redacted still stand in its bytes?
+
+It knows no patterns and no names of secrets, only the values themselves, so that it cannot share a mistake with the redaction: each is
+searched plain, in base64 at all three alignments, URL-escaped and JSON-escaped (also as Go writes it, and twice).
+
+Values shorter than 4 bytes are not searched: any three characters stand somewhere in ten megabytes by chance. In base64 and escaped
+twice only from 6 bytes on, for the same reason. The redaction hands short and ordinary values over with the name that they stood
+under (`PIN=123`), and these are searched like any other.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote, quote_plus
+
+_SHORTEST = 4
+_SHORTEST_ENCODED = 6
+_LINE = 24
+"""A line of a secret of several lines (a private key) is searched by itself from this length on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A secret found in a file: its kind, the form in which it stands there, and its offset in bytes; never the value."""
+
+    file: str
+    kind: str
+    form: str
+    offset: int
+
+
+def leaks(files: Iterable[tuple[str, bytes]], secrets: Iterable[tuple[str, str]]) -> list[Leak]:
+    """Each (file, kind, form) in which a secret was found, once per secret."""
+    needles: dict[bytes, tuple[str, str]] = {}
+    for kind, raw in secrets:
+        for form, needle in _forms(raw):
+            needles.setdefault(needle, (kind, form))
+    sieve = _Sieve(needles)
+    return [Leak(name, *needles[needle], data.find(needle)) for name, data in files for needle in sieve.found_in(data)]
+
+
+def _forms(raw: str) -> Iterator[tuple[str, bytes]]:
+    """The forms of a value that are worth a search, with their names."""
+    plain = raw.encode("utf-8", "surrogatepass")
+    if len(plain) < _SHORTEST:
+        return
+    yield "plain", plain
+    stripped = [line.strip() for line in raw.splitlines()]
+    if len(stripped) > 1:
+        yield from (("line", line.encode()) for line in stripped if len(line) >= _LINE and line[:5] != "-----")
+    inner = json.dumps(raw)[1:-1]
+    go = inner.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    literal = json.dumps(raw, ensure_ascii=False)[1:-1]
+    for text in (inner, go, literal, inner.replace("/", "\\/")):
+        yield "json", text.encode("utf-8", "surrogatepass")
+    escaped = quote(plain, safe="")
+    for text in (escaped, quote_plus(plain), quote(plain), _lower_hex(escaped)):
+        yield "url", text.encode()
+    if len(plain) < _SHORTEST_ENCODED:
+        return
+    yield "json", json.dumps(inner)[1:-1].encode()
+    for skip, first in ((0, 0), (1, 2), (2, 3)):
+        # The first characters depend on the bytes before the value, the last on those after it: only the core is its own.
+        core = base64.b64encode(b"\0" * skip + plain)[first : (skip + len(plain)) * 8 // 6]
+        yield "base64", core
+        yield "base64", core.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+def _lower_hex(escaped: str) -> str:
+    parts = escaped.split("%")
+    return "%".join([parts[0], *(part[:2].lower() + part[2:] for part in parts[1:])])
+
+
+class _Sieve:
+    """Many needles against many bytes, in one pass over the bytes for all needles of a size.
+
+    Data is read as aligned machine words. A needle of 15 bytes or more, wherever it stands, covers one whole aligned word of 8 bytes,
+    so it is enough to look for 8 of its words; from 7 bytes on the same holds for words of 4. Only shorter needles cost a pass per
+    alignment. The last words of a needle are taken, since the first ones may be a name, which stays. A hit is verified by a search.
+    """
+
+    def __init__(self, needles: Iterable[bytes]) -> None:
+        self._words: dict[int, dict[int, list[bytes]]] = {8: {}, 4: {}, 0: {}}
+        for needle in needles:
+            size = 8 if len(needle) >= 15 else 4 if len(needle) >= 7 else 0
+            width = size or 4
+            for end in range(len(needle), len(needle) - (size or 1), -1):
+                word = int.from_bytes(needle[end - width : end], sys.byteorder)
+                self._words[size].setdefault(word, []).append(needle)
+
+    def found_in(self, data: bytes) -> list[bytes]:
+        """The needles that stand in the data."""
+        maybe: dict[bytes, None] = {}
+        for size, shifts, kind in ((8, (0,), "Q"), (4, (0,), "I"), (0, (0, 1, 2, 3), "I")):
+            words = self._words[size]
+            width = size or 4
+            for shift in shifts if words else ():
+                view = memoryview(data)[shift:]
+                aligned = view[: len(view) // width * width].cast(kind)
+                for word in words.keys() & aligned:
+                    maybe.update(dict.fromkeys(words[word]))
+        return [needle for needle in maybe if needle in data]

@@ -1,0 +1,95 @@
+"""The texts that people ask for in a ticket, made from the answers on a tape: logs, rules, links, routes, kernel lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from diagnose.host import Question
+from diagnose.model import Failed, Json
+from diagnose.tape import Tape
+from diagnose.times import unix
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def file_name(name: str) -> str:
+    """A user's name as part of a file name: nothing in it can leave the folder or hide."""
+    return _UNSAFE.sub("_", name).lstrip(".")[:80] or "unnamed"
+
+
+def texts(tape: Tape) -> Iterator[tuple[str, str]]:
+    """(relative path, text), the least valuable last; a text that cannot be made is simply not there."""
+    answered: list[tuple[Question, Any]] = [
+        (question, entry.answer) for question, entry in tape.items() if not isinstance(entry.answer, Failed)
+    ]
+    names = _names(answered)
+    for question, answer in answered:
+        try:
+            yield from _texts(question, answer, names)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            continue  # an answer of an unforeseen shape is still in answers/, as it came
+
+
+def _names(answered: list[tuple[Question, Any]]) -> Mapping[str, str]:
+    """Container names by id."""
+    return {
+        str(answer.get("Id")): str(answer.get("Name", "")).removeprefix("/")
+        for question, answer in answered
+        if question.kind == "api.container" and isinstance(answer, dict)
+    }
+
+
+def _texts(question: Question, answer: Any, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    kind, args = question.kind, question.args
+    if kind == "api.logs" and answer.get("text"):
+        id = str(args["id"])
+        yield f"texts/logs/{file_name(names.get(id) or id[:12])}.txt", answer["text"]
+    elif kind == "iptables" and answer.get("text"):
+        label = "-".join(file_name(str(value)) for value in args.values()) or "rules"
+        yield f"texts/iptables-{label}.txt", answer["text"]
+    elif kind == "file.read" and answer.get("text"):
+        yield f"texts/files/{file_name(str(args['path']).strip('/').replace('/', '-'))}", answer["text"]
+    elif kind == "kernel.log":
+        yield "texts/kernel.txt", _lines(f"{row.get('at', '')} {row.get('text', '')}" for row in answer["records"])
+    elif kind == "journal":
+        rows = (f"{row.get('at', '')} {row.get('message', '')}" for row in answer["entries"])
+        yield f"texts/journal-{file_name(str(args.get('unit', '')))}.txt", _lines(rows)
+    elif kind == "net.links":
+        yield "texts/links.txt", _lines(_link(row) for row in answer)
+    elif kind == "net.routes":
+        yield "texts/routes.txt", _lines(_route(row) for row in answer)
+    elif kind == "net.addresses":
+        yield "texts/addresses.txt", _lines(f"{r.get('index')} {r.get('address')}/{r.get('prefix')}" for r in answer)
+
+
+def _lines(rows: Iterator[str]) -> str:
+    return "\n".join(rows) + "\n"
+
+
+def _link(row: Mapping[str, Json]) -> str:
+    state = "up" if row.get("up") else "down"
+    return f"{row.get('index')} {row.get('name')} {state} mtu {row.get('mtu')} kind {row.get('kind')} master {row.get('master')}"
+
+
+def _route(row: Mapping[str, Json]) -> str:
+    destination = f"{row['dst']}/{row.get('prefix', '')}" if row.get("dst") else "default"
+    return f"table {row.get('table')} {destination} via {row.get('gateway')} oif {row.get('oif')} metric {row.get('metric')}"
+
+
+def failing(tape: Tape) -> tuple[str, ...]:
+    """The ids of containers whose last words a ticket needs: failed, restarting, unhealthy, or ended badly."""
+    found = []
+    for question, entry in tape.items():
+        answer = entry.answer
+        if question.kind != "api.container" or not isinstance(answer, dict):
+            continue
+        state = answer.get("State")
+        if not isinstance(state, dict):
+            continue
+        health = (state.get("Health") or {}).get("Status")
+        bad = state.get("ExitCode") not in (0, None) or state.get("Status") in ("restarting", "dead")
+        if bad or health == "unhealthy" or answer.get("RestartCount"):
+            found.append((unix(state.get("FinishedAt")) or 0.0, str(answer.get("Id"))))
+    return tuple(id for _, id in sorted(found, reverse=True))
