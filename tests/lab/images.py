@@ -1,8 +1,7 @@
 """Images made on the spot from static busybox: a healthy one, and those that break a container's start.
 
-No registry is needed: a tar goes to the engine's import call. Debian's
-static busybox crashes on `wget -T` (seen with 1.35): put `timeout` before it. RECIPES maps a name to the function that makes
-its files.
+No registry is needed: a tar goes to the engine's import call. RECIPES maps a name to its recipe. Debian's static
+busybox crashes on `wget -T` (seen with 1.35): put `timeout` before it.
 """
 
 from __future__ import annotations
