@@ -171,7 +171,7 @@ FAILURES = {
     "error whose message is no text": (reply(b'{"message":[1]}', "500 Oops"), "refused", "HTTP 500: "),
     "error whose body is a list": (reply(b"[1]", "500 Oops"), "refused", "HTTP 500: [1]"),
     "not JSON": (reply(b"hello"), "malformed", "not JSON"),
-    "nothing": (reply(b""), "malformed", "not JSON"),
+    "nothing": (reply(b""), "malformed", "empty"),
     "truncated JSON": (reply(b'{"a": '), "malformed", "not JSON"),
     "invalid UTF-8": (reply(b'{"a": "\xff\xfe"}'), "malformed", "not JSON"),
     "nested 100,000 deep": (reply(b"[" * 100_000), "malformed", "not JSON"),
@@ -393,12 +393,33 @@ def test_logs(serve: Callable[[Script], Server], raw: bytes, text: str, stdout: 
     assert answer["truncated"] is False
 
 
-def test_logs_are_cut_where_asked(serve: Callable[[Script], Server]) -> None:
-    server = serve(says(chunked(frame(1, b"x" * 5000), frame(1, b"y" * 5000))))
+def test_newest_of_a_log_is_kept(serve: Callable[[Script], Server]) -> None:
+    server = serve(says(chunked(frame(1, b"x" * 5000), frame(2, b"y" * 500))))
     live = server.live()
-    answer = live.ask(question("api.logs", id="x", bytes=1008))
-    assert (answer["text"], answer["truncated"]) == ("x" * 1000, True)
-    assert live.ask(question("api.logs", id="x"))["text"] == "x" * 5000 + "y" * 5000
+    answer = live.ask(question("api.logs", id="x", bytes=1000))
+    assert (answer["text"], answer["truncated"]) == ("x" * 500 + "y" * 500, True)
+    assert (answer["stdout"], answer["stderr"]) == ("x" * 1000, "y" * 500)
+    assert live.ask(question("api.logs", id="x"))["text"] == "x" * 5000 + "y" * 500
+
+
+def test_endless_log_is_cut(serve: Callable[[Script], Server]) -> None:
+    def script(connection: socket.socket, target: str) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            connection.sendall(b"400\r\n" + frame(1, b"z" * 1016) + b"\r\n")
+
+    answer = serve(script).live().ask(question("api.logs", id="x", bytes=100))
+    assert (answer["text"], answer["truncated"]) == ("z" * 100, True)
+
+
+def test_engine_that_gave_up_our_versions_is_asked_without(serve: Callable[[Script], Server]) -> None:
+    def script(connection: socket.socket, target: str) -> None:
+        old = b'{"message":"client version 1.41 is too old. Minimum supported API version is 1.60"}'
+        connection.sendall(reply(old, "400 Bad Request") if target.startswith("/v") else reply(b"[]"))
+
+    server = serve(script)
+    assert server.live().ask(question("api.networks")) == []
+    assert server.targets == ["/_ping", "/v1.41/networks", "/networks"]
 
 
 def test_error_of_the_engine_inside_the_logs(serve: Callable[[Script], Server]) -> None:

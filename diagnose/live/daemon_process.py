@@ -67,10 +67,10 @@ def pid_file(path: str = "/run/docker.pid") -> int | None:
     return pid if comm(pid) in DAEMON_NAMES and _here_and_alive(pid) else None
 
 
-def daemon_pids() -> list[int]:
-    """The living Docker daemons of our own PID namespace, ascending; those inside containers are left out."""
+def daemon_pids(names: frozenset[str] = DAEMON_NAMES) -> list[int]:
+    """The living engines of our own PID namespace, ascending; those inside containers are left out."""
     pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
-    return sorted(pid for pid in pids if comm(pid) in DAEMON_NAMES and _here_and_alive(pid))
+    return sorted(pid for pid in pids if comm(pid) in names and _here_and_alive(pid))
 
 
 def comm(pid: int) -> str:

@@ -75,7 +75,7 @@ def locality(live: Live, asked: Question) -> Json:  # noqa: ARG001 - the signatu
     if found.pid is None:
         if in_container():
             return _answer(found, False, "this tool runs in a container, and no engine's process is visible from it")
-        return _answer(found, True, "the endpoint is a socket of this machine, and no engine is alive here")
+        return _answer(found, True, "the endpoint is a socket of this machine, and no engine is seen alive here")
     spaces = {name: same_namespace(found.pid, name) for name in ("net", "mnt", "pid")}
     if spaces["mnt"] is False and same_namespace(1, "mnt") is False:
         why = "this tool runs in a container: its mount namespace is neither the engine's nor the first process's"
@@ -157,6 +157,9 @@ def _by_process(path: str) -> Found:
     named = pid_file() if default else pid_file(f"{runtime}/docker.pid") if path.startswith(runtime + "/") else None
     if named:
         return Found(named, "pid file")
+    if "podman" in path:
+        services = [pid for pid in daemon_pids(frozenset({"podman"})) if "service" in _command_line(pid)]
+        return Found(services[0] if len(services) == 1 else None, "process list")
     pids = daemon_pids()
     naming = [pid for pid in pids if f"unix://{path}" in _command_line(pid)]
     if naming or (default and len(pids) == 1):
