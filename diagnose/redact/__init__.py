@@ -163,10 +163,9 @@ class Redactor:
         if not isinstance(value, dict) or not isinstance(value.get("text"), str):
             return self.answer("file", {}, value)
         text = value["text"]
-        rest = {key: item for key, item in value.items() if key != "text"}
         new = self._file_text(path, text)
-        rest = self.answer("file", {}, rest)
-        return {**rest, "text": new} if new != text or rest != value else value
+        rest = self._walked({key: item for key, item in value.items() if key != "text"}, engine=False)
+        return {key: new if key == "text" else rest[key] for key in value}
 
     def _file_text(self, path: str, text: str) -> str:
         if text[:1] in "{[" or path.endswith(".json"):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from diagnose.redact.commands import redact_words
-from diagnose.redact.names import exempt, kind_of, words
+from diagnose.redact.names import exempt, kind_of, lazy, words
 from diagnose.redact.scanner import redact_text, redact_value
 from diagnose.redact.tokens import Mark
 
@@ -24,7 +24,7 @@ _KEEP = words(
     "Id ID Created ImageID ImageManifestDescriptor ResolvConfPath HostnamePath HostsPath LogPath Driver Platform "
     "MountLabel ProcessLabel AppArmorProfile ExecIDs GraphDriver SandboxID SandboxKey EndpointID NetworkID Gateway "
     "IPAddress IPPrefixLen IPv6Gateway GlobalIPv6Address MacAddress DNSNames Ports PortBindings ExposedPorts HostIp "
-    "HostPort Hostname Domainname User WorkingDir StartedAt FinishedAt Status RepoTags RepoDigests Parent ParentId "
+    "HostPort Hostname Domainname User WorkingDir StartedAt FinishedAt RepoTags RepoDigests Parent ParentId "
     "RootFS Metadata Mountpoint NetworkMode IpcMode PidMode UTSMode CgroupnsMode UsernsMode Isolation MaskedPaths "
     "ReadonlyPaths Runtime CgroupParent CapAdd CapDrop SecurityOpt DockerVersion Os Architecture OperatingSystem "
     "OSVersion KernelVersion ServerVersion ContainerIDFile RestartPolicy VolumesFrom Source Destination Target Type "
@@ -32,6 +32,7 @@ _KEEP = words(
     "ImageName Warnings DockerRootDir InitBinary CgroupDriver StopSignal Start End ClientVersion ApiVersion "
     "MinAPIVersion GitCommit GoVersion BuildTime Arch SystemTime"
 )
+_OPTION = lazy(r"--?[A-Za-z][\w.-]*|requirepass|masterauth")
 _NAMES = words("Name Names Image")
 _ENVIRONMENTS = words("Env environ environment Environment")
 _MAPPINGS = words("Labels labels Attributes DriverOpts Options BuildArgs log-opts Annotations Sysctls opts")
@@ -262,9 +263,10 @@ def arguments(walk: Walk, _key: str, item: Any) -> Any:
             new.append(redact_value(kind, option, word, walk.mark))
             option = ""
             continue
-        option = word if (word[:1] == "-" and "=" not in word) or word in ("requirepass", "masterauth") else ""
+        option = word if _OPTION().fullmatch(word) else ""
         label, equals, _ = word.partition("=")
-        new.append(walk.assignment(word) if equals and " " not in label else walk.string(word))
+        whole = equals and " " not in label and (word[0] == "-" or " " not in word)
+        new.append(walk.assignment(word) if whole else walk.string(word))
     if new == item:
         walk.remember(key)
         return item

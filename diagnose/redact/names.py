@@ -97,7 +97,7 @@ _KEY_OF = words(
     "api secret private priv access auth account encryption encrypt signing sign master shared session license licence app "
     "jwt hmac crypto cipher data token service admin write read root unseal recovery fernet cookie webhook deploy ingest "
     "integration db database storage client consumer server security instrumentation subscription aes rsa vapid user hash "
-    "ssl tls ssh wg wireguard age barrier primary secondary"
+    "ssl tls ssh wg wireguard age barrier"
 )
 _KEY_NOT = words(
     "gpg pgp foreign partition sort cache routing group index object hot row map keyboard bucket sandbox issue project "
@@ -122,12 +122,13 @@ _PLACEHOLDER = re.compile(
 _HELD = re.compile(f"(?:{OPEN}\\d+{CLOSE})+")
 _TOKEN = re.compile(r"<redacted:([a-z0-9-]+):[0-9a-f]{6,32}>")
 _PATH = re.compile(
-    r"(?:~|\.{1,2}|/(?:run|etc|var|opt|home|root|usr|srv|mnt|data|tmp|secrets?|config|app|certs?|vault|dev|proc|sys|ssl|keys?|"
+    r"(?:[\w.-]+:)?(?:~|\.{1,2}|/(?:run|etc|var|opt|home|root|usr|srv|mnt|data|tmp|secrets?|config|app|certs?|vault|dev|proc|sys|ssl|keys?|"
     r"conf|etcd|bitnami|docker|workspace|code|src|lib|files?))(?:/[\w.@+-]+)+/?|file:/\S+|/dev/null|[\w-]+(?:/[\w-]+)*\.(?:pem|key|crt|txt|json|ya?ml|jks|p12)"
 )
 _URL = lazy(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s]+")
 _RANDOM = lazy(r"(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[A-Za-z0-9+/_.~=-]{16,}|[A-Za-z0-9+/]{24,}={0,2}")
 _TAG_OR_DIGEST = lazy(r"sha(?:1|256|512):[0-9a-f]+|[\w.-]+(?:/[\w.-]+)+(?::[\w.-]+)?|v?\d+(?:\.\d+)+[\w.+-]*")
+_DIGEST = lazy(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _WORDLIKE = lazy(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,15}|\d{1,9}|[a-z]{1,10}[-_.][a-z]{1,10}")
 
 
@@ -171,11 +172,13 @@ def kind_of(name: str) -> str | None:
         return _LAST[last]
     if last.endswith(("pass", "pwd")) and last not in ("bypass", "compass"):
         return "password"
-    if last in ("key", "keys", "base") and "key" in (last, last[:-1], parts[-2] if len(parts) > 1 else ""):
+    if last in ("key", "keys", "base", "data") and "key" in (last, last[:-1], parts[-2] if len(parts) > 1 else ""):
         if not _KEY_OF.isdisjoint(parts):
             return "key" if _KEY_NOT.isdisjoint(parts) else None
         return "random" if _KEY_NOT.isdisjoint(parts) else None
-    if last in ("signature", "sig", "hash", "webhook", "dsn", "cookies", "otp", "totp"):
+    if last.endswith("key") and last[:-3] in _KEY_OF:
+        return "key"
+    if last in ("signature", "sig", "webhook", "dsn", "cookies", "otp", "totp"):
         return "random"
     return None
 
@@ -184,7 +187,7 @@ def random_looking(value: str) -> bool:
     """Whether a value reads like a generated key rather than a word, a path, an image or a version."""
     if not _RANDOM().fullmatch(value) or _TAG_OR_DIGEST().fullmatch(value):
         return False
-    return len(set(value)) >= 8
+    return len(set(value)) >= 8 and not _DIGEST().fullmatch(value)
 
 
 def exempt(kind: str, name: str, value: str) -> bool:

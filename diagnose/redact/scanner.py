@@ -27,8 +27,8 @@ _PEM = lazy(
 _PEM_TAIL = lazy(r"(?:[A-Za-z0-9+/=]{16,}(?:\\+[nr]|\s)+)+-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _PUTTY = lazy(r"(Private-(?:Lines|MAC|Hash): )(\d+(?:\s+[A-Za-z0-9+/=]{16,})+|[0-9a-f]{32,})")
 
-_USERINFO = lazy(r"(?<=://)([^\s/?#\"'<>@:\\]*):([^\s\"'<>\\]*?[^\s\"'<>\\/?#]*)@(?=[\w\[$*{%-])")
-_USER_ONLY = lazy(r"(?<=://)([^\s/?#\"'<>@:\\]{12,})@(?=[\w\[-])")
+_USERINFO = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]*):([^\s\"'<>\\]*?[^\s\"'<>\\/?#]*)@(?=[\w\[$*{%-])")
+_USER_ONLY = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{12,})@(?=[\w\[-])")
 _DSN = lazy(r"(?<![\w./:])([\w.-]+):([^\s@\"'`/]+)@(?=(?:tcp|tcp6|unix|udp)\(|[\w.-]+:\d{2,5}(?:/|\b))")
 _ORACLE = lazy(r"(?i)(\bjdbc:oracle:\w+:|\bsqlplus\s(?:-\w+\s)*)([\w.-]+)/([^\s@\"'`/]+)(?=@)")
 
@@ -55,9 +55,9 @@ _HASH = lazy(
 )
 _HASH_SIGNS = ("$", "{S", "{M", "{C", "*", "SCRAM-", "pbkdf2", "scrypt:", "aad3b")
 _SCHEMES = ("bearer", "basic", "token ", "negotiate", "ntlm", "apikey ")
-_ANNOUNCING = ("password", "passphrase", "token", "secret", "api key")
+_ANNOUNCING = ("unseal key", "recovery key", "password", "passphrase", "token", "secret", "api key")
 _PGPASS_SIGN = lazy(r":(?:\*|\d{4,5}):[\w.*-]+:")
-_PGPASS = lazy(r"(?m)^([\w.*-]+:(?:\*|\d{4,5}):[\w.*-]+:[\w.*-]+:)(\S+)$")
+_PGPASS = lazy(r"(?m)^([\w.*-]+:(?:\*|\d{4,5}):[\w.*-]+:[\w.*-]+:)((?:[^\s:\\]|\\.)+)$")
 _XML = lazy(r"<([\w:.-]+)(?:\s[^<>]*)?>([^<>\r\n]{1,400})</\1\s*>")
 _XML_ADD = lazy(r"(?i)<\w+\s[^<>]*?\b(?:key|name|id)=[\"']([^\"'<>]+)[\"'][^<>]*?\bvalue=[\"']([^\"'<>]+)[\"']")
 _PAIR = lazy(
@@ -71,14 +71,14 @@ _NETRC = lazy(r"(?i)\b(machine\s+\S+\s+(?:login\s+\S+\s+)?password\s+|login\s+\S
 _ENV_PAIR = lazy(r"(?m)\b(?:ENV|ARG)\s+([A-Za-z_]\w*)[ \t]+(?!=)([^\s=][^\s]*)")
 _ANNOUNCED = lazy(
     r"(?i)\b(?:temporary password is generated for \S+?|generated (?:root |admin |random )?(?:password|token|secret|key)"
-    r"(?: for [\w@. -]{1,40}?)?|(?:password|passphrase|token|secret|api key)(?: for (?:the )?[\w@.'\"-]{1,40}(?: user)?(?: \([^)]*\))?)?"
+    r"(?: for [\w@. -]{1,40}?)?|(?:password|passphrase|token|secret|api key)(?: for (?:the |user )?[\w@.'\"-]{1,40}(?: user)?(?: \([^)]*\))?)?"
     r"(?: is| was| has been| set to| reset to| changed to|: is)(?: set to| changed to| now)?"
-    r"|following password to proceed to installation)[:=]?(\s+)[`'\"]?([^\s`'\"]+)"
+    r"|following password to proceed to installation|(?:unseal|recovery) key \d+)[:=]?(\s+)[`'\"]?([^\s`'\"]+)"
 )
 _B64_AUTH = lazy(r"[A-Za-z0-9+/]{8,}={0,2}")
 
 _KEYWORD = re.compile(
-    r"pass|pwd|psw|secret|token|key|auth|cred|salt|pepper|cookie|jwt|psk|bearer|pin\b|pw\b|pw_|community|hash|dsn|sas\b|seed|webhook|connectionstring|contrase"
+    r"pass|pwd|psw|identified|unseal|recovery |secret|token|key|auth|cred|salt|pepper|cookie|jwt|psk|bearer|pin\b|pw\b|pw_|community|hash|dsn|sas\b|seed|webhook|connectionstring|contrase"
 )
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-ñ")
 _NAME_END = re.compile(r"[\w.-]*")
@@ -232,6 +232,8 @@ def redact_value(kind: str, name: str, value: str, mark: Mark, scan: Scan = reda
         return _credentials(value, mark)
     if kind == "cookie" and _COOKIE_PAIR().match(value):
         return _cookies(value, mark)
+    if value.startswith("pass:"):
+        return "pass:" + mark(kind, value[5:], value)
     if kind == "random":
         kind = "key"
     if kind == "auth" and _B64_AUTH().fullmatch(value):
@@ -321,7 +323,7 @@ def _userinfo(text: str, mark: Mark) -> str:
             return found[0]
         return f"{user}:{mark('url-password', raw, f':{raw}@')}@"
 
-    if "://" in text:
+    if "//" in text:
         text = _USERINFO().sub(pair, text)
         text = _USER_ONLY().sub(alone, text)
     if ":" in text:
@@ -420,8 +422,8 @@ def _is_yaml_value(text: str, separator: re.Match[str], start: int, value: str, 
     spaced = separator.end() > separator.end(2)
     if not spaced:
         before = text[start - 1] if start else ""
-        return before not in ("/", "@") and not _VERSION_OR_TAG().fullmatch(value)
-    if value.lower() in _SAID:
+        return before not in ("/", "@", ":") and not _VERSION_OR_TAG().fullmatch(value)
+    if value.lower() in _SAID or value.endswith(":"):
         return False
     more = _WORD_FOLLOWS().match(text, right) is not None
     return not (more and value.isalpha() and (value.islower() or value.istitle()))

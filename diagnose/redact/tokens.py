@@ -38,7 +38,10 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     *(("slack", f"xox{letter}-", r"[A-Za-z0-9-]{10,}") for letter in "abposr"),
     ("slack", "xoxe", r"[.-][A-Za-z0-9.-]{20,}"),
     ("slack", "xapp-", r"[A-Za-z0-9-]{20,}"),
-    ("webhook", "hooks.slack.com/", r"(?:services|workflows|triggers)/[A-Za-z0-9+/_-]{20,}"),
+    *(
+        ("webhook", f"hooks.slack.com/{part}/", r"[A-Za-z0-9+/_-]{20,}")
+        for part in ("services", "workflows", "triggers")
+    ),
     ("webhook", "discord.com/api/webhooks/", r"\d+/[\w-]{20,}"),
     ("webhook", "discordapp.com/api/webhooks/", r"\d+/[\w-]{20,}"),
     ("webhook", "webhook.office.com/webhookb2/", r"[\w@/-]{40,}"),
@@ -61,7 +64,6 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("vault", "hvs.", r"[\w-]{20,}"),
     ("vault", "hvb.", r"[\w-]{20,}"),
     ("vault", "hvr.", r"[\w-]{20,}"),
-    ("terraform", "atlasv1.", r"[\w=-]{30,}"),
     *(("digitalocean", f"{prefix}_v1_", r"[a-f0-9]{40,}") for prefix in ("dop", "doo", "dor")),
     ("heroku", "HRKU-", r"[\w-]{30,}"),
     ("mailgun", "key-", r"[0-9a-f]{32}\b"),
@@ -143,12 +145,15 @@ _UNANCHORED: tuple[tuple[str, str, Callable[[], re.Pattern[str]]], ...] = (
     ("vault", "s.", lazy(r"(?<![\w.-])s\.(?=[A-Za-z]*\d)[A-Za-z0-9]{24}(?![\w.])")),
     ("azure", "Q~", lazy(r"(?<![\w~.])[\w~.]{3}\dQ~[\w~.-]{31,34}")),
     ("telegram", ":AA", lazy(r"\b\d{8,10}:AA[\w-]{32,34}(?![\w-])")),
+    ("terraform", "atlasv1.", lazy(r"\b[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{30,}")),
     ("mailchimp", "-us", lazy(r"\b[0-9a-f]{32}-us\d{1,2}\b")),
     ("maxmind", "_mmk", lazy(r"\b[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk\b")),
     ("airtable", "pat", lazy(r"\bpat[A-Za-z0-9]{14}\.[a-f0-9]{60,}")),
 )
 # The name belongs to the shape but stays, the value goes.
-_NAMED = frozenset(("AccountKey=", "SharedAccessKey=", "SharedAccessSignature="))
+_NAMED = frozenset(
+    prefix for _, prefix, _ in _SHAPES if prefix.endswith("/") or prefix.startswith(("AccountKey", "SharedAccess"))
+)
 
 _APART = frozenset(prefix for _, prefix, _ in _SHAPES if re.search(r"[^\w.~-]", prefix))
 _WORD = re.compile(r"[\w.~-]{19,}")
