@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -92,24 +93,11 @@ def baseline(box: Box) -> None:
 
 def healthy_container(box: Box, name: str, port: int, *options: str) -> None:
     """Start a web server with every good practice, published on a port of the host."""
-    box.docker(
-        "run",
-        "-d",
-        f"--name={name}",
-        *[
-            "--memory=64m",
-            "--cpus=0.5",
-            "--pids-limit=64",
-            "--restart=unless-stopped",
-            "--read-only",
-            "--cap-drop=ALL",
-        ],
-        *["--security-opt=no-new-privileges", "--health-interval=2s", "--health-timeout=5s"],
-        "--health-cmd=wget -qO- http://127.0.0.1:8080/",
-        *("-p", f"{port}:8080"),
-        *options,
-        "shop:1.4",
-    )
+    limits = "--memory=64m --cpus=0.5 --pids-limit=64 --restart=unless-stopped"
+    rights = "--read-only --cap-drop=ALL --security-opt=no-new-privileges"
+    health = "--health-interval=2s --health-timeout=5s --health-cmd='wget -qO- http://127.0.0.1:8080/'"
+    good = shlex.split(f"run -d {limits} {rights} {health}")
+    box.docker(*good, f"--name={name}", f"--publish={port}:8080", *options, "shop:1.4")
 
 
 def judge(scenario: Scenario, outcome: Outcome) -> None:
@@ -126,7 +114,9 @@ def judge(scenario: Scenario, outcome: Outcome) -> None:
     worst = min((_rank(f["severity"]) for f in outcome.live.findings), default=9)
     code = scenario.exit_code if scenario.exit_code is not None else {0: 2, 1: 1}.get(worst, 0)
     if outcome.live.code != code:
-        raise SurpriseError(f"exit code {outcome.live.code}, not {code}\n{outcome.live.err}")
+        unknown = [c["id"] for c in outcome.live.report["checks"] if c["verdict"].upper() == "UNKNOWN"]
+        said = "".join(f"\n  {check}: {outcome.verdict(check)}" for check in unknown) or " nothing"
+        raise SurpriseError(f"exit code {outcome.live.code}, not {code}; unknown:{said}\n{outcome.live.err}")
 
 
 def judge_shared(scenario: Scenario, outcome: Outcome) -> None:
@@ -152,12 +142,22 @@ def _judge_expected(scenario: Scenario, outcome: Outcome) -> None:
     if missing:
         said = "".join(f"\n  {check} {subject}: {outcome.verdict(check)}" for check, subject in missing)
         raise SurpriseError(f"not found:{said}\nfound above advice:{_lines(outcome.loud)}")
-    if outcome.replayed is not None and (before := _essence(outcome.live.report)) != (
-        after := _essence(outcome.replayed)
-    ):
-        changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-        shown = "\n".join(f"{key}: live {before.get(key)}\n  replayed {after.get(key)}" for key in sorted(changed))
-        raise SurpriseError(f"the replayed report differs from the live one:\n{shown}")
+    if outcome.replayed is not None:
+        changed = _changed(_essence(outcome.live.report), _essence(outcome.replayed))
+        if changed:
+            raise SurpriseError(f"the replayed report differs from the live one:{changed}")
+
+
+def _changed(live: Mapping[str, Any], replayed: Mapping[str, Any], where: str = "") -> str:
+    """What differs between two reports, a line each."""
+    lines = ""
+    for key in {**live, **replayed}:
+        before, after = live.get(key), replayed.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            lines += _changed(before, after, f"{where}{key} ")
+        elif before != after:
+            lines += f"\n  {where}{key}: live {before!r}, replayed {after!r}"
+    return lines
 
 
 def _start(box: Box, scenario: Scenario) -> None:

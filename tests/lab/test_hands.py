@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -171,6 +172,32 @@ def test_tool_in_a_container_does_not_take_it_for_the_host(box: Box, flags: tupl
     assert caller["in_container"] is True
 
 
+def test_engine_on_a_loopback_port_is_found_here_only_if_it_listens_there(box: Box) -> None:
+    port = 2399
+    forward = (
+        "import socket, threading\n"
+        f"listener = socket.create_server(('127.0.0.1', {port}))\n"
+        "while True:\n"
+        "    near, _ = listener.accept()\n"
+        "    far = socket.socket(socket.AF_UNIX)\n"
+        "    far.connect('/run/docker.sock')\n"
+        "    def copy(a, b):\n"
+        "        while data := a.recv(65536):\n"
+        "            b.sendall(data)\n"
+        "    for pair in ((near, far), (far, near)):\n"
+        "        threading.Thread(target=copy, args=pair, daemon=True).start()\n"
+    )
+    tunnel = box.spawn([sys.executable, "-c", forward])
+    env = {"DOCKER_HOST": f"tcp://127.0.0.1:{port}"}
+    try:
+        box.wait_for(lambda: "failed" not in ask(box, ("api.ping", {}), env=env)[0], what="the tunnel")
+        place, mounts = ask(box, ("locality", {}), ("mounts", {}), env=env)
+    finally:
+        box.kill(tunnel)
+    assert (place["same_host"], place["engine_pid"]) == (False, None)
+    assert mounts["failed"] == "remote"
+
+
 def test_killed_engine_is_judged_here(box: Box) -> None:
     """The last of this module: the engine is gone afterwards."""
     box.kill(box.engine_pid, signal.SIGKILL)
@@ -181,3 +208,33 @@ def test_killed_engine_is_judged_here(box: Box) -> None:
     far = {"DOCKER_HOST": "tcp://127.0.0.1:2375"}
     place, ping = ask(box, ("locality", {}), ("api.ping", {}), env=far)
     assert (place["same_host"], ping["failed"]) == (False, "refused")
+
+
+def test_engine_that_listens_on_a_loopback_port_is_here(engine: Engine) -> None:
+    with Box(engine, provider=False) as box:
+        box.start_engine("-H", "unix:///run/docker.sock", "-H", "tcp://127.0.0.1:2375", "--tls=false")
+        for user in (None, "nobody"):
+            env = {"DOCKER_HOST": "tcp://127.0.0.1:2375"}
+            place, ping = ask(box, ("locality", {}), ("api.ping", {}), env=env, user=user)
+            assert (place["same_host"], place["engine_pid"]) == (True, box.engine_pid)
+            assert ping["engine_version"].startswith(engine.version)
+
+
+@pytest.mark.skipif(shutil.which("podman") is None, reason="podman is not installed")
+def test_podman_answers_and_is_known_as_such() -> None:
+    limits = '[containers]\ndefault_ulimits=["nofile=1024:1024","nproc=1000:1000"]\n'
+    service = ["podman", "--root=/var/lib/docker/p", "--runroot=/run/p", "--tmpdir=/run/t", "system", "service"]
+    with Box("distro", provider=False) as box:
+        box.write("/etc/containers/containers.conf", limits + '[engine]\ncgroup_manager="cgroupfs"\n')
+        box.sh("mkdir -p /run/podman")
+        box.spawn([*service, "--time=0", "unix:///run/podman/podman.sock"])
+        box.wait_for(lambda: box.path("/run/podman/podman.sock").exists(), what="podman's socket")
+        kinds = ("endpoint", "locality", "api.ping", "api.containers", "api.networks", "api.swarm")
+        endpoint, place, ping, listed, networks, swarm = ask(box, *((kind, {}) for kind in kinds))
+        (hidden,) = ask(box, ("locality", {}), user="nobody")
+    assert (endpoint["source"], endpoint["named"]) == ("podman socket", False)
+    assert (place["same_host"], place["how"]) == (True, "peer credentials")
+    assert ping["libpod"].split(".")[0].isdigit()
+    assert ping["engine_version"] is None
+    assert (listed, len(networks), swarm["failed"]) == ([], 1, "gone")
+    assert (hidden["same_host"], hidden["engine_pid"]) == (True, place["engine_pid"])

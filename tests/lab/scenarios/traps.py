@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 
 from tests.lab import Box, Engines, healthy
@@ -54,20 +55,9 @@ def still_starting(box: Box) -> None:
 @healthy(shareable=True)
 def page_cache_at_the_limit(box: Box) -> None:
     """A container that has read and written much: its memory is at the limit, and nearly all of it is cache."""
-    options = [
-        "-d",
-        "--name=cacher",
-        "--memory=32m",
-        "--pids-limit=64",
-        "--user=0",
-        "-v",
-        "cachedata:/data",
-        "bb:1.36",
-        "sh",
-        "-c",
-    ]
+    options = "run -d --name=cacher --memory=32m --pids-limit=64 --user=0 -v cachedata:/data bb:1.36 sh -c"
     work = "dd if=/dev/zero of=/data/x bs=1M count=48; cat /data/x >/dev/null; touch /data/done; sleep 1000"
-    box.docker("run", *options, work)
+    box.docker(*shlex.split(options), work)
     done = box.path("/var/lib/docker/volumes/cachedata/_data/done")
     box.wait_for(done.exists, 20, "the file to be written")
     stats = box.api("/containers/cacher/stats?stream=false&one-shot=true")["memory_stats"]
@@ -160,27 +150,12 @@ def somebody_elses_bridge(box: Box) -> None:
 @healthy()
 def second_engine(box: Box) -> None:
     """A second dockerd with its own socket, data root and container runs beside the first."""
-    box.spawn(
-        [
-            "dockerd",
-            "-H",
-            "unix:///run/docker2.sock",
-            "--data-root",
-            "/srv/docker2",
-            "--exec-root",
-            "/run/docker2",
-            "--pidfile",
-            "/run/docker2.pid",
-            "--bridge",
-            "none",
-            "--iptables=false",
-            "--storage-driver",
-            "vfs",
-            "--config-file",
-            "/srv/docker2.json",
-        ],
-        log="/var/log/docker2.log",
-    )
+    # a bridge of its own: with `--bridge none` an engine deletes docker0, which is the first one's
+    # (seen on 20.10 and 28.5)
+    box.sh("ip link add docker2 type bridge; ip addr add 10.99.0.1/24 dev docker2; ip link set docker2 up")
+    own = "--data-root /srv/docker2 --exec-root /run/docker2 --pidfile /run/docker2.pid --config-file /srv/docker2.json"
+    options = "-H unix:///run/docker2.sock --storage-driver vfs --bridge docker2 --iptables=false"
+    box.spawn(["sh", "-c", f"exec dockerd {own} {options}"], log="/var/log/docker2.log")
     box.write("/srv/docker2.json", "{}")
 
     def up() -> bool:
@@ -191,6 +166,7 @@ def second_engine(box: Box) -> None:
 
     box.wait_for(up, 30, "the second engine to answer")
     assert box.api("/info", sock="/run/docker2.sock")["DockerRootDir"] == "/srv/docker2"
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:8080/") == "hello\n"
 
 
 @healthy()
