@@ -114,6 +114,7 @@ class HostConfig(_Shape, frozen=True, rename="pascal"):
     runtime: str = ""
     init: bool | None = None
     devices: list[dict[str, Any]] | None = None
+    mounts: list[dict[str, Any]] | None = None
 
 
 class Config(_Shape, frozen=True, rename="pascal"):
@@ -126,6 +127,7 @@ class Config(_Shape, frozen=True, rename="pascal"):
     entrypoint: list[str] | None = None
     labels: dict[str, str] | None = None
     tty: bool = False
+    attach_stdout: bool = False
     stop_signal: str | None = None
     stop_timeout: int | None = None
     healthcheck: dict[str, Any] | None = None
@@ -167,6 +169,13 @@ class NetworkSettings(_Shape, frozen=True, rename="pascal"):
     sandbox_key: str = ""
 
 
+class GraphDriver(_Shape, frozen=True, rename="pascal"):
+    """Where the writable layer lies (UpperDir of overlay2); without data where containerd's snapshotter keeps it."""
+
+    name: str = ""
+    data: dict[str, str | None] | None = None
+
+
 class Container(_Shape, frozen=True, rename="pascal", dict=True):
     """One container as `GET /containers/ID/json` shows it (API 1.24 to 1.55)."""
 
@@ -181,6 +190,7 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
     log_path: str = ""
     restart_count: int = 0
     driver: str = ""
+    graph_driver: GraphDriver = GraphDriver()
     platform: str = ""
     host_config: HostConfig = HostConfig()
     config: Config = Config()

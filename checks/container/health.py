@@ -1,0 +1,126 @@
+"""Containers whose health checks fail, or are not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from checks.container._words import APPLICATION_CAUSES, QUOTED
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Container, Containers, HealthProbe
+from diagnose.model import Finding, Seconds, Severity
+from diagnose.registry import check
+from diagnose.signs import signs
+from diagnose.times import ago, unix
+
+TIMED_OUT = -1
+CANNOT_RUN = (126, 127)
+NANO = 1e9
+DEFAULT_INTERVAL_S = 30.0
+DEFAULT_TIMEOUT_S = 30.0
+DEFAULT_RETRIES = 3
+
+
+@check(
+    "container.unhealthy",
+    severity=Severity.critical,
+    caused_by=[
+        *APPLICATION_CAUSES,
+        "container.oom-killed",
+        "container.restart-loop",
+        "daemon.containerd-hung",
+        "resources.cpu-throttled",
+        "resources.io-saturated",
+    ],
+)
+def unhealthy(containers: Containers, clock: Clock, *, patience: Seconds = Seconds(30)) -> Iterable[Finding]:
+    """A container's health check fails, or is not run any more.
+
+    Exit code -1: the probe exceeded its timeout. 126, 127: the probe itself cannot run, which says nothing about
+    the application: a warning. A last probe older than three intervals, its timeouts and `patience`: the engine
+    does not run it, so the status is stale. `starting` is not unhealthy, and paused containers are not probed.
+    Docker never restarts a container for its health.
+    """
+    for each in containers:
+        health = each.state.health
+        if health is None or each.state.status != "running" or health.status == "none":
+            continue
+        last = health.log[-1] if health.log else None
+        silent = _silent_for(each, last, clock, patience)
+        if silent is not None:
+            yield _stale(each, health.status, silent, last)
+        elif health.status == "unhealthy":
+            yield _failing(each, last)
+
+
+def _setting(each: Container, name: str, default: float) -> float:
+    """A time of the health check in seconds; the engine's default where it is not set."""
+    value = (each.config.healthcheck or {}).get(name) or 0
+    return value / NANO if value else default
+
+
+def _silent_for(each: Container, last: HealthProbe | None, clock: Clock, patience: float) -> float | None:
+    """Seconds for which no probe has ended, if that is longer than its settings explain."""
+    interval = _setting(each, "Interval", DEFAULT_INTERVAL_S)
+    limit = 3 * (interval + _setting(each, "Timeout", DEFAULT_TIMEOUT_S)) + patience
+    ended = unix(last.end) if last else None
+    age = clock.age(ended if ended is not None else each.started_at)
+    return age if age is not None and age > limit else None
+
+
+def _stale(each: Container, status: str, silent: float, last: HealthProbe | None) -> Finding:
+    return Finding(
+        subject=each.subject,
+        summary=f"{each.short} has not been probed for {ago(silent)}: its status, {status}, is stale",
+        evidence={
+            "State.Health.Status": status,
+            "last probe": f"{ago(silent)} ago" if last else "none since the start",
+            "interval": ago(_setting(each, "Interval", DEFAULT_INTERVAL_S)),
+        },
+        variables={"container": each.short},
+        discriminator="stale",
+        severity=Severity.warning,
+        touches=(),
+        service=each.service,
+    )
+
+
+def _failing(each: Container, last: HealthProbe | None) -> Finding:
+    health = each.state.health
+    streak = health.failing_streak if health else 0
+    code = last.exit_code if last else 0
+    output = (last.output or "").strip() if last else ""
+    severity = Severity.critical
+    if code == TIMED_OUT:
+        limit = ago(_setting(each, "Timeout", DEFAULT_TIMEOUT_S))
+        what = f"its probe does not end within {limit}"
+    elif code in CANNOT_RUN:
+        what = f"its probe cannot run, exit code {code}"
+        severity = Severity.warning
+    else:
+        what = f"its probe fails with exit code {code}"
+    return Finding(
+        subject=each.subject,
+        summary=f"{each.short} is unhealthy: {what}, {streak} times in a row",
+        evidence={
+            "State.Health": f"{health.status if health else ''}, FailingStreak {streak}",
+            "probe": _probe(each),
+            "last output": output[-QUOTED:] or "(empty)",
+        },
+        variables={"container": each.short},
+        severity=severity,
+        signs=signs(output),
+        onset=_began(each, streak),
+        service=each.service,
+    )
+
+
+def _probe(each: Container) -> str:
+    test = (each.config.healthcheck or {}).get("Test") or []
+    return " ".join(str(word) for word in test[1:])[:120]
+
+
+def _began(each: Container, streak: int) -> float | None:
+    """Unix time of the first failure of the streak, as far back as the engine's five kept probes reach."""
+    log = (each.state.health.log or []) if each.state.health else []
+    known = log[-streak:] if streak else []
+    return unix(known[0].start) if known else None

@@ -1,0 +1,356 @@
+"""Containers that do not stay: killed for memory, restarted over and over, given up."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+
+from checks.container._words import APPLICATION_CAUSES, quoted, times, took, words_of
+from diagnose.evidence.cgroups import Cgroups, Group
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.events import Event, Events
+from diagnose.evidence.kernel_log import KernelLog, OomKill
+from diagnose.evidence.last_words import LastWords
+from diagnose.evidence.options import Options
+from diagnose.model import Count, Finding, Seconds, Severity, Unavailable
+from diagnose.registry import check
+from diagnose.times import ago, size, unix
+
+KILLED = 137
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Oom:
+    """What the four sources say of one container."""
+
+    container: Container
+    flag: bool
+    counter: int
+    kills: tuple[OomKill, ...]
+    events: tuple[Event, ...]
+    group: Group | None
+
+    @property
+    def seen(self) -> bool:
+        return self.flag or self.counter > 0 or bool(self.kills) or bool(self.events)
+
+    @property
+    def moments(self) -> list[float]:
+        """Unix times of what has a time, the first first."""
+        known = [*(each.at for each in self.kills), *(each.at for each in self.events)]
+        if not known and self.flag and not self.container.is_running and self.container.finished_at:
+            known = [self.container.finished_at]
+        return sorted(known)
+
+    @property
+    def of_host(self) -> bool:
+        """Every kill that the kernel explains was for want of memory on the host."""
+        return bool(self.kills) and all(each.of_host for each in self.kills)
+
+    @property
+    def limit(self) -> str:
+        memory = self.container.host_config.memory
+        parent = next((each for each in self.kills if each.by_parent), None)
+        if parent:
+            most = f" of {size(parent.limit)}" if parent.limit else ""
+            return f"the limit{most} of the cgroup above it, {parent.limit_of}"
+        if self.of_host:
+            return "the host had no memory left"
+        return f"its limit is {size(memory)}" if memory else "it has no limit of its own"
+
+
+@check("container.oom-killed", severity=Severity.critical, caused_by=["resources.host-oom"])
+def oom_killed(
+    containers: Containers,
+    clock: Clock,
+    options: Options,
+    cgroups: Cgroups | Unavailable,
+    events: Events | Unavailable,
+    kernel_log: KernelLog | Unavailable,
+) -> Generator[Finding, None, Unavailable | None]:
+    """The kernel killed a process of a container because its memory had run out.
+
+    Four sources, each blind somewhere: State.OOMKilled is erased by the next start, and on engine 20.10 stays false
+    when a child was killed; the cgroup's counter ends with the run; the engine forgets events; the kernel log needs
+    root. Exit code 137 alone says only SIGKILL and never counts. Silent once the limit was raised after the last
+    kill and the container runs. A counter without a time may be old: advice then.
+    """
+    kills: dict[str, list[OomKill]] = {}
+    for kill in () if isinstance(kernel_log, Unavailable) else kernel_log.oom_kills:
+        if kill.container and clock.wall - kill.at <= options.since_s:
+            kills.setdefault(kill.container, []).append(kill)
+    for each in containers:
+        group = None if isinstance(cgroups, Unavailable) else cgroups.of(each)
+        oom = _Oom(
+            each,
+            each.state.oom_killed,
+            (group.memory.oom_kill or 0) if group else 0,
+            tuple(kills.get(each.id, ())),
+            () if isinstance(events, Unavailable) else events.of(each.id, "oom"),
+            group,
+        )
+        if oom.seen and not _answered(oom, events):
+            yield _oom_finding(oom, clock, options.since_s)
+    return events if isinstance(events, Unavailable) and isinstance(kernel_log, Unavailable) else None
+
+
+def _answered(oom: _Oom, events: Events | Unavailable) -> bool:
+    """Whether its limit was raised since, and it runs."""
+    if not oom.container.is_running or not oom.moments:
+        return False
+    last = oom.moments[-1]
+    updates = () if isinstance(events, Unavailable) else events.of(oom.container.id, "update")
+    if any(each.at > last for each in updates):
+        return True
+    hit = [each.limit for each in oom.kills if each.limit and not each.by_parent]
+    now = oom.container.host_config.memory
+    return bool(hit) and (now == 0 or now > hit[-1])
+
+
+def _oom_finding(oom: _Oom, clock: Clock, since_s: float) -> Finding:
+    each = oom.container
+    last = oom.moments[-1] if oom.moments else None
+    age = clock.age(last)
+    recent = age is not None and age <= since_s
+    started = each.started_at or 0.0
+    when = f" {ago(age)} ago" if age is not None else ""
+    if not each.is_running and each.state.exit_code != 0:
+        severity = Severity.critical if recent else Severity.advice
+        summary = f"{each.short} was killed for want of memory{when}: {oom.limit}"
+    elif each.is_running and last is not None and last < started:
+        severity = Severity.warning
+        summary = f"{each.short} was killed for want of memory{when} and was started again: {oom.limit}"
+    else:
+        young = each.is_running and (clock.age(started) or 0.0) <= since_s
+        severity = Severity.warning if each.is_running and (recent or young) else Severity.advice
+        going = "runs on" if each.is_running else "ended well"
+        summary = f"{each.short} lost a process for want of memory{when} and {going}: {oom.limit}"
+    return Finding(
+        subject=each.subject,
+        summary=summary,
+        evidence=_oom_evidence(oom, clock),
+        variables={"container": each.short, "memory": _roomier(oom)},
+        severity=severity,
+        onset=oom.moments[0] if oom.moments else None,
+        service=each.service,
+    )
+
+
+def _oom_evidence(oom: _Oom, clock: Clock) -> dict[str, object]:
+    state = oom.container.state
+    found: dict[str, object] = {
+        "State": f"{state.status}, exit code {state.exit_code}, OOMKilled {str(state.oom_killed).lower()}"
+    }
+    if oom.group:
+        counter = "memory.events" if oom.group.version == 2 else "memory.oom_control"
+        found[f"cgroup {counter} oom_kill"] = oom.counter
+    if oom.kills:
+        kill = oom.kills[-1]
+        held = f" holding {size(kill.rss)}" if kill.rss is not None else ""
+        found["kernel log"] = (
+            f"killed {times(len(oom.kills))}, last {ago(clock.wall - kill.at)} ago: {kill.task} (pid {kill.pid}){held}"
+        )
+    if oom.events:
+        found["event oom"] = f"last {ago(clock.wall - oom.events[-1].at)} ago"
+    found["HostConfig.Memory"] = (
+        size(oom.container.host_config.memory) if oom.container.host_config.memory else "0 (none)"
+    )
+    return found
+
+
+def _roomier(oom: _Oom) -> str:
+    """Twice the limit that was hit, as `docker update` takes it; half a gibibyte where there is no limit to
+    double.
+    """
+    hit = oom.container.host_config.memory or next((each.limit for each in oom.kills if each.limit), None)
+    return f"{max(hit * 2 // MIB, 32)}m" if hit else "512m"
+
+
+@check(
+    "container.restart-loop",
+    severity=Severity.critical,
+    caused_by=[*APPLICATION_CAUSES, "container.oom-killed", "container.mount-source-missing"],
+)
+def restart_loop(
+    containers: Containers,
+    clock: Clock,
+    events: Events | Unavailable,
+    last_words: LastWords | Unavailable,
+    *,
+    restarts: Count = Count(3),
+    window: Seconds = Seconds(3600),
+    steady: Seconds = Seconds(60),
+) -> Iterable[Finding]:
+    """A container ends and is started again, over and over.
+
+    Judged from the engine's count, its times and its events, never by waiting. A high count with a long run since
+    is history: silent. A swarm replaces containers, so its tasks are counted by their slot. Where events are lost,
+    a pause before the last start as long as the engine's back-off after three short runs (100 ms, doubled each
+    time) stands for them. A container that crashes less often than three times in the window is not seen.
+    """
+    for each in containers:
+        ends = _recent_failures(events, each, clock, window)
+        if each.restarts_always and _loops(each, ends, clock, events, restarts, steady):
+            yield _loop_finding(each, ends, clock, last_words)
+    yield from _churning_tasks(containers, clock, last_words, restarts, window, steady)
+
+
+def _recent_failures(events: Events | Unavailable, each: Container, clock: Clock, window: float) -> tuple[Event, ...]:
+    if isinstance(events, Unavailable):
+        return ()
+    return tuple(end for end in events.failures(each.id) if clock.wall - end.at <= window)
+
+
+def _loops(
+    each: Container, ends: Sequence[Event], clock: Clock, events: Events | Unavailable, restarts: int, steady: float
+) -> bool:
+    if each.state.status == "restarting":
+        return each.restart_count >= restarts
+    if each.state.status != "running" or each.restart_count < restarts:
+        return False
+    up = clock.age(each.started_at) or 0.0
+    if len(ends) >= restarts:
+        return up < max(steady, 2 * _pause(ends))
+    remembers = isinstance(events, Events) and (events.complete_since or 0.0) < clock.wall - 2 * steady
+    if remembers or up >= steady or each.finished_at is None or each.started_at is None:
+        return False
+    return 0.7 <= each.started_at - each.finished_at <= steady + 5
+
+
+def _pause(ends: Sequence[Event]) -> float:
+    """Mean seconds between two failures."""
+    return (ends[-1].at - ends[0].at) / max(1, len(ends) - 1)
+
+
+def _loop_finding(each: Container, ends: Sequence[Event], clock: Clock, last_words: LastWords | Unavailable) -> Finding:
+    words = words_of(last_words, each)
+    restarting = each.state.status == "restarting"
+    code = ends[-1].exit_code if ends and not restarting else each.state.exit_code
+    run = each.ran_for if restarting else None
+    lasted = f" after {took(run)}" if run is not None else ""
+    if code == 0:
+        summary = f"{each.short} ends with success{lasted} and is started again, {times(each.restart_count)} so far"
+        severity = Severity.warning
+    else:
+        said = f"exit code {code}{lasted}" if code is not None else "it ends"
+        summary = f"{each.short} keeps failing: {said}, restarted {times(each.restart_count)}"
+        slow = not restarting and len(ends) > 1 and _pause(ends) > 120
+        severity = Severity.warning if slow else Severity.critical
+    evidence: dict[str, object] = {
+        "State": f"{each.state.status}, exit code {each.state.exit_code}",
+        "RestartCount": each.restart_count,
+        "HostConfig.RestartPolicy": each.host_config.restart_policy.name,
+    }
+    if ends:
+        evidence["events die"] = f"{len(ends)} unasked for in the last {ago(clock.wall - ends[0].at)}"
+    return Finding(
+        subject=each.subject,
+        summary=summary,
+        evidence={**evidence, **quoted(words)},
+        variables={"container": each.short, "policy": _policy(each)},
+        severity=severity,
+        signs=words.signs,
+        onset=ends[-1].at if ends else each.finished_at,
+        service=each.service,
+    )
+
+
+def _policy(each: Container) -> str:
+    """The restart policy as `docker update --restart` takes it."""
+    policy = each.host_config.restart_policy
+    return f"{policy.name}:{policy.maximum_retry_count}" if policy.maximum_retry_count else policy.name
+
+
+def _churning_tasks(
+    containers: Containers,
+    clock: Clock,
+    last_words: LastWords | Unavailable,
+    restarts: int,
+    window: float,
+    steady: float,
+) -> Iterable[Finding]:
+    slots: dict[str, list[Container]] = {}
+    for each in containers:
+        task = each.labels.get("com.docker.swarm.task.name")
+        if task:
+            slots.setdefault(task.rpartition(".")[0], []).append(each)
+    for slot, tasks in slots.items():
+        failed = sorted(
+            (t for t in tasks if t.state.status == "exited" and t.state.exit_code and _age(clock, t) <= window),
+            key=lambda task: task.finished_at or 0.0,
+        )
+        living = [clock.age(task.started_at) or 0.0 for task in tasks if task.is_running]
+        if len(failed) >= restarts and not any(up >= steady for up in living):
+            last = failed[-1]
+            words = words_of(last_words, last)
+            code, span = last.state.exit_code, ago(_age(clock, failed[0]))
+            yield Finding(
+                subject=last.subject,
+                summary=f"swarm task {slot} keeps failing: exit code {code}, replaced {times(len(failed))} in {span}",
+                evidence={
+                    "failed tasks": len(failed),
+                    "State": f"exited, exit code {last.state.exit_code} after {took(last.ran_for)}",
+                    **quoted(words),
+                },
+                variables={"container": last.short, "policy": "no"},
+                signs=words.signs,
+                onset=last.finished_at,
+                service=last.service,
+            )
+
+
+def _age(clock: Clock, each: Container) -> float:
+    age = clock.age(each.finished_at)
+    return float("inf") if age is None else age
+
+
+@check(
+    "container.restarts-exhausted",
+    severity=Severity.critical,
+    caused_by=[*APPLICATION_CAUSES, "container.oom-killed"],
+)
+def restarts_exhausted(
+    containers: Containers,
+    clock: Clock,
+    last_words: LastWords | Unavailable,
+    events: Events | Unavailable,
+    *,
+    forgotten: Seconds = Seconds(604800),
+) -> Iterable[Finding]:
+    """A container failed as often as its restart policy allows and stays down.
+
+    Policy on-failure with a maximum that RestartCount has reached. One stopped by hand is silent as long as the
+    engine remembers it; one that lies there for a week is advice.
+    """
+    for each in containers:
+        policy = each.host_config.restart_policy
+        most = policy.maximum_retry_count
+        if policy.name != "on-failure" or not most or each.restart_count < most:
+            continue
+        if each.state.status != "exited" or each.state.exit_code == 0 or _stopped(events, each):
+            continue
+        words = words_of(last_words, each)
+        age = _age(clock, each)
+        since = f" {ago(age)} ago" if age != float("inf") else ""
+        ended = f"exit code {each.state.exit_code} after {took(each.ran_for)}"
+        yield Finding(
+            subject=each.subject,
+            summary=f"{each.short} was given up{since} after {most} restarts: {ended}",
+            evidence={
+                "State": f"exited, exit code {each.state.exit_code}",
+                "RestartCount": each.restart_count,
+                "HostConfig.RestartPolicy": f"on-failure:{most}",
+                **quoted(words),
+            },
+            variables={"container": each.short},
+            severity=Severity.advice if age > forgotten else Severity.critical,
+            signs=words.signs,
+            onset=unix(each.state.finished_at),
+            service=each.service,
+        )
+
+
+def _stopped(events: Events | Unavailable, each: Container) -> bool:
+    return isinstance(events, Events) and events.was_stopped(each.id)

@@ -1,0 +1,108 @@
+"""The last log lines of containers that ended badly, and of those alone: the rest is never asked for its log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.options import Options
+from diagnose.host import Host, question
+from diagnose.model import Failed, Unexamined
+from diagnose.registry import evidence
+from diagnose.signs import signs
+from diagnose.times import unix
+
+LINES = 12
+BYTES = 32 * 1024
+MOST = 60
+"""So many logs are read in one run, those of the latest failures first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The lines of the container's last run, oldest first, without their times; all that were read where none is of
+    that run.
+    """
+
+    lines: tuple[str, ...]
+
+    @property
+    def last(self) -> str:
+        return self.lines[-1] if self.lines else ""
+
+    @property
+    def signs(self) -> frozenset[str]:
+        return signs(*self.lines)
+
+    def find(self, *needles: str) -> str:
+        """The last line that holds one of these, whatever their case; empty if none does."""
+        for line in reversed(self.lines):
+            if any(needle in line.lower() for needle in needles):
+                return line
+        return ""
+
+
+@dataclass(frozen=True)
+class LastWords:
+    """By container id. unread: why a log could not be read, by container id (a driver without reading, mostly)."""
+
+    by_id: dict[str, Words]
+    unread: dict[str, str]
+    unexamined: tuple[Unexamined, ...] = ()
+
+    def of(self, container: Container) -> Words:
+        """What it said last; no lines where nothing was asked, said, or could be read."""
+        return self.by_id.get(container.id, Words(()))
+
+
+def suspicious(container: Container, now: float, since_s: float) -> bool:
+    """Whether its log is worth a question: it failed within the looked-at time, loops, or is unhealthy."""
+    state = container.state
+    if state.status == "restarting":
+        return True
+    if container.is_running:
+        unhealthy = state.health is not None and state.health.status == "unhealthy"
+        return unhealthy or container.restart_count > 0
+    finished = container.finished_at
+    return state.status == "exited" and state.exit_code != 0 and finished is not None and now - finished < since_s
+
+
+@evidence
+def last_words(host: Host, containers: Containers, clock: Clock, options: Options) -> LastWords:
+    """The latest failures first; what is beyond `MOST` is named as not examined."""
+    wanted = sorted(
+        (each for each in containers if suspicious(each, clock.wall, options.since_s)),
+        key=lambda each: each.finished_at or 0.0,
+        reverse=True,
+    )
+    found: dict[str, Words] = {}
+    unread: dict[str, str] = {}
+    asked = {question("api.logs", id=each.id, tail=LINES, bytes=BYTES): each for each in wanted[:MOST]}
+    for each, answer in host.ask_many(asked):
+        container = asked[each]
+        if isinstance(answer, Failed):
+            if answer.reason != "gone":
+                unread[container.id] = str(answer)
+        else:
+            found[container.id] = _words(answer["text"], container.started_at)
+    skipped = tuple(Unexamined(each.subject, "its log was not read: too many failed") for each in wanted[MOST:])
+    return LastWords(found, unread, skipped)
+
+
+class _Said(msgspec.Struct):
+    text: str = ""
+
+
+def _words(text: str, started: float | None) -> Words:
+    lines = []
+    for row in text.splitlines():
+        stamp, _, line = row.partition(" ")
+        at = unix(stamp)
+        if line.strip():
+            lines.append((at, line.rstrip()))
+    # The engine notes the start a few milliseconds after the process has begun to write.
+    of_run = [line for at, line in lines if at is None or started is None or at >= started - 1]
+    return Words(tuple(of_run or [line for _, line in lines]))
