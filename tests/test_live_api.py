@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from diagnose.host import KINDS, question
-from diagnose.live import Live, Settings, engine_api
+from diagnose.live import Live, Refused, Settings, engine_api
+from diagnose.live.http import Connection
 from diagnose.model import Failed
 
 Script = Callable[[socket.socket, str], None]
@@ -477,3 +480,30 @@ def test_engines_clock_counts_when_it_is_another(tmp_path: Path) -> None:
     engine = engine_api.engine(server.live())
     assert engine.clock == pytest.approx(1606125600, abs=5)
     server.close()
+
+
+WELL_FORMED = [
+    reply(b'{"Names": ["/web"], "State": "running"}', headers="Api-Version: 1.51\r\nConnection: keep-alive\r\n"),
+    chunked(b'[{"Id": "ab"}', b', {"Id": "cd"}]'),
+    b"HTTP/1.0 200 OK\r\n\r\n[]",
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    raw=st.sampled_from(WELL_FORMED),
+    cuts=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 20), st.binary(max_size=8)), max_size=4),
+)
+def test_mutated_answers_raise_nothing_unexpected(raw: bytes, cuts: list[tuple[int, int, bytes]]) -> None:
+    """Bytes replaced, lost and added anywhere: a reply, or one of the exceptions that the reader promises."""
+    for at, lost, added in cuts:
+        raw = raw[:at] + added + raw[at + lost :]
+    near, far = socket.socketpair()
+    with near, far:
+        far.sendall(raw)
+        far.shutdown(socket.SHUT_WR)
+        connection = Connection(near, "docker")
+        with suppress(OSError, EOFError, Refused):
+            found = connection.get("/x", time.monotonic() + 1, 1000)
+            assert 0 <= found.status <= 999
+            assert len(found.body) <= 1000
