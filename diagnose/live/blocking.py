@@ -33,6 +33,7 @@ TYPES = {
 }
 READ_MAX = 8 << 20
 LARGEST = 20
+DATABASE_MAX = 64 << 20
 NEVER_ON_DISK = ("/memfd:", "/SYSV", "/dev/shm/", "/dev/zero")  # noqa: S108 - names as links show them
 MEMORY_BACKED = frozenset(
     {"tmpfs", "devtmpfs", "ramfs", "hugetlbfs", "proc", "sysfs", "devpts", "cgroup", "cgroup2", "bpf"}
@@ -133,12 +134,53 @@ def usage(args: Json) -> Json:
     }
 
 
+def usages(args: Json) -> Json:
+    """See `files.usages`."""
+    answers: dict[str, Json] = {}
+    for path in args["paths"]:
+        try:
+            answers[path] = usage({"path": path})
+        except OSError as error:
+            answers[path] = {"failed": ERRNO_REASONS.get(error.errno or 0, "refused")}
+    return answers
+
+
+def layers(args: Json) -> Json:
+    """See `files.layers`."""
+    root = Path(args["path"])
+    folders = {
+        entry.name: entry.stat(follow_symlinks=False).st_mtime
+        for entry in os.scandir(root / "overlay2")
+        if entry.is_dir(follow_symlinks=False) and entry.name != "l"
+    }
+    database = root / "image/overlay2/layerdb"
+    notes = [*database.glob("sha256/*/cache-id"), *database.glob("mounts/*/*-id")]
+    referenced = {note.read_text().strip() for note in notes if note.name != "parent"}
+    loose = [name for name in folders if name not in referenced]
+    books = [book.read_bytes()[:DATABASE_MAX] for book in (root / "buildkit").glob("*.db")] if loose else []
+    mentioned = [name for name in loose if any(name.removesuffix("-init").encode() in book for book in books)]
+    listed = [{"name": name, "mtime": mtime} for name, mtime in folders.items()]
+    return {"folders": listed, "referenced": sorted(referenced), "mentioned": mentioned}
+
+
+def rate(args: Json) -> Json:
+    """See `files.rate`."""
+    samples = []
+    for wait in (0.0, float(args.get("seconds", 1.5))):
+        time.sleep(wait)
+        figures = os.statvfs(args["path"])
+        samples.append((time.monotonic(), figures.f_bfree * (figures.f_frsize or figures.f_bsize)))
+    (began, before), (ended, after) = samples
+    return {"seconds": ended - began, "free_before": before, "free_after": after}
+
+
 def walk(args: Json) -> Json:
     """See `files.walk`."""
     top = str(args["path"])
     until = time.monotonic() + float(args.get("seconds", 2))
     limit = int(args.get("limit", 400_000))
     depth = int(args.get("depth", 1))
+    skipped = frozenset(args.get("skip", ()))
     device = os.lstat(top).st_dev
     by: dict[str, int] = {}
     largest: list[tuple[int, str]] = []
@@ -163,7 +205,7 @@ def walk(args: Json) -> Json:
                 figures = entry.stat(follow_symlinks=False)
             except OSError:
                 continue
-            if figures.st_dev != device:
+            if figures.st_dev != device or entry.path in skipped:
                 continue
             entries += 1
             inside = level < depth

@@ -82,13 +82,40 @@ def usage(live: Live, question: Question) -> Json:
     return _call(live, question, "usage", [question.args["path"]])
 
 
+def usages(live: Live, question: Question) -> Json:
+    """What statvfs says of several paths, none of which lies on a mount that may hang (/dev/shm of
+    containers).
+
+    args: paths. answer: path -> as `usage`, or {failed: reason}.
+    """
+    return _call(live, question, "usages", question.args["paths"])
+
+
+def layers(live: Live, question: Question) -> Json:
+    """The layers of overlay2 under a data root, and which of them the engine's own databases know.
+
+    args: path (the data root). answer: folders [{name, mtime}] (without the links in `l`), referenced (names
+    that images and containers use, from image/overlay2/layerdb), mentioned (folders beyond these whose name
+    stands in a BuildKit database, in use or freed).
+    """
+    return _call(live, question, "layers", [question.args["path"]])
+
+
+def rate(live: Live, question: Question) -> Json:
+    """How fast a file system fills: two samples of its free bytes in one answer.
+
+    args: path; seconds between the samples (1.5). answer: seconds, free_before, free_after.
+    """
+    return _call(live, question, "rate", [question.args["path"]])
+
+
 def walk(live: Live, question: Question) -> Json:
     """Where the bytes below a folder are, staying on its st_dev, which leaves out overlay `merged` mounts;
     hard links count once.
 
-    args: path; seconds (2); limit of entries (400000); depth of the names (1). answer: bytes, entries,
-    complete (False: "at least"), refused (folders that could not be read), by {name relative to path, `depth`
-    deep: bytes}, largest [{path, bytes}] 20 files.
+    args: path; seconds (2); limit of entries (400000); depth of the names (1); skip: paths to leave out.
+    answer: bytes, entries, complete (False: "at least"), refused (folders that could not be read), by {name
+    relative to path, `depth` deep: bytes}, largest [{path, bytes}] 20 files.
     """
     return _call(live, question, "walk", [question.args["path"]])
 

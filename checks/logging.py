@@ -1,0 +1,251 @@
+"""Containers' logs: what grows without end, is not kept, cannot be read, or holds its writer up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.daemon_config import DaemonConfig
+from diagnose.evidence.disk_usage import DiskUsage
+from diagnose.evidence.filesystems import Filesystem, Filesystems
+from diagnose.evidence.log_files import LogFile, LogFiles
+from diagnose.evidence.log_writers import LOCAL_DRIVERS, LogWriters
+from diagnose.model import (
+    Bytes,
+    Finding,
+    Json,
+    Percent,
+    Severity,
+    Skipped,
+    Subject,
+    Unavailable,
+    Unexamined,
+    Yield,
+)
+from diagnose.registry import check
+from diagnose.signs import signs
+from diagnose.times import size
+
+DEFAULT_DRIVER = "json-file"
+_ADDRESS = re.compile(r"\b(?:tcp|udp|unix|unixgram) ([\w.:\[\]/-]+?):? ")
+IN_USE = ("running", "paused", "restarting")
+
+
+def has_no_limit(container: Container) -> bool:
+    """Whether its log file grows for ever: max-file without max-size limits nothing, and the `local` driver
+    has a default."""
+    config = container.host_config.log_config
+    limit = (config.config or {}).get("max-size", "")
+    if config.type == "json-file":
+        return limit in ("", "-1")
+    return config.type == "local" and limit == "-1"
+
+
+@check("logging.unbounded", severity=Severity.advice)
+def unbounded(
+    containers: Containers,
+    logs: LogFiles | Unavailable,
+    filesystems: Filesystems | Unavailable,
+    usage: DiskUsage | Unavailable,
+    *,
+    large: Bytes = Bytes(250_000_000),
+    of_disk: Percent = Percent(5),
+    crit_pct: Percent = Percent(95),
+) -> Iterable[Yield]:
+    """A container's log file grows without a limit.
+
+    Advice by itself; a warning from `large` bytes, `of_disk` of its file system or what is left of that;
+    critical where the disk is full and logs fill most of it. The options are the container's own, fixed when
+    it was created: the daemon's do not matter any more.
+    """
+    disk = filesystems.of_data_root if isinstance(filesystems, Filesystems) else None
+    lead = isinstance(usage, DiskUsage) and usage.leader is not None and usage.leader.name == "container logs"
+    for each in containers:
+        if not has_no_limit(each):
+            continue
+        log = logs.by_id.get(each.id) if isinstance(logs, LogFiles) else None
+        bulk = max(log.bytes, log.on_disk) if log else 0
+        big = bulk >= large or (
+            disk is not None and bulk > 0 and bulk >= min(of_disk / 100 * disk.usage.size, disk.usage.available)
+        )
+        if not big and each.state.status not in IN_USE:
+            continue
+        fills = disk is not None and lead and big and disk.usage.used_pct >= crit_pct
+        yield _unbounded(
+            each, log, disk, Severity.critical if fills else Severity.warning if big else Severity.advice, usage
+        )
+        if log is None or log.failed:
+            why = (
+                log.failed if log else str(logs) if isinstance(logs, Unavailable) else "its log file was not looked at"
+            )
+            yield Unexamined(each.subject, f"size of its log: {why}")
+
+
+def _unbounded(
+    container: Container,
+    log: LogFile | None,
+    disk: Filesystem | None,
+    severity: Severity,
+    usage: DiskUsage | Unavailable,
+) -> Finding:
+    evidence: dict[str, Json] = {
+        "HostConfig.LogConfig": {
+            "Type": container.host_config.log_config.type,
+            "Config": container.host_config.log_config.config or {},
+        }
+    }
+    summary = f"the log of {container.short} has no max-size"
+    if log is not None and not log.failed:
+        evidence[f"stat({log.path})"] = log.bytes
+        summary = f"the log of {container.short} has no max-size and holds {size(log.bytes)}"
+    if severity is Severity.critical and disk is not None and isinstance(usage, DiskUsage):
+        summary += f" of {disk.point}, which is {disk.usage.used_pct:.0f} % full"
+        evidence["attribution"] = [
+            {"name": part.name, "bytes": part.bytes, "note": ", ".join(f"{n} {size(b)}" for n, b in part.subjects)}
+            for part in usage.parts
+        ]
+    return Finding(
+        subject=container.subject,
+        summary=summary,
+        evidence=evidence,
+        variables={"container": container.short, "log": log.path if log else container.log_path},
+        severity=severity,
+        touches=(disk.subject,) if severity is Severity.critical and disk is not None else (),
+        service=container.service,
+    )
+
+
+@check("logging.opts-not-applied", severity=Severity.advice, caused_by=["daemon.config-not-applied"])
+def opts_not_applied(containers: Containers, config: DaemonConfig) -> Iterable[Finding] | Skipped:
+    """The daemon's log options do not hold for a container that is older than they are.
+
+    At create the engine copies each default that the container does not set itself, if the driver is the
+    same; so an option that is missing was not in force then. One that differs was chosen and is left alone.
+    """
+    wanted = config.value("log-opts")
+    if not isinstance(wanted, dict) or not wanted:
+        return Skipped("the daemon has no log options of its own")
+    driver = config.value("log-driver") or DEFAULT_DRIVER
+    return _not_applied(containers, config, {str(key) for key in wanted}, str(driver))
+
+
+def _not_applied(containers: Containers, config: DaemonConfig, wanted: set[str], driver: str) -> Iterable[Finding]:
+    for each in containers:
+        said = each.host_config.log_config
+        lacking = sorted(wanted - set(said.config or {}))
+        if said.type == driver and lacking and each.state.status in IN_USE:
+            yield Finding(
+                subject=each.subject,
+                summary=f"{each.short} runs without the daemon's log options: {', '.join(lacking)}",
+                evidence={
+                    f"{config.where('log-opts')} log-opts": sorted(wanted),
+                    "HostConfig.LogConfig.Config": said.config or {},
+                    "Created": each.created,
+                },
+                variables={"container": each.short},
+                service=each.service,
+            )
+
+
+@check("logging.driver-blocks-start", severity=Severity.critical)
+def driver_blocks_start(containers: Containers) -> Iterable[Finding]:
+    """A container did not start because its log driver reached nobody.
+
+    Seen on engines 20.10.24, 26.1.5 and 28.5.2 with fluentd and syslog: "failed to initialize logging
+    driver", exit code 128. Such a start fails for all containers with that driver at once, and no restart
+    policy tries again.
+    """
+    for each in containers:
+        if each.is_running or "failed to initialize logging driver" not in each.state.error:
+            continue
+        found = _ADDRESS.search(each.state.error)
+        where = f" at {found[1]}" if found else ""
+        yield Finding(
+            subject=each.subject,
+            summary=f"{each.short} did not start: its log driver {each.host_config.log_config.type} reached"
+            f" nobody{where}",
+            evidence={
+                "State.Error": each.state.error,
+                "State.Status": each.state.status,
+                "HostConfig.LogConfig": {"Type": each.host_config.log_config.type},
+            },
+            variables={"container": each.short, "driver": each.host_config.log_config.type},
+            signs=signs(each.state.error),
+            service=each.service,
+        )
+
+
+@check("logging.driver-unreadable", severity=Severity.advice)
+def driver_unreadable(containers: Containers) -> Iterable[Finding]:
+    """The logs of a container cannot be read back on this host.
+
+    Its driver sends them away, and the engine's own cache of them (from 20.10 on) is switched off. The driver
+    none is somebody's decision.
+    """
+    for each in containers:
+        said = each.host_config.log_config
+        if said.type in LOCAL_DRIVERS or (said.config or {}).get("cache-disabled") != "true":
+            continue
+        if each.state.status in IN_USE:
+            yield Finding(
+                subject=each.subject,
+                summary=f"docker logs of {each.short} is refused: its logs go to {said.type} alone",
+                evidence={"HostConfig.LogConfig": {"Type": said.type, "cache-disabled": "true"}},
+                variables={"container": each.short},
+                service=each.service,
+            )
+
+
+@check("logging.backpressure", severity=Severity.warning, causes=["container.unhealthy"])
+def backpressure(writers: LogWriters) -> Iterable[Finding] | Skipped:
+    """A container stands still because its log driver does not take its lines.
+
+    In blocking mode, the default, the pipe between container and engine is full as long as the receiver is
+    slow. Seen in one look: a writer that is only slow may be caught in the same place.
+    """
+    if not len(writers) and not writers.unexamined:
+        return Skipped("no running container sends its log away")
+    return _waiting(writers)
+
+
+def _waiting(writers: LogWriters) -> Iterable[Finding]:
+    for each, place in writers:
+        said = each.host_config.log_config
+        if "pipe_write" in place and (said.config or {}).get("mode") != "non-blocking":
+            yield Finding(
+                subject=each.subject,
+                summary=f"{each.short} stands still in a write to its log: its driver {said.type} does not take it",
+                evidence={
+                    f"/proc/{each.state.pid}/wchan": place,
+                    "HostConfig.LogConfig": {"Type": said.type, "mode": "blocking"},
+                },
+                variables={"container": each.short, "driver": said.type},
+                stable=(each.life,),
+                service=each.service,
+            )
+
+
+@check("logging.file-missing", severity=Severity.warning)
+def file_missing(containers: Containers, logs: LogFiles) -> Iterable[Yield]:
+    """The log file of a running container has been removed.
+
+    The engine goes on writing into the deleted file: its space is held, what is written is lost, and `docker
+    logs` fails.
+    """
+    for each in containers.running:
+        log = logs.by_id.get(each.id)
+        if log is None or not log.path:
+            continue
+        if log.failed:
+            yield Unexamined(each.subject, f"its log file: {log.failed}")
+        elif log.missing:
+            yield Finding(
+                subject=each.subject,
+                summary=f"the log file of {each.short} does not exist",
+                evidence={"LogPath": log.path, f"stat({log.path})": "missing"},
+                variables={"container": each.short},
+                touches=(Subject("container", each.short),),
+                stable=(each.life,),
+                service=each.service,
+            )

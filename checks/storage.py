@@ -1,0 +1,420 @@
+"""Disks, layers and volumes: what is full, lost, left behind or dead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Containers
+from diagnose.evidence.data_root import DataRoot
+from diagnose.evidence.deleted_files import DeletedFiles
+from diagnose.evidence.disk_usage import DiskUsage
+from diagnose.evidence.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
+from diagnose.evidence.fill_rate import FillRate
+from diagnose.evidence.info import Info
+from diagnose.evidence.layers import Layers
+from diagnose.evidence.mounts import Mounts
+from diagnose.evidence.remote_mounts import RemoteMounts
+from diagnose.evidence.shared_memory import SharedMemory
+from diagnose.evidence.volumes import UnusedVolumes
+from diagnose.model import (
+    DAEMON,
+    Bytes,
+    Finding,
+    Json,
+    Percent,
+    Seconds,
+    Severity,
+    Skipped,
+    Subject,
+    Unavailable,
+    Unexamined,
+    Yield,
+    container,
+)
+from diagnose.registry import check
+from diagnose.times import size
+
+DAY_S = 86400.0
+READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
+"""Options by which a file system says of itself that nothing can be written (emergency_ro: ext4 after an
+error, Linux 6.15)."""
+
+
+@check(
+    "storage.disk-full",
+    severity=Severity.critical,
+    caused_by=["logging.unbounded", "storage.deleted-files-held"],
+    causes=["container.restart-loop", "container.unhealthy", "container.exits-at-start", "image.corrupt"],
+)
+def disk_full(
+    filesystems: Filesystems,
+    usage: DiskUsage | Unavailable,
+    rates: FillRate | Unavailable,
+    *,
+    warn_pct: Percent = Percent(85),
+    crit_pct: Percent = Percent(95),
+    roomy: Bytes = Bytes(100 << 30),
+) -> Iterable[Finding]:
+    """A file system that Docker writes to is full or nearly full.
+
+    Used as df counts it: blocks reserved for root are nobody's, a container cannot write there although
+    dockerd still can (seen on engine 20.10.24). With more than `roomy` bytes available it is a warning at
+    most. File systems that are read-only by design are left out.
+    """
+    for disk in filesystems:
+        figures = disk.usage
+        if figures.read_only or figures.fstype in FULL_BY_NATURE or figures.used_pct < warn_pct:
+            continue
+        left = f"{size(figures.available)} left of {size(figures.size)}"
+        rate = rates.by_point.get(disk.point) if isinstance(rates, FillRate) else None
+        soon = f"; full in about {_duration(figures.available / rate)} at the rate of this moment" if rate else ""
+        evidence: dict[str, Json] = {
+            f"statvfs({disk.point})": {
+                "used_pct": round(figures.used_pct, 1),
+                "available": figures.available,
+                "reserved": figures.free - figures.available,
+            }
+        }
+        if rate is not None and isinstance(rates, FillRate):
+            evidence[f"statvfs({disk.point}) bytes a second over {rates.seconds:.1f} s"] = round(rate)
+        evidence |= _attribution(disk, usage)
+        critical = figures.used_pct >= crit_pct and figures.available < roomy
+        yield Finding(
+            subject=disk.subject,
+            summary=f"{disk.point} is {figures.used_pct:.0f} % full, {left}{soon}",
+            evidence=evidence,
+            variables={"point": disk.point},
+            severity=Severity.critical if critical else Severity.warning,
+            signs=frozenset({"no-space"}),
+        )
+
+
+def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, Json]:
+    if isinstance(usage, Unavailable):
+        return {"not measured": str(usage)} if disk.holds_data_root else {}
+    if usage.point != disk.point or usage.not_asked:
+        return {}
+    parts = [
+        {
+            "name": part.name,
+            "bytes": part.bytes,
+            "note": ("at least; " if part.at_least else "")
+            + ", ".join(f"{name} {size(count)}" for name, count in part.subjects),
+        }
+        for part in usage.parts
+    ]
+    return {"attribution": parts} | ({"not measured": list(usage.unmeasured)} if usage.unmeasured else {})
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+
+
+@check(
+    "storage.inodes-exhausted",
+    severity=Severity.critical,
+    causes=["container.restart-loop", "container.unhealthy", "container.exits-at-start"],
+)
+def inodes_exhausted(
+    filesystems: Filesystems, *, warn_pct: Percent = Percent(90), crit_pct: Percent = Percent(97)
+) -> Iterable[Finding]:
+    """A file system that Docker writes to has no inodes left for new files.
+
+    The kernel says "no space left on device" while df shows room. File systems that make inodes as needed
+    (btrfs, zfs) report none and are left out.
+    """
+    for disk in filesystems:
+        pct = disk.usage.inodes_used_pct
+        if pct is None or pct < warn_pct or disk.usage.read_only:
+            continue
+        yield Finding(
+            subject=disk.subject,
+            summary=f"{disk.point} has {disk.usage.inodes_free} of {disk.usage.inodes} inodes left,"
+            f" and {size(disk.usage.available)} of space",
+            evidence={
+                f"statvfs({disk.point})": {
+                    "inodes": disk.usage.inodes,
+                    "inodes_free": disk.usage.inodes_free,
+                    "used_pct": round(disk.usage.used_pct, 1),
+                }
+            },
+            variables={"point": disk.point},
+            severity=Severity.critical if pct >= crit_pct else Severity.warning,
+            signs=frozenset({"no-space"}),
+        )
+
+
+@check("storage.deleted-files-held", severity=Severity.warning)
+def deleted_files_held(
+    files: DeletedFiles,
+    filesystems: Filesystems,
+    containers: Containers | Unavailable,
+    *,
+    least: Bytes = Bytes(256 << 20),
+    of_disk: Percent = Percent(5),
+) -> Iterable[Yield]:
+    """A deleted file is held open, so that its space is not given back.
+
+    Files in memory (memfd, /dev/shm) and small ones are everyday. A file in a container's own layer is
+    counted to the data root.
+    """
+    names = {each.id: each.short for each in containers} if isinstance(containers, Containers) else {}
+    disks = {disk.usage.dev: disk for disk in filesystems}
+    for file in files:
+        disk = disks.get(file.dev) or (filesystems.of_data_root if file.fstype == "overlay" else None)
+        if disk is None or file.bytes < min(least, disk.usage.size * of_disk / 100):
+            continue
+        owner = names.get(file.container or "", "")
+        fills = file.bytes * 100 >= of_disk * disk.usage.used
+        yield Finding(
+            subject=container(owner) if owner else disk.subject,
+            summary=f"{size(file.bytes)} of {disk.point} belong to a deleted file that {file.comm or 'a process'}"
+            f" (pid {file.pid}) holds open",
+            evidence={
+                f"/proc/{file.pid}/fd/{file.fd}": f"{file.path} (deleted)",
+                f"stat(/proc/{file.pid}/fd/{file.fd}).blocks": file.bytes,
+            },
+            variables={"pid": str(file.pid), "fd": str(file.fd), "point": disk.point},
+            discriminator=f"{file.pid}:{file.fd}",
+            touches=(disk.subject,) if fills else (),
+        )
+    if files.unseen:
+        yield Unexamined(Subject("host", "host"), f"the open files of {files.unseen} processes: root only")
+
+
+@check("storage.volumes-unused", severity=Severity.advice)
+def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | Unavailable) -> Iterable[Finding]:
+    """A volume is used by no container, running or stopped.
+
+    It may hold the only copy of its data: `compose down` keeps named volumes on purpose. Sizes are known only
+    where the disk was measured.
+    """
+    sizes = usage.volumes if isinstance(usage, DiskUsage) else {}
+    for volume in volumes:
+        known = sizes.get(volume.name)
+        kind = "anonymous volume" if volume.is_anonymous else "volume"
+        holds = f" holds {size(known)} and" if known is not None else ""
+        yield Finding(
+            subject=volume.subject,
+            summary=f"{kind} {volume.name[:24]}{holds} is used by no container",
+            evidence={
+                "GET /volumes?filters=dangling": volume.name,
+                "CreatedAt": volume.created_at,
+                **({} if known is None else {"bytes": known}),
+            },
+            variables={"volume": volume.name},
+        )
+
+
+@check("storage.writable-layer-large", severity=Severity.warning, causes=["storage.disk-full"])
+def writable_layer_large(
+    usage: DiskUsage, containers: Containers, *, least: Bytes = Bytes(1 << 30)
+) -> Iterable[Finding] | Skipped:
+    """A container has written much outside of its volumes.
+
+    That data is lost with the container, and it slows every write down. Measured only where the disk is 70 %
+    full or it is asked for.
+    """
+    if usage.not_asked:
+        return Skipped(usage.not_asked)
+    return _large_layers(usage, containers, least)
+
+
+def _large_layers(usage: DiskUsage, containers: Containers, least: float) -> Iterable[Finding]:
+    leads = usage.leader is not None and usage.leader.name == "writable layers"
+    for each in containers:
+        written = usage.writable.get(each.id, 0)
+        if written >= least:
+            yield Finding(
+                subject=each.subject,
+                summary=f"{each.short} has written {size(written)} into its own layer, outside of any volume",
+                evidence={"writable layer, bytes on disk": written},
+                variables={"container": each.short},
+                touches=(Subject("filesystem", usage.point),) if leads else (),
+                service=each.service,
+            )
+
+
+@check(
+    "storage.read-only",
+    severity=Severity.critical,
+    caused_by=["kernel.filesystem-errors"],
+    causes=["container.restart-loop", "container.unhealthy", "daemon.not-running", "container.exits-at-start"],
+)
+def read_only(root: DataRoot, mounts: Mounts, filesystems: Filesystems | Unavailable) -> Iterable[Finding]:
+    """The data root's file system can no longer be written.
+
+    Judged by the file system's own options: a read-only bind mount of a container or a read-only root is by
+    design. From Linux 6.15 on ext4 says emergency_ro after an error, and the mount still says rw.
+    """
+    disk = filesystems.of_data_root if isinstance(filesystems, Filesystems) else None
+    point = disk.point if disk else mounts.point_of(root.path)
+    mounted = next((each for each in mounts if each.point == point), None)
+    if mounted is None:
+        return
+    said = READ_ONLY & {*mounted.super.split(","), *mounted.options.split(",")}
+    if said:
+        yield Finding(
+            subject=Subject("filesystem", mounted.point),
+            summary=f"{mounted.point} ({mounted.source}, {mounted.fstype}) is read-only: {', '.join(sorted(said))}",
+            evidence={"/proc/self/mountinfo": f"{mounted.point} {mounted.options} {mounted.source} {mounted.super}"},
+            variables={"point": mounted.point, "device": mounted.source},
+            signs=frozenset({"read-only", "io-error"}),
+            touches=(DAEMON,),
+        )
+
+
+@check("storage.overlay-orphans", severity=Severity.advice)
+def overlay_orphans(
+    layers: Layers,
+    info: Info,
+    clock: Clock,
+    usage: DiskUsage | Unavailable,
+    *,
+    older_than: Seconds = Seconds(3600),
+) -> Iterable[Finding] | Skipped:
+    """Layer folders belong to no image and no container.
+
+    Left by an interrupted pull, build or removal. Layers that a BuildKit database mentions are taken as used,
+    also if it has freed them; what changed within the last hour may be a pull in progress.
+    """
+    if info.driver != "overlay2":
+        return Skipped(f"the storage driver is {info.driver}")
+    lost = [name for name, changed in layers.loose if (clock.age(changed) or 0) > older_than]
+    return _orphans(layers, lost, usage.layers if isinstance(usage, DiskUsage) else {}, info.docker_root_dir)
+
+
+def _orphans(layers: Layers, lost: list[str], sizes: Mapping[str, int], root: str) -> Iterable[Finding]:
+    if lost:
+        known = sum(sizes.get(name, 0) for name in lost)
+        yield Finding(
+            subject=DAEMON,
+            summary=f"{len(lost)} of {layers.count} layer folders in {layers.path} belong to nothing"
+            + (f" and hold {size(known)}" if known else ""),
+            evidence={
+                "in no image/overlay2/layerdb, in no buildkit/*.db": sorted(lost)[:10],
+                **({"bytes": known} if known else {}),
+            },
+            variables={"root": root, "layer": min(lost)},
+        )
+
+
+@check("storage.store-leftover", severity=Severity.advice)
+def store_leftover(
+    info: Info, layers: Layers | Unavailable, usage: DiskUsage | Unavailable
+) -> Iterable[Finding] | Skipped | Unavailable:
+    """The images of an earlier image store still lie on the disk, invisible.
+
+    After a switch to containerd's store (the default of fresh installs from engine 29) `docker images` shows
+    nothing of them. A copy that is kept for a way back is no fault.
+    """
+    if not info.uses_containerd_store:
+        return Skipped("images lie in the storage driver's own store")
+    if isinstance(layers, Unavailable):
+        return () if layers.reason == "missing" else layers
+    return _leftover(layers, usage.layers if isinstance(usage, DiskUsage) else {}, info.docker_root_dir)
+
+
+def _leftover(layers: Layers, sizes: Mapping[str, int], root: str) -> Iterable[Finding]:
+    if layers.count:
+        known = sum(sizes.values())
+        yield Finding(
+            subject=DAEMON,
+            summary=f"{layers.count} layer folders of an earlier image store lie in {layers.path}"
+            + (f" and hold {size(known)}" if known else ""),
+            evidence={
+                "/info DriverStatus driver-type": "io.containerd.snapshotter",
+                f"{layers.path}: folders": layers.count,
+            },
+            variables={"root": root},
+        )
+
+
+@check("storage.d-type-missing", severity=Severity.warning)
+def d_type_missing(info: Info) -> Iterable[Finding] | Skipped:
+    """The data root's file system lacks d_type, which overlay needs.
+
+    xfs made with ftype=0: layers cannot be removed. Engines from 20.10 on refuse to start anew on it. Only
+    overlay drivers say; others are not asked.
+    """
+    said = info.status.get("Supports d_type")
+    if said is None:
+        return Skipped(f"the storage driver {info.driver} does not need it")
+    if said != "false":
+        return ()
+    return [
+        Finding(
+            subject=DAEMON,
+            summary=f"{info.docker_root_dir} lies on {info.status.get('Backing Filesystem', 'a file system')} without d_type",
+            evidence={"/info DriverStatus Supports d_type": said},
+            variables={"root": info.docker_root_dir},
+        )
+    ]
+
+
+@check(
+    "storage.network-volume-stale",
+    severity=Severity.critical,
+    causes=["daemon.hung", "container.unhealthy", "container.restart-loop", "container.exits-at-start"],
+)
+def network_volume_stale(mounts: RemoteMounts) -> Iterable[Yield] | Skipped:
+    """A network file system under a volume or a container's mount does not answer.
+
+    Whatever touches it waits in the kernel for ever and cannot be killed; a stale handle or a dead FUSE
+    server fails at once.
+    """
+    if not len(mounts):
+        return Skipped("no container or volume lies on a network file system")
+    return _silent(mounts)
+
+
+def _silent(mounts: RemoteMounts) -> Iterable[Yield]:
+    for each in mounts:
+        if each.failed is None or each.failed.reason == "missing":
+            continue
+        if each.failed.reason in ("forbidden", "budget", "not recorded", "shed"):
+            yield Unexamined(each.subject, str(each.failed))
+            continue
+        users = f", used by {', '.join(each.users[:3])}" if each.users else ""
+        hangs = each.failed.reason == "timed out"
+        yield Finding(
+            subject=each.subject,
+            summary=f"{each.mount.source} ({each.mount.fstype}) at {each.mount.point} "
+            f"{'does not answer' if hangs else 'fails'}{users}",
+            evidence={f"statvfs({each.mount.point})": str(each.failed)},
+            variables={"point": each.mount.point, "source": each.mount.source},
+            touches=(
+                DAEMON,
+                Subject("filesystem", each.mount.point),
+                *(container(name) for name in each.users),
+            ),
+        )
+
+
+@check("storage.shm-full", severity=Severity.warning, causes=["container.restart-loop", "container.unhealthy"])
+def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> Iterable[Finding]:
+    """A container's shared memory is full.
+
+    The engine gives each container 64 MiB of /dev/shm unless told otherwise; databases and browsers need more
+    and die of a bus error or "no space left on device" while every disk has room.
+    """
+    for each, usage in memory:
+        if usage.size and usage.used_pct >= full_pct:
+            yield Finding(
+                subject=each.subject,
+                summary=f"{each.short} has used {size(usage.used)} of the {size(usage.size)} of its shared memory",
+                evidence={
+                    f"statvfs(/proc/{each.state.pid}/root/dev/shm)": {
+                        "size": usage.size,
+                        "available": usage.available,
+                    },
+                    "HostConfig.ShmSize": each.host_config.shm_size,
+                },
+                variables={"container": each.short},
+                signs=frozenset({"no-space"}),
+                stable=(each.life,),
+                service=each.service,
+            )

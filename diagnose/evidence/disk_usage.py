@@ -1,0 +1,277 @@
+"""What fills the data root's file system: images, writable layers, volumes, build cache, container logs,
+other.
+
+Measured by walks of the disk, which work with a dead engine too; the engine's own figures (`/system/df`)
+where the caller may not walk, and for the build cache. Costly, so only where the disk is 70 % full or the
+user asked about disks, and after everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.data_root import CONTAINERD, DataRoot
+from diagnose.evidence.deleted_files import DeletedFiles
+from diagnose.evidence.filesystems import Filesystem, Filesystems
+from diagnose.evidence.log_files import LogFiles
+from diagnose.evidence.options import Options
+from diagnose.host import Host, question
+from diagnose.model import Failed, Json, Unavailable
+from diagnose.registry import evidence
+
+WORTH_PCT = 70.0
+"""From here on the question of what fills the disk is worth seconds of walking."""
+FAMILIES = ("storage", "logging", "image")
+"""Whoever selects checks of these families alone asks about disks."""
+WALK_S = 2.4
+OWED_PCT = 2.0
+"""Bytes that no measured part explains are named when they are more than this of what is used."""
+LAYER_DRIVERS = ("overlay2", "fuse-overlayfs", "overlay", "aufs", "vfs", "btrfs", "zfs", "devicemapper")
+BIGGEST = 3
+
+
+class _Named(msgspec.Struct):
+    path: str
+    bytes: int
+
+
+class _Walk(msgspec.Struct):
+    bytes: int
+    complete: bool
+    by: dict[str, int]
+    largest: list[_Named]
+    refused: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """One share of a disk. subjects: its biggest members with their bytes. at_least: more of it was not
+    looked at."""
+
+    name: str
+    bytes: int
+    subjects: tuple[tuple[str, int], ...] = ()
+    at_least: bool = False
+
+
+@dataclass(frozen=True)
+class DiskUsage:
+    """The parts of one file system; with "other" they make up what statvfs says is used.
+
+    writable: bytes of containers' writable layers by container id. volumes: bytes by volume name. layers:
+    bytes by layer folder. unmeasured: what could not be measured, in words. not_asked: why nothing was
+    measured at all ("" if it was).
+    """
+
+    point: str = ""
+    parts: tuple[Part, ...] = ()
+    writable: Mapping[str, int] = field(default_factory=dict)
+    volumes: Mapping[str, int] = field(default_factory=dict)
+    layers: Mapping[str, int] = field(default_factory=dict)
+    unmeasured: tuple[str, ...] = ()
+    not_asked: str = ""
+
+    def part(self, name: str) -> Part | None:
+        return next((part for part in self.parts if part.name == name), None)
+
+    @property
+    def leader(self) -> Part | None:
+        """The biggest part that is Docker's own."""
+        own = [part for part in self.parts if part.name != "other"]
+        return max(own, key=lambda part: part.bytes, default=None)
+
+
+@evidence
+def disk_usage(
+    host: Host,
+    options: Options,
+    filesystems: Filesystems,
+    root: DataRoot,
+    containers: Containers | Unavailable,
+    logs: LogFiles | Unavailable,
+    deleted: DeletedFiles | Unavailable,
+) -> DiskUsage | Unavailable:
+    """Walk the data root, then what else lies on its file system."""
+    disk = filesystems.of_data_root
+    if disk is None:
+        return Unavailable("missing", f"the file system of {root.path} could not be asked")
+    asked_for = options.wanted and all(each.partition(".")[0] in FAMILIES for each in options.wanted)
+    if disk.usage.used_pct < WORTH_PCT and not asked_for:
+        return DiskUsage(
+            disk.point,
+            not_asked=f"{disk.point} is {disk.usage.used_pct:.0f} % full: measured from {WORTH_PCT:.0f} % on",
+        )
+    known = containers if isinstance(containers, Containers) else Containers(())
+    walked = _walk(host, path=root.path, depth=2)
+    if isinstance(walked, Failed) or (walked.refused and not walked.by):
+        return _by_engine(host, disk, known)
+    return _by_walk(host, disk, root.path, walked, known, logs, deleted)
+
+
+def _walk(host: Host, **args: Json) -> _Walk | Failed:
+    answer = host.ask(question("fs.walk", seconds=WALK_S, **args))
+    return answer if isinstance(answer, Failed) else msgspec.convert(answer, _Walk)
+
+
+def _by_walk(
+    host: Host,
+    disk: Filesystem,
+    root: str,
+    walked: _Walk,
+    containers: Containers,
+    logs: LogFiles | Unavailable,
+    deleted: DeletedFiles | Unavailable,
+) -> DiskUsage:
+    unmeasured = [] if walked.complete else [f"{root} was walked for {WALK_S} s only: its parts are at least so big"]
+    volumes = _below(walked, "volumes")
+    layers = {name: size for driver in LAYER_DRIVERS for name, size in _below(walked, driver).items()}
+    uppers = {upper_folder(each): each for each in containers}
+    writable = {each.id: layers[folder] for folder, each in uppers.items() if folder in layers}
+    cache, more = _build_cache(host, walked, sum(layers.values()))
+    unmeasured += more
+    store = sum(size for name, size in walked.by.items() if name.partition("/")[0] == "containerd")
+    if root != CONTAINERD and not root.startswith(CONTAINERD + "/"):
+        store += _store_elsewhere(host, disk, unmeasured)
+    log_sizes = _log_sizes(containers, logs)
+    init = {f"{folder}-init" for folder in uppers}
+    images = sum(layers.values()) - sum(writable.values()) - cache + store
+    images -= sum(size for name, size in layers.items() if name in init)
+    names = {each.id: each.short for each in containers}
+    held = _held(deleted, disk)
+    parts = [
+        Part("container logs", sum(log_sizes.values()), _top({names[id_]: size for id_, size in log_sizes.items()})),
+        Part("volumes", sum(volumes.values()), _top(volumes)),
+        Part("images", max(images, 0), at_least=not walked.complete),
+        Part("writable layers", sum(writable.values()), _top({names[id_]: size for id_, size in writable.items()})),
+        Part("build cache", cache),
+        Part("deleted, still open", sum(held.values()), _top(held)),
+    ]
+    if isinstance(logs, Unavailable):
+        unmeasured.append(f"container logs: {logs}")
+    other, notes = _other(host, disk, root, parts)
+    return DiskUsage(
+        disk.point,
+        (*(part for part in _sorted(parts) if part.bytes), other),
+        writable,
+        volumes,
+        layers,
+        (*unmeasured, *notes),
+    )
+
+
+def upper_folder(container: Container) -> str:
+    """The name of the folder that holds a container's writable layer under the storage driver's."""
+    data = container.graph_driver.data or {}
+    path = data.get("UpperDir") or data.get("Dir") or ""
+    parts = path.rstrip("/").split("/")
+    return parts[-2] if len(parts) > 1 and parts[-1] == "diff" else parts[-1]
+
+
+def _below(walked: _Walk, top: str) -> dict[str, int]:
+    return {
+        name.partition("/")[2]: size
+        for name, size in walked.by.items()
+        if name.startswith(f"{top}/") and name.partition("/")[2] not in ("l", "metadata.db", "backingFsBlockDev")
+    }
+
+
+def _store_elsewhere(host: Host, disk: Filesystem, unmeasured: list[str]) -> int:
+    """Bytes of a system's containerd on the same disk: nothing unless its root is there."""
+    if "containerd" not in disk.holds:
+        return 0
+    walked = _walk(host, path=CONTAINERD, depth=1)
+    if isinstance(walked, Failed):
+        unmeasured.append(f"{CONTAINERD}: {walked}")
+        return 0
+    return walked.bytes
+
+
+def _build_cache(host: Host, walked: _Walk, layers: int) -> tuple[int, list[str]]:
+    """The engine alone knows which layers are cache; asked only where BuildKit has left its databases."""
+    if not any(name.startswith("buildkit/") for name in walked.by) or not layers:
+        return 0, []
+    answer = host.ask(question("api.system_df", type=["build-cache"]))
+    if isinstance(answer, Failed):
+        return 0, [f"build cache: /system/df: {answer}; it is counted with the images"]
+    return min(cache_bytes(answer), layers), []
+
+
+def cache_bytes(answer: Json) -> int:
+    """Bytes of build cache that no image shares, of a `/system/df` answer of API 1.41 to 1.55."""
+    usage = answer.get("BuildCacheUsage") or answer.get("BuildCacheDiskUsage") or {}
+    rows = answer.get("BuildCache") or usage.get("Items") or []
+    return sum(int(row.get("Size") or 0) for row in rows if not row.get("Shared"))
+
+
+def _log_sizes(containers: Containers, logs: LogFiles | Unavailable) -> dict[str, int]:
+    if isinstance(logs, Unavailable):
+        return {}
+    return {each.id: logs.by_id[each.id].on_disk for each in containers if each.id in logs.by_id}
+
+
+def _held(deleted: DeletedFiles | Unavailable, disk: Filesystem) -> dict[str, int]:
+    if isinstance(deleted, Unavailable):
+        return {}
+    return {f"{each.path} ({each.comm})": each.bytes for each in deleted if each.dev == disk.usage.dev}
+
+
+def _other(host: Host, disk: Filesystem, root: str, parts: list[Part]) -> tuple[Part, list[str]]:
+    """What remains of statvfs's figure; walked too where the data root shares its disk with the rest of the
+    system."""
+    rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)
+    owed = disk.usage.used * OWED_PCT / 100
+    if rest <= owed:
+        return Part("other", rest), []
+    if root.rstrip("/") == disk.point.rstrip("/"):
+        return Part("other", rest), [f"{rest} bytes of {disk.point} belong to no file that was found"]
+    walked = _walk(host, path=disk.point, depth=2, skip=[root, CONTAINERD])
+    if isinstance(walked, Failed):
+        return Part("other", rest), [f"{disk.point} outside {root}: {walked}"]
+    biggest = {each.path: each.bytes for each in walked.largest}
+    missing = rest - walked.bytes
+    notes = [] if missing <= owed else [f"{missing} bytes of {disk.point} were not found in {WALK_S} s of walking"]
+    return Part("other", rest, _top(biggest), at_least=not walked.complete), notes
+
+
+def _by_engine(host: Host, disk: Filesystem, containers: Containers) -> DiskUsage | Unavailable:
+    """The engine's own figures: it counts neither logs nor what is not Docker's, so "other" is large."""
+    answer = host.ask(question("api.system_df"))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    rows: dict[str, list[dict[str, Any]]] = {
+        kind: answer.get(kind) or (answer.get(f"{usage}Usage") or {}).get("Items") or []
+        for kind, usage in (("Containers", "Container"), ("Volumes", "Volume"))
+    }
+    names = {each.id: each.short for each in containers}
+    writable = {row["Id"]: int(row.get("SizeRw") or 0) for row in rows["Containers"]}
+    volumes = {row["Name"]: max(int((row.get("UsageData") or {}).get("Size") or 0), 0) for row in rows["Volumes"]}
+    images = int(answer.get("LayersSize") or (answer.get("ImageUsage") or {}).get("TotalSize") or 0)
+    parts = [
+        Part("volumes", sum(volumes.values()), _top(volumes)),
+        Part("images", images),
+        Part("writable layers", sum(writable.values()), _top({names.get(i, i[:12]): n for i, n in writable.items()})),
+        Part("build cache", cache_bytes(answer)),
+    ]
+    rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)
+    return DiskUsage(
+        disk.point,
+        (*(part for part in _sorted(parts) if part.bytes), Part("other", rest)),
+        writable,
+        volumes,
+        {},
+        ("container logs and what is not Docker's: only root sees their files",),
+    )
+
+
+def _sorted(parts: list[Part]) -> list[Part]:
+    return sorted(parts, key=lambda part: -part.bytes)
+
+
+def _top(sizes: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    ranked = sorted(((size, name) for name, size in sizes.items() if size), reverse=True)
+    return tuple((name, size) for size, name in ranked[:BIGGEST])

@@ -1,0 +1,129 @@
+"""The file systems that the engine and its containers stand on, as statvfs sees them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from diagnose.evidence.containers import Containers
+from diagnose.evidence.data_root import CONTAINERD, DataRoot
+from diagnose.evidence.mounts import Mounts
+from diagnose.host import Host, question
+from diagnose.model import Failed, Subject, Unavailable, Unexamined
+from diagnose.registry import evidence
+
+REMOTE = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "9p", "afs", "lustre", "gpfs", "beegfs", "davfs"}
+)
+"""File systems behind a network; every kind of fuse is treated alike, since a process must answer for it."""
+FULL_BY_NATURE = frozenset({"squashfs", "iso9660", "erofs", "cramfs", "romfs", "udf"})
+"""Images that are made to measure: full from the first day."""
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """What statvfs says; sizes in bytes. inodes 0: the file system has no fixed number of them."""
+
+    point: str | None
+    fstype: str | None
+    source: str | None
+    size: int
+    used: int
+    free: int
+    available: int
+    inodes: int
+    inodes_free: int
+    dev: str
+    read_only: bool
+
+    @property
+    def used_pct(self) -> float:
+        """As df says it: what is used, of what is used or may be used by others than root."""
+        usable = self.used + self.available
+        return 100.0 * self.used / usable if usable else 0.0
+
+    @property
+    def inodes_used_pct(self) -> float | None:
+        return 100.0 * (self.inodes - self.inodes_free) / self.inodes if self.inodes else None
+
+
+@dataclass(frozen=True)
+class Filesystem:
+    """One file system and what of Docker lies on it: "data root", "containerd", "system", or names of
+    containers' mounts."""
+
+    point: str
+    usage: Usage
+    holds: tuple[str, ...]
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("filesystem", self.point)
+
+    @property
+    def holds_data_root(self) -> bool:
+        return "data root" in self.holds
+
+
+@dataclass(frozen=True)
+class Filesystems:
+    """The local file systems that matter to Docker, by mount point. unexamined: those that gave no answer."""
+
+    items: tuple[Filesystem, ...]
+    unexamined: tuple[Unexamined, ...] = ()
+
+    def __iter__(self) -> Iterator[Filesystem]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @functools.cached_property
+    def by_point(self) -> dict[str, Filesystem]:
+        return {each.point: each for each in self.items}
+
+    @property
+    def of_data_root(self) -> Filesystem | None:
+        return next((each for each in self.items if each.holds_data_root), None)
+
+
+def is_remote(fstype: str) -> bool:
+    """Whether another machine or process must answer for a file system of this type."""
+    return fstype in REMOTE or fstype == "fuse" or fstype.startswith("fuse.")
+
+
+@evidence
+def filesystems(
+    host: Host, root: DataRoot, mounts: Mounts | Unavailable, containers: Containers | Unavailable
+) -> Filesystems | Unavailable:
+    """Ask statvfs once per file system: the data root's, containerd's, the system's own, and those of
+    containers' mounts."""
+    paths: dict[str, list[str]] = {root.path: ["data root"], CONTAINERD: ["containerd"], "/": ["system"]}
+    if isinstance(containers, Containers) and isinstance(mounts, Mounts):
+        for container in containers:
+            for mount in container.mounts or ():
+                held = mounts.of(mount.source) if mount.source.startswith("/") else None
+                if held and not is_remote(held.fstype) and held.fstype not in FULL_BY_NATURE:
+                    paths.setdefault(held.point, []).append(container.short)
+    found: dict[str, tuple[Usage, dict[str, None]]] = {}
+    silent: list[Unexamined] = []
+    asked = {question("fs.usage", path=path): path for path in paths}
+    failed: Failed | None = None
+    for each, answer in host.ask_many(asked):
+        path = asked[each]
+        if isinstance(answer, Failed):
+            if path == root.path:
+                failed = answer
+            if answer.reason != "missing":
+                silent.append(Unexamined(Subject("filesystem", path), str(answer)))
+            continue
+        usage = msgspec.convert(answer, Usage)
+        point = usage.point or path
+        known = found.setdefault(point, (usage, {}))
+        known[1].update(dict.fromkeys(paths[path]))
+    if not found and failed is not None:
+        return Unavailable.of(failed)
+    items = (Filesystem(point, usage, tuple(sorted(holds))) for point, (usage, holds) in found.items())
+    return Filesystems(tuple(sorted(items, key=lambda each: each.point)), tuple(silent))

@@ -1,0 +1,69 @@
+"""Network and FUSE file systems that volumes and containers use: another machine or process must answer for
+them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from diagnose.evidence.containers import Containers
+from diagnose.evidence.data_root import DataRoot
+from diagnose.evidence.filesystems import is_remote
+from diagnose.evidence.mounts import Mounted, Mounts
+from diagnose.host import Host, question
+from diagnose.model import Failed, Subject, Unavailable
+from diagnose.registry import evidence
+
+
+@dataclass(frozen=True)
+class RemoteMount:
+    """One such mount. volume: the name of the volume that it is, or "". users: containers that mount it.
+    failed: None if statvfs was answered."""
+
+    mount: Mounted
+    volume: str
+    users: tuple[str, ...]
+    failed: Failed | None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("volume", self.volume) if self.volume else Subject("filesystem", self.mount.point)
+
+
+@dataclass(frozen=True)
+class RemoteMounts:
+    """Those that Docker has to do with."""
+
+    items: tuple[RemoteMount, ...]
+
+    def __iter__(self) -> Iterator[RemoteMount]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@evidence
+def remote_mounts(host: Host, mounts: Mounts, root: DataRoot, containers: Containers | Unavailable) -> RemoteMounts:
+    """Ask statvfs of each; an answer that does not come within its deadline is an answer too."""
+    volumes = f"{root.path}/volumes/"
+    users: dict[str, list[str]] = {}
+    for container in containers if isinstance(containers, Containers) else ():
+        for source in (mount.source for mount in container.mounts or ()):
+            held = mounts.of(source) if source.startswith("/") else None
+            if held:
+                users.setdefault(held.point, []).append(container.short)
+    beneath = mounts.point_of(root.path)
+    chosen = [
+        each
+        for each in mounts
+        if is_remote(each.fstype) and (each.point in users or each.point.startswith(volumes) or each.point == beneath)
+    ]
+    asked = {question("fs.usage", path=each.point): each for each in chosen}
+    found = []
+    for each, answer in host.ask_many(asked):
+        mount = asked[each]
+        name = mount.point.removeprefix(volumes).partition("/")[0] if mount.point.startswith(volumes) else ""
+        failed = answer if isinstance(answer, Failed) else None
+        found.append(RemoteMount(mount, name, tuple(sorted(set(users.get(mount.point, ())))), failed))
+    return RemoteMounts(tuple(sorted(found, key=lambda each: each.mount.point)))
