@@ -1,0 +1,155 @@
+"""Broken name resolution: queries that are lost, servers that are missing, stubs that containers cannot
+reach."""
+
+from __future__ import annotations
+
+from tests.lab import Box, Engines, fault, healthy
+from tests.lab.provider import RESOLVER, SILENT
+from tests.lab.runner import BASE_CONFIG, baseline, healthy_container
+
+NAME = "www.lab.test"
+
+
+def resolves(box: Box, container: str) -> bool:
+    done = box.docker("exec", container, "timeout", "2", "nslookup", "-type=a", NAME, check=False)
+    return "192.0.2.80" in done.stdout
+
+
+def start(box: Box, resolv_conf: str | None) -> None:
+    """Start the engine on a host with this resolv.conf, or none."""
+    if resolv_conf is None:
+        box.sh("rm -f /etc/resolv.conf")
+    else:
+        box.write("/etc/resolv.conf", resolv_conf)
+    box.start_engine(config=BASE_CONFIG)
+
+
+@fault("dns.upstream-unreachable", subject="container:lostdns", shareable=True)
+def own_server_is_silent(box: Box) -> None:
+    """A container was given a DNS server that never answers."""
+    box.docker("run", "-d", "--name=lostdns", f"--dns={SILENT}", "--memory=64m", "--pids-limit=64", "shop:1.4")
+    assert not resolves(box, "lostdns")
+
+
+@fault("dns.upstream-unreachable", subject="network:bridge", also=["firewall.*"])
+def forwarding_of_dns_dropped(box: Box) -> None:
+    """The host resolves, its containers do not: a rule drops what they send to the DNS server."""
+    assert resolves(box, "web")
+    box.run(["iptables", "-I", "DOCKER-USER", "-p", "udp", "--dport", "53", "-j", "DROP"])
+    assert not resolves(box, "web")
+
+
+@fault("dns.host-broken", subject="host:host", also=["dns.upstream-unreachable", "container.unhealthy"])
+def resolver_does_not_answer(box: Box) -> None:
+    """The DNS server of the host drops all queries."""
+    assert resolves(box, "web")
+    box.provider.drop("-p udp --dport 53")
+    box.provider.drop("-p tcp --dport 53")
+    assert not resolves(box, "web")
+
+
+@fault("dns.udp-blocked", subject="host:host", also=["dns.upstream-unreachable"])
+def only_tcp_gets_through(box: Box) -> None:
+    """A firewall on the way drops DNS over UDP and lets TCP pass."""
+    box.provider.drop("-p udp --dport 53")
+    assert not resolves(box, "web")
+
+
+@fault(
+    "dns.loopback-stub",
+    subject="host:host",
+    engine_started=False,
+    also=["dns.upstream-unreachable", "dns.host-broken"],
+)
+def stub_without_a_file_behind_it(box: Box) -> None:
+    """resolv.conf names 127.0.0.53 alone and systemd-resolved's own file is not there: containers get
+    8.8.8.8."""
+    box.spawn(["dnsmasq", "--keep-in-foreground", "--listen-address=127.0.0.53", "--bind-interfaces", "--no-hosts",
+               "--no-resolv", f"--server={RESOLVER}", "--conf-file=/dev/null", "--user=root", "--pid-file="])  # fmt: skip
+    start(box, "nameserver 127.0.0.53\n")
+    baseline(box)
+    assert "8.8.8.8" in box.read(box.inspect("web")["ResolvConfPath"])
+    assert not resolves(box, "web")
+
+
+@healthy(engine_started=False)
+def stub_with_a_file_behind_it(box: Box) -> None:
+    """systemd-resolved as distributions set it up: a stub in resolv.conf, the real servers in its own
+    file."""
+    box.spawn(["dnsmasq", "--keep-in-foreground", "--listen-address=127.0.0.53", "--bind-interfaces", "--no-hosts",
+               "--no-resolv", f"--server={RESOLVER}", "--conf-file=/dev/null", "--user=root", "--pid-file="])  # fmt: skip
+    box.write("/run/systemd/resolve/resolv.conf", f"nameserver {RESOLVER}\nsearch lab.test\n")
+    start(box, "nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch lab.test\n")
+    baseline(box)
+    assert resolves(box, "web")
+
+
+@healthy(engine_started=False, engines=Engines(since=26))
+def stub_that_the_engine_asks(box: Box) -> None:
+    """From engine 26 on containers of user-defined networks ask the host's loopback stub through the
+    engine."""
+    box.spawn(["dnsmasq", "--keep-in-foreground", "--listen-address=127.0.0.53", "--bind-interfaces", "--no-hosts",
+               "--no-resolv", f"--server={RESOLVER}", "--conf-file=/dev/null", "--user=root", "--pid-file="])  # fmt: skip
+    start(box, "nameserver 127.0.0.53\n")
+    box.docker("network", "create", "shopnet")
+    healthy_container(box, "web", 8080, "--net=shopnet")
+    assert resolves(box, "web")
+
+
+@healthy(engine_started=False)
+def stub_with_a_configured_server(box: Box) -> None:
+    """A local dnsmasq on 127.0.0.1, and the daemon was told which server containers shall ask."""
+    box.spawn(["dnsmasq", "--keep-in-foreground", "--listen-address=127.0.0.1", "--bind-interfaces", "--no-hosts",
+               "--no-resolv", f"--server={RESOLVER}", "--conf-file=/dev/null", "--user=root", "--pid-file="])  # fmt: skip
+    box.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
+    box.start_engine(config={**BASE_CONFIG, "dns": [RESOLVER]})
+    baseline(box)
+    assert resolves(box, "web")
+
+
+@healthy(shareable=True)
+def internal_network_without_a_way_out(box: Box) -> None:
+    """A container on an internal network alone cannot resolve outside names, by design."""
+    box.docker("network", "create", "--internal", "vault")
+    box.docker("run", "-d", "--name=inside", "--net=vault", "--memory=64m", "--pids-limit=64", "shop:1.4")
+    assert not resolves(box, "inside")
+
+
+@fault("dns.no-nameserver", subject="host:host", engine_started=False, also=["dns.upstream-unreachable"])
+def link_to_nothing(box: Box) -> None:
+    """resolv.conf is a link to a file that is not there."""
+    box.sh("rm -f /etc/resolv.conf; ln -s ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf")
+    box.start_engine(config=BASE_CONFIG)
+    baseline(box)
+    assert not resolves(box, "web")
+
+
+@fault("dns.stale-resolv-conf", subject="container:web", also=["dns.upstream-unreachable"])
+def server_moved(box: Box) -> None:
+    """The host got a new DNS server after the container started, and the old one is gone."""
+    box.write("/etc/resolv.conf", f"nameserver {SILENT}\n")
+    box.docker("rm", "-f", "web")
+    baseline(box)
+    assert not resolves(box, "web")
+    box.sh("sleep 1.1")
+    box.write("/etc/resolv.conf", f"nameserver {RESOLVER}\n")
+
+
+@fault("dns.embedded-rules-missing", subject="container:flushed", shareable=True)
+def nat_flushed_inside(box: Box) -> None:
+    """A script in a container's network flushes nat, and the engine's redirection of port 53 with it."""
+    box.docker("network", "create", "flushnet")
+    healthy_container(box, "flushed", 18090, "--net=flushnet")
+    assert resolves(box, "flushed")
+    pid = box.inspect("flushed")["State"]["Pid"]
+    box.run(["nsenter", "-t", str(pid), "-n", "iptables", "-t", "nat", "-F"])
+    assert not resolves(box, "flushed")
+
+
+@fault("dns.search-amplified", subject="container:searching", shareable=True)
+def many_search_domains(box: Box) -> None:
+    """A container tries five domains for each name of up to five dots."""
+    search = [f"--dns-search={part}.lab.test" for part in ("a", "b", "c", "d", "e")]
+    box.docker(
+        "run", "-d", "--name=searching", *search, "--dns-opt=ndots:5", "--memory=64m", "--pids-limit=64", "shop:1.4"
+    )
