@@ -256,7 +256,7 @@ def _fallback(groups: Iterable[_Group], resolvers: Resolvers) -> tuple[list[_Gro
 def loopback_stub(
     resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
 ) -> Iterable[Finding] | Skipped:
-    """The host's resolv.conf names only loopback servers, which containers cannot reach.
+    """The host's resolv.conf names only loopback servers, useless to containers.
 
     Engines then give containers 8.8.8.8. Harmless with systemd-resolved where its own file of real servers is
     there, with `dns` in the daemon's configuration, and on user-defined networks from engine 26 on, which ask
@@ -281,7 +281,7 @@ def _stub(
     dead = False
     if isinstance(lookups, Lookups) and isinstance(containers, Containers):
         hit, dead = _fallback(_groups(containers, resolvers, lookups), resolvers)
-    servers = sorted({each.server for one in affected for each in resolvers.upstreams(one)})
+    servers = [each.server for one in affected for each in resolvers.upstreams(one)]
     given = f"{_names(affected)} got {servers[0]} instead" if servers else "the next container gets 8.8.8.8 instead"
     yield Finding(
         subject=HOST,
@@ -399,7 +399,7 @@ def stale_resolv_conf(
 def embedded_rules_missing(
     containers: Containers, lookups: Lookups, namespaces: Namespaces | Unavailable
 ) -> Iterable[Finding]:
-    """The redirection to the engine's resolver is gone from a container's own firewall.
+    """The redirection to the engine's DNS is gone from a container's firewall.
 
     127.0.0.11:53 is redirected to a socket of the engine by nat rules inside the container's namespace; a
     firewall script or VPN client in the container that flushes nat takes them away, and nothing listens on

@@ -142,7 +142,7 @@ def _held_by(listener: Listener, containers: Containers) -> str:
 
 @check("network.bind-address-missing", severity=Severity.critical)
 def bind_address_missing(containers: Containers, links: Links | Unavailable) -> Iterable[Finding]:
-    """A container did not start because the host lacks the address that it publishes on.
+    """A container is to be published on an address that the host lacks.
 
     A floating address or a VPN that comes up after the engine: once the host has the address the finding is a
     warning.

@@ -24,6 +24,10 @@ PATIENCE_S = 1.5
 """How long each of two queries is waited for. Silence is two lost ones at least a second apart; resolvers
 that must ask around first answer most often within a second."""
 
+TCP_PATIENCE_S = 1.5
+"""How long a TCP server is waited for, in all: it is asked only where UDP was silent, and the kernel knocks
+twice in this time."""
+
 QUERIES = 2
 """How often a question is sent at most."""
 
@@ -93,11 +97,11 @@ def _ask_udp(server: str, port: int, name: str, kind: str) -> dict[str, Any]:
 
 def _ask_tcp(server: str, port: int, name: str, kind: str) -> dict[str, Any]:
     answer = _nothing()
-    deadline = time.monotonic() + PATIENCE_S * QUERIES
+    deadline = time.monotonic() + TCP_PATIENCE_S
     try:
         family, address = _address(server, port)
         with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as kernel:
-            kernel.settimeout(PATIENCE_S * QUERIES)
+            kernel.settimeout(TCP_PATIENCE_S)
             kernel.connect(address)
             wire = _message(name, kind).to_wire()
             begun = time.monotonic()
