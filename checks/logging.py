@@ -118,7 +118,7 @@ def _unbounded(
 
 @check("logging.opts-not-applied", severity=Severity.advice, caused_by=["daemon.config-not-applied"])
 def opts_not_applied(containers: Containers, config: DaemonConfig) -> Iterable[Finding] | Skipped:
-    """The daemon's log options do not hold for a container that is older than they are.
+    """A container is older than the daemon's log options and runs without them.
 
     At create the engine copies each default that the container does not set itself, if the driver is the
     same; so an option that is missing was not in force then. One that differs was chosen and is left alone.

@@ -1,0 +1,105 @@
+"""Logs that grow, vanish, or hold their writers up."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.lab import Box, fault, healthy
+
+SAFE = ("run", "-d", "--memory=64m", "--pids-limit=64")
+_BIG = 300_000_000
+_LINE = '{"log":"GET /cart 200 12ms\\n","stream":"stdout","time":"2026-01-01T00:00:00.000000000Z"}'
+_DEAF = """
+import socket, time
+server = socket.create_server(("127.0.0.1", 5514))
+taken = []
+while True:
+    taken.append(server.accept())
+"""
+
+
+def _grow(box: Box, container: str, count: int) -> None:
+    log = box.inspect(container)["LogPath"]
+    box.run(["sh", "-c", 'yes "$1" | head -c "$2" >>"$3"', "sh", _LINE, str(count), log])
+    assert int(box.run(["stat", "-c", "%s", log]).stdout) >= count
+
+
+@fault("logging.unbounded", subject="container:audit", config={"log-opts": None}, also=["logging.unbounded"])
+def unbounded_and_big(box: Box) -> None:
+    """A container without max-size has written 300 MB of log."""
+    box.docker(*SAFE, "--name=audit", "bb:1.36", "sleep", "1000")
+    _grow(box, "audit", _BIG)
+
+
+@fault(
+    "logging.unbounded",
+    subject="container:audit",
+    expect=[("storage.disk-full", "filesystem:/var/lib/docker")],
+    config={"log-opts": None},
+    box={"disk": "340M"},
+)
+def unbounded_fills_the_disk(box: Box) -> None:
+    """A container's log is what fills the disk."""
+    box.docker(*SAFE, "--name=audit", "bb:1.36", "sleep", "1000")
+    size, used = (
+        int(word) for word in box.run(["df", "--output=size,used", "-B1", "/var/lib/docker"]).stdout.split()[2:]
+    )
+    _grow(box, "audit", int(size * 0.975) - used)
+    assert box.run(["df", "--output=pcent", "/var/lib/docker"]).stdout.split()[1] in ("97%", "98%")
+
+
+@healthy(baseline=False, config={"log-opts": None})
+def unbounded_and_small(box: Box) -> None:
+    """Containers without max-size and with small logs: advice, no more."""
+    box.docker(*SAFE, "--name=quiet", "bb:1.36", "sh", "-c", "echo hello; sleep 1000")
+    box.docker(*SAFE, "--name=local", "--log-driver=local", "bb:1.36", "sleep", "1000")
+
+
+@fault("logging.opts-not-applied", subject="container:old", engine_started=False, baseline=False)
+def opts_not_applied(box: Box) -> None:
+    """log-opts came into daemon.json after the container."""
+    box.start_engine(config={"log-driver": "json-file"})
+    box.docker(*SAFE, "--name=old", "bb:1.36", "sleep", "1000")
+    box.stop_engine()
+    box.start_engine(config={"log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}})
+    box.docker("start", "old")
+    box.docker(*SAFE, "--name=new", "--log-opt=max-size=50m", "bb:1.36", "sleep", "1000")
+    assert not box.inspect("old")["HostConfig"]["LogConfig"]["Config"]
+    assert box.inspect("new")["HostConfig"]["LogConfig"]["Config"] == {"max-size": "50m", "max-file": "3"}
+
+
+@fault("logging.driver-blocks-start", subject="container:billing", shareable=True, also=["container.*"])
+def driver_blocks_start(box: Box) -> None:
+    """Nobody listens where the container's log is to go."""
+    options = ("--log-driver=fluentd", "--log-opt=fluentd-address=127.0.0.1:24224")
+    said = box.docker(*SAFE, "--name=billing", *options, "bb:1.36", "sleep", "1000", check=False)
+    assert "failed to initialize logging driver" in said.stderr
+
+
+@fault("logging.driver-unreadable", subject="container:remote", shareable=True)
+def driver_unreadable(box: Box) -> None:
+    """The log goes away by UDP and the engine keeps no copy."""
+    options = ("--log-driver=syslog", "--log-opt=syslog-address=udp://127.0.0.1:5140", "--log-opt=cache-disabled=true")
+    box.docker(*SAFE, "--name=remote", *options, "bb:1.36", "sleep", "1000")
+    said = box.docker("logs", "remote", check=False)
+    assert "does not support reading" in said.stderr
+
+
+@fault("logging.backpressure", subject="container:chatty", baseline=False)
+def backpressure(box: Box) -> None:
+    """The log's receiver takes the connection and reads nothing."""
+    box.spawn([sys.executable, "-c", _DEAF])
+    box.wait_for(lambda: ":158A" in box.sh("cat /proc/net/tcp"), what="the receiver to listen")
+    options = ("--log-driver=syslog", "--log-opt=syslog-address=tcp://127.0.0.1:5514")
+    box.docker(*SAFE, "--name=chatty", *options, "bb:1.36", "yes", "a long line of a log that nobody takes")
+    pid = box.inspect("chatty")["State"]["Pid"]
+    box.wait_for(lambda: "pipe_write" in box.sh(f"cat /proc/{pid}/wchan"), 20, "yes to stand still")
+
+
+@fault("logging.file-missing", subject="container:cleaned", shareable=True)
+def file_missing(box: Box) -> None:
+    """Somebody deleted the log file to win space."""
+    box.docker(*SAFE, "--name=cleaned", "bb:1.36", "sh", "-c", "echo hello; exec sleep 1000")
+    box.run(["rm", box.inspect("cleaned")["LogPath"]])
+    said = box.docker("logs", "cleaned", check=False)
+    assert "no such file" in said.stdout + said.stderr

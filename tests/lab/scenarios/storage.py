@@ -1,0 +1,154 @@
+"""Disks that are full, layers and volumes that nobody uses, mounts that are dead."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.lab import Box, Engines, fault, healthy
+
+ROOT = "/var/lib/docker"
+SAFE = ("run", "-d", "--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
+PROJECT = Path(__file__).parent.parent.parent.parent
+_STORE = {"features": {"containerd-snapshotter": True}}
+
+
+def _fill(box: Box, path: str, pct: float) -> None:
+    """Take space until df says so many percent."""
+    size, used, free = (
+        int(word) for word in box.run(["df", "--output=size,used,avail", "-B1", ROOT]).stdout.split()[3:]
+    )
+    box.run(["fallocate", "-l", str(int((used + free) * pct / 100) - used), path])
+    said = int(box.run(["df", "--output=pcent", ROOT]).stdout.split()[1].rstrip("%"))
+    assert abs(said - pct) <= 1, f"{said} % of {size}"
+
+
+@fault("storage.disk-full", subject="filesystem:/var/lib/docker", box={"disk": "300M"}, exit_code=2)
+def disk_full(box: Box) -> None:
+    """A volume has filled the data root's file system."""
+    box.docker(*SAFE, "--name=store", "-v", "orders:/data", "bb:1.36", "sleep", "1000")
+    _fill(box, f"{ROOT}/volumes/orders/_data/orders.db", 99)
+    said = box.docker("exec", "store", "dd", "if=/dev/zero", "of=/data/more", "bs=1M", "count=50", check=False)
+    assert "No space left" in said.stderr
+
+
+@fault("storage.disk-full", subject="filesystem:/var/lib/docker", box={"disk": "300M"}, exit_code=1)
+def disk_nearly_full(box: Box) -> None:
+    """The data root's file system is at 88 percent: a warning."""
+    box.docker(*SAFE, "--name=store", "-v", "orders:/data", "bb:1.36", "sleep", "1000")
+    _fill(box, f"{ROOT}/volumes/orders/_data/orders.db", 88)
+
+
+@healthy(box={"disk": "300M"})
+def disk_three_quarters_full(box: Box) -> None:
+    """The data root's file system is at 78 percent: measured, and no finding."""
+    box.docker(*SAFE, "--name=store", "-v", "orders:/data", "bb:1.36", "sleep", "1000")
+    _fill(box, f"{ROOT}/volumes/orders/_data/orders.db", 78)
+
+
+@fault("storage.inodes-exhausted", subject="filesystem:/var/lib/docker", box={"disk": "300M", "inodes": 4000})
+def inodes_exhausted(box: Box) -> None:
+    """Thousands of empty files in a volume have taken the last inode."""
+    box.docker(*SAFE, "--name=cache", "-v", "cache:/data", "bb:1.36", "sleep", "1000")
+    box.sh(f"cd {ROOT}/volumes/cache/_data; n=0; while : >f$n; do n=$((n+1)); done 2>/dev/null || true")
+    said = box.docker("exec", "cache", "touch", "/data/more", check=False)
+    assert "No space left" in said.stderr
+
+
+@fault("storage.deleted-files-held", subject="container:logger")
+def deleted_files_held(box: Box) -> None:
+    """A process holds a deleted file of 300 MB open."""
+    script = "exec 3>/data/x; dd if=/dev/zero of=/data/x bs=1M count=300; rm /data/x; exec sleep 1000"
+    box.docker(*SAFE, "--name=logger", "-v", "scratch:/data", "bb:1.36", "sh", "-c", script)
+    pid = box.inspect("logger")["State"]["Pid"]
+    box.wait_for(lambda: "(deleted)" in box.sh(f"readlink /proc/{pid}/fd/3"), 20, "the file to be deleted")
+
+
+@fault("storage.volumes-unused", subject="volume:old-data", shareable=True)
+def volumes_unused(box: Box) -> None:
+    """A named volume that no container uses."""
+    box.docker("volume", "create", "old-data")
+    assert "old-data" in box.docker("volume", "ls", "-q", "-f", "dangling=true").stdout
+
+
+@healthy()
+def volume_of_a_stopped_container(box: Box) -> None:
+    """A volume of a stopped container is in use."""
+    box.docker("run", "--name=job", "--memory=64m", "--pids-limit=64", "-v", "results:/data", "bb:1.36", "true")
+
+
+@fault("storage.writable-layer-large", subject="container:report", box={"disk": "1500M"})
+def writable_layer_large(box: Box) -> None:
+    """A container has put 1.1 GB into its own layer."""
+    box.docker(*SAFE, "--name=report", "bb:1.36", "sh", "-c", "fallocate -l 1155000000 /dump; exec sleep 1000")
+    box.wait_for(lambda: "1.1" in box.docker("ps", "-s", "--format={{.Size}}").stdout, 20, "the dump")
+
+
+@fault("storage.read-only", subject="filesystem:/var/lib/docker", also=["container.*", "kernel.*"])
+def read_only(box: Box) -> None:
+    """The kernel met an error in the data root's file system and stopped writing to it."""
+    device = box.run(["findmnt", "-no", "SOURCE", ROOT]).stdout.strip()
+    box.run(["mount", "-o", "remount,errors=remount-ro", ROOT])
+    box.sh(f"echo lab >/sys/fs/ext4/{Path(device).name}/trigger_fs_error")
+    assert box.run(["touch", f"{ROOT}/probe"], check=False).returncode != 0
+
+
+@fault("storage.overlay-orphans", subject="daemon:docker", shareable=True)
+def overlay_orphans(box: Box) -> None:
+    """Two layers that an interrupted removal has left."""
+    for name in ("6f" * 32, "7a" * 32):
+        folder = f"{ROOT}/overlay2/{name}"
+        box.sh(f"mkdir -p {folder}/diff; touch -d '2 days ago' {folder}")
+
+
+@fault(
+    "storage.store-leftover",
+    subject="daemon:docker",
+    engines=Engines(since=26),
+    engine_started=False,
+    baseline=False,
+)
+def store_leftover(box: Box) -> None:
+    """The engine was switched to containerd's image store; its old images lie where they lay."""
+    logs = {"log-driver": "json-file", "log-opts": {"max-size": "10m"}}
+    box.start_engine(config=logs)
+    box.image("bb:1.36")
+    box.stop_engine()
+    box.start_engine(config={**logs, **_STORE})
+    assert box.docker("images", "-q").stdout == ""
+    assert box.sh(f"ls {ROOT}/overlay2").split() != []
+
+
+@fault("storage.shm-full", subject="container:postgres", shareable=True)
+def shm_full(box: Box) -> None:
+    """A database has used up its 64 MB of shared memory."""
+    box.docker(
+        "run", "-d", "--name=postgres", "--memory=128m", "--pids-limit=64", "bb:1.36",
+        "sh", "-c", "dd if=/dev/zero of=/dev/shm/segment bs=1M count=100; exec sleep 1000",
+    )  # fmt: skip
+    box.wait_for(lambda: "100%" in box.docker("exec", "postgres", "df", "/dev/shm").stdout, 10, "it to fill")
+
+
+def _share(box: Box) -> int:
+    """A FUSE mount that answers, and a container with it; returns the server's pid."""
+    box.sh("mkdir -p /srv/share")
+    pid = box.spawn(["env", f"PYTHONPATH={PROJECT}", sys.executable, "-m", "tests.fuse_dead", "/srv/share"])
+    box.wait_for(lambda: "/srv/share" in box.sh("cat /proc/self/mountinfo"), what="the mount")
+    box.docker(*SAFE, "--name=media", "-v", "/srv/share:/data", "bb:1.36", "sleep", "1000")
+    return pid
+
+
+@fault("storage.network-volume-stale", subject="filesystem:/srv/share", also=["container.*"])
+def network_volume_stale(box: Box) -> None:
+    """The server behind a container's mount reads requests and answers none."""
+    server = _share(box)
+    box.sh(f"kill -USR1 {server}")
+    done = box.run(["timeout", "1", "stat", "-f", "/srv/share"], check=False, timeout=3)
+    assert done.returncode != 0
+
+
+@healthy()
+def network_volume_alive(box: Box) -> None:
+    """The server behind a container's mount answers."""
+    _share(box)
+    assert box.run(["stat", "-f", "/srv/share"]).returncode == 0
