@@ -258,6 +258,39 @@ def bundle(output: str | None, max_size: int, review: bool, config_file: str | N
 
 
 @group.command()
+@click.option("--container", "containers", multiple=True, metavar="NAME", help="Only what is about it. Repeatable.")
+@click.option("--since", callback=_seconds, default="24h", show_default=True, metavar="DURATION", help="How far back.")
+@click.option(
+    "--from", "source", type=click.Path(), metavar="BUNDLE", help="Read a bundle or a recorded folder, not this host."
+)
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--budget", callback=_seconds, default="10", show_default=True, metavar="SECONDS")
+@click.option("-H", "--host", metavar="URL", help="The engine to ask (unix://, tcp://, ssh://).")
+@click.option("--context", metavar="NAME", help="The docker context to use.")
+def timeline(containers: tuple[str, ...], format_: str, **options: Any) -> None:
+    """Show what the host knows of the last hours in one list: starts, exits, kills, health, the daemon, the kernel."""
+    from diagnose import run
+    from diagnose import timeline as moments
+    from diagnose.render import history
+
+    asked = run.Asked(
+        host=options["host"],
+        context=options["context"],
+        budget_s=options["budget"],
+        since_s=options["since"],
+        containers=containers,
+        source=Path(options["source"]) if options["source"] else None,
+    )
+    try:
+        evidence = run.collect(moments.KINDS, asked, began=_process_began())
+    except run.AskedWrongError as error:
+        raise _usage(str(error)) from None
+    width = os.get_terminal_size().columns if sys.stdout.isatty() else 0
+    history.render(moments.make(evidence, asked.since_s, containers), format_, sys.stdout, width)
+    _leave(0)
+
+
+@group.command()
 @click.argument("old", type=click.Path())
 @click.argument("new", type=click.Path())
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -268,13 +301,14 @@ def diff(old: str, new: str, format_: str, fail_on: str) -> None:
     The exit code is that of a run on NEW.
     """
     from diagnose import compare, run
+    from diagnose.render import comparison
 
     try:
         before, after = (compare.load(Path(each)) for each in (old, new))
     except run.AskedWrongError as error:
         raise _usage(str(error)) from None
     change = compare.compare(before, after)
-    compare.render(change, format_, sys.stdout)
+    comparison.render(change, format_, sys.stdout)
     _leave(compare.exit_code(after, fail_on))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnose import config, engine, tape
+from diagnose.evidence.containers import Containers
 from diagnose.host import Host
 from diagnose.model import Check, Json, Report
 from diagnose.recorder import Budget, Recorder, Replay
@@ -69,7 +70,7 @@ def diagnose(known: Mapping[str, Check], selected: Sequence[str], asked: Asked, 
         report = replace(report, timings=tuple((q.key, entry.duration_s) for q, entry in recorder.tape.items()))
         if asked.record is not None:
             tape.write_folder(asked.record, recorder.tape, manifest(report, configured.thresholds))
-    _know(asked.containers, report)
+    _know(asked.containers, report.container_names)
     return report
 
 
@@ -148,7 +149,7 @@ def _replay(
     explicit: bool,
 ) -> tuple[Host, engine.Run]:
     try:
-        entries, head = tape.read(source)
+        entries, head = tape.read(_place(source))
     except tape.TapeError as error:
         raise AskedWrongError(f"cannot read {source}: {error}") from error
     recorded = head.get("thresholds") if isinstance(head.get("thresholds"), dict) else {}
@@ -158,13 +159,42 @@ def _replay(
     )
 
 
+def collect(kinds: Sequence[type], asked: Asked, *, began: float) -> list[object]:
+    """Evidence of these kinds, each as it is or `Unavailable`, from this host or a tape. AskedWrongError as for `diagnose`."""
+    if asked.source is not None:
+        try:
+            entries, _ = tape.read(_place(asked.source))
+        except tape.TapeError as error:
+            raise AskedWrongError(f"cannot read {asked.source}: {error}") from error
+        host: Host = Replay(entries)
+        budget = Budget(time.monotonic() + 3600)
+    else:
+        host, budget = live(asked, (), began)
+    with _interruptible(budget):
+        collection = engine.Collection(host, budget)
+        for kind in kinds:
+            collection.start(kind)
+        found = [collection.get(kind) for kind in kinds]
+    for each in found:
+        if isinstance(each, Containers):
+            _know(asked.containers, frozenset(container.short for container in each))
+    return found
+
+
+def _place(source: Path) -> Path:
+    """The folder or file that is meant: `demo`, unless there is one here, is the recorded broken host that comes with the tool."""
+    if str(source) != "demo" or source.exists():
+        return source
+    package = Path(__file__).parent
+    return next((path for path in (package / "demo", package.parent / "fixtures/demo") if path.is_dir()), source)
+
+
 def _with(what: engine.Run, asked: Asked) -> engine.Run:
     return replace(what, containers=tuple(name.removeprefix("/") for name in asked.containers))
 
 
-def _know(names: Sequence[str], report: Report) -> None:
+def _know(names: Sequence[str], known: frozenset[str] | None) -> None:
     """AskedWrongError where a container that was named is not among those that the host has."""
-    known = report.container_names
     for name in names:
         if known is not None and name.removeprefix("/") not in known:
             import difflib

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from diagnose.model import Report
 from diagnose.render.outline import Block, outline
-from diagnose.render.terminal import clean
+from diagnose.render.words import clean
 from diagnose.times import size
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")

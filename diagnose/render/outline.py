@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from diagnose import runbooks
 from diagnose.causes import root_keys
 from diagnose.model import Json, Report, Reported, Result, Severity, Verdict
+from diagnose.render.words import plural
 
 GROUP_FROM = 4
 """From so many findings of one check and severity on, without effects of their own, they are said as one."""
@@ -66,19 +67,6 @@ class Outline:
     crashed: tuple[tuple[str, str], ...]
     skipped: tuple[tuple[str, str], ...]
     silenced: int
-
-
-def plural(count: int, noun: str) -> str:
-    """1 warning, 2 warnings."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def middle(text: str, width: int) -> str:
-    """A long name cut in its middle, never at its end, where names differ."""
-    if len(text) <= width:
-        return text
-    tail = (width - 3) // 2
-    return f"{text[: width - 3 - tail]}...{text[-tail:]}" if width > 8 else text[:width]
 
 
 def counts(report: Report) -> Counter[Severity]:

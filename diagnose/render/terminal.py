@@ -5,29 +5,20 @@ Colour only repeats what a word says.
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
 
 from diagnose.model import Report, Severity
-from diagnose.render.outline import NAMES_SHOWN, Block, Effect, Outline, middle, outline
+from diagnose.render.outline import NAMES_SHOWN, Block, Effect, Outline, outline
+from diagnose.render.words import clean, middle
 from diagnose.times import size
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
 WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": "magenta"}
 BAR = 18
 UNKNOWN_SHOWN = 6
-
-
-def clean(text: str) -> str:
-    """The text without anything that a terminal would obey: control, format and surrogate characters are shown as
-    `?`."""
-    return "".join(
-        char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else "?"
-        for char in text
-    )
 
 
 def render(

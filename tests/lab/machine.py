@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .engines import cache
+from .engines import cache_dir
 
 ROOT = Path(__file__).parent.parent.parent
 SUITE = "trixie"
@@ -80,7 +80,7 @@ def _run(*argv: str, timeout: float = 900, **options: Any) -> str:
 def filesystem() -> Path:
     """The unpacked system without the tool, cached under its recipe's hash; one process builds it at a time."""
     recipe = hashlib.sha256(f"{SUITE} {PACKAGES} {LIBRARIES}".encode()).hexdigest()[:12]
-    kept = cache()
+    kept = cache_dir()
     kept.mkdir(parents=True, exist_ok=True)
     target = kept / f"machine-{recipe}"
     with (kept / "machine.lock").open("w") as lock:

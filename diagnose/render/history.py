@@ -1,0 +1,47 @@
+"""A timeline as text or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TextIO
+
+from diagnose.render.words import clean
+from diagnose.timeline import Timeline
+
+
+def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> None:
+    """Write the list as text (times in UTC) or JSON."""
+    if format_ == "json":
+        rows: Iterable[dict[str, object]] = (
+            {"at": _iso(each.at), "source": each.source, "container": each.container or None, "text": each.text}
+            for each in timeline.moments
+        )
+        complete = _iso(timeline.complete_since) if timeline.complete_since else None
+        json.dump(
+            {"schema_version": 1, "complete_since": complete, "gaps": list(timeline.gaps), "moments": list(rows)},
+            stream,
+            indent=1,
+        )
+        stream.write("\n")
+        return
+    day = ""
+    for each in timeline.moments:
+        moment = datetime.fromtimestamp(each.at, UTC)
+        if moment.date().isoformat() != day:
+            day = moment.date().isoformat()
+            stream.write(f"{day} UTC\n")
+        line = f"  {moment:%H:%M:%S}  {each.source:<8} {clean(each.text)}".replace("\n", " ")
+        stream.write((line[: width - 3] + "..." if width and len(line) > width else line) + "\n")
+    if not timeline.moments:
+        stream.write("nothing is known of this time\n")
+    if timeline.complete_since:
+        stream.write(
+            f"complete from {_iso(timeline.complete_since)} on: the engine keeps 256 events, none over its restart\n"
+        )
+    stream.writelines(f"not known  {clean(gap)}\n" for gap in timeline.gaps)
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,27 @@
+"""Words for people: plurals, long names, and text that no terminal obeys."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def plural(count: int, noun: str) -> str:
+    """1 warning, 2 warnings."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def middle(text: str, width: int) -> str:
+    """A long name cut in its middle, never at its end, where names differ."""
+    if len(text) <= width:
+        return text
+    tail = (width - 3) // 2
+    return f"{text[: width - 3 - tail]}...{text[-tail:]}" if width > 8 else text[:width]
+
+
+def clean(text: str) -> str:
+    """The text without anything that a terminal would obey: control, format and surrogate characters are shown as
+    `?`."""
+    return "".join(
+        char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") else "?"
+        for char in text
+    )

@@ -1,0 +1,146 @@
+"""The last hours of a host in one ordered list, each moment with its source, and from when on the list is complete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Containers
+from diagnose.evidence.daemon_config import DaemonConfig
+from diagnose.evidence.daemon_log import DaemonLog
+from diagnose.evidence.events import Event, Events
+from diagnose.evidence.kernel_log import KernelLog
+from diagnose.model import Unavailable
+
+KINDS = (Clock, Containers, Events, KernelLog, DaemonLog, DaemonConfig)
+"""The evidence that a timeline is made of; each is left out where it could not be had, and that is said."""
+
+_SHOWN = {
+    "container": {
+        "create",
+        "start",
+        "die",
+        "oom",
+        "kill",
+        "stop",
+        "restart",
+        "pause",
+        "unpause",
+        "destroy",
+        "health_status",
+        "update",
+    },
+    "image": {"pull", "delete", "tag", "untag"},
+    "network": {"create", "destroy"},
+    "volume": {"create", "destroy"},
+    "daemon": {"reload"},
+}
+_KERNEL = re.compile(
+    r"Killed process|oom-kill:|blocked for more than|table full, dropping|EXT4-fs error|XFS .*(Shutting|error)|I/O error"
+    r"|unregister_netdevice|Remounting filesystem read-only|segfault at|soft lockup|fork rejected"
+)
+_DAEMON = re.compile(
+    r"^(Starting up|Processing signal|API listen on|Daemon has completed|Got signal to reload|Loading containers)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that happened. at: Unix time. source: who says so. container: its name, empty if it is about none."""
+
+    at: float
+    source: str
+    text: str
+    container: str = ""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Moments, oldest first. complete_since: Unix time from which the engine's events are all there. gaps: what could not be read."""
+
+    moments: tuple[Moment, ...]
+    complete_since: float | None
+    gaps: tuple[str, ...]
+
+
+def make(evidence: Sequence[object], since_s: float, names: Sequence[str]) -> Timeline:
+    """The timeline of collected evidence, in the order of KINDS; of these containers only, if any are named."""
+    clock, containers, events, kernel, log, config = evidence
+    now = clock.wall if isinstance(clock, Clock) else 0.0
+    known = {each.id: each.short for each in containers} if isinstance(containers, Containers) else {}
+    found: list[Moment] = []
+    if isinstance(events, Events):
+        found += _events(events)
+    if isinstance(containers, Containers):
+        found += _states(containers, events if isinstance(events, Events) else None)
+    if isinstance(kernel, KernelLog):
+        found += _kernel(kernel, known)
+    if isinstance(log, DaemonLog):
+        found += _log(log)
+    if isinstance(config, DaemonConfig) and config.mtime:
+        found.append(Moment(config.mtime, "file", f"{config.path} was last changed"))
+    wanted = {name.removeprefix("/") for name in names}
+    kept = (each for each in found if each.at >= now - since_s and (not wanted or each.container in wanted))
+    gaps = [
+        f"{kind.__name__}: {value}"
+        for kind, value in zip(KINDS, evidence, strict=True)
+        if isinstance(value, Unavailable)
+    ]
+    ordered = sorted(dict.fromkeys(kept), key=lambda each: (each.at, each.source, each.text))
+    return Timeline(tuple(ordered), _complete_since(events, log, clock), tuple(gaps))
+
+
+def _complete_since(events: object, log: object, clock: object) -> float | None:
+    """The engine remembers 256 events and none from before its start."""
+    if not isinstance(events, Events):
+        return None
+    starts = (
+        [line.at for line in log if line.message == "Starting up" and line.at] if isinstance(log, DaemonLog) else []
+    )
+    bounds = [each for each in (events.complete_since, max(starts, default=None)) if each is not None]
+    return max(bounds, default=clock.booted if isinstance(clock, Clock) else None)
+
+
+def _events(events: Events) -> Iterator[Moment]:
+    for each in events:
+        if each.action in _SHOWN.get(each.type, ()):
+            yield Moment(each.at, "event", _said(each), each.name if each.type == "container" else "")
+
+
+def _said(event: Event) -> str:
+    detail = event.detail
+    if event.action == "die":
+        detail = f"exit {event.exit_code}"
+    elif event.action == "kill":
+        detail = f"signal {event.attributes.get('signal', '?')}"
+    name = event.name or event.id[:12]
+    return " ".join(
+        part for part in (event.type, name, event.action.replace("health_status", "health"), detail) if part
+    )
+
+
+def _states(containers: Containers, events: Events | None) -> Iterator[Moment]:
+    """The last start, end and health probes that inspect remembers, where no event tells them already."""
+    for each in containers:
+        told = {event.action for event in events.of(each.id)} if events else set()
+        if each.started_at and "start" not in told:
+            yield Moment(each.started_at, "inspect", f"container {each.short} started", each.short)
+        if each.finished_at and "die" not in told and not each.is_running:
+            text = f"container {each.short} ended, exit {each.state.exit_code}"
+            yield Moment(
+                each.finished_at, "inspect", text + (", OOM-killed" if each.state.oom_killed else ""), each.short
+            )
+
+
+def _kernel(kernel: KernelLog, known: dict[str, str]) -> Iterator[Moment]:
+    for record, _ in kernel.matching(_KERNEL):
+        name = next((name for id, name in known.items() if id in record.text), "")
+        yield Moment(record.at, "kernel", record.text, name)
+
+
+def _log(log: DaemonLog) -> Iterator[Moment]:
+    for line in log:
+        if line.at is not None and (_DAEMON.match(line.message) or line.level in ("fatal", "panic", "error")):
+            yield Moment(line.at, "dockerd", line.text)

@@ -1,0 +1,233 @@
+"""What is done to the emulated machine, and what the tool must say of it. Plain functions: they run inside the guest."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One way to break the machine. expected: (id, subject) that must be found; also: allowed beside it; a healthy one has none."""
+
+    name: str
+    inject: Callable[[], None]
+    mend: Callable[[], None]
+    expected: tuple[tuple[str, str], ...]
+    also: tuple[str, ...]
+    users: tuple[str, ...]
+
+
+SCENARIOS: list[Scenario] = []
+DAEMON_JSON = Path("/etc/docker/daemon.json")
+
+
+def scenario(
+    name: str, *expected: tuple[str, str], also: tuple[str, ...] = (), users: tuple[str, ...] = ("root",)
+) -> Callable[[Callable[[], Callable[[], None] | None]], None]:
+    """Register a function that breaks the machine and gives back what mends it (nothing: removing the containers is enough)."""
+
+    def register(function: Callable[[], Callable[[], None] | None]) -> None:
+        undo: list[Callable[[], None]] = []
+
+        def inject() -> None:
+            mend = function()
+            if mend is not None:
+                undo.append(mend)
+
+        def mend() -> None:
+            for each in undo:
+                each()
+
+        SCENARIOS.append(Scenario(name, inject, mend, expected, also, users))
+
+    return register
+
+
+def _tools() -> tuple[Callable[..., str], Callable[..., str], Callable[..., object], Callable[..., dict]]:  # type: ignore[type-arg]
+    from tests.lab import guest
+
+    return guest.sh, guest.docker, guest.wait_for, guest.inspect
+
+
+SOUND = (
+    "--user", "1000", "--memory", "128m", "--cpus", "1", "--pids-limit", "100", "--read-only", "--cap-drop", "ALL",
+    "--security-opt", "no-new-privileges", "--restart", "unless-stopped", "--stop-timeout", "1", "--init",
+    "--log-opt", "max-size=10m", "--log-opt", "max-file=3",
+)  # fmt: skip
+
+
+def _start_docker() -> None:
+    sh, _, wait_for, _ = _tools()
+    sh("systemctl unmask docker.service docker.socket; systemctl reset-failed docker.service docker.socket containerd", check=False)
+    sh("systemctl start docker.socket containerd; systemctl restart docker.service", timeout=240)
+    wait_for(lambda: subprocess.run(["docker", "ps"], capture_output=True, timeout=60).returncode == 0, 120, "docker")
+
+
+@scenario("healthy: systemd, resolved, AppArmor, cgroup v2", users=("root", "nobody"))
+def _healthy() -> None:
+    _, docker, wait_for, inspect = _tools()
+    docker("network", "create", "shop")
+    docker("run", "-d", "--name", "web", "--network", "shop", *SOUND, "-p", "127.0.0.1:8080:8080", "bb:1",
+           "nc", "-lk", "-p", "8080", "-e", "true")  # fmt: skip
+    docker("run", "-d", "--name", "db", "--network", "shop", *SOUND, "bb:1", "sleep", "10000")
+    wait_for(lambda: inspect("db")["State"]["Running"])
+    return lambda: docker("network", "rm", "shop") and None  # type: ignore[return-value]
+
+
+@scenario("a child is killed by the memory limit", ("container.oom-killed", "container:hungry"))
+def _oom_child() -> None:
+    sh, docker, wait_for, inspect = _tools()
+    script = "while :; do (tail /dev/zero) ; sleep 5; done"
+    docker("run", "-d", "--name", "hungry", *SOUND, "-m", "24m", "--memory-swap", "24m", "bb:1", "sh", "-c", script)
+    events = "/sys/fs/cgroup/system.slice/docker-{}.scope/memory.events".format(inspect("hungry")["Id"])
+    wait_for(lambda: "oom_kill 0" not in Path(events).read_text(), 60, "an OOM kill")
+    assert inspect("hungry")["State"]["Running"]
+
+
+@scenario("the CPU limit throttles", ("resources.cpu-throttled", "container:busy"), also=("resources.io-saturated",))
+def _throttled() -> None:
+    _, docker, _, inspect = _tools()
+    docker("run", "-d", "--name", "busy", *SOUND, "--cpus", "0.05", "bb:1", "sh", "-c", "while :; do :; done")
+    time.sleep(8)
+    stat = Path("/sys/fs/cgroup/system.slice/docker-{}.scope/cpu.stat".format(inspect("busy")["Id"])).read_text()
+    assert "nr_throttled 0" not in stat
+
+
+@scenario("the pids limit is reached", ("resources.pids-exhausted", "container:forks"))
+def _pids() -> None:
+    _, docker, wait_for, inspect = _tools()
+    script = "while :; do sleep 1000 & sleep 0.2; done"
+    docker("run", "-d", "--name", "forks", *SOUND, "--pids-limit", "12", "bb:1", "sh", "-c", script)
+    events = "/sys/fs/cgroup/system.slice/docker-{}.scope/pids.events".format(inspect("forks")["Id"])
+    wait_for(lambda: "max 0" not in Path(events).read_text(), 60, "a refused fork")
+
+
+@scenario("firewalld is started and reloaded under a running engine", also=("firewall.*", "network.*", "dns.*"))
+def _firewalld() -> Callable[[], None]:
+    sh, docker, _, _ = _tools()
+    docker("run", "-d", "--name", "web", *SOUND, "-p", "8080:8080", "bb:1", "nc", "-lk", "-p", "8080", "-e", "true")
+    sh("systemctl start firewalld; firewall-cmd --reload", timeout=240)
+    return lambda: (sh("systemctl stop firewalld", timeout=120), _start_docker()) and None  # type: ignore[return-value]
+
+
+@scenario(
+    "a table of somebody's own drops what is forwarded",
+    ("firewall.forward-dropped", "host:host"),
+    also=("dns.*", "firewall.*"),
+)
+def _foreign_table() -> Callable[[], None]:
+    sh, docker, _, _ = _tools()
+    docker("run", "-d", "--name", "web", *SOUND, "-p", "8080:8080", "bb:1", "nc", "-lk", "-p", "8080", "-e", "true")
+    sh("nft add table inet mine; nft 'add chain inet mine f { type filter hook forward priority 10; policy drop; }'")
+    return lambda: sh("nft delete table inet mine") and None  # type: ignore[return-value]
+
+
+@scenario(
+    "daemon.json is broken and the engine gave up",
+    ("daemon.config-invalid", "daemon:docker"),
+    ("daemon.not-running", "daemon:docker"),
+    also=("daemon.start-limit-hit",),
+    users=("root", "nobody"),
+)
+def _start_limit() -> Callable[[], None]:
+    sh, _, wait_for, _ = _tools()
+    DAEMON_JSON.parent.mkdir(exist_ok=True)
+    DAEMON_JSON.write_text('{\n  "log-driver": "json-file",\n  "log-opts": {"max-size": "10m",}\n}\n')
+    sh("systemctl stop docker.socket docker.service; systemctl start docker.service", check=False, timeout=240)
+    wait_for(lambda: "start-limit-hit" in sh("systemctl show -p Result docker.service") or
+             "failed" in sh("systemctl is-failed docker.service", check=False), 90, "the start limit")  # fmt: skip
+
+    def mend() -> None:
+        DAEMON_JSON.unlink()
+        _start_docker()
+
+    return mend
+
+
+@scenario("the unit is masked and stopped", ("daemon.not-running", "daemon:docker"), users=("root", "nobody"))
+def _masked() -> Callable[[], None]:
+    sh, _, _, _ = _tools()
+    sh("systemctl stop docker.socket docker.service; systemctl mask docker.service", timeout=240)
+    return _start_docker
+
+
+@scenario("docker.socket listens, docker.service is down, nobody wakes it", ("daemon.not-running", "daemon:docker"))
+def _sleeping() -> Callable[[], None]:
+    sh, _, _, _ = _tools()
+    sh("systemctl stop docker.service; systemctl start docker.socket", timeout=240)
+    assert "inactive" in sh("systemctl is-active docker.service", check=False)
+
+    def mend() -> None:
+        assert "inactive" in sh("systemctl is-active docker.service", check=False), "the tool woke the engine"
+        _start_docker()
+
+    return mend
+
+
+@scenario(
+    "the engine is dead, its containers live", ("daemon.not-running", "daemon:docker"), also=("daemon.*", "container.*")
+)
+def _orphans() -> Callable[[], None]:
+    sh, docker, wait_for, _ = _tools()
+    DAEMON_JSON.parent.mkdir(exist_ok=True)
+    DAEMON_JSON.write_text('{"live-restore": true}\n')
+    _start_docker()
+    for name in ("one", "two"):
+        docker("run", "-d", "--name", name, *SOUND, "bb:1", "sleep", "10000")
+    sh("systemctl stop docker.socket docker.service", timeout=240)
+    assert sh("pgrep -c containerd-shim").strip() == "2"
+
+    def mend() -> None:
+        DAEMON_JSON.unlink()
+        _start_docker()
+
+    return mend
+
+
+@scenario("containerd is down", ("daemon.containerd-down", "daemon:docker"), also=("daemon.*", "container.*"))
+def _no_containerd() -> Callable[[], None]:
+    sh, docker, _, _ = _tools()
+    docker("run", "-d", "--name", "web", *SOUND, "bb:1", "sleep", "10000")
+    sh("systemctl mask --runtime containerd; systemctl kill -s KILL --kill-whom=main containerd; sleep 1; systemctl stop containerd",
+       check=False)  # fmt: skip
+
+    def mend() -> None:
+        sh("systemctl unmask --runtime containerd; systemctl start containerd")
+        _start_docker()
+
+    return mend
+
+
+@scenario("AppArmor's default profile is turned off", ("security.unconfined", "container:bare"))
+def _unconfined() -> None:
+    _, docker, _, _ = _tools()
+    docker("run", "-d", "--name", "bare", *SOUND, "--security-opt", "apparmor=unconfined", "bb:1", "sleep", "10000")
+
+
+@scenario("the host is short of memory", ("resources.memory-scarce", "host:host"), also=("resources.*",))
+def _scarce() -> Callable[[], None]:
+    hog = subprocess.Popen(
+        ["python3", "-c", "import mmap, time\n"
+         "free = int([l.split()[1] for l in open('/proc/meminfo') if l.startswith('MemAvailable')][0]) * 1024\n"
+         "m = mmap.mmap(-1, int(free * 0.97)); [m.__setitem__(i, 1) for i in range(0, len(m), 4096)]; print('ok', flush=True); time.sleep(600)"],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert hog.stdout is not None
+    assert hog.stdout.readline() == "ok\n"
+
+    def mend() -> None:
+        hog.kill()
+        hog.wait()
+
+    return mend
+
+
+@scenario("healthy again after all of it")
+def _healthy_again() -> None:
+    _, docker, wait_for, inspect = _tools()
+    docker("run", "-d", "--name", "web", *SOUND, "bb:1", "sleep", "10000")
+    wait_for(lambda: inspect("web")["State"]["Running"])

@@ -1,0 +1,54 @@
+"""One boot of the emulated machine; each thing done to it is a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import machine
+from .machine_scenarios import SCENARIOS, Scenario
+
+pytestmark = [pytest.mark.xdist_group("machine"), pytest.mark.timeout(machine.BOOT_S + 1200)]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """What each scenario wrote, by name."""
+    why = machine.missing()
+    if why is not None:
+        pytest.skip(f"no emulated machine: {why}")
+    folder: Path = tmp_path_factory.mktemp("machine")
+    yield {row["scenario"]: row for row in machine.boot(folder)}
+    for each in folder.iterdir():
+        if each.suffix != ".txt":
+            each.unlink()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_machine(scenario: Scenario, played: dict[str, Any]) -> None:
+    row = played.get(scenario.name)
+    assert row is not None, "the machine ended before this scenario"
+    assert row["error"] is None, row["error"]
+    for run in row["runs"]:
+        assert run["report"] is not None, run["stderr"]
+        _judge(scenario, run)
+
+
+def _judge(scenario: Scenario, run: dict[str, Any]) -> None:
+    report = run["report"]
+    assert not [check for check in report["checks"] if check["verdict"] == "crashed"]
+    loud = {
+        (f["id"], f"{f['subject']['kind']}:{f['subject']['name']}"): f["summary"]
+        for f in report["findings"]
+        if f["severity"] != "advice"
+    }
+    allowed = {id for id, _ in scenario.expected} | set(scenario.also)
+    strangers = {key: text for key, text in loud.items() if not any(fnmatchcase(key[0], each) for each in allowed)}
+    assert not strangers
+    if run["user"] == "root":
+        found = {(f["id"], f"{f['subject']['kind']}:{f['subject']['name']}") for f in report["findings"]}
+        assert set(scenario.expected) <= found, sorted(loud)
