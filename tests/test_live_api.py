@@ -172,6 +172,7 @@ FAILURES = {
     "401": (reply(b"", "401 Unauthorized"), "forbidden", "HTTP 401"),
     "redirect is not followed": (reply(b"", "301 Moved", "Location: /x\r\n"), "refused", "HTTP 301"),
     "error whose message is no text": (reply(b'{"message":[1]}', "500 Oops"), "refused", "HTTP 500: "),
+    "error with half a surrogate": (reply(b'{"message":"a\\ud800"}', "500 Oops"), "refused", "HTTP 500: {"),
     "error whose body is a list": (reply(b"[1]", "500 Oops"), "refused", "HTTP 500: [1]"),
     "not JSON": (reply(b"hello"), "malformed", "not JSON"),
     "nothing": (reply(b""), "malformed", "empty"),
@@ -456,6 +457,8 @@ def test_archive_of_a_link_and_of_a_binary(serve: Callable[[Script], Server]) ->
     link = serve(says(reply(tar("sh", kind=tarfile.SYMTYPE, target="busybox"), headers=header))).live()
     answer = link.ask(question("api.archive", id="c", path="/bin/sh"))
     assert (answer["type"], answer["link_target"], answer["text"]) == ("link", "/bin/busybox", None)
+    odd = serve(says(reply(tar("sh", kind=tarfile.SYMTYPE, target="a\udcff")))).live()
+    assert odd.ask(question("api.archive", id="c", path="/sh"))["link_target"] == "a\ufffd"
     binary = serve(says(reply(tar("elf", b"\x7fELF\x02\xff")))).live()
     answer = binary.ask(question("api.archive", id="c", path="/elf"))
     assert (answer["text"], answer["hex"], answer["link_target"]) == (None, "7f454c4602ff", None)

@@ -118,6 +118,8 @@ REFUSED: dict[str, tuple[Settings, dict[str, str], str]] = {
     "ssh without a host": (Settings(host="ssh://"), {}, "malformed"),
     "an option to ssh in place of a host": (Settings(host="ssh://-oProxyCommand=x"), {}, "malformed"),
     "an option to ssh in place of a user": (Settings(host="ssh://-oProxyCommand=x@h"), {}, "malformed"),
+    "a byte that is no text": (Settings(), {"DOCKER_HOST": "unix:///\udcff"}, "malformed"),
+    "a control character": (Settings(host="unix:///x\x1b[2J"), {}, "malformed"),
     "path too long for a socket": (Settings(host="unix:///" + "x" * 108), {}, "malformed"),
 }
 
@@ -130,6 +132,7 @@ def test_endpoint_that_cannot_be_is_refused(
         resolve(settings, {"DOCKER_CONFIG": str(config), **environ})
     assert refused.value.failed.reason == reason
     assert refused.value.failed.detail
+    assert refused.value.failed.detail.isprintable()
 
 
 URLS = {

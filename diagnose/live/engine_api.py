@@ -33,7 +33,6 @@ the version of the API in front, unless the engine has given up every version th
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import threading
 import time
@@ -300,17 +299,22 @@ def archive(live: Live, question: Question) -> Json:
         "uid": member.uid,
         "gid": member.gid,
         "mtime": member.mtime,
-        "link_target": (_link_target(reply) or member.linkname) if member.issym() else None,
+        "link_target": (_link_target(reply) or _readable(member.linkname)) if member.issym() else None,
         "text": text,
         "hex": data.hex() if data is not None else None,
         "truncated": data is not None and len(data) < member.size,
     }
 
 
+def _readable(name: str) -> str:
+    """A name out of a tar archive without what no text can hold: bytes that are not UTF-8 are replaced."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _link_target(reply: Reply) -> str | None:
     try:
-        found = json.loads(base64.b64decode(reply.headers.get("x-docker-container-path-stat", "")))
-    except (binascii.Error, ValueError):
+        found = msgspec.json.decode(base64.b64decode(reply.headers.get("x-docker-container-path-stat", "")))
+    except (ValueError, RecursionError):
         return None
     target = found.get("linkTarget") if isinstance(found, dict) else None
     return target if isinstance(target, str) else None
@@ -373,7 +377,7 @@ def _accepted(reply: Reply) -> Reply:
 def _message(reply: Reply) -> str:
     """What a body says of an error: its "message" (Docker), or its text on one line, cut."""
     try:
-        said = json.loads(reply.body)
+        said = msgspec.json.decode(reply.body)
         text = said["message"] if isinstance(said["message"], str) else ""
     except (ValueError, KeyError, TypeError, RecursionError):
         text = _text(reply.body)
