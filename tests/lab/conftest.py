@@ -53,10 +53,12 @@ def chosen_engines(config: pytest.Config) -> list[Engine]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "engine" in metafunc.fixturenames and "scenario" not in metafunc.fixturenames:
+    if "engine" not in metafunc.fixturenames:
+        return
+    if "scenario" not in metafunc.fixturenames:
         engines = chosen_engines(metafunc.config)
         metafunc.parametrize("engine", _or_skip([pytest.param(e, id=e.name) for e in engines]))
-    if "scenario" in metafunc.fixturenames:
+    else:
         cases = [
             pytest.param(s, e, id=f"{s.name}-{e.name}", marks=_group(s, e))
             for e in chosen_engines(metafunc.config)
@@ -119,8 +121,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     proven: dict[str, dict[str, str]] = {}
-    walls: dict[str, list[float]] = {}
-    peaks: dict[str, list[int]] = {}
+    measured: dict[tuple[str, str], tuple[list[float], list[int]]] = {}
     for outcome in ("passed", "failed", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
             facts = dict(getattr(report, "user_properties", [])).get("lab")
@@ -131,9 +132,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
                 good = outcome == "passed" or check not in facts.get("missed", facts["checks"] or [check])
                 row = proven.setdefault(check, {})
                 row[facts["engine"]] = _worse(row.get(facts["engine"]), facts["how"] if good else outcome.upper())
-            if "wall" in facts:
-                walls.setdefault(facts["engine"], []).append(facts["wall"])
-                peaks.setdefault(facts["engine"], []).append(facts["peak"])
+            hosts = ("every host", facts["name"]) if len(facts.get("walls", ())) > 1 else ("every host",)
+            for host in hosts:
+                figures = measured.setdefault((host, facts["engine"]), ([], []))
+                figures[0].extend(facts.get("walls", ()))
+                figures[1].extend(facts.get("peaks", ()))
     if not proven:
         return
     terminalreporter.section("lab")
@@ -143,12 +146,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.write_line(f"{'proven on a real fault':40}" + "".join(f"{c:>10}" for c in columns))
     for check, row in sorted(proven.items()):
         terminalreporter.write_line(f"{check:40}" + "".join(f"{row.get(c, '-'):>10}" for c in columns))
-    for engine in columns:
-        if walls.get(engine):
+    for (name, engine), (walls, peaks) in sorted(measured.items()):
+        if walls:
             terminalreporter.write_line(
-                f"engine {engine}: {len(walls[engine])} runs of the tool, "
-                f"wall median {statistics.median(walls[engine]):.2f} s, longest {max(walls[engine]):.2f} s, "
-                f"peak memory {max(peaks[engine]) / 2**20:.0f} MiB"
+                f"{name} on {engine}: {len(walls)} runs of the tool, wall median {statistics.median(walls):.2f} s, "
+                f"longest {max(walls):.2f} s, peak memory {max(peaks) / 2**20:.0f} MiB"
             )
 
 

@@ -28,7 +28,19 @@ Expectation = tuple[str, str]
 """A check id and a subject "kind:name"; each may be a glob."""
 
 SUBJECT_ANY = "*"
-_OWN_HOST = {"baseline", "engine_started", "box", "config", "flags", "engine_env", "args", "user", "groups", "env"}
+_OWN_HOST = {
+    "baseline",
+    "engine_started",
+    "box",
+    "config",
+    "flags",
+    "engine_env",
+    "args",
+    "user",
+    "groups",
+    "env",
+    "runs",
+}
 """Options that no scenario of a shared box can have."""
 
 
@@ -69,6 +81,7 @@ class Scenario:
     groups: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     exit_code: int | None = None
+    runs: int = 1
 
     @property
     def healthy(self) -> bool:
@@ -107,6 +120,7 @@ def fault(
     arguments of Box (disk, inodes, provider). config (over the runner's BASE_CONFIG; None removes a key),
     flags, engine_env: how the engine is started. args: more arguments for `diagnose all`; user, groups, env:
     as whom it runs. exit_code: the tool's, where it is not the one of the worst finding.
+    runs: how often the tool is run, for its figures in the summary.
     """
 
     def register(inject: Inject) -> Inject:

@@ -10,6 +10,9 @@ from .engines import Engine
 from .faults import Scenario
 from .runner import Outcome, judge, judge_rest, judge_shared, run_alone, run_together
 
+# a shared box is built within one test
+pytestmark = pytest.mark.timeout(900)
+
 _shared: dict[tuple[str, bool], Outcome | Exception] = {}
 
 
@@ -42,6 +45,7 @@ def test_scenario(request: pytest.FixtureRequest, scenario: Scenario, engine: En
     facts: dict[str, object] = {
         "checks": [e[0] for e in scenario.expected],
         "engine": engine.name,
+        "name": scenario.name,
         "how": "shared" if together else "alone",
     }
     request.node.user_properties.append(("lab", facts))
@@ -53,7 +57,8 @@ def test_scenario(request: pytest.FixtureRequest, scenario: Scenario, engine: En
         outcome = run_alone(scenario, engine, record_dir)
         first = True
     if first:
-        facts["wall"], facts["peak"] = outcome.live.wall, outcome.live.peak_rss
+        facts["walls"] = [run.wall for run in (outcome.live, *outcome.more)]
+        facts["peaks"] = [run.peak_rss for run in (outcome.live, *outcome.more)]
     facts["missed"] = [e[0] for e in scenario.expected if not outcome.found(e)]
     if not together:
         judge(scenario, outcome)

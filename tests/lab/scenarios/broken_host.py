@@ -40,6 +40,7 @@ _SECRET = "S3cr3t-f0r-the-lab-0nly"
     box={"disk": "700M"},
     config={"log-opts": None},
     baseline=False,
+    runs=5,
 )
 def fifteen_faults(box: Box) -> None:
     """Fifteen faults at once: start failures, a full disk, a flushed firewall, a dead resolver, risky settings."""
@@ -124,7 +125,7 @@ def _symptoms_that_take_a_moment(box: Box) -> None:
     assert len(box.api("/containers/json?all=1")) == 13
 
 
-@healthy(baseline=False)
+@healthy(baseline=False, runs=5)
 def control_host(box: Box) -> None:
     """A shop that works: limits, log limits, health checks, names, ports and data as they should be."""
     box.docker("network", "create", "shopnet")
