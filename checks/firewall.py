@@ -59,9 +59,9 @@ def _unsure(crossings: Crossings) -> Iterable[Unexamined]:
     """Ways whose verdict hangs on a rule that is not understood, one of each network."""
     seen = set()
     for each in crossings.ways:
-        if each.reach.outcome == "unknown" and each.network.name not in seen:
+        if each.reach.outcome == each.sample.outcome == "unknown" and each.network.name not in seen:
             seen.add(each.network.name)
-            yield Unexamined(each.network.subject, f"the verdict hangs on {each.reach.by}")
+            yield Unexamined(each.network.subject, f"the verdict hangs on {each.sample.by}")
 
 
 def _base(ruleset: Ruleset, hook: str) -> dict[str, Json]:
@@ -128,8 +128,8 @@ def _is_lost(ruleset: Ruleset, reach: Reach) -> bool:
 
 def _unmasked(outlet: Outlet) -> bool:
     """Whether its packets surely leave with the container's own address although the engine is to hide it."""
-    source = outlet.source
-    return outlet.network.masquerades and source.outcome == "accept" and source.nat is None and not source.nat_unknown
+    sample = outlet.sample
+    return outlet.network.masquerades and sample.outcome == "accept" and sample.nat is None and not sample.nat_unknown
 
 
 def _port_list(inlets: Sequence[Inlet]) -> str:
@@ -163,8 +163,8 @@ def _nat_gone(ruleset: Ruleset, crossings: Crossings) -> str | None:
 def _masquerade_missing(crossings: Crossings) -> Iterable[Finding | Unexamined]:
     outlets = defaultdict(list)
     for each in crossings.outlets:
-        if each.source.nat_unknown or each.source.outcome == "unknown":
-            yield Unexamined(each.container.subject, f"its translation hangs on {each.source.by}")
+        if each.network.masquerades and (each.sample.nat_unknown or each.sample.outcome == "unknown"):
+            yield Unexamined(each.container.subject, f"its translation hangs on {each.sample.by}")
         elif _unmasked(each):
             outlets[each.network.name].append(each)
     for listed in outlets.values():
@@ -270,7 +270,7 @@ def _forwarding_off(forwarding: Forwarding, used: Sequence[Container], routed: d
     bridges = {network.bridge: network for network in routed.values()}
     if not everywhere and not off:
         return
-    setting = "net.ipv4.ip_forward" if everywhere else f"net.ipv4.conf.{off[0]}.forwarding"
+    setting = "net.ipv4.ip_forward" if everywhere else f"net/ipv4/conf/{off[0]}/forwarding"
     of = "" if everywhere else f" on {_listed(off)}"
     touched = bridges.values() if everywhere or set(off) - set(bridges) else [bridges[name] for name in off]
     yield Finding(
@@ -278,7 +278,7 @@ def _forwarding_off(forwarding: Forwarding, used: Sequence[Container], routed: d
         summary=f"IP forwarding is off{of}: {_count(len(used), 'container')} cut off from everything beyond this host",
         evidence={"net.ipv4.ip_forward": forwarding.everywhere}
         | {f"net.ipv4.conf.{name}.forwarding": "0" for name in off},
-        variables={"setting": setting},
+        variables={"assignment": f"{setting}=1"},
         touches=_touched(touched),
     )
 
@@ -317,7 +317,7 @@ def _dropped(by: Step, outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> Fi
     losses = [f"{_count(len(names), 'container')} ({_listed(names)}) cannot reach the outside"] if names else []
     losses += [f"published {_port_list(inlets)} cannot be reached"] if inlets else []
     networks = [each.network for each in outlets] + [each.network for each in inlets]
-    deciding = (outlets[0].reach if outlets else inlets[0].reach) if outlets or inlets else Reach("unknown")
+    deciding = outlets[0].reach if outlets else inlets[0].reach
     return Finding(
         subject=HOST,
         summary=f"{by} blocks: {'; '.join(losses)}",
@@ -329,7 +329,12 @@ def _dropped(by: Step, outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> Fi
             "packet": f"{deciding.part}, hook {deciding.hook}",
             "containers": names,
         },
-        variables={"table": by.table, "chain": by.chain},
+        variables={
+            "family": by.table.split()[-2],
+            "table": by.table.split()[-1],
+            "chain": by.chain,
+            "bridge": networks[0].bridge,
+        },
         discriminator=str(by),
         severity=Severity.warning if by.chain == USER_CHAIN or not outlets else None,
         touches=_touched(networks) + _containers(outlets, inlets),

@@ -22,7 +22,8 @@ SAMPLES: tuple[tuple[str, int], ...] = (("tcp", 443), ("udp", 53), ("tcp", 80))
 """What a container is taken to send: a filter that lets one of these pass is a policy, not an outage."""
 
 SOMEWHERE = "198.51.100.1"
-"""An address of TEST-NET-2 (RFC 5737), for rules that a destination of no particular kind must meet."""
+"""An address of TEST-NET-2 (RFC 5737): a peer of no particular kind. Where the open question has no answer and this one has,
+the filter has a policy about addresses, and nothing is unclear."""
 
 FAMILIES: tuple[Family, ...] = ("ip", "ip6")
 EVERYWHERE = ("", "0.0.0.0")  # noqa: S104 - what the engine writes for a port published on all addresses
@@ -100,14 +101,15 @@ class Outlet:
     address: str
     uplink: Uplink
     reach: Reach
-    source: Reach
+    sample: Reach
 
 
 @dataclass(frozen=True)
 class Inlet:
     """One published port of a running container: what a client behind the uplink meets at it.
 
-    port: as the engine writes it (`80/tcp`). refused: whether the host's own filter would surely refuse the
+    port: as the engine writes it (`80/tcp`). reach: for a source left open. sample: for `SOMEWHERE`.
+    refused: whether the host's own filter would surely refuse the
     port if it were not published.
     """
 
@@ -120,6 +122,7 @@ class Inlet:
     everywhere: bool
     uplink: Uplink
     reach: Reach
+    sample: Reach
     refused: Reach
 
     @property
@@ -191,9 +194,9 @@ def _outlet(ruleset: Ruleset, container: Container, network: Network, endpoint: 
         if reach.outcome == "accept":
             best = reach
             break
-    source = reach_out(ruleset, bridge=network.bridge, src=address, dst=SOMEWHERE, uplink=uplink.name)
+    sample = reach_out(ruleset, bridge=network.bridge, src=address, dst=SOMEWHERE, uplink=uplink.name)
     assert best is not None
-    return Outlet(container, network, address, uplink, best, source)
+    return Outlet(container, network, address, uplink, best, sample)
 
 
 def _inlets(ruleset: Ruleset, attached: list[tuple[Container, Network, Endpoint]], uplink: Uplink) -> Iterator[Inlet]:
@@ -226,13 +229,12 @@ def _inlet(
     proto = "udp" if port.endswith("/udp") else "tcp"
     asked: dict[str, Any] = {
         "uplink": uplink.name,
-        "src": None,
         "host_address": host_address,
         "host_port": host_port,
         "proto": proto,
     }
     bridges = {str(subnet): network.bridge for network in by_address.values() for subnet in network.subnets}
-    reach = reach_in(ruleset, bridges=bridges, **asked)
+    reach = reach_in(ruleset, bridges=bridges, src=None, **asked)
     target = reach.nat.address if reach.nat is not None else None
     network = by_address.get(target or "", next(iter(by_address.values())))
     return Inlet(
@@ -245,7 +247,8 @@ def _inlet(
         everywhere,
         uplink,
         reach,
-        refused_by_host(ruleset, **asked),
+        reach_in(ruleset, bridges=bridges, src=SOMEWHERE, **asked),
+        refused_by_host(ruleset, src=None, **asked),
     )
 
 

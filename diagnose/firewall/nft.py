@@ -485,7 +485,7 @@ def _key_parts(program: _Program, register: int, among: Mapping[str, Any]) -> li
 
 
 def _spans(among: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The elements of a set with `key` and `key_end`, both included: plain interval sets hold starts and ends
+    """The elements of a set with `value` and `value_end`, both included: plain interval sets hold starts and ends
     apart.
     """
     elements = [each for each in among["elements"] if not each.get("flags", 0) & _ELEMENT_CATCHALL]
@@ -493,17 +493,17 @@ def _spans(among: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not among.get("flags", 0) & _SET_INTERVAL or among.get("fields"):
         return elements + catchall
     spans = []
-    ordered = sorted(elements, key=lambda each: (each["key"], not each.get("flags", 0) & _ELEMENT_END))
+    ordered = sorted(elements, key=lambda each: (each["value"], not each.get("flags", 0) & _ELEMENT_END))
     for position, each in enumerate(ordered):
         if each.get("flags", 0) & _ELEMENT_END:
             continue
-        if "key_end" in each:
+        if "value_end" in each:
             spans.append(each)
             continue
-        width = len(each["key"]) // 2
-        after = ordered[position + 1]["key"] if position + 1 < len(ordered) else None
-        last = (1 << 8 * width) - 1 if after is None else int(after, 16) - 1
-        spans.append(each | {"key_end": last.to_bytes(width, "big").hex()})
+        width = len(bytes.fromhex(each["value"]))
+        after = ordered[position + 1]["value"] if position + 1 < len(ordered) else None
+        last = (1 << 8 * width) - 1 if after is None else int.from_bytes(bytes.fromhex(after), "big") - 1
+        spans.append(each | {"value_end": last.to_bytes(width, "big").hex()})
     return spans + catchall
 
 
@@ -512,8 +512,8 @@ def _key_values(
 ) -> tuple[Value, ...] | None:
     if element.get("any"):
         return tuple(Name("", prefix=True) if part.kind in ("name", "index") else _ANY_NUMBER for part in parts)
-    low = bytes.fromhex(element["key"])
-    high = bytes.fromhex(element.get("key_end") or element["key"])
+    low = bytes.fromhex(element["value"])
+    high = bytes.fromhex(element.get("value_end") or element["value"])
     padded = bool(among.get("fields"))
     values = []
     at = 0

@@ -65,7 +65,7 @@ def reach_out(
     routed = replace(before.packet, oif=uplink)
     stages.append(("request", "forward", through := walk(ruleset, "forward", routed)))
     stages.append(("request", "postrouting", after := walk(ruleset, "postrouting", through.packet)))
-    stages += _replies(ruleset, routed, after)
+    stages += _replies(ruleset, routed, to_host=True, snat=after.nat is not None)
     return _joined(stages, after)
 
 
@@ -143,14 +143,13 @@ def _way_to(address: str, bridges: Mapping[str, str]) -> str | None:
 _EPHEMERAL = 40_000
 
 
-def _replies(ruleset: Ruleset, sent: Packet, translated: Verdict | None = None) -> Iterable[_Stage]:
+def _replies(ruleset: Ruleset, sent: Packet, *, to_host: bool = False, snat: bool = False) -> Iterable[_Stage]:
     """The stages of the answer to a packet that was forwarded; its addresses as they are once translated
     back.
 
     On prerouting the answer to a connection with a translated source still carries the host's own address,
     which the caller need not know: that stage is left out.
     """
-    snat = translated is not None and translated.nat is not None
     reply = replace(
         sent,
         iif=sent.oif,
@@ -168,7 +167,7 @@ def _replies(ruleset: Ruleset, sent: Packet, translated: Verdict | None = None) 
         orig_sport=sent.orig_sport or sent.sport,
         orig_dport=sent.orig_dport or sent.dport,
     )
-    if not snat:
+    if not to_host:
         before = walk(ruleset, "prerouting", replace(reply, oif=""))
         yield "reply", "prerouting", before
         reply = replace(before.packet, oif=reply.oif)
@@ -177,13 +176,17 @@ def _replies(ruleset: Ruleset, sent: Packet, translated: Verdict | None = None) 
 
 
 def _joined(stages: Iterable[_Stage], translating: Verdict) -> Reach:
-    """The first stage that blocks decides; without one, the first that is not understood."""
+    """The first stage that blocks decides; without one, the first that is not understood.
+
+    A translation that cannot be told matters before routing only: it says where the packet goes.
+    """
     unsure: _Stage | None = None
     for stage in stages:
         part, hook, verdict = stage
         if verdict.outcome in ("drop", "reject"):
             return Reach(verdict.outcome, translating.nat, translating.nat_unknown, verdict.by, hook, part)
-        if unsure is None and (verdict.outcome == "unknown" or verdict.nat_unknown):
+        astray = hook == "prerouting" and verdict.nat_unknown
+        if unsure is None and (verdict.outcome == "unknown" or astray):
             unsure = stage
     if unsure is not None:
         part, hook, verdict = unsure

@@ -189,14 +189,15 @@ def _text(value: bytes) -> str:
 
 
 def _hexadecimal(value: bytes) -> str:
-    return value.hex()
+    """In groups of two bytes: a long run of hexadecimal digits would be taken for a token and redacted."""
+    return value.hex(" ", -2)
 
 
 def _data(value: bytes) -> str | dict[str, Any] | None:
     """Register contents: a value as hexadecimal text, or a verdict."""
     for kind, content in _attributes(value):
         if kind == 1:
-            return content.hex()
+            return _hexadecimal(content)
         if kind == 2:
             return _decode(content, {1: ("code", _signed), 2: ("chain", _text)})
     return None
@@ -223,7 +224,7 @@ def _expression(value: bytes) -> dict[str, Any]:
         elif kind == 2:
             content = part
     if name not in _EXPRESSIONS:
-        return {"name": name, "raw": content.hex()}
+        return {"name": name, "raw": _hexadecimal(content)}
     return {"name": name} | _decode(content, _EXPRESSIONS[name])
 
 
@@ -280,7 +281,7 @@ _SET: _Layout = {
     6: ("data_type", _number),
     9: ("fields", _fields),
 }
-_ELEMENT: _Layout = {1: ("key", _data), 2: ("data", _data), 3: ("flags", _number), 10: ("key_end", _data)}
+_ELEMENT: _Layout = {1: ("value", _data), 2: ("data", _data), 3: ("flags", _number), 10: ("value_end", _data)}
 _ELEMENTS: _Layout = {3: ("elements", _element_list)}
 
 _EXPRESSIONS: dict[str, _Layout] = {

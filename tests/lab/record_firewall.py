@@ -23,11 +23,14 @@ from .provider import BOX_ADDRESS, GATEWAY, WEB
 
 DATA = Path(__file__).parent.parent / "data" / "firewall"
 
-_HANDS = """ import json from types import SimpleNamespace as Ask from diagnose.live.iptables import
-iptables_save from diagnose.live.nftables import nftables ask = lambda flavour: iptables_save(None,
-Ask(args={"flavour": flavour, "family": "ip"}))["text"] legacy = ask("legacy") print(json.dumps({"nftables":
-nftables(None, None), "iptables_nft": {"ip": ask("nft")}, "iptables_legacy": {"ip": legacy} if legacy else
-{}}))
+_HANDS = """
+import json
+from types import SimpleNamespace as Ask
+from diagnose.live.iptables import iptables_save
+from diagnose.live.nftables import nftables
+ask = lambda flavour: iptables_save(None, Ask(args={"flavour": flavour, "family": "ip"}))["text"]
+legacy = {"ip": text} if (text := ask("legacy")) else {}
+print(json.dumps({"nftables": nftables(None, None), "iptables_nft": {"ip": ask("nft")}, "iptables_legacy": legacy}))
 """
 
 _PEER = "#!/bin/sh\\necho Content-Type: text/plain\\necho\\necho $REMOTE_ADDR\\n"

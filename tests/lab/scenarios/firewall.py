@@ -1,0 +1,174 @@
+"""Packet filters that stand in the way of containers, and some that only look so."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.provider import BOX_ADDRESS, WEB
+from tests.lab.runner import healthy_container
+
+_PUBLISHED = f"http://{BOX_ADDRESS}:8080/"
+_DEAF = [("dns.*", "*")]
+"""Without a way out no resolver answers."""
+
+
+def _goes_out(box: Box, name: str = "web") -> bool:
+    pid = box.inspect(name)["State"]["Pid"]
+    curl = ["curl", "-sS", "--noproxy", "*", "--max-time", "1.5", f"http://{WEB}/"]
+    return box.run(["nsenter", "-t", str(pid), "-n", *curl], check=False).returncode == 0
+
+
+def _comes_in(box: Box, url: str = _PUBLISHED) -> bool:
+    return bool(box.provider.curl(url, timeout=1.5, check=False))
+
+
+def _shop(box: Box) -> tuple[str, str]:
+    """A network of its own with a container; gives its bridge and subnet."""
+    box.docker("network", "create", "shop")
+    healthy_container(box, "cart", 8081, "--network=shop")
+    network = box.api("/networks/shop")
+    return f"br-{network['Id'][:12]}", network["IPAM"]["Config"][0]["Subnet"]
+
+
+@fault("firewall.chains-missing", subject="host:host", also=_DEAF)
+def filter_flushed(box: Box) -> None:
+    """Another tool flushes the filter and nat tables, as configuration management does."""
+    box.sh("iptables -P FORWARD DROP; iptables -F; iptables -t nat -F")
+    assert not _goes_out(box)
+
+
+@fault("firewall.chains-missing", subject="host:host", also=_DEAF)
+def nft_flushed(box: Box) -> None:
+    """`nft flush ruleset` at a restart of nftables.service takes Docker's tables along."""
+    box.sh("nft flush ruleset")
+    assert not _goes_out(box)
+
+
+@fault("firewall.chains-missing", subject="host:host", also=_DEAF)
+def forward_jumps_lost(box: Box) -> None:
+    """Docker's chains are all there, but FORWARD leads to none of them: a presence that proves nothing."""
+    box.sh("iptables -P FORWARD DROP; iptables -F FORWARD")
+    assert "DOCKER" in box.sh("iptables -S")
+    assert not _goes_out(box)
+
+
+@fault("firewall.masquerade-missing", subject="network:shop", also=_DEAF)
+def masquerade_deleted(box: Box) -> None:
+    """One network's MASQUERADE rule is gone: its packets leave and no answer comes back."""
+    bridge, subnet = _shop(box)
+    box.sh(f"iptables -t nat -D POSTROUTING -s {subnet} ! -o {bridge} -j MASQUERADE")
+    assert _goes_out(box, "web")
+    assert not _goes_out(box, "cart")
+
+
+@fault("firewall.dnat-missing", subject="container:web")
+def dnat_deleted(box: Box) -> None:
+    """One published port has lost its DNAT rule; docker-proxy still serves it."""
+    box.sh("iptables-save -t nat | grep -e '--dport 8080' | grep DNAT | sed 's/^-A/-t nat -D/' | xargs iptables")
+    assert _comes_in(box)
+
+
+@fault("firewall.dnat-missing", subject="container:web", config={"userland-proxy": False})
+def dnat_deleted_without_proxy(box: Box) -> None:
+    """One published port has lost its DNAT rule, and no docker-proxy stands behind it."""
+    box.sh("iptables-save -t nat | grep -e '--dport 8080' | grep DNAT | sed 's/^-A/-t nat -D/' | xargs iptables")
+    assert not _comes_in(box)
+
+
+@fault("firewall.forwarding-off", subject="host:host", also=_DEAF)
+def forwarding_off(box: Box) -> None:
+    """A sysctl file of the distribution turns IP forwarding off again."""
+    box.sh("sysctl -qw net.ipv4.ip_forward=0")
+    assert not _goes_out(box)
+
+
+@fault("firewall.forward-dropped", subject="host:host", also=_DEAF)
+def dropped_by_another_table(box: Box) -> None:
+    """A table of the administrator's own drops on the forward hook what Docker's table accepts."""
+    box.sh(
+        "nft 'add table inet filter; add chain inet filter forward { type filter hook forward priority 0; policy drop; }'"
+    )
+    assert not _goes_out(box)
+    assert not _comes_in(box)
+
+
+@fault("firewall.forward-dropped", subject="host:host", also=_DEAF)
+def dropped_in_docker_user(box: Box) -> None:
+    """A rule in DOCKER-USER drops everything."""
+    box.sh("iptables -I DOCKER-USER -j DROP")
+    assert not _goes_out(box)
+
+
+@fault("firewall.backend-mixed", subject="host:host", expect=[("firewall.forward-dropped", "host:host")], also=_DEAF)
+def legacy_beside_nft(box: Box) -> None:
+    """A script speaks to iptables-legacy while Docker's rules are in nft: both are in force."""
+    box.sh("iptables-legacy -P FORWARD DROP")
+    assert not _goes_out(box)
+
+
+@fault("firewall.bridge-filter-off", subject="network:quiet")
+def bridge_filter_off(box: Box) -> None:
+    """enable_icc=false is not enforced, since bridged packets skip the packet filter."""
+    box.docker("network", "create", "-o", "com.docker.network.bridge.enable_icc=false", "quiet")
+    healthy_container(box, "till1", 8081, "--network=quiet")
+    healthy_container(box, "till2", 8082, "--network=quiet")
+    address = box.inspect("till2")["NetworkSettings"]["Networks"]["quiet"]["IPAddress"]
+    pid = box.inspect("till1")["State"]["Pid"]
+    curl = [
+        "nsenter",
+        "-t",
+        str(pid),
+        "-n",
+        "curl",
+        "-sS",
+        "--noproxy",
+        "*",
+        "--max-time",
+        "1.5",
+        f"http://{address}:8080/",
+    ]
+    assert box.run(curl, check=False).returncode == 28
+    box.sh("sysctl -qw net.bridge.bridge-nf-call-iptables=0")
+    assert box.run(curl, check=False).returncode != 28
+
+
+@fault("firewall.bypassed-by-publish", subject="container:web")
+def published_past_the_input_rules(box: Box) -> None:
+    """INPUT drops what is not allowed, and the published port is open all the same."""
+    box.sh(
+        "iptables -P INPUT DROP; iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT;"
+        " iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -p tcp --dport 22 -j ACCEPT"
+    )
+    assert _comes_in(box)
+
+
+@healthy()
+def forward_drop_with_exceptions(box: Box) -> None:
+    """A second table drops by default and lets Docker's bridges and published ports through."""
+    box.sh(
+        "nft 'add table inet filter; add chain inet filter forward { type filter hook forward priority 0; policy drop; };"
+        " add rule inet filter forward ct state established,related accept; add rule inet filter forward"
+        ' iifname { "docker0", "br-*" } accept; add rule inet filter forward ct status dnat accept\''
+    )
+    assert _goes_out(box)
+    assert _comes_in(box)
+
+
+@healthy()
+def docker_user_for_one_source(box: Box) -> None:
+    """DOCKER-USER lets in one source only, as Docker's own guide says: a policy, not a fault."""
+    box.sh("iptables -I DOCKER-USER -i eth0 ! -s 192.0.2.99 -m conntrack --ctstate NEW -j DROP")
+    assert _goes_out(box)
+    assert not _comes_in(box)
+
+
+@healthy()
+def legacy_tables_by_looking(box: Box) -> None:
+    """Someone ran `iptables-legacy -S`: its empty tables are no second firewall."""
+    box.sh("iptables-legacy -S")
+    assert box.sh("cat /proc/net/ip_tables_names").strip()
+
+
+@healthy(config={"iptables": False}, baseline=False)
+def engine_without_iptables(box: Box) -> None:
+    """The engine is told to leave the packet filter alone."""
+    box.docker("run", "-d", "--name", "plain", "-m", "32m", "shop:1.4")
