@@ -140,6 +140,7 @@ URLS = {
     "tcp://[::1]:99": ("tcp", "::1", 99),
     "10.0.0.1:99": ("tcp", "10.0.0.1", 99),
     ":2375": ("tcp", "localhost", 2375),
+    "": ("unix", "/var/run/docker.sock", None),
     "unix://": ("unix", "/var/run/docker.sock", None),
     "unix:///run/user/1000/docker.sock": ("unix", "/run/user/1000/docker.sock", None),
     "ssh://h": ("ssh", "h", None),

@@ -16,12 +16,12 @@ import pytest
 
 from diagnose.host import question
 from diagnose.live import Live, Settings
-from diagnose.live.daemon_process import daemon_pids, listening_inode, owns_socket, pid_file
+from diagnose.live.daemon_process import daemon_pids, listening_inode, owns_socket, pid_file, serves
 from diagnose.live.tool import CAPABILITIES
 from diagnose.model import Failed
 
 FIRST = """
-import ctypes, json, os, shutil, socket, subprocess, sys, time
+import ctypes, json, os, socket, subprocess, sys, time
 
 folder, path, daemon, user = sys.argv[1:5]
 ctypes.CDLL(None).prctl(15, b"systemd")
@@ -34,9 +34,12 @@ os.chmod(path, 0o666)
 if path != "/run/docker.sock":
     os.symlink(path, "/run/docker.sock")
 listener.setblocking(False)
-if daemon == "yes":
-    shutil.copy("/bin/sleep", folder + "/dockerd")
-    subprocess.Popen([folder + "/dockerd", "30"])
+if daemon != "no":
+    program = folder + "/dockerd"
+    with open(program, "w") as file:
+        file.write(f"#!{sys.executable}\\nimport time\\ntime.sleep(30)\\n")
+    os.chmod(program, 0o755)
+    subprocess.Popen([program, *(["-H", "unix:///other.sock"] if daemon == "other" else [])])
     time.sleep(0.2)
 ask = '''
 import json
@@ -62,6 +65,7 @@ ACTIVATED = {
     "sleeping": ("/run/docker.sock", "no", "root", 0),
     "sleeping, seen by nobody": ("/run/docker.sock", "no", "nobody", 0),
     "awake": ("/run/docker.sock", "yes", "root", 2),
+    "sleeping beside another engine": ("/run/docker.sock", "other", "root", 0),
     "Podman's socket may be woken": ("/run/podman/podman.sock", "no", "root", 2),
 }
 
@@ -166,6 +170,27 @@ def test_daemons_are_found_by_name_and_pid_files_are_not_believed(tmp_path: Path
     assert pid_file(str(file)) is None
     file.write_text("rubbish", encoding="ascii")
     assert pid_file(str(file)) is None
+
+
+SERVES = {
+    "the default, unnamed": ([], "/var/run/docker.sock", True),
+    "the default by its other name": (["-H", "unix:///run/docker.sock"], "/var/run/docker.sock", True),
+    "systemd's": (["-H", "fd://"], "/var/run/docker.sock", True),
+    "one of two": (["-H=tcp://127.0.0.1:1", "--host=unix:///x.sock"], "/x.sock", True),
+    "another socket": (["-Hunix:///x.sock"], "/var/run/docker.sock", False),
+    "only a port": (["-H", "tcp://127.0.0.1:1"], "/var/run/docker.sock", False),
+    "a socket that it was not told of": ([], "/x.sock", False),
+}
+
+
+@pytest.mark.parametrize(("flags", "path", "expected"), SERVES.values(), ids=SERVES)
+def test_which_socket_a_daemon_serves(flags: list[str], path: str, expected: bool) -> None:
+    script = [sys.executable, "-c", "import time; print(flush=True); time.sleep(30)"]
+    with subprocess.Popen([*script, *flags], stdout=subprocess.PIPE) as daemon:
+        assert daemon.stdout is not None
+        daemon.stdout.readline()
+        assert serves(daemon.pid, path) is expected
+        daemon.kill()
 
 
 def test_now_and_caller_are_this_process() -> None:

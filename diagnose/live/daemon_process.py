@@ -21,7 +21,7 @@ def sleeping(path: str) -> bool:
     if "podman" in real or comm(1) != "systemd" or pid_file():
         return False
     inode = listening_inode(real)
-    if inode is None or daemon_pids():
+    if inode is None or any(serves(pid, real) for pid in daemon_pids()):
         return False
     owned = owns_socket(1, inode)
     return owned if owned is not None else real == os.path.realpath(DEFAULT_SOCKET)
@@ -71,6 +71,23 @@ def daemon_pids(names: frozenset[str] = DAEMON_NAMES) -> list[int]:
     """The living engines of our own PID namespace, ascending; those inside containers are left out."""
     pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
     return sorted(pid for pid in pids if comm(pid) in names and _here_and_alive(pid))
+
+
+def serves(pid: int, path: str) -> bool:
+    """Whether a daemon's command line has it serve this socket: by name, through systemd, or as the default."""
+    words = [word.removeprefix("--host=").removeprefix("-H").removeprefix("=") for word in command_line(pid)]
+    hosts = [word for word in words if word.startswith(("unix://", "tcp://", "fd://"))] or [f"unix://{DEFAULT_SOCKET}"]
+    real = os.path.realpath(path)
+    return any(host.startswith("fd://") or os.path.realpath(host.removeprefix("unix://")) == real for host in hosts)
+
+
+def command_line(pid: int) -> list[str]:
+    """The arguments of a process; empty when it is gone, or hidden from us."""
+    try:
+        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return []
+    return raw.decode("utf-8", errors="replace").rstrip("\0").split("\0")
 
 
 def comm(pid: int) -> str:

@@ -132,7 +132,7 @@ def parse(url: str, source: str, tls: Tls | None = None, context: str | None = N
 
     unix://PATH, tcp://HOST:PORT, ssh://[USER@]HOST[:PORT][/PATH], HOST:PORT. Raises Refused("malformed").
     """
-    text = url.strip()
+    text = url.strip() or f"unix://{DEFAULT_SOCKET}"
     if not text.isprintable():
         raise Refused("malformed", f"{source} holds characters that no address has: {text!a}")
     scheme, marker, rest = text.partition("://")

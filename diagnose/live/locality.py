@@ -21,9 +21,11 @@ from diagnose.live.daemon_process import (
     DAEMON_NAMES,
     DEFAULT_SOCKET,
     comm,
+    command_line,
     daemon_pids,
     owns_socket,
     pid_file,
+    serves,
 )
 from diagnose.live.endpoint import Endpoint
 from diagnose.live.tool import in_container
@@ -151,29 +153,19 @@ def _peer(path: str) -> int:
 
 
 def _by_process(path: str) -> Found:
-    """The engine that should serve this socket: by pid file, by its command line, by being alone."""
+    """The engine that should serve this socket: by its pid file or its command line."""
     default = os.path.realpath(path) == os.path.realpath(DEFAULT_SOCKET)
     runtime = os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")
     named = pid_file() if default else pid_file(f"{runtime}/docker.pid") if path.startswith(runtime + "/") else None
     if named:
         return Found(named, "pid file")
     if "podman" in path:
-        services = [pid for pid in daemon_pids(frozenset({"podman"})) if "service" in _command_line(pid)]
+        services = [pid for pid in daemon_pids(frozenset({"podman"})) if "service" in command_line(pid)]
         return Found(services[0] if len(services) == 1 else None, "process list")
-    pids = daemon_pids()
-    naming = [pid for pid in pids if f"unix://{path}" in _command_line(pid)]
-    if naming or (default and len(pids) == 1):
-        return Found((naming or pids)[0], "process list")
+    serving = [pid for pid in daemon_pids() if serves(pid, path)]
+    if serving:
+        return Found(serving[0], "process list")
     return Found(None, "process list")
-
-
-def _command_line(pid: int) -> list[str]:
-    try:
-        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return []
-    words = raw.decode("utf-8", errors="replace").rstrip("\0").split("\0")
-    return [word.removeprefix("--host=").removeprefix("-H=") for word in words]
 
 
 def _find_tcp(where: Endpoint) -> Found:
@@ -185,7 +177,7 @@ def _find_tcp(where: Endpoint) -> Found:
         return Found(None, "the endpoint", f"the engine is reached over TCP at {where.address}")
     inodes = _tcp_listeners(where.port or 0)
     for pid in daemon_pids():
-        said = any(word.startswith("tcp://") and word.endswith(f":{where.port}") for word in _command_line(pid))
+        said = any(word.startswith("tcp://") and word.endswith(f":{where.port}") for word in command_line(pid))
         owned = [owns_socket(pid, inode) for inode in inodes]
         if True in owned or (None in owned and said):
             return Found(pid, "listening socket")
