@@ -11,13 +11,9 @@ from collections.abc import Iterable, Sequence
 
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.daemon_config import DaemonConfig
-from diagnose.evidence.firewall import Crossings, Firewall, Forwarding, Inlet, Outlet
+from diagnose.evidence.firewall import USER_CHAIN, Crossings, Firewall, Forwarding, Inlet, Outlet, Reach, Step, Table
 from diagnose.evidence.info import Info
 from diagnose.evidence.networks import Network, Networks
-from diagnose.firewall.docker import USER_CHAIN, homes, is_lost, names_bridge, translates_ports
-from diagnose.firewall.reach import Reach
-from diagnose.firewall.rules import Ruleset, Table
-from diagnose.firewall.walk import Step
 from diagnose.model import HOST, Finding, Json, Severity, Skipped, Subject, Unavailable, Unexamined
 from diagnose.registry import check
 
@@ -64,12 +60,12 @@ def _unsure(crossings: Crossings) -> Iterable[Unexamined]:
             yield Unexamined(each.network.subject, f"the verdict hangs on {each.sample.by}")
 
 
-def _base(ruleset: Ruleset, hook: str) -> dict[str, Json]:
+def _base(firewall: Firewall, hook: str) -> dict[str, Json]:
     """The base chains that Docker's rules hang on, in numbers."""
-    own = {table.name for table in homes(ruleset)} | {"filter", "nat"}
+    own = {table.name for table in firewall.docker_tables} | {"filter", "nat"}
     return {
         f"{chain.table} {chain.name}": f"policy {chain.policy}, {_count(len(chain.rules), 'rule')}"
-        for chain in ruleset.chains
+        for chain in firewall.chains
         if chain.hook == hook and chain.table.family == "ip" and chain.table.name in own
     }
 
@@ -78,7 +74,7 @@ def _base(ruleset: Ruleset, hook: str) -> dict[str, Json]:
 def chains_missing(
     firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable, info: Info | Unavailable
 ) -> Judged:
-    """Docker's rules are gone from the packet filter, or nothing leads to them any more.
+    """Docker's rules are gone from the packet filter, or nothing leads to them.
 
     Flushed by another tool after the engine wrote them. Seen on engines 20.10.24, 26.1.5 and 28.5.2:
     `iptables -F` leaves FORWARD's policy, DROP where the engine set it; SIGHUP does not bring the rules back,
@@ -89,13 +85,13 @@ def chains_missing(
         return Skipped(why_not)
     if not crossings.networks:
         return Skipped("no running container is on a bridge network that leads out")
-    return _chains_missing(firewall.ruleset, crossings)
+    return _chains_missing(firewall, crossings)
 
 
-def _chains_missing(ruleset: Ruleset, crossings: Crossings) -> Iterable[Finding | Unexamined]:
-    bare = [each for each in crossings.networks.values() if not names_bridge(ruleset, each.bridge)]
-    fallen = [each for each in crossings.outlets if _is_lost(ruleset, each.reach)]
-    no_ports = bool(crossings.inlets) and not translates_ports(ruleset)
+def _chains_missing(firewall: Firewall, crossings: Crossings) -> Iterable[Finding | Unexamined]:
+    bare = [each for each in crossings.networks.values() if not firewall.names_bridge(each.bridge)]
+    fallen = [each for each in crossings.outlets if _is_lost(firewall, each.reach)]
+    no_ports = bool(crossings.inlets) and not firewall.translates_ports
     yield from _unsure(crossings)
     lost = {network.name: network for network in [*bare, *(each.network for each in fallen)]}
     if not lost and not no_ports:
@@ -112,8 +108,8 @@ def _chains_missing(ruleset: Ruleset, crossings: Crossings) -> Iterable[Finding 
     yield Finding(
         subject=HOST,
         summary=f"Docker's rules are gone: {', '.join(where)}; {'; '.join(losses) or 'networks are not kept apart'}",
-        evidence=_base(ruleset, "forward")
-        | _base(ruleset, "prerouting")
+        evidence=_base(firewall, "forward")
+        | _base(firewall, "prerouting")
         | {"bridges without rules": [each.bridge for each in lost.values()]}
         | {f"{each.container.short} sends": str(each.reach.by) for each in cut[:1]},
         variables={},
@@ -122,8 +118,8 @@ def _chains_missing(ruleset: Ruleset, crossings: Crossings) -> Iterable[Finding 
     )
 
 
-def _is_lost(ruleset: Ruleset, reach: Reach) -> bool:
-    return reach.is_blocked and reach.by is not None and is_lost(ruleset, reach.by)
+def _is_lost(firewall: Firewall, reach: Reach) -> bool:
+    return reach.is_blocked and reach.by is not None and firewall.is_lost(reach.by)
 
 
 def _unmasked(outlet: Outlet) -> bool:
@@ -142,11 +138,11 @@ def _port_list(inlets: Sequence[Inlet]) -> str:
 def masquerade_missing(
     firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable, info: Info | Unavailable
 ) -> Judged:
-    """A network's containers send to the outside under addresses that nobody can answer to.
+    """A network's packets leave the host under addresses that nobody can answer to.
 
     Their packets leave, no answer finds the way back. Seen on engines 20.10.24, 26.1.5 and 28.5.2.
     """
-    why_not = _not_docker_s(config, info) or _nat_gone(firewall.ruleset, crossings)
+    why_not = _not_docker_s(config, info) or _nat_gone(firewall, crossings)
     if why_not is not None:
         return Skipped(why_not)
     if not any(each.network.masquerades for each in crossings.outlets):
@@ -154,8 +150,8 @@ def masquerade_missing(
     return _masquerade_missing(crossings)
 
 
-def _nat_gone(ruleset: Ruleset, crossings: Crossings) -> str | None:
-    if crossings.inlets and not translates_ports(ruleset):
+def _nat_gone(firewall: Firewall, crossings: Crossings) -> str | None:
+    if crossings.inlets and not firewall.translates_ports:
         return "all of Docker's translation rules are gone: firewall.chains-missing"
     return None
 
@@ -193,18 +189,18 @@ def dnat_missing(
     Where docker-proxy listens, it still serves the port, and the container sees the bridge's address for
     every client: seen on engines 20.10.24, 26.1.5 and 28.5.2.
     """
-    why_not = _not_docker_s(config, info) or _nat_gone(firewall.ruleset, crossings)
+    why_not = _not_docker_s(config, info) or _nat_gone(firewall, crossings)
     if why_not is not None:
         return Skipped(why_not)
     if not crossings.inlets:
         return Skipped("no running container publishes a port on an outer IPv4 address")
     proxied = not (isinstance(config, DaemonConfig) and config.value("userland-proxy") is False)
-    return _dnat_missing(firewall.ruleset, crossings, proxied)
+    return _dnat_missing(firewall, crossings, proxied)
 
 
-def _dnat_missing(ruleset: Ruleset, crossings: Crossings, proxied: bool) -> Iterable[Finding | Unexamined]:
+def _dnat_missing(firewall: Firewall, crossings: Crossings, proxied: bool) -> Iterable[Finding | Unexamined]:
     for inlet in crossings.inlets:
-        problem = _misled(ruleset, inlet)
+        problem = _misled(firewall, inlet)
         if problem is None:
             if inlet.reach.nat_unknown:
                 yield Unexamined(inlet.container.subject, f"its translation hangs on {inlet.reach.by}")
@@ -229,7 +225,7 @@ def _dnat_missing(ruleset: Ruleset, crossings: Crossings, proxied: bool) -> Iter
         )
 
 
-def _misled(ruleset: Ruleset, inlet: Inlet) -> str | None:
+def _misled(firewall: Firewall, inlet: Inlet) -> str | None:
     """What is surely wrong with the rules of one published port, in words, or None."""
     reach = inlet.reach
     if reach.nat_unknown or (reach.outcome == "unknown" and reach.nat is None):
@@ -241,7 +237,7 @@ def _misled(ruleset: Ruleset, inlet: Inlet) -> str | None:
     if reach.nat.address not in inlet.addresses or reach.nat.port not in (None, inlet.container_port):
         wanted = f"{min(inlet.addresses)}:{inlet.container_port}"
         return f"is sent to {reach.nat.address}:{reach.nat.port or inlet.host_port}, the container is at {wanted}"
-    if reach.hook == "forward" and _is_lost(ruleset, reach) and names_bridge(ruleset, inlet.network.bridge):
+    if reach.hook == "forward" and _is_lost(firewall, reach) and firewall.names_bridge(inlet.network.bridge):
         return f"is translated and then not let through ({reach.by})"
     return None
 
@@ -250,7 +246,7 @@ def _misled(ruleset: Ruleset, inlet: Inlet) -> str | None:
 def forwarding_off(
     forwarding: Forwarding, containers: Containers, networks: Networks, config: DaemonConfig | Unavailable
 ) -> Judged:
-    """The kernel does not forward packets between containers and the rest of the network.
+    """The kernel does not forward packets between containers and the outside.
 
     A packet is forwarded if the interface it came in by has forwarding on; `net.ipv4.ip_forward` sets all at
     once.
@@ -294,19 +290,19 @@ def forward_dropped(firewall: Firewall, crossings: Crossings, info: Info | Unava
         return Skipped("a rootless engine keeps its rules in a network namespace of its own")
     if not crossings.networks:
         return Skipped("no running container is on a bridge network that leads out")
-    return _forward_dropped(firewall.ruleset, crossings)
+    return _forward_dropped(firewall, crossings)
 
 
-def _forward_dropped(ruleset: Ruleset, crossings: Crossings) -> Iterable[Finding | Unexamined]:
+def _forward_dropped(firewall: Firewall, crossings: Crossings) -> Iterable[Finding | Unexamined]:
     yield from _unsure(crossings)
     outward: dict[Step, list[Outlet]] = defaultdict(list)
     inward: dict[Step, list[Inlet]] = defaultdict(list)
     for outlet in crossings.outlets:
-        if outlet.reach.is_blocked and outlet.reach.by and not is_lost(ruleset, outlet.reach.by):
+        if outlet.reach.is_blocked and outlet.reach.by and not firewall.is_lost(outlet.reach.by):
             outward[outlet.reach.by].append(outlet)
     for inlet in crossings.inlets:
         by = inlet.reach.by
-        if inlet.reach.is_blocked and by and inlet.reach.hook != "input" and not is_lost(ruleset, by):
+        if inlet.reach.is_blocked and by and inlet.reach.hook != "input" and not firewall.is_lost(by):
             inward[by].append(inlet)
     for by in dict.fromkeys([*outward, *inward]):
         yield _dropped(by, outward[by], inward[by])
@@ -343,13 +339,12 @@ def _dropped(by: Step, outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> Fi
 
 @check("firewall.backend-mixed", severity=Severity.warning)
 def backend_mixed(firewall: Firewall, crossings: Crossings | Unavailable) -> Judged:
-    """Docker's rules and other rules stand in the two iptables backends at once, and both are in force.
+    """Rules stand in both iptables backends at once, and both are in force.
 
     A legacy table that a mere look created is empty and does not count.
     """
-    ruleset = firewall.ruleset
-    used = {backend: _used(ruleset, backend) for backend in ("nft", "legacy")}
-    docker = sorted(table.backend for table in homes(ruleset) if table.family == "ip")
+    used = {backend: _used(firewall, backend) for backend in ("nft", "legacy")}
+    docker = sorted(table.backend for table in firewall.docker_tables if table.family == "ip")
     if not docker:
         return Skipped("Docker has no chains here")
     if not used["nft"] or not used["legacy"]:
@@ -357,11 +352,11 @@ def backend_mixed(firewall: Firewall, crossings: Crossings | Unavailable) -> Jud
     return [_mixed(used["nft"], used["legacy"], docker, crossings)]
 
 
-def _used(ruleset: Ruleset, backend: str) -> list[Table]:
+def _used(firewall: Firewall, backend: str) -> list[Table]:
     """The iptables tables of a backend that have rules, or a policy that drops."""
     found = {
         chain.table
-        for chain in ruleset.chains
+        for chain in firewall.chains
         if chain.table.backend == backend
         and chain.table.family == "ip"
         and chain.table.name in ("filter", "nat", "raw", "mangle")
@@ -391,11 +386,11 @@ def _mixed(
 
 @check("firewall.bridge-filter-off", severity=Severity.warning)
 def bridge_filter_off(forwarding: Forwarding, containers: Containers, networks: Networks) -> Judged:
-    """Containers that are to be kept apart on one bridge are not: bridged packets skip the packet filter.
+    """Containers that are to be kept apart on one bridge reach each other.
 
-    The option enable_icc=false is a rule, and `net.bridge.bridge-nf-call-iptables` decides whether packets
-    between two containers of one bridge meet any rule. Engines before 28 warned of it; from 28 on only the
-    kernel says so.
+    Bridged packets skip the packet filter: the option enable_icc=false is a rule, and the kernel's setting
+    `net.bridge.bridge-nf-call-iptables` decides whether packets between two containers of one bridge meet any rule.
+    Engines before 28 warned of it; from 28 on only the kernel says so.
     """
     apart = [each for each in networks.bridges if each.option(ICC) == "false"]
     if not apart:

@@ -11,12 +11,27 @@ from typing import Any
 from diagnose.evidence.containers import Container, Containers, Endpoint
 from diagnose.evidence.networks import Network, Networks
 from diagnose.evidence.uplinks import Uplink, Uplinks
+from diagnose.firewall import docker
+from diagnose.firewall.docker import USER_CHAIN
 from diagnose.firewall.reach import Reach, reach_in, reach_out, refused_by_host
-from diagnose.firewall.rules import Family, Ruleset
+from diagnose.firewall.rules import Chain, Family, Ruleset, Table
 from diagnose.firewall.ruleset import assemble
+from diagnose.firewall.walk import Step
 from diagnose.host import Host, question
 from diagnose.model import Failed, Unavailable
 from diagnose.registry import evidence
+
+__all__ = [
+    "USER_CHAIN",
+    "Crossings",
+    "Firewall",
+    "Forwarding",
+    "Inlet",
+    "Outlet",
+    "Reach",
+    "Step",
+    "Table",
+]
 
 SAMPLES: tuple[tuple[str, int], ...] = (("tcp", 443), ("udp", 53), ("tcp", 80))
 """What a container is taken to send: a filter that lets one of these pass is a policy, not an outage."""
@@ -34,6 +49,28 @@ class Firewall:
     """The ruleset of nftables, of iptables over it, and of the legacy tables."""
 
     ruleset: Ruleset
+
+    @property
+    def chains(self) -> tuple[Chain, ...]:
+        return self.ruleset.chains
+
+    @functools.cached_property
+    def docker_tables(self) -> frozenset[Table]:
+        """The tables that hold chains of the engine, whether anything leads there or not."""
+        return docker.homes(self.ruleset)
+
+    @functools.cached_property
+    def translates_ports(self) -> bool:
+        """Whether the chain in which Docker keeps the published ports is reached from the prerouting hook."""
+        return docker.translates_ports(self.ruleset)
+
+    def names_bridge(self, bridge: str) -> bool:
+        """Whether a rule about this bridge in a table of Docker's kind is reached from the forward hook."""
+        return docker.names_bridge(self.ruleset, bridge)
+
+    def is_lost(self, by: Step) -> bool:
+        """Whether what decided shows that a rule of Docker's, which should have taken the packet, is not there."""
+        return docker.is_lost(self.ruleset, by)
 
 
 @evidence

@@ -130,11 +130,7 @@ def _chain(table: Table, name: str, policy: str, rules: tuple[Rule, ...]) -> Cha
 
 
 def _rule(line: str) -> tuple[str, Rule]:
-    try:
-        words = shlex.split(line)
-    except ValueError:
-        words = line.split()
-    parsed = _split(words)
+    parsed = _split(_words(line))
     conditions: list[Condition] = []
     assigns: list[Assign] = []
     action: Action | None = None
@@ -151,6 +147,16 @@ def _rule(line: str) -> tuple[str, Rule]:
     if isinstance(action, Enter) and action.back:
         action = _target(target, target_options, assigns)
     return parsed.chain, Rule(line.removeprefix(f"-A {parsed.chain} "), tuple(conditions), tuple(assigns), action)
+
+
+def _words(line: str) -> list[str]:
+    """The words of a rule; only comments and log prefixes are quoted."""
+    if '"' not in line and "'" not in line:
+        return line.split()
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return line.split()
 
 
 def _split(words: list[str]) -> _Line:
@@ -328,18 +334,24 @@ def _target(name: str, options: Mapping[str, list[str]], assigns: list[Assign]) 
 
 
 def _set_mark(options: Mapping[str, list[str]]) -> int | None:
+    """The mark that is set as a whole; None where only some bits are, or the text is not a number."""
     value, _, mask = (options.get("--set-xmark") or options.get("--set-mark") or [""])[0].partition("/")
-    return int(value, 0) if value and int(mask or "0xffffffff", 0) == 0xFFFFFFFF else None
+    try:
+        return int(value, 0) if int(mask or "0xffffffff", 0) == 0xFFFFFFFF else None
+    except ValueError:
+        return None
 
 
 def _translate(kind: Literal["dnat", "snat"], to: list[str] | None) -> Translate:
-    if not to:
-        return Translate(kind)
-    found = re.match(r"\[?([0-9a-f.:]*?)\]?(?:-[^:]*)?(?::(\d+)(?:-\d+)?)?$", to[0])
-    bracketed = to[0].startswith("[")
-    if found is None or (":" in found[1] and not bracketed and found[2]):
-        return Translate(kind, to[0])
-    return Translate(kind, found[1] or None, int(found[2]) if found[2] else None)
+    """The first address and port of `10.0.0.2:80`, `:80`, `10.0.0.2-10.0.0.9`, `[fd00::2]:80`."""
+    text = to[0] if to else ""
+    host, _, port = text.rpartition(":") if text.startswith("[") or text.count(":") == 1 else (text, "", "")
+    first = host.partition("-")[0].strip("[]")
+    try:
+        address = str(ip_address(first)) if first else None
+    except ValueError:
+        address = None
+    return Translate(kind, address, _first_port(port))
 
 
 def _first_port(text: str) -> int | None:

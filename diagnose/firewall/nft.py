@@ -143,8 +143,11 @@ def _rule(
     interfaces: Mapping[int, str],
 ) -> Rule:
     program = _Program(order, NF_FAMILIES.get(each["family"]))
-    for expression in each.get("expressions", ()):
-        _run(program, expression, each, sets, interfaces)
+    try:
+        for expression in each.get("expressions", ()):
+            _run(program, expression, each, sets, interfaces)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        return Rule(f"(not understood: {error})", action=Maybe(f"rule {each.get('handle')}"))
     conditions, assigns = tuple(program.conditions), tuple(program.assigns)
     text = describe(conditions, assigns, program.action, each.get("comment"))
     return Rule(text, conditions, assigns, program.action)
