@@ -30,6 +30,7 @@ class _Oom:
     counter: int
     kills: tuple[OomKill, ...]
     events: tuple[Event, ...]
+    ends: tuple[Event, ...]
     group: Group | None
 
     @property
@@ -40,6 +41,8 @@ class _Oom:
     def moments(self) -> list[float]:
         """Unix times of what has a time, the first first."""
         known = [*(each.at for each in self.kills), *(each.at for each in self.events)]
+        if not known and self.flag:
+            known = [each.at for each in self.ends if each.exit_code == KILLED][-1:]
         if not known and self.flag and not self.container.is_running and self.container.finished_at:
             known = [self.container.finished_at]
         return sorted(known)
@@ -72,10 +75,10 @@ def oom_killed(
 ) -> Generator[Finding, None, Unavailable | None]:
     """The kernel killed a process of a container because its memory had run out.
 
-    Four sources, each blind somewhere: State.OOMKilled is erased by the next start, and on engine 20.10 stays false
-    when a child was killed; the cgroup's counter ends with the run; the engine forgets events; the kernel log needs
-    root. Exit code 137 alone says only SIGKILL and never counts. Silent once the limit was raised after the last
-    kill and the container runs. A counter without a time may be old: advice then.
+    Four sources, each blind somewhere: State.OOMKilled is erased by the next start (on 20.10 it outlives it, and
+    stays false when only a child was killed); the cgroup's counter ends with the run; the engine forgets events;
+    the kernel log needs root. Exit code 137 alone says only SIGKILL and never counts. Silent once the limit was
+    raised after the last kill and the container runs. A counter without a time may be old: advice then.
     """
     kills: dict[str, list[OomKill]] = {}
     for kill in () if isinstance(kernel_log, Unavailable) else kernel_log.oom_kills:
@@ -89,6 +92,7 @@ def oom_killed(
             (group.memory.oom_kill or 0) if group else 0,
             tuple(kills.get(each.id, ())),
             () if isinstance(events, Unavailable) else events.of(each.id, "oom"),
+            () if isinstance(events, Unavailable) else events.failures(each.id),
             group,
         )
         if oom.seen and not _answered(oom, events):

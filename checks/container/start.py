@@ -27,20 +27,29 @@ ARCHITECTURES = {
 """What `/info` calls an architecture -> what images call it."""
 
 
-def _failed_start(container: Container, reason: str, **variables: str) -> Finding:
+def _failed_start(each: Container, reason: str, **variables: str) -> Finding:
     """A start that the engine refused: its own words are the proof."""
     return Finding(
-        subject=container.subject,
-        summary=f"{container.short} did not start: {reason}",
+        subject=each.subject,
+        summary=f"{each.short} did not start: {reason}",
         evidence={
-            "State.Status": container.state.status,
-            "State.ExitCode": container.state.exit_code,
-            "State.Error": container.state.error,
+            "State": f"{each.state.status}, exit code {each.state.exit_code}",
+            "State.Error": each.state.error,
         },
-        variables={"container": container.short, **variables},
-        signs=signs(container.state.error),
-        service=container.service,
+        variables={"container": each.short, **variables},
+        signs=signs(each.state.error),
+        service=each.service,
     )
+
+
+def _named(each: Container, program: str) -> dict[str, str]:
+    """The runbook's variables for a program in a container; file is how `docker cp` names it."""
+    return {
+        "container": each.short,
+        "program": program,
+        "image": each.config.image,
+        "file": f"{each.short}:{program}",
+    }
 
 
 @check("container.entrypoint-missing", severity=Severity.critical, caused_by=["container.mount-source-missing"])
@@ -76,9 +85,7 @@ def entrypoint_forbidden(containers: Containers) -> Iterable[Finding]:
             and ("permission denied" in error or "is a directory" in error)
         ):
             program = container.path
-            yield _failed_start(
-                container, f"{program} may not be executed", program=program, image=container.config.image
-            )
+            yield _failed_start(container, f"{program} may not be executed", **_named(container, program))
 
 
 def _refused(each: Container, program: Program, summary: str, **evidence: str) -> Finding:
@@ -91,7 +98,7 @@ def _refused(each: Container, program: Program, summary: str, **evidence: str) -
             "log": program.line[:QUOTED],
             **evidence,
         },
-        variables={"container": each.short, "program": program.path, "image": each.config.image},
+        variables=_named(each, program.path),
         onset=each.finished_at,
         service=each.service,
     )
@@ -116,7 +123,7 @@ def exec_format(containers: Containers, programs: Programs, info: Info | Unavail
                 each,
                 program,
                 f"{each.short} cannot run: {program.path} is built for {program.machine}{here}",
-                **{"first bytes of the program": f"ELF, {program.machine}", "host": host},
+                **{"first bytes of the program": f"ELF, {program.machine}"},
             )
         elif program.known and not program.machine and not program.interpreter:
             yield _refused(

@@ -14,6 +14,8 @@ GOOD = [
     "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
 ]
+LAX = [option for option in GOOD if option != "--read-only"]
+"""For containers that the page repairs by writing into them."""
 EATER = 'held=; while :; do held="$held$(head -c 1000000 /dev/zero | tr "\\0" x)"; done'
 
 
@@ -34,19 +36,19 @@ def events_of(box: Box, name: str, action: str) -> int:
 def killed_for_memory(box: Box) -> None:
     """A container reaches its memory limit and the kernel kills its only process."""
     run(box, "hungry", "--memory=16m", "--memory-swap=16m", "--pids-limit=64", "hungry:1")
-    state = box.wait_state("hungry", "exited")["State"]
-    assert (state["OOMKilled"], state["ExitCode"]) == (True, 137)
+    # 20.10 loses the flag now and then when the container dies at once
+    assert box.wait_state("hungry", "exited")["State"]["ExitCode"] == 137
+    assert box.inspect("hungry")["Id"] in box.sh("dmesg | grep oom-kill:")
 
 
 @fault("container.oom-killed", subject="container:helped", shareable=True)
 def killed_for_memory_and_started_again(box: Box) -> None:
-    """A container was killed for memory; the start after it has erased the engine's flag."""
+    """A container was killed for memory and started again, which erases the engine's flag from 26.1 on."""
     script = f"[ -e /tmp/second ] && exec sleep 1000; touch /tmp/second; {EATER}"
     run(box, "helped", "--memory=16m", "--memory-swap=16m", "bb:1.36", "sh", "-c", script)
-    box.wait_state("helped", "exited")
-    assert events_of(box, "helped", "oom")
+    assert box.wait_state("helped", "exited")["State"]["ExitCode"] == 137
     box.docker("start", "helped")
-    assert not box.wait_state("helped", "running")["State"]["OOMKilled"]
+    assert box.wait_state("helped", "running")["State"]["OOMKilled"] in (False, box.engine.major < 26)
 
 
 @fault("container.oom-killed", subject="container:parent", shareable=True)
@@ -114,14 +116,14 @@ def built_for_another_machine(box: Box) -> None:
 @fault("container.exec-format", subject="container:bare", also=["container.exits-at-start"], shareable=True)
 def script_without_interpreter_line(box: Box) -> None:
     """The program in the image is a script that does not say what runs it."""
-    run(box, "bare", *GOOD, "noshebang:1", check=False)
+    run(box, "bare", *LAX, "noshebang:1", check=False)
     box.wait_for(lambda: "exec format error" in box.docker("logs", "bare").stderr, what="the kernel's refusal")
 
 
 @fault("container.interpreter-missing", subject="container:dos", also=["container.exits-at-start"], shareable=True)
 def script_with_dos_line_ends(box: Box) -> None:
     """The `#!` line of a script ends in a carriage return."""
-    run(box, "dos", *GOOD, "crlf:1", check=False)
+    run(box, "dos", *LAX, "crlf:1", check=False)
     box.wait_for(lambda: "no such file" in box.docker("logs", "dos").stderr, what="the kernel's refusal")
 
 
@@ -142,7 +144,7 @@ def program_that_is_not_there(box: Box) -> None:
 @fault("container.entrypoint-forbidden", subject="container:noexec", shareable=True)
 def program_without_execute_bit(box: Box) -> None:
     """The program in the image may not be executed."""
-    run(box, "noexec", *GOOD, "noexecbit:1", check=False)
+    run(box, "noexec", *LAX, "noexecbit:1", check=False)
     assert box.inspect("noexec")["State"]["ExitCode"] == 126
 
 
@@ -154,8 +156,13 @@ def _unhealthy(box: Box, name: str, probe: str, *options: str) -> None:
 
 @fault("container.unhealthy", subject="container:sick", shareable=True)
 def probe_fails(box: Box) -> None:
-    """The application does not answer its health check."""
-    _unhealthy(box, "sick", "echo 'connect to 127.0.0.1:9: Connection refused' >&2; exit 1")
+    """The application does not answer its health check; a restart would help it."""
+    probe = "test -e /tmp/alive || { echo 'connect to 127.0.0.1:9: Connection refused' >&2; exit 1; }"
+    health = [f"--health-cmd={probe}", "--health-interval=1s", "--health-retries=2"]
+    run(box, "sick", *GOOD, "--tmpfs=/tmp", *health, "bb:1.36", "sh", "-c", "touch /tmp/alive; exec sleep 1000")
+    box.wait_for(lambda: box.inspect("sick")["State"]["Health"]["Status"] == "healthy", what="sick to be healthy")
+    box.docker("exec", "sick", "rm", "/tmp/alive")
+    box.wait_for(lambda: box.inspect("sick")["State"]["Health"]["Status"] == "unhealthy", what="sick to be unhealthy")
 
 
 @fault("container.unhealthy", subject="container:drowsy", shareable=True)
