@@ -39,12 +39,15 @@ def declared(cause: Reported, effect: Reported) -> bool:
 
 def because(cause: Reported, effect: Reported, topology: Topology) -> str | None:
     """The evidence that links an effect to a declared cause, in words, or None if there is none."""
-    reach = {cause.subject, *cause.finding.touches}
-    shared = reach & depends_on((effect.subject, *effect.finding.touches), topology)
-    shared.discard(HOST)
+    reach = {cause.subject, *cause.finding.touches} - {HOST}
+    named = {effect.subject, *effect.finding.touches}
+    shared = reach & named
     same_sign = cause.finding.signs & effect.finding.signs
     if cause.finding.signs and not same_sign:
         return None
+    if not shared and same_sign:
+        # To stand on a broken network or disk proves nothing: what the effect printed must tell of it too.
+        shared = reach & depends_on(named, topology)
     if not shared:
         return None
     began, felt = cause.finding.onset, effect.finding.onset

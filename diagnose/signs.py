@@ -26,6 +26,8 @@ PATTERNS: dict[str, str] = {
     "proxy": r"proxyconnect|proxy authentication required",
     "rate-limit": r"toomanyrequests|pull rate limit|429 Too Many",
 }
+NO_WAY_OUT = frozenset({"dns", "timeout", "unreachable"})
+"""What programs print when their packets are lost: the signs of a cause in the firewall or the network."""
 _COMPILED = {sign: re.compile(pattern, re.IGNORECASE) for sign, pattern in PATTERNS.items()}
 
 

@@ -46,14 +46,34 @@ LINKED = {
         a("daemon.not-running", DAEMON, caused_by=["daemon.config-invalid"]),
         True,
     ),
-    "a network that the cause reaches": (
+    "a network that the cause reaches, and an error that tells of it": (
+        a("firewall.chains-missing", HOST, touches=(NET,), signs=frozenset({"dns", "timeout"})),
+        a(
+            "dns.upstream-unreachable",
+            container("web"),
+            caused_by=["firewall.chains-missing"],
+            signs=frozenset({"dns"}),
+        ),
+        True,
+    ),
+    "a network that the cause reaches, and no error seen": (
         a("firewall.chains-missing", HOST, touches=(NET,)),
-        a("dns.upstream-unreachable", container("web"), caused_by=["firewall.chains-missing"]),
+        a("container.restart-loop", container("web"), caused_by=["firewall.chains-missing"]),
+        False,
+    ),
+    "a network that both name": (
+        a("firewall.chains-missing", HOST, touches=(NET,)),
+        a("firewall.masquerade-missing", NET, caused_by=["firewall.chains-missing"]),
         True,
     ),
     "a network that the cause does not reach": (
-        a("firewall.masquerade-missing", OTHER_NET),
-        a("dns.upstream-unreachable", container("web"), caused_by=["firewall.masquerade-missing"]),
+        a("firewall.masquerade-missing", OTHER_NET, signs=frozenset({"dns"})),
+        a(
+            "dns.upstream-unreachable",
+            container("web"),
+            caused_by=["firewall.masquerade-missing"],
+            signs=frozenset({"dns"}),
+        ),
         False,
     ),
     "declared by a pack's cause": (

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from diagnose.host import Question
     from diagnose.live import Live
 
-PATIENCE_S = 1.5
-"""How long each of two queries is waited for. Silence is two lost ones at least a second apart; resolvers
-that must ask around first answer most often within a second."""
+PATIENCE_S = 1.0
+"""How long each of two queries is waited for. Silence is two lost ones at least a second apart; a late reply to the
+first still counts, so that a resolver has two seconds in all."""
 
-TCP_PATIENCE_S = 1.5
-"""How long a TCP server is waited for, in all: it is asked only where UDP was silent, and the kernel knocks
-twice in this time."""
+TCP_PATIENCE_S = 0.5
+"""How long a TCP server is waited for, in all. It is asked only where UDP was silent for two seconds, and a run with
+one silent resolver is to stay under three."""
 
 QUERIES = 2
 """How often a question is sent at most."""
