@@ -199,6 +199,9 @@ def dnat_missing(
 
 
 def _dnat_missing(firewall: Firewall, crossings: Crossings, proxied: bool) -> Iterable[Finding | Unexamined]:
+    yield from (
+        Unexamined(each, "more published ports than a filter of this size allows") for each in crossings.unwalked
+    )
     for inlet in crossings.inlets:
         problem = _misled(firewall, inlet)
         if problem is None:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Literal
 
 from diagnose.evidence.containers import Container, Containers, Endpoint
 from diagnose.evidence.networks import Network, Networks
@@ -18,7 +18,7 @@ from diagnose.firewall.rules import Chain, Family, Ruleset, Table
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.walk import Step
 from diagnose.host import Host, question
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Failed, Subject, Unavailable
 from diagnose.registry import evidence
 
 __all__ = [
@@ -33,13 +33,17 @@ __all__ = [
     "Table",
 ]
 
-SAMPLES: tuple[tuple[str, int], ...] = (("tcp", 443), ("udp", 53), ("tcp", 80))
+SAMPLES: tuple[tuple[Literal["tcp", "udp"], int], ...] = (("tcp", 443), ("udp", 53), ("tcp", 80))
 """What a container is taken to send: a filter that lets one of these pass is a policy, not an outage."""
 
 SOMEWHERE = "198.51.100.1"
 """An address of TEST-NET-2 (RFC 5737): a peer of no particular kind. Where the open question has no answer and this one has,
 the filter has a policy about addresses, and nothing is unclear."""
 
+MAX_RULES_MET = 400_000
+"""Rules met by the packets of all published ports together, at a few microseconds each."""
+
+_Attached = tuple[Container, Network, Endpoint]
 FAMILIES: tuple[Family, ...] = ("ip", "ip6")
 EVERYWHERE = ("", "0.0.0.0")  # noqa: S104 - what the engine writes for a port published on all addresses
 
@@ -76,12 +80,14 @@ class Firewall:
 @evidence
 def firewall(host: Host, uplinks: Uplinks | Unavailable) -> Firewall | Unavailable:
     """What may be read of it; unavailable when nothing may."""
-    nftables = host.ask(question("nftables"))
-    texts = {
-        (flavour, family): host.ask(question("iptables", flavour=flavour, family=family))
+    asked = {
+        (flavour, family): question("iptables", flavour=flavour, family=family)
         for flavour in ("nft", "legacy")
         for family in FAMILIES
     }
+    answers = dict(host.ask_many([question("nftables"), *asked.values()]))
+    nftables = answers[question("nftables")]
+    texts = {each: answers[key] for each, key in asked.items()}
     if isinstance(nftables, Failed) and isinstance(texts["nft", "ip"], Failed):
         return Unavailable.of(nftables)
     return Firewall(
@@ -169,10 +175,14 @@ class Inlet:
 
 @dataclass(frozen=True)
 class Crossings:
-    """What the packet filter does to each running container on a bridge network."""
+    """What the packet filter does to each running container on a bridge network.
+
+    unwalked: containers whose published ports were too many for a filter of this size (`MAX_RULES_MET`).
+    """
 
     outlets: tuple[Outlet, ...]
     inlets: tuple[Inlet, ...]
+    unwalked: tuple[Subject, ...] = ()
 
     @property
     def ways(self) -> Iterator[Outlet | Inlet]:
@@ -201,8 +211,13 @@ def crossings(firewall: Firewall, containers: Containers, networks: Networks, up
         for name, endpoint in container.endpoints.items()
         if name in networks.by_name and endpoint.ip_address and _routes(networks.by_name[name])
     ]
-    outlets = tuple(_outlet(firewall.ruleset, *each, uplink) for each in attached)
-    return Crossings(outlets, tuple(_inlets(firewall.ruleset, attached, uplink)))
+    most = MAX_RULES_MET // max(1, firewall.ruleset.rules)
+    inlets = list(_published(attached, uplink))
+    return Crossings(
+        tuple(_outlets(firewall.ruleset, attached, uplink)),
+        tuple(_inlet(firewall.ruleset, each, uplink) for each in inlets[:most]),
+        tuple(dict.fromkeys(each.container.subject for each in inlets[most:])),
+    )
 
 
 def _routes(network: Network) -> bool:
@@ -213,75 +228,67 @@ def _routes(network: Network) -> bool:
     return network.is_bridge and not network.internal and mode != "isolated"
 
 
-def _outlet(ruleset: Ruleset, container: Container, network: Network, endpoint: Endpoint, uplink: Uplink) -> Outlet:
-    address = endpoint.ip_address
-    best: Reach | None = None
-    for proto, port in SAMPLES:
-        reach = reach_out(
-            ruleset,
-            bridge=network.bridge,
-            src=address,
-            dst=None,
-            uplink=uplink.name,
-            proto="udp" if proto == "udp" else "tcp",
-            dport=port,
-        )
-        if best is None or (best.is_blocked and not reach.is_blocked):
-            best = reach
-        if reach.outcome == "accept":
-            best = reach
-            break
-    sample = reach_out(ruleset, bridge=network.bridge, src=address, dst=SOMEWHERE, uplink=uplink.name)
-    assert best is not None
-    return Outlet(container, network, address, uplink, best, sample)
+def _outlets(ruleset: Ruleset, attached: list[_Attached], uplink: Uplink) -> Iterator[Outlet]:
+    """One walk for all containers of a bridge that no rule tells apart."""
+    walked: dict[Any, tuple[Reach, Reach]] = {}
+    for container, network, endpoint in attached:
+        kind = (network.bridge, ruleset.kind_of(endpoint.ip_address))
+        if kind not in walked:
+            walked[kind] = _out(ruleset, network, endpoint, uplink)
+        yield Outlet(container, network, endpoint.ip_address, uplink, *walked[kind])
 
 
-def _inlets(ruleset: Ruleset, attached: list[tuple[Container, Network, Endpoint]], uplink: Uplink) -> Iterator[Inlet]:
-    places: dict[str, list[tuple[Container, Network, Endpoint]]] = {}
-    for each in attached:
-        places.setdefault(each[0].id, []).append(each)
-    for listed in places.values():
-        container = listed[0][0]
+def _out(ruleset: Ruleset, network: Network, endpoint: Endpoint, uplink: Uplink) -> tuple[Reach, Reach]:
+    asked: dict[str, Any] = {"bridge": network.bridge, "src": endpoint.ip_address, "uplink": uplink.name}
+    reaches = (reach_out(ruleset, dst=None, proto=proto, dport=port, **asked) for proto, port in SAMPLES)
+    best = min(reaches, key=lambda reach: ("accept", "unknown").index(reach.outcome) if not reach.is_blocked else 2)
+    return best, reach_out(ruleset, dst=SOMEWHERE, **asked)
+
+
+@dataclass(frozen=True)
+class _Published:
+    """One published port, and the networks of its container by its address there."""
+
+    container: Container
+    networks: dict[str, Network]
+    port: str
+    host_address: str
+    host_port: int
+    everywhere: bool
+
+
+def _published(attached: list[_Attached], uplink: Uplink) -> Iterator[_Published]:
+    places: dict[str, dict[str, Network]] = {}
+    containers = {}
+    for container, network, endpoint in attached:
+        containers[container.id] = container
+        places.setdefault(container.id, {})[endpoint.ip_address] = network
+    for id, container in containers.items():
         for port, binding in container.published_ports:
             everywhere = binding.host_ip in EVERYWHERE
-            host_address = uplink.address if everywhere else binding.host_ip
-            if not host_address or not _is_outer_ipv4(host_address) or not binding.host_port.isdigit():
-                continue
-            proto = port.partition("/")[2]
-            if proto not in ("tcp", "udp"):
-                continue
-            yield _inlet(ruleset, listed, port, host_address, int(binding.host_port), everywhere, uplink)
+            address = (uplink.address or "") if everywhere else binding.host_ip
+            if _is_outer_ipv4(address) and binding.host_port.isdigit() and port.endswith(("/tcp", "/udp")):
+                yield _Published(container, places[id], port, address, int(binding.host_port), everywhere)
 
 
-def _inlet(
-    ruleset: Ruleset,
-    places: list[tuple[Container, Network, Endpoint]],
-    port: str,
-    host_address: str,
-    host_port: int,
-    everywhere: bool,
-    uplink: Uplink,
-) -> Inlet:
-    by_address = {endpoint.ip_address: network for _, network, endpoint in places}
-    proto = "udp" if port.endswith("/udp") else "tcp"
+def _inlet(ruleset: Ruleset, port: _Published, uplink: Uplink) -> Inlet:
     asked: dict[str, Any] = {
         "uplink": uplink.name,
-        "host_address": host_address,
-        "host_port": host_port,
-        "proto": proto,
+        "host_address": port.host_address,
+        "host_port": port.host_port,
+        "proto": port.port.partition("/")[2],
     }
-    bridges = {str(subnet): network.bridge for network in by_address.values() for subnet in network.subnets}
+    bridges = {str(subnet): network.bridge for network in port.networks.values() for subnet in network.subnets}
     reach = reach_in(ruleset, bridges=bridges, src=None, **asked)
     target = reach.nat.address if reach.nat is not None else None
-    network = by_address.get(target or "", next(iter(by_address.values())))
     return Inlet(
-        places[0][0],
-        network,
-        frozenset(by_address),
-        port,
-        host_address,
-        host_port,
-        everywhere,
+        port.container,
+        port.networks.get(target or "", next(iter(port.networks.values()))),
+        frozenset(port.networks),
+        port.port,
+        port.host_address,
+        port.host_port,
+        port.everywhere,
         uplink,
         reach,
         reach_in(ruleset, bridges=bridges, src=SOMEWHERE, **asked),

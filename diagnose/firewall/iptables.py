@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Literal
@@ -83,6 +82,8 @@ _STOPS: Mapping[str, Action] = {
     "RETURN": Leave(),
     "MASQUERADE": Translate("masquerade"),
 }
+_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
+_ESCAPED = re.compile(r"\\(.)")
 _VERBATIM = frozenset({"--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string"})
 """Options whose one argument may begin with a dash."""
 
@@ -150,13 +151,10 @@ def _rule(line: str) -> tuple[str, Rule]:
 
 
 def _words(line: str) -> list[str]:
-    """The words of a rule; only comments and log prefixes are quoted."""
-    if '"' not in line and "'" not in line:
+    """The words of a rule; iptables-save quotes with `"` and escapes with a backslash."""
+    if '"' not in line:
         return line.split()
-    try:
-        return shlex.split(line)
-    except ValueError:
-        return line.split()
+    return [_ESCAPED.sub(r"\1", quoted) if quoted else plain for quoted, plain in _WORD.findall(line)]
 
 
 def _split(words: list[str]) -> _Line:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import functools
+from dataclasses import dataclass
 from ipaddress import ip_address
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 Backend = Literal["nft", "legacy"]
 Hook = Literal["ingress", "prerouting", "input", "forward", "output", "postrouting"]
@@ -69,7 +70,7 @@ ROUTE_TYPES: Mapping[str, int] = MappingProxyType(
 NF_FAMILIES: Mapping[str, int] = MappingProxyType({"ip": 2, "ip6": 10})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Packet:
     """One packet at one hook; None is what the question leaves open, and a condition on it is neither true
     nor false.
@@ -101,49 +102,34 @@ class Packet:
     orig_dport: int | None = None
     reverse_path: bool | None = True
 
-    def value(self, name: Field) -> int | str | None:
-        """What a condition on this field compares with."""
-        match name:
-            case "iif" | "oif":
-                return self.iif if name == "iif" else self.oif
-            case "src" | "dst" | "orig_src" | "orig_dst":
-                return self._address(name)
-            case "sport" | "dport" | "mark" | "ctmark":
-                number: int | None = getattr(self, name)
-                return number
-            case "orig_sport" | "orig_dport":
-                if self.reply or self.dnat or self.snat:
-                    return self.orig_sport if name == "orig_sport" else self.orig_dport
-                return self.sport if name == "orig_sport" else self.dport
-            case "proto":
-                return PROTOCOLS["icmpv6" if self.proto == "icmp" and self.family == "ip6" else self.proto]
-            case "family":
-                return NF_FAMILIES[self.family]
-            case "state":
-                return None if self.state is None else STATES[self.state.upper()]
-            case "status":
-                return None
-            case "direction":
-                return int(self.reply)
-            case "src_type" | "dst_type":
-                local = self.src_local if name == "src_type" else self.dst_local
-                return None if local is None else ROUTE_TYPES["LOCAL" if local else "UNICAST"]
-            case "reverse_path":
-                return None if self.reverse_path is None else int(self.reverse_path)
-            case "syn":
-                return int(self.state == "new" and self.proto == "tcp")
-            case _:
-                assert_never(name)
-
-    def _address(self, name: Literal["src", "dst", "orig_src", "orig_dst"]) -> int | None:
-        translated = self.reply or self.dnat or self.snat
-        address = {
-            "src": self.src,
-            "dst": self.dst,
-            "orig_src": self.orig_src if translated else self.src,
-            "orig_dst": self.orig_dst if translated else self.dst,
-        }[name]
-        return None if address is None else int(ip_address(address))
+    @functools.cached_property
+    def values(self) -> Mapping[Field, int | str | None]:
+        """What a condition on a field compares with; `status` is asked bit by bit."""
+        moved = self.reply or self.dnat or self.snat
+        proto = "icmpv6" if self.proto == "icmp" and self.family == "ip6" else self.proto
+        return {
+            "iif": self.iif,
+            "oif": self.oif,
+            "src": _number(self.src),
+            "dst": _number(self.dst),
+            "proto": PROTOCOLS[proto],
+            "sport": self.sport,
+            "dport": self.dport,
+            "family": NF_FAMILIES[self.family],
+            "state": None if self.state is None else STATES[self.state.upper()],
+            "status": None,
+            "direction": int(self.reply),
+            "mark": self.mark,
+            "ctmark": self.ctmark,
+            "src_type": _route_type(self.src_local),
+            "dst_type": _route_type(self.dst_local),
+            "orig_src": _number(self.orig_src if moved else self.src),
+            "orig_dst": _number(self.orig_dst if moved else self.dst),
+            "orig_sport": self.orig_sport if moved else self.sport,
+            "orig_dport": self.orig_dport if moved else self.dport,
+            "reverse_path": None if self.reverse_path is None else int(self.reverse_path),
+            "syn": int(self.state == "new" and self.proto == "tcp"),
+        }
 
     def status_bit(self, bit: int) -> bool | None:
         """Whether one bit of conntrack's status is set, where it is known."""
@@ -153,6 +139,14 @@ class Packet:
             STATUSES["SEEN_REPLY"]: None if self.state is None else self.state != "new",
         }
         return known.get(bit)
+
+
+def _number(address: str | None) -> int | None:
+    return None if address is None else int(ip_address(address))
+
+
+def _route_type(local: bool | None) -> int | None:
+    return None if local is None else ROUTE_TYPES["LOCAL" if local else "UNICAST"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,16 +299,35 @@ class Chain:
     policy: Literal["accept", "drop"] = "accept"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ruleset:
     """Every chain of the host's packet filter; `unread` names the parts that could not be looked at."""
 
     chains: tuple[Chain, ...] = ()
     unread: tuple[str, ...] = ()
-    _by_name: Mapping[tuple[Table, str], Chain] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_name", {(chain.table, chain.name): chain for chain in self.chains})
+    @functools.cached_property
+    def _by_name(self) -> Mapping[tuple[Table, str], Chain]:
+        return {(chain.table, chain.name): chain for chain in self.chains}
+
+    @functools.cached_property
+    def rules(self) -> int:
+        """How many rules there are in all."""
+        return sum(len(chain.rules) for chain in self.chains)
+
+    def kind_of(self, address: str) -> frozenset[Value]:
+        """The conditions on addresses that this one meets: no rule tells two addresses of one kind apart."""
+        number = int(ip_address(address))
+        return frozenset(value for value in self._address_values if _holds(value, number))
+
+    @functools.cached_property
+    def _address_values(self) -> frozenset[Value]:
+        found: set[Value] = set()
+        for chain in self.chains:
+            for rule in chain.rules:
+                for fields, values in _compared(rule):
+                    found.update(value for name, value in zip(fields, values, strict=True) if name in _ADDRESSES)
+        return frozenset(found)
 
     def chain(self, table: Table, name: str) -> Chain | None:
         """The chain of that name in that table."""
@@ -326,9 +339,28 @@ class Ruleset:
         return tuple(sorted(met, key=lambda chain: chain.priority))
 
 
+_ADDRESSES = frozenset({"src", "dst", "orig_src", "orig_dst"})
+
+
+def _compared(rule: Rule) -> Iterator[tuple[tuple[Field, ...], tuple[Value, ...]]]:
+    """Every tuple of values that a rule compares fields with."""
+    for condition in rule.conditions:
+        if isinstance(condition, Match):
+            yield from ((condition.fields, values) for values in condition.among)
+    if isinstance(rule.action, Choose):
+        yield from ((rule.action.fields, values) for values, _ in rule.action.entries)
+
+
 def holds_any(fields: tuple[Field, ...], among: tuple[tuple[Value, ...], ...], packet: Packet) -> bool | None:
     """Whether the packet's fields are one of the given tuples of values; None where it cannot be told."""
     unsure = False
+    if len(fields) == 1:
+        for (value,) in among:
+            found = _is(fields[0], value, packet)
+            if found:
+                return True
+            unsure = unsure or found is None
+        return None if unsure else False
     for values in among:
         each = [_is(name, value, packet) for name, value in zip(fields, values, strict=True)]
         if all(each):
@@ -340,9 +372,13 @@ def holds_any(fields: tuple[Field, ...], among: tuple[tuple[Value, ...], ...], p
 def _is(name: Field, value: Value, packet: Packet) -> bool | None:
     if name == "status" and isinstance(value, Masked):
         return _status(value, packet)
-    actual = packet.value(name)
+    actual = packet.values[name]
     if actual is None:
         return None
+    return _holds(value, actual)
+
+
+def _holds(value: Value, actual: int | str) -> bool:
     match value:
         case Interval(low, high):
             return isinstance(actual, int) and low <= actual <= high

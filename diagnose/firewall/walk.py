@@ -250,6 +250,8 @@ def _translated(state: _State, nat: Translate) -> _State:
 
 def _merged(ways: list[_Way]) -> list[_Way]:
     """One way of each state, a certain one where there is one."""
+    if len(ways) < 2:
+        return ways
     kept: dict[_State, _Way] = {}
     for way in ways:
         known = kept.get(way.state)
@@ -259,6 +261,8 @@ def _merged(ways: list[_Way]) -> list[_Way]:
 
 
 def _first_of_each(decided: list[tuple[Outcome, _Way]]) -> list[tuple[Outcome, _Way]]:
+    if len(decided) < 2:
+        return decided
     kept: dict[tuple[Outcome, _State], _Way] = {}
     for outcome, way in decided:
         known = kept.get((outcome, way.state))
