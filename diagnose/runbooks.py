@@ -152,10 +152,13 @@ def first(id: str, variables: Mapping[str, str], docker: str) -> Command | None:
         if command.risk == "safe":
             return command
         break
+    return confirm(id, variables, docker)
+
+
+def confirm(id: str, variables: Mapping[str, str], docker: str) -> Command | None:
+    """The page's first confirm command for one finding; None if there is no readable page."""
     try:
-        confirms = page(id).of("confirm")
+        blocks = page(id).of("confirm")
     except (KeyError, PageError, OSError):
         return None
-    return (
-        Command("confirm", "safe", fill(confirms[0].text, variables, docker), confirms[0].impact) if confirms else None
-    )
+    return Command("confirm", "safe", fill(blocks[0].text, variables, docker), blocks[0].impact) if blocks else None

@@ -71,7 +71,9 @@ def _block(block: Block) -> list[str]:
             f"- {effect.id} {_names(effect.subjects)}: {escape(effect.summary)} ({escape(effect.because)})"
             for effect in block.effects
         ]
-    rows += [f"- may also come from {escape(other)}" for other in block.others]
+    for other in block.others:
+        tell = f"; to tell: {code(other.command)}" if other.command else ""
+        rows.append(f"- may also come from {other.id} {code(other.subject)}{tell}")
     command = block.command
     if command is not None:
         what = f"First ({command.risk})" if command.purpose == "fix" else "No safe fix; look first"

@@ -37,6 +37,15 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """Another root that may have brought about some of the same effects, and the command that tells them apart."""
+
+    id: str
+    subject: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """One root cause, or a group of like ones, with all that is said of it."""
 
@@ -48,7 +57,7 @@ class Block:
     parts: tuple[Part, ...]
     effects: tuple[Effect, ...]
     command: runbooks.Command | None
-    others: tuple[str, ...]
+    others: tuple[Other, ...]
     because_of_selection: bool
 
 
@@ -199,7 +208,7 @@ def _block(
         else:
             evidence.append((path, _value(value)))
     summaries = list(dict.fromkeys(f.finding.summary for f in group))
-    other_roots = [key for effect in homes.get(head.key, ()) for key in root_keys(effect, by_key) if key != head.key]
+    rivals = [key for effect in homes.get(head.key, ()) for key in root_keys(effect, by_key) if key != head.key]
     return Block(
         severity=head.severity,
         id=head.id,
@@ -209,9 +218,14 @@ def _block(
         parts=tuple(parts),
         effects=_effects(homes.get(head.key, ())),
         command=runbooks.first(head.id, variables, report.docker),
-        others=tuple(dict.fromkeys(other_roots)),
+        others=tuple(_other(by_key[key], report.docker) for key in dict.fromkeys(rivals)),
         because_of_selection=not head.selected,
     )
+
+
+def _other(root: Reported, docker: str) -> Other:
+    confirm = runbooks.confirm(root.id, root.finding.variables, docker)
+    return Other(root.id, root.subject.name, confirm.text.partition("\n")[0] if confirm else "")
 
 
 def _effects(findings: Sequence[Reported]) -> tuple[Effect, ...]:

@@ -112,7 +112,8 @@ class _Page:
             for effect in block.effects:
                 self.effect(effect)
         for other in block.others:
-            self.line(f"may also come from {other}", 4)
+            self.line(f"may also come from {other.id} ({other.subject}){'; to tell:' if other.command else ''}", 4)
+            self.command(other.command, 6)
         self.what_next(block)
 
     def part(self, name: str, count: int, most: int, note: str) -> None:
@@ -120,7 +121,8 @@ class _Page:
         self.line(f"{middle(name, 18):<18}{size(count):>10}  {bar:<{BAR}}  {note}".rstrip(), 4)
 
     def effect(self, effect: Effect) -> None:
-        self.line(f"{effect.id:<26}{self.names(effect.subjects, 30)}  {effect.summary}", 4)
+        said = effect.summary if len(effect.subjects) == 1 else self.names(effect.subjects, 60)
+        self.line(f"{effect.id:<24}  {said}", 4)
         if self.verbose:
             self.line(f"because: {effect.because}", 6, "dim")
 
@@ -142,13 +144,23 @@ class _Page:
             return
         self.console.print()
         if not self.verbose:
-            listed = " · ".join(f"{block.id} {len(block.subjects)}" for block in page.advice)
-            self.line(f"advice ({len(page.advice)})  {listed}   -v lists them")
+            self.filled(f"advice ({len(page.advice)})", [f"{block.id} {len(block.subjects)}" for block in page.advice])
             return
         self.line(f"advice ({len(page.advice)})")
         for block in page.advice:
             self.line(f"{block.id}  {self.names(block.subjects, 60)}", 2, "bold")
             self.line(block.summary, 4)
+
+    def filled(self, title: str, items: list[str]) -> None:
+        """Items behind a title, as many a row as there is room for, none of them broken."""
+        row, room = f"{title}  ", self.console.width
+        for number, item in enumerate([*items, "-v lists them"]):
+            joint = "" if not number else "   " if number == len(items) else " · "
+            if len(row) + len(joint) + len(item) > room:
+                self.line(row.rstrip())
+                row, joint = "  ", ""
+            row += joint + item
+        self.line(row)
 
     def reasons(self, title: str, rows: tuple[tuple[str, str], ...]) -> None:
         if not rows:
