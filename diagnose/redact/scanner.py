@@ -24,20 +24,27 @@ _PEM = lazy(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:[\s\S]{0,16000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|(?:(?:\\+[nr]|\s)+[\w+/=:,. -]*)*)"
 )
-_PEM_TAIL = lazy(r"(?:[A-Za-z0-9+/=]{16,}(?:\\+[nr]|\s)+)+-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_PEM_END = lazy(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_PEM_LINE = lazy(r"[A-Za-z0-9+/=]{16,}|=[A-Za-z0-9+/=]{4}|[A-Za-z0-9+/=]{1,15}=")
 _PUTTY = lazy(r"(Private-(?:Lines|MAC|Hash): )(\d+(?:\s+[A-Za-z0-9+/=]{16,})+|[0-9a-f]{32,})")
 
-_USERINFO = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]*):([^\s\"'<>\\]*?[^\s\"'<>\\/?#]*)@(?=[\w\[$*{%-])")
+_USERINFO = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{0,128}):([^\s\"'<>\\/?#]{1,256})@(?=[\w\[$*{%-])")
+# A password with an unescaped slash, as people write it.
+_USERINFO_SLASH = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{0,128}):([^\s\"'<>\\@]{1,256})@(?=[\w\[$*{%-])")
 _USER_ONLY = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{12,})@(?=[\w\[-])")
 _DSN = lazy(r"(?<![\w./:])([\w.-]+):([^\s@\"'`/]+)@(?=(?:tcp|tcp6|unix|udp)\(|[\w.-]+:\d{2,5}(?:/|\b))")
 _ORACLE = lazy(r"(?i)(\bjdbc:oracle:\w+:|\bsqlplus\s(?:-\w+\s)*)([\w.-]+)/([^\s@\"'`/]+)(?=@)")
 
 _BEARER = lazy(r"(?i)\b(bearer|token|apikey|basic|negotiate|ntlm)([ +]+|%20)([A-Za-z0-9._~+/=-]{8,})")
-_COOKIE = lazy(r"(?i)\b(set-cookie2?|cookie)(\\?[\"']?\s*[:=]\s*\[?\\?[\"']?)([^\r\n\"'\]\\]+)")
+_COOKIE = lazy(r"(?i)\b(set-cookie2?|cookie)(\\?[\"']?\s{0,40}[:=]\s{0,40}\[?\\?[\"']?)([^\r\n\"'\]\\]+)")
 _COOKIE_PAIR = lazy(r"([^=;,\s]+)=([^;,\s]+)")
 _COOKIE_ATTRIBUTES = words("path domain expires max-age samesite version comment priority")
-_AUTHORIZATION = lazy(r"(?i)\b((?:proxy-|x-[\w-]+-)?authorization)(\\*[\"']?\s*[:=]\s*\[?\\*[\"']?)([^\r\n\"'\\,\]}]+)")
-_SCHEME = lazy(r"(?i)(bearer|basic|token|digest|negotiate|ntlm|apikey|aws4-hmac-sha256|hawk|splunk|sso-key)\s+(.+)")
+_AUTHORIZATION = lazy(
+    r"(?i)\b((?:proxy-|x-[\w-]+-)?authorization)(\\*[\"']?\s{0,40}[:=]\s{0,40}\[?\\*[\"']?)([^\r\n\"'\\,\]}]+)"
+)
+_SCHEME = lazy(
+    r"(?i)(bearer|basic|token|digest|negotiate|ntlm|apikey|aws4-hmac-sha256|hawk|splunk|sso-key)\s{1,40}(.+)"
+)
 
 _QUERY = lazy(
     r"(?i)([?&;](?:amp;)?(?:sig|signature|x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|"
@@ -58,22 +65,24 @@ _SCHEMES = ("bearer", "basic", "token ", "negotiate", "ntlm", "apikey ")
 _ANNOUNCING = ("unseal key", "recovery key", "password", "passphrase", "token", "secret", "api key")
 _PGPASS_SIGN = lazy(r":(?:\*|\d{4,5}):[\w.*-]+:")
 _PGPASS = lazy(r"(?m)^([\w.*-]+:(?:\*|\d{4,5}):[\w.*-]+:[\w.*-]+:)((?:[^\s:\\]|\\.)+)$")
-_XML = lazy(r"<([\w:.-]+)(?:\s[^<>]*)?>([^<>\r\n]{1,400})</\1\s*>")
+_XML = lazy(r"<([\w:.-]+)(?:\s[^<>]*)?>([^<>\r\n]{1,400})</\1\s{0,40}>")
 _XML_ADD = lazy(r"(?i)<\w+\s[^<>]*?\b(?:key|name|id)=[\"']([^\"'<>]+)[\"'][^<>]*?\bvalue=[\"']([^\"'<>]+)[\"']")
 _PAIR = lazy(
-    r"(?i)[\"']?\b(?:name|key|k|env)[\"']?\s*[:=]\s*([\"']?)([\w.-]+)\1\s*[,;\n]?\s*(?:-\s)?[\"']?(?:value|val|v)[\"']?\s*[:=]\s*"
+    r"(?i)[\"']?\b(?:name|key|k|env)[\"']?\s{0,40}[:=]\s{0,40}([\"']?)([\w.-]+)\1\s{0,40}[,;\n]?\s{0,40}(?:-\s)?[\"']?(?:value|val|v)[\"']?\s{0,40}[:=]\s{0,40}"
     r"(?:\"([^\"\r\n]+)\"|'([^'\r\n]+)'|([^\s\"',}]+))"
 )
 _SQL = lazy(
-    r"(?i)\b(identified\s+(?:with\s+[\w']+\s+)?(?:by|as)|(?:with|encrypted|set)\s+(?:encrypted\s+)?password(?:\s+for\s+\S+)?(?:\s*=)?|password)(\s+\(?\s*|\(\s*)(\\*['\"])([^'\"\r\n]+?)\3"
+    r"(?i)\b(identified\s{1,40}(?:with\s{1,40}[\w']+\s{1,40})?(?:by|as)|(?:with|encrypted|set)\s{1,40}(?:encrypted\s{1,40})?password(?:\s{1,40}for\s{1,40}\S+)?(?:\s{0,40}=)?|password)(\s{1,40}\(?\s{0,40}|\(\s{0,40})(\\*['\"])([^'\"\r\n]+?)\3"
 )
-_NETRC = lazy(r"(?i)\b(machine\s+\S+\s+(?:login\s+\S+\s+)?password\s+|login\s+\S+\s+password\s+)(\S+)")
-_ENV_PAIR = lazy(r"(?m)\b(?:ENV|ARG)\s+([A-Za-z_]\w*)[ \t]+(?!=)([^\s=][^\s]*)")
+_NETRC = lazy(
+    r"(?i)\b(machine\s{1,40}\S+\s{1,40}(?:login\s{1,40}\S+\s{1,40})?password\s{1,40}|login\s{1,40}\S+\s{1,40}password\s{1,40})(\S+)"
+)
+_ENV_PAIR = lazy(r"(?m)\b(?:ENV|ARG)\s{1,40}([A-Za-z_]\w*)[ \t]{1,40}(?!=)([^\s=][^\s]*)")
 _ANNOUNCED = lazy(
     r"(?i)\b(?:temporary password is generated for \S+?|generated (?:root |admin |random )?(?:password|token|secret|key)"
     r"(?: for [\w@. -]{1,40}?)?|(?:password|passphrase|token|secret|api key)(?: for (?:the |user )?[\w@.'\"-]{1,40}(?: user)?(?: \([^)]*\))?)?"
     r"(?: is| was| has been| set to| reset to| changed to|: is)(?: set to| changed to| now)?"
-    r"|following password to proceed to installation|(?:unseal|recovery) key \d+)[:=]?(\s+)[`'\"]?([^\s`'\"]+)"
+    r"|following password to proceed to installation|(?:unseal|recovery) key \d+)[:=]?(\s{1,40})[`'\"]?([^\s`'\"]+)"
 )
 _B64_AUTH = lazy(r"[A-Za-z0-9+/]{8,}={0,2}")
 
@@ -86,6 +95,8 @@ _SEPARATOR = re.compile(
     r"(\\*[\"'`]|\]|%22)?(?:\[\w*\])?[ \t]{0,20}(=>|:=|%3[dD]|=(?!=)|:(?!//|:))[ \t]{0,20}(\\*[\"'`]|\|)?"
 )
 _FLAG_GAP = lazy(r"(\\*[\"'])?(?:,[ \t]*|[ \t]+)(\\*[\"'])?(?![-|<>&;])")
+_LONGEST, _LONGEST_RANDOM = 16_000, 300
+"""How far an unquoted value may reach; what is judged by its looks is a key, and keys are short."""
 _UNQUOTED_LONG = lazy(r"[^\s\"'`\x00]+")
 _UNQUOTED = lazy(r"[^\s\"'`\x00,;&<>(){}\[\]|\\]+")
 _UNQUOTED_PAIR = lazy(r"[^\s\"'`\x00,;&]+")
@@ -141,7 +152,7 @@ def _rules(text: str, mark: Mark) -> str:
         if "-----BEGIN" in text:
             text = _PEM().sub(lambda m: mark("private-key", m[0], m[0]), text)
         if "-----END" in text:
-            text = _PEM_TAIL().sub(lambda m: mark("private-key", m[0], m[0]), text)
+            text = _key_tails(text, mark)
     if "Private-" in text:
         text = _PUTTY().sub(lambda m: m[1] + mark("private-key", m[2], m[0]), text)
     low = text.lower()
@@ -169,6 +180,26 @@ def _rules(text: str, mark: Mark) -> str:
         text = _structured(text, low, mark)
         text = _assignments(text, mark)
     return text
+
+
+def _key_tails(text: str, mark: Mark) -> str:
+    """The text without the ends of private keys whose beginnings were cut off."""
+    pieces: list[str] = []
+    done = 0
+    for found in _PEM_END().finditer(text):
+        newline = "\\n" if text.endswith("\\n", done, found.start()) else "\n"
+        lines = text[max(done, found.start() - 8000) : found.start()].split(newline)
+        start = found.start()
+        for line in reversed(lines[:-1] if not lines[-1] else lines):
+            if not _PEM_LINE().fullmatch(line.strip()):
+                break
+            start -= len(line) + len(newline)
+        start = max(done, start)
+        if start < found.start():
+            pieces += (text[done:start], mark("private-key", text[start : found.end()], text[start : found.end()]))
+            done = found.end()
+    pieces.append(text[done:])
+    return "".join(pieces)
 
 
 def _on_lines(text: str, sign: str, rule: Callable[[str], str]) -> str:
@@ -325,6 +356,7 @@ def _userinfo(text: str, mark: Mark) -> str:
 
     if "//" in text:
         text = _USERINFO().sub(pair, text)
+        text = _USERINFO_SLASH().sub(pair, text)
         text = _USER_ONLY().sub(alone, text)
     if ":" in text:
         text = _DSN().sub(data_source, text)
@@ -349,15 +381,15 @@ def _assignments(text: str, mark: Mark) -> str:
     if len(low) != len(text):
         low = "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
     pieces: list[str] = []
-    done = 0
+    done = past = 0
     for hit in _KEYWORD.finditer(low):
         start, end = hit.span()
-        if start < done:
+        if start < past:
             continue
-        while start > done and text[start - 1] in _NAME_CHARS and hit.start() - start < 100:
+        while start > past and text[start - 1] in _NAME_CHARS and hit.start() - start < 100:
             start -= 1
         found_end = _NAME_END.match(text, end)
-        end = found_end.end() if found_end else end
+        past = end = found_end.end() if found_end else end
         span = _value_span(text, start, end)
         if span is None:
             continue
@@ -367,7 +399,7 @@ def _assignments(text: str, mark: Mark) -> str:
         if new == raw:
             continue
         pieces += (text[done:left], new)
-        done = right
+        done = past = right
     if not pieces:
         return text
     pieces.append(text[done:])
@@ -403,7 +435,7 @@ def _value_span(text: str, start: int, end: int) -> tuple[int, int, str] | None:
     line_start = not text[text.rfind("\n", 0, start) + 1 : start].strip(" \t-\"'")
     upper = name.isupper() or flag
     pattern = _UNQUOTED_LONG if upper and sign != ":" else _UNQUOTED_PAIR if sign == ":" or line_start else _UNQUOTED
-    found = pattern().match(text, at)
+    found = pattern().match(text, at, at + (_LONGEST_RANDOM if kind == "random" else _LONGEST))
     if found is None:
         return None
     value = _trim(found[0])

@@ -60,14 +60,14 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("pypi", "pypi-", r"[\w-]{50,}"),
     ("docker-hub", "dckr_pat_", r"[\w-]{20,}"),
     ("docker-hub", "dckr_oat_", r"[\w-]{20,}"),
-    ("jwt", "eyJ", r"[\w-]{8,}={0,2}\.[\w-]{4,}={0,2}(?:\.[\w-]*={0,2}){0,3}"),
+    ("jwt", "eyJ", r"[\w-]{8,1000}={0,2}\.[\w-]{4,}={0,2}(?:\.[\w-]*={0,2}){0,3}"),
     ("vault", "hvs.", r"[\w-]{20,}"),
     ("vault", "hvb.", r"[\w-]{20,}"),
     ("vault", "hvr.", r"[\w-]{20,}"),
     *(("digitalocean", f"{prefix}_v1_", r"[a-f0-9]{40,}") for prefix in ("dop", "doo", "dor")),
     ("heroku", "HRKU-", r"[\w-]{30,}"),
     ("mailgun", "key-", r"[0-9a-f]{32}\b"),
-    ("openai", "sk-", r"(?!ant-)(?:proj-|svcacct-|admin-|or-v1-)?[\w-]*[A-Za-z0-9]{20,}[\w-]*"),
+    ("openai", "sk-", r"(?!ant-)[\w-]{0,100}?[A-Za-z0-9]{20,}[\w-]*"),
     ("anthropic", "sk-ant-", r"[\w-]{20,}"),
     ("huggingface", "hf_", r"[A-Za-z0-9]{30,}"),
     ("huggingface", "api_org_", r"[A-Za-z0-9]{30,}"),
@@ -156,16 +156,23 @@ _NAMED = frozenset(
 )
 
 _APART = frozenset(prefix for _, prefix, _ in _SHAPES if re.search(r"[^\w.~-]", prefix))
-_WORD = re.compile(r"[\w.~-]{19,}")
+_LONG = 19
+_HEX = "0123456789abcdef"
+"""A digest or an id: no shape is made of these alone, and most long words are."""
+_WORD = re.compile(r"[\w.~-]+")
 _MAYBE = lazy("|".join(sorted({re.escape(prefix) for _, prefix, _ in _SHAPES if prefix not in _APART})))
 
 Mark = Callable[[str, str, str], str]
 """Takes (kind, raw value, the phrase it stood in), remembers the value, and gives its token."""
 
 
+# After a letter or digit no shape begins, except after an escaped \\n, \\r or \\t.
+_NOT_IN_A_WORD = r"(?<![A-Za-mo-qsu-z0-9])"
+
+
 @cache
 def _rule(prefix: str, rest: str) -> re.Pattern[str]:
-    return re.compile(re.escape(prefix) + rest)
+    return re.compile(_NOT_IN_A_WORD + re.escape(prefix) + rest)
 
 
 def redact_shapes(text: str, mark: Mark) -> str:
@@ -173,7 +180,9 @@ def redact_shapes(text: str, mark: Mark) -> str:
 
     Every shape has a long word, and few words of a text are long: prefixes are looked for in those alone.
     """
-    long = " ".join(set(_WORD.findall(text)))
+    chunks = {chunk for chunk in text.split() if len(chunk) >= _LONG}
+    found = {word for chunk in chunks for word in _WORD.findall(chunk) if len(word) >= _LONG}
+    long = " ".join([word for word in found if word.strip(_HEX)])
     if not long:
         return text
     if _MAYBE().search(long):
@@ -192,9 +201,7 @@ def redact_shapes(text: str, mark: Mark) -> str:
 
 def _replace(kind: str, prefix: str, mark: Mark) -> Callable[[re.Match[str]], str]:
     def replace(found: re.Match[str]) -> str:
-        start, raw = found.start(), found[0]
-        if prefix and start and (before := found.string[start - 1]).isalnum() and before not in "nrt":
-            return raw
+        raw = found[0]
         if prefix in _NAMED:
             return prefix + mark(kind, raw[len(prefix) :], raw)
         return mark(kind, raw, raw)

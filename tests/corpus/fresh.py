@@ -65,7 +65,12 @@ def _in_label(rnd: random.Random) -> tuple[str, str, Any, str]:
 
 def _in_flag(rnd: random.Random) -> tuple[str, str, Any, str]:
     value = _value(rnd)
-    flag = "--" + rnd.choice(_SERVICES).lower() + "-" + rnd.choice(("password", "secret", "token", "api-key", "passphrase"))
+    flag = (
+        "--"
+        + rnd.choice(_SERVICES).lower()
+        + "-"
+        + rnd.choice(("password", "secret", "token", "api-key", "passphrase"))
+    )
     words = ["/app", "serve", *([f"{flag}={value}"] if rnd.random() < 0.5 else [flag, value]), "--port", "80"]
     if rnd.random() < 0.5:
         return "api.container", "Config.Cmd", words, value
@@ -74,7 +79,9 @@ def _in_flag(rnd: random.Random) -> tuple[str, str, Any, str]:
 
 def _in_url(rnd: random.Random) -> tuple[str, str, Any, str]:
     value = _word(rnd)
-    scheme = rnd.choice(("postgresql+asyncpg", "mariadb", "rediss", "amqps", "ftp", "smb", "ldaps", "mqtt", "nats", "clickhouse"))
+    scheme = rnd.choice(
+        ("postgresql+asyncpg", "mariadb", "rediss", "amqps", "ftp", "smb", "ldaps", "mqtt", "nats", "clickhouse")
+    )
     url = f"{scheme}://{rnd.choice(_SERVICES)}:{value}@host-{rnd.randint(1, 9)}.internal:{rnd.randint(1000, 9999)}/x"
     return rnd.choice(
         (
@@ -103,7 +110,15 @@ def _in_log(rnd: random.Random) -> tuple[str, str, Any, str]:
 def _in_header(rnd: random.Random) -> tuple[str, str, Any, str]:
     value = "".join(rnd.choices(string.ascii_letters + string.digits, k=rnd.randint(20, 60)))
     header = rnd.choice(
-        ("X-Auth-Key", "X-Access-Token", "X-Api-Token", "X-Shared-Secret", "Authorization: Bearer", "Authorization: ApiKey", "X-Client-Secret")
+        (
+            "X-Auth-Key",
+            "X-Access-Token",
+            "X-Api-Token",
+            "X-Shared-Secret",
+            "Authorization: Bearer",
+            "Authorization: ApiKey",
+            "X-Client-Secret",
+        )
     )
     line = f"{header} {value}" if ": " in header else f"{header}: {value}"
     return "text", "", rnd.choice(("> {}", "curl -sH '{}' http://x/y", 'headers: {{"{}"}}', "{}")).format(line), value
@@ -128,7 +143,9 @@ def _in_ini(rnd: random.Random) -> tuple[str, str, Any, str]:
 
 def _in_query(rnd: random.Random) -> tuple[str, str, Any, str]:
     value = _word(rnd)
-    key = rnd.choice(("api_key", "apikey", "token", "access_token", "auth_token", "password", "client_secret", "pwd", "secret"))
+    key = rnd.choice(
+        ("api_key", "apikey", "token", "access_token", "auth_token", "password", "client_secret", "pwd", "secret")
+    )
     return "text", "", f'10.0.0.1 - - "GET /v1/x?page=2&{key}={value}&z=1 HTTP/1.1" 200', value
 
 
