@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY
 from tests.lab.runner import healthy_container
@@ -51,7 +53,7 @@ def bridge_switched_off(box: Box) -> None:
     healthy_container(box, "cut", 18083, "--net=offnet")
     assert box.provider.curl(f"http://{BOX_ADDRESS}:18083/") == "hello\n"
     box.run(["ip", "link", "set", "offbr", "down"])
-    assert box.docker("exec", "cut", "wget", "-T1", "-qO-", "http://192.0.2.80/", check=False).returncode != 0
+    assert box.docker("exec", "cut", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False).returncode != 0
 
 
 @fault(
@@ -64,7 +66,7 @@ def docker0_without_address(box: Box) -> None:
     """The address of docker0 is flushed: containers have a gateway that nobody is."""
     healthy_container(box, "web", 8080)
     box.run(["ip", "addr", "flush", "dev", "docker0"])
-    assert box.docker("exec", "web", "wget", "-T1", "-qO-", "http://192.0.2.80/", check=False).returncode != 0
+    assert box.docker("exec", "web", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False).returncode != 0
 
 
 @healthy(baseline=False)
@@ -100,3 +102,132 @@ def default_route_in_halves(box: Box) -> None:
     box.sh(f"ip route add 0.0.0.0/1 via {GATEWAY}; ip route add 128.0.0.0/1 via {GATEWAY}")
     healthy_container(box, "tunnelled", 18086)
     assert box.provider.curl(f"http://{BOX_ADDRESS}:18086/") == "hello\n"
+
+
+@fault("network.published-port-not-listening", subject="container:mute", shareable=True)
+def nobody_serves_the_port(box: Box) -> None:
+    """A container publishes a port, and nothing inside listens on it."""
+    box.docker("run", "-d", "--name=mute", *QUIET, "-p", "18091:8080", "bb:1.36", "sleep", "1000")
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:18091/", check=False) == ""
+    box.sh("sleep 21", timeout=30)
+
+
+@fault("network.published-port-not-listening", subject="container:inward", shareable=True)
+def served_on_loopback_only(box: Box) -> None:
+    """A program listens on 127.0.0.1 inside its container, where the published port does not lead."""
+    serve = ["httpd", "-f", "-p", "127.0.0.1:8080", "-h", "/www"]
+    box.docker("run", "-d", "--name=inward", *QUIET, "-p", "18092:8080", "bb:1.36", *serve)
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:18092/", check=False) == ""
+    box.sh("sleep 21", timeout=30)
+
+
+@healthy(shareable=True)
+def more_ports_than_needed(box: Box) -> None:
+    """A container serves one of the two ports that it publishes."""
+    healthy_container(box, "spare", 18093, "-p", "18094:8443")
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:18093/") == "hello\n"
+    box.sh("sleep 21", timeout=30)
+
+
+@fault(
+    "network.veth-detached",
+    subject="container:unplugged",
+    shareable=True,
+    also=[("dns.upstream-unreachable", "*:plugnet")],
+)
+def cable_pulled(box: Box) -> None:
+    """The host's end of a container's veth pair is taken off the bridge."""
+    box.docker("network", "create", "-o", "com.docker.network.bridge.name=plugbr", "plugnet")
+    healthy_container(box, "unplugged", 18095, "--net=plugnet")
+    veth = box.sh("ls /sys/class/net/plugbr/brif").strip()
+    box.run(["ip", "link", "set", veth, "nomaster"])
+    assert (
+        box.docker("exec", "unplugged", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False).returncode
+        != 0
+    )
+
+
+@fault("network.bridge-leaked", subject="interface:br-0123456789ab", shareable=True)
+def bridge_left_over(box: Box) -> None:
+    """A bridge with the name of a network that the engine does not know."""
+    box.sh("ip link add br-0123456789ab type bridge; ip addr add 172.30.0.1/16 dev br-0123456789ab")
+    assert "br-0123456789ab" not in str(box.api("/networks"))
+
+
+@fault(
+    "network.address-pools-exhausted",
+    subject="daemon:docker",
+    config={"default-address-pools": [{"base": "10.210.0.0/22", "size": 24}]},
+)
+def pools_used_up(box: Box) -> None:
+    """Four subnets are in the pool and four networks have them: a fifth cannot be created."""
+    for number in range(3):
+        box.docker("network", "create", f"left{number}")
+    said = box.docker("network", "create", "fifth", check=False).stderr
+    assert "non-overlapping" in said or "fully subnetted" in said
+
+
+@fault("network.subnet-exhausted", subject="network:tinynet", shareable=True)
+def third_of_two(box: Box) -> None:
+    """A network of four addresses holds one container; the second cannot start."""
+    box.docker("network", "create", "--subnet=10.77.0.0/30", "tinynet")
+    healthy_container(box, "tiny1", 18096, "--net=tinynet")
+    assert "no available IPv4 addresses" in refused(box, "tiny2", "--net=tinynet")
+
+
+@healthy(shareable=True)
+def full_on_purpose(box: Box) -> None:
+    """A network of four addresses was made for one container, which has it."""
+    box.docker("network", "create", "--subnet=10.78.0.0/30", "pairnet")
+    healthy_container(box, "pair", 18097, "--net=pairnet")
+
+
+@fault("network.mtu-mismatch", subject="network:bridge")
+def large_packets_lost(box: Box) -> None:
+    """The uplink carries 1400 bytes, and the host's filter drops the message that would tell containers."""
+    box.sh("ip link set eth0 mtu 1400; iptables -A OUTPUT -p icmp -j DROP")
+    pid = box.inspect("web")["State"]["Pid"]
+    send = "import socket; s=socket.socket(); s.settimeout(2); s.connect(('192.0.2.80',80)); s.sendall(b'x'*9000); s.recv(1)"
+    stuck = box.run(["nsenter", "-t", str(pid), "-n", sys.executable, "-c", send], check=False)
+    assert "timed out" in stuck.stderr
+    assert "mtu 1500" in box.run(["nsenter", "-t", str(pid), "-n", "ip", "link", "show", "eth0"]).stdout
+
+
+@healthy()
+def smaller_uplink(box: Box) -> None:
+    """A cloud's uplink carries 1400 bytes: path discovery works, and connections adapt."""
+    box.run(["ip", "link", "set", "eth0", "mtu", "1400"])
+    assert (
+        box.docker("exec", "web", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/").stdout == "hello from the web\n"
+    )
+
+
+@fault("network.conntrack-full", subject="host:host", also=["dns.*", "container.unhealthy"])
+def connections_beyond_number(box: Box) -> None:
+    """Nine tenths of the table of tracked connections are taken by a flood of UDP on loopback."""
+    limit = int(box.run(["cat", "/proc/sys/net/netfilter/nf_conntrack_max"]).stdout)
+    program = (
+        "import socket\n"
+        "s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n"
+        f"for n in range({limit * 9 // 10}):\n"
+        "    try:\n        s.sendto(b'',(f'127.1.{n>>14&255}.{1}',1024+(n&16383)))\n"
+        "    except OSError:\n        pass\n"
+    )
+    box.run([sys.executable, "-c", program], timeout=60)
+    assert int(box.run(["cat", "/proc/sys/net/netfilter/nf_conntrack_count"]).stdout) > limit * 0.8
+
+
+@fault(
+    "network.host-port-conflict",
+    subject="container:clashing",
+    shareable=True,
+    also=[("container.*", "container:clashing")],
+)
+def two_on_the_host_network(box: Box) -> None:
+    """Two containers with host networking want the same port; the engine knows nothing of it."""
+    serve = ["bb:1.36", "httpd", "-f", "-p", "18098", "-h", "/www"]
+    box.docker("run", "-d", "--name=firsthost", "--net=host", *QUIET, *serve)
+    box.wait_for(lambda: ":18098" in box.run(["ss", "-ltn"]).stdout, what="the first server")
+    box.docker("run", "-d", "--name=clashing", "--net=host", *QUIET, *serve)
+    box.wait_state("clashing", "exited")
+    assert "in use" in box.docker("logs", "clashing").stderr

@@ -1,0 +1,5 @@
+"""Networks, published ports, and what lies between a container and its peers."""
+
+from checks.network import bridges, ports, subnets, traffic
+
+__all__ = ["bridges", "ports", "subnets", "traffic"]

@@ -1,0 +1,169 @@
+"""Bridges and what is plugged into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from checks.network._words import attached as attached_to
+from checks.network._words import names
+from diagnose.evidence.containers import Containers, Endpoint
+from diagnose.evidence.info import Info, Ping
+from diagnose.evidence.links import Link, Links
+from diagnose.evidence.namespaces import Inside, Namespaces
+from diagnose.evidence.networks import Network, Networks
+from diagnose.evidence.processes import Processes
+from diagnose.model import Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.registry import check
+
+
+@check("network.bridge-down", severity=Severity.critical)
+def bridge_down(
+    networks: Networks,
+    links: Links,
+    containers: Containers | Unavailable,
+    info: Info | Unavailable,
+    ping: Ping | Unavailable,
+) -> Iterable[Finding] | Skipped:
+    """The bridge of a network is missing, switched off, or has lost its address.
+
+    Only the admin flag counts: a bridge without attached containers has no carrier and is DOWN by operstate,
+    which is normal. Containers still start on a bridge that is down, without an error (engines 20.10.24 to
+    28.5.2).
+    """
+    if isinstance(ping, Ping) and ping.is_podman:
+        return Skipped("Podman makes its bridges when the first container starts")
+    if isinstance(info, Info) and info.is_rootless:
+        return Skipped("a rootless engine's bridges are in a namespace of its own")
+    return _broken_bridges(networks, links, containers)
+
+
+def _broken_bridges(networks: Networks, links: Links, containers: Containers | Unavailable) -> Iterator[Finding]:
+    for network in networks.bridges:
+        link = links.by_name.get(network.bridge)
+        wrong = _what_is_wrong(network, link, links)
+        if not wrong:
+            continue
+        attached = attached_to(network, containers)
+        cut = f": {names(attached)} cut off" if attached else ""
+        yield Finding(
+            subject=network.subject,
+            summary=f"bridge {network.bridge} of network {network.name} {wrong}{cut}",
+            evidence={
+                f"link {network.bridge}": None if link is None else {"up": link.up, "operstate": link.operstate},
+                f"addresses of {network.bridge}": [] if link is None else list(links.addresses_of(link)),
+                "IPAM.Config.Gateway": list(network.gateways),
+                "running containers": [each.short for each in attached],
+            },
+            variables={"network": network.name, "bridge": network.bridge},
+            severity=Severity.critical if attached else Severity.warning,
+            touches=(Subject("interface", network.bridge), *(each.subject for each in attached)),
+        )
+
+
+def _what_is_wrong(network: Network, link: Link | None, links: Links) -> str:
+    if link is None:
+        return "does not exist"
+    if not link.up:
+        return "is switched off"
+    wanted = [each for each in network.gateways if "." in each]
+    if not network.bridge_has_address or not wanted:
+        return ""
+    if not set(wanted) & set(links.addresses_of(link)):
+        return f"has lost its address {wanted[0]}"
+    return ""
+
+
+@check("network.veth-detached", severity=Severity.critical, caused_by=["network.bridge-down"])
+def veth_detached(
+    containers: Containers, networks: Networks, namespaces: Namespaces, links: Links
+) -> Iterable[Finding]:
+    """A container is cut off from its bridge: its cable is pulled, or switched off.
+
+    Both ends of the veth pair are looked at, from inside and from the host. Interfaces of other kinds (macvlan, a sandbox's own) are
+    left out.
+    """
+    for each in containers.running:
+        inside = namespaces.of(each)
+        for name, endpoint in each.endpoints.items() if inside else ():
+            network = networks.by_name.get(name)
+            bridge = links.by_name.get(network.bridge) if network and network.is_bridge else None
+            if inside is None or network is None or bridge is None or not endpoint.ip_address:
+                continue
+            wrong, peer = _cable(inside, endpoint, bridge, links)
+            if wrong:
+                yield Finding(
+                    subject=each.subject,
+                    summary=f"{each.short} is cut off from network {name}: {wrong}",
+                    evidence={
+                        f"NetworkSettings.Networks.{name}.IPAddress": endpoint.ip_address,
+                        "interfaces inside": {one.name: one.operstate for one in inside.links},
+                        "host end": peer.name if peer else None,
+                        f"attached to {bridge.name}": [one.name for one in links.ports(bridge)],
+                    },
+                    variables={
+                        "container": each.short,
+                        "network": name,
+                        "bridge": bridge.name,
+                        "interface": peer.name if peer else "none",
+                    },
+                    discriminator=name,
+                    touches=(network.subject, *((peer.subject,) if peer else ())),
+                    stable=(each.life,),
+                    service=each.service,
+                )
+
+
+def _cable(inside: Inside, endpoint: Endpoint, bridge: Link, links: Links) -> tuple[str, Link | None]:
+    """What is wrong between a container's interface and its bridge, if anything, and the host's end."""
+    inner = inside.link_with(endpoint.ip_address) or inside.link_with_mac(endpoint.mac_address)
+    if inner is None:
+        return f"no interface inside has its address {endpoint.ip_address}", None
+    if inner.kind != "veth":
+        return "", None
+    peer = links.by_index.get(inner.link or 0)
+    if peer is None or peer.kind != "veth" or peer.link != inner.index:
+        return f"the host's end of {inner.name} is gone", None
+    if not inner.up:
+        return f"{inner.name} inside is switched off", peer
+    if not peer.up:
+        return f"the host's end {peer.name} is switched off", peer
+    if peer.master != bridge.index:
+        return f"the host's end {peer.name} is not attached to bridge {bridge.name}", peer
+    if endpoint.ip_address not in {one.address for one in inside.addresses}:
+        return f"{inner.name} has lost its address {endpoint.ip_address}", peer
+    return "", peer
+
+
+_OURS = re.compile(r"br-[0-9a-f]{12}")
+
+
+@check("network.bridge-leaked", severity=Severity.advice)
+def bridge_leaked(
+    networks: Networks, links: Links, processes: Processes | Unavailable, ping: Ping | Unavailable
+) -> Iterable[Finding] | Skipped:
+    """A bridge of the engine is left over from a network that no longer exists.
+
+    Its subnet and its route stay taken. Seen on engine 20.10.24 after a network that could not be created. Only bridges with the
+    engine's kind of name, without anything attached, and only where no second engine runs.
+    """
+    if isinstance(ping, Ping) and ping.is_podman:
+        return Skipped("Podman names its bridges otherwise")
+    if isinstance(processes, Processes) and sum(each.comm == "dockerd" for each in processes) > 1:
+        return Skipped("a second engine runs on this host: whose bridges they are cannot be told")
+    known = {each.bridge for each in networks}
+    return (
+        Finding(
+            subject=link.subject,
+            summary=f"bridge {link.name} belongs to no network and keeps "
+            + (", ".join(links.addresses_of(link)) or "no address"),
+            evidence={
+                f"link {link.name}": {"kind": link.kind, "operstate": link.operstate},
+                f"addresses of {link.name}": list(links.addresses_of(link)),
+                "bridges of networks": sorted(known),
+            },
+            variables={"bridge": link.name},
+        )
+        for link in links
+        if link.kind == "bridge" and _OURS.fullmatch(link.name) and link.name not in known and not links.ports(link)
+    )

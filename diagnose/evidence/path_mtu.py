@@ -1,0 +1,33 @@
+"""Whether the host's packet filter lets the message "fragmentation needed" through to containers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diagnose.evidence.firewall import Firewall
+from diagnose.evidence.networks import Networks
+from diagnose.firewall.rules import Packet
+from diagnose.firewall.walk import walk
+from diagnose.registry import evidence
+
+
+@dataclass(frozen=True)
+class PathMtu:
+    """blocked: bridge -> the rule that surely drops the host's own ICMP errors on their way to its containers."""
+
+    blocked: dict[str, str]
+
+
+@evidence
+def path_mtu(firewall: Firewall, networks: Networks) -> PathMtu:
+    """A walk through the output hook for each bridge: the host itself writes that message."""
+    blocked = {}
+    for network in networks.bridges:
+        for gateway in network.gateways[:1]:
+            error = Packet(
+                None, network.bridge, gateway, None, "icmp", state="related", dst_local=False, src_local=True
+            )
+            verdict = walk(firewall.ruleset, "output", error)
+            if verdict.outcome in ("drop", "reject"):
+                blocked[network.bridge] = str(verdict.by)
+    return PathMtu(blocked)
