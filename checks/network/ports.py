@@ -164,7 +164,7 @@ def bind_address_missing(containers: Containers, links: Links | Unavailable) -> 
 def published_port_not_listening(
     containers: Containers, namespaces: Namespaces, clock: Clock, *, grace: Seconds = Seconds(20)
 ) -> Iterable[Finding]:
-    """Nothing in a container listens on a port that it publishes, or on loopback only.
+    """Nothing in a container serves a port that it publishes.
 
     Clients are accepted by the engine's proxy and cut off at once. TCP only. It is advice where other published ports of the
     container are served: images declare more ports than they use. A stand-by that begins to listen when it is needed looks the same.
