@@ -287,7 +287,7 @@ def forward_dropped(firewall: Firewall, crossings: Crossings, info: Info | Unava
     """A rule that is not Docker's drops the traffic of containers.
 
     An accept in Docker's table does not protect from a drop in another one on the same hook. What only some
-    destinations or sources meet is a policy, and is not reported.
+    destinations or sources meet, and a port that is closed while others are open, is a policy and is not reported.
     """
     if isinstance(info, Info) and info.is_rootless:
         return Skipped("a rootless engine keeps its rules in a network namespace of its own")
@@ -307,8 +307,15 @@ def _forward_dropped(firewall: Firewall, crossings: Crossings) -> Iterable[Findi
         by = inlet.reach.by
         if inlet.reach.is_blocked and by and inlet.reach.hook != "input" and not firewall.is_lost(by):
             inward[by].append(inlet)
+    for by in [each for each in inward if each not in outward and _closes_on_purpose(each, inward[each], crossings)]:
+        del inward[by]
     for by in dict.fromkeys([*outward, *inward]):
         yield _dropped(by, outward[by], inward[by])
+
+
+def _closes_on_purpose(by: Step, inlets: Sequence[Inlet], crossings: Crossings) -> bool:
+    """Whether a rule that lets containers out only closes ports: in DOCKER-USER, or some of several."""
+    return by.chain == USER_CHAIN or len(inlets) < len(crossings.inlets)
 
 
 def _dropped(by: Step, outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> Finding:

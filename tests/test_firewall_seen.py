@@ -6,6 +6,7 @@ The cases were recorded by `tests/lab/record_firewall.py`.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from diagnose.firewall.ruleset import assemble
 
 DATA = Path(__file__).parent / "data" / "firewall"
 CASES = sorted(DATA.glob("[0-9]*.json"))
-REACH = {"out": reach_out, "in": reach_in, "between": reach_between}
+REACH: dict[str, Callable[..., Reach]] = {"out": reach_out, "in": reach_in, "between": reach_between}
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def rules(case: dict[str, Any], *, text: bool = True) -> Ruleset:
 
 
 def foretold(ruleset: Ruleset, probe: dict[str, Any]) -> Reach:
-    return REACH[probe["reach"]](ruleset, **probe["asked"])  # type: ignore[operator]
+    return REACH[probe["reach"]](ruleset, **probe["asked"])
 
 
 def test_there_are_cases() -> None:

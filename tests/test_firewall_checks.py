@@ -1,0 +1,227 @@
+"""What the checks say about recorded packet filters of real engines, around two containers made after those of the recording."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks import firewall as checks
+from diagnose.evidence.containers import containers
+from diagnose.evidence.daemon_config import DaemonConfig
+from diagnose.evidence.firewall import Firewall, Forwarding, crossings, firewall, forwarding
+from diagnose.evidence.info import Info
+from diagnose.evidence.networks import networks
+from diagnose.evidence.uplinks import uplinks
+from diagnose.model import Failed, Finding, Json, Skipped, Unavailable, Unexamined
+from tests.hosts import Made
+
+DATA = Path(__file__).parent / "data" / "firewall"
+ENGINES = ("20.10", "26.1", "28.5")
+SHOP, PLAIN = "a" * 64, "b" * 64
+
+FOUND: dict[str, list[str]] = {
+    "healthy": [],
+    "filter-flushed": ["critical chains-missing host"],
+    "nat-flushed": ["critical chains-missing host"],
+    "all-flushed": ["critical chains-missing host"],
+    "policy-drop-jumps-lost": ["critical chains-missing host"],
+    "policy-accept-jumps-lost": ["warning chains-missing host"],
+    "docker-user-drops-all": ["warning forward-dropped host"],
+    "docker-user-rejects-a-port": [],
+    "docker-user-drops-a-subnet": ["warning forward-dropped host"],
+    "docker-user-lets-in-one-source": [],
+    "native-forward-drop": ["critical forward-dropped host"],
+    "native-forward-drop-except-docker": [],
+    "native-forward-reject-one-bridge": ["critical forward-dropped host"],
+    "native-dormant": [],
+    "native-sets": [],
+    "native-verdict-map": ["critical forward-dropped host"],
+    "firewalld-shape": ["critical forward-dropped host"],
+    "marked-then-dropped": ["warning forward-dropped host"],
+    "masquerade-of-a-subnet-deleted": ["critical masquerade-missing shop"],
+    "snat-instead-of-masquerade": [],
+    "dnat-of-a-port-deleted": ["warning dnat-missing web"],
+    "dnat-to-a-stale-address": ["critical dnat-missing web"],
+    "input-drops-new": ["advice bypassed-by-publish plain", "advice bypassed-by-publish web"],
+    "legacy-forward-drop": ["critical forward-dropped host", "warning backend-mixed host"],
+    "legacy-docker-user-shape": ["critical forward-dropped host", "warning backend-mixed host"],
+}
+
+
+def case(engine: str, fault: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((DATA / f"{engine}-{fault}.json").read_text())
+    return loaded
+
+
+def host(recorded: dict[str, Any], *, running: bool = True) -> Made:
+    """The recorded filter, and `web` and `plain` as they stood before it."""
+    shop, plain = (recorded["probes"][name]["asked"] for name in ("web goes out", "plain goes out"))
+    (subnet,) = recorded["probes"]["8080 comes in"]["asked"]["bridges"]
+    listed = [
+        {"Id": SHOP, "Name": "shop", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": subnet}]},
+         "Options": {"com.docker.network.bridge.name": shop["bridge"]}},
+        {"Id": PLAIN, "Name": "bridge", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]}},
+    ]  # fmt: skip
+    inspected = {
+        "1" * 64: container("web", "shop", shop["src"], "8080", running),
+        "2" * 64: container("plain", "bridge", plain["src"], "8081", running),
+    }
+    texts = {"nft": recorded["iptables_nft"], "legacy": recorded["iptables_legacy"]}
+    return Made(
+        {
+            "api.containers": [{"Id": id, "Names": [each["Name"]]} for id, each in inspected.items()],
+            "api.container": lambda question: inspected[str(question.args["id"])],
+            "api.networks": listed,
+            "nftables": recorded["nftables"],
+            "iptables": lambda question: {
+                "text": texts[question.args["flavour"]].get(question.args["family"], ""),
+                "command": None,
+            },
+            "net.links": [{"index": 2, "name": "eth0"}],
+            "net.addresses": [{"index": 2, "address": "192.0.2.10", "family": "inet", "scope": "global"}],
+            "net.routes": [
+                {"table": 254, "dst": "0.0.0.0", "prefix": 0, "oif": 2, "type": "unicast", "family": "inet"}
+            ],
+        }
+    )
+
+
+def container(name: str, network: str, address: str, port: str, running: bool) -> dict[str, Json]:
+    state = {"Status": "running", "Pid": 7} if running else {"Status": "exited", "Pid": 0}
+    ports = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": port}]}
+    settings = {"Networks": {network: {"IPAddress": address if running else ""}}, "Ports": ports if running else {}}
+    return {"Id": ("1" if name == "web" else "2") * 64, "Name": f"/{name}", "State": state, "NetworkSettings": settings}
+
+
+def judged(made: Made, *, config: DaemonConfig | None = None, info: Info | None = None) -> dict[str, Any]:
+    """What every check that takes a packet walk says: findings, things left unexamined, or Skipped."""
+    up, boxes, nets = uplinks(made), containers(made), networks(made)
+    wall = firewall(made, up)
+    assert not isinstance(wall, Unavailable)
+    assert not isinstance(boxes, Unavailable)
+    assert not isinstance(nets, Unavailable)
+    assert not isinstance(up, Unavailable)
+    over = crossings(wall, boxes, nets, up)
+    said = config or Unavailable("missing")
+    known = info or Unavailable("missing")
+    answers = {
+        "chains-missing": checks.chains_missing(wall, over, said, known),
+        "masquerade-missing": checks.masquerade_missing(wall, over, said, known),
+        "dnat-missing": checks.dnat_missing(wall, over, said, known),
+        "forward-dropped": checks.forward_dropped(wall, over, known),
+        "backend-mixed": checks.backend_mixed(wall, over),
+        "bypassed-by-publish": checks.bypassed_by_publish(over),
+    }
+    return {name: answer if isinstance(answer, Skipped) else list(answer) for name, answer in answers.items()}
+
+
+DEFAULTS = {"masquerade-missing": "critical", "dnat-missing": "critical", "chains-missing": "critical",
+            "forward-dropped": "critical", "backend-mixed": "warning", "bypassed-by-publish": "advice"}  # fmt: skip
+
+
+def found(said: dict[str, Any]) -> list[str]:
+    return sorted(
+        f"{each.severity or DEFAULTS[name]} {name} {each.subject.name}"
+        for name, answer in said.items()
+        if not isinstance(answer, Skipped)
+        for each in answer
+        if isinstance(each, Finding)
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("fault", FOUND)
+def test_each_fault_is_named(engine: str, fault: str) -> None:
+    assert found(judged(host(case(engine, fault)))) == FOUND[fault]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nothing_is_left_unexamined_on_a_healthy_host(engine: str) -> None:
+    said = judged(host(case(engine, "healthy")))
+    assert not any(
+        isinstance(each, Unexamined) for answer in said.values() if not isinstance(answer, Skipped) for each in answer
+    )
+
+
+def test_an_engine_that_leaves_the_filter_alone_is_not_judged() -> None:
+    said = judged(
+        host(case("28.5", "all-flushed")), config=DaemonConfig("/etc/docker/daemon.json", values={"iptables": False})
+    )
+    assert {name for name, answer in said.items() if isinstance(answer, Skipped)} >= {
+        "chains-missing",
+        "masquerade-missing",
+        "dnat-missing",
+    }
+    assert found(said) == []
+
+
+def test_a_rootless_engine_is_not_judged() -> None:
+    said = judged(host(case("28.5", "all-flushed")), info=Info(security_options=["name=rootless"]))
+    assert found(said) == []
+
+
+def test_without_running_containers_nothing_is_missed() -> None:
+    assert found(judged(host(case("28.5", "all-flushed"), running=False))) == []
+
+
+def test_without_docker_proxy_a_missing_translation_is_an_outage() -> None:
+    config = DaemonConfig("/etc/docker/daemon.json", values={"userland-proxy": False})
+    assert found(judged(host(case("28.5", "dnat-of-a-port-deleted")), config=config)) == ["critical dnat-missing web"]
+
+
+def test_what_may_not_be_read_is_unavailable_and_never_empty() -> None:
+    made = host(case("28.5", "healthy"))
+    forbidden = Failed("forbidden", "Operation not permitted")
+    made.answers |= {"nftables": forbidden, "iptables": forbidden}
+    assert firewall(made, Unavailable("missing")) == Unavailable("forbidden", "Operation not permitted")
+
+
+def test_half_a_filter_proves_no_accept() -> None:
+    made = host(case("28.5", "healthy"))
+    made.answers["nftables"] = Failed("timed out")
+    said = judged(made)
+    assert found(said) == []
+    assert any(isinstance(each, Unexamined) for each in said["forward-dropped"])
+
+
+SETTINGS: dict[str, tuple[dict[str, str | None], list[str]]] = {
+    "on": ({"net.ipv4.ip_forward": "1", "eth0": "1", "bridge": "1"}, []),
+    "off": ({"net.ipv4.ip_forward": "0", "eth0": "0", "bridge": "0"}, ["IP forwarding is off: 2 containers"]),
+    "off at the uplink": (
+        {"net.ipv4.ip_forward": "1", "eth0": "0", "bridge": "1"},
+        ["IP forwarding is off on eth0: 2 containers"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_forwarding(name: str) -> None:
+    values, summaries = SETTINGS[name]
+    made = host(case("28.5", "healthy"))
+    made.answers["sysctl"] = lambda question: {
+        each: values.get(each, values["eth0"] if "/eth0/" in each else values["bridge"])
+        for each in question.args["names"]
+    }
+    nets, boxes = networks(made), containers(made)
+    assert not isinstance(nets, Unavailable)
+    assert not isinstance(boxes, Unavailable)
+    settings = forwarding(made, nets, uplinks(made))
+    assert isinstance(settings, Forwarding)
+    said = checks.forwarding_off(settings, boxes, nets, Unavailable("missing"))
+    assert not isinstance(said, Skipped)
+    assert [each.summary.partition(" cut")[0] for each in said if isinstance(each, Finding)] == summaries
+
+
+def test_an_empty_ruleset_is_no_mix() -> None:
+    made = host(case("20.10", "healthy"))
+    text = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+    before = made.answers["iptables"]
+    made.answers["iptables"] = (
+        lambda question: {"text": text, "command": None} if question.args["flavour"] == "legacy" else before(question)  # type: ignore[operator]
+    )
+    wall = firewall(made, Unavailable("missing"))
+    assert isinstance(wall, Firewall)
+    assert checks.backend_mixed(wall, Unavailable("missing")) == []
