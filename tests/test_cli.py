@@ -103,7 +103,9 @@ def test_text_fits_80_columns_and_has_no_colour_in_a_pipe(folder: Path):
     done = run("check", "container.entrypoint-missing", "--from", str(folder), env={"COLUMNS": "80"})
     assert done.stdout.startswith("CRITICAL shop-3: 1 critical")
     assert "\x1b" not in done.stdout
-    prose = [line for line in done.stdout.splitlines() if not line.startswith("    docker ")]
+    status, *rest = done.stdout.splitlines()
+    assert status.endswith(" s")
+    prose = [line for line in rest if not line.startswith("    docker ")]
     assert max(map(len, prose)) <= 80
     assert not any(line != line.rstrip() for line in prose)
 

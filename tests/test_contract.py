@@ -55,10 +55,11 @@ def test_hostile_values_stay_one_word(id: str, value: str):
     page = runbooks.page(id)
     variables = dict.fromkeys(page.variables, value)
     plain = dict.fromkeys(page.variables, "x")
+    whole = "\n".join(f"(\n{runbooks.fill(block.text, variables)}\n)" for block in page.blocks)
+    parsed = subprocess.run(["bash", "-n"], input=whole, text=True, capture_output=True, check=False)
+    assert parsed.returncode == 0, f"{whole}\n{parsed.stderr}"
     for block in page.blocks:
         filled = runbooks.fill(block.text, variables)
-        parsed = subprocess.run(["bash", "-n"], input=filled, text=True, capture_output=True, check=False)
-        assert parsed.returncode == 0, f"{block.text}\n{parsed.stderr}"
         for hostile, tame in zip(_commands(filled), _commands(runbooks.fill(block.text, plain)), strict=True):
             assert len(hostile) == len(tame)
             assert [word.replace(value, "x") for word in hostile] == [word.replace(value, "x") for word in tame]

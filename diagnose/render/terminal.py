@@ -73,7 +73,8 @@ class _Page:
 
     def print(self, page: Outline) -> None:
         head, _, rest = page.status.partition(" ")
-        self.console.print(Text.assemble((head, WORDS[head]), " ", clean(rest)))
+        # Monitoring reads the first line: it is never wrapped by us.
+        self.console.print(Text.assemble((head, WORDS[head]), " ", clean(rest)), soft_wrap=True)
         quiet = not page.blocks and not page.advice
         if not quiet or self.verbose:
             self.line(page.host)
