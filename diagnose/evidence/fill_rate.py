@@ -12,7 +12,7 @@ from diagnose.model import Failed
 from diagnose.registry import evidence
 
 WORTH_PCT = 85.0
-"""Below, a second and a half of watching tells nobody anything."""
+"""Below, a second of watching tells nobody anything."""
 NOISE = 32 << 10
 """Bytes a second that journals and clocks write on any host."""
 

@@ -166,7 +166,7 @@ def layers(args: Json) -> Json:
 def rate(args: Json) -> Json:
     """See `files.rate`."""
     samples = []
-    for wait in (0.0, float(args.get("seconds", 1.5))):
+    for wait in (0.0, float(args.get("seconds", 1.0))):
         time.sleep(wait)
         figures = os.statvfs(args["path"])
         samples.append((time.monotonic(), figures.f_bfree * (figures.f_frsize or figures.f_bsize)))

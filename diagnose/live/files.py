@@ -104,7 +104,7 @@ def layers(live: Live, question: Question) -> Json:
 def rate(live: Live, question: Question) -> Json:
     """How fast a file system fills: two samples of its free bytes in one answer.
 
-    args: path; seconds between the samples (1.5). answer: seconds, free_before, free_after.
+    args: path; seconds between the samples (1.0). answer: seconds, free_before, free_after.
     """
     return _call(live, question, "rate", [question.args["path"]])
 
