@@ -21,7 +21,7 @@ from diagnose.evidence.resolvers import (
 from diagnose.model import HOST, Count, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.registry import check
 
-_LOST = ["dns.host-broken", "dns.udp-blocked", "dns.loopback-stub", "dns.stale-resolv-conf"]
+_LOST = ["dns.host-broken", "dns.udp-blocked", "dns.loopback-stub", "dns.no-nameserver", "dns.stale-resolv-conf"]
 _FIREWALL = [
     "firewall.chains-missing",
     "firewall.masquerade-missing",
@@ -338,7 +338,7 @@ def _nobody_to_ask(
     if empty:
         then = f": {_names(empty)} cannot resolve any name but those of containers"
     elif affected:
-        then = f": {_names(affected)} live on 8.8.8.8" + (", which does not answer" if dead else "")
+        then = f": 8.8.8.8 was given to {_names(affected)}" + (", which does not answer" if dead else "")
     yield Finding(
         subject=HOST,
         summary=f"{HOST_FILE} {what}{then}",
