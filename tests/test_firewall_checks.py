@@ -20,7 +20,7 @@ from tests.hosts import Made
 
 DATA = Path(__file__).parent / "data" / "firewall"
 ENGINES = ("20.10", "26.1", "28.5")
-SHOP, PLAIN = "a" * 64, "b" * 64
+SHOP, PLAIN, QUIET = "a" * 64, "b" * 64, "c" * 64
 
 FOUND: dict[str, list[str]] = {
     "healthy": [],
@@ -63,6 +63,7 @@ def host(recorded: dict[str, Any], *, running: bool = True) -> Made:
     listed = [
         {"Id": SHOP, "Name": "shop", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": subnet}]},
          "Options": {"com.docker.network.bridge.name": shop["bridge"]}},
+        {"Id": QUIET, "Name": "quiet", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.19.0.0/16"}]}},
         {"Id": PLAIN, "Name": "bridge", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]}},
     ]  # fmt: skip
     inspected = {

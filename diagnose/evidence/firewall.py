@@ -211,11 +211,15 @@ def crossings(firewall: Firewall, containers: Containers, networks: Networks, up
         for name, endpoint in container.endpoints.items()
         if name in networks.by_name and endpoint.ip_address and _routes(networks.by_name[name])
     ]
+    bridges = {
+        str(subnet): network.bridge for network in networks.bridges for subnet in network.subnets if subnet.version == 4
+    }
+    walls = _Walls(firewall.ruleset, uplink, bridges)
     most = MAX_RULES_MET // max(1, firewall.ruleset.rules)
     inlets = list(_published(attached, uplink))
     return Crossings(
-        tuple(_outlets(firewall.ruleset, attached, uplink)),
-        tuple(_inlet(firewall.ruleset, each, uplink) for each in inlets[:most]),
+        tuple(_outlets(walls, attached)),
+        tuple(_inlet(walls, each) for each in inlets[:most]),
         tuple(dict.fromkeys(each.container.subject for each in inlets[most:])),
     )
 
@@ -228,21 +232,35 @@ def _routes(network: Network) -> bool:
     return network.is_bridge and not network.internal and mode != "isolated"
 
 
-def _outlets(ruleset: Ruleset, attached: list[_Attached], uplink: Uplink) -> Iterator[Outlet]:
+@dataclass(frozen=True)
+class _Walls:
+    """What all walks share. bridges: which interface leads to each of the engine's IPv4 subnets."""
+
+    ruleset: Ruleset
+    uplink: Uplink
+    bridges: dict[str, str]
+
+
+def _outlets(walls: _Walls, attached: list[_Attached]) -> Iterator[Outlet]:
     """One walk for all containers of a bridge that no rule tells apart."""
     walked: dict[Any, tuple[Reach, Reach]] = {}
     for container, network, endpoint in attached:
-        kind = (network.bridge, ruleset.kind_of(endpoint.ip_address))
+        kind = (network.bridge, walls.ruleset.kind_of(endpoint.ip_address))
         if kind not in walked:
-            walked[kind] = _out(ruleset, network, endpoint, uplink)
-        yield Outlet(container, network, endpoint.ip_address, uplink, *walked[kind])
+            walked[kind] = _out(walls, network, endpoint)
+        yield Outlet(container, network, endpoint.ip_address, walls.uplink, *walked[kind])
 
 
-def _out(ruleset: Ruleset, network: Network, endpoint: Endpoint, uplink: Uplink) -> tuple[Reach, Reach]:
-    asked: dict[str, Any] = {"bridge": network.bridge, "src": endpoint.ip_address, "uplink": uplink.name}
-    reaches = (reach_out(ruleset, dst=None, proto=proto, dport=port, **asked) for proto, port in SAMPLES)
-    best = min(reaches, key=lambda reach: ("accept", "unknown").index(reach.outcome) if not reach.is_blocked else 2)
-    return best, reach_out(ruleset, dst=SOMEWHERE, **asked)
+def _out(walls: _Walls, network: Network, endpoint: Endpoint) -> tuple[Reach, Reach]:
+    asked: dict[str, Any] = {
+        "bridge": network.bridge,
+        "src": endpoint.ip_address,
+        "uplink": walls.uplink.name,
+        "inner": tuple(walls.bridges),
+    }
+    reaches = (reach_out(walls.ruleset, dst=None, proto=proto, dport=port, **asked) for proto, port in SAMPLES)
+    best = min(reaches, key=lambda reach: 2 if reach.is_blocked else ("accept", "unknown").index(reach.outcome))
+    return best, reach_out(walls.ruleset, dst=SOMEWHERE, **asked)
 
 
 @dataclass(frozen=True)
@@ -271,15 +289,15 @@ def _published(attached: list[_Attached], uplink: Uplink) -> Iterator[_Published
                 yield _Published(container, places[id], port, address, int(binding.host_port), everywhere)
 
 
-def _inlet(ruleset: Ruleset, port: _Published, uplink: Uplink) -> Inlet:
+def _inlet(walls: _Walls, port: _Published) -> Inlet:
     asked: dict[str, Any] = {
-        "uplink": uplink.name,
+        "uplink": walls.uplink.name,
         "host_address": port.host_address,
         "host_port": port.host_port,
         "proto": port.port.partition("/")[2],
+        "inner": tuple(walls.bridges),
     }
-    bridges = {str(subnet): network.bridge for network in port.networks.values() for subnet in network.subnets}
-    reach = reach_in(ruleset, bridges=bridges, src=None, **asked)
+    reach = reach_in(walls.ruleset, bridges=walls.bridges, src=None, **asked)
     target = reach.nat.address if reach.nat is not None else None
     return Inlet(
         port.container,
@@ -289,10 +307,10 @@ def _inlet(ruleset: Ruleset, port: _Published, uplink: Uplink) -> Inlet:
         port.host_address,
         port.host_port,
         port.everywhere,
-        uplink,
+        walls.uplink,
         reach,
-        reach_in(ruleset, bridges=bridges, src=SOMEWHERE, **asked),
-        refused_by_host(ruleset, src=None, **asked),
+        reach_in(walls.ruleset, bridges=walls.bridges, src=SOMEWHERE, **asked),
+        refused_by_host(walls.ruleset, src=None, **asked),
     )
 
 

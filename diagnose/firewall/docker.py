@@ -29,8 +29,12 @@ def is_docker_chain(table: str, chain: str) -> bool:
 
 
 def homes(ruleset: Ruleset) -> frozenset[Table]:
-    """The tables that hold chains of the engine, whether anything leads there or not."""
-    return frozenset(chain.table for chain in ruleset.chains if is_docker_chain(str(chain.table), chain.name))
+    """The IPv4 tables that hold chains of the engine, whether anything leads there or not."""
+    return frozenset(
+        chain.table
+        for chain in ruleset.chains
+        if chain.table.family == "ip" and is_docker_chain(str(chain.table), chain.name)
+    )
 
 
 def is_lost(ruleset: Ruleset, by: Step) -> bool:

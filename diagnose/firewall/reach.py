@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Literal
 
-from diagnose.firewall.rules import Packet
+from diagnose.firewall.rules import Interval, Packet
 from diagnose.firewall.walk import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from diagnose.firewall.rules import Family, Hook, Outcome, Ruleset, Translate
+    from diagnose.firewall.rules import Hook, Outcome, Ruleset, Translate
     from diagnose.firewall.walk import Step, Verdict
 
 Part = Literal["request", "reply"]
@@ -57,10 +57,15 @@ def reach_out(
     uplink: str,
     proto: Literal["tcp", "udp"] = "tcp",
     dport: int = 443,
-    family: Family = "ip",
+    inner: Sequence[str] = (),
 ) -> Reach:
-    """A new connection from `src` on `bridge` to `dst` behind `uplink`; `nat` is its source translation."""
-    sent = Packet(bridge, "", src, dst, proto, _EPHEMERAL, dport, family, dst_local=False, src_local=False)
+    """A new connection from `src` on `bridge` to `dst` behind `uplink`; `nat` is its source translation.
+
+    A `dst` of None is left open, outside of the subnets in `inner`.
+    """
+    sent = Packet(
+        bridge, "", src, dst, proto, _EPHEMERAL, dport, dst_local=False, src_local=False, inner=_networks(inner)
+    )
     stages: list[_Stage] = [("request", "prerouting", before := walk(ruleset, "prerouting", sent))]
     routed = replace(before.packet, oif=uplink)
     stages.append(("request", "forward", through := walk(ruleset, "forward", routed)))
@@ -78,14 +83,25 @@ def reach_in(
     host_port: int,
     bridges: Mapping[str, str],
     proto: Literal["tcp", "udp"] = "tcp",
-    family: Family = "ip",
+    inner: Sequence[str] = (),
 ) -> Reach:
     """A new connection from `src` behind `uplink` to a port of the host; `nat` is where it is sent on to.
 
     `bridges` says which interface leads to which subnet it may be sent on to; another address is sent back out by the
     uplink. Without a translation the connection goes to a process of the host, and the input hook decides.
     """
-    sent = Packet(uplink, "", src, host_address, proto, _EPHEMERAL, host_port, family, dst_local=True, src_local=False)
+    sent = Packet(
+        uplink,
+        "",
+        src,
+        host_address,
+        proto,
+        _EPHEMERAL,
+        host_port,
+        dst_local=True,
+        src_local=False,
+        inner=_networks(inner),
+    )
     before = walk(ruleset, "prerouting", sent)
     stages: list[_Stage] = [("request", "prerouting", before)]
     if before.nat is None or before.nat.address is None:
@@ -106,10 +122,21 @@ def refused_by_host(
     host_address: str,
     host_port: int,
     proto: Literal["tcp", "udp"] = "tcp",
-    family: Family = "ip",
+    inner: Sequence[str] = (),
 ) -> Reach:
     """A new connection to a process of the host itself, as if nothing translated the port."""
-    sent = Packet(uplink, "", src, host_address, proto, _EPHEMERAL, host_port, family, dst_local=True, src_local=False)
+    sent = Packet(
+        uplink,
+        "",
+        src,
+        host_address,
+        proto,
+        _EPHEMERAL,
+        host_port,
+        dst_local=True,
+        src_local=False,
+        inner=_networks(inner),
+    )
     verdict = walk(ruleset, "input", sent)
     return _joined([("request", "input", verdict)], verdict)
 
@@ -133,6 +160,11 @@ def reach_between(
     stages.append(("request", "postrouting", walk(ruleset, "postrouting", through.packet)))
     stages += _replies(ruleset, bridged)
     return _joined(stages, before)
+
+
+def _networks(subnets: Sequence[str]) -> tuple[Interval, ...]:
+    found = [ip_network(each) for each in subnets]
+    return tuple(Interval(int(each.network_address), int(each.broadcast_address)) for each in found)
 
 
 def _way_to(address: str, bridges: Mapping[str, str]) -> str | None:

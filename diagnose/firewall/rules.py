@@ -77,7 +77,7 @@ class Packet:
 
     `state` is conntrack's (`new`, `established`, ...), `dnat` says that the connection's destination was
     translated, `orig_dst` and `orig_dport` are the destination before that. `dst_local` and `src_local` say
-    whether the address is one of the host's own.
+    whether the address is one of the host's own. `inner` are networks that an address left open is surely not in.
     """
 
     iif: str | None
@@ -101,6 +101,7 @@ class Packet:
     orig_sport: int | None = None
     orig_dport: int | None = None
     reverse_path: bool | None = True
+    inner: tuple[Interval, ...] = ()
 
     @functools.cached_property
     def values(self) -> Mapping[Field, int | str | None]:
@@ -374,8 +375,15 @@ def _is(name: Field, value: Value, packet: Packet) -> bool | None:
         return _status(value, packet)
     actual = packet.values[name]
     if actual is None:
-        return None
+        return False if _is_inner(name, value, packet) else None
     return _holds(value, actual)
+
+
+def _is_inner(name: Field, value: Value, packet: Packet) -> bool:
+    """Whether a condition on an address that is left open speaks of a network that it is surely not in."""
+    if name not in _ADDRESSES or not isinstance(value, Interval):
+        return False
+    return any(inner.low <= value.low and value.high <= inner.high for inner in packet.inner)
 
 
 def _holds(value: Value, actual: int | str) -> bool:

@@ -106,7 +106,8 @@ def _judged(ruleset: Ruleset, passed: list[_Way], blocked: list[tuple[Outcome, _
         return Verdict(outcome, way.path[-1], way.path, way.state.nat, way.state.packet)
     if blocked:
         way = blocked[0][1]
-        return Verdict("unknown", way.doubt or way.path[-1], way.path, way.state.nat, way.state.packet)
+        state = passed[0].state if passed else way.state
+        return Verdict("unknown", way.doubt or way.path[-1], way.path, state.nat, state.packet)
     way = min(passed, key=lambda each: each.doubt is not None)
     unsure = len({each.state.nat for each in passed}) > 1
     by = way.path[-1] if way.path else None
