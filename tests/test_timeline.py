@@ -1,0 +1,90 @@
+"""The last hours in one list, from made evidence."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from diagnose import timeline
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Container, Containers, State
+from diagnose.evidence.daemon_config import DaemonConfig
+from diagnose.evidence.daemon_log import DaemonLog, LogLine
+from diagnose.evidence.events import Event, Events
+from diagnose.evidence.kernel_log import KernelLog, Record
+from diagnose.model import Unavailable
+from diagnose.render import history
+
+NOW = 1_000_000.0
+ID = "a" * 64
+
+
+def event(at: float, action: str, **attributes: str) -> Event:
+    return Event(at, "container", action, "", ID, {"name": "web", **attributes})
+
+
+def evidence(**replaced) -> list[object]:
+    state = State(status="exited", started_at="1970-01-12T13:45:00Z", finished_at="1970-01-12T13:46:00Z", exit_code=1)
+    values = {
+        "clock": Clock(NOW, NOW - 9000),
+        "containers": Containers((Container(id=ID, name="/web"), Container(id="b" * 64, name="/old", state=state))),
+        "events": Events(
+            (event(NOW - 50, "start"), event(NOW - 40, "die", exitCode="137"), event(NOW - 39, "exec_start"))
+        ),
+        "kernel": KernelLog(
+            (Record(NOW - 41, f"Killed process 7 (x) in {ID}"), Record(NOW - 30, "usb 1-1: new device"))
+        ),
+        "log": DaemonLog((LogLine(NOW - 100, "info", "Starting up"), LogLine(NOW - 20, "error", "no space")), "x"),
+        "config": DaemonConfig("/etc/docker/daemon.json", exists=True, mtime=NOW - 120),
+        **replaced,
+    }
+    return list(values.values())
+
+
+def test_moments_are_in_order_with_their_sources():
+    made = timeline.make(evidence(), 3600, ())
+    assert [(each.source, each.text) for each in made.moments] == [
+        ("file", "/etc/docker/daemon.json was last changed"),
+        ("dockerd", "Starting up"),
+        ("inspect", "container old started"),
+        ("event", "container web start"),
+        ("kernel", f"Killed process 7 (x) in {ID}"),
+        ("event", "container web die exit 137"),
+        ("inspect", "container old ended, exit 1"),
+        ("dockerd", "no space"),
+    ]
+    assert made.complete_since == NOW - 100
+    assert made.gaps == ()
+
+
+def test_one_container_alone():
+    made = timeline.make(evidence(), 3600, ("/web",))
+    assert {each.container for each in made.moments} == {"web"}
+    assert [each.source for each in made.moments] == ["event", "kernel", "event"]
+
+
+def test_only_since():
+    assert [each.text for each in timeline.make(evidence(), 25, ()).moments] == ["no space"]
+
+
+def test_what_could_not_be_read_is_said():
+    blind = Unavailable("forbidden", "as root")
+    made = timeline.make(evidence(kernel=blind), 3600, ())
+    assert made.gaps == ("KernelLog: forbidden: as root",)
+    out = io.StringIO()
+    history.render(made, "text", out)
+    assert "not known  KernelLog: forbidden: as root" in out.getvalue()
+    assert out.getvalue().startswith("1970-01-12 UTC\n")
+
+
+def test_a_full_memory_of_events_bounds_completeness():
+    made = timeline.make(evidence(events=Events((event(NOW - 60, "start"),), complete_since=NOW - 60)), 3600, ())
+    assert made.complete_since == NOW - 60
+
+
+def test_json_is_json():
+    out = io.StringIO()
+    history.render(timeline.make(evidence(), 3600, ()), "json", out)
+    rows = json.loads(out.getvalue())
+    assert len(rows["moments"]) == 8
+    assert rows["complete_since"] == "1970-01-12T13:45:00Z"
