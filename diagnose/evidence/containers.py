@@ -196,6 +196,7 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
     config: Config = Config()
     mounts: list[Mount] | None = None
     network_settings: NetworkSettings = NetworkSettings()
+    image_manifest_descriptor: dict[str, Any] | None = None
 
     @property
     def short(self) -> str:
@@ -231,8 +232,9 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
     @property
     def start_failed(self) -> bool:
-        """Its last start never came to run: still created, with an exit code and the engine's own error."""
-        return self.state.status == "created" and self.state.exit_code != 0 and bool(self.state.error)
+        """Its last start never came to run: created, or exited since an earlier run, with the engine's own error."""
+        failed = self.state.exit_code != 0 and bool(self.state.error)
+        return self.state.status in ("created", "exited") and failed
 
     @property
     def started_at(self) -> float | None:
@@ -282,7 +284,8 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
 
 @dataclass(frozen=True)
 class Containers:
-    """All containers, running or not. source: "api", or "disk" where the engine did not answer and its files did.
+    """All containers, running or not. source: "api", or "disk" where the engine did not answer and its files below
+    `root` did.
 
     unexamined: those whose inspect could not be had; a container that went away between list and inspect is simply
     not here.
@@ -291,6 +294,7 @@ class Containers:
     items: tuple[Container, ...]
     unexamined: tuple[Unexamined, ...] = ()
     source: str = "api"
+    root: str = ""
 
     def __iter__(self) -> Iterator[Container]:
         return iter(self.items)
@@ -309,10 +313,15 @@ class Containers:
 
 @evidence
 def containers(host: Host) -> Containers | Unavailable:
-    """List, then inspect each: only inspect has State.Error and ExitCode, also of those that were only created."""
+    """List, then inspect each: only inspect has State.Error and ExitCode, also of those that were only created.
+
+    Where the engine is silent, its files are read.
+    """
     listed = host.ask(question("api.containers", all=True))
     if isinstance(listed, Failed):
-        return Unavailable.of(listed)
+        from diagnose.evidence.disk_containers import from_disk  # it builds on this module, and is rarely needed
+
+        return from_disk(host, Unavailable.of(listed))
     names = {
         row["Id"]: (row.get("Names") or [row["Id"][:12]])[0] for row in msgspec.convert(listed, list[dict[str, Any]])
     }

@@ -26,7 +26,7 @@ FILES = ("/var/log/docker.log", "/var/log/docker/docker.log", "/var/log/upstart/
 _PAIR = re.compile(r'([A-Za-z_][\w.-]*)=("(?:[^"\\]|\\.)*"|\S*)')
 _TERMINAL = re.compile(r"(?:\x1b\[\d+m)?(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)(?:\x1b\[0m)?\[([^\]]*)\]\s*(.*)")
 _LEVELS = {"trac": "trace", "debu": "debug", "warn": "warning", "erro": "error", "fata": "fatal", "pani": "panic"}
-_BARE = re.compile(r"^(failed to |unable to configure |Error starting daemon|panic: |fatal error: |dockerd: )")
+_BARE = re.compile(r"^(failed to |unable to |Error starting daemon|panic: |fatal error: |dockerd: )")
 _PRIORITY = {0: "panic", 1: "fatal", 2: "fatal", 3: "error", 4: "warning"}
 
 
@@ -82,6 +82,20 @@ class DaemonLog:
     def since(self, moment: float) -> tuple[LogLine, ...]:
         """The lines from this Unix time on; those without a time are left out."""
         return tuple(line for line in self.lines if line.at is not None and line.at >= moment)
+
+    @functools.cached_property
+    def last_failure(self) -> LogLine | None:
+        """The line with which the newest start attempt ended; None if that attempt came up, or if its end is not told.
+
+        An engine that refuses its configuration writes that one line and not even "Starting up", so that the attempt
+        begins behind the newest sign of a start.
+        """
+        for line in reversed(self.lines):
+            if line.level in ("fatal", "panic"):
+                return line
+            if line.message.startswith(("Starting up", "API listen on", "Daemon has completed initialization")):
+                return None
+        return None
 
     @functools.cached_property
     def last_start(self) -> tuple[LogLine, ...]:

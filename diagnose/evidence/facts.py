@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Containers
+from diagnose.evidence.data_root import DataRoot
 from diagnose.evidence.info import Info, Ping
 from diagnose.host import Host, question
 from diagnose.model import Failed, HostFacts, Unavailable
@@ -40,7 +42,14 @@ class _Endpoint(msgspec.Struct):
 
 
 @evidence
-def facts(host: Host, clock: Clock | Unavailable, ping: Ping | Unavailable, info: Info | Unavailable) -> Facts:
+def facts(
+    host: Host,
+    clock: Clock | Unavailable,
+    ping: Ping | Unavailable,
+    info: Info | Unavailable,
+    containers: Containers | Unavailable,
+    root: DataRoot | Unavailable,
+) -> Facts:
     """What can be said about host and engine, also when one of them is silent."""
     uname = host.ask(question("uname"))
     here = _Uname("unknown", "") if isinstance(uname, Failed) else msgspec.convert(uname, _Uname)
@@ -58,15 +67,24 @@ def facts(host: Host, clock: Clock | Unavailable, ping: Ping | Unavailable, info
             "cgroup_driver": known.cgroup_driver or None,
             "endpoint": endpoint.url,
         }
+    listed = containers if isinstance(containers, Containers) else None
     head = HostFacts(
         name=known.name or here.nodename,
         kernel=known.kernel_version or here.release,
         engine=engine,
-        containers=info.containers if isinstance(info, Info) else None,
-        running=info.containers_running if isinstance(info, Info) else None,
-        data_root=known.docker_root_dir,
+        containers=info.containers if isinstance(info, Info) else len(listed) if listed is not None else None,
+        running=info.containers_running
+        if isinstance(info, Info)
+        else len(listed.running)
+        if listed is not None
+        else None,
+        data_root=known.docker_root_dir or (root.path if listed is not None and isinstance(root, DataRoot) else ""),
     )
     notes = []
+    if listed is not None and listed.source == "disk":
+        notes.append(
+            f"the engine did not answer: containers read from {listed.root}/containers, alive by their processes"
+        )
     if endpoint.named:
         notes.append(f"engine at {endpoint.url}, from {endpoint.source}")
     return Facts(

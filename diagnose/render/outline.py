@@ -161,8 +161,9 @@ def _status(
 def _host(report: Report) -> str:
     head = report.host
     if head.engine is None:
-        return f"no engine answered; kernel {head.kernel}" if head.kernel else "no engine answered"
-    words = [f"{head.engine['name']} {head.engine['version']}"]
+        words = ["no engine answered", *([f"kernel {head.kernel}"] if head.kernel else ())]
+    else:
+        words = [f"{head.engine['name']} {head.engine['version']}"]
     if head.containers is not None:
         words.append(f"{plural(head.containers, 'container')} ({head.running} running)")
     if head.data_root:

@@ -1,0 +1,344 @@
+"""The Docker daemon from outside: its process, socket, pid file, unit, and whether it answers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.daemon_config import DaemonConfig
+from diagnose.evidence.processes import Process, Processes
+from diagnose.host import Host, question
+from diagnose.model import Failed, Unavailable
+from diagnose.registry import evidence
+
+DEFAULT_SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
+DAEMONS = frozenset({"dockerd", "dockerd-ce", "balenad", "balena-engine-d"})
+CONTAINERDS = frozenset({"containerd", "docker-containe"})
+"""Names in /proc/PID/comm, which holds 15 bytes: the second is docker-containerd of old engines."""
+PID_FILE = "/var/run/docker.pid"
+EXEC_ROOT = "/var/run/docker"
+SYSTEM_CONTAINERD = "/run/containerd/containerd.sock"
+PROGRAMS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd", "/snap/bin/dockerd")
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where the engine was asked. named: the user chose it. source: what decided it."""
+
+    url: str = ""
+    scheme: str = ""
+    source: str = ""
+    named: bool = False
+
+    @property
+    def path(self) -> str:
+        """The socket's path; empty for an engine that is reached in another way."""
+        return self.url.removeprefix("unix://") if self.scheme == "unix" else ""
+
+    @property
+    def is_default(self) -> bool:
+        return self.path in DEFAULT_SOCKETS
+
+
+class Unit(msgspec.Struct, frozen=True, rename="pascal"):
+    """systemd's word on a unit, as texts (`systemctl show`); LoadState "not-found": there is none."""
+
+    load_state: str = ""
+    active_state: str = ""
+    sub_state: str = ""
+    result: str = ""
+    unit_file_state: str = ""
+    fragment_path: str = ""
+    exec_start: str = ""
+    exec_main_status: str = ""
+    n_restarts: str = msgspec.field(name="NRestarts", default="")
+    start_limit_burst: str = ""
+
+    @property
+    def exists(self) -> bool:
+        return self.load_state not in ("", "not-found")
+
+    @property
+    def program(self) -> str:
+        """The absolute path that ExecStart names; empty if none."""
+        return self.exec_start.partition("path=")[2].partition(" ;")[0].strip()
+
+
+class FileState(msgspec.Struct, frozen=True):
+    """What stat says of a path. mode: permission bits with the type's."""
+
+    type: str = ""
+    mode: int = 0
+    uid: int = 0
+    gid: int = 0
+    mtime: float | None = None
+
+
+class Near(msgspec.Struct, frozen=True):
+    """A process from near. state: the letter of proc(5). threads: state -> count. stuck: threads in D and what
+    they wait for (`wchan`). start: seconds since boot."""
+
+    pid: int
+    comm: str = ""
+    state: str = ""
+    start: float = 0.0
+    exe: str | None = None
+    wchan: str | None = None
+    cmdline: list[str] = []
+    threads: dict[str, int] = {}
+    stuck: list[dict[str, Any]] = []
+
+    @property
+    def is_stopped(self) -> bool:
+        """Stopped by a signal or a debugger: it does nothing until SIGCONT."""
+        return self.state in ("T", "t")
+
+    @property
+    def blocked(self) -> int:
+        """Threads that wait in the kernel and cannot be killed."""
+        return self.threads.get("D", 0)
+
+    @property
+    def waits_for(self) -> str:
+        """The kernel functions that its blocked threads wait in."""
+        return ", ".join(sorted({str(each["wchan"]) for each in self.stuck if each.get("wchan")}))
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who runs the tool. docker_group: the group file makes the user a member of docker; session_has_it: this
+    process carries it."""
+
+    uid: int = 0
+    user: str | None = None
+    docker_group: bool = False
+    session_has_it: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PidFile:
+    """A pid file that names a living process. comm: what that process calls itself."""
+
+    path: str
+    pid: int
+    comm: str
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """The engine's process and the way to it.
+
+    silence: why /_ping had no answer; None: it answered. same_host: what is read on this machine is about the engine;
+    where: why, or why not. process: the engine's own, None where none is alive. others: daemons that live here and do
+    not serve this endpoint. socket: what lies at its path, None if nothing, or not on this machine. unit, socket_unit:
+    None where systemd does not say. pid_files: those that name a living process. installed: None where that could
+    not be looked at. shims: container id -> the living process that holds it, None where processes cannot be seen.
+    age: seconds since the process started.
+    """
+
+    endpoint: Endpoint
+    caller: Caller
+    silence: Unavailable | None = None
+    same_host: bool = True
+    where: str = ""
+    process: Near | None = None
+    others: tuple[Process, ...] = ()
+    socket: FileState | None = None
+    unit: Unit | None = None
+    socket_unit: Unit | None = None
+    pid_files: tuple[PidFile, ...] = ()
+    program: str = ""
+    installed: bool | None = None
+    shims: Mapping[str, Process] | None = None
+    containerds: tuple[Near, ...] | None = None
+    managed: bool | None = None
+    containerd_unit: Unit | None = None
+    age: float | None = None
+
+    @property
+    def answers(self) -> bool:
+        return self.silence is None
+
+    @property
+    def reason(self) -> str:
+        """Why /_ping had no answer, as one word of the closed list; empty: it had one."""
+        return self.silence.reason if self.silence else ""
+
+    @property
+    def is_asleep(self) -> bool:
+        """systemd listens for a daemon that does not run: to connect would be to start it."""
+        return self.reason == "not allowed"
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Nothing takes connections at the endpoint."""
+        return self.reason in ("refused", "missing", "gone", "not allowed")
+
+    @functools.cached_property
+    def is_down(self) -> bool:
+        """No engine serves this endpoint, and this machine is where it should be.
+
+        An endpoint that the user named and that never was a socket here is a wrong address, no dead engine.
+        """
+        if not self.same_host or not self.is_unreachable or self.is_elsewhere or self.installed is False:
+            return False
+        return self.endpoint.is_default or not self.endpoint.named or self.socket is not None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """An engine lives here and serves another socket, and nothing says that one belongs to this one."""
+        unused = self.socket is None and not (self.unit and self.unit.exists)
+        return self.process is None and bool(self.others) and unused
+
+    @property
+    def is_hung(self) -> bool:
+        """It took the connection and gave no answer."""
+        return self.reason == "timed out"
+
+    @property
+    def containerd(self) -> Near | None:
+        """The containerd that this engine uses, if it is alive."""
+        return self.containerds[0] if self.containerds else None
+
+
+@evidence
+def daemon(
+    host: Host, clock: Clock | Unavailable, config: DaemonConfig | Unavailable, processes: Processes | Unavailable
+) -> Daemon | Unavailable:
+    """Everything but the ping is read from /proc, files and systemd, so that it is there for a dead engine too."""
+    asked = host.ask(question("endpoint"))
+    if isinstance(asked, Failed):
+        return Unavailable.of(asked)
+    endpoint = msgspec.convert(asked, Endpoint)
+    pinged = host.ask(question("api.ping"))
+    silence = Unavailable.of(pinged) if isinstance(pinged, Failed) else None
+    said = host.ask(question("caller"))
+    caller = Caller() if isinstance(said, Failed) else msgspec.convert(said, Caller)
+    place = host.ask(question("locality"))
+    if isinstance(place, Failed):
+        return Daemon(endpoint, caller, silence, same_host=False, where=str(place))
+    if not place["same_host"]:
+        return Daemon(endpoint, caller, silence, same_host=False, where=str(place["why"]))
+    pid = place.get("engine_pid")
+    process = _near(host, pid) if isinstance(pid, int) else None
+    known = list(processes) if isinstance(processes, Processes) else []
+    stats = _stats(host, [endpoint.path or "/", *PROGRAMS, "/var/lib/docker", "/etc/docker"])
+    unit, socket_unit, containerd_unit = (_unit(host, f"{name}") for name in _UNITS)
+    found = config if isinstance(config, DaemonConfig) else None
+    managed = _is_managed(found, known, process, containerd_unit)
+    booted = clock.booted if isinstance(clock, Clock) else None
+    return Daemon(
+        endpoint,
+        caller,
+        silence,
+        where=str(place["why"]),
+        process=process,
+        others=tuple(
+            each
+            for each in known
+            if each.comm in DAEMONS and each.pid != pid and each.state != "Z" and not each.container
+        ),
+        socket=stats.get(endpoint.path) if endpoint.path else None,
+        unit=unit,
+        socket_unit=socket_unit,
+        pid_files=tuple(_pid_files(host, found)),
+        program=_program(process, unit, stats),
+        installed=_is_installed(stats, unit, process) if stats else None,
+        shims=processes.shims if isinstance(processes, Processes) else None,
+        containerds=_containerds(host, found, known, process, managed) if known else None,
+        managed=managed,
+        containerd_unit=containerd_unit,
+        age=clock.wall - (booted + process.start) if process and booted and isinstance(clock, Clock) else None,
+    )
+
+
+_UNITS = ("docker.service", "docker.socket", "containerd.service")
+
+
+def _near(host: Host, pid: int) -> Near | None:
+    answer = host.ask(question("process", pid=pid))
+    return None if isinstance(answer, Failed) else msgspec.convert(answer, Near)
+
+
+def _unit(host: Host, name: str) -> Unit | None:
+    answer = host.ask(question("unit", name=name))
+    return None if isinstance(answer, Failed) else msgspec.convert(answer, Unit)
+
+
+def _stats(host: Host, paths: list[str]) -> dict[str, FileState]:
+    answer = host.ask(question("file.stats", paths=paths))
+    if isinstance(answer, Failed):
+        return {}
+    return {path: msgspec.convert(each, FileState) for path, each in answer.items() if "failed" not in each}
+
+
+def _program(process: Near | None, unit: Unit | None, stats: Mapping[str, FileState]) -> str:
+    """The installed dockerd: what runs, else what the unit starts, else where packages put it; empty if unknown."""
+    if process and process.exe:
+        return process.exe
+    if unit and unit.program:
+        return unit.program
+    return next((path for path in PROGRAMS if path in stats), "")
+
+
+def _is_installed(stats: Mapping[str, FileState], unit: Unit | None, process: Near | None) -> bool:
+    traces = any(path in stats for path in (*PROGRAMS, "/var/lib/docker", "/etc/docker"))
+    return traces or bool(process) or bool(unit and unit.exists)
+
+
+def _pid_files(host: Host, config: DaemonConfig | None) -> list[PidFile]:
+    """dockerd's pid file and the one of a containerd that it starts itself, where the process in it lives."""
+    pid_file = config.value("pidfile") if config else None
+    root = config.value("exec-root") if config else None
+    paths = (
+        pid_file if isinstance(pid_file, str) else PID_FILE,
+        f"{root if isinstance(root, str) else EXEC_ROOT}/containerd/containerd.pid",
+    )
+    found = []
+    for path in paths:
+        answer = host.ask(question("file.read", path=path))
+        text = "" if isinstance(answer, Failed) else str(answer.get("text", "")).strip()
+        if text.isascii() and text.isdigit():
+            near = _near(host, int(text))
+            if near is not None and near.state != "Z":
+                found.append(PidFile(path, near.pid, near.comm))
+    return found
+
+
+def _is_managed(
+    config: DaemonConfig | None, known: list[Process], process: Near | None, containerd_unit: Unit | None
+) -> bool | None:
+    """Whether dockerd starts a containerd of its own: it does unless told, or unless it finds the system's socket.
+
+    None where its command line is not known.
+    """
+    if config is None or (config.source == "default" and process is None):
+        return None
+    told = config.value("containerd")
+    if isinstance(told, str) and told:
+        return False
+    pid = process.pid if process else None
+    if any(each.comm in CONTAINERDS and (each.ppid == pid or _is_own(each, config)) for each in known):
+        return True
+    return not (containerd_unit and containerd_unit.exists)
+
+
+def _is_own(each: Process, config: DaemonConfig | None) -> bool:
+    root = config.value("exec-root") if config else None
+    return any(word.startswith(f"{root if isinstance(root, str) else EXEC_ROOT}/") for word in each.cmdline or ())
+
+
+def _containerds(
+    host: Host, config: DaemonConfig | None, known: list[Process], process: Near | None, managed: bool | None
+) -> tuple[Near, ...]:
+    """The containerd that this engine uses; every one of the host where its command line is not known."""
+    alive = [each for each in known if each.comm in CONTAINERDS and each.state != "Z" and not each.container]
+    pid = process.pid if process else None
+    if managed:
+        alive = [each for each in alive if each.ppid == pid or _is_own(each, config)]
+    elif managed is False:
+        alive = [each for each in alive if not _is_own(each, config) and (pid is None or each.ppid != pid)]
+    return tuple(near for each in alive if (near := _near(host, each.pid)) is not None)
