@@ -23,6 +23,7 @@ from diagnose.evidence.options import Options
 from diagnose.host import Host, question
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.registry import evidence
+from diagnose.times import size
 
 WORTH_PCT = 70.0
 """From here on the question of what fills the disk is worth seconds of walking."""
@@ -129,25 +130,25 @@ def _by_walk(
 ) -> DiskUsage:
     unmeasured = [] if walked.complete else [f"{root} was walked for {WALK_S} s only: its parts are at least so big"]
     volumes = _below(walked, "volumes")
-    layers = {name: size for driver in LAYER_DRIVERS for name, size in _below(walked, driver).items()}
+    layers = {name: count for driver in LAYER_DRIVERS for name, count in _below(walked, driver).items()}
     uppers = {upper_folder(each): each for each in containers}
     writable = {each.id: layers[folder] for folder, each in uppers.items() if folder in layers}
     cache, more = _build_cache(host, walked, sum(layers.values()))
     unmeasured += more
-    store = sum(size for name, size in walked.by.items() if name.partition("/")[0] == "containerd")
+    store = sum(count for name, count in walked.by.items() if name.partition("/")[0] == "containerd")
     if root != CONTAINERD and not root.startswith(CONTAINERD + "/"):
         store += _store_elsewhere(host, disk, unmeasured)
     log_sizes = _log_sizes(containers, logs)
     init = {f"{folder}-init" for folder in uppers}
     images = sum(layers.values()) - sum(writable.values()) - cache + store
-    images -= sum(size for name, size in layers.items() if name in init)
+    images -= sum(count for name, count in layers.items() if name in init)
     names = {each.id: each.short for each in containers}
     held = _held(deleted, disk)
     parts = [
-        Part("container logs", sum(log_sizes.values()), _top({names[id_]: size for id_, size in log_sizes.items()})),
+        Part("container logs", sum(log_sizes.values()), _top({names[id_]: count for id_, count in log_sizes.items()})),
         Part("volumes", sum(volumes.values()), _top(volumes)),
         Part("images", max(images, 0), at_least=not walked.complete),
-        Part("writable layers", sum(writable.values()), _top({names[id_]: size for id_, size in writable.items()})),
+        Part("writable layers", sum(writable.values()), _top({names[id_]: count for id_, count in writable.items()})),
         Part("build cache", cache),
         Part("deleted, still open", sum(held.values()), _top(held)),
     ]
@@ -174,8 +175,8 @@ def upper_folder(container: Container) -> str:
 
 def _below(walked: _Walk, top: str) -> dict[str, int]:
     return {
-        name.partition("/")[2]: size
-        for name, size in walked.by.items()
+        name.partition("/")[2]: count
+        for name, count in walked.by.items()
         if name.startswith(f"{top}/") and name.partition("/")[2] not in ("l", "metadata.db", "backingFsBlockDev")
     }
 
@@ -228,13 +229,13 @@ def _other(host: Host, disk: Filesystem, root: str, parts: list[Part]) -> tuple[
     if rest <= owed:
         return Part("other", rest), []
     if root.rstrip("/") == disk.point.rstrip("/"):
-        return Part("other", rest), [f"{rest} bytes of {disk.point} belong to no file that was found"]
+        return Part("other", rest), [f"{size(rest)} of {disk.point}'s file system lie outside of it or belong to no file"]
     walked = _walk(host, path=disk.point, depth=2, skip=[root, CONTAINERD])
     if isinstance(walked, Failed):
         return Part("other", rest), [f"{disk.point} outside {root}: {walked}"]
     biggest = {each.path: each.bytes for each in walked.largest}
     missing = rest - walked.bytes
-    notes = [] if missing <= owed else [f"{missing} bytes of {disk.point} were not found in {WALK_S} s of walking"]
+    notes = [] if missing <= owed else [f"{size(missing)} of {disk.point} were not found in {WALK_S} s of walking"]
     return Part("other", rest, _top(biggest), at_least=not walked.complete), notes
 
 
@@ -273,5 +274,5 @@ def _sorted(parts: list[Part]) -> list[Part]:
 
 
 def _top(sizes: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    ranked = sorted(((size, name) for name, size in sizes.items() if size), reverse=True)
-    return tuple((name, size) for size, name in ranked[:BIGGEST])
+    ranked = sorted(((count, name) for name, count in sizes.items() if count), reverse=True)
+    return tuple((name, count) for count, name in ranked[:BIGGEST])
