@@ -36,7 +36,7 @@ def iptables_save(live: Live, question: Question) -> dict[str, Any]:  # noqa: AR
 
     Shape: `{"text", "command"}`; the command is None, and the text empty, where nothing of that flavour is in
     the kernel: the legacy program creates the tables that it looks at, so it runs only where the kernel names
-    some already. Errors: PermissionError without root, FileNotFoundError where the program is not installed,
+    some already. Errors: Refused("forbidden") without root, FileNotFoundError where the program is not installed,
     TimeoutError, OSError.
     """
     flavour = cast("Flavour", question.args["flavour"])
@@ -47,9 +47,8 @@ def iptables_save(live: Live, question: Question) -> dict[str, Any]:  # noqa: AR
     done = _run(command)
     if done.returncode:
         detail = done.stderr.decode("utf-8", "backslashreplace").strip()
-        if "ermission denied" in detail:
-            raise PermissionError(detail)
-        raise OSError(f"{command[0]} ended with {done.returncode}: {detail}")
+        denied = "ermission denied" in detail or "not permitted" in detail
+        raise Refused("forbidden" if denied else "refused", f"{command[0]} ended with {done.returncode}: {detail}")
     if len(done.stdout) > MAX_BYTES:
         raise Refused("too large", f"{command[0]} printed {len(done.stdout)} bytes")
     return {"text": done.stdout.decode("utf-8", "backslashreplace"), "command": command}
