@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from diagnose.proof import leaks
 from diagnose.redact import Redactor, is_token
 from tests import corpus
 from tests.corpus import Case, fresh
@@ -84,3 +85,195 @@ def test_fresh_secrets_are_found(capsys: pytest.CaptureFixture[str]) -> None:
         for case in lost:
             print(f"  {case.name}: {case.question} {case.place} {case.text!r}")
     assert len(made) == 300
+
+
+def test_the_bytes_of_a_whole_run_hold_no_secret() -> None:
+    """All cases in one run, in one archive: what was met by name in one answer is gone from every other."""
+    redactor = Redactor(KEY)
+    answers = [
+        redactor.text(case.answer)
+        if case.question == "text"
+        else redactor.answer(case.question, case.args, case.answer)
+        for case in [*SECRETS, *LOOKALIKES]
+    ]
+    data = json.dumps([redactor.settle(answer) for answer in answers], ensure_ascii=False).encode()
+    assert sum(redactor.counts.values()) > 200
+    assert len(list(redactor.secrets)) > 200
+    assert leaks([("answers.json", data)], redactor.secrets) == []
+
+
+def test_the_same_secret_gets_the_same_token_and_another_key_another() -> None:
+    redactor, other = Redactor(KEY), Redactor()
+    env = ["DB_PASSWORD=k0mplizierT", "URL=redis://:k0mplizierT@cache", "DB_PASSWORD_OLD=and3rsWo"]
+    first, second, third = redactor.answer("api.container", {}, {"Config": {"Env": env}})["Config"]["Env"]
+    token = first.partition("=")[2]
+    assert is_token(token) == "password"
+    assert second == f"URL=redis://:{token}@cache"
+    assert is_token(third.partition("=")[2]) == "password"
+    assert token not in third
+    assert other.text(env[0]) != first
+
+
+def test_redacting_twice_changes_nothing() -> None:
+    for case in SECRETS:
+        once = redacted(case)
+        again = Redactor().text(once) if case.question == "text" else Redactor().answer(case.question, case.args, once)
+        assert again == once, case.name
+
+
+def test_an_answer_is_not_changed_in_place_and_a_clean_one_is_the_same_object() -> None:
+    for case in SECRETS:
+        before = json.dumps(case.answer)
+        redacted(case)
+        assert json.dumps(case.answer) == before
+    for case in LOOKALIKES:
+        if isinstance(case.answer, (dict, list)):
+            assert Redactor(KEY).answer(case.question, case.args, case.answer) == case.answer
+
+
+def test_a_follow_up_question_gets_the_value_back() -> None:
+    redactor = Redactor(KEY)
+    answer = redactor.answer("api.info", {}, {"HttpProxy": "http://svc:s3cretWort@proxy:3128"})
+    assert "s3cretWort" not in json.dumps(answer)
+    assert redactor.restore({"url": answer["HttpProxy"], "n": [1, None]}) == {
+        "url": "http://svc:s3cretWort@proxy:3128",
+        "n": [1, None],
+    }
+    assert redactor.restore("<redacted:password:000000>") == "<redacted:password:000000>"
+
+
+def test_a_value_learned_by_name_goes_from_text_that_does_not_name_it() -> None:
+    redactor = Redactor(KEY)
+    assert "hunter2hunter" in redactor.text("argument hunter2hunter was refused")
+    redactor.answer("api.container", {}, {"Config": {"Env": ["DB_PASSWORD=hunter2hunter"]}})
+    assert (
+        redactor.text("argument hunter2hunter was refused")
+        == "argument <redacted:password:%s> was refused" % (redactor.text("DB_PASSWORD=hunter2hunter")[-7:-1])
+    )
+    assert "hunter2hunter" not in json.dumps(redactor.answer("api.top", {}, {"Processes": [["app hunter2hunter"]]}))
+    assert redactor.settle(["early: hunter2hunter"]) != ["early: hunter2hunter"]
+
+
+def test_an_ordinary_word_as_a_password_is_gone_where_it_is_one_and_stays_elsewhere() -> None:
+    redactor = Redactor(KEY)
+    answer = redactor.answer(
+        "api.container",
+        {},
+        {"Name": "/postgres", "Config": {"Env": ["POSTGRES_USER=postgres", "POSTGRES_PASSWORD=postgres"]}},
+    )
+    assert answer["Config"]["Env"][0] == "POSTGRES_USER=postgres"
+    assert is_token(answer["Config"]["Env"][1].partition("=")[2]) == "password"
+    assert redactor.text("database postgres is up") == "database postgres is up"
+    assert list(redactor.secrets) == [("password", "POSTGRES_PASSWORD=postgres")]
+    assert leaks([("f", json.dumps(answer).encode())], redactor.secrets) == []
+
+
+def test_a_password_that_is_also_a_containers_name_does_not_hide_the_container() -> None:
+    redactor = Redactor(KEY)
+    answer = redactor.answer("api.container", {}, {"Name": "/shop-db-1", "Config": {"Env": ["DB_PASSWORD=shop-db-1"]}})
+    assert answer["Name"] == "/shop-db-1"
+    assert redactor.text("container shop-db-1 exited") == "container shop-db-1 exited"
+    assert list(redactor.secrets) == [("password", "DB_PASSWORD=shop-db-1")]
+
+
+def test_a_key_that_is_a_secret_itself_is_replaced() -> None:
+    answer = Redactor(KEY).answer("x", {}, {"https://bob:s3cretWort@reg/": {"n": 1}})
+    assert "s3cretWort" not in json.dumps(answer)
+    assert list(answer.values()) == [{"n": 1}]
+
+
+def test_a_file_keeps_its_notation() -> None:
+    text = '{\n    "proxies": {"http-proxy": "http://a:s3cretWort@p"},\n    "ünit": 1\n}\n'
+    answer = Redactor(KEY).answer("file.read", {"path": "/etc/docker/daemon.json"}, {"text": text, "size": 9})
+    assert json.loads(answer["text"])["ünit"] == 1
+    assert answer["text"].startswith('{\n    "proxies"')
+    assert answer["size"] == 9
+    assert "s3cretWort" not in answer["text"]
+
+
+HOSTILE = {
+    "one letter": "a" * 65536,
+    "names": "password" * 8192,
+    "assignments": "key=" * 16384,
+    "schemes": "://a:" * 13000,
+    "colons": "://" + "a:" * 30000 + "@",
+    "key beginnings": "-----BEGIN PRIVATE KEY-----\n" * 2300,
+    "a key's end": "A" * 65536 + "-----END PRIVATE KEY-----",
+    "a key's lines": "AAAAAAAAAAAAAAAAAAAA\n" * 3000 + "-----END PRIVATE KEY-----",
+    "spaces": "password" + " " * 65536 + "=x",
+    "backslashes": 'password="' + "\\" * 65536,
+    "tags": "<a>b</" * 11000,
+    "tokens": "eyJ" * 21000,
+    "dotted tokens": "eyJaaaaaaaaaa." * 4600,
+    "dashes": "sk-" * 21000,
+    "quotes": "curl '" * 10900,
+    "lower case that is longer": "İ password=xyzzy1 " * 3600,
+    "private-use characters": "\ue0001\ue001" * 16000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_costs_no_more_than_its_length(name: str) -> None:
+    begun = time.process_time()
+    Redactor(KEY).text(HOSTILE[name])
+    assert time.process_time() - begun < 2
+
+
+def test_an_inspect_costs_about_as_much_as_writing_it_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """The figure is a ratio, since machines differ: `json.dumps` of such an answer takes some 25 microseconds on a quiet one."""
+    rnd = random.Random(5)
+    answers = [_inspect(rnd, n) for n in range(300)]
+    begun = time.process_time()
+    for answer in answers:
+        json.dumps(answer)
+    written = time.process_time()
+    redactor = Redactor(KEY)
+    for answer in answers:
+        redactor.answer("api.container", {}, answer)
+    took = time.process_time() - written
+    with capsys.disabled():
+        print(f"\nredaction of an inspect: {took / (written - begun):.1f} times json.dumps, {took / 300 * 1e6:.0f} us")
+    assert took < 8 * (written - begun)
+
+
+def _inspect(rnd: random.Random, n: int) -> dict[str, Any]:
+    cid = f"{rnd.getrandbits(256):064x}"
+    secret = [f"POSTGRES_PASSWORD={rnd.getrandbits(48):012x}"] if n % 3 == 0 else []
+    zero = ("CpuShares", "NanoCpus", "BlkioWeight", "CpuPeriod", "CpuQuota", "MemorySwap", "OomScoreAdj", "CpuCount")
+    none = (
+        "CapAdd",
+        "CapDrop",
+        "GroupAdd",
+        "Links",
+        "SecurityOpt",
+        "DeviceRequests",
+        "Ulimits",
+        "PidsLimit",
+        "Devices",
+    )
+    return {
+        "Id": cid,
+        "Created": "2026-11-23T10:00:00.123456789Z",
+        "Path": "docker-entrypoint.sh",
+        "Args": ["postgres", "-c", "max_connections=200"],
+        "State": {"Status": "running", "Running": True, "Pid": n, "Error": "", "StartedAt": "2026-11-23T10:00:01Z"},
+        "Image": "sha256:" + cid,
+        "Name": f"/shop-db-{n}",
+        "LogPath": f"/var/lib/docker/containers/{cid}/{cid}-json.log",
+        "HostConfig": {
+            "Binds": [f"/srv/data{n}:/var/lib/postgresql/data:rw"],
+            "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}},
+            **dict.fromkeys(zero, 0),
+            **dict.fromkeys(none),
+        },
+        "Config": {
+            "Hostname": cid[:12],
+            "Env": ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC", *secret],
+            "Cmd": ["postgres", "-c", "max_connections=200"],
+            "Healthcheck": {"Test": ["CMD-SHELL", "pg_isready -U postgres"]},
+            "Labels": {"com.docker.compose.config-hash": cid, "com.docker.compose.service": "db"},
+        },
+        "NetworkSettings": {
+            "Networks": {"shop": {"NetworkID": cid, "IPAddress": "172.18.0.5", "Aliases": ["db", cid[:12]]}}
+        },
+    }

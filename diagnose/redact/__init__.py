@@ -32,6 +32,8 @@ __all__ = ["Redactor", "is_token"]
 
 _FEW = 48
 """Up to so many literals each is searched for; beyond, only those whose longest run of letters and digits occurs in the text."""
+_PHRASES = 8
+"""As many phrases are kept per secret, for the proof."""
 _RUN = re.compile(r"[A-Za-z0-9]{4,}")
 _TOKENS = re.compile(r"<redacted:[a-z0-9-]+:[0-9a-f]{6,32}>")
 _INDENT = re.compile(r"\n([ \t]+)\S")
@@ -56,7 +58,7 @@ class Redactor:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many times a secret was replaced, by kind."""
+        """How many times a secret was met, by kind."""
         return dict(self._counts)
 
     @property
@@ -85,6 +87,13 @@ class Redactor:
         """Free text without its secrets, those included that this run has met elsewhere."""
         return self._replace_literals(redact_text(text, self._mark))
 
+    def settle(self, value: Json) -> Json:
+        """An answer that was redacted earlier in the run, without the secrets that the run has learned since: for what is stored.
+
+        A word of a command line is only known as a password once another answer has named it.
+        """
+        return self._map_strings(value) if self._literals else value
+
     def restore(self, value: Json) -> Json:
         """The value with tokens of this run turned back, for a question that is built from an answer."""
         if isinstance(value, str):
@@ -103,8 +112,9 @@ class Redactor:
             if token is None:
                 token = self._new_token(kind, raw)
             self._counts[self._kinds[raw]] += 1
-            if not is_distinctive(raw) or raw in self._names:
-                self._phrases.setdefault(raw, set()).add(phrase)
+            phrases = self._phrases.setdefault(raw, set())
+            if len(phrases) < _PHRASES and phrase != raw:
+                phrases.add(phrase)
             return token
 
     def _new_token(self, kind: str, raw: str) -> str:
@@ -155,7 +165,7 @@ class Redactor:
         if isinstance(value, list):
             return [self._map_strings(item) for item in value]
         if isinstance(value, dict):
-            return {key: self._map_strings(item) for key, item in value.items()}
+            return {self._map_strings(key): self._map_strings(item) for key, item in value.items()}
         return value
 
     def _file(self, path: str, value: Json) -> Json:

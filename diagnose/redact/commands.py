@@ -53,12 +53,21 @@ _TOOLS = (
 )
 _ANY = lazy(rf"(?<![\w.-])(?:{'|'.join(tool.names for tool in _TOOLS)})(?=[ \t])")
 _SIGN = lazy(
-    r"mysql|mariadb|mycli|sshpass|cqlsh|mongo|influx|-cli |curl|wget|http |etcd|lftp|smbcl|ldap|mosq|ipmi|sqlcmd|zip|snmp|login|rabbit|htpass|rdp|openssl|mc "
+    r"mysql|mariadb|mycli|sshpass|cqlsh|mongo|influx|-cli |curl|wget|http |etcd|lftp|smbcl|ldap|mosq|ipmi|sqlcmd"
+    r"|zip|snmp|login|rabbit|htpass|rdp|openssl|mc "
 )
 _OPTION = lazy(r" -[A-Za-z]| /p:| (?:login|add_user|change_password|authenticate_user|alias) ")
 _WORD = lazy(r"(?:[^\s\"'|;&]|\"(?:[^\"\\]|\\.)*\"|'[^']*')+")
 _SEGMENT_END = lazy(r"[|;\n]|&&")
 _OPENSSL = lazy(r"\bpass:([^\s\"']+)")
+_PIPED = lazy(
+    r"(\b(?:echo|printf)\s(?:-n\s|-e\s|'%s'\s|\"%s\"\s|%s\s)?[\"']?)([^\s\"'|;]+)"
+    r"([\"']?\s{0,9}\|[^|\n]{0,80}?(?:--(?:password|token|passphrase)-stdin|sudo -S|passwd --stdin|cryptsetup|-pass stdin))"
+)
+_HERE = lazy(
+    r"((?:--(?:password|token|passphrase)-stdin|sudo -S|passwd --stdin)[^\n|;<]{0,80}<<<\s{0,9}[\"']?)([^\s\"']+)"
+)
+_ACL = lazy(r"(?i)(\b(?:acl setuser|user) \S+ (?:[^\s>]+ ){0,9}>)(\S+)")
 _CHPASSWD = lazy(r"(\b[\w.-]+:)([^\s\"'|:]+)(?=[\"']?\s*\|\s*(?:sudo\s+)?chpasswd)")
 
 
@@ -113,6 +122,11 @@ def command_secrets(text: str, low: str, mark: Mark) -> str:
     """The text with the secrets of the command lines in it replaced."""
     if "pass:" in low:
         text = _OPENSSL().sub(lambda m: "pass:" + _mark(m[1], m[0], mark), text)
+    if "echo" in low or "printf" in low or "<<<" in low:
+        text = _PIPED().sub(lambda m: m[1] + _mark(m[2], m[0], mark) + m[3], text)
+        text = _HERE().sub(lambda m: m[1] + _mark(m[2], m[0], mark), text)
+    if "acl setuser" in low or "user default" in low:
+        text = _ACL().sub(lambda m: m[1] + _mark(m[2], m[0], mark), text)
     if "chpasswd" in low:
         text = _CHPASSWD().sub(lambda m: m[1] + _mark(m[2], m[0], mark), text)
     if not _OPTION().search(text) or not _SIGN().search(low):

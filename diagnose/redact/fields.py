@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.redact.commands import redact_words
 from diagnose.redact.names import exempt, kind_of, lazy, words
-from diagnose.redact.scanner import redact_text, redact_value
+from diagnose.redact.scanner import redact_text
 from diagnose.redact.tokens import Mark
+from diagnose.redact.values import redact_value
 
 if TYPE_CHECKING:
     from diagnose.model import Json
@@ -46,11 +47,13 @@ _Handler = Callable[["Walk", str, Any], Any]
 class Plan(dict[str, "_Handler | str | None"]):
     """What is done with a value, by its key: a handler, the kind of secret that its name says it is, or None to go on.
 
-    `engine`: the keys are the engine's own, so that ids, names, addresses and paths are kept unread.
+    `engine`: the keys are the engine's own, so that ids, names, addresses and paths are kept unread. `suspicious` are keys that
+    may be a secret themselves: a URL with a password, a token.
     """
 
     def __init__(self, engine: bool) -> None:
         super().__init__()
+        self.suspicious: set[str] = set()
         if engine:
             self.update(dict.fromkeys(_KEEP, keep))
             self.update(dict.fromkeys(_NAMES, name))
@@ -60,6 +63,8 @@ class Plan(dict[str, "_Handler | str | None"]):
 
     def __missing__(self, key: str) -> str | None:
         kind = kind_of(key)
+        if "@" in key or (len(key) > 24 and "." not in key and "/" not in key):
+            self.suspicious.add(key)
         if len(self) < _CLEAN_LIMIT:
             self[key] = kind
         return kind
@@ -135,6 +140,8 @@ class Walk:
                 if new is None:
                     new = dict(old)
                 new[key] = changed
+        if plan.suspicious and not plan.suspicious.isdisjoint(old):
+            new = {self.string(key): item for key, item in (old if new is None else new).items()}
         if "value" in old or "Value" in old:
             return self.pair(old if new is None else new)
         return old if new is None else new
@@ -191,7 +198,7 @@ class Walk:
             return self.string(value)
         if exempt(kind, label, value):
             return self.string(value) if len(value) > 20 else value
-        return redact_value(kind, label, value, self.mark)
+        return redact_value(kind, label, value, self.mark, redact_text)
 
     def assignment(self, old: str) -> str:
         """NAME=value, as in an environment."""
@@ -260,7 +267,7 @@ def arguments(walk: Walk, _key: str, item: Any) -> Any:
     for word in redact_words(item, walk.mark):
         kind = kind_of(option) if option and word and (word[0] != "-" or len(word) > 12) else None
         if kind is not None and not exempt(kind, option, word):
-            new.append(redact_value(kind, option, word, walk.mark))
+            new.append(redact_value(kind, option, word, walk.mark, redact_text))
             option = ""
             continue
         option = word if _OPTION().fullmatch(word) else ""

@@ -170,7 +170,7 @@ def kind_of(name: str) -> str | None:
             return _WORD[word]
     if last in _LAST:
         return _LAST[last]
-    if last.endswith(("pass", "pwd")) and last not in ("bypass", "compass"):
+    if last.endswith(("pass", "pwd", "pw", "community")) and last not in ("bypass", "compass"):
         return "password"
     if last in ("key", "keys", "base", "data") and "key" in (last, last[:-1], parts[-2] if len(parts) > 1 else ""):
         if not _KEY_OF.isdisjoint(parts):
@@ -188,6 +188,13 @@ def random_looking(value: str) -> bool:
     if not _RANDOM().fullmatch(value) or _TAG_OR_DIGEST().fullmatch(value):
         return False
     return len(set(value)) >= 8 and not _DIGEST().fullmatch(value)
+
+
+def is_mixed(value: str) -> bool:
+    """Whether a word of a text is no word of a language: upper case, lower case and digits, or a generated key."""
+    if _TAG_OR_DIGEST().fullmatch(value) or not any(c.isdigit() for c in value):
+        return False
+    return random_looking(value) or (any(c.isupper() for c in value) and any(c.islower() for c in value))
 
 
 def exempt(kind: str, name: str, value: str) -> bool:

@@ -6,15 +6,14 @@ signs. What a name says about its value is decided in `names`, what a token look
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Callable
 
+from diagnose.redact.assigned import KEYWORD, SAID, VERSION_OR_TAG, assignments
 from diagnose.redact.commands import command_secrets
-from diagnose.redact.names import CLOSE, OPEN, exempt, is_token, is_url, kind_of, lazy, random_looking, words
+from diagnose.redact.names import CLOSE, OPEN, exempt, kind_of, lazy, random_looking
 from diagnose.redact.tokens import Mark, redact_shapes
-
-Scan = Callable[[str, Mark], str]
+from diagnose.redact.values import B64, cookies, credentials, is_basic, redact_value
 
 _TOKEN = lazy(r"<redacted:[a-z0-9-]+:[0-9a-f]{6,32}>")
 _HELD = lazy(f"{OPEN}(\\d+){CLOSE}")
@@ -28,24 +27,18 @@ _PEM_END = lazy(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_LINE = lazy(r"[A-Za-z0-9+/=]{16,}|=[A-Za-z0-9+/=]{4}|[A-Za-z0-9+/=]{1,15}=")
 _PUTTY = lazy(r"(Private-(?:Lines|MAC|Hash): )(\d+(?:\s+[A-Za-z0-9+/=]{16,})+|[0-9a-f]{32,})")
 
-_USERINFO = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{0,128}):([^\s\"'<>\\/?#]{1,256})@(?=[\w\[$*{%-])")
+_USERINFO = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{0,128}):([^\s\"'<>\\/?#]{1,256})@(?=[\w\[$*{%/-])")
 # A password with an unescaped slash, as people write it.
 _USERINFO_SLASH = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{0,128}):([^\s\"'<>\\@]{1,256})@(?=[\w\[$*{%-])")
 _USER_ONLY = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{12,})@(?=[\w\[-])")
 _DSN = lazy(r"(?<![\w./:])([\w.-]+):([^\s@\"'`/]+)@(?=(?:tcp|tcp6|unix|udp)\(|[\w.-]+:\d{2,5}(?:/|\b))")
-_ORACLE = lazy(r"(?i)(\bjdbc:oracle:\w+:|\bsqlplus\s(?:-\w+\s)*)([\w.-]+)/([^\s@\"'`/]+)(?=@)")
+_ORACLE = lazy(r"(?i)(\bjdbc:oracle:\w+:|\bsqlplus\s(?:-\w+\s)*)([\w.-]+)/([^\s@\"'`/]+)(?=@|\s|$)")
 
 _BEARER = lazy(r"(?i)\b(bearer|token|apikey|basic|negotiate|ntlm)([ +]+|%20)([A-Za-z0-9._~+/=-]{8,})")
 _COOKIE = lazy(r"(?i)\b(set-cookie2?|cookie)(\\?[\"']?\s{0,40}[:=]\s{0,40}\[?\\?[\"']?)([^\r\n\"'\]\\]+)")
-_COOKIE_PAIR = lazy(r"([^=;,\s]+)=([^;,\s]+)")
-_COOKIE_ATTRIBUTES = words("path domain expires max-age samesite version comment priority")
 _AUTHORIZATION = lazy(
     r"(?i)\b((?:proxy-|x-[\w-]+-)?authorization)(\\*[\"']?\s{0,40}[:=]\s{0,40}\[?\\*[\"']?)([^\r\n\"'\\,\]}]+)"
 )
-_SCHEME = lazy(
-    r"(?i)(bearer|basic|token|digest|negotiate|ntlm|apikey|aws4-hmac-sha256|hawk|splunk|sso-key)\s{1,40}(.+)"
-)
-
 _QUERY = lazy(
     r"(?i)([?&;](?:amp;)?(?:sig|signature|x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|"
     r"x-goog-credential|awsaccesskeyid|key|code|auth|hash|sas|sid|session|sessionid|ticket|assertion|samlresponse|s)=)"
@@ -66,52 +59,30 @@ _ANNOUNCING = ("unseal key", "recovery key", "password", "passphrase", "token", 
 _PGPASS_SIGN = lazy(r":(?:\*|\d{4,5}):[\w.*-]+:")
 _PGPASS = lazy(r"(?m)^([\w.*-]+:(?:\*|\d{4,5}):[\w.*-]+:[\w.*-]+:)((?:[^\s:\\]|\\.)+)$")
 _XML = lazy(r"<([\w:.-]+)(?:\s[^<>]*)?>([^<>\r\n]{1,400})</\1\s{0,40}>")
+_XML_NAMED = lazy(r"<\w+\s[^<>]{0,200}?\b(?:name|key|id)=[\"']([^\"'<>]+)[\"'][^<>]{0,200}>([^<>\r\n]{1,400})</")
 _XML_ADD = lazy(r"(?i)<\w+\s[^<>]*?\b(?:key|name|id)=[\"']([^\"'<>]+)[\"'][^<>]*?\bvalue=[\"']([^\"'<>]+)[\"']")
 _PAIR = lazy(
     r"(?i)[\"']?\b(?:name|key|k|env)[\"']?\s{0,40}[:=]\s{0,40}([\"']?)([\w.-]+)\1\s{0,40}[,;\n]?\s{0,40}(?:-\s)?[\"']?(?:value|val|v)[\"']?\s{0,40}[:=]\s{0,40}"
     r"(?:\"([^\"\r\n]+)\"|'([^'\r\n]+)'|([^\s\"',}]+))"
 )
+_PAIR_BACKWARDS = lazy(
+    r'(?i)"value"\s{0,40}:\s{0,40}"([^"\r\n]+)"\s{0,40},\s{0,40}"(?:name|key)"\s{0,40}:\s{0,40}"([\w.-]+)"'
+)
 _SQL = lazy(
     r"(?i)\b(identified\s{1,40}(?:with\s{1,40}[\w']+\s{1,40})?(?:by|as)|(?:with|encrypted|set)\s{1,40}(?:encrypted\s{1,40})?password(?:\s{1,40}for\s{1,40}\S+)?(?:\s{0,40}=)?|password)(\s{1,40}\(?\s{0,40}|\(\s{0,40})(\\*['\"])([^'\"\r\n]+?)\3"
 )
+# The command as a client types it, and as MONITOR and the slow log show it.
+_REDIS = lazy(r'(?m)(^AUTH |"AUTH" (?:"[^"\n]*" )?")([^\s"]+)(?="?\s*$)')
 _NETRC = lazy(
     r"(?i)\b(machine\s{1,40}\S+\s{1,40}(?:login\s{1,40}\S+\s{1,40})?password\s{1,40}|login\s{1,40}\S+\s{1,40}password\s{1,40})(\S+)"
 )
-_ENV_PAIR = lazy(r"(?m)\b(?:ENV|ARG)\s{1,40}([A-Za-z_]\w*)[ \t]{1,40}(?!=)([^\s=][^\s]*)")
+_ENV_PAIR = lazy(r"(?m)\b(?:ENV|ARG|setx|setenv)\s{1,40}([A-Za-z_]\w*)[ \t]{1,40}(?!=)([^\s=][^\s]*)")
 _ANNOUNCED = lazy(
     r"(?i)\b(?:temporary password is generated for \S+?|generated (?:root |admin |random )?(?:password|token|secret|key)"
-    r"(?: for [\w@. -]{1,40}?)?|(?:password|passphrase|token|secret|api key)(?: for (?:the |user )?[\w@.'\"-]{1,40}(?: user)?(?: \([^)]*\))?)?"
-    r"(?: is| was| has been| set to| reset to| changed to|: is)(?: set to| changed to| now)?"
+    r"(?: for [\w@. -]{1,40}?)?|(?:password|passphrase|token|secret|api key)"
+    r"(?: for (?:the |user )?[\w@.'\"-]{1,40}(?: user)?(?: \([^)]*\))?)?"
+    r"(?: is| was| has been| set to| reset to| changed to| to|: is)(?: set to| changed to| now)?"
     r"|following password to proceed to installation|(?:unseal|recovery) key \d+)[:=]?(\s{1,40})[`'\"]?([^\s`'\"]+)"
-)
-_B64_AUTH = lazy(r"[A-Za-z0-9+/]{8,}={0,2}")
-
-_KEYWORD = re.compile(
-    r"pass|pwd|psw|identified|unseal|recovery |secret|token|key|auth|cred|salt|pepper|cookie|jwt|psk|bearer|pin\b|pw\b|pw_|community|hash|dsn|sas\b|seed|webhook|connectionstring|contrase"
-)
-_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-ñ")
-_NAME_END = re.compile(r"[\w.-]*")
-_SEPARATOR = re.compile(
-    r"(\\*[\"'`]|\]|%22)?(?:\[\w*\])?[ \t]{0,20}(=>|:=|%3[dD]|=(?!=)|:(?!//|:))[ \t]{0,20}(\\*[\"'`]|\|)?"
-)
-_FLAG_GAP = lazy(r"(\\*[\"'])?(?:,[ \t]*|[ \t]+)(\\*[\"'])?(?![-|<>&;])")
-_LONGEST, _LONGEST_RANDOM = 16_000, 300
-"""How far an unquoted value may reach; what is judged by its looks is a key, and keys are short."""
-_UNQUOTED_LONG = lazy(r"[^\s\"'`\x00]+")
-_UNQUOTED = lazy(r"[^\s\"'`\x00,;&<>(){}\[\]|\\]+")
-_UNQUOTED_PAIR = lazy(r"[^\s\"'`\x00,;&]+")
-_WORD_FOLLOWS = lazy(r"[ \t]+[A-Za-z]")
-_REFERENCE = lazy(
-    r"(?:self|this|os|process|args|config|cfg|settings|env|ctx|opts|options|params|request|req|c|s|cls)\.[A-Za-z_][\w.]*"
-)
-_VERSION_OR_TAG = lazy(r"v?\d+\.[\w.-]+|latest|stable|edge|main|master|dev|alpine[\w.-]*|slim[\w.-]*")
-_SHELL_DEFAULT = lazy(r"\$\{\w+:?[-=]([^{}]+)\}")
-_SAID = words(
-    "incorrect invalid required expired missing none empty not must is too cannot failed failure unexpected unauthorized denied "
-    "mismatch wrong unknown ok valid accepted unset set changed rejected malformed revoked unable no signature unsupported "
-    "authentication permission error does was has verified found given provided enabled disabled unavailable read write "
-    "invalid_token invalid_grant success succeeded true false null redacted hidden nil string integer boolean number object "
-    "array bytes the a an and or for to from in on of with by as at if this that used using please default undefined eof"
 )
 
 
@@ -156,12 +127,12 @@ def _rules(text: str, mark: Mark) -> str:
     if "Private-" in text:
         text = _PUTTY().sub(lambda m: m[1] + mark("private-key", m[2], m[0]), text)
     low = text.lower()
-    named = _KEYWORD.search(low) is not None
+    named = KEYWORD.search(low) is not None
     if named:
         if "authorization" in low:
             text = _on_lines(text, "authorization", lambda t: _AUTHORIZATION().sub(lambda m: _header(m, mark), t))
         if "cookie" in low:
-            text = _on_lines(text, "cookie", lambda t: _COOKIE().sub(lambda m: m[1] + m[2] + _cookies(m[3], mark), t))
+            text = _on_lines(text, "cookie", lambda t: _COOKIE().sub(lambda m: m[1] + m[2] + cookies(m[3], mark), t))
     if "@" in text:
         text = _on_lines(text, "@", lambda t: _userinfo(t, mark))
     text = redact_shapes(text, mark)
@@ -178,7 +149,7 @@ def _rules(text: str, mark: Mark) -> str:
     text = command_secrets(text, low, mark)
     if named:
         text = _structured(text, low, mark)
-        text = _assignments(text, mark)
+        text = assignments(text, mark, _rules)
     return text
 
 
@@ -223,16 +194,20 @@ def _structured(text: str, low: str, mark: Mark) -> str:
     """Names and values that a notation holds apart: XML, SQL, netrc, name and value pairs, announcements in prose."""
     if "</" in text:
         text = _on_lines(text, "</", lambda t: _XML().sub(lambda m: _named(m, m[1], 2, mark), t))
+        text = _on_lines(text, "</", lambda t: _XML_NAMED().sub(lambda m: _named(m, m[1], 2, mark), t))
     if "val" in low:
         if "<" in text:
             text = _on_lines(text, "<", lambda t: _XML_ADD().sub(lambda m: _named(m, m[1], 2, mark), t))
+        text = _PAIR_BACKWARDS().sub(lambda m: _named(m, m[2], 1, mark), text)
         text = _PAIR().sub(lambda m: _named(m, m[2], 3 if m[3] else 4 if m[4] else 5, mark), text)
     for sign in ("password", "identified"):
         if sign in low:
             text = _on_lines(text, sign, lambda t: _SQL().sub(lambda m: _named(m, "password", 4, mark), t))
+    if "AUTH" in text:
+        text = _REDIS().sub(lambda m: _named(m, "password", 2, mark), text)
     if "login" in low or "machine" in low:
         text = _on_lines(text, "password", lambda t: _NETRC().sub(lambda m: _named(m, "password", 2, mark), t))
-    if "ENV " in text or "ARG " in text:
+    if "ENV " in text or "ARG " in text or "setx " in text or "setenv " in text:
         text = _ENV_PAIR().sub(lambda m: _named(m, m[1], 2, mark), text)
     for sign in _ANNOUNCING:
         if sign in low:
@@ -250,78 +225,15 @@ def _named(found: re.Match[str], name: str, group: int, mark: Mark) -> str:
     return found[0][: found.start(group) - start] + new + found[0][found.end(group) - start :]
 
 
-def redact_value(kind: str, name: str, value: str, mark: Mark, scan: Scan = redact_text) -> str:
-    """The whole value under a secret's name, replaced; of a URL, a default or several parts, what is secret in it."""
-    if is_url(value):
-        return scan(value, mark)
-    if default := _SHELL_DEFAULT().fullmatch(value):
-        raw = default[1]
-        return value if exempt(kind, name, raw) else value.replace(raw, mark(kind, raw, value))
-    if "-----BEGIN" in value and "CERTIFICATE-----" in value and "PRIVATE" not in value:
-        return value
-    if kind in ("auth", "credential") and _SCHEME().fullmatch(value):
-        return _credentials(value, mark)
-    if kind == "cookie" and _COOKIE_PAIR().match(value):
-        return _cookies(value, mark)
-    if value.startswith("pass:"):
-        return "pass:" + mark(kind, value[5:], value)
-    if kind == "random":
-        kind = "key"
-    if kind == "auth" and _B64_AUTH().fullmatch(value):
-        _learn_basic(value, mark)
-    return mark(kind, value, f"{name}={value}")
-
-
-def _learn_basic(value: str, mark: Mark) -> bool:
-    """Whether a value is base64 of user:password; the password is remembered then."""
-    try:
-        plain = binascii.a2b_base64(value + "=" * (-len(value) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return False
-    user, colon, password = plain.partition(":")
-    if not colon or not user or not plain.isprintable():
-        return False
-    if password and len(password) >= 4:
-        mark("password", password, plain)
-    return True
-
-
 def _header(found: re.Match[str], mark: Mark) -> str:
-    return found[1] + found[2] + _credentials(found[3], mark)
-
-
-def _credentials(value: str, mark: Mark) -> str:
-    """An Authorization header's value: the scheme stays."""
-    stripped = value.rstrip()
-    rest = value[len(stripped) :]
-    if found := _SCHEME().fullmatch(stripped):
-        scheme, raw = found[1], found[2]
-    else:
-        scheme, raw = "", stripped
-    if exempt("token", "authorization", raw) or is_token(raw.strip()):
-        return value
-    if scheme.lower() == "basic":
-        _learn_basic(raw, mark)
-    if not scheme and (len(raw) < 8 or " " in raw):
-        return value
-    return value[: value.index(raw)] + mark("auth", raw, stripped) + rest
-
-
-def _cookies(value: str, mark: Mark) -> str:
-    def pair(found: re.Match[str]) -> str:
-        name, raw = found[1], found[2]
-        if name.lower() in _COOKIE_ATTRIBUTES or exempt("cookie", name, raw):
-            return found[0]
-        return f"{name}={mark('cookie', raw, found[0])}"
-
-    return _COOKIE_PAIR().sub(pair, value)
+    return found[1] + found[2] + credentials(found[3], mark)
 
 
 def _bearer(found: re.Match[str], mark: Mark) -> str:
     scheme, gap, raw = found.groups()
     raw = raw.rstrip(".")
     if scheme.lower() in ("basic", "negotiate", "ntlm"):
-        if not (_B64_AUTH().fullmatch(raw) and len(raw) % 4 == 0 and (_learn_basic(raw, mark) or len(raw) > 40)):
+        if not (B64().fullmatch(raw) and len(raw) % 4 == 0 and (is_basic(raw, mark) or len(raw) > 40)):
             return found[0]
     elif not (random_looking(raw) or (scheme.lower() == "bearer" and any(c.isdigit() for c in raw))):
         return found[0]
@@ -350,7 +262,7 @@ def _userinfo(text: str, mark: Mark) -> str:
 
     def data_source(found: re.Match[str]) -> str:
         user, raw = found[1], found[2]
-        if exempt("password", "userinfo", raw) or raw.startswith("sha256:") or _VERSION_OR_TAG().fullmatch(raw):
+        if exempt("password", "userinfo", raw) or raw.startswith("sha256:") or VERSION_OR_TAG().fullmatch(raw):
             return found[0]
         return f"{user}:{mark('url-password', raw, f':{raw}@')}@"
 
@@ -369,129 +281,7 @@ def _announced(found: re.Match[str], mark: Mark) -> str:
     raw = found[2].rstrip(".,;")
     certain = "temporary password" in found[0].lower() or "following password" in found[0].lower()
     plain = raw.isalpha() and (raw.islower() or raw.istitle())
-    if raw.lower() in _SAID or exempt("password", "", raw) or (plain and not certain):
+    if raw.lower() in SAID or exempt("password", "", raw) or (plain and not certain):
         return found[0]
     start = found.start(2) - found.start()
     return found[0][:start] + mark("password", raw, found[0]) + found[2][len(raw) :]
-
-
-def _assignments(text: str, mark: Mark) -> str:
-    """Replaces what is assigned to a secret's name in any notation: NAME=x, name: x, "name": "x", --name x, ?name=x."""
-    low = text.lower()
-    if len(low) != len(text):
-        low = "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
-    pieces: list[str] = []
-    done = past = 0
-    for hit in _KEYWORD.finditer(low):
-        start, end = hit.span()
-        if start < past:
-            continue
-        while start > past and text[start - 1] in _NAME_CHARS and hit.start() - start < 100:
-            start -= 1
-        found_end = _NAME_END.match(text, end)
-        past = end = found_end.end() if found_end else end
-        span = _value_span(text, start, end)
-        if span is None:
-            continue
-        left, right, kind = span
-        name, raw = text[start:end], text[left:right]
-        new = redact_value(kind, name, raw, mark, _rules)
-        if new == raw:
-            continue
-        pieces += (text[done:left], new)
-        done = past = right
-    if not pieces:
-        return text
-    pieces.append(text[done:])
-    return "".join(pieces)
-
-
-def _value_span(text: str, start: int, end: int) -> tuple[int, int, str] | None:
-    """Where the secret value begins and ends that belongs to the name at [start, end), and its kind; None if there is none."""
-    name = text[start:end].rstrip(".")
-    kind = kind_of(name)
-    if kind is None or text[end : end + 1] in ("(", "/"):
-        return None
-    flag = name.startswith("-") or name.lower() in ("requirepass", "masterauth")
-    separator = _SEPARATOR.match(text, end)
-    if separator is not None and separator[2]:
-        sign, quote = separator[2], separator[3]
-        at = separator.end()
-    elif flag and (separator := _FLAG_GAP().match(text, end)):
-        sign, quote = " ", separator[2]
-        at = separator.end()
-    else:
-        return None
-    if quote == "|":
-        return None
-    if quote:
-        right = _closing(text, at, quote)
-        value = text[at:right]
-        if kind == "random" and not random_looking(value):
-            return None
-        if exempt(kind, name, value) or (sign == ":" and " " in value and _is_prose(value)):
-            return None
-        return at, right, kind
-    line_start = not text[text.rfind("\n", 0, start) + 1 : start].strip(" \t-\"'")
-    upper = name.isupper() or flag
-    pattern = _UNQUOTED_LONG if upper and sign != ":" else _UNQUOTED_PAIR if sign == ":" or line_start else _UNQUOTED
-    found = pattern().match(text, at, at + (_LONGEST_RANDOM if kind == "random" else _LONGEST))
-    if found is None:
-        return None
-    value = _trim(found[0])
-    right = at + len(value)
-    if not value or exempt(kind, name, value) or _REFERENCE().fullmatch(value):
-        return None
-    if text[right : right + 1] == "(" or (value[0] in "([{" and not upper):
-        return None
-    if sign == ":" and not _is_yaml_value(text, separator, start, value, right):
-        return None
-    return at, right, kind
-
-
-def _is_yaml_value(text: str, separator: re.Match[str], start: int, value: str, right: int) -> bool:
-    """Whether what follows `name:` is a value, not the rest of a sentence and not an image's tag."""
-    spaced = separator.end() > separator.end(2)
-    if not spaced:
-        before = text[start - 1] if start else ""
-        return before not in ("/", "@", ":") and not _VERSION_OR_TAG().fullmatch(value)
-    if value.lower() in _SAID or value.endswith(":"):
-        return False
-    more = _WORD_FOLLOWS().match(text, right) is not None
-    return not (more and value.isalpha() and (value.islower() or value.istitle()))
-
-
-def _is_prose(value: str) -> bool:
-    """Whether a quoted value is a sentence rather than a passphrase."""
-    said = value.split()
-    return len(said) >= 3 and said[0].lower().strip(",.:;") in _SAID | {
-        "your",
-        "enter",
-        "password",
-        "token",
-        "secret",
-        "key",
-    }
-
-
-def _closing(text: str, at: int, quote: str) -> int:
-    """Where a quoted value ends: before the same quote, unescaped, else at the end of the line."""
-    position = at
-    while (position := text.find(quote, position)) >= 0:
-        backslashes = 0
-        while text[position - 1 - backslashes] == "\\" and position - 1 - backslashes >= at:
-            backslashes += 1
-        if backslashes % 2 == 0:
-            return position
-        position += 1
-    line_end = text.find("\n", at)
-    return line_end if line_end >= 0 else len(text)
-
-
-def _trim(value: str) -> str:
-    """A value without the punctuation of the sentence or list that it stands in."""
-    value = value.rstrip(",;")
-    for opening, closing in ("()", "[]", "{}"):
-        while value.endswith(closing) and value.count(closing) > value.count(opening):
-            value = value[:-1].rstrip(",;")
-    return value

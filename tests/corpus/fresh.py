@@ -12,11 +12,40 @@ from typing import Any
 from tests.corpus import Case, put, template
 
 _SERVICES = ("billing", "Mail", "ORDERS", "x2", "legacy", "Search", "kafka", "s3", "ldap", "grafana", "ci", "backup")
-_NOUNS = (
-    "password PASSWORD Passwd pwd Pass secret SECRET apiKey api_key API_KEY access_token AccessToken TOKEN token refreshToken "
-    "authToken privateKey private_key client_secret ClientSecret signing_key encryptionKey master-key credentials passphrase "
-    "admin_pass rootPassword bearer_token session_secret sharedSecret webhook_secret license_key"
-).split()
+_NOUNS = [
+    "password",
+    "PASSWORD",
+    "Passwd",
+    "pwd",
+    "Pass",
+    "secret",
+    "SECRET",
+    "apiKey",
+    "api_key",
+    "API_KEY",
+    "access_token",
+    "AccessToken",
+    "TOKEN",
+    "token",
+    "refreshToken",
+    "authToken",
+    "privateKey",
+    "private_key",
+    "client_secret",
+    "ClientSecret",
+    "signing_key",
+    "encryptionKey",
+    "master-key",
+    "credentials",
+    "passphrase",
+    "admin_pass",
+    "rootPassword",
+    "bearer_token",
+    "session_secret",
+    "sharedSecret",
+    "webhook_secret",
+    "license_key",
+]
 _JOINS = ("_", "-", ".", "")
 
 

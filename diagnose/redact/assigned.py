@@ -1,0 +1,212 @@
+"""Values assigned to names in any notation: NAME=x, name: x, "name": "x", name => x, --name x, ("name", "x"), YAML blocks."""
+
+from __future__ import annotations
+
+import re
+
+from diagnose.redact.names import exempt, is_mixed, kind_of, lazy, words
+from diagnose.redact.tokens import Mark
+from diagnose.redact.values import Scan, redact_value
+
+KEYWORD = re.compile(
+    r"pass|pwd|psw|identified|unseal|recovery |secret|token|key|auth|cred|salt|pepper|cookie|jwt|psk|bearer|pin\b|pw\b|pw_"
+    r"|community|dsn|sas\b|seed|webhook|connectionstring|contrase"
+)
+"""Without one of these, in lower case, no name in a text is a secret's."""
+_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-ñ")
+_NAME_END = re.compile(r"[\w.-]*")
+_COLOUR = r"(?:\x1b\[[\d;]*m)*"
+_SEPARATOR = re.compile(
+    rf"{_COLOUR}(\\*[\"'`]|\]|\\*[\"']\]|%22)?(?:\[\w*\])?{_COLOUR}[ \t]{{0,20}}(=>|:=|%3[dD]|=(?!=)|:(?!//|:)){_COLOUR}[ \t]{{0,20}}"
+    rf"(?:![\w:/]+[ \t]{{1,4}}|[ubrUBR]{{1,2}}(?=[\"'])|\(\w{{1,12}}\)[ \t]\(len=\d+\)[ \t])?{_COLOUR}(\\*[\"'`“‘]|\|)?"
+)
+_FLAG_GAP = lazy(r"(\\*[\"'])?(?:,[ \t]*|[ \t]+)(\\*[\"'])?(?![-|<>&;])")
+_CALL_GAP = lazy(r"(\\*[\"'])[ \t]*,[ \t]*(\\*[\"'])")
+_BLOCK = lazy(r"(?:\\*[\"'])?[ \t]*:[ \t]*([|>][-+]?\d?)?[ \t]*\r?\n([ \t]+)(?![ \t#-])([^\r\n]+)")
+_SPOKEN = lazy(r"[ \t]{1,40}[\"'`(\[<]?([A-Za-z0-9_!#$%&*+./=?@^~-]{8,300})")
+_QUALIFIER = lazy(r"(?i)\b(api|access|secret|private|license|master|encryption|account|signing) $")
+_DIRECTIVES = words("requirepass masterauth bindpw rootpw rocommunity rwcommunity storepass keypass")
+"""Lines of configuration that take their secret after a space: redis.conf, nslcd.conf, slapd.conf, snmpd.conf."""
+_LONGEST, _LONGEST_RANDOM = 16_000, 300
+"""How far an unquoted value may reach; what is judged by its looks is a key, and keys are short."""
+_UNQUOTED_LONG = lazy(r"[^\s\"'`\x00\x1b]+")
+_UNQUOTED = lazy(r"[^\s\"'`\x00\x1b,;&<>(){}\[\]|\\]+")
+_UNQUOTED_PAIR = lazy(r"[^\s\"'`\x00\x1b,;&]+")
+_WORD_FOLLOWS = lazy(r"[ \t]+[A-Za-z]")
+_REFERENCE = lazy(
+    r"(?:self|this|os|process|args|config|cfg|settings|env|ctx|opts|options|params|request|req|c|s|cls)\.[A-Za-z_][\w.]*"
+)
+VERSION_OR_TAG = lazy(r"v?\d+\.[\w.-]+|latest|stable|edge|main|master|dev|alpine[\w.-]*|slim[\w.-]*")
+SAID = words(
+    "incorrect invalid required expired missing none empty not must is too cannot failed failure unexpected unauthorized "
+    "denied mismatch wrong unknown ok valid accepted unset set changed rejected malformed revoked unable no signature "
+    "unsupported authentication permission error does was has verified found given provided enabled disabled unavailable "
+    "read write invalid_token invalid_grant success succeeded true false null redacted hidden nil string integer boolean "
+    "number object array bytes the a an and or for to from in on of with by as at if this that used using please default "
+    "undefined eof"
+)
+"""What messages say after `password:` or `token is`."""
+_ASKS = SAID | words("your enter password token secret key")
+
+
+def assignments(text: str, mark: Mark, scan: Scan) -> str:
+    """The text with the values of secrets' names replaced."""
+    low = text.lower()
+    if len(low) != len(text):
+        low = "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
+    pieces: list[str] = []
+    done = past = 0
+    for hit in KEYWORD.finditer(low):
+        start, end = hit.span()
+        if start < past:
+            continue
+        while start > past and text[start - 1] in _NAME_CHARS and hit.start() - start < 100:
+            start -= 1
+        found_end = _NAME_END.match(text, end)
+        past = end = found_end.end() if found_end else end
+        span = _value_span(text, start, end)
+        if span is None:
+            continue
+        left, right, kind = span
+        name, raw = text[start:end], text[left:right]
+        new = redact_value(kind, name, raw, mark, scan, text[start:right])
+        if new == raw:
+            continue
+        pieces += (text[done:left], new)
+        done = past = right
+    if not pieces:
+        return text
+    pieces.append(text[done:])
+    return "".join(pieces)
+
+
+_Span = tuple[int, int, str]
+
+
+def _value_span(text: str, start: int, end: int) -> _Span | None:
+    """Where the secret value of the name at [start, end) begins and ends, and its kind; None if there is none."""
+    name = text[start:end].rstrip(".")
+    after = text[end : end + 1]
+    if after in ("(", "/", ""):
+        return None
+    if name.lower() in ("key", "keys") and (qualifier := _QUALIFIER().search(text, max(0, start - 12), start)):
+        name = f"{qualifier[1]}_{name}"
+    kind = kind_of(name)
+    if kind is None:
+        return None
+    separator = _SEPARATOR.match(text, end)
+    if separator is not None:
+        if separator[2] == ":" and (block := _BLOCK().match(text, end)):
+            return _in_block(text, start, block, kind, name)
+        return _after_sign(text, start, separator, kind, name)
+    if name[0] == "-" or name.lower() in _DIRECTIVES:
+        return _after_gap(text, _FLAG_GAP().match(text, end), kind, name)
+    if after in "\\\"'" and text[start - 2 : start - 1] == "(":
+        return _after_gap(text, _CALL_GAP().match(text, end), kind, name)
+    if after in " \t" and (spoken := _SPOKEN().match(text, end)):
+        value = spoken[1].rstrip(".")
+        if kind != "random" and is_mixed(value) and not exempt(kind, name, value):
+            return spoken.start(1), spoken.start(1) + len(value), kind
+    return None
+
+
+def _in_block(text: str, start: int, block: re.Match[str], kind: str, name: str) -> _Span | None:
+    """The value on the lines below its name, further in than the name."""
+    line = text[text.rfind("\n", 0, start) + 1 : start]
+    indent, first = len(block[2]), block[3].strip()
+    if indent <= len(line) - len(line.lstrip(" \t")) or line.strip(" \t-\"'"):
+        return None
+    if block[1] is None:
+        value = first.rstrip(",").strip("\"'")
+        if " " in value or value.endswith(":") or value[:1] in "{[&*" or exempt(kind, name, value):
+            return None
+        left = text.index(value, block.start(3))
+        return left, left + len(value), kind
+    right = block.end()
+    for following in text[right:].splitlines(keepends=True)[1:]:
+        if following.strip() and len(following) - len(following.lstrip(" \t")) < indent:
+            break
+        right += len(following)
+    return block.start(3), len(text[: max(right, block.end())].rstrip()), kind
+
+
+def _after_gap(text: str, gap: re.Match[str] | None, kind: str, name: str) -> _Span | None:
+    """The value after a flag and a space, or after a comma where both are quoted."""
+    if gap is None:
+        return None
+    at = gap.end()
+    if gap[2]:
+        right = _closing(text, at, gap[2])
+    else:
+        found = _UNQUOTED_LONG().match(text, at)
+        right = at + len(_trim(found[0])) if found else at
+    value = text[at:right]
+    return None if not value or exempt(kind, name, value) else (at, right, kind)
+
+
+def _after_sign(text: str, start: int, separator: re.Match[str], kind: str, name: str) -> _Span | None:
+    """The value after an equals sign, a colon or an arrow."""
+    sign, quote, at = separator[2], separator[3], separator.end()
+    if quote == "|":
+        return None
+    if quote:
+        right = _closing(text, at, {"“": "”", "‘": "’"}.get(quote, quote))
+        value = text[at:right]
+        prose = sign == ":" and " " in value and _is_prose(value)
+        return None if exempt(kind, name, value) or prose else (at, right, kind)
+    line_start = not text[text.rfind("\n", 0, start) + 1 : start].strip(" \t-\"'")
+    upper = name.isupper() or name[0] == "-"
+    pattern = _UNQUOTED_LONG if upper and sign != ":" else _UNQUOTED_PAIR if sign == ":" or line_start else _UNQUOTED
+    found = pattern().match(text, at, at + (_LONGEST_RANDOM if kind == "random" else _LONGEST))
+    if found is None:
+        return None
+    value = _trim(found[0].partition("%26")[0] if sign in ("%3D", "%3d") else found[0])
+    right = at + len(value)
+    if not value or exempt(kind, name, value) or _REFERENCE().fullmatch(value):
+        return None
+    if text[right : right + 1] == "(" or (value[0] in "([{" and not upper):
+        return None
+    if sign == ":" and not _is_value(text, separator, start, value, right):
+        return None
+    return at, right, kind
+
+
+def _is_value(text: str, separator: re.Match[str], start: int, value: str, right: int) -> bool:
+    """Whether what follows `name:` is a value, not the rest of a sentence and not an image's tag."""
+    spaced = separator.end() > separator.end(2)
+    if not spaced:
+        before = text[start - 1] if start else ""
+        return before not in ("/", "@", ":") and not VERSION_OR_TAG().fullmatch(value)
+    if value.lower() in SAID or value.endswith(":"):
+        return False
+    more = _WORD_FOLLOWS().match(text, right) is not None
+    return not (more and value.isalpha() and (value.islower() or value.istitle()))
+
+
+def _is_prose(value: str) -> bool:
+    """Whether a quoted value is a sentence rather than a passphrase."""
+    said = value.split()
+    return len(said) >= 3 and said[0].lower().strip(",.:;") in _ASKS
+
+
+def _closing(text: str, at: int, quote: str) -> int:
+    """Where a quoted value ends: before the same quote, unescaped, else at the end of the line."""
+    position = at
+    while (position := text.find(quote, position)) >= 0:
+        backslashes = 0
+        while text[position - 1 - backslashes] == "\\" and position - 1 - backslashes >= at:
+            backslashes += 1
+        if backslashes % 2 == 0:
+            return position
+        position += 1
+    line_end = text.find("\n", at)
+    return line_end if line_end >= 0 else len(text)
+
+
+def _trim(value: str) -> str:
+    """A value without the punctuation of the sentence or list that it stands in."""
+    value = value.rstrip(",;")
+    for opening, closing in ("()", "[]", "{}"):
+        while value.endswith(closing) and value.count(closing) > value.count(opening):
+            value = value[:-1].rstrip(",;")
+    return value
