@@ -21,7 +21,7 @@ from . import images
 from .commands import UnixConnection, poll, run_bounded
 from .engines import Engine, find
 from .provider import BOX_ADDRESS, GATEWAY, PREFIX, RESOLVER, Provider
-from .sweep import CGROUP_PREFIX, RUN_DIR, remove_cgroups, remove_state, start_time
+from .sweep import CGROUP_PREFIX, RUN_DIR, remove_cgroups, remove_state, start_time, thaw
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent.parent
@@ -167,6 +167,7 @@ class Box:
             self._provider.close()
             self._provider = None
         if self._unshare:
+            thaw(self.id)
             self._unshare.kill()
             self._unshare.wait()
             for pipe in (self._unshare.stdin, self._unshare.stdout):

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ def run_together(scenarios: Sequence[Scenario], engine: Engine, record: Path | N
             try:
                 scenario.inject(box)
             except Exception as error:  # noqa: BLE001 - one broken scenario must not fail the others
-                failed[scenario.name] = f"could not be built: {error}"
+                failed[scenario.name] = f"could not be built: {error}\n{_where(error)}"
         outcome = _look(box, scenarios[0], record)
         outcome.failed = failed
         return outcome
@@ -210,6 +211,12 @@ def _essence(report: Mapping[str, Any]) -> dict[str, Any]:
     findings = {f"finding {f['key']}": f for f in report["findings"]}
     checks = {f"check {c['id']}": {k: v for k, v in c.items() if k != "duration_s"} for c in report["checks"]}
     return {**findings, **checks}
+
+
+def _where(error: Exception) -> str:
+    """The scenario's own line that failed: an assertion without a message says nothing else."""
+    own = [f for f in traceback.extract_tb(error.__traceback__) if "scenarios" in f.filename]
+    return "".join(f"{Path(f.filename).name}:{f.lineno}: {f.line}" for f in own[-1:])
 
 
 def _rank(severity: str) -> int:

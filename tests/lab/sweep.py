@@ -3,9 +3,12 @@ markers."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 RUN_DIR = Path("/run/diagnose-lab")
@@ -23,6 +26,7 @@ def sweep() -> list[str]:
             continue
         if start_time(int(pid)) == started:
             continue
+        thaw(state.name)
         remove_cgroups(state.name)
         remove_state(state)
         removed.append(state.name)
@@ -37,21 +41,39 @@ def start_time(pid: int) -> str | None:
         return None
 
 
+def thaw(box_id: str) -> None:
+    """Let paused containers of the box go on: under cgroup v1 a frozen process cannot even be killed."""
+    for root in _cgroup_roots(box_id):
+        for state in root.glob("**/freezer.state"):
+            # the hierarchy's own root has no such state to write
+            with contextlib.suppress(OSError):
+                state.write_text("THAWED")
+
+
 def remove_cgroups(box_id: str) -> None:
-    """Remove the box's cgroups in every hierarchy; processes that are just ending get a moment."""
-    deadline = time.monotonic() + 5
+    """Remove the box's cgroups in every hierarchy.
+
+    Processes that are just ending get a moment; what is still in them then (a command entered from outside, whose
+    maker was killed) is killed.
+    """
+    patience, deadline = time.monotonic() + 1, time.monotonic() + 10
     for root in _cgroup_roots(box_id):
         while root.exists():
             for folder, _, _ in os.walk(root, topdown=False):
-                try:
+                with suppress(OSError):
                     os.rmdir(folder)
-                except OSError:
-                    continue
-            if not root.exists():
-                break
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{root} still holds processes")
+            if time.monotonic() > patience:
+                _kill_all(root)
             time.sleep(0.02)
+
+
+def _kill_all(root: Path) -> None:
+    for procs in root.glob("**/cgroup.procs"):
+        with suppress(OSError):
+            for pid in procs.read_text().split():
+                os.kill(int(pid), signal.SIGKILL)
 
 
 def _cgroup_roots(box_id: str) -> list[Path]:

@@ -188,7 +188,9 @@ def churn(box: Box) -> None:
             id=$(ask -H 'Content-Type: application/json' -d @/tmp/churn.json http://d/containers/create | cut -d'"' -f4)
             ask "http://d/containers/$id/start"
         }
-        while :; do one & sleep 0.2; done
+        worker() { while :; do one; sleep 0.7; done; }
+        for each in 1 2 3 4; do worker & sleep 0.2; done
+        wait
     """,
     )
     box.spawn(["sh", "/tmp/churn"])
@@ -198,7 +200,7 @@ def churn(box: Box) -> None:
         filters = '{"event":["start"],"type":["container"]}'
         return str(box.api(f"/events?since={now - 60:.0f}&until={now:.0f}&filters={filters}")).count("Action")
 
-    box.wait_for(lambda: starts() >= 10, 20, "ten starts")
+    box.wait_for(lambda: starts() >= 10, 60, "ten starts")
 
 
 @healthy(engines=Engines(since=28), engine_env={"DOCKER_MIN_API_VERSION": "1.44"})
