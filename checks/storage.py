@@ -212,7 +212,7 @@ def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | Unavailable) -> It
 @check("storage.writable-layer-large", severity=Severity.warning, causes=["storage.disk-full"])
 def writable_layer_large(
     usage: DiskUsage, containers: Containers, *, least: Bytes = Bytes(1 << 30)
-) -> Iterable[Finding] | Skipped:
+) -> Iterable[Yield] | Skipped:
     """A container has written much outside of its volumes.
 
     That data is lost with the container, and it slows every write down. Measured only where the disk is 70 %
@@ -223,11 +223,13 @@ def writable_layer_large(
     return _large_layers(usage, containers, least)
 
 
-def _large_layers(usage: DiskUsage, containers: Containers, least: float) -> Iterable[Finding]:
+def _large_layers(usage: DiskUsage, containers: Containers, least: float) -> Iterable[Yield]:
     leads = usage.leader is not None and usage.leader.name == "writable layers"
     for each in containers:
-        written = usage.writable.get(each.id, 0)
-        if written >= least:
+        written = usage.writable.get(each.id)
+        if written is None:
+            yield Unexamined(each.subject, "the size of its layer could not be measured")
+        elif written >= least:
             yield Finding(
                 subject=each.subject,
                 summary=f"{each.short} has written {size(written)} into its own layer, outside of any volume",
@@ -269,13 +271,13 @@ def read_only(root: DataRoot, mounts: Mounts, filesystems: Filesystems | Unavail
 
 @check("storage.overlay-orphans", severity=Severity.advice)
 def overlay_orphans(
-    layers: Layers,
     info: Info,
+    layers: Layers | Unavailable,
     clock: Clock,
     usage: DiskUsage | Unavailable,
     *,
     older_than: Seconds = Seconds(3600),
-) -> Iterable[Finding] | Skipped:
+) -> Iterable[Finding] | Skipped | Unavailable:
     """Layer folders belong to no image and no container.
 
     Left by an interrupted pull, build or removal. Layers that a BuildKit database mentions are taken as used,
@@ -283,6 +285,8 @@ def overlay_orphans(
     """
     if info.driver != "overlay2":
         return Skipped(f"the storage driver is {info.driver}")
+    if isinstance(layers, Unavailable):
+        return layers
     lost = [name for name, changed in layers.loose if (clock.age(changed) or 0) > older_than]
     return _orphans(layers, lost, usage.layers if isinstance(usage, DiskUsage) else {}, info.docker_root_dir)
 

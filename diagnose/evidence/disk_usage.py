@@ -133,6 +133,8 @@ def _by_walk(
     layers = {name: count for driver in LAYER_DRIVERS for name, count in _below(walked, driver).items()}
     uppers = {upper_folder(each): each for each in containers}
     writable = {each.id: layers[folder] for folder, each in uppers.items() if folder in layers}
+    if any(not folder for folder in uppers):
+        writable |= _writable_by_engine(host)
     cache, more = _build_cache(host, walked, sum(layers.values()))
     unmeasured += more
     store = sum(count for name, count in walked.by.items() if name.partition("/")[0] == "containerd")
@@ -209,6 +211,18 @@ def cache_bytes(answer: Json) -> int:
     return sum(int(row.get("Size") or 0) for row in rows if not row.get("Shared"))
 
 
+def _writable_by_engine(host: Host) -> dict[str, int]:
+    """Writable layers that lie in containerd's snapshots, whose folders have numbers for names; empty if it
+    does not say."""
+    answer = host.ask(question("api.system_df", type=["container"]))
+    return {} if isinstance(answer, Failed) else _rows_written(answer)
+
+
+def _rows_written(answer: Json) -> dict[str, int]:
+    rows = answer.get("Containers") or (answer.get("ContainerUsage") or {}).get("Items") or []
+    return {row["Id"]: int(row.get("SizeRw") or 0) for row in rows}
+
+
 def _log_sizes(containers: Containers, logs: LogFiles | Unavailable) -> dict[str, int]:
     if isinstance(logs, Unavailable):
         return {}
@@ -229,13 +243,16 @@ def _other(host: Host, disk: Filesystem, root: str, parts: list[Part]) -> tuple[
     if rest <= owed:
         return Part("other", rest), []
     if root.rstrip("/") == disk.point.rstrip("/"):
-        return Part("other", rest), [f"{size(rest)} of {disk.point}'s file system lie outside of it or belong to no file"]
+        return Part("other", rest), [
+            f"{size(rest)} of {disk.point}'s file system lie outside of it or belong to no file"
+        ]
     walked = _walk(host, path=disk.point, depth=2, skip=[root, CONTAINERD])
     if isinstance(walked, Failed):
         return Part("other", rest), [f"{disk.point} outside {root}: {walked}"]
     biggest = {each.path: each.bytes for each in walked.largest}
     missing = rest - walked.bytes
-    notes = [] if missing <= owed else [f"{size(missing)} of {disk.point} were not found in {WALK_S} s of walking"]
+    why = "belong to no file" if walked.complete else f"were not found in {WALK_S} s of walking"
+    notes = [] if missing <= owed else [f"{size(missing)} of {disk.point} {why}"]
     return Part("other", rest, _top(biggest), at_least=not walked.complete), notes
 
 
@@ -244,13 +261,10 @@ def _by_engine(host: Host, disk: Filesystem, containers: Containers) -> DiskUsag
     answer = host.ask(question("api.system_df"))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    rows: dict[str, list[dict[str, Any]]] = {
-        kind: answer.get(kind) or (answer.get(f"{usage}Usage") or {}).get("Items") or []
-        for kind, usage in (("Containers", "Container"), ("Volumes", "Volume"))
-    }
+    rows: list[dict[str, Any]] = answer.get("Volumes") or (answer.get("VolumeUsage") or {}).get("Items") or []
     names = {each.id: each.short for each in containers}
-    writable = {row["Id"]: int(row.get("SizeRw") or 0) for row in rows["Containers"]}
-    volumes = {row["Name"]: max(int((row.get("UsageData") or {}).get("Size") or 0), 0) for row in rows["Volumes"]}
+    writable = _rows_written(answer)
+    volumes = {row["Name"]: max(int((row.get("UsageData") or {}).get("Size") or 0), 0) for row in rows}
     images = int(answer.get("LayersSize") or (answer.get("ImageUsage") or {}).get("TotalSize") or 0)
     parts = [
         Part("volumes", sum(volumes.values()), _top(volumes)),

@@ -270,10 +270,28 @@ def _read_all(descriptor: int, limit: int) -> bytes:
 
 
 def _mount_of(descriptor: int) -> Mount | None:
-    """The mount that an open descriptor is on, as the kernel says, so that links on the way do not matter."""
+    """The mount of the file system that an open descriptor is on, as the kernel says, so that links do not
+    matter.
+
+    A folder that is bound on itself, as dockerd does with its data root where mounts are not shared, is not
+    a file system of its own: the outermost mount that shows it counts.
+    """
     with open(f"/proc/self/fdinfo/{descriptor}") as lines:
         wanted = next((int(line.split()[1]) for line in lines if line.startswith("mnt_id:")), None)
-    return next((mount for mount in mounts() if mount.id == wanted), None)
+    table = mounts()
+    found = next((mount for mount in table if mount.id == wanted), None)
+    if found is None:
+        return None
+    above = (
+        mount
+        for mount in table
+        if mount.dev == found.dev and _is_within(found.root, mount.root) and _is_within(found.point, mount.point)
+    )
+    return min(above, key=lambda mount: len(mount.root))
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _link(path: str) -> str | None:
