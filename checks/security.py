@@ -3,14 +3,19 @@ advice."""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
 
 from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.daemon_config import DaemonConfig
+from diagnose.evidence.data_root import DataRoot
 from diagnose.evidence.exposure import engine_sockets, is_reachable, most_exposed_first
+from diagnose.evidence.image_details import ImageDetails, ImageHistories
 from diagnose.evidence.info import Info
 from diagnose.evidence.processes import Processes
-from diagnose.evidence.secrets import has_secret
-from diagnose.model import Finding, Severity, Skipped, Unavailable
+from diagnose.evidence.secrets import Secret, has_secret, in_text
+from diagnose.evidence.sockets import EngineSockets
+from diagnose.model import DAEMON, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.registry import check
 
 NAMES_SHOWN = 8
@@ -70,16 +75,19 @@ def docker_socket_mounted(containers: Containers) -> Iterable[Finding]:
 
 
 @check("security.secrets-in-env", severity=Severity.advice, posture=True)
-def secrets_in_env(containers: Containers) -> Iterable[Finding]:
+def secrets_in_env(containers: Containers, details: ImageDetails | Unavailable) -> Iterable[Finding]:
     """A container's environment holds a secret in plain text.
 
     Everyone who may inspect it, and every process in it, can read it, and crash reports and `docker inspect` in
     tickets carry it out. What counts as a secret is what this tool redacts: by the variable's name, or by the shape
     of the value. Names such as PUBLIC_KEY, TOKEN_TTL or PASSWORD_FILE do not count. A placeholder like "changeme"
     under a secret's name does.
+    What the image itself brings is that image's problem.
     """
     for container in most_exposed_first(containers):
-        secrets = has_secret(container.config.env)
+        image = details.by_id.get(container.image) if isinstance(details, ImageDetails) else None
+        built_in = {(secret.name, secret.token) for secret in has_secret(image.env if image else None)}
+        secrets = [each for each in has_secret(container.config.env) if (each.name, each.token) not in built_in]
         if secrets:
             names = [secret.name for secret in secrets]
             others = f" and {len(names) - 3} more" if len(names) > 3 else ""
@@ -140,3 +148,299 @@ def _uid(container: Container, processes: Processes | Unavailable) -> int | None
         return None
     process = processes.by_pid.get(container.state.pid)
     return process.uid if process and process.container in (container.id, None) else None
+
+
+DANGEROUS = frozenset(
+    {
+        "ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "DAC_READ_SEARCH", "BPF", "PERFMON",
+        "NET_ADMIN", "MAC_ADMIN", "MAC_OVERRIDE", "SYSLOG", "LINUX_IMMUTABLE", "CHECKPOINT_RESTORE",
+    }
+)  # fmt: skip
+"""Capabilities beyond the engine's default set with which a container's root reaches the host or its other
+containers."""
+
+
+def _bare(capability: str) -> str:
+    return capability.upper().removeprefix("CAP_")
+
+
+@check("security.capabilities", severity=Severity.advice, posture=True)
+def capabilities(containers: Containers) -> Iterable[Finding]:
+    """A container has more capabilities than it is likely to need.
+
+    Named is one that was given dangerous ones, and one that keeps the engine's default set: nothing was dropped.
+    Dropping ALL and giving back what is needed is the practice that passes. Whether the program uses them is not
+    looked at. Privileged containers have a finding of their own.
+    """
+    for container in most_exposed_first(containers):
+        config = container.host_config
+        added = sorted(_bare(each) for each in config.cap_add or ())
+        dropped = sorted(_bare(each) for each in config.cap_drop or ())
+        dangerous = [each for each in added if each in DANGEROUS]
+        if config.privileged or (not dangerous and "ALL" in dropped):
+            continue
+        what = f"was given {', '.join(dangerous[:3])}" if dangerous else "keeps the default capabilities"
+        yield Finding(
+            subject=container.subject,
+            summary=f"{container.short} {what}",
+            evidence={"HostConfig.CapAdd": added or "none", "HostConfig.CapDrop": dropped or "none"},
+            variables={"container": container.short, "image": container.config.image},
+            service=container.service,
+        )
+
+
+@check("security.new-privileges", severity=Severity.advice, posture=True)
+def new_privileges(
+    containers: Containers, config: DaemonConfig | Unavailable, info: Info | Unavailable
+) -> Iterable[Finding] | Skipped:
+    """A process in a container may gain privileges through set-uid programs.
+
+    `no-new-privileges` may be set for a container or for all of them in daemon.json. From engine 23.0 /info tells of
+    the latter; on older ones it is read from the daemon's configuration, where that can be read.
+    """
+    if isinstance(config, DaemonConfig) and config.value("no-new-privileges") is True:
+        return Skipped("the daemon sets no-new-privileges for all containers")
+    if isinstance(info, Info) and any("no-new-privileges" in option for option in info.security_options or ()):
+        return Skipped("the daemon sets no-new-privileges for all containers")
+    return _may_gain(containers)
+
+
+def _may_gain(containers: Containers) -> Iterable[Finding]:
+    for container in most_exposed_first(containers):
+        options = container.host_config.security_opt or []
+        if any(option.replace("=", ":") in ("no-new-privileges", "no-new-privileges:true") for option in options):
+            continue
+        yield Finding(
+            subject=container.subject,
+            summary=f"{container.short} may gain privileges through set-uid programs",
+            evidence={"HostConfig.SecurityOpt": options or "none", "Config.User": container.config.user or "root"},
+            variables={"container": container.short, "image": container.config.image},
+            service=container.service,
+        )
+
+
+@check("security.writable-rootfs", severity=Severity.advice, posture=True)
+def writable_rootfs(containers: Containers) -> Iterable[Finding]:
+    """A container may write to its own root file system.
+
+    Who breaks in can replace programs and leave tools behind. Many programs need only a few places to write (/tmp,
+    /run): `--tmpfs` gives them. Whether this one would work read-only is not tried.
+    """
+    for container in most_exposed_first(containers):
+        if not container.host_config.readonly_rootfs:
+            yield Finding(
+                subject=container.subject,
+                summary=f"{container.short} may write to its root file system",
+                evidence={
+                    "HostConfig.ReadonlyRootfs": False,
+                    "HostConfig.Tmpfs": sorted(container.host_config.tmpfs or ()) or "none",
+                },
+                variables={"container": container.short, "image": container.config.image},
+                service=container.service,
+            )
+
+
+@check("security.host-namespace", severity=Severity.advice, posture=True)
+def host_namespace(containers: Containers, info: Info | Unavailable) -> Iterable[Finding]:
+    """A container shares a namespace with the host.
+
+    Network: it reaches what listens on the host's loopback. PID: it sees and may signal the host's processes. IPC and
+    UTS: shared memory, the host's name. User: it opts out of remapping. Monitoring agents and network plugins are
+    meant to: silence them with the reason.
+    """
+    remapped = isinstance(info, Info) and info.has_userns_remap
+    for container in most_exposed_first(containers):
+        config = container.host_config
+        modes = {
+            "network": config.network_mode,
+            "PID": config.pid_mode,
+            "IPC": config.ipc_mode,
+            "UTS": config.uts_mode,
+            "user": config.userns_mode if remapped else "",
+        }
+        shared = [name for name, mode in modes.items() if mode == "host"]
+        if shared:
+            yield Finding(
+                subject=container.subject,
+                summary=f"{container.short} shares the host's {', '.join(shared)} namespace{'s' if len(shared) > 1 else ''}",
+                evidence={f"HostConfig {name}": "host" for name in shared},
+                variables={"container": container.short, "image": container.config.image},
+                service=container.service,
+            )
+
+
+WRITABLE = frozenset(
+    ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/proc", "/root", "/run", "/sbin", "/sys")
+)
+WRITABLE |= {f"/etc/{name}" for name in ("cron.d", "docker", "ssh", "sudoers.d", "systemd/system")} | {"/root/.ssh"}
+WRITABLE |= {"/usr", "/usr/bin", "/usr/sbin", "/usr/local", "/usr/local/bin"}
+WRITABLE |= {"/var", "/var/lib", "/var/lib/containerd", "/var/run", "/var/spool/cron"}
+"""Folders of the host: who may write there is root, or close to it."""
+READABLE = frozenset({"/", "/etc", "/etc/shadow", "/root", "/root/.ssh", "/etc/ssh", "/home", "/var", "/var/lib"})
+"""Folders that hold keys, passwords or other containers' data: reading is enough. /proc and /sys read-only are what
+exporters take."""
+
+
+@check("security.host-path", severity=Severity.advice, posture=True)
+def host_path(containers: Containers, root: DataRoot) -> Iterable[Finding]:
+    """A sensitive folder of the host is mounted into a container.
+
+    Judged by the folder itself: `/etc/localtime` or an application's own folder below one of them is nothing.
+    Exporters that take `/proc` and `/sys` read-only pass; one that takes `/` read-only is named: it can read every
+    secret of the host.
+    """
+    for container in most_exposed_first(containers):
+        for mount in container.mounts or ():
+            if mount.type != "bind":
+                continue
+            source = mount.source.rstrip("/") or "/"
+            writable = mount.rw and (source in WRITABLE or source == root.path)
+            if not writable and source not in READABLE and source != root.path:
+                continue
+            yield Finding(
+                subject=container.subject,
+                summary=f"{container.short} may {'write to' if writable else 'read'} the host's {source}",
+                evidence={
+                    "Mounts.Source": mount.source,
+                    "Mounts.Destination": mount.destination,
+                    "Mounts.RW": mount.rw,
+                },
+                variables={"container": container.short, "source": mount.source, "image": container.config.image},
+                discriminator=mount.destination,
+                service=container.service,
+            )
+
+
+@check("security.unconfined", severity=Severity.advice, posture=True)
+def unconfined(containers: Containers, info: Info) -> Iterable[Finding]:
+    """A container runs with seccomp, AppArmor or SELinux switched off.
+
+    seccomp, AppArmor, SELinux or masked paths were switched off for it, or seccomp for all in the daemon. What the
+    host does not have is not missed: AppArmor and SELinux count only where /info lists them. A privileged container
+    has none of them and a finding of its own; `label=disable` is set by the engine itself where the host's PID or IPC
+    namespace is shared.
+    """
+    has = info.security_options or []
+    if any("seccomp" in option and "profile=unconfined" in option for option in has):
+        yield Finding(
+            subject=DAEMON,
+            summary="the daemon runs all containers without a seccomp profile",
+            evidence={"/info SecurityOptions": has},
+            variables={"container": "NAME", "image": "IMAGE"},
+        )
+    for container in most_exposed_first(containers):
+        config = container.host_config
+        if config.privileged:
+            continue
+        off = []
+        for option in config.security_opt or ():
+            name, _, value = option.replace(":", "=", 1).partition("=")
+            listed = name in ("seccomp", "systempaths") or any(f"name={name}" in each for each in has)
+            if value == "unconfined" and listed:
+                off.append(option)
+            elif name == "label" and value == "disable" and any("name=selinux" in each for each in has):
+                off += [] if "host" in (config.pid_mode, config.ipc_mode) else [option]
+        if off:
+            yield Finding(
+                subject=container.subject,
+                summary=f"{container.short} runs with {', '.join(off)}",
+                evidence={"HostConfig.SecurityOpt": off, "/info SecurityOptions": has},
+                variables={"container": container.short, "image": container.config.image},
+                service=container.service,
+            )
+
+
+@check("security.secrets-in-image", severity=Severity.advice, posture=True)
+def secrets_in_image(histories: ImageHistories, details: ImageDetails | Unavailable) -> Iterable[Finding]:
+    """An image carries a secret in its environment or its build history.
+
+    Build arguments, ENV lines and commands with a password stay readable for everyone who may pull the image. Only
+    images in use are looked into, and only their history and environment: what lies in a layer's files is not.
+    """
+    in_env = (
+        {details.names[each.id]: has_secret(each.env) for each in details} if isinstance(details, ImageDetails) else {}
+    )
+    for name, steps in histories.items:
+        found = [("Config.Env", secret) for secret in in_env.get(name, ())]
+        known = {secret.token for _, secret in found}
+        for at, step in enumerate(steps):
+            found += [
+                (f"history, {at} from the top", each) for each in in_text(step.created_by) if each.token not in known
+            ]
+        if found:
+            names = list(dict.fromkeys(secret.name or secret.kind for _, secret in found))
+            yield Finding(
+                subject=Subject("image", name),
+                summary=f"{name} carries {', '.join(names[:3])} for everyone who may pull it",
+                evidence=_places(found),
+                variables={"image": name},
+            )
+
+
+def _places(found: list[tuple[str, Secret]]) -> dict[str, list[str]]:
+    places: dict[str, list[str]] = {}
+    for place, secret in found[:NAMES_SHOWN]:
+        places.setdefault(place, []).append(f"{secret.name} ({secret.kind})" if secret.name else secret.kind)
+    return places
+
+
+@check("security.insecure-registry", severity=Severity.advice, posture=True)
+def insecure_registry(info: Info) -> Iterable[Finding]:
+    """A registry may be used without a verified TLS connection.
+
+    Who stands between can give this host any image. The engine always allows it for its own loopback (127.0.0.0/8,
+    and ::1 from engine 24): that is nothing. A registry may be named so and still be reached with TLS.
+    """
+    config = info.registry_config or {}
+    for name, entry in sorted((config.get("IndexConfigs") or {}).items()):
+        if (
+            isinstance(entry, dict)
+            and entry.get("Secure") is False
+            and not _is_loopback(name.rpartition(":")[0] or name)
+        ):
+            yield _insecure(name, f"RegistryConfig.IndexConfigs.{name}.Secure", False)
+    for block in config.get("InsecureRegistryCIDRs") or ():
+        if not _is_loopback(str(block)):
+            yield _insecure(str(block), "RegistryConfig.InsecureRegistryCIDRs", block)
+
+
+def _is_loopback(text: str) -> bool:
+    if text == "localhost":
+        return True
+    try:
+        return ipaddress.ip_network(text.strip("[]"), strict=False).is_loopback
+    except ValueError:
+        return False
+
+
+def _insecure(name: str, path: str, value: object) -> Finding:
+    return Finding(
+        subject=DAEMON,
+        summary=f"images of {name} may come over a connection that nobody verified",
+        evidence={f"/info {path}": value},
+        variables={"registry": name},
+        discriminator=name,
+    )
+
+
+@check("security.socket-world-writable", severity=Severity.warning)
+def socket_world_writable(sockets: EngineSockets) -> Iterable[Finding] | Skipped:
+    """Every user and program on this host may command the engine, and so become root.
+
+    The socket's permissions let others than its owner and group write to it: `chmod 666` is a common and bad answer
+    to "permission denied". Folders above it that are closed to others would still protect it; they are not looked at.
+    They last until the next start of the daemon or of docker.socket.
+    """
+    if not sockets.items:
+        return Skipped("the engine is not reached through a socket file of this host")
+    return [
+        Finding(
+            subject=DAEMON,
+            summary=f"{each.path} may be written by everyone (mode {each.mode:04o}): every local user can become root",
+            evidence={f"stat {each.path}": f"mode {each.mode:04o}, uid {each.uid}, gid {each.gid}"},
+            variables={"socket": each.path},
+            discriminator=each.path,
+        )
+        for each in sockets.items
+        if each.mode & 0o002
+    ]

@@ -103,9 +103,10 @@ def root_keys(finding: Reported, by_key: Mapping[str, Reported]) -> tuple[str, .
 
 
 def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
-    """Worst root first (its own severity or that of what it explains), the one that explains most before others;
-    effects behind."""
+    """Worst root first (its own severity or that of what it explains), the one that explains most before others; effects
+    behind. Findings on posture stay in the order in which their check gave them: the most exposed first."""
     listed = list(findings)
+    place = {finding.key: at for at, finding in enumerate(listed)}
     by_key = {finding.key: finding for finding in listed}
     worst: dict[str, int] = {}
     explained: dict[str, int] = {}
@@ -116,14 +117,15 @@ def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
             worst[key] = max(worst.get(key, 0), int(finding.severity))
             explained[key] = explained.get(key, 0) + 1
 
-    def rank(finding: Reported) -> tuple[int, bool, int, int, str, bool, int, str]:
+    def rank(finding: Reported) -> tuple[int, bool, int, int, str, int, bool, int, str]:
         root = by_key[home[finding.key]]
         return (
             -worst[root.key],
             root.check.posture,
             -explained[root.key],
             -int(root.severity),
-            root.key,
+            root.id if root.check.posture else root.key,
+            place[root.key] if root.check.posture else 0,
             not finding.root,
             -int(finding.severity),
             finding.key,

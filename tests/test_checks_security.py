@@ -124,7 +124,7 @@ def test_socket_of_a_volume_is_no_host_path() -> None:
 )
 def test_secrets_in_env(env: list[str] | None, names: list[str]) -> None:
     assert [secret.name for secret in has_secret(env)] == names
-    assert bool(list(security.secrets_in_env(of(container(Config={"Env": env}))))) is bool(names)
+    assert bool(list(security.secrets_in_env(of(container(Config={"Env": env})), OUT_OF_REACH))) is bool(names)
 
 
 def test_secrets_in_text() -> None:

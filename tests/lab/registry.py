@@ -1,0 +1,130 @@
+"""A registry in the provider's network that refuses, for each reason that real ones have; its first path component says which.
+
+    limited/app   429, as Docker Hub says it        private/app   401, also with a token
+    arm/app       an index without this platform    broken/app    503
+    old/app:1     an image that can be pulled       anything else 404, manifest unknown
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from .provider import WEB
+
+if TYPE_CHECKING:
+    from .box import Box
+
+HUB = ("registry-1.docker.io", "auth.docker.io", "index.docker.io")
+"""Docker Hub's hosts: in the box their names lead to the provider."""
+
+_SERVER = r'''
+import gzip, hashlib, http.server, io, json, ssl, sys, tarfile
+host, port, cert = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+layer = io.BytesIO()
+with tarfile.open(fileobj=layer, mode="w") as tar:
+    tar.addfile(tarfile.TarInfo("file"), io.BytesIO())
+plain = layer.getvalue()
+layer = gzip.compress(plain)
+digest = lambda data: "sha256:" + hashlib.sha256(data).hexdigest()
+config = json.dumps({"architecture": "amd64", "os": "linux", "config": {}, "history": [],
+    "rootfs": {"type": "layers", "diff_ids": [digest(plain)]}}).encode()
+V2 = "application/vnd.docker.distribution.manifest.v2+json"
+LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+part = lambda data, kind: {"mediaType": "application/vnd.docker." + kind, "size": len(data), "digest": digest(data)}
+manifest = json.dumps({"schemaVersion": 2, "mediaType": V2, "config": part(config, "container.image.v1+json"),
+    "layers": [part(layer, "image.rootfs.diff.tar.gzip")]}).encode()
+index = json.dumps({"schemaVersion": 2, "mediaType": LIST, "manifests": [{**part(manifest, "x"), "mediaType": V2,
+    "platform": {"architecture": "s390x", "os": "linux"}}]}).encode()
+LIMIT = ("TOOMANYREQUESTS", "You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit")
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def log_message(self, *_): pass
+    def reply(self, status, body=b"", kind="application/json", **headers):
+        self.send_response(status)
+        self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+    def error(self, status, code, message, **headers):
+        self.reply(status, json.dumps({"errors": [{"code": code, "message": message, "detail": "made up for " + self.path}]}).encode(), **headers)
+    def do_GET(self):
+        path = self.path.partition("?")[0]
+        if path == "/token":
+            return self.reply(200, b'{"token": "made-up", "access_token": "made-up", "expires_in": 300}')
+        if path in ("/v2/", "/v2"):
+            return self.reply(200, b"{}")
+        first = path.split("/")[2] if path.count("/") > 2 else ""
+        if first == "limited":
+            return self.error(429, *LIMIT)
+        if first == "private":
+            realm = f'Bearer realm="{"https" if cert else "http"}://{self.headers["Host"]}/token",service="x",scope="repository:private/app:pull"'
+            if "Authorization" in self.headers:
+                return self.error(401, "DENIED", "requested access to the resource is denied", Www_Authenticate=realm)
+            return self.error(401, "UNAUTHORIZED", "authentication required", Www_Authenticate=realm)
+        if first == "broken":
+            return self.reply(503, b"down for maintenance", "text/plain")
+        if "/blobs/" in path and first == "old":
+            body = config if digest(config) in path else layer
+            return self.reply(200, body, "application/octet-stream")
+        if first == "arm":
+            return self.reply(200, index, LIST, Docker_Content_Digest=digest(index))
+        if first == "old":
+            return self.reply(200, manifest, V2, Docker_Content_Digest=digest(manifest))
+        self.error(404, "MANIFEST_UNKNOWN", "manifest unknown")
+    do_HEAD = do_GET
+
+server = http.server.ThreadingHTTPServer((host, port), Handler)
+if cert:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+'''
+
+
+def start(box: Box, port: int = 5000, *, tls: bool = False) -> str:
+    """Serve on the provider's web address; returns host:port. With TLS the certificate is signed by itself, for its address and
+    Docker Hub's names."""
+    cert = _certificate(box) if tls else ""
+    # The provider has a /tmp of its own, where a virtual environment may lie.
+    box.provider.spawn([os.path.realpath(sys.executable), "-c", _SERVER, WEB, str(port), cert])
+    url = f"{'https' if tls else 'http'}://{WEB}:{port}/v2/"
+    for _ in range(100):
+        if box.provider.run(["curl", "-sk", url], check=False).returncode == 0:
+            return f"{WEB}:{port}"
+        time.sleep(0.05)
+    raise RuntimeError("the registry does not answer")
+
+
+def _certificate(box: Box) -> str:
+    names = ",".join(("IP:" + WEB, *("DNS:" + name for name in HUB)))
+    box.provider.sh(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=registry.lab.test "
+        f"-addext subjectAltName={names} -keyout /run/key.pem -out /run/cert.pem 2>/dev/null; cat /run/key.pem >>/run/cert.pem"
+    )
+    return "/run/cert.pem"
+
+
+def start_hub(box: Box) -> None:
+    """Be Docker Hub for the box: its names, port 443, and a certificate that the box trusts. Before the engine starts."""
+    start(box, 443, tls=True)
+    box.provider.dns_stop()
+    box.provider.dns_start(*(f"--address=/{name}/{WEB}" for name in HUB))
+    trusted = box.provider.sh("openssl x509 -in /run/cert.pem")
+    store = "/etc/ssl/certs/ca-certificates.crt"
+    box.write(store, box.read(store) + trusted)
+
+
+def pull(box: Box, reference: str) -> str:
+    """Pull, and give what the engine said when it refused."""
+    done = box.docker("pull", "-q", reference, check=False, timeout=60)
+    assert done.returncode != 0, f"{reference} was pulled"
+    return done.stderr
