@@ -15,6 +15,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import quote, quote_plus
 
 _SHORTEST = 4
@@ -75,6 +76,13 @@ def _lower_hex(escaped: str) -> str:
     return "%".join([parts[0], *(part[:2].lower() + part[2:] for part in parts[1:])])
 
 
+_READINGS: tuple[tuple[int, tuple[int, ...], Literal["Q", "I"]], ...] = (
+    (8, (0,), "Q"),
+    (4, (0,), "I"),
+    (0, (0, 1, 2, 3), "I"),
+)
+
+
 class _Sieve:
     """Many needles against many bytes, in one pass over the bytes for all needles of a size.
 
@@ -95,12 +103,12 @@ class _Sieve:
     def found_in(self, data: bytes) -> list[bytes]:
         """The needles that stand in the data."""
         maybe: dict[bytes, None] = {}
-        for size, shifts, kind in ((8, (0,), "Q"), (4, (0,), "I"), (0, (0, 1, 2, 3), "I")):
+        for size, shifts, form in _READINGS:
             words = self._words[size]
             width = size or 4
             for shift in shifts if words else ():
                 view = memoryview(data)[shift:]
-                aligned = view[: len(view) // width * width].cast(kind)
+                aligned = view[: len(view) // width * width].cast(form)
                 for word in words.keys() & aligned:
                     maybe.update(dict.fromkeys(words[word]))
         return [needle for needle in maybe if needle in data]
