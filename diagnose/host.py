@@ -110,6 +110,14 @@ KINDS = _kinds(
 """Every kind of question there is. `hand` names the function of `diagnose.live` that answers it."""
 
 
+USUAL_BUDGET_S = 10.0
+
+
+def patience(budget_s: float) -> float:
+    """How much longer than usual each question may take in a run of this budget; never less than usual."""
+    return max(1.0, budget_s / USUAL_BUDGET_S)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A kind and its arguments as canonical JSON text, so that equal questions are equal values."""

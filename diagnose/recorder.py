@@ -58,12 +58,13 @@ class Recorder:
     """A host that remembers: single flight, failures memoised too, an answer after its deadline dropped and never
     taped.
 
-    What is not answered when the budget is spent is Failed("budget").
+    What is not answered when the budget is spent is Failed("budget"). patience: a factor on every deadline.
     """
 
-    def __init__(self, inner: Host, budget: Budget) -> None:
+    def __init__(self, inner: Host, budget: Budget, patience: float = 1.0) -> None:
         self._inner = inner
         self._budget = budget
+        self._patience = patience
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
         self._jobs: dict[Question, _Job] = {}
@@ -172,7 +173,7 @@ class Recorder:
             with self._work:
                 spent = now >= self._budget.ends
                 for worker, job in list(self._running.items()):
-                    over = now - job.started > job.kind.deadline
+                    over = now - job.started > job.kind.deadline * self._patience
                     if over or spent:
                         del self._running[worker]
                         worker.lost = True

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from diagnose import config, engine, tape
 from diagnose.evidence.containers import Containers
-from diagnose.host import Host
+from diagnose.host import Host, patience
 from diagnose.model import Check, Json, Report
 from diagnose.recorder import Budget, Recorder, Replay
 from diagnose.version import __version__
@@ -92,7 +92,7 @@ def live(
     )
     hands = Live(settings, redactor) if redactor else Live(settings)
     hands.memo["helper"] = helper.start()
-    return Recorder(hands, budget), budget
+    return Recorder(hands, budget, patience(asked.budget_s)), budget
 
 
 def bundle(known: Mapping[str, Check], asked: Asked, *, began: float, max_size: int) -> tuple[Report, Bundle]:

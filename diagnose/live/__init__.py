@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from diagnose.host import KINDS, Kind, Question, question
+from diagnose.host import KINDS, Kind, Question, patience, question
 from diagnose.model import Failed, Json, Reason
 from diagnose.redact import Redactor
 
@@ -103,6 +103,10 @@ class Live:
             if name not in self.memo:
                 self.memo[name] = make()
             return self.memo[name]
+
+    def deadline(self, kind: str) -> float:
+        """Seconds that a question of this kind has in all: whoever gives the run more time is patient with each."""
+        return KINDS[kind].deadline * patience(self.settings.budget_s)
 
     def ask(self, question: Question) -> Json | Failed:
         """The redacted answer, or why there is none. Never raises."""

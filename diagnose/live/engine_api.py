@@ -43,7 +43,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from diagnose.host import KINDS, Question
+from diagnose.host import Question
 from diagnose.live import Live, Refused, failure
 from diagnose.live import endpoint as places
 from diagnose.live.dial import dial
@@ -99,10 +99,14 @@ OWN_ARGUMENTS = frozenset({"id", "bytes", "since_s"})
 
 
 class Engine:
-    """One engine: its answer to /_ping, and as many connections as are used at once, each by one thread."""
+    """One engine: its answer to /_ping, and as many connections as are used at once, each by one thread.
 
-    def __init__(self, where: places.Endpoint) -> None:
+    patience_s: how long /_ping may take.
+    """
+
+    def __init__(self, where: places.Endpoint, patience_s: float) -> None:
         self.where = where
+        self._patience_s = patience_s
         self._idle: deque[Connection] = deque()
         self._greeting: Reply | Failed | None = None
         self._greeting_at = 0.0
@@ -150,7 +154,7 @@ class Engine:
         with self._lock:
             if self._greeting is None:
                 try:
-                    ends = time.monotonic() + KINDS["api.ping"].deadline
+                    ends = time.monotonic() + self._patience_s
                     self._greeting = _accepted(self.get("/_ping", ends, 64 * 1024))
                     self._greeting_at = time.time()
                 except Exception as error:  # noqa: BLE001 - kept, and told to each that asks
@@ -181,7 +185,7 @@ class Engine:
 def engine(live: Live) -> Engine:
     """The engine of this run. Raises `Refused` for one that is unclear, or must not be woken."""
     where = places.may_connect(live)
-    made: Engine = live.keep("engine", lambda: Engine(where))
+    made: Engine = live.keep("engine", lambda: Engine(where, live.deadline("api.ping")))
     return made
 
 
@@ -321,7 +325,7 @@ def _link_target(reply: Reply) -> str | None:
 
 
 def _ask(live: Live, question: Question, limit: int, *, cut: bool = False) -> Reply:
-    ends = time.monotonic() + KINDS[question.kind].deadline
+    ends = time.monotonic() + live.deadline(question.kind)
     made = engine(live)
     version = made.version
     target = _target(question, version, made)

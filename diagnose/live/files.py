@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from diagnose.host import KINDS, Question
+from diagnose.host import Question
 from diagnose.live import Live, Refused
 from diagnose.live.helper import Helper, start
 from diagnose.live.mountinfo import Mount, holding, mounts
@@ -56,7 +56,7 @@ def stats(live: Live, question: Question) -> Json:
             pending.append((point, paths, helper.submit("stats", {**args, "paths": paths})))
     for point, paths, request in pending:
         try:
-            answer |= request.result(_deadline(question))
+            answer |= request.result(_deadline(live, question))
         except Refused as refused:
             answer |= {path: {"failed": refused.failed.reason, "detail": refused.failed.detail} for path in paths}
             if point and refused.failed.reason == "timed out":
@@ -131,7 +131,7 @@ def _call(live: Live, question: Question, function: str, paths: Iterable[str]) -
         if mount.fstype == "autofs":
             raise Refused("not allowed", f"{mount.point} is mounted on demand and is not woken")
     try:
-        return _helper(live).call(function, question.args, _deadline(question))
+        return _helper(live).call(function, question.args, _deadline(live, question))
     except Refused as refused:
         if refused.failed.reason == "timed out":
             _remember(live, paths, table, refused.failed.detail)
@@ -157,5 +157,5 @@ def _helper(live: Live) -> Helper:
     return helper
 
 
-def _deadline(question: Question) -> float:
-    return KINDS[question.kind].deadline - MARGIN
+def _deadline(live: Live, question: Question) -> float:
+    return live.deadline(question.kind) - MARGIN

@@ -7,7 +7,7 @@ import re
 import time
 from collections import deque
 
-from diagnose.host import KINDS, Question
+from diagnose.host import Question
 from diagnose.live import Live, Refused
 from diagnose.live.systemd import journal_entries
 from diagnose.model import Json
@@ -17,7 +17,7 @@ RECORD = 8192
 _RECORD = re.compile(r"(\d+),(\d+),(\d+),[^;]*;([^\n]*)")
 
 
-def records(_live: Live, question: Question) -> Json:
+def records(live: Live, question: Question) -> Json:
     """The newest records of the kernel log, oldest first.
 
     args: max (4000). answer: records [{seq, level (0 worst to 7), at (Unix time; drifts over suspend),
@@ -26,9 +26,9 @@ def records(_live: Live, question: Question) -> Json:
     """
     limit = int(question.args.get("max", 4000))
     try:
-        texts, lost = _ring(KINDS[question.kind].deadline / 2)
+        texts, lost = _ring(live.deadline(question.kind) / 2)
     except PermissionError as error:
-        return _from_journal(limit, KINDS[question.kind].deadline / 2, error)
+        return _from_journal(limit, live.deadline(question.kind) / 2, error)
     boot = time.time() - time.monotonic()
     found = [record for text in texts if (record := parse_record(text, boot))]
     kept = _newest(found, limit)

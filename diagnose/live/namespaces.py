@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from diagnose.host import KINDS
 from diagnose.live import Refused, netlink
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ _NETFILTER, _GETRULE = 12, 10 << 8 | 7  # NETLINK_NETFILTER; NFT_MSG_GETRULE of 
 _LISTEN, _UNCONNECTED = "0A", "07"
 
 
-def visit(_live: Live, question: Question) -> dict[str, Any]:
+def visit(live: Live, question: Question) -> dict[str, Any]:
     """The network namespace of a process: interfaces, addresses, routes, listening sockets, and the embedded
     resolver's rules.
 
@@ -51,7 +50,7 @@ def visit(_live: Live, question: Question) -> dict[str, Any]:
     """
     args = question.args
     pid, start = args["pid"], args.get("start")
-    seen = within(pid, start, lambda: _look(bool(args.get("nft"))), KINDS[question.kind].deadline)
+    seen = within(pid, start, lambda: _look(bool(args.get("nft"))), live.deadline(question.kind))
     return {"pid": pid, **seen}
 
 

@@ -103,9 +103,7 @@ def rules(_live: Live, _question: Question) -> list[Row]:
     """Every policy rule: `{"priority", "family", "src", "dst", "iif", "oif", "mark", "table", "action"}`,
     null matches all."""
     with connect() as kernel:
-        return [
-            row for family in FAMILIES for row in dump(kernel, _GETRULE, struct.pack("=B11x", family), _rule)
-        ]
+        return [row for family in FAMILIES for row in dump(kernel, _GETRULE, struct.pack("=B11x", family), _rule)]
 
 
 def connect(protocol: int = socket.NETLINK_ROUTE) -> socket.socket:
@@ -129,9 +127,7 @@ def dump_addresses(kernel: socket.socket) -> list[Row]:
 
 def dump_routes(kernel: socket.socket) -> list[Row]:
     """The answer of `routes` for the namespace in which this socket was made."""
-    return [
-        row for family in FAMILIES for row in dump(kernel, _GETROUTE, struct.pack("=B11x", family), _route)
-    ]
+    return [row for family in FAMILIES for row in dump(kernel, _GETROUTE, struct.pack("=B11x", family), _route)]
 
 
 def dump_listening_tcp(kernel: socket.socket) -> list[Row]:

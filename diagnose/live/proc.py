@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from diagnose.host import KINDS, Question
+from diagnose.host import Question
 from diagnose.live import ERRNO_REASONS, Live, Refused
 from diagnose.live import mountinfo as table
 from diagnose.live.files import MARGIN
@@ -408,7 +408,7 @@ def deleted_files(live: Live, question: Question) -> Json:
     found = live.keep("helper", start).call(
         "deleted_files",
         {"path": "deleted files", "min_bytes": minimum},
-        KINDS[question.kind].deadline - MARGIN,
+        live.deadline(question.kind) - MARGIN,
     )
     for row in found["files"]:
         row["comm"] = _text(f"/proc/{row['pid']}/comm")
