@@ -99,7 +99,7 @@ def test_the_last_lane_waits_for_the_others():
         return say
 
     taped, _ = recorder({"api.info": answer("info", 0.1), "api.system_df": answer("df", 0)})
-    list(taped.ask_many([question("api.system_df"), question("api.info")]))
+    list(taped.ask_many([question("api.info"), question("api.system_df")]))
     assert order == ["info", "df"]
 
 

@@ -98,9 +98,12 @@ def play(scenario: Scenario) -> dict[str, Any]:
         row["runs"] = [diagnose(user) for user in scenario.users]
     except Exception:
         row["error"] = traceback.format_exc()
+    remove = "docker ps -aq | xargs -r docker rm -f -v"
     try:
+        with contextlib.suppress(Exception):
+            sh(remove, check=False)
         scenario.mend()
-        sh("docker ps -aq | xargs -r docker rm -f -v", check=False)
+        sh(remove, check=False)
     except Exception:
         row["error"] = (row["error"] or "") + traceback.format_exc()
     return row
