@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.dns_path import DnsPath
 from diagnose.evidence.lookups import Lookups, Reply
 from diagnose.evidence.namespaces import Namespaces
 from diagnose.evidence.resolvers import (
@@ -95,7 +96,9 @@ def _touched(groups: Iterable[_Group]) -> tuple[Subject, ...]:
 
 
 @check("dns.upstream-unreachable", severity=Severity.critical, caused_by=[*_LOST, *_FIREWALL, *_NETWORK, "daemon.hung"])
-def upstream_unreachable(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> Iterable[Finding] | Skipped:
+def upstream_unreachable(
+    containers: Containers, resolvers: Resolvers, lookups: Lookups, dns_path: DnsPath | Unavailable
+) -> Iterable[Finding] | Skipped:
     """Queries of containers do not reach their DNS server.
 
     Silence means two queries lost 1.5 s apart; any reply, also an error, proves that the server is reachable
@@ -107,10 +110,11 @@ def upstream_unreachable(containers: Containers, resolvers: Resolvers, lookups: 
         if lookups.closed:
             return Skipped("running containers are on internal networks only")
         return Skipped("no running container asks a DNS server by a network of its own")
-    return (_unreachable(group, lookups) for group in groups if group.lost)
+    rules = dns_path.blocked if isinstance(dns_path, DnsPath) else {}
+    return (_unreachable(group, lookups, rules) for group in groups if group.lost)
 
 
-def _unreachable(group: _Group, lookups: Lookups) -> Finding:
+def _unreachable(group: _Group, lookups: Lookups, rules: Mapping[tuple[str, str], str]) -> Finding:
     upstream, reply = group.lost[0]
     server = upstream.server
     who = group.members[0]
@@ -121,10 +125,13 @@ def _unreachable(group: _Group, lookups: Lookups) -> Finding:
         evidence[f"DNS server {each.server} asked from {way}"] = str(said) if said else "not asked"
         if not each.by_host and each.server in lookups.host:
             evidence[f"DNS server {each.server} asked from host"] = str(lookups.host[each.server])
+    stopped = next((rule for name in group.networks if (rule := rules.get((name, server)))), None)
+    if stopped:
+        evidence["stopped by"] = stopped
     evidence["containers"] = [each.short for each in group.members]
     return Finding(
         subject=group.subject,
-        summary=f"DNS server {server} of {_names(group.members)}: {reply}; {_hop(group, upstream, reply, lookups)}"
+        summary=f"DNS server {server} of {_names(group.members)}: {reply}; {_hop(group, upstream, reply, lookups, stopped)}"
         + (f"; {asked - len(group.lost)} other of its {asked} servers answers" if group.works else ""),
         evidence=evidence,
         variables={"container": who.short, "server": server, "network": group.networks[0]},
@@ -137,12 +144,14 @@ def _unreachable(group: _Group, lookups: Lookups) -> Finding:
     )
 
 
-def _hop(group: _Group, upstream: Upstream, reply: Reply, lookups: Lookups) -> str:
+def _hop(group: _Group, upstream: Upstream, reply: Reply, lookups: Lookups, stopped: str | None) -> str:
     """Where the query is lost, as far as the host's own query tells."""
     if upstream.by_host:
         return "the engine asks from the host, so the fault lies beyond the containers"
     if reply.icmp == "refused":
         return "the machine is reachable"
+    if stopped:
+        return f"the host's packet filter stops it: {stopped}"
     reaches = lookups.reaches(upstream.server)
     if reaches is None:
         return "the host did not ask it"
