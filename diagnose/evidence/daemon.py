@@ -136,7 +136,8 @@ class Daemon:
     not serve this endpoint. socket: what lies at its path, None if nothing, or not on this machine. unit, socket_unit:
     None where systemd does not say. pid_files: those that name a living process. installed: None where that could
     not be looked at. shims: container id -> the living process that holds it, None where processes cannot be seen.
-    age: seconds since the process started.
+    sees_all: the process list is whole, so that a missing
+    process does not live. age: seconds since the process started.
     """
 
     endpoint: Endpoint
@@ -157,6 +158,7 @@ class Daemon:
     managed: bool | None = None
     containerd_unit: Unit | None = None
     age: float | None = None
+    sees_all: bool = False
 
     @property
     def answers(self) -> bool:
@@ -175,17 +177,26 @@ class Daemon:
     @property
     def is_unreachable(self) -> bool:
         """Nothing takes connections at the endpoint."""
-        return self.reason in ("refused", "missing", "gone", "not allowed")
+        return self.reason in ("refused", "missing", "gone", "not allowed") and not self.is_nonsense
 
     @functools.cached_property
     def is_down(self) -> bool:
         """No engine serves this endpoint, and this machine is where it should be.
 
-        An endpoint that the user named and that never was a socket here is a wrong address, no dead engine.
+        An endpoint that the user named and that never was a socket here is a wrong address, no dead engine. Where the
+        socket is closed to the caller the process list decides, if it is whole.
         """
-        if not self.same_host or not self.is_unreachable or self.is_elsewhere or self.installed is False:
+        silent = self.is_unreachable or (self.reason == "forbidden" and self.sees_all and not self.others)
+        if not self.same_host or not silent or self.is_elsewhere or self.installed is False:
+            return False
+        if self.reason == "forbidden" and self.process is not None:
             return False
         return self.endpoint.is_default or not self.endpoint.named or self.socket is not None
+
+    @property
+    def is_nonsense(self) -> bool:
+        """Something answered /_ping, and not as an engine does: an error page, another protocol."""
+        return self.silence is not None and (self.reason == "malformed" or self.silence.detail.startswith("HTTP "))
 
     @property
     def is_elsewhere(self) -> bool:
@@ -251,6 +262,7 @@ def daemon(
         containerds=_containerds(host, found, known, process, managed) if known else None,
         managed=managed,
         containerd_unit=containerd_unit,
+        sees_all=any(each.pid == 1 for each in known),
         age=clock.wall - (booted + process.start) if process and booted and isinstance(clock, Clock) else None,
     )
 

@@ -19,6 +19,7 @@ STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.ad
 WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": "magenta"}
 BAR = 18
 UNKNOWN_SHOWN = 6
+IDS_SHOWN = 6
 
 
 def render(
@@ -51,6 +52,14 @@ def render(
                 page.line(f"{finding.id}  {finding.subject.name}: silenced, {finding.silenced}", 2)
     if timings:
         page.timings(report)
+
+
+def _few(ids: str) -> str:
+    """A list of check ids, or of what families they are where it would be a wall."""
+    names = ids.split(", ")
+    if len(names) <= IDS_SHOWN:
+        return ids
+    return f"{len(names)} ids of {', '.join(dict.fromkeys(name.partition('.')[0] for name in names))}"
 
 
 class _Page:
@@ -170,7 +179,8 @@ class _Page:
         shown = rows if self.verbose else rows[:UNKNOWN_SHOWN]
         self.line(f"{title} ({len(rows)})" if len(rows) > 1 else title)
         for ids, why in shown:
-            self.line(f"{ids}: {why}" if why else ids, 2)
+            names = ids if self.verbose else _few(ids)
+            self.line(f"{names}: {why}" if why else names, 2)
         if len(rows) > len(shown):
             self.line(f"and {len(rows) - len(shown)} more reasons, -v lists them", 2)
 

@@ -1,0 +1,178 @@
+"""Why a start of the engine failed, by the last words of the attempt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from diagnose.evidence.daemon import DAEMONS, Daemon
+from diagnose.evidence.daemon_config import DaemonConfig
+from diagnose.evidence.daemon_log import DaemonLog, LogLine
+from diagnose.model import DAEMON, Finding, Json, Severity, Subject, Unavailable, Yield
+from diagnose.registry import check
+from diagnose.signs import signs
+
+STORAGE = re.compile(r"error initializing graphdriver|prior storage driver|contains several valid graphdrivers")
+NETWORK = re.compile(r"[Ee]rror (initializing|creating) network controller|error creating default \"bridge\" network")
+PID_TAKEN = re.compile(r"pid file found|process with PID \d+ is still running")
+ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", "default-address-pools")
+
+
+def _failure(daemon: Daemon, log: DaemonLog | Unavailable, pattern: re.Pattern[str]) -> LogLine | None:
+    """The line with which the last start attempt of a dead engine ended, if the pattern occurs in it."""
+    if not daemon.is_down or isinstance(log, Unavailable) or log.last_failure is None:
+        return None
+    return log.last_failure if pattern.search(log.last_failure.text) else None
+
+
+def _unread(daemon: Daemon, log: DaemonLog | Unavailable) -> Unavailable | None:
+    """Without its log nobody knows why a dead engine is dead."""
+    return log if daemon.is_down and isinstance(log, Unavailable) else None
+
+
+def _short(text: str) -> str:
+    """The end of the chain of errors, which names the thing itself."""
+    return text.removeprefix("failed to start daemon: ").removeprefix("Error starting daemon: ")
+
+
+@check(
+    "daemon.storage-driver-failed",
+    severity=Severity.critical,
+    caused_by=["daemon.config-invalid", "storage.disk-full", "storage.read-only", "kernel.filesystem-errors"],
+)
+def storage_driver_failed(
+    daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | Unavailable
+) -> Iterable[Yield] | Unavailable:
+    """The engine does not start because its storage driver cannot be used.
+
+    A driver that the configuration names and the engine does not have, one that newer engines gave up (aufs in 24,
+    devicemapper and overlay in 25), or a kernel that lacks it. The notes of containerd about plugins that it skips
+    are in every healthy start and are not looked at.
+    """
+    unread = _unread(daemon, log)
+    if unread is not None:
+        return unread
+    line = _failure(daemon, log, STORAGE)
+    if line is None or isinstance(log, Unavailable):
+        return ()
+    evidence: dict[str, Json] = {f"{log.source} {line.place}".strip(): line.text}
+    if isinstance(config, DaemonConfig) and config.value("storage-driver"):
+        evidence[f"{config.where('storage-driver')} storage-driver"] = config.value("storage-driver")
+    driver = str(config.value("storage-driver") or "") if isinstance(config, DaemonConfig) else ""
+    return [
+        Finding(
+            subject=DAEMON,
+            summary=f"the storage driver {driver + ' ' if driver else ''}cannot be used: {_short(line.text)}",
+            evidence=evidence,
+            variables={"log": log.source.removeprefix("journal ")},
+            signs=signs(line.text),
+        )
+    ]
+
+
+@check(
+    "daemon.bridge-init-failed",
+    severity=Severity.critical,
+    caused_by=[
+        "daemon.config-invalid",
+        "network.subnet-overlaps-route",
+        "kernel.modules-gone",
+        "firewall.forwarding-off",
+    ],
+)
+def bridge_init_failed(
+    daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | Unavailable
+) -> Iterable[Yield] | Unavailable:
+    """The engine does not start because its networks cannot be set up.
+
+    An address that is none, pools that all overlap with routes, firewall commands that fail, kernel modules that
+    cannot be loaded since the kernel was upgraded and the host not rebooted: the line says which.
+    """
+    unread = _unread(daemon, log)
+    if unread is not None:
+        return unread
+    line = _failure(daemon, log, NETWORK)
+    if line is None or isinstance(log, Unavailable):
+        return ()
+    evidence: dict[str, Json] = {f"{log.source} {line.place}".strip(): line.text}
+    if isinstance(config, DaemonConfig):
+        evidence |= {
+            f"{config.where(key)} {key}": config.value(key) for key in ADDRESS_KEYS if config.value(key) is not None
+        }
+    detail = re.sub(r"^.*?network controller: ", "", _short(line.text))
+    return [
+        Finding(
+            subject=DAEMON,
+            summary=f"the engine's networks cannot be set up: {detail}",
+            evidence=evidence,
+            variables={"log": log.source.removeprefix("journal ")},
+            touches=(Subject("interface", "docker0"), Subject("network", "bridge")),
+        )
+    ]
+
+
+@check("daemon.stale-pidfile", severity=Severity.critical)
+def stale_pidfile(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Finding]:
+    """A pid file names a process that is not the engine, so that the engine does not start.
+
+    Of dockerd, or of the containerd that it starts itself. Only where the engine is down: a file of an engine that
+    was given another place harms nobody. A file that names no living process is taken over by every engine.
+    """
+    if not daemon.is_down:
+        return
+    said = log.last_failure if isinstance(log, DaemonLog) else None
+    for file in daemon.pid_files:
+        if file.comm in DAEMONS or file.comm.startswith(("containerd", "docker-containe")):
+            continue
+        evidence: dict[str, Json] = {
+            file.path: file.pid,
+            f"/proc/{file.pid}/comm": file.comm or "not readable",
+        }
+        if said is not None and isinstance(log, DaemonLog) and PID_TAKEN.search(said.text):
+            evidence[f"{log.source} {said.place}".strip()] = said.text
+        yield Finding(
+            subject=DAEMON,
+            summary=f"{file.path} names process {file.pid}, which is {file.comm or 'another program'}, not the engine",
+            evidence=evidence,
+            variables={"path": file.path, "pid": str(file.pid)},
+            discriminator=file.path,
+        )
+
+
+@check(
+    "daemon.start-limit-hit",
+    severity=Severity.critical,
+    caused_by=[
+        "daemon.config-invalid",
+        "daemon.config-flag-conflict",
+        "daemon.storage-driver-failed",
+        "daemon.bridge-init-failed",
+        "daemon.stale-pidfile",
+        "daemon.containerd-down",
+    ],
+)
+def start_limit_hit(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yield] | Unavailable:
+    """systemd has given up starting the engine after too many failures.
+
+    A consequence: the reason is the error before it in the journal. Until the counter is reset, systemd refuses
+    `systemctl start` too.
+    """
+    if not daemon.same_host:
+        return Unavailable("remote", daemon.where)
+    unit = daemon.unit
+    if unit is None or unit.result != "start-limit-hit" or not daemon.is_down:
+        return ()
+    evidence: dict[str, Json] = {
+        "docker.service": f"{unit.active_state} ({unit.sub_state}), result {unit.result}",
+        "docker.service NRestarts": unit.n_restarts or "not known",
+    }
+    if isinstance(log, DaemonLog) and log.last_failure is not None:
+        evidence[f"{log.source} {log.last_failure.place}".strip()] = log.last_failure.text
+    return [
+        Finding(
+            subject=DAEMON,
+            summary=f"systemd gave up on docker.service after {unit.n_restarts or 'several'} restarts",
+            evidence=evidence,
+            variables={"unit": "docker.service"},
+        )
+    ]

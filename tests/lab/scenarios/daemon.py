@@ -1,0 +1,174 @@
+"""Engines that are dead, hung, blind or badly told, on real engines."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+
+from tests.lab import ALL, Box, Engines, fault, healthy
+from tests.lab.box import LOG
+from tests.lab.runner import BASE_CONFIG, healthy_container
+
+DEAD = ["container.*", "daemon.*", "network.*", "firewall.*", "dns.*"]
+DAEMON = "daemon:docker"
+SYSTEM_CONTAINERD = "--containerd=/run/containerd/containerd.sock"
+
+
+def _five(box: Box) -> None:
+    for number in range(1, 6):
+        healthy_container(box, f"shop{number}", 8100 + number)
+
+
+def _in_time(box: Box) -> None:
+    """The report stands within the budget, and the process is gone."""
+    run = box.diagnose("all")
+    assert run.wall < 10.5, run.wall
+    assert run.code == 2, run.out
+
+
+def _kill_engine(box: Box) -> None:
+    """End dockerd as a crash does: socket, pid file and containers stay."""
+    pid = box.engine_pid
+    box.kill(pid)
+    box.wait_for(lambda: not box.alive(pid), what="dockerd to end")
+    assert not box.ping()
+
+
+@fault("daemon.not-running", subject=DAEMON, exit_code=2)
+def stopped(box: Box) -> None:
+    """dockerd was stopped as an init system does it: no socket is left."""
+    box.stop_engine()
+    assert not box.path("/run/docker.sock").exists()
+
+
+@fault("daemon.not-running", subject=DAEMON, exit_code=2, runs=2)
+def killed(box: Box) -> None:
+    """dockerd was killed; five containers live on, named from the disk."""
+    _five(box)
+    _kill_engine(box)
+    assert len(box.pids_of("containerd-shim-runc-v2")) == 6
+    run = box.diagnose("all")
+    assert all(f"shop{number}" in run.out for number in range(1, 6)), run.out
+    assert "6 containers (6 running)" in run.out, run.out
+
+
+@fault("daemon.not-running", subject=DAEMON, exit_code=2, user="nobody")
+def killed_seen_by_nobody(box: Box) -> None:
+    """dockerd was killed, and who looks may not even touch its socket: the process list tells."""
+    _kill_engine(box)
+
+
+@fault("daemon.hung", subject=DAEMON, exit_code=2, runs=2)
+def frozen(box: Box) -> None:
+    """dockerd was stopped by a signal."""
+    box.kill(box.engine_pid, signal.SIGSTOP)
+    done = box.run(
+        ["curl", "-sS", "-m", "1", "--unix-socket", "/run/docker.sock", "http://d/_ping"], check=False, timeout=5
+    )
+    assert done.returncode == 28
+    _in_time(box)
+
+
+@healthy(user="nobody", exit_code=3)
+def forbidden(box: Box) -> None:
+    """The engine is well, and this user may not use its socket: advice, and no verdict on the host."""
+    run = box.diagnose("check", "daemon.socket-forbidden", "--format", "json", user="nobody")
+    assert [f["id"] for f in run.findings] == ["daemon.socket-forbidden"]
+
+
+@fault("daemon.containerd-hung", subject=DAEMON, exit_code=2)
+def containerd_frozen(box: Box) -> None:
+    """containerd was stopped by a signal: the engine's lists are served, /info is not."""
+    box.kill(box.containerd_pid, signal.SIGSTOP)
+    assert box.ping()
+
+
+def _with_system_containerd(box: Box) -> int:
+    """An engine beside a containerd of the system's own; returns containerd's pid."""
+    pid = box.spawn(["containerd"], log="/var/log/containerd.log")
+    box.wait_for(lambda: box.path("/run/containerd/containerd.sock").exists(), what="containerd's socket")
+    box.start_engine(SYSTEM_CONTAINERD, config=dict(BASE_CONFIG))
+    healthy_container(box, "web", 8080)
+    return pid
+
+
+@healthy(engine_started=False, baseline=False)
+def containerd_of_the_system(box: Box) -> None:
+    """The engine uses a containerd that it did not start."""
+    _with_system_containerd(box)
+
+
+@fault("daemon.containerd-down", subject=DAEMON, engine_started=False, baseline=False, exit_code=2)
+def containerd_killed(box: Box) -> None:
+    """The system's containerd was killed; the engine answers, and nothing can be started."""
+    box.kill(_with_system_containerd(box))
+    assert box.ping()
+    said = box.docker("run", "--rm", "bb:1.36", "true", check=False, timeout=8)
+    assert said.returncode != 0
+
+
+@fault("daemon.containerd-down", subject=DAEMON, engine_started=False, baseline=False, exit_code=2)
+def containerd_stopped(box: Box) -> None:
+    """The system's containerd was stopped as an init system does it."""
+    pid = _with_system_containerd(box)
+    box.kill(pid, signal.SIGTERM)
+    box.wait_for(lambda: not box.alive(pid), what="containerd to end")
+
+
+_SERVER = """
+import socket, sys, time
+kind, path = sys.argv[1:]
+server = socket.socket(socket.AF_UNIX); server.bind(path); server.listen(50)
+held = []
+while True:
+    client, _ = server.accept(); held.append(client)
+    if kind == "drip":
+        import threading
+        def drip(c):
+            try:
+                for byte in b"HTTP/1.1 200 OK" * 100: c.sendall(bytes([byte])); time.sleep(1)
+            except OSError: pass
+        threading.Thread(target=drip, args=(client,), daemon=True).start()
+    if kind == "html":
+        client.recv(4096); client.sendall(b"HTTP/1.1 502 Bad Gateway\\r\\nContent-Length: 13\\r\\n\\r\\n<html></html>")
+"""
+
+
+def _serve(box: Box, kind: str) -> None:
+    box.stop_engine()
+    box.write("/opt/lab/server.py", _SERVER)
+    box.spawn([sys.executable, "-I", "/opt/lab/server.py", kind, "/run/docker.sock"])
+    box.wait_for(lambda: box.path("/run/docker.sock").exists(), what="the socket")
+
+
+@fault("daemon.hung", subject=DAEMON, exit_code=2, runs=2)
+def accepts_and_is_silent(box: Box) -> None:
+    """Something takes every connection at the socket and never says a word."""
+    _serve(box, "silent")
+    _in_time(box)
+
+
+@fault("daemon.hung", subject=DAEMON, exit_code=2, runs=2)
+def drips(box: Box) -> None:
+    """Something answers a byte a second."""
+    _serve(box, "drip")
+    _in_time(box)
+
+
+@fault("daemon.not-running", subject=DAEMON, exit_code=2)
+def no_engine_answers(box: Box) -> None:
+    """What answers at the socket is no engine: a proxy whose engine is gone."""
+    _serve(box, "html")
+
+
+@healthy(env={"DOCKER_HOST": "unix:///run/nonsense.sock"}, exit_code=3)
+def wrong_address(box: Box) -> None:
+    """The engine is well; DOCKER_HOST names a socket that never was."""
+    assert box.ping()
+
+
+@healthy(env={"DOCKER_HOST": "tcp://127.0.0.1:1"}, exit_code=3)
+def wrong_port(box: Box) -> None:
+    """The engine is well; DOCKER_HOST names a port where nobody listens."""
+    assert box.ping()
