@@ -136,12 +136,17 @@ def _unreachable(group: _Group, lookups: Lookups, rules: Mapping[tuple[str, str]
         evidence=evidence,
         variables={"container": who.short, "server": server, "network": group.networks[0]},
         discriminator=",".join(each.server for each, _ in group.lost),
-        severity=Severity.warning if group.works else Severity.critical,
+        severity=_degraded(reply for _, reply in group.lost) if group.works else Severity.critical,
         touches=_touched([group]),
         signs=frozenset({"dns"}),
         stable=(who.life,),
         service=who.service if group.subject.kind == "container" else "",
     )
+
+
+def _degraded(lost: Iterable[Reply]) -> Severity:
+    """How bad a lost server is while another answers: silence costs five seconds a look-up, a refusal nothing."""
+    return Severity.warning if any(reply.icmp is None for reply in lost) else Severity.advice
 
 
 def _hop(group: _Group, upstream: Upstream, reply: Reply, lookups: Lookups, stopped: str | None) -> str:
@@ -168,7 +173,8 @@ def host_broken(
 ) -> Iterable[Finding] | Skipped:
     """The host's own DNS servers do not answer it.
 
-    One silent server among several is a warning: each look-up that tries it first waits five seconds. Names
+    One silent server among several is a warning: each look-up that tries it first waits five seconds; one that refuses costs
+    nothing and is advice. Names
     that the user says must resolve are asked too; only for them does an error of the server count.
     """
     if not resolvers.host_servers:
@@ -196,7 +202,7 @@ def _broken(resolvers: Resolvers, lookups: Lookups, containers: Containers | Una
                 **{f"DNS server {each} asked from host": str(reply) for each, reply in lookups.host.items()},
             },
             variables={"server": dead[0]},
-            severity=Severity.warning if others else Severity.critical,
+            severity=_degraded(lookups.host[each] for each in dead) if others else Severity.critical,
             touches=_touched(hit),
             signs=frozenset({"dns"}),
         )
@@ -373,7 +379,8 @@ def stale_resolv_conf(
     the host's file changed after its start.
     """
     now = resolvers.engine_view
-    changed = resolvers.host.mtime if isinstance(resolvers.host, ResolvConf) else None
+    read = resolvers.engine_file
+    changed = read.mtime if isinstance(read, ResolvConf) else None
     if not now or resolvers.configured or changed is None:
         return
     ways = {(way.networks, way.server): way for way in lookups.ways} if isinstance(lookups, Lookups) else {}

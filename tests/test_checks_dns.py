@@ -224,6 +224,13 @@ def test_internal_networks_have_no_way_out_by_design() -> None:
         pytest.param((LAN,), {}, [("host:host", CRITICAL)], [], id="silent"),
         pytest.param((LAN,), {(LAN, True): "refused"}, [("host:host", CRITICAL)], [], id="nobody listens"),
         pytest.param((LAN, OTHER), {(OTHER, True): "NOERROR"}, [("host:host", WARNING)], [], id="one of two"),
+        pytest.param(
+            (LAN, "2001:db8::53"),
+            {(LAN, True): "NOERROR", ("2001:db8::53", True): "unreachable"},
+            [("host:host", ADVICE)],
+            [],
+            id="no route to one of two",
+        ),
         pytest.param((LAN,), {(f"{LAN}/tcp", True): "NOERROR"}, [], [("host:host", CRITICAL)], id="TCP only"),
     ],
 )

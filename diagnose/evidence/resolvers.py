@@ -3,7 +3,6 @@ each."""
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 import re
 from collections.abc import Iterator
@@ -133,13 +132,17 @@ class Resolvers:
         """What the host's own programs ask: what its file lists, a loopback address included."""
         return self.host.nameservers if isinstance(self.host, ResolvConf) else ()
 
-    @functools.cached_property
-    def engine_view(self) -> tuple[str, ...]:
-        """The host's servers that an engine may hand to a container: what lies beyond loopback, in the file
-        that it reads."""
-        seen = self.host
+    @property
+    def engine_file(self) -> ResolvConf | Unavailable:
+        """The file that an engine reads: systemd-resolved's own where the host's names its stub alone."""
         if self.host_servers == ("127.0.0.53",) and isinstance(self.resolved, ResolvConf):
-            seen = self.resolved
+            return self.resolved
+        return self.host
+
+    @property
+    def engine_view(self) -> tuple[str, ...]:
+        """The host's servers that an engine may hand to a container: what lies beyond loopback."""
+        seen = self.engine_file
         return seen.beyond_loopback if isinstance(seen, ResolvConf) else ()
 
     def upstreams(self, container: Container) -> tuple[Upstream, ...]:
@@ -152,7 +155,9 @@ class Resolvers:
             return tuple(Upstream(each) for each in conf.nameservers)
         if conf.external is not None:
             return conf.external
-        named = tuple(container.host_config.dns or ()) or self.configured or self.engine_view or FALLBACK[:2]
+        # Engines before 26 leave IPv6 servers out where the network has no IPv6.
+        of_host = tuple(each for each in self.engine_view if ":" not in each)
+        named = tuple(container.host_config.dns or ()) or self.configured or of_host or FALLBACK[:2]
         return tuple(Upstream(each) for each in named)
 
     def has_own_servers(self, container: Container) -> bool:
