@@ -190,7 +190,7 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
     log_path: str = ""
     restart_count: int = 0
     driver: str = ""
-    graph_driver: GraphDriver = GraphDriver()
+    graph_driver: GraphDriver | None = None
     platform: str = ""
     host_config: HostConfig = HostConfig()
     config: Config = Config()

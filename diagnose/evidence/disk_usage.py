@@ -169,7 +169,7 @@ def _by_walk(
 
 def upper_folder(container: Container) -> str:
     """The name of the folder that holds a container's writable layer under the storage driver's."""
-    data = container.graph_driver.data or {}
+    data = (container.graph_driver.data if container.graph_driver else None) or {}
     path = data.get("UpperDir") or data.get("Dir") or ""
     parts = path.rstrip("/").split("/")
     return parts[-2] if len(parts) > 1 and parts[-1] == "diff" else parts[-1]
