@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from checks.container._words import APPLICATION_CAUSES, QUOTED
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers, HealthProbe
-from diagnose.model import Finding, Seconds, Severity
+from diagnose.model import DAEMON, Finding, Seconds, Severity
 from diagnose.registry import check
 from diagnose.signs import signs
 from diagnose.times import ago, unix
@@ -79,7 +79,7 @@ def _stale(each: Container, status: str, silent: float, last: HealthProbe | None
         variables={"container": each.short},
         discriminator="stale",
         severity=Severity.warning,
-        touches=(),
+        touches=(DAEMON,),
         service=each.service,
     )
 
@@ -108,6 +108,8 @@ def _failing(each: Container, last: HealthProbe | None) -> Finding:
         },
         variables={"container": each.short},
         severity=severity,
+        # the engine runs the probe: when containerd hangs, it does not end, or cannot begin
+        touches=(DAEMON,) if code in (TIMED_OUT, 126) else (),
         signs=signs(output),
         onset=_began(each, streak),
         service=each.service,

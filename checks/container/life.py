@@ -126,9 +126,12 @@ def _oom_finding(oom: _Oom, clock: Clock, since_s: float) -> Finding:
     elif each.is_running and last is not None and last < started:
         severity = Severity.warning
         summary = f"{each.short} was killed for want of memory{when} and was started again: {oom.limit}"
+    elif each.is_running and last is None:
+        young = (clock.age(started) or 0.0) <= since_s
+        severity = Severity.warning if young else Severity.advice
+        summary = f"{each.short} had a process killed for want of memory at an unknown time: {oom.limit}"
     else:
-        young = each.is_running and (clock.age(started) or 0.0) <= since_s
-        severity = Severity.warning if each.is_running and (recent or young) else Severity.advice
+        severity = Severity.warning if each.is_running and recent else Severity.advice
         going = "runs on" if each.is_running else "ended well"
         summary = f"{each.short} lost a process for want of memory{when} and {going}: {oom.limit}"
     return Finding(

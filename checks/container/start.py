@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from checks.container._words import APPLICATION_CAUSES, QUOTED, quoted, took, words_of
@@ -233,3 +234,80 @@ def _severity(each: Container) -> Severity:
     if each.wanted_ports or test[0] != "NONE":
         return Severity.critical
     return Severity.warning if each.service or not each.config.attach_stdout else Severity.advice
+
+
+_DEVICE = re.compile(
+    r'adding custom device "(?P<device>[^"]+)"|(?P<driver>could not select device driver .+)'
+    r"|(?P<nvidia>nvidia-container-cli: .+)|(?P<cdi>unresolvable CDI devices? .+)"
+)
+_NETWORK = re.compile(
+    r"network (?P<name>\S+) not found|could not find (?:a )?network matching network mode (?P<mode>\S+)"
+)
+_LIMITS = (
+    "too many open files",
+    "no space left on device",
+    "resource temporarily unavailable",
+    "error setting rlimit",
+    "unable to apply caps",
+    "disk quota exceeded",
+    "cannot allocate memory",
+    "error setting cgroup config",
+    "unable to apply cgroup configuration",
+)
+"""What the runtime says when a limit of the host, of the engine or of the container's own ulimits stops it."""
+
+
+@check("container.device-missing", severity=Severity.critical)
+def device_missing(containers: Containers) -> Iterable[Finding]:
+    """A device or a GPU that a container asks for is not there.
+
+    The engine refuses the start with exit code 128: no such device file, no driver for `--gpus`, or a CDI name that
+    nothing explains. Seen on engines 20.10.24, 26.1.5 and 28.5.2; the words of the NVIDIA tools are from their
+    documentation.
+    """
+    for each in containers:
+        match = _DEVICE.search(each.state.error) if each.start_failed else None
+        if match:
+            device = match["device"] or match["driver"] or match["nvidia"] or match["cdi"]
+            what = f"there is no {device}" if match["device"] else device
+            yield _failed_start(each, what[:100], device=match["device"] or "gpu")
+
+
+@check("container.network-gone", severity=Severity.critical)
+def network_gone(containers: Containers) -> Iterable[Finding]:
+    """A network that a container is attached to does not exist any more.
+
+    A container keeps the networks it was created with; a network that was removed and made again under the same
+    name is another one. Seen on engines 20.10.24, 26.1.5 and 28.5.2: exit code 128.
+    """
+    for each in containers:
+        match = _NETWORK.search(each.state.error) if each.start_failed else None
+        if match:
+            network = match["name"] or match["mode"]
+            named = next((name for name in each.endpoints if name == network), "") or _only_network(each, network)
+            yield _failed_start(each, f"its network {named} is gone", network=named)
+
+
+def _only_network(each: Container, network: str) -> str:
+    """The name of a network that the engine calls by its id: there is one only, or the id itself stands."""
+    return next(iter(each.endpoints)) if len(each.endpoints) == 1 else network
+
+
+@check(
+    "container.runtime-limit-hit",
+    severity=Severity.critical,
+    caused_by=["resources.cgroup-driver", "resources.pids-exhausted", "storage.disk-full", "storage.inodes-exhausted"],
+)
+def runtime_limit_hit(containers: Containers) -> Iterable[Finding]:
+    """The runtime cannot set up a container because a limit stops it.
+
+    `no space left on device` here is seldom the disk: cgroups, /run, kernel keys and inotify say the same. The
+    engine's own error, exit code 128. Seen on engines 20.10.24, 26.1.5 and 28.5.2 for open files; the other texts
+    are the runtime's own.
+    """
+    for each in containers:
+        error = each.state.error
+        lowered = error.lower()
+        hit = next((text for text in _LIMITS if text in lowered), None)
+        if each.start_failed and hit and ("runtime" in lowered or "shim" in lowered or "runc" in lowered):
+            yield _failed_start(each, f"the runtime met a limit, {hit}")

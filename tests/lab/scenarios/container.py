@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 from tests.lab import Box, fault, healthy
@@ -177,6 +178,131 @@ def probe_cannot_run(box: Box) -> None:
     """The image does not have the tool that the health check calls."""
     _unhealthy(box, "unprobed", "curl -f http://127.0.0.1:8080/")
     assert box.inspect("unprobed")["State"]["Health"]["Log"][-1]["ExitCode"] == 127
+
+
+@fault("container.mount-source-missing", subject="container:misfiled", shareable=True)
+def folder_over_a_file(box: Box) -> None:
+    """`-v` named a file that does not exist: the engine made a folder, which cannot lie over a file."""
+    run(box, "misfiled", *GOOD, "-v=/srv/misfiled/app.conf:/etc/passwd", "bb:1.36", "sleep", "1000", check=False)
+    assert box.path("/srv/misfiled/app.conf").is_dir()
+    assert box.inspect("misfiled")["State"]["ExitCode"] == 127
+
+
+@fault("container.mount-source-missing", subject="container:sourceless", shareable=True)
+def source_gone_before_the_start(box: Box) -> None:
+    """The source of a `--mount` was removed between create and start."""
+    box.write("/srv/sourceless/app.conf", "x")
+    mount = "type=bind,source=/srv/sourceless/app.conf,target=/app.conf"
+    box.docker("create", "--name=sourceless", *GOOD, "--mount", mount, "bb:1.36", "sleep", "1000")
+    box.sh("rm /srv/sourceless/app.conf")
+    assert "does not exist" in box.docker("start", "sourceless", check=False).stderr
+
+
+@fault("container.mount-forbidden", subject="container:locked-out", also=["container.exits-at-start"], shareable=True)
+def folder_of_another_user(box: Box) -> None:
+    """A mounted folder belongs to root alone, and the container runs as another user."""
+    box.sh("mkdir -m 700 /srv/private; echo x >/srv/private/key")
+    run(box, "locked-out", *GOOD, "-v=/srv/private:/data", "bb:1.36", "sh", "-c", "exec cat /data/key")
+    assert box.wait_state("locked-out", "exited")["State"]["ExitCode"] == 1
+    assert "Permission denied" in box.docker("logs", "locked-out").stderr
+
+
+@fault("container.mount-stale", subject="container:certless", shareable=True)
+def mounted_file_replaced(box: Box) -> None:
+    """A mounted file is replaced by rename, as editors and certbot do: the container keeps the old one."""
+    box.write("/srv/certless/cert.pem", "old")
+    run(box, "certless", *GOOD, "-v=/srv/certless/cert.pem:/cert.pem:ro", "bb:1.36", "sleep", "1000")
+    box.sh("echo new >/srv/certless/next; mv /srv/certless/next /srv/certless/cert.pem")
+    assert box.docker("exec", "certless", "cat", "/cert.pem").stdout == "old"
+
+
+@fault("container.dead", subject="container:undead")
+def removal_fails(box: Box) -> None:
+    """A file of a container may not be deleted, so its removal fails half-way."""
+    run(box, "undead", *GOOD, "bb:1.36", "sleep", "1000")
+    folder = f"/var/lib/docker/containers/{box.inspect('undead')['Id']}"
+    box.sh(f"chattr +i {folder}/hostname")
+    box.docker("rm", "-f", "undead", check=False)
+    assert box.inspect("undead")["State"]["Status"] == "dead"
+
+
+@fault("container.shim-lost", subject="container:orphan", also=["daemon.*", "container.unhealthy"])
+def shim_killed_while_containerd_was_down(box: Box) -> None:
+    """containerd and a container's shim are killed; the container's process lives on."""
+    run(box, "orphan", *GOOD, "bb:1.36", "sleep", "1000")
+    inside = box.inspect("orphan")
+    shim = next(pid for pid in box.pids_of("containerd-shim-runc-v2") if inside["Id"] in _arguments(box, pid))
+    box.kill(box.engine_pid, signal.SIGSTOP)
+    box.kill(box.containerd_pid, signal.SIGKILL)
+    box.kill(shim, signal.SIGKILL)
+    box.kill(box.engine_pid, signal.SIGCONT)
+    box.wait_for(lambda: not box.alive(shim), what="the shim to end")
+    assert box.alive(inside["State"]["Pid"])
+
+
+def _arguments(box: Box, pid: int) -> str:
+    return box.path(f"/proc/{pid}/cmdline").read_bytes().decode()
+
+
+@fault("container.paused", subject="container:frozen", shareable=True)
+def paused_and_forgotten(box: Box) -> None:
+    """A container was paused."""
+    run(box, "frozen", *GOOD, "bb:1.36", "sleep", "1000")
+    box.docker("pause", "frozen")
+    assert box.inspect("frozen")["State"]["Status"] == "paused"
+
+
+@fault("container.zombies", subject="container:undertaker", shareable=True)
+def children_not_reaped(box: Box) -> None:
+    """A first process that reaps nothing has inherited children that ended."""
+    script = "i=0; while [ $i -lt 25 ]; do sleep 1 & i=$((i+1)); done; exec sleep 1000"
+    run(box, "undertaker", *GOOD, "bb:1.36", "sh", "-c", script)
+    box.wait_for(lambda: box.sh("ps -eo stat,comm").count("Z ") >= 20, what="twenty zombies")
+
+
+@fault("container.ignores-stop-signal", subject="container:deaf", exit_code=0)
+def killed_after_its_grace_period(box: Box) -> None:
+    """A first process without a handler for SIGTERM waits out its grace period."""
+    box.docker("run", "-d", "--name=deaf", "--stop-timeout=1", *GOOD, "bb:1.36", "sleep", "1000")
+    box.docker("stop", "deaf")
+    assert box.inspect("deaf")["State"]["ExitCode"] == 137
+
+
+@fault("container.device-missing", subject="container:blind", shareable=True)
+def device_that_is_not_there(box: Box) -> None:
+    """A container asks for a device that the host does not have."""
+    run(box, "blind", *GOOD, "--device=/dev/video9", "bb:1.36", "sleep", "1000", check=False)
+    assert box.inspect("blind")["State"]["ExitCode"] == 128
+
+
+@fault("container.device-missing", subject="container:trainer", shareable=True)
+def gpu_without_driver(box: Box) -> None:
+    """A container asks for GPUs on a host without their driver."""
+    run(box, "trainer", *GOOD, "--gpus=all", "bb:1.36", "sleep", "1000", check=False)
+    assert box.inspect("trainer")["State"]["ExitCode"] == 128
+
+
+@fault("container.runtime-limit-hit", subject="container:narrow", shareable=True)
+def too_few_files_to_start(box: Box) -> None:
+    """A ulimit so low that the runtime itself cannot work under it."""
+    run(box, "narrow", *GOOD, "--ulimit=nofile=6:6", "bb:1.36", "sleep", "1000", check=False)
+    assert "too many open files" in box.inspect("narrow")["State"]["Error"]
+
+
+@fault("container.network-gone", subject="container:stranded", shareable=True)
+def network_removed(box: Box) -> None:
+    """The network of a stopped container was removed."""
+    box.docker("network", "create", "strandednet")
+    run(box, "stranded", *GOOD, "--network=strandednet", "bb:1.36", "sleep", "1000")
+    box.docker("kill", "stranded")
+    box.docker("network", "rm", "strandednet")
+    assert "not found" in box.docker("start", "stranded", check=False).stderr
+
+
+@fault("container.no-restart-policy", subject="container:fragile", shareable=True, exit_code=0)
+def service_without_policy(box: Box) -> None:
+    """A service with a health check and no restart policy."""
+    run(box, "fragile", *GOOD, "--health-cmd=true", "bb:1.36", "sleep", "1000")
 
 
 @healthy(shareable=True)

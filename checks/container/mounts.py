@@ -1,0 +1,145 @@
+"""Containers whose mounts keep them from starting or working."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from checks.container._words import QUOTED
+from diagnose.evidence.bind_mounts import BindSources, StaleMounts, asked_for, never_started
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Container, Containers, Mount
+from diagnose.evidence.info import Info
+from diagnose.evidence.last_words import LastWords
+from diagnose.evidence.options import Options
+from diagnose.model import Finding, Severity, Subject, Unavailable
+from diagnose.registry import check
+from diagnose.signs import signs
+
+_MOUNTING = re.compile(r'mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)"')
+
+
+@check("container.mount-source-missing", severity=Severity.critical)
+def mount_source_missing(
+    containers: Containers, clock: Clock, options: Options, bind_sources: BindSources | Unavailable
+) -> Iterable[Finding]:
+    """What is to be mounted into a container does not exist on the host.
+
+    For `-v` the engine makes an empty folder of that name, which cannot be mounted over a file: `not a directory`,
+    exit code 127. For `--mount` it refuses the start and leaves no trace in the container (seen on 20.10.24, 26.1.5
+    and 28.5.2), so the sources of containers that were created lately and never ran are looked up; a request that
+    is refused at create leaves no container at all.
+    """
+    for each in containers:
+        error = each.state.error
+        match = _MOUNTING.search(error)
+        if each.start_failed and match and ("not a directory" in error or "no such file" in error):
+            yield _finding(
+                each,
+                f"{each.short} did not start: {match['source']} is no file, {match['target']} in it is",
+                match["source"],
+                {"State": f"{each.state.status}, exit code {each.state.exit_code}", "State.Error": error},
+            )
+        elif never_started(each, clock.wall, options.since_s) and isinstance(bind_sources, BindSources):
+            for source in asked_for(each):
+                known = bind_sources.by_path.get(source)
+                if known and known.failed == "missing":
+                    yield _finding(
+                        each,
+                        f"{each.short} cannot start: {source} does not exist",
+                        source,
+                        {"HostConfig.Mounts": f"bind {source}", "on the host": "no such file or directory"},
+                    )
+
+
+def _finding(each: Container, summary: str, source: str, evidence: dict[str, object]) -> Finding:
+    return Finding(
+        subject=each.subject,
+        summary=summary,
+        evidence=evidence,
+        variables={"container": each.short, "source": source},
+        discriminator=source,
+        signs=signs(each.state.error),
+        service=each.service,
+    )
+
+
+@check("container.mount-forbidden", severity=Severity.critical)
+def mount_forbidden(
+    containers: Containers, last_words: LastWords, bind_sources: BindSources | Unavailable, info: Info | Unavailable
+) -> Iterable[Finding]:
+    """A container's user may not use what is mounted into it.
+
+    Its last log lines say "permission denied" and name a path below a mount whose mode shuts out the container's
+    user, or SELinux is on and the mount was not relabelled. A user that is given by name, access lists and NFS's
+    root_squash are not seen.
+    """
+    selinux = isinstance(info, Info) and any("selinux" in option for option in info.security_options or ())
+    for each in containers:
+        line = last_words.of(each).find("permission denied", "eacces", "operation not permitted")
+        mount = _mount_named(each, line)
+        if mount is None:
+            continue
+        why = _why(each, mount, bind_sources, selinux)
+        if why:
+            yield Finding(
+                subject=each.subject,
+                summary=f"{each.short} may not use {mount.destination}: {why[0]}",
+                evidence={"log": line[:QUOTED], "mount": f"{mount.source} -> {mount.destination}", **why[1]},
+                variables={"container": each.short, "source": mount.source, "owner": why[2]},
+                discriminator=mount.destination,
+                touches=(Subject("volume", mount.name),) if mount.type == "volume" and mount.name else (),
+                onset=each.finished_at,
+                service=each.service,
+            )
+
+
+def _mount_named(each: Container, line: str) -> Mount | None:
+    """The innermost mount that holds a path of this line."""
+    named = [m for m in each.mounts or () if line and re.search(re.escape(m.destination) + r"(?![\w.-])", line)]
+    return max(named, key=lambda mount: len(mount.destination), default=None)
+
+
+def _why(
+    each: Container, mount: Mount, sources: BindSources | Unavailable, selinux: bool
+) -> tuple[str, dict[str, object], str] | None:
+    uid, _, gid = each.config.user.partition(":")
+    known = None if isinstance(sources, Unavailable) else sources.by_path.get(mount.source)
+    if uid.isdigit() and known and not known.failed:
+        group = int(gid) if gid.isdigit() else 0
+        if not known.lets(int(uid), group, write=mount.rw):
+            owner = f"{known.uid}:{known.gid}"
+            said = f"user {each.config.user}, but it belongs to {owner} with mode {known.mode & 0o7777:o}"
+            return (
+                said,
+                {"Config.User": each.config.user, "owner and mode": f"{owner} {known.mode & 0o7777:o}"},
+                (f"{uid}:{group}"),
+            )
+    relabelled = {"z", "Z"} & set(mount.mode.split(","))
+    if selinux and mount.type == "bind" and not relabelled:
+        return "SELinux is on and it was not relabelled", {"Mounts.Mode": mount.mode or "-", "SELinux": "on"}, "0:0"
+    return None
+
+
+@check("container.mount-stale", severity=Severity.warning)
+def mount_stale(stale_mounts: StaleMounts) -> Iterable[Finding]:
+    """A container still sees what its mount held before it was replaced on the host.
+
+    A mount holds the file or folder itself, not its name: an editor, certbot or a deployment that writes a new one
+    and renames it leaves the old one in the container. Read from the mount table of the container's own namespace,
+    where the kernel marks it as deleted.
+    """
+    for each in stale_mounts.items:
+        source, container = each.mount.source, each.container
+        yield Finding(
+            subject=container.subject,
+            summary=f"{container.short} still sees the old {source}: it was replaced or deleted since the start",
+            evidence={
+                "mount": f"{source} -> {each.mount.destination}",
+                f"/proc/{container.state.pid}/mountinfo": f"{source}//deleted",
+            },
+            variables={"container": container.short, "source": source},
+            discriminator=each.mount.destination,
+            stable=(container.life,),
+            service=container.service,
+        )

@@ -1,0 +1,96 @@
+"""Containers and engines at their limits."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+
+GOOD = [
+    "--user=1000:1000",
+    "--read-only",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+]
+
+
+@fault("resources.memory-near-limit", subject="container:brimful", shareable=True)
+def nearly_all_memory_used(box: Box) -> None:
+    """A container holds 94 % of its memory in a tmpfs, which the kernel cannot take back."""
+    work = "dd if=/dev/zero of=/dev/shm/held bs=1M count=30; exec sleep 1000"
+    options = ["--memory=32m", "--memory-swap=32m", "--shm-size=40m", "--pids-limit=64"]
+    box.docker("run", "-d", "--name=brimful", *options, *GOOD, "bb:1.36", "sh", "-c", work)
+    box.wait_for(lambda: "sleep" in str(box.api("/containers/brimful/top")), what="the memory to be held")
+    usage = box.docker("exec", "brimful", "cat", "/sys/fs/cgroup/memory/memory.usage_in_bytes", check=False)
+    assert not usage.stdout or int(usage.stdout) > 0.9 * 32 * 2**20
+
+
+@fault("resources.no-limits", subject="container:greedy", shareable=True, exit_code=0)
+def no_memory_limit(box: Box) -> None:
+    """A container runs without any limit."""
+    box.docker("run", "-d", "--name=greedy", *GOOD, "bb:1.36", "sleep", "1000")
+    assert box.inspect("greedy")["HostConfig"]["Memory"] == 0
+
+
+@fault("resources.cpu-throttled", subject="container:busy", shareable=True)
+def held_back(box: Box) -> None:
+    """A container wants a whole CPU and gets a twentieth."""
+    options = ["--memory=64m", "--pids-limit=64", "--cpus=0.05"]
+    box.docker("run", "-d", "--name=busy", *options, *GOOD, "bb:1.36", "sh", "-c", "while :; do :; done")
+
+
+@fault("resources.pids-exhausted", subject="container:crowd", shareable=True)
+def at_its_pids_limit(box: Box) -> None:
+    """A container has as many processes as it may, and was refused more."""
+    script = "for i in 1 2 3 4 5 6 7; do sleep 1000 & done; exec sh -c 'while :; do (sleep 1000 &); sleep 1; done'"
+    options = ["--memory=64m", "--pids-limit=9", "--restart=no"]
+    box.docker("run", "-d", "--name=crowd", *options, *GOOD, "bb:1.36", "sh", "-c", script)
+    box.wait_for(lambda: "can't fork" in box.docker("logs", "crowd").stderr, what="a refused fork")
+
+
+@fault("resources.pids-exhausted", subject="container:crowded-out", also=["container.exits-at-start"], shareable=True)
+def ended_at_its_pids_limit(box: Box) -> None:
+    """A container has ended because it could start no more processes; its cgroup is gone."""
+    script = "for i in 1 2 3 4 5 6 7 8 9; do sleep 100 & done; wait"
+    options = ["--memory=64m", "--pids-limit=5"]
+    box.docker("run", "-d", "--name=crowded-out", *options, *GOOD, "bb:1.36", "sh", "-c", script)
+    box.wait_state("crowded-out", "exited")
+    assert "can't fork" in box.docker("logs", "crowded-out").stderr
+
+
+@fault("resources.open-files-exhausted", subject="container:hoarder", also=["container.exits-at-start"], shareable=True)
+def out_of_open_files(box: Box) -> None:
+    """A program opens more files than it may."""
+    files = " ".join(["/etc/passwd", "/etc/group", "/www/index.html"] * 8)
+    options = ["--memory=64m", "--pids-limit=64", "--ulimit=nofile=16:16"]
+    box.docker(
+        "run", "-d", "--name=hoarder", *options, *GOOD, "bb:1.36", "sh", "-c", f"timeout 2 tail -f {files}; exit 1"
+    )
+    box.wait_state("hoarder", "exited")
+    assert "Too many open files" in box.docker("logs", "hoarder").stderr
+
+
+@fault(
+    "resources.cgroup-driver",
+    subject="daemon:*",
+    expect=[],
+    also=["container.*", "daemon.*"],
+    config={"exec-opts": ["native.cgroupdriver=systemd"]},
+    baseline=False,
+)
+def driver_of_another_init(box: Box) -> None:
+    """The engine is told to use systemd for cgroups on a host without it."""
+    box.docker("run", "-d", "--name=web", "--memory=64m", *GOOD, "bb:1.36", "sleep", "1000", check=False)
+    assert "systemd" in box.inspect("web")["State"]["Error"]
+
+
+@healthy(shareable=True)
+def busy_below_its_limit(box: Box) -> None:
+    """A container with a CPU limit that it does not reach."""
+    options = ["--memory=64m", "--pids-limit=64", "--cpus=1"]
+    box.docker("run", "-d", "--name=easy", *options, *GOOD, "bb:1.36", "sh", "-c", "while :; do sleep 0.2; done")
+
+
+@healthy(shareable=True)
+def limited_by_its_parent(box: Box) -> None:
+    """A container without a limit of its own in a cgroup that was given to it."""
+    options = ["--pids-limit=64", "--cgroup-parent=/tenants"]
+    box.docker("run", "-d", "--name=tenant", *options, *GOOD, "bb:1.36", "sleep", "1000")
