@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.firewall import USER_CHAIN, Crossings, Firewall, Forwarding, Inlet, Outlet, Reach, Step, Table
-from diagnose.evidence.info import Info
 from diagnose.evidence.networks import Network, Networks
 from diagnose.model import HOST, Finding, Json, Severity, Skipped, Subject, Unavailable, Unexamined
 from diagnose.registry import check
@@ -22,12 +21,10 @@ Judged = Iterable[Finding | Unexamined] | Skipped
 ICC = "com.docker.network.bridge.enable_icc"
 
 
-def _not_docker_s(config: DaemonConfig | Unavailable, info: Info | Unavailable) -> str | None:
+def _left_alone(config: DaemonConfig | Unavailable) -> str | None:
     """Why the engine's rules are not to be looked for here, or None."""
     if isinstance(config, DaemonConfig) and config.value("iptables") is False:
         return f"the engine is told to leave the packet filter alone (iptables, {config.where('iptables')})"
-    if isinstance(info, Info) and info.is_rootless:
-        return "a rootless engine keeps its rules in a network namespace of its own"
     return None
 
 
@@ -71,20 +68,18 @@ def _base(firewall: Firewall, hook: str) -> dict[str, Json]:
 
 
 @check("firewall.chains-missing", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
-def chains_missing(
-    firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable, info: Info | Unavailable
-) -> Judged:
+def chains_missing(firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable) -> Judged:
     """Docker's rules are gone from the packet filter, or nothing leads to them.
 
     Flushed by another tool after the engine wrote them. Seen on engines 20.10.24, 26.1.5 and 28.5.2:
     `iptables -F` leaves FORWARD's policy, DROP where the engine set it; SIGHUP does not bring the rules back,
     a restart does.
     """
-    why_not = _not_docker_s(config, info)
+    why_not = _left_alone(config)
     if why_not is not None:
         return Skipped(why_not)
     if not crossings.networks:
-        return Skipped("no running container is on a bridge network that leads out")
+        return Skipped(crossings.why_none)
     return _chains_missing(firewall, crossings)
 
 
@@ -98,7 +93,7 @@ def _chains_missing(firewall: Firewall, crossings: Crossings) -> Iterable[Findin
         return
     cut = [each for each in crossings.outlets if each.network.name in lost and each.reach.is_blocked]
     ports = [each for each in crossings.inlets if no_ports or (each.reach.is_blocked and each.network.name in lost)]
-    hidden = [each for each in crossings.outlets if no_ports and _unmasked(each)]
+    hidden = [each for each in crossings.outlets if _unmasked(each) and (no_ports or each.network.name in lost)]
     names = sorted({each.container.short for each in [*cut, *hidden]})
     losses = [f"{_count(len(names), 'container')} ({_listed(names)}) cannot reach the outside"] if names else []
     losses += [f"published {_port_list(ports)} not forwarded"] if ports else []
@@ -135,16 +130,16 @@ def _port_list(inlets: Sequence[Inlet]) -> str:
 
 
 @check("firewall.masquerade-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
-def masquerade_missing(
-    firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable, info: Info | Unavailable
-) -> Judged:
+def masquerade_missing(firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable) -> Judged:
     """A network's packets leave the host under addresses that nobody can answer to.
 
     Their packets leave, no answer finds the way back. Seen on engines 20.10.24, 26.1.5 and 28.5.2.
     """
-    why_not = _not_docker_s(config, info) or _nat_gone(firewall, crossings)
+    why_not = _left_alone(config) or _nat_gone(firewall, crossings)
     if why_not is not None:
         return Skipped(why_not)
+    if not crossings.networks:
+        return Skipped(crossings.why_none)
     if not any(each.network.masquerades for each in crossings.outlets):
         return Skipped("no running container is on a network whose addresses the engine is to hide")
     return _masquerade_missing(crossings)
@@ -181,17 +176,17 @@ def _masquerade_missing(crossings: Crossings) -> Iterable[Finding | Unexamined]:
 
 
 @check("firewall.dnat-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
-def dnat_missing(
-    firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable, info: Info | Unavailable
-) -> Judged:
+def dnat_missing(firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable) -> Judged:
     """A published port has no rule that leads to its container.
 
     Where docker-proxy listens, it still serves the port, and the container sees the bridge's address for
     every client: seen on engines 20.10.24, 26.1.5 and 28.5.2.
     """
-    why_not = _not_docker_s(config, info) or _nat_gone(firewall, crossings)
+    why_not = _left_alone(config) or _nat_gone(firewall, crossings)
     if why_not is not None:
         return Skipped(why_not)
+    if not crossings.networks:
+        return Skipped(crossings.why_none)
     if not crossings.inlets:
         return Skipped("no running container publishes a port on an outer IPv4 address")
     proxied = not (isinstance(config, DaemonConfig) and config.value("userland-proxy") is False)
@@ -283,16 +278,14 @@ def _forwarding_off(forwarding: Forwarding, used: Sequence[Container], routed: d
 
 
 @check("firewall.forward-dropped", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
-def forward_dropped(firewall: Firewall, crossings: Crossings, info: Info | Unavailable) -> Judged:
+def forward_dropped(firewall: Firewall, crossings: Crossings) -> Judged:
     """A rule that is not Docker's drops the traffic of containers.
 
     An accept in Docker's table does not protect from a drop in another one on the same hook. What only some
     destinations or sources meet, and a port that is closed while others are open, is a policy and is not reported.
     """
-    if isinstance(info, Info) and info.is_rootless:
-        return Skipped("a rootless engine keeps its rules in a network namespace of its own")
     if not crossings.networks:
-        return Skipped("no running container is on a bridge network that leads out")
+        return Skipped(crossings.why_none)
     return _forward_dropped(firewall, crossings)
 
 
@@ -436,6 +429,8 @@ def bypassed_by_publish(crossings: Crossings) -> Judged:
     The engine translates the port before the host's input rules are asked. It is a warning where the host has
     a public address, advice elsewhere.
     """
+    if not crossings.networks:
+        return Skipped(crossings.why_none)
     if not crossings.inlets:
         return Skipped("no running container publishes a port on an outer IPv4 address")
     return _bypassed(crossings)

@@ -12,7 +12,7 @@ from checks import firewall as checks
 from diagnose.evidence.containers import containers
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.firewall import Firewall, Forwarding, crossings, firewall, forwarding
-from diagnose.evidence.info import Info
+from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.networks import networks
 from diagnose.evidence.uplinks import uplinks
 from diagnose.model import Failed, Finding, Json, Skipped, Unavailable, Unexamined
@@ -97,7 +97,9 @@ def container(name: str, network: str, address: str, port: str, running: bool) -
     return {"Id": ("1" if name == "web" else "2") * 64, "Name": f"/{name}", "State": state, "NetworkSettings": settings}
 
 
-def judged(made: Made, *, config: DaemonConfig | None = None, info: Info | None = None) -> dict[str, Any]:
+def judged(
+    made: Made, *, config: DaemonConfig | None = None, info: Info | None = None, ping: Ping | None = None
+) -> dict[str, Any]:
     """What every check that takes a packet walk says: findings, things left unexamined, or Skipped."""
     up, boxes, nets = uplinks(made), containers(made), networks(made)
     wall = firewall(made, up)
@@ -105,14 +107,14 @@ def judged(made: Made, *, config: DaemonConfig | None = None, info: Info | None 
     assert not isinstance(boxes, Unavailable)
     assert not isinstance(nets, Unavailable)
     assert not isinstance(up, Unavailable)
-    over = crossings(wall, boxes, nets, up)
-    said = config or Unavailable("missing")
     known = info or Unavailable("missing")
+    over = crossings(wall, boxes, nets, up, ping or Unavailable("missing"), known)
+    said = config or Unavailable("missing")
     answers = {
-        "chains-missing": checks.chains_missing(wall, over, said, known),
-        "masquerade-missing": checks.masquerade_missing(wall, over, said, known),
-        "dnat-missing": checks.dnat_missing(wall, over, said, known),
-        "forward-dropped": checks.forward_dropped(wall, over, known),
+        "chains-missing": checks.chains_missing(wall, over, said),
+        "masquerade-missing": checks.masquerade_missing(wall, over, said),
+        "dnat-missing": checks.dnat_missing(wall, over, said),
+        "forward-dropped": checks.forward_dropped(wall, over),
         "backend-mixed": checks.backend_mixed(wall, over),
         "bypassed-by-publish": checks.bypassed_by_publish(over),
     }
@@ -131,6 +133,23 @@ def found(said: dict[str, Any]) -> list[str]:
         for each in answer
         if isinstance(each, Finding)
     )
+
+
+FIREWALLD: dict[str, list[str]] = {
+    "firewalld-healthy": ["advice bypassed-by-publish plain", "advice bypassed-by-publish web"],
+    "firewalld-reloaded": ["advice bypassed-by-publish plain", "advice bypassed-by-publish web"],
+    "firewalld-bridge-out-of-its-zone": [
+        "advice bypassed-by-publish plain",
+        "advice bypassed-by-publish web",
+        "critical forward-dropped host",
+    ],
+}
+
+
+@pytest.mark.parametrize("fault", FIREWALLD)
+def test_beside_a_real_firewalld(fault: str) -> None:
+    """firewalld 1.3.3 with engine 28.5.2, which puts its bridges into firewalld's zone `docker`."""
+    assert found(judged(host(case("28.5", fault)))) == FIREWALLD[fault]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -161,6 +180,11 @@ def test_an_engine_that_leaves_the_filter_alone_is_not_judged() -> None:
 
 def test_a_rootless_engine_is_not_judged() -> None:
     said = judged(host(case("28.5", "all-flushed")), info=Info(security_options=["name=rootless"]))
+    assert found(said) == []
+
+
+def test_podman_is_not_judged_by_docker_s_names() -> None:
+    said = judged(host(case("28.5", "all-flushed")), ping=Ping("1.41", "4.3.1", "4.3.1"))
     assert found(said) == []
 
 

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import Any, Literal
 
 from diagnose.evidence.containers import Container, Containers, Endpoint
+from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.networks import Network, Networks
 from diagnose.evidence.uplinks import Uplink, Uplinks
 from diagnose.firewall import docker
@@ -177,12 +178,14 @@ class Inlet:
 class Crossings:
     """What the packet filter does to each running container on a bridge network.
 
-    unwalked: containers whose published ports were too many for a filter of this size (`MAX_RULES_MET`).
+    unwalked: containers whose published ports were too many for a filter of this size (`MAX_RULES_MET`). why_none: why
+    there is nothing to judge, if there is nothing.
     """
 
-    outlets: tuple[Outlet, ...]
-    inlets: tuple[Inlet, ...]
+    outlets: tuple[Outlet, ...] = ()
+    inlets: tuple[Inlet, ...] = ()
     unwalked: tuple[Subject, ...] = ()
+    why_none: str = "no running container is on a bridge network that leads out"
 
     @property
     def ways(self) -> Iterator[Outlet | Inlet]:
@@ -200,10 +203,21 @@ class Crossings:
 
 
 @evidence
-def crossings(firewall: Firewall, containers: Containers, networks: Networks, uplinks: Uplinks) -> Crossings:
-    """A walk per container and direction; on a host without a default route nothing crosses."""
+def crossings(
+    firewall: Firewall,
+    containers: Containers,
+    networks: Networks,
+    uplinks: Uplinks,
+    ping: Ping | Unavailable,
+    info: Info | Unavailable,
+) -> Crossings:
+    """A walk per container and direction."""
+    if isinstance(ping, Ping) and ping.is_podman:
+        return Crossings(why_none="Podman's bridges and rules have other names")
+    if isinstance(info, Info) and info.is_rootless:
+        return Crossings(why_none="a rootless engine keeps its rules in a network namespace of its own")
     if not len(uplinks):
-        return Crossings((), ())
+        return Crossings(why_none="this host has no default route")
     uplink = uplinks.items[0]
     attached = [
         (container, networks.by_name[name], endpoint)
