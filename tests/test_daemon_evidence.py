@@ -1,0 +1,275 @@
+"""What is read from the daemon's own log and configuration: parsing, held to texts that engines really wrote."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.daemon_config import DaemonConfig, daemon_config, parse_flags, parse_text
+from diagnose.evidence.daemon_log import DaemonLog, daemon_log, parse, parse_line
+from diagnose.evidence.events import Event, Events
+from diagnose.evidence.images import Image, Images
+from diagnose.evidence.options import Options
+from diagnose.evidence.pulls import Pulls, classify, pulls
+from diagnose.model import Failed, Unavailable
+from tests.hosts import Made
+
+AT = 1795476864.0
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "message", "error"),
+    [
+        pytest.param(
+            'time="2026-11-23T23:34:24.800046509Z" level=error msg="Handler for POST /v1.41/images/create returned error: '
+            'Get \\"https://registry.lab.test/v2/\\": EOF"',
+            "error",
+            'Handler for POST /v1.41/images/create returned error: Get "https://registry.lab.test/v2/": EOF',
+            None,
+            id="20.10.24",
+        ),
+        pytest.param(
+            'time="2026-11-23T23:34:39.918260170Z" level=error msg="Not continuing with pull after error" '
+            'error="toomanyrequests: rate exceeded"',
+            "error",
+            "Not continuing with pull after error",
+            "toomanyrequests: rate exceeded",
+            id="28.5.2",
+        ),
+        pytest.param(
+            '{"level":"warning","msg":"low","time":"2026-11-23T23:34:39Z","error":"x"}',
+            "warning",
+            "low",
+            "x",
+            id="json",
+        ),
+        pytest.param(
+            "ERRO[2026-11-23T23:34:39.918Z] it broke   error=deep", "error", "it broke", "deep", id="terminal"
+        ),
+        pytest.param(
+            "failed to start daemon: timeout", "fatal", "failed to start daemon: timeout", None, id="last words"
+        ),
+    ],
+)
+def test_log_lines(text: str, level: str, message: str, error: str | None) -> None:
+    line = parse_line(text)
+    assert line is not None
+    assert (line.level, line.message, line.fields.get("error")) == (level, message, error)
+
+
+@pytest.mark.parametrize("text", ["", "goroutine 1 [running]:", "\t/usr/src/main.go:12 +0x1d", "{not json"])
+def test_what_is_no_line_of_a_log(text: str) -> None:
+    assert parse_line(text) is None
+
+
+def test_a_line_without_a_time_has_that_of_the_line_before() -> None:
+    lines = parse(['time="2026-11-23T23:34:24Z" level=info msg="Starting up"', "failed to start daemon: no disk"])
+    assert lines[1].at == lines[0].at == 1795476864.0
+    assert DaemonLog(lines, "x").last_start == lines
+
+
+def file(text: str, **more: Any) -> dict[str, Any]:
+    return {"text": text, "mtime": 1.0, "truncated": False, **more}
+
+
+def test_log_is_found_behind_standard_error() -> None:
+    def stats(_: Any) -> Any:
+        return {"/proc/7/fd/2": {"type": "link", "link": "/var/log/engine.log"}}
+
+    host = Made(
+        {
+            "journal": Failed("missing", "no journalctl"),
+            "locality": {"same_host": True, "engine_pid": 7},
+            "file.stats": stats,
+            "file.read": file('time="2026-11-23T23:34:24Z" level=info msg="Starting up"\n'),
+        }
+    )
+    log = daemon_log(host)
+    assert isinstance(log, DaemonLog)
+    assert log.source == "/var/log/engine.log"
+    assert [each.args["path"] for each in host.asked if each.kind == "file.read"] == ["/var/log/engine.log"]
+
+
+def test_log_that_is_nowhere_is_not_an_empty_log() -> None:
+    answers = {
+        "journal": Failed("missing", ""),
+        "locality": {"engine_pid": None},
+        "file.read": Failed("missing", ""),
+    }
+    log = daemon_log(Made(answers))
+    assert isinstance(log, Unavailable)
+    assert log.reason == "missing"
+
+
+def test_journal_that_may_not_be_read_is_the_reason() -> None:
+    answers = {"journal": Failed("forbidden", "no"), "locality": {}, "file.read": Failed("missing", "")}
+    log = daemon_log(Made(answers))
+    assert isinstance(log, Unavailable)
+    assert log.reason == "forbidden"
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "line"),
+    [
+        pytest.param('{"debug": true}', "", 0, id="valid"),
+        pytest.param(
+            '{\n "debug": true,\n}', "Expecting property name enclosed in double quotes", 3, id="trailing comma"
+        ),
+        pytest.param('{"a": 1} x', "Extra data", 1, id="more than one value"),
+        pytest.param("", "the file is empty", 1, id="empty"),
+        pytest.param("[]", "a JSON object is needed, not list", 1, id="a list"),
+        pytest.param('{"a": NaN}', "NaN is not JSON", 0, id="not a number"),
+    ],
+)
+def test_configuration_text(text: str, error: str, line: int) -> None:
+    parsed = parse_text(text)
+    assert (parsed.error, parsed.line) == (error, line)
+
+
+def test_a_key_that_stands_twice() -> None:
+    parsed = parse_text('{"dns": ["192.0.2.1"], "dns": ["192.0.2.2"]}')
+    assert parsed.duplicates == ("dns",)
+    assert parsed.values == {"dns": ["192.0.2.2"]}
+
+
+def test_flags() -> None:
+    words = (
+        "-H fd:// --containerd=/run/c.sock --debug -H=tcp://0.0.0.0:2375 --icc=false -s overlay2 --log-opt max-size=1m"
+    )
+    config = DaemonConfig("/etc/docker/daemon.json", values={"dns": ["192.0.2.1"]}, flags=parse_flags(words.split()))
+    assert config.value("hosts") == ["fd://", "tcp://0.0.0.0:2375"]
+    assert config.value("debug") is True
+    assert config.value("icc") is False
+    assert config.value("storage-driver") == "overlay2"
+    assert config.value("log-opts") == {"max-size": "1m"}
+    assert (config.value("dns"), config.where("dns")) == (["192.0.2.1"], "/etc/docker/daemon.json")
+    assert (config.value("mtu"), config.where("mtu")) == (None, "default")
+
+
+HERE = {"same_host": True, "why": "", "engine_pid": 7}
+
+
+@pytest.mark.parametrize(
+    ("answers", "path", "source", "ok"),
+    [
+        pytest.param(
+            {"process": {"cmdline": ["dockerd", "--config-file=/x.json"]}, "file.read": file("{}")}, "/x.json", "process 7", True,
+            id="named on the command line",
+        ),
+        pytest.param(
+            {"process": {"cmdline": ["dockerd"]}, "file.read": Failed("missing", "")}, "/etc/docker/daemon.json", "process 7", True,
+            id="no file is needed",
+        ),
+        pytest.param(
+            {"process": {"cmdline": ["dockerd", "--config-file", "/x"]}, "file.read": Failed("missing", "")}, "/x", "process 7", False,
+            id="the file that is named is needed",
+        ),
+        pytest.param(
+            {"process": {"cmdline": ["dockerd"], "uid": 1000, "environ": ["HOME=/home/a"]}, "file.read": file("{}")},
+            "/home/a/.config/docker/daemon.json", "process 7", True, id="rootless",
+        ),
+        pytest.param(
+            {
+                "process": Failed("gone", ""),
+                "unit": {"ExecStart": "{ path=/usr/bin/dockerd ; argv[]=/usr/bin/dockerd --config-file=/u.json ; ignore_errors=no ; }"},
+                "file.read": file("{}"),
+            },
+            "/u.json", "unit docker.service", True, id="the daemon is dead: its unit",
+        ),
+    ],
+)  # fmt: skip
+def test_configuration_is_found(answers: dict[str, Any], path: str, source: str, ok: bool) -> None:
+    config = daemon_config(Made({"locality": HERE, **answers}))
+    assert isinstance(config, DaemonConfig)
+    assert (config.path, config.source, config.text_ok) == (path, source, ok)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param({"locality": {"same_host": False, "why": "a tunnel"}}, id="another machine"),
+        pytest.param({"locality": HERE, "file.read": Failed("forbidden", "")}, id="a file that may not be read"),
+    ],
+)
+def test_configuration_that_cannot_be_had_is_not_empty(answers: dict[str, Any]) -> None:
+    assert isinstance(daemon_config(Made(answers)), Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("toomanyrequests: You have reached your unauthenticated pull rate limit.", "rate-limit"),
+        ('Get "https://r/v2/": proxyconnect tcp: dial tcp 192.0.2.80:3128: connect: connection refused', "proxy"),
+        (
+            'Get "https://r/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+            "tls",
+        ),
+        ('Get "https://192.0.2.80:80/v2/": http: server gave HTTP response to HTTPS client', "tls"),
+        ("no matching manifest for linux/amd64 in the manifest list entries", "platform"),
+        ("manifest unknown: manifest unknown", "denied"),
+        ("unauthorized: authentication required", "denied"),
+        ('Get "https://192.0.2.253/v2/": dial tcp 192.0.2.253:443: connect: no route to host', "unreachable"),
+        ('Get "https://x/v2/": dial tcp: lookup x on 192.0.2.53:53: server misbehaving', "unreachable"),
+        ("received unexpected HTTP status: 503 Service Unavailable", "unreachable"),
+        ("failed to register layer: rename /a /b: directory not empty", "corrupt"),
+        ("context canceled", None),
+    ],
+)
+def test_classes_of_failed_pulls(text: str, why: str | None) -> None:
+    assert classify(text) == why
+
+
+def collected(texts: list[tuple[float, str]], pulled: list[tuple[float, str]], present: list[str]) -> Pulls:
+    """What is made of lines, pulls that went well, and images that are here; times are seconds after `AT`."""
+    read = ((after, parse_line(text)) for after, text in texts)
+    lines = tuple(replace(line, at=AT + after) for after, line in read if line)
+    events = Events(tuple(Event(AT + after, "image", "pull", "", name, {}) for after, name in pulled))
+    images = Images((Image("sha256:1", present),), {})
+    answer = pulls(DaemonLog(lines, "log"), Clock(AT + 1000, 0), Options(), events, images)
+    assert isinstance(answer, Pulls)
+    return answer
+
+
+HANDLER = 'level=error msg="Handler for POST /v1.51/images/create returned error: '
+NEXT = 'level=info msg="Attempting next endpoint for pull after error: '
+REFUSED = HANDLER + r'Get \"https://r:5000/v2/\": dial tcp: connection refused"'
+DENIED = HANDLER + 'pull access denied for team/app, repository does not exist"'
+MISSING = 'level=error msg="Not continuing with pull after error" error="manifest unknown: manifest unknown"'
+PROBE = NEXT + r'Get \"https://r:5000/v2/\": tls: first record does not look like a TLS handshake"'
+MIRROR = NEXT + r'Get \"https://m/v2/\": dial tcp: i/o timeout"'
+HEAD = HANDLER + r'Head \"https://registry-1.docker.io/v2/library/bb/manifests/1\": EOF"'
+
+
+@pytest.mark.parametrize(
+    ("texts", "pulled", "present", "found"),
+    [
+        pytest.param([(0, REFUSED)], [], [], [("r:5000", "", 1)], id="one failure"),
+        pytest.param(
+            [(0, REFUSED), (0.002, REFUSED), (9, REFUSED)], [], [], [("r:5000", "", 2)], id="two lines of one pull"
+        ),
+        pytest.param([(0, REFUSED)], [(60, "r:5000/x:1")], [], [], id="the registry answered later"),
+        pytest.param([(0, REFUSED)], [(60, "other:1")], [], [("r:5000", "", 1)], id="another registry answered later"),
+        pytest.param([(0, REFUSED)], [(-60, "r:5000/x:1")], [], [("r:5000", "", 1)], id="it answered before"),
+        pytest.param(
+            [(0, DENIED)], [(60, "docker.io/other:1")], [], [("docker.io", "team/app", 1)], id="another image came"
+        ),
+        pytest.param([(0, DENIED)], [], ["team/app:latest"], [], id="the image is here now"),
+        pytest.param([(0, MISSING)], [(5, "anything:1")], [], [], id="no name, and something came later"),
+        pytest.param([(0, MISSING)], [], [], [("", "", 1)], id="no name"),
+        pytest.param([(0, PROBE)], [], [], [], id="an insecure registry's first answer"),
+        pytest.param([(0, MIRROR)], [(2, "bb:1")], [], [], id="a mirror that another endpoint stood in for"),
+        pytest.param([(0, HEAD)], [], [], [("docker.io", "bb:1", 1)], id="the name in the request"),
+        pytest.param([(-90000, REFUSED)], [], [], [], id="two days ago"),
+    ],
+)
+def test_failed_pulls(
+    texts: list[tuple[float, str]],
+    pulled: list[tuple[float, str]],
+    present: list[str],
+    found: list[tuple[str, str, int]],
+) -> None:
+    troubles = collected(texts, pulled, present).troubles
+    assert [(each.registry, each.image, each.count) for each in troubles] == found
