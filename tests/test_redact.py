@@ -146,10 +146,8 @@ def test_a_value_learned_by_name_goes_from_text_that_does_not_name_it() -> None:
     redactor = Redactor(KEY)
     assert "hunter2hunter" in redactor.text("argument hunter2hunter was refused")
     redactor.answer("api.container", {}, {"Config": {"Env": ["DB_PASSWORD=hunter2hunter"]}})
-    assert (
-        redactor.text("argument hunter2hunter was refused")
-        == "argument <redacted:password:%s> was refused" % (redactor.text("DB_PASSWORD=hunter2hunter")[-7:-1])
-    )
+    token = redactor.text("DB_PASSWORD=hunter2hunter").partition("=")[2]
+    assert redactor.text("argument hunter2hunter was refused") == f"argument {token} was refused"
     assert "hunter2hunter" not in json.dumps(redactor.answer("api.top", {}, {"Processes": [["app hunter2hunter"]]}))
     assert redactor.settle(["early: hunter2hunter"]) != ["early: hunter2hunter"]
 

@@ -32,18 +32,21 @@ _LONGEST, _LONGEST_RANDOM = 16_000, 300
 _UNQUOTED_LONG = lazy(r"[^\s\"'`\x00\x1b]+")
 _UNQUOTED = lazy(r"[^\s\"'`\x00\x1b,;&<>(){}\[\]|\\]+")
 _UNQUOTED_PAIR = lazy(r"[^\s\"'`\x00\x1b,;&]+")
-_WORD_FOLLOWS = lazy(r"[ \t]+[A-Za-z]")
+_WORD_FOLLOWS = lazy(r"[,;]?[ \t]+[A-Za-z]")
+_CODE = lazy(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+\(.*|[A-Za-z_][\w.]*\[.*|\$\(.*")
 _REFERENCE = lazy(
     r"(?:self|this|os|process|args|config|cfg|settings|env|ctx|opts|options|params|request|req|c|s|cls)\.[A-Za-z_][\w.]*"
 )
-VERSION_OR_TAG = lazy(r"v?\d+\.[\w.-]+|latest|stable|edge|main|master|dev|alpine[\w.-]*|slim[\w.-]*")
+VERSION_OR_TAG = lazy(
+    r"v?\d+\.[\w.-]+|latest|stable|edge|main|master|dev|alpine[\w.-]*|slim[\w.-]*|amd64|arm64|armhf|i386|all|any"
+)
 SAID = words(
-    "incorrect invalid required expired missing none empty not must is too cannot failed failure unexpected unauthorized "
-    "denied mismatch wrong unknown ok valid accepted unset set changed rejected malformed revoked unable no signature "
-    "unsupported authentication permission error does was has verified found given provided enabled disabled unavailable "
-    "read write invalid_token invalid_grant success succeeded true false null redacted hidden nil string integer boolean "
-    "number object array bytes the a an and or for to from in on of with by as at if this that used using please default "
-    "undefined eof"
+    "incorrect invalid required expired missing none empty not must is too cannot failed failure unexpected "
+    "unauthorized denied mismatch wrong unknown ok valid accepted unset set changed rejected malformed revoked "
+    "unable no signature unsupported authentication permission error does was has verified found given provided "
+    "enabled disabled unavailable read write invalid_token invalid_grant success succeeded true false null "
+    "redacted hidden nil string integer boolean number object array bytes str bool int float any dict list the a "
+    "an and or for to from in on of with by as at if this that used using please default undefined eof"
 )
 """What messages say after `password:` or `token is`."""
 _ASKS = SAID | words("your enter password token secret key")
@@ -102,7 +105,8 @@ def _value_span(text: str, start: int, end: int) -> _Span | None:
     if name[0] == "-" or name.lower() in _DIRECTIVES:
         return _after_gap(text, _FLAG_GAP().match(text, end), kind, name)
     if after in "\\\"'" and text[start - 2 : start - 1] == "(":
-        return _after_gap(text, _CALL_GAP().match(text, end), kind, name)
+        called = _after_gap(text, _CALL_GAP().match(text, end), kind, name)
+        return called if called and not text[called[0] : called[1]].isalpha() else None
     if after in " \t" and (spoken := _SPOKEN().match(text, end)):
         value = spoken[1].rstrip(".")
         if kind != "random" and is_mixed(value) and not exempt(kind, name, value):
@@ -147,11 +151,13 @@ def _after_gap(text: str, gap: re.Match[str] | None, kind: str, name: str) -> _S
 def _after_sign(text: str, start: int, separator: re.Match[str], kind: str, name: str) -> _Span | None:
     """The value after an equals sign, a colon or an arrow."""
     sign, quote, at = separator[2], separator[3], separator.end()
-    if quote == "|":
+    if quote == "|" or (sign == ":" and text[start - 1 : start] == "/"):
         return None
     if quote:
         right = _closing(text, at, {"“": "”", "‘": "’"}.get(quote, quote))
         value = text[at:right]
+        if right < 0:
+            return None
         prose = sign == ":" and " " in value and _is_prose(value)
         return None if exempt(kind, name, value) or prose else (at, right, kind)
     line_start = not text[text.rfind("\n", 0, start) + 1 : start].strip(" \t-\"'")
@@ -162,8 +168,11 @@ def _after_sign(text: str, start: int, separator: re.Match[str], kind: str, name
         return None
     value = _trim(found[0].partition("%26")[0] if sign in ("%3D", "%3d") else found[0])
     right = at + len(value)
-    if not value or exempt(kind, name, value) or _REFERENCE().fullmatch(value):
+    if not value or exempt(kind, name, value) or _REFERENCE().fullmatch(value) or _CODE().fullmatch(value):
         return None
+    if ";" in value and "=" in value.partition(";")[2]:
+        value = value.partition(";")[0]
+        right = at + len(value)
     if text[right : right + 1] == "(" or (value[0] in "([{" and not upper):
         return None
     if sign == ":" and not _is_value(text, separator, start, value, right):
@@ -176,7 +185,7 @@ def _is_value(text: str, separator: re.Match[str], start: int, value: str, right
     spaced = separator.end() > separator.end(2)
     if not spaced:
         before = text[start - 1] if start else ""
-        return before not in ("/", "@", ":") and not VERSION_OR_TAG().fullmatch(value)
+        return before not in ("/", "@", ":", "$") and not VERSION_OR_TAG().fullmatch(value)
     if value.lower() in SAID or value.endswith(":"):
         return False
     more = _WORD_FOLLOWS().match(text, right) is not None
@@ -190,17 +199,18 @@ def _is_prose(value: str) -> bool:
 
 
 def _closing(text: str, at: int, quote: str) -> int:
-    """Where a quoted value ends: before the same quote, unescaped, else at the end of the line."""
+    """Where a quoted value ends: before the same quote, unescaped, else at the end of the line; -1 for a lone backtick."""
+    line_end = text.find("\n", at)
+    line_end = line_end if line_end >= 0 else len(text)
     position = at
-    while (position := text.find(quote, position)) >= 0:
+    while (position := text.find(quote, position, line_end)) >= 0:
         backslashes = 0
         while text[position - 1 - backslashes] == "\\" and position - 1 - backslashes >= at:
             backslashes += 1
         if backslashes % 2 == 0:
             return position
         position += 1
-    line_end = text.find("\n", at)
-    return line_end if line_end >= 0 else len(text)
+    return -1 if quote == "`" else line_end
 
 
 def _trim(value: str) -> str:

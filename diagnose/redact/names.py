@@ -210,7 +210,13 @@ def exempt(kind: str, name: str, value: str) -> bool:
     ):
         return True
     if kind == "random":
-        return not random_looking(value)
+        return not random_looking(value) or (name.lower() == "key" and not value.strip("0123456789abcdef"))
+    if name.lstrip("-") == "secret" and value.partition("=")[0] in ("id", "source", "src", "type", "target"):
+        return True
+    if len(value) < 4 and not any(c.isalnum() for c in value):
+        return True
+    if name in ("PWD", "OLDPWD"):
+        return value[0] in "/.~"
     if kind == "auth":
         return all(part in _METHODS for part in re.split(r"[\s,;|:]+", value.lower()))
     if kind == "pin":
