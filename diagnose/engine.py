@@ -55,9 +55,10 @@ class Broken:
 class Collection:
     """Evidence by kind, collected on demand: a thread per kind, which waits for the kinds that it stands on."""
 
-    def __init__(self, host: Host, budget: Budget) -> None:
+    def __init__(self, host: Host, budget: Budget, never: Iterable[str] = ()) -> None:
         self._host = host
         self._budget = budget
+        self.uncollected = set(never)
         self._lock = threading.Lock()
         self._futures: dict[type, Future[Any]] = {}
 
@@ -77,10 +78,12 @@ class Collection:
 
     def get(self, kind: type) -> Any:
         """The evidence, `Unavailable`, or `Broken`; waits at most until the budget is spent."""
-        try:
-            return self.start(kind).result(timeout=self._budget.left + 0.1)
-        except TimeoutError:
-            return Unavailable("budget", f"{kind.__name__} was not collected within the run's time")
+        if kind.__name__ not in self.uncollected:
+            try:
+                return self.start(kind).result(timeout=self._budget.left + 0.1)
+            except TimeoutError:
+                self.uncollected.add(kind.__name__)
+        return Unavailable("budget", f"{kind.__name__} was not collected within the run's time")
 
     def _collect(self, future: Future[Any], function: Callable[..., Any], needs: Mapping[Need, Future[Any]]) -> None:
         future.set_result(self._outcome(function, needs))
@@ -183,13 +186,17 @@ def key(check: Check, finding: Finding) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What to look at: all known checks by id, the selected ids, containers (empty: all), threshold overrides."""
+    """What to look at: all known checks by id, the selected ids, containers (empty: all), threshold overrides.
+
+    uncollected: evidence kinds that the recorded run had no time to collect, though the tape may hold their answers.
+    """
 
     checks: Mapping[str, Check]
     selected: Sequence[str]
     containers: tuple[str, ...] = ()
     thresholds: Thresholds = field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
+    uncollected: tuple[str, ...] = ()
     source: typing.Literal["live", "bundle"] = "live"
     notes: tuple[str, ...] = ()
 
@@ -202,7 +209,7 @@ def run(host: Host, what: Run, *, began: float, budget: Budget) -> Report:
     ids = closure(what.selected, what.checks)
     chosen = [what.checks[id] for id in ids]
     kinds = {need.kind for check in chosen for need in check.needs} | {Facts, Topology, Containers}
-    collection = Collection(host, budget)
+    collection = Collection(host, budget, what.uncollected)
     for kind in kinds:
         collection.start(kind)
     evidence = {kind: collection.get(kind) for kind in kinds}
@@ -236,6 +243,7 @@ def run(host: Host, what: Run, *, began: float, budget: Budget) -> Report:
         results=tuple(sorted((r for r in results if r.check.id in wanted), key=lambda r: r.check.id)),
         docker=facts.docker if isinstance(facts, Facts) else "docker",
         notes=(*what.notes, *(facts.notes if isinstance(facts, Facts) else ()), *expired),
+        uncollected=tuple(sorted(collection.uncollected)),
         container_names=None if present is None else frozenset(each.short for each in present),
     )
 
@@ -271,11 +279,12 @@ def _recheck(host: Host, results: Sequence[Result]) -> list[Result]:
         return list(results)
     asked = {question("api.recheck", id=life.id): life for life in lives}
     changed: set[Incarnation] = set()
+    gone: set[Incarnation] = set()
     for each, answer in host.ask_many(asked):
         life = asked[each]
         if isinstance(answer, Failed):
             if answer.reason == "gone":
-                changed.add(life)
+                gone.add(life)
             continue
         state = answer.get("State") if isinstance(answer, dict) else None
         if isinstance(state, dict) and (state.get("Pid"), state.get("StartedAt")) != (
@@ -283,18 +292,31 @@ def _recheck(host: Host, results: Sequence[Result]) -> list[Result]:
             life.started_at,
         ):
             changed.add(life)
-    return [_without(result, changed) for result in results]
+    return [_without(result, changed, gone) for result in results]
 
 
-def _without(result: Result, changed: set[Incarnation]) -> Result:
-    kept = tuple(finding for finding in result.findings if not changed.intersection(finding.stable))
+def _without(result: Result, changed: set[Incarnation], gone: set[Incarnation]) -> Result:
+    """The result without findings about lives that are over: a container that is gone leaves no trace, one that lives again
+    was not examined in its new life.
+    """
+    kept = tuple(f for f in result.findings if not (changed | gone).intersection(f.stable))
     if len(kept) == len(result.findings):
         return result
-    gone = tuple(
-        Unexamined(finding.subject, "it restarted while it was looked at")
-        for finding in result.findings
-        if finding not in kept
+    again = tuple(
+        Unexamined(f.subject, "it restarted while it was looked at")
+        for f in result.findings
+        if changed.intersection(f.stable)
     )
-    verdict = Verdict.FOUND if kept else Verdict.UNKNOWN
-    why = "" if kept else f"{gone[0].subject.name} restarted while it was looked at"
-    return replace(result, verdict=verdict, why=why, findings=kept, unexamined=(*result.unexamined, *gone))
+    unexamined = (*result.unexamined, *again)
+    if kept:
+        return replace(result, findings=kept, unexamined=unexamined)
+    if not unexamined:
+        return replace(result, verdict=Verdict.PASSED, findings=())
+    first = unexamined[0]
+    return replace(
+        result,
+        verdict=Verdict.UNKNOWN,
+        why=f"{first.subject.name} not examined: {first.why}",
+        findings=(),
+        unexamined=unexamined,
+    )

@@ -281,4 +281,5 @@ class Report:
     docker: str = "docker"
     notes: tuple[str, ...] = ()
     container_names: frozenset[str] | None = None
+    uncollected: tuple[str, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()

@@ -109,7 +109,10 @@ class Recorder:
                 job = answered.get(timeout=self._budget.left + 4 * TICK)
             except Empty:  # the keeper itself did not get the processor: never wait longer than the budget
                 for each in waiting:
-                    yield each, Failed("budget", "not answered within the run's time")
+                    job = self._jobs[each]
+                    self._resolve(job, Failed("budget", "not answered within the run's time"))
+                    assert job.entry is not None
+                    yield each, job.entry.answer
                 return
             waiting.discard(job.question)
             assert job.entry is not None

@@ -136,6 +136,7 @@ def manifest(report: Report, thresholds: engine.Thresholds) -> dict[str, Json]:
         "host": report.host.name,
         "taken_at": report.taken_at,
         "thresholds": {id: dict(values) for id, values in thresholds.items()},
+        "uncollected": list(report.uncollected),
         "selected": [result.check.id for result in report.results],
     }
 
@@ -155,7 +156,12 @@ def _replay(
     recorded = head.get("thresholds") if isinstance(head.get("thresholds"), dict) else {}
     thresholds = configured.thresholds if explicit else recorded
     return Replay(entries), engine.Run(
-        known, selected, thresholds=thresholds or {}, silences=configured.silences, source="bundle"
+        known,
+        selected,
+        thresholds=thresholds or {},
+        silences=configured.silences,
+        uncollected=_names(head),
+        source="bundle",
     )
 
 
@@ -187,6 +193,11 @@ def _place(source: Path) -> Path:
         return source
     package = Path(__file__).parent
     return next((path for path in (package / "demo", package.parent / "fixtures/demo") if path.is_dir()), source)
+
+
+def _names(head: Mapping[str, Json]) -> tuple[str, ...]:
+    said = head.get("uncollected")
+    return tuple(str(name) for name in said) if isinstance(said, list) else ()
 
 
 def _with(what: engine.Run, asked: Asked) -> engine.Run:

@@ -148,7 +148,7 @@ def inspect(pid: int, started: str) -> dict:
     [
         (inspect(7, "t0"), Verdict.FOUND),
         (inspect(8, "t1"), Verdict.UNKNOWN),
-        (Failed("gone", "404"), Verdict.UNKNOWN),
+        (Failed("gone", "404"), Verdict.PASSED),
         (Failed("timed out", ""), Verdict.FOUND),
     ],
     ids=["the same life", "another life", "gone", "no answer"],
