@@ -180,10 +180,14 @@ def published_port_not_listening(
         for port, listed in sockets.items():
             if port in served:
                 continue
-            on = f"listens on {listed[0].address} only" if listed else "has no listener on"
+            what = (
+                f"listens on port {port} at {listed[0].address} only"
+                if listed
+                else f"publishes port {port} and serves nothing there"
+            )
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} {on} {'port ' if listed else 'published port '}{port}: no client can reach it",
+                summary=f"{each.short} {what}: no client can reach it",
                 evidence={
                     "NetworkSettings.Ports": sorted(port for port, _ in each.published_ports),
                     "TCP sockets inside": sorted(

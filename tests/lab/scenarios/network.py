@@ -76,7 +76,12 @@ def idle_bridges(box: Box) -> None:
     assert "NO-CARRIER" in box.run(["ip", "link", "show", "docker0"]).stdout
 
 
-@fault("network.subnet-overlaps-route", subject="network:office", shareable=True)
+@fault(
+    "network.subnet-overlaps-route",
+    subject="network:office",
+    shareable=True,
+    also=[("dns.upstream-unreachable", "network:office")],
+)
 def route_into_a_subnet(box: Box) -> None:
     """A VPN brings a route to a part of a network's subnet: containers there are out of reach."""
     box.docker("network", "create", "--subnet=172.29.0.0/16", "office")
