@@ -11,6 +11,20 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Literal
 
+from diagnose.firewall.registers import (
+    ETHERTYPES,
+    TRANSPORTS,
+    Order,
+    Part,
+    between,
+    load_ct,
+    load_fib,
+    load_meta,
+    load_payload,
+    named,
+    unknown,
+    value_of,
+)
 from diagnose.firewall.rules import (
     NF_FAMILIES,
     Assign,
@@ -34,61 +48,20 @@ from diagnose.firewall.text import describe
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from diagnose.firewall.rules import Action, Condition, Field, Hook, Value
-
-Order = Literal["big", "little"]
+    from diagnose.firewall.rules import Action, Condition, Hook, Value
 
 DORMANT = 1
 """Flag of a table whose chains are not on their hooks."""
 
 _HOOKS: Mapping[int, Hook] = {0: "prerouting", 1: "input", 2: "forward", 3: "output", 4: "postrouting"}
 _SET_INTERVAL, _ELEMENT_END, _ELEMENT_CATCHALL = 0x4, 0x1, 0x2
-_NAME_BYTES = 16
 _MARK = 3
-_ETHERTYPES = {0x0800: NF_FAMILIES["ip"], 0x86DD: NF_FAMILIES["ip6"]}
 _ANY_NUMBER = Interval(0, (1 << 128) - 1)
 _NO_EFFECT = frozenset({"counter", "log", "last", "dup", "flow_offload"})
 _NO_EFFECT_OBJECTS = frozenset({1, 3, 7, 8, 9})
 """Object types that let every packet pass: counter, helper, timeout, security mark, expectation."""
 
-_META: Mapping[int, tuple[Field, int]] = {3: ("mark", 4), 15: ("family", 1), 16: ("proto", 1)}
-_CT: Mapping[int, tuple[Field, int]] = {
-    0: ("state", 4),
-    1: ("direction", 1),
-    2: ("status", 4),
-    3: ("ctmark", 4),
-    7: ("family", 1),
-    10: ("proto", 1),
-}
-_CT_ORIGINAL: Mapping[int, tuple[Field, int]] = {
-    11: ("orig_sport", 2),
-    12: ("orig_dport", 2),
-    0x13: ("orig_src", 4),
-    0x14: ("orig_dst", 4),
-    0x15: ("orig_src", 16),
-    0x16: ("orig_dst", 16),
-}
-_NETWORK_HEADER: Mapping[int, Mapping[int, tuple[Field, int]]] = {
-    NF_FAMILIES["ip"]: {9: ("proto", 1), 12: ("src", 4), 16: ("dst", 4)},
-    NF_FAMILIES["ip6"]: {6: ("proto", 1), 8: ("src", 16), 24: ("dst", 16)},
-}
-_TRANSPORT_HEADER: Mapping[int, tuple[Field, int]] = {0: ("sport", 2), 2: ("dport", 2)}
-_TRANSPORTS = (6, 17, 132, 136, 33)
-"""Protocols whose header begins with the two ports."""
-_PORT_BEARERS = frozenset((Interval(number, number),) for number in _TRANSPORTS)
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Bytes of a register: the head of a field, or of something unknown."""
-
-    field: Field | None
-    width: int
-    full: int
-    order: Order = "big"
-    kind: Literal["number", "name", "index", "ethertype", "route"] = "number"
-    mask: int | None = None
-    label: str = ""
+_PORT_BEARERS = frozenset((Interval(number, number),) for number in TRANSPORTS)
 
 
 @dataclass(slots=True)
@@ -97,7 +70,7 @@ class _Program:
 
     order: Order
     family: int | None
-    parts: dict[int, _Part] = field(default_factory=dict)
+    parts: dict[int, Part] = field(default_factory=dict)
     constants: dict[int, bytes] = field(default_factory=dict)
     proto: int | None = None
     conditions: list[Condition] = field(default_factory=list)
@@ -165,13 +138,13 @@ def _run(
         case "meta" | "ct" | "payload" if "sreg" in expression:
             _assign(program, expression)
         case "meta" | "ct" | "payload" | "fib":
-            loaders = {"meta": _meta, "ct": _ct, "payload": _payload, "fib": _fib}
+            loaders = {"meta": load_meta, "ct": load_ct, "payload": load_payload, "fib": load_fib}
             _load(program, expression["dreg"], loaders[name](expression, program))
         case "bitwise":
             _bitwise(program, expression)
         case "byteorder":
             address = _address(expression["sreg"])
-            part = program.parts.get(address, _unknown(expression["len"], "byteorder"))
+            part = program.parts.get(address, unknown(expression["len"], "byteorder"))
             _load(program, expression["dreg"], [replace(part, order="big")])
         case "cmp":
             _compare(program, expression, interfaces)
@@ -206,7 +179,7 @@ def _address(register: int) -> int:
     return (register - 8) * 4 if register >= 8 else (register - 1) * 16
 
 
-def _load(program: _Program, register: int, parts: Iterable[_Part]) -> None:
+def _load(program: _Program, register: int, parts: Iterable[Part]) -> None:
     start = at = _address(register)
     loaded = {}
     for part in parts:
@@ -217,71 +190,11 @@ def _load(program: _Program, register: int, parts: Iterable[_Part]) -> None:
     program.parts |= loaded
 
 
-def _unknown(width: int, label: str) -> _Part:
-    return _Part(None, width, width, label=label)
-
-
-def _meta(expression: Mapping[str, Any], program: _Program) -> list[_Part]:
-    key = expression["key"]
-    if key in (6, 7):
-        return [_Part("iif" if key == 6 else "oif", _NAME_BYTES, _NAME_BYTES, kind="name")]
-    if key in (4, 5):
-        return [_Part("iif" if key == 4 else "oif", 4, 4, program.order, "index")]
-    if key == 1:
-        return [_Part("family", 2, 2, kind="ethertype")]
-    if key in _META:
-        name, width = _META[key]
-        return [_Part(name, width, width, program.order)]
-    return [_unknown(4, f"meta key {key}")]
-
-
-def _ct(expression: Mapping[str, Any], program: _Program) -> list[_Part]:
-    key, direction = expression["key"], expression.get("direction")
-    if key in _CT and direction is None:
-        name, width = _CT[key]
-        return [_Part(name, width, width, program.order)]
-    if key in _CT_ORIGINAL and direction == 0:
-        name, width = _CT_ORIGINAL[key]
-        return [_Part(name, width, width)]
-    if key in (8, 9) and direction == 0 and program.family in _NETWORK_HEADER:
-        width = 4 if program.family == NF_FAMILIES["ip"] else 16
-        return [_Part("orig_src" if key == 8 else "orig_dst", width, width)]
-    return [_unknown(4, f"ct key {key}")]
-
-
-def _payload(expression: Mapping[str, Any], program: _Program) -> list[_Part]:
-    base, offset, length = expression["base"], expression["offset"], expression["len"]
-    layout: Mapping[int, tuple[Field, int]] = {}
-    if base == 1 and program.family is not None:
-        layout = _NETWORK_HEADER[program.family]
-    elif base == 2 and program.proto in _TRANSPORTS:
-        layout = _TRANSPORT_HEADER
-    parts = []
-    at = offset
-    while at < offset + length:
-        if at not in layout:
-            return [_unknown(length, f"payload {base}, {offset}, {length}")]
-        name, full = layout[at]
-        width = min(full, offset + length - at)
-        parts.append(_Part(name, width, full))
-        at += width
-    return parts
-
-
-def _fib(expression: Mapping[str, Any], program: _Program) -> list[_Part]:
-    source, destination, on_interface = (expression["flags"] & bit for bit in (0x1, 0x2, 0x18))
-    if expression["result"] == 3 and not on_interface and (source or destination):
-        return [_Part("src_type" if source else "dst_type", 4, 4, program.order)]
-    if expression["result"] in (1, 2) and source and expression["flags"] & 0x8:
-        return [_Part("reverse_path", 4, 4, program.order, "route")]
-    return [_unknown(4, "fib")]
-
-
 def _bitwise(program: _Program, expression: Mapping[str, Any]) -> None:
     at = _address(expression["sreg"])
     length = expression["len"]
     if expression.get("op", 0) != 0 or any(bytes.fromhex(expression.get("xor") or "")):
-        _load(program, expression["dreg"], [_unknown(length, "bitwise")])
+        _load(program, expression["dreg"], [unknown(length, "bitwise")])
         return
     mask = bytes.fromhex(expression["mask"])
     parts = []
@@ -289,44 +202,14 @@ def _bitwise(program: _Program, expression: Mapping[str, Any]) -> None:
     while done < length:
         part = program.parts.get(at + done)
         if part is None or part.kind != "number" or part.mask is not None or done + part.width > length:
-            parts = [_unknown(length, "bitwise")]
+            parts = [unknown(length, "bitwise")]
             break
         parts.append(replace(part, mask=int.from_bytes(mask[done : done + part.width], part.order)))
         done += part.width
     _load(program, expression["dreg"], parts)
 
 
-def _value(part: _Part, data: bytes, interfaces: Mapping[int, str]) -> Value | None:
-    """The values of a field that equal these bytes, None where that cannot be said."""
-    if part.field is None:
-        return None
-    if part.kind == "name":
-        return Name(data.rstrip(b"\0").decode("utf-8", "backslashreplace"), prefix=len(data) < _NAME_BYTES)
-    number = int.from_bytes(data, part.order)
-    match part.kind:
-        case "index":
-            known = interfaces.get(number)
-            return None if known is None else Name(known)
-        case "ethertype":
-            family = _ETHERTYPES.get(number, 0)
-            return Interval(family, family)
-        case "route":
-            return Interval(0, 0) if number == 0 else None
-        case _:
-            return _number(part, number)
-
-
-def _number(part: _Part, number: int) -> Value:
-    hidden = 8 * (part.full - part.width)
-    every_bit = (1 << 8 * part.full) - 1
-    mask = (part.mask if part.mask is not None else (1 << 8 * part.width) - 1) << hidden
-    free = every_bit ^ mask
-    if free & (free + 1) == 0:
-        return Interval(number << hidden, number << hidden | free)
-    return Masked(mask, number << hidden)
-
-
-def _parts(program: _Program, register: int, length: int) -> list[_Part] | None:
+def _parts(program: _Program, register: int, length: int) -> list[Part] | None:
     """The parts that lie side by side from a register on, None where they do not fill the length."""
     at, end = _address(register), _address(register) + length
     parts = []
@@ -353,12 +236,12 @@ def _compare(program: _Program, expression: Mapping[str, Any], interfaces: Mappi
     _note(program, parts, data, operation)
     if len(parts) == 1 and operation == 1 and parts[0].mask is not None and not any(data):
         among: Value = Masked(parts[0].mask, any_bit=True)
-        program.conditions.append(Match((_named(parts[0]),), ((among,),)))
+        program.conditions.append(Match((named(parts[0]),), ((among,),)))
         return
     program.conditions.append(_equals(parts, [data], operation == 1, interfaces))
 
 
-def _note(program: _Program, parts: list[_Part], data: bytes, operation: int) -> None:
+def _note(program: _Program, parts: list[Part], data: bytes, operation: int) -> None:
     """Remember which network and transport protocol the rest of the rule is about."""
     if operation != 0 or len(parts) != 1:
         return
@@ -366,37 +249,31 @@ def _note(program: _Program, parts: list[_Part], data: bytes, operation: int) ->
     if parts[0].field == "proto":
         program.proto = number
     elif parts[0].field == "family" and program.family is None:
-        program.family = {**_ETHERTYPES, 2: 2, 10: 10}.get(number)
+        program.family = {**ETHERTYPES, 2: 2, 10: 10}.get(number)
 
 
-def _named(part: _Part) -> Field:
-    if part.field is None:
-        raise ValueError(part.label)
-    return part.field
-
-
-def _equals(parts: list[_Part], keys: Iterable[bytes], negate: bool, interfaces: Mapping[int, str]) -> Condition:
+def _equals(parts: list[Part], keys: Iterable[bytes], negate: bool, interfaces: Mapping[int, str]) -> Condition:
     among = []
     for key in keys:
         values = []
         at = 0
         for part in parts:
-            value = _value(part, key[at : at + part.width], interfaces)
+            value = value_of(part, key[at : at + part.width], interfaces)
             if value is None:
                 return Unread(part.label or f"{part.field} {part.kind}")
             values.append(value)
             at += part.width
         among.append(tuple(values))
-    return Match(tuple(_named(part) for part in parts), tuple(among), negate)
+    return Match(tuple(named(part) for part in parts), tuple(among), negate)
 
 
-def _ordered(part: _Part, data: bytes, operation: int) -> Condition:
+def _ordered(part: Part, data: bytes, operation: int) -> Condition:
     if part.kind != "number" or part.mask is not None or part.width != part.full:
         return Unread(f"{part.field} compared")
     number = int.from_bytes(data, part.order)
     last = (1 << 8 * part.width) - 1
     low, high = {2: (0, number - 1), 3: (0, number), 4: (number + 1, last), 5: (number, last)}[operation]
-    return Match((_named(part),), ((Interval(low, high),),))
+    return Match((named(part),), ((Interval(low, high),),))
 
 
 def _narrowed(last: list[Condition], condition: Condition) -> list[Condition]:
@@ -413,26 +290,11 @@ def _narrowed(last: list[Condition], condition: Condition) -> list[Condition]:
 def _range(program: _Program, expression: Mapping[str, Any], interfaces: Mapping[int, str]) -> None:
     low, high = bytes.fromhex(expression["from"]), bytes.fromhex(expression["to"])
     parts = _parts(program, expression["sreg"], len(low))
-    between = _between(parts[0], low, high, interfaces) if parts and len(parts) == 1 else None
-    if between is None or not parts:
+    inside = between(parts[0], low, high, interfaces) if parts and len(parts) == 1 else None
+    if inside is None or not parts:
         program.conditions.append(Unread("range"))
         return
-    program.conditions.append(Match((_named(parts[0]),), ((between,),), expression["op"] == 1))
-
-
-def _between(part: _Part, low: bytes, high: bytes, interfaces: Mapping[int, str]) -> Value | None:
-    if low == high:
-        return _value(part, low, interfaces)
-    if part.kind == "name":
-        start = low.rstrip(b"\0")
-        return (
-            Name(start.decode("utf-8", "backslashreplace"), prefix=True)
-            if high == start.ljust(len(low), b"\xff")
-            else None
-        )
-    if part.field is None or part.kind != "number" or part.mask is not None or part.width != part.full:
-        return None
-    return Interval(int.from_bytes(low, "big"), int.from_bytes(high, "big"))
+    program.conditions.append(Match((named(parts[0]),), ((inside,),), expression["op"] == 1))
 
 
 def _lookup(
@@ -453,11 +315,11 @@ def _lookup(
     if any(value is None for value, _ in values):
         _not_looked_up(program, expression, f"set {expression['set']}")
         return
-    fields = tuple(_named(part) for part in parts)
+    fields = tuple(named(part) for part in parts)
     if not verdicts:
         keys = tuple(value for value, _ in values if value is not None)
         if fields == ("proto",) and all(key in _PORT_BEARERS for key in keys):
-            program.proto = _TRANSPORTS[0]
+            program.proto = TRANSPORTS[0]
         program.conditions.append(Match(fields, keys, bool(expression.get("flags", 0) & 1)))
         return
     entries = [(value, _verdict(each["data"])) for value, each in values if value is not None]
@@ -471,7 +333,7 @@ def _not_looked_up(program: _Program, expression: Mapping[str, Any], text: str) 
     program.conditions.append(Unread(text))
 
 
-def _key_parts(program: _Program, register: int, among: Mapping[str, Any]) -> list[_Part] | None:
+def _key_parts(program: _Program, register: int, among: Mapping[str, Any]) -> list[Part] | None:
     """The parts of a set's key; the fields of a concatenation begin at multiples of four bytes."""
     lengths = among.get("fields") or []
     if not lengths:
@@ -511,7 +373,7 @@ def _spans(among: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _key_values(
-    parts: list[_Part], element: Mapping[str, Any], among: Mapping[str, Any], interfaces: Mapping[int, str]
+    parts: list[Part], element: Mapping[str, Any], among: Mapping[str, Any], interfaces: Mapping[int, str]
 ) -> tuple[Value, ...] | None:
     if element.get("any"):
         return tuple(Name("", prefix=True) if part.kind in ("name", "index") else _ANY_NUMBER for part in parts)
@@ -521,7 +383,7 @@ def _key_values(
     values = []
     at = 0
     for part in parts:
-        value = _between(part, low[at : at + part.width], high[at : at + part.width], interfaces)
+        value = between(part, low[at : at + part.width], high[at : at + part.width], interfaces)
         if value is None:
             return None
         values.append(value)

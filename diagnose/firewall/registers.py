@@ -1,0 +1,178 @@
+"""What the registers of an nftables rule hold: the names of a packet's fields, and the values they are compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from diagnose.firewall.rules import NF_FAMILIES, Interval, Masked, Name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from diagnose.firewall.rules import Field, Value
+
+Order = Literal["big", "little"]
+
+_NAME_BYTES = 16
+ETHERTYPES = {0x0800: NF_FAMILIES["ip"], 0x86DD: NF_FAMILIES["ip6"]}
+_META: Mapping[int, tuple[Field, int]] = {3: ("mark", 4), 15: ("family", 1), 16: ("proto", 1)}
+_CT: Mapping[int, tuple[Field, int]] = {
+    0: ("state", 4),
+    1: ("direction", 1),
+    2: ("status", 4),
+    3: ("ctmark", 4),
+    7: ("family", 1),
+    10: ("proto", 1),
+}
+_CT_ORIGINAL: Mapping[int, tuple[Field, int]] = {
+    11: ("orig_sport", 2),
+    12: ("orig_dport", 2),
+    0x13: ("orig_src", 4),
+    0x14: ("orig_dst", 4),
+    0x15: ("orig_src", 16),
+    0x16: ("orig_dst", 16),
+}
+_NETWORK_HEADER: Mapping[int, Mapping[int, tuple[Field, int]]] = {
+    NF_FAMILIES["ip"]: {9: ("proto", 1), 12: ("src", 4), 16: ("dst", 4)},
+    NF_FAMILIES["ip6"]: {6: ("proto", 1), 8: ("src", 16), 24: ("dst", 16)},
+}
+_TRANSPORT_HEADER: Mapping[int, tuple[Field, int]] = {0: ("sport", 2), 2: ("dport", 2)}
+TRANSPORTS = (6, 17, 132, 136, 33)
+"""Protocols whose header begins with the two ports."""
+
+
+class Registers(Protocol):
+    """What a load must know of the rule so far: the machine's byte order, the network and the transport protocol."""
+
+    order: Order
+    family: int | None
+    proto: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes of a register: the head of a field, or of something unknown."""
+
+    field: Field | None
+    width: int
+    full: int
+    order: Order = "big"
+    kind: Literal["number", "name", "index", "ethertype", "route"] = "number"
+    mask: int | None = None
+    label: str = ""
+
+
+def unknown(width: int, label: str) -> Part:
+    """Bytes of something that this model does not know; the label says what."""
+    return Part(None, width, width, label=label)
+
+
+def load_meta(expression: Mapping[str, Any], state: Registers) -> list[Part]:
+    """What `meta` loads: interfaces, protocols, the mark."""
+    key = expression["key"]
+    if key in (6, 7):
+        return [Part("iif" if key == 6 else "oif", _NAME_BYTES, _NAME_BYTES, kind="name")]
+    if key in (4, 5):
+        return [Part("iif" if key == 4 else "oif", 4, 4, state.order, "index")]
+    if key == 1:
+        return [Part("family", 2, 2, kind="ethertype")]
+    if key in _META:
+        name, width = _META[key]
+        return [Part(name, width, width, state.order)]
+    return [unknown(4, f"meta key {key}")]
+
+
+def load_ct(expression: Mapping[str, Any], state: Registers) -> list[Part]:
+    """What `ct` loads: conntrack's state, status and mark, and the addresses and ports of the first packet."""
+    key, direction = expression["key"], expression.get("direction")
+    if key in _CT and direction is None:
+        name, width = _CT[key]
+        return [Part(name, width, width, state.order)]
+    if key in _CT_ORIGINAL and direction == 0:
+        name, width = _CT_ORIGINAL[key]
+        return [Part(name, width, width)]
+    if key in (8, 9) and direction == 0 and state.family in _NETWORK_HEADER:
+        width = 4 if state.family == NF_FAMILIES["ip"] else 16
+        return [Part("orig_src" if key == 8 else "orig_dst", width, width)]
+    return [unknown(4, f"ct key {key}")]
+
+
+def load_payload(expression: Mapping[str, Any], state: Registers) -> list[Part]:
+    """What `payload` loads: nft joins neighbouring fields into one load, and cuts one to the bytes of a prefix."""
+    base, offset, length = expression["base"], expression["offset"], expression["len"]
+    layout: Mapping[int, tuple[Field, int]] = {}
+    if base == 1 and state.family is not None:
+        layout = _NETWORK_HEADER[state.family]
+    elif base == 2 and state.proto in TRANSPORTS:
+        layout = _TRANSPORT_HEADER
+    parts = []
+    at = offset
+    while at < offset + length:
+        if at not in layout:
+            return [unknown(length, f"payload {base}, {offset}, {length}")]
+        name, full = layout[at]
+        width = min(full, offset + length - at)
+        parts.append(Part(name, width, full))
+        at += width
+    return parts
+
+
+def load_fib(expression: Mapping[str, Any], state: Registers) -> list[Part]:
+    """What `fib` loads: the type of an address, or the interface of the way back to the source."""
+    source, destination, on_interface = (expression["flags"] & bit for bit in (0x1, 0x2, 0x18))
+    if expression["result"] == 3 and not on_interface and (source or destination):
+        return [Part("src_type" if source else "dst_type", 4, 4, state.order)]
+    if expression["result"] in (1, 2) and source and expression["flags"] & 0x8:
+        return [Part("reverse_path", 4, 4, state.order, "route")]
+    return [unknown(4, "fib")]
+
+
+def named(part: Part) -> Field:
+    """The field of a part that has one. ValueError otherwise."""
+    if part.field is None:
+        raise ValueError(part.label)
+    return part.field
+
+
+def value_of(part: Part, data: bytes, interfaces: Mapping[int, str]) -> Value | None:
+    """The values of a field that equal these bytes, None where that cannot be said."""
+    if part.field is None:
+        return None
+    if part.kind == "name":
+        return Name(data.rstrip(b"\0").decode("utf-8", "backslashreplace"), prefix=len(data) < _NAME_BYTES)
+    number = int.from_bytes(data, part.order)
+    match part.kind:
+        case "index":
+            known = interfaces.get(number)
+            return None if known is None else Name(known)
+        case "ethertype":
+            family = ETHERTYPES.get(number, 0)
+            return Interval(family, family)
+        case "route":
+            return Interval(0, 0) if number == 0 else None
+        case _:
+            return _number(part, number)
+
+
+def _number(part: Part, number: int) -> Value:
+    hidden = 8 * (part.full - part.width)
+    every_bit = (1 << 8 * part.full) - 1
+    mask = (part.mask if part.mask is not None else (1 << 8 * part.width) - 1) << hidden
+    free = every_bit ^ mask
+    if free & (free + 1) == 0:
+        return Interval(number << hidden, number << hidden | free)
+    return Masked(mask, number << hidden)
+
+
+def between(part: Part, low: bytes, high: bytes, interfaces: Mapping[int, str]) -> Value | None:
+    """The values of a field from `low` to `high`, both included, None where that cannot be said."""
+    if low == high:
+        return value_of(part, low, interfaces)
+    if part.kind == "name":
+        start = low.rstrip(b"\0")
+        whole = high == start.ljust(len(low), b"\xff")
+        return Name(start.decode("utf-8", "backslashreplace"), prefix=True) if whole else None
+    if part.field is None or part.kind != "number" or part.mask is not None or part.width != part.full:
+        return None
+    return Interval(int.from_bytes(low, "big"), int.from_bytes(high, "big"))
