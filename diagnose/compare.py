@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from diagnose import engine, registry, run, tape
+from diagnose import config, engine, registry, run
 from diagnose.exits import CRITICAL, OK, UNKNOWN, WARNING
 from diagnose.model import Json
-from diagnose.recorder import Budget, Replay
+from diagnose.recorder import Budget
 from diagnose.render.json import document
 
 BLIND = ("unknown", "crashed", "skipped")
@@ -42,18 +42,13 @@ def load(path: Path) -> Mapping[str, Json]:
                 report = json.loads(path.read_text(encoding="utf-8"))
                 _findings(report), _verdicts(report)
                 return dict(report)
-        entries, head = tape.read(path)
-    except (tape.TapeError, OSError) as error:
+    except OSError as error:
         raise run.AskedWrongError(f"cannot read {path}: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise run.AskedWrongError(f"cannot read {path}: it is neither a bundle nor a JSON report") from error
     known = registry.load()
-    thresholds = head.get("thresholds")
-    what = engine.Run(
-        known, tuple(known), thresholds=thresholds if isinstance(thresholds, dict) else {}, source="bundle"
-    )
-    budget = Budget(float("inf"))
-    return document(engine.run(Replay(entries), what, began=0.0, budget=budget))
+    host, what = run.replay(path, known, tuple(known), config.Config(), explicit=False)
+    return document(engine.run(host, what, began=0.0, budget=Budget(float("inf"))))
 
 
 def _findings(report: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:

@@ -59,7 +59,7 @@ def diagnose(known: Mapping[str, Check], selected: Sequence[str], asked: Asked, 
     except config.ConfigError as error:
         raise AskedWrongError(str(error)) from error
     if asked.source is not None:
-        host, what = _replay(asked.source, known, selected, configured, explicit=asked.config is not None)
+        host, what = replay(asked.source, known, selected, configured, explicit=asked.config is not None)
         budget = Budget(time.monotonic() + 3600)
         report = engine.run(host, _with(what, asked), began=began, budget=budget)
     else:
@@ -141,7 +141,7 @@ def manifest(report: Report, thresholds: engine.Thresholds) -> dict[str, Json]:
     }
 
 
-def _replay(
+def replay(
     source: Path,
     known: Mapping[str, Check],
     selected: Sequence[str],
@@ -149,6 +149,10 @@ def _replay(
     *,
     explicit: bool,
 ) -> tuple[Host, engine.Run]:
+    """A tape as a host, and what to run on it: with the thresholds of its recording unless others are named explicitly.
+
+    AskedWrongError for what is no tape.
+    """
     try:
         entries, head = tape.read(_place(source))
     except tape.TapeError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.containers import Container, Containers, still_alive
 from diagnose.host import Host, question
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.registry import evidence
@@ -91,14 +91,10 @@ def cgroups(host: Host, containers: Containers) -> Cgroups | Unavailable:
     answer = host.ask(question("cgroups", containers={id: each.state.pid for id, each in running.items()}))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    found: dict[str, Group] = {}
-    missing: list[Unexamined] = []
-    for id, row in answer.items():
-        if "failed" in row:
-            missing.append(Unexamined(running[id].subject, f"its cgroup: {row['failed']}"))
-        else:
-            found[id] = msgspec.convert(row, Group)
-    return Cgroups(found, tuple(missing))
+    found = {id: msgspec.convert(row, Group) for id, row in answer.items() if "failed" not in row}
+    lost = still_alive(host, (running[id] for id in answer if id not in found))
+    missing = tuple(Unexamined(each.subject, f"its cgroup: {answer[each.id]['failed']}") for each in lost)
+    return Cgroups(found, missing)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -341,4 +341,14 @@ def containers(host: Host) -> Containers | Unavailable:
     return Containers(
         tuple(sorted(found, key=lambda each: each.short)),
         tuple(sorted(missing, key=lambda each: each.subject)),
+    )
+
+
+def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, ...]:
+    """Those of these containers whose life is the one that was inspected, asked again: the others ended or began anew since."""
+    asked = {question("api.recheck", id=each.id): each for each in suspects}
+    return tuple(
+        asked[each]
+        for each, answer in host.ask_many(asked)
+        if isinstance(answer, dict) and msgspec.convert(answer, Container).life == asked[each].life
     )
