@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable
 
@@ -13,7 +14,7 @@ from diagnose.evidence.info import Info
 from diagnose.evidence.last_words import LastWords
 from diagnose.evidence.options import Options
 from diagnose.evidence.programs import Program, Programs
-from diagnose.model import Finding, Seconds, Severity, Unavailable
+from diagnose.model import DAEMON, Finding, Seconds, Severity, Unavailable
 from diagnose.registry import check
 from diagnose.signs import signs
 
@@ -253,6 +254,7 @@ _LIMITS = (
     "cannot allocate memory",
     "error setting cgroup config",
     "unable to apply cgroup configuration",
+    "cannot use systemd cgroups manager",
 )
 """What the runtime says when a limit of the host, of the engine or of the container's own ulimits stops it."""
 
@@ -299,15 +301,28 @@ def _only_network(each: Container, network: str) -> str:
     caused_by=["resources.cgroup-driver", "resources.pids-exhausted", "storage.disk-full", "storage.inodes-exhausted"],
 )
 def runtime_limit_hit(containers: Containers) -> Iterable[Finding]:
-    """The runtime cannot set up a container because a limit stops it.
+    """The runtime cannot set up a container because a limit, or the host, stops it.
 
-    `no space left on device` here is seldom the disk: cgroups, /run, kernel keys and inotify say the same. The
-    engine's own error, exit code 128. Seen on engines 20.10.24, 26.1.5 and 28.5.2 for open files; the other texts
-    are the runtime's own.
+    `no space left on device` here is seldom the disk: cgroups, /run, kernel keys and inotify say the same. Whatever
+    else the runtime refuses and no other check explains is told in its own words. Seen on engines 20.10.24, 26.1.5
+    and 28.5.2 for open files and a missing systemd; the other texts are the runtime's own.
     """
     for each in containers:
         error = each.state.error
         lowered = error.lower()
         hit = next((text for text in _LIMITS if text in lowered), None)
-        if each.start_failed and hit and ("runtime" in lowered or "shim" in lowered or "runc" in lowered):
-            yield _failed_start(each, f"the runtime met a limit, {hit}")
+        if not each.start_failed or not _RUNTIME.search(lowered) or (not hit and _EXPLAINED.search(lowered)):
+            continue
+        said = f"the runtime met a limit, {hit}" if hit else f"the runtime refused it, {_core(error)}"
+        finding = _failed_start(each, said)
+        yield dataclasses.replace(finding, touches=(DAEMON,))
+
+
+_RUNTIME = re.compile(r"runtime create failed|runc|failed to create (shim )?task")
+_EXPLAINED = re.compile(r'exec: "|mounting ".+" to rootfs|custom device|nvidia|cdi device|permission denied')
+"""What is a finding of its own."""
+
+
+def _core(error: str) -> str:
+    """The innermost part of the runtime's chain of words."""
+    return error.removesuffix(": unknown").rpartition("failed: ")[2][:80]
