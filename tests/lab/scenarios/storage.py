@@ -127,6 +127,24 @@ def store_leftover(box: Box) -> None:
     assert box.sh(f"ls {ROOT}/overlay2").split() != []
 
 
+@fault(
+    "storage.d-type-missing",
+    subject="daemon:docker",
+    engines=Engines(until=22),
+    engine_started=False,
+    baseline=False,
+)
+def d_type_missing(box: Box) -> None:
+    """The data root lies on an ext4 without file types in its folders, and held layers before."""
+    box.sh(
+        f"truncate -s 300M {ROOT}/disk; mkfs.ext4 -q -O ^filetype {ROOT}/disk; mkdir -p /srv/docker;"
+        f" mount -o loop {ROOT}/disk /srv/docker; mkdir -p /srv/docker/overlay2/l"
+    )
+    logs = {"log-driver": "json-file", "log-opts": {"max-size": "10m"}}
+    box.start_engine(config={**logs, "data-root": "/srv/docker", "storage-driver": "overlay2"})
+    assert ["Supports d_type", "false"] in box.api("/info")["DriverStatus"]
+
+
 @fault("storage.shm-full", subject="container:postgres", shareable=True)
 def shm_full(box: Box) -> None:
     """A database has used up its 64 MB of shared memory."""
