@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from diagnose.evidence.build_cache import BuildCache
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.exposure import is_live, most_exposed_first
+from diagnose.evidence.exposure import has_failed, most_exposed_first
 from diagnose.evidence.filesystems import Filesystems
 from diagnose.evidence.image_details import Detail, ImageDetails
 from diagnose.evidence.images import Images, tag_of
@@ -204,7 +204,7 @@ def _mismatches(
     containers: Containers, details: ImageDetails, machine: str, pulls: Pulls | Unavailable, clock: Clock
 ) -> Iterable[Finding]:
     able = ARCHITECTURES[machine]
-    for container in most_exposed_first((*containers, *_failed(containers))):
+    for container in (*most_exposed_first(containers), *filter(has_failed, containers)):
         built = _architecture(container, details.by_id.get(container.image))
         if not built or built in able:
             continue
@@ -230,10 +230,6 @@ def _mismatches(
             severity=Severity.advice,
             onset=each.first,
         )
-
-
-def _failed(containers: Containers) -> list[Container]:
-    return [each for each in containers if not is_live(each) and each.state.exit_code != 0]
 
 
 def _architecture(container: Container, detail: Detail | None) -> str:

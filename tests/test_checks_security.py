@@ -1,55 +1,27 @@
-"""The checks of the families image and security on evidence that is built by hand: fires, stays silent, does not
+"""The checks of the family security on evidence that is built by hand: fires, stays silent, does not
 apply."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
-from checks import image, security
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.images import Image, Images, normal, registry_of, tag_of
+from checks import security
+from diagnose.evidence.containers import Container
+from diagnose.evidence.daemon_config import DaemonConfig
+from diagnose.evidence.data_root import DataRoot
+from diagnose.evidence.image_details import ImageHistories, Step
 from diagnose.evidence.info import Info
 from diagnose.evidence.processes import Process, Processes
 from diagnose.evidence.secrets import has_secret, in_text
+from diagnose.evidence.sockets import EngineSockets, SocketFile
 from diagnose.model import Severity, Skipped, Unavailable
+from tests.inspected import EXITED, bind, container, of, subjects
 
 TOKEN = "<redacted:password:ab12cd>"
 OTHER = "<redacted:bearer:ab12ce>"
 OUT_OF_REACH = Unavailable("forbidden", "not root")
-
-
-def container(name: str = "web", **parts: Any) -> Container:
-    """A running container as inspect shows it; parts override or extend the API's own fields."""
-    shape: dict[str, Any] = {
-        "Id": f"{name:0<64}",
-        "Name": f"/{name}",
-        "State": {"Status": "running", "Pid": 100, "StartedAt": "2026-01-02T03:04:05Z"},
-        "Image": "sha256:1111",
-        "Config": {"Image": "shop:1.4", "User": "1000"},
-        "HostConfig": {},
-        "Mounts": [],
-    }
-    for key, value in parts.items():
-        shape[key] = {**shape[key], **value} if isinstance(value, dict) and isinstance(shape.get(key), dict) else value
-    return msgspec.convert(shape, Container)
-
-
-def of(*containers: Container) -> Containers:
-    return Containers(containers)
-
-
-def bind(source: str, **more: Any) -> dict[str, Any]:
-    return {"Mounts": [{"Type": "bind", "Source": source, "Destination": "/x", "RW": True, **more}]}
-
-
-EXITED: dict[str, Any] = {"State": {"Status": "exited", "Pid": 0}}
-
-
-def subjects(answer: Any) -> list[str]:
-    return sorted(finding.subject.name for finding in answer)
 
 
 @pytest.mark.parametrize(
@@ -178,64 +150,165 @@ def test_root_user_of_a_container_that_opts_out_of_remapping() -> None:
     assert subjects(answer) == ["out"]
 
 
-def listed(id: str, tags: list[str] | None, size: int = 1000, **more: Any) -> Image:
-    return Image(id=f"sha256:{id * 64}"[:71], repo_tags=tags, size=size, **more)
+@pytest.mark.parametrize(
+    ("config", "fires"),
+    [
+        pytest.param({}, True, id="the default set"),
+        pytest.param({"CapDrop": ["ALL"]}, False, id="nothing left"),
+        pytest.param({"CapDrop": ["all"], "CapAdd": ["CAP_CHOWN", "NET_BIND_SERVICE"]}, False, id="what is needed"),
+        pytest.param({"CapDrop": ["ALL"], "CapAdd": ["CAP_SYS_ADMIN"]}, True, id="a dangerous one given back"),
+        pytest.param({"CapDrop": ["NET_RAW"]}, True, id="only one dropped"),
+        pytest.param({"Privileged": True}, False, id="privileged has a finding of its own"),
+    ],
+)
+def test_capabilities(config: dict[str, Any], fires: bool) -> None:
+    assert bool(list(security.capabilities(of(container(HostConfig=config))))) is fires
 
 
 @pytest.mark.parametrize(
-    ("items", "fires"),
+    ("options", "fires"),
     [
-        pytest.param([listed("1", ["<none>:<none>"]), listed("2", ["<none>:<none>"])], True, id="API up to 1.42"),
-        pytest.param([listed("1", []), listed("2", None)], True, id="API from 1.43"),
-        pytest.param([listed("1", []), listed("2", ["shop:1.4"])], False, id="one is no heap"),
-        pytest.param([listed("1", [], size=3 << 30)], True, id="one that is big"),
-        pytest.param(
-            [listed("1", [], containers=1), listed("2", [], containers=2)], False, id="containerd's store: used"
-        ),
-        pytest.param([listed("1", [], size=3 << 30, shared_size=(3 << 30) - 5)], False, id="big, but shared"),
+        (None, True),
+        (["seccomp=unconfined"], True),
+        (["no-new-privileges:false"], True),
+        (["no-new-privileges"], False),
+        (["no-new-privileges:true"], False),
+        (["no-new-privileges=true"], False),
     ],
 )
-def test_dangling(items: list[Image], fires: bool) -> None:
-    answer = image.dangling(Images(tuple(items), {}), OUT_OF_REACH)
-    assert not isinstance(answer, Unavailable)
+def test_new_privileges(options: list[str] | None, fires: bool) -> None:
+    answer = security.new_privileges(of(container(HostConfig={"SecurityOpt": options})), DaemonConfig("/x"), INFO)
+    assert not isinstance(answer, Skipped)
     assert bool(list(answer)) is fires
 
 
-def test_dangling_images_that_a_container_stands_on() -> None:
-    items = (listed("1", []), listed("2", []))
-    assert image.dangling(Images(items, {items[0].id: ("a",), items[1].id: ("b",)}), OUT_OF_REACH) == ()
-
-
-def test_dangling_is_unknown_where_containers_are() -> None:
-    assert isinstance(image.dangling(Images((listed("1", []),), {}, users_known=False), OUT_OF_REACH), Unavailable)
+@pytest.mark.parametrize(
+    ("config", "info"),
+    [
+        pytest.param(DaemonConfig("/x", values={"no-new-privileges": True}), INFO, id="file"),
+        pytest.param(DaemonConfig("/x", flags={"no-new-privileges": ["true"]}), INFO, id="flag"),
+        pytest.param(OUT_OF_REACH, Info(security_options=["name=no-new-privileges"]), id="engine 23 and later say so"),
+    ],
+)
+def test_new_privileges_set_for_all(config: DaemonConfig | Unavailable, info: Info) -> None:
+    assert isinstance(security.new_privileges(of(container()), config, info), Skipped)
 
 
 @pytest.mark.parametrize(
-    ("reference", "full", "registry", "tag"),
+    ("parts", "path"),
     [
-        ("bb", "docker.io/library/bb:latest", "docker.io", "latest"),
-        ("bb:1.2", "docker.io/library/bb:1.2", "docker.io", "1.2"),
-        ("team/app", "docker.io/team/app:latest", "docker.io", "latest"),
-        ("localhost:5000/app", "localhost:5000/app:latest", "localhost:5000", "latest"),
-        ("reg.example/a/b:3", "reg.example/a/b:3", "reg.example", "3"),
-        ("reg.example:5000/a@sha256:12", "reg.example:5000/a@sha256:12", "reg.example:5000", None),
-        ("a:latest@sha256:12", "docker.io/library/a@sha256:12", "docker.io", None),
+        pytest.param(bind("/"), "/", id="everything"),
+        pytest.param(bind("/", RW=False), "/", id="reading everything is enough"),
+        pytest.param(bind("/etc/"), "/etc", id="a slash at the end"),
+        pytest.param(bind("/data/docker"), "/data/docker", id="the data root, wherever it is"),
+        pytest.param(bind("/proc", RW=False), None, id="an exporter"),
+        pytest.param(bind("/sys", RW=False), None, id="an exporter too"),
+        pytest.param(bind("/etc/localtime"), None, id="one file"),
+        pytest.param(bind("/var/lib/app"), None, id="a folder of its own"),
+        pytest.param({"Mounts": [{"Type": "volume", "Source": "/etc", "Destination": "/x"}]}, None, id="a volume"),
     ],
 )
-def test_references(reference: str, full: str, registry: str, tag: str | None) -> None:
-    assert (normal(reference), registry_of(reference), tag_of(reference)) == (full, registry, tag)
+def test_host_path(parts: dict[str, Any], path: str | None) -> None:
+    found = list(security.host_path(of(container(**parts)), DataRoot("/data/docker", "info")))
+    assert [finding.summary.rpartition("'s ")[2] for finding in found] == ([path] if path else [])
+
+
+APPARMOR = ["name=apparmor", "name=seccomp,profile=default"]
+SELINUX = ["name=seccomp,profile=builtin", "name=selinux"]
 
 
 @pytest.mark.parametrize(
-    ("reference", "fires"),
+    ("config", "has", "fires"),
     [
-        ("shop", True),
-        ("shop:latest", True),
-        ("shop:1.4", False),
-        ("sha256:1111", False),
-        ("shop:latest@sha256:11", False),
+        pytest.param({"SecurityOpt": ["seccomp=unconfined"]}, APPARMOR, True, id="seccomp"),
+        pytest.param({"SecurityOpt": ["seccomp:unconfined"]}, APPARMOR, True, id="seccomp in its old form"),
+        pytest.param({"SecurityOpt": ["apparmor=unconfined"]}, APPARMOR, True, id="apparmor"),
+        pytest.param({"SecurityOpt": ["apparmor=unconfined"]}, SELINUX, False, id="apparmor that the host lacks"),
+        pytest.param({"SecurityOpt": ["label=disable"]}, SELINUX, True, id="selinux"),
+        pytest.param(
+            {"SecurityOpt": ["label=disable"], "PidMode": "host"}, SELINUX, False, id="set by the engine itself"
+        ),
+        pytest.param({"SecurityOpt": ["label=disable"]}, APPARMOR, False, id="selinux that the host lacks"),
+        pytest.param({"SecurityOpt": ["seccomp=unconfined"], "Privileged": True}, APPARMOR, False, id="privileged"),
+        pytest.param({"SecurityOpt": ["seccomp=/etc/profile.json"]}, APPARMOR, False, id="a profile of one's own"),
     ],
 )
-def test_latest_tag(reference: str, fires: bool) -> None:
-    one = container(Config={"Image": reference})
-    assert subjects(image.latest_tag(of(one))) == ([reference] if fires else [])
+def test_unconfined(config: dict[str, Any], has: list[str], fires: bool) -> None:
+    answer = security.unconfined(of(container(HostConfig=config)), Info(security_options=has))
+    assert bool(list(answer)) is fires
+
+
+def test_daemon_without_seccomp() -> None:
+    (finding,) = security.unconfined(of(), Info(security_options=["name=seccomp,profile=unconfined"]))
+    assert finding.subject.kind == "daemon"
+
+
+def test_host_namespace() -> None:
+    shared = container(
+        HostConfig={"NetworkMode": "host", "PidMode": "host", "IpcMode": "private", "UsernsMode": "host"}
+    )
+    (finding,) = security.host_namespace(of(shared), INFO)
+    assert finding.summary == "web shares the host's network, PID namespaces"
+    (finding,) = security.host_namespace(of(shared), REMAPPED)
+    assert "user" in finding.summary
+
+
+def test_secrets_in_image() -> None:
+    histories = ImageHistories(
+        (
+            (
+                "leaky:1",
+                (Step(f"/bin/sh -c #(nop)  ENV API_PASSWORD={TOKEN}"), Step(f"|1 NPM_TOKEN={OTHER} /bin/sh -c make")),
+            ),
+            ("clean:1", (Step("/bin/sh -c #(nop)  ENV PASSWORD_FILE=/run/secrets/x"),)),
+        )
+    )
+    (finding,) = security.secrets_in_image(histories, OUT_OF_REACH)
+    assert finding.subject.name == "leaky:1"
+    assert "API_PASSWORD, NPM_TOKEN" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("config", "names"),
+    [
+        pytest.param(None, [], id="no word about it"),
+        pytest.param(
+            {"InsecureRegistryCIDRs": ["127.0.0.0/8", "::1/128"], "IndexConfigs": {"docker.io": {"Secure": True}}},
+            [],
+            id="default",
+        ),
+        pytest.param(
+            {"IndexConfigs": {"127.0.0.1:5000": {"Secure": False}, "localhost:5000": {"Secure": False}}},
+            [],
+            id="loopback",
+        ),
+        pytest.param({"IndexConfigs": {"r.internal:5000": {"Secure": False}}}, ["r.internal:5000"], id="a registry"),
+        pytest.param({"InsecureRegistryCIDRs": ["10.0.0.0/8"]}, ["10.0.0.0/8"], id="a network"),
+    ],
+)
+def test_insecure_registry(config: dict[str, Any] | None, names: list[str]) -> None:
+    assert [each.discriminator for each in security.insecure_registry(Info(registry_config=config))] == names
+
+
+@pytest.mark.parametrize(
+    ("mode", "fires"), [(0o660, False), (0o600, False), (0o666, True), (0o662, True), (0o664, False)]
+)
+def test_socket_world_writable(mode: int, fires: bool) -> None:
+    answer = security.socket_world_writable(EngineSockets((SocketFile("/run/docker.sock", mode, 0, 999),)))
+    assert not isinstance(answer, Skipped)
+    assert bool(list(answer)) is fires
+
+
+def test_socket_of_a_remote_engine_does_not_apply() -> None:
+    assert isinstance(security.socket_world_writable(EngineSockets(())), Skipped)
+
+
+def test_the_most_exposed_come_first() -> None:
+    plain = container("a-plain")
+    published = container(
+        "b-published", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}]}}
+    )
+    local = container("c-local", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "80"}]}})
+    boss = container("d-boss", **bind("/run/docker.sock"))
+    found = security.writable_rootfs(of(plain, published, local, boss))
+    assert [finding.subject.name for finding in found] == ["d-boss", "b-published", "a-plain", "c-local"]

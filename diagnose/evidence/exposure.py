@@ -38,6 +38,11 @@ def is_live(container: Container) -> bool:
     return container.state.status not in ("exited", "dead") or container.restarts_always
 
 
+def has_failed(container: Container) -> bool:
+    """Whether it ended with an error and nothing will start it again."""
+    return not is_live(container) and container.state.exit_code != 0
+
+
 def is_reachable(container: Container) -> bool:
     """Whether others than the host itself may reach one of its ports."""
     if container.shares_host_network:

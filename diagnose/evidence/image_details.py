@@ -1,5 +1,5 @@
-"""What only an inspect of an image says, for images that live containers stand on: platform, environment, layers,
-history."""
+"""What only an inspect of an image says, for images that containers stand on which live or have failed: platform,
+environment, layers, history."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from diagnose.evidence.containers import Containers
-from diagnose.evidence.exposure import most_exposed_first
+from diagnose.evidence.exposure import has_failed, most_exposed_first
 from diagnose.host import Host, question
 from diagnose.model import Failed, Json, Subject, Unavailable, Unexamined
 from diagnose.registry import evidence
@@ -74,10 +74,11 @@ class ImageDetails:
         return Subject("image", self.names[detail.id])
 
 
-def of_live(containers: Containers) -> dict[str, str]:
-    """Image id -> name, of the images that live containers stand on, those of the most exposed first."""
+def in_use(containers: Containers) -> dict[str, str]:
+    """Image id -> name, of the images that containers stand on which live or have failed, those of the most exposed
+    first."""
     found: dict[str, str] = {}
-    for each in most_exposed_first(containers):
+    for each in (*most_exposed_first(containers), *filter(has_failed, containers)):
         if each.image:
             found.setdefault(each.image, each.config.image or each.image.removeprefix("sha256:")[:12])
     return found
@@ -105,7 +106,7 @@ def ask_each(host: Host, kind: str, names: Mapping[str, str]) -> tuple[dict[str,
 @evidence
 def image_details(host: Host, containers: Containers) -> ImageDetails | Unavailable:
     """One inspect for each image in use."""
-    names = of_live(containers)
+    names = in_use(containers)
     answers, missing = ask_each(host, "api.image", names)
     found = {id: msgspec.convert(answer, Detail) for id, answer in answers.items()}
     return ImageDetails({detail.id: detail for detail in found.values()}, _by_own_id(found, names), missing)
@@ -139,7 +140,7 @@ class ImageHistories:
 @evidence
 def image_histories(host: Host, containers: Containers) -> ImageHistories | Unavailable:
     """One question for each image in use."""
-    names = of_live(containers)
+    names = in_use(containers)
     answers, missing = ask_each(host, "api.image_history", names)
     rows = ((names[id], tuple(msgspec.convert(answer, list[Step]))) for id, answer in answers.items())
     return ImageHistories(tuple(rows), missing)

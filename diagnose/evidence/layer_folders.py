@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,10 +54,11 @@ def layer_folders(
     """The folders of images in use, and those that the log complains of; overlay2 only, as root."""
     lines = log.since(clock.wall - options.since_s) if isinstance(log, DaemonLog) else ()
     told = tuple(line for line in lines if line.is_error and _TOLD.search(line.text))
-    owners = {layer: details.subject(detail).name for detail in details for layer in detail.layers}
+    owners = _by_layer({details.subject(detail).name: detail for detail in details})
     suspects = {found[1] for line in told if (found := _FOLDER.search(line.text))} - owners.keys()
     if suspects and isinstance(images, Images):
-        owners |= _owners(host, images, suspects)
+        more = _by_layer(_all(host, images))
+        owners |= {layer: more[layer] for layer in suspects & more.keys()}
     if not owners:
         return LayerFolders((), 0, told, details.unexamined)
     paths = [f"{layer}/{part}" for layer in owners for part in PARTS]
@@ -67,7 +69,7 @@ def layer_folders(
     hidden = next((path for path, reason in failed.items() if reason != "missing"), None)
     if hidden:
         return Unavailable("forbidden" if failed[hidden] == "forbidden" else "timed out", f"{hidden} cannot be seen")
-    missing = tuple((owners[path.rpartition("/")[0]], path) for path in failed)
+    missing = tuple((name, path) for path in failed for name in owners[path.rpartition("/")[0]])
     bad = {path.rpartition("/")[0] for _, path in missing}
     still = tuple(
         line for line in told if not (named := _FOLDER.search(line.text)) or named[1] in bad or named[1] not in owners
@@ -75,9 +77,17 @@ def layer_folders(
     return LayerFolders(missing, len(owners), still, details.unexamined)
 
 
-def _owners(host: Host, images: Images, suspects: set[str]) -> dict[str, str]:
-    """Which of the other images a layer belongs to: asked only when the log complains of one."""
+def _by_layer(found: Mapping[str, Detail]) -> dict[str, list[str]]:
+    """Layer -> names of the images that it is a part of."""
+    owners: dict[str, list[str]] = {}
+    for name, detail in found.items():
+        for layer in detail.layers:
+            owners.setdefault(layer, []).append(name)
+    return owners
+
+
+def _all(host: Host, images: Images) -> dict[str, Detail]:
+    """Every image by name: asked only when the log complains of a layer that no image in use has."""
     names = {image.id: image.name for image in list(images)[:MOST]}
     answers, _ = ask_each(host, "api.image", names)
-    found = {id: msgspec.convert(answer, Detail) for id, answer in answers.items()}
-    return {layer: names[id] for id, detail in found.items() for layer in detail.layers if layer in suspects}
+    return {names[id]: msgspec.convert(answer, Detail) for id, answer in answers.items()}

@@ -113,7 +113,7 @@ def failure(line: LogLine) -> Failure | None:
     text = line.text
     ended = _HANDLER.search(text) or _ENDED.search(text) or _TASK.search(text)
     found = ended or _NEXT.search(text)
-    if not found or line.at is None or _PROBE in text:
+    if not found or line.at is None or (not ended and _PROBE in text):
         return None
     why = classify(found[1])
     if why is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from diagnose.redact import is_token
 
 _TOKEN = re.compile(r"<redacted:[a-z0-9-]+:[0-9a-f]+>")
-_NAMED = re.compile(r"([A-Za-z_][\w.-]*)[=\s:]+\S*?(<redacted:[a-z0-9-]+:[0-9a-f]+>)")
+_NAMED = re.compile(r"([A-Za-z_][\w.-]*)(?:=|:\s*|\s+)[\"']?[^\s=]*?(<redacted:[a-z0-9-]+:[0-9a-f]+>)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""A registry in the provider's network that refuses, for each reason that real ones have; its first path component says which.
+"""A registry in the provider's network that refuses, for each reason that real ones have; its first path component
+says which.
 
-    limited/app   429, as Docker Hub says it        private/app   401, also with a token
-    arm/app       an index without this platform    broken/app    503
-    old/app:1     an image that can be pulled       anything else 404, manifest unknown
+limited/app   429, as Docker Hub says it        private/app   401, also with a token arm/app       an index without
+this platform    broken/app    503 old/app:1     an image that can be pulled       anything else 404, manifest unknown
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HUB = ("registry-1.docker.io", "auth.docker.io", "index.docker.io")
 """Docker Hub's hosts: in the box their names lead to the provider."""
 
-_SERVER = r'''
+_SERVER = r"""
 import gzip, hashlib, http.server, io, json, ssl, sys, tarfile
 host, port, cert = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 layer = io.BytesIO()
@@ -38,7 +38,8 @@ manifest = json.dumps({"schemaVersion": 2, "mediaType": V2, "config": part(confi
     "layers": [part(layer, "image.rootfs.diff.tar.gzip")]}).encode()
 index = json.dumps({"schemaVersion": 2, "mediaType": LIST, "manifests": [{**part(manifest, "x"), "mediaType": V2,
     "platform": {"architecture": "s390x", "os": "linux"}}]}).encode()
-LIMIT = ("TOOMANYREQUESTS", "You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit")
+HUB = "You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"
+LIMIT = ("TOOMANYREQUESTS", HUB if cert else "rate exceeded")
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -54,7 +55,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
     def error(self, status, code, message, **headers):
-        self.reply(status, json.dumps({"errors": [{"code": code, "message": message, "detail": "made up for " + self.path}]}).encode(), **headers)
+        errors = [{"code": code, "message": message, "detail": "made up for " + self.path}]
+        self.reply(status, json.dumps({"errors": errors}).encode(), **headers)
     def do_GET(self):
         path = self.path.partition("?")[0]
         if path == "/token":
@@ -87,12 +89,12 @@ if cert:
     context.load_cert_chain(cert)
     server.socket = context.wrap_socket(server.socket, server_side=True)
 server.serve_forever()
-'''
+"""
 
 
 def start(box: Box, port: int = 5000, *, tls: bool = False) -> str:
-    """Serve on the provider's web address; returns host:port. With TLS the certificate is signed by itself, for its address and
-    Docker Hub's names."""
+    """Serve on the provider's web address; returns host:port. With TLS the certificate is signed by itself, for its
+    address and Docker Hub's names."""
     cert = _certificate(box) if tls else ""
     # The provider has a /tmp of its own, where a virtual environment may lie.
     box.provider.spawn([os.path.realpath(sys.executable), "-c", _SERVER, WEB, str(port), cert])
@@ -114,7 +116,8 @@ def _certificate(box: Box) -> str:
 
 
 def start_hub(box: Box) -> None:
-    """Be Docker Hub for the box: its names, port 443, and a certificate that the box trusts. Before the engine starts."""
+    """Be Docker Hub for the box: its names, port 443, and a certificate that the box trusts. Before the engine
+    starts."""
     start(box, 443, tls=True)
     box.provider.dns_stop()
     box.provider.dns_start(*(f"--address=/{name}/{WEB}" for name in HUB))

@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
-from tests.lab import Box, fault, healthy
+import hashlib
+import io
+import json
+import tarfile
+
+from tests.lab import Box, fault, healthy, images, registry
+from tests.lab.images import Recipe
+from tests.lab.provider import WEB
 
 TIDY = (
     "--user=1000:1000", "--memory=16m", "--cpus=0.2", "--pids-limit=16", "--read-only", "--cap-drop=ALL",
     "--security-opt=no-new-privileges", "--restart=unless-stopped", "--health-cmd=true",
 )  # fmt: skip
+QUIET = {"log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}}
+
+
+def load(box: Box, name: str, recipe: Recipe, **about: object) -> None:
+    """Load an image as a build elsewhere made it: with its own date, architecture and labels."""
+    layer = images.archive(recipe)
+    config = {"architecture": "amd64", "os": "linux", "created": "2024-01-01T00:00:00Z", "config": {}, **about}
+    config["rootfs"] = {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}
+    manifest = [{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as tar:
+        parts = {
+            "config.json": json.dumps(config).encode(),
+            "layer.tar": layer,
+            "manifest.json": json.dumps(manifest).encode(),
+        }
+        for file, content in parts.items():
+            info = tarfile.TarInfo(file)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    box.api("/images/load?quiet=1", method="POST", body=whole.getvalue())
+
+
+def load_old(box: Box, name: str, count: int) -> None:
+    """Load images that were built on the first day of 2024, each another one."""
+    for number in range(count):
+        load(box, f"{name}:{number}", Recipe(busybox=False), config={"Labels": {"number": str(number)}})
 
 
 def rebuild(box: Box, tag: str, times: int) -> None:
@@ -55,4 +89,138 @@ def names_that_only_look_like_latest(box: Box) -> None:
     box.image("bb")
     found = box.api("/images/bb/json")["Id"]
     box.docker("run", "-d", "--name=by-id", *TIDY, found, "sleep", "1000")
-    box.docker("run", "--name=job", *TIDY, "bb", "true")
+    box.docker("run", "--name=job", *TIDY, "--restart=no", "bb", "true")
+
+
+def refuse(box: Box, reference: str, *words: str, times: int = 1) -> None:
+    """Pull in vain, and see that the engine says why."""
+    for _ in range(times):
+        said = registry.pull(box, reference)
+        assert any(word in said for word in words), said
+
+
+@fault("image.pull-rate-limited", subject="daemon:docker", engine_started=False)
+def hub_counts_pulls(box: Box) -> None:
+    """Docker Hub answers 429: its limit for pulls is reached."""
+    registry.start_hub(box)
+    box.start_engine(config=QUIET)
+    refuse(box, "limited/app", "toomanyrequests")
+
+
+@fault("image.pull-denied", subject="daemon:docker", engine_started=False)
+def no_such_tag(box: Box) -> None:
+    """Something pulls a tag that does not exist again and again; the daemon's log leaves its name out."""
+    registry.start_hub(box)
+    box.start_engine(config=QUIET)
+    refuse(box, "nope/app:2", "manifest unknown", times=3)
+
+
+@fault("image.pull-denied", subject="daemon:docker", engine_started=False)
+def no_right_to_an_image(box: Box) -> None:
+    """A registry wants a login; the daemon's log does not say for which image."""
+    host = registry.start(box)
+    box.start_engine(config={**QUIET, "insecure-registries": [host]})
+    refuse(box, f"{host}/private/app", "unauthorized", "denied", times=3)
+
+
+@fault("image.registry-unreachable", subject="daemon:docker", shareable=True)
+def registry_is_down(box: Box) -> None:
+    """Nobody listens where the registry should be."""
+    refuse(box, f"{WEB}:5999/shop:1", "connection refused")
+
+
+@fault("image.registry-unreachable", subject="daemon:docker")
+def registry_has_no_address(box: Box) -> None:
+    """The registry's name has no address."""
+    refuse(box, "registry.nowhere.example/shop:1", "lookup registry.nowhere.example")
+
+
+@fault("image.registry-tls", subject="daemon:docker", shareable=True)
+def registry_signed_by_itself(box: Box) -> None:
+    """The registry's certificate is signed by nobody that the host knows."""
+    host = registry.start(box, 5443, tls=True)
+    refuse(box, f"{host}/old/app:1", "x509: certificate signed by unknown authority")
+
+
+@fault("image.registry-tls", subject="daemon:docker", shareable=True)
+def registry_without_tls(box: Box) -> None:
+    """The registry speaks plain HTTP and is not named as insecure."""
+    refuse(box, f"{WEB}:80/shop:1", "server gave HTTP response to HTTPS client")
+
+
+@fault("image.registry-proxy", subject="daemon:docker", engine_env={"HTTPS_PROXY": f"http://{WEB}:3128"})
+def proxy_is_down(box: Box) -> None:
+    """The daemon was told to use a proxy that does not run."""
+    refuse(box, "registry.lab.test/shop:1", "proxyconnect")
+
+
+@healthy(engine_started=False, advice=["security.insecure-registry"], baseline=False)
+def pulls_that_were_made_good(box: Box) -> None:
+    """Pulls that failed and worked later, an insecure registry whose first answer is no TLS, one slip of the pen."""
+    host = f"{WEB}:5000"
+    box.start_engine(config={**QUIET, "insecure-registries": [host]})
+    refuse(box, f"{host}/old/app:1", "connection refused")
+    assert registry.start(box) == host
+    refuse(box, f"{host}/limited/app:1", "toomanyrequests")
+    box.docker("pull", "-q", f"{host}/old/app:1")
+    refuse(box, f"{host}/nope/app:7", "manifest unknown")
+    box.docker("pull", "-q", f"{host}/old/app:1")
+
+
+@fault("image.platform-mismatch", subject="container:foreign", also=["container.*"], shareable=True)
+def built_for_another_processor(box: Box) -> None:
+    """A container of an image for s390x."""
+    recipe = images.RECIPES["foreign:1"]
+    load(box, "mainframe:1", recipe, architecture="s390x", config={"Entrypoint": ["/app"]})
+    box.docker("run", "-d", "--name=foreign", "--memory=16m", "--pids-limit=16", "mainframe:1", check=False)
+    assert box.api("/images/mainframe:1/json")["Architecture"] == "s390x"
+    assert box.wait_state("foreign", "exited")["State"]["ExitCode"] != 0
+
+
+@healthy()
+def built_for_a_lesser_processor(box: Box) -> None:
+    """An image for 386 on a machine that runs it, and one without an architecture."""
+    load(box, "small:1", Recipe(), architecture="386", config={"Env": ["PATH=/bin"]})
+    box.docker("run", "-d", "--name=small", *TIDY, "small:1", "sleep", "1000")
+
+
+@fault("image.unused", subject="host:host", shareable=True)
+def images_that_nobody_uses(box: Box) -> None:
+    """Twelve images of 2024 without a container."""
+    load_old(box, "release", 12)
+    assert len(box.docker("image", "ls", "-q", "release").stdout.split()) >= 1
+
+
+@healthy(shareable=True)
+def images_kept_for_a_way_back(box: Box) -> None:
+    """Three old images that nobody uses."""
+    load_old(box, "kept", 3)
+
+
+@fault("image.labels-missing", subject="image:plain:3", shareable=True)
+def image_without_labels(box: Box) -> None:
+    """A container's image has no labels."""
+    images.load(box, "plain:3", Recipe())
+    box.docker("run", "-d", "--name=plain", *TIDY, "plain:3", "sleep", "1000")
+    assert box.api("/images/plain:3/json")["Config"].get("Labels") is None
+
+
+@fault("image.corrupt", subject="image:torn:1")
+def layer_that_lost_its_link(box: Box) -> None:
+    """Someone tidied up under the data root: a layer lost a file, and no container can be made of it."""
+    images.load(box, "torn:1", Recipe({"torn": (b"own", 0o644)}))
+    upper = box.api("/images/torn:1/json")["GraphDriver"]["Data"]["UpperDir"]
+    box.sh(f"rm {upper}/../link")
+    said = box.docker("run", "torn:1", "true", check=False)
+    assert "link: no such file or directory" in said.stderr
+
+
+@fault("image.corrupt", subject="image:holed:1")
+def layer_that_is_gone(box: Box) -> None:
+    """The files of a running container's layer were removed: it still runs."""
+    images.load(box, "holed:1", Recipe({"holed": (b"own", 0o644)}))
+    box.docker("run", "-d", "--name=holed", *TIDY, "--restart=no", "holed:1", "sleep", "1000")
+    upper = box.api("/images/holed:1/json")["GraphDriver"]["Data"]["UpperDir"]
+    box.sh(f"mv {upper} /root/")
+    assert box.inspect("holed")["State"]["Running"]
+    assert box.docker("run", "holed:1", "true", check=False).returncode != 0
