@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from diagnose.evidence.containers import Container, Containers
@@ -80,6 +80,11 @@ def _groups(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> I
         yield _Group(subject, networks, tuple(members), tuple(replies))
 
 
+def _unasked(why: Unavailable) -> Skipped | Unavailable:
+    """What a check says that stands on replies when there are none: without probes it does not apply, by the user's own wish."""
+    return Skipped(why.detail) if why.reason == "not allowed" else why
+
+
 def _names(containers: Sequence[Container], most: int = 3) -> str:
     listed = [each.short for each in containers]
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
@@ -97,14 +102,16 @@ def _touched(groups: Iterable[_Group]) -> tuple[Subject, ...]:
 
 @check("dns.upstream-unreachable", severity=Severity.critical, caused_by=[*_LOST, *_FIREWALL, *_NETWORK, "daemon.hung"])
 def upstream_unreachable(
-    containers: Containers, resolvers: Resolvers, lookups: Lookups, dns_path: DnsPath | Unavailable
-) -> Iterable[Finding] | Skipped:
+    containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable, dns_path: DnsPath | Unavailable
+) -> Iterable[Finding] | Skipped | Unavailable:
     """Queries of containers do not reach their DNS server.
 
     Silence means two queries lost 1.5 s apart; any reply, also an error, proves that the server is reachable
     and no more. The host asks the same server, which tells where the query is lost. Containers on internal
     networks alone have no way out by design.
     """
+    if isinstance(lookups, Unavailable):
+        return _unasked(lookups)
     groups = list(_groups(containers, resolvers, lookups))
     if not groups:
         if lookups.closed:
@@ -169,8 +176,8 @@ def _hop(group: _Group, upstream: Upstream, reply: Reply, lookups: Lookups, stop
     "dns.host-broken", severity=Severity.critical, caused_by=["network.subnet-overlaps-route", "network.conntrack-full"]
 )
 def host_broken(
-    resolvers: Resolvers, lookups: Lookups, containers: Containers | Unavailable
-) -> Iterable[Finding] | Skipped:
+    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
+) -> Iterable[Finding] | Skipped | Unavailable:
     """The host's own DNS servers do not answer it.
 
     One silent server among several is a warning: each look-up that tries it first waits five seconds; one that refuses costs
@@ -179,6 +186,8 @@ def host_broken(
     """
     if not resolvers.host_servers:
         return Skipped(f"{HOST_FILE} names no server")
+    if isinstance(lookups, Unavailable):
+        return _unasked(lookups)
     return _broken(resolvers, lookups, containers)
 
 
@@ -225,11 +234,15 @@ def _by_tcp(lookups: Lookups, server: str) -> bool:
 
 
 @check("dns.udp-blocked", severity=Severity.critical)
-def udp_blocked(resolvers: Resolvers, lookups: Lookups, containers: Containers | Unavailable) -> Iterable[Finding]:
+def udp_blocked(
+    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
+) -> Generator[Finding, None, Skipped | Unavailable | None]:
     """A DNS server answers over TCP while UDP queries to it are lost.
 
     A firewall between the host and the server passes TCP 53 and drops UDP 53: all programs ask by UDP first.
     """
+    if isinstance(lookups, Unavailable):
+        return _unasked(lookups)
     groups = list(_groups(containers, resolvers, lookups)) if isinstance(containers, Containers) else []
     for server, reply in lookups.tcp.items():
         if not reply.answered:
@@ -250,6 +263,7 @@ def udp_blocked(resolvers: Resolvers, lookups: Lookups, containers: Containers |
             touches=_touched(hit),
             signs=frozenset({"dns"}),
         )
+    return None
 
 
 def _on_fallback(container: Container, resolvers: Resolvers) -> bool:
@@ -413,14 +427,16 @@ def stale_resolv_conf(
 
 @check("dns.embedded-rules-missing", severity=Severity.critical)
 def embedded_rules_missing(
-    containers: Containers, lookups: Lookups, namespaces: Namespaces | Unavailable
-) -> Iterable[Finding]:
+    containers: Containers, lookups: Lookups | Unavailable, namespaces: Namespaces | Unavailable
+) -> Generator[Finding, None, Skipped | Unavailable | None]:
     """The redirection to the engine's DNS is gone from a container's firewall.
 
     127.0.0.11:53 is redirected to a socket of the engine by nat rules inside the container's namespace; a
     firewall script or VPN client in the container that flushes nat takes them away, and nothing listens on
     port 53 then.
     """
+    if isinstance(lookups, Unavailable):
+        return _unasked(lookups)
     for each in containers.running:
         reply = lookups.embedded.get(each.id)
         if reply is None or reply.icmp != "refused" or each.host_config.runtime == "runsc":
@@ -444,6 +460,7 @@ def embedded_rules_missing(
             stable=(each.life,),
             service=each.service,
         )
+    return None
 
 
 @check("dns.search-amplified", severity=Severity.advice, posture=True)

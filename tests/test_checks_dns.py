@@ -148,6 +148,33 @@ def test_without_probes_nothing_is_concluded() -> None:
     assert answer == Unavailable("not allowed", "probes are turned off by --no-probe")
 
 
+def ended(answer: Any) -> Any:
+    """What a check returned, whether it is a generator or not."""
+    try:
+        return next(answer)
+    except TypeError:
+        return answer
+    except StopIteration as stop:
+        return stop.value
+
+
+@pytest.mark.parametrize(
+    ("why", "expected"),
+    [
+        (Unavailable("not allowed", "no probes"), Skipped("no probes")),
+        (Unavailable("forbidden", "not root"), Unavailable("forbidden", "not root")),
+    ],
+    ids=["by the user's wish", "for want of privilege"],
+)
+def test_what_stands_on_replies_says_why_there_are_none(why: Unavailable, expected: Any) -> None:
+    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
+    containers = Containers((container("web"),))
+    assert ended(dns.upstream_unreachable(containers, resolvers, why, UNKNOWN)) == expected
+    assert ended(dns.host_broken(resolvers, why, containers)) == expected
+    assert ended(dns.udp_blocked(resolvers, why, containers)) == expected
+    assert ended(dns.embedded_rules_missing(containers, why, UNKNOWN)) == expected
+
+
 def found(answer: Any) -> list[tuple[str, Severity | None]]:
     assert not isinstance(answer, Skipped | Unavailable), answer
     return [(str(each.subject), each.severity) for each in answer if isinstance(each, Finding)]
