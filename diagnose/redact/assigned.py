@@ -92,7 +92,11 @@ def _value_span(text: str, start: int, end: int) -> _Span | None:
     after = text[end : end + 1]
     if after in ("(", "/", ""):
         return None
-    if name.lower() in ("key", "keys") and (qualifier := _QUALIFIER().search(text, max(0, start - 12), start)):
+    if (
+        text[start - 1 : start] == " "
+        and name.lower() in ("key", "keys")
+        and (qualifier := _QUALIFIER().search(text, max(0, start - 12), start))
+    ):
         name = f"{qualifier[1]}_{name}"
     kind = kind_of(name)
     if kind is None:

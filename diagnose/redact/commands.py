@@ -129,8 +129,22 @@ def command_secrets(text: str, low: str, mark: Mark) -> str:
         text = _ACL().sub(lambda m: m[1] + _mark(m[2], m[0], mark), text)
     if "chpasswd" in low:
         text = _CHPASSWD().sub(lambda m: m[1] + _mark(m[2], m[0], mark), text)
-    if not _OPTION().search(text) or not _SIGN().search(low):
+    pieces: list[str] = []
+    done = 0
+    while option := _OPTION().search(text, done):
+        start = max(done, text.rfind("\n", done, option.start()) + 1)
+        end = text.find("\n", option.end())
+        end = len(text) if end < 0 else end
+        line = text[start:end]
+        pieces += (text[done:start], _in_line(line, mark) if _SIGN().search(line.lower()) else line)
+        done = end
+    if not pieces:
         return text
+    pieces.append(text[done:])
+    return "".join(pieces)
+
+
+def _in_line(text: str, mark: Mark) -> str:
     pieces: list[str] = []
     done = 0
     for found in _ANY().finditer(text):

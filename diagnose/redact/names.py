@@ -199,6 +199,10 @@ def is_mixed(value: str) -> bool:
 
 def exempt(kind: str, name: str, value: str) -> bool:
     """Whether a value under a secret's name is no secret after all: empty, a switch, a reference, a path, a count, a token."""
+    if kind == "random" and (
+        not random_looking(value) or (name.lower() == "key" and not value.strip("0123456789abcdef"))
+    ):
+        return True
     if len(value) < 12 and value.strip().lower() in _SWITCH:
         return True
     if (
@@ -209,8 +213,6 @@ def exempt(kind: str, name: str, value: str) -> bool:
         or _PATH.fullmatch(value)
     ):
         return True
-    if kind == "random":
-        return not random_looking(value) or (name.lower() == "key" and not value.strip("0123456789abcdef"))
     if name.lstrip("-") == "secret" and value.partition("=")[0] in ("id", "source", "src", "type", "target"):
         return True
     if len(value) < 4 and not any(c.isalnum() for c in value):
