@@ -341,12 +341,9 @@ def _leftover(layers: Layers, sizes: Mapping[str, int], root: str) -> Iterable[F
 def d_type_missing(info: Info) -> Iterable[Finding] | Skipped:
     """The data root's file system lacks d_type, which overlay needs.
 
-    xfs made with ftype=0, ext4 without the feature filetype: layers cannot be removed. Seen: engine 20.10.24 tolerates one that holds
-    layers already, 28.5.2 does not start on it. Only overlay drivers say; others are not asked.
-    """The data root's file system lacks d_type, which overlay needs.
-
-    xfs made with ftype=0: layers cannot be removed. Engines from 20.10 on refuse to start anew on it. Only
-    overlay drivers say; others are not asked.
+    xfs made with ftype=0, ext4 without the feature filetype: layers cannot be removed. Seen: engine 20.10.24
+    tolerates one that holds layers already, 28.5.2 does not start on it. Only overlay drivers say; others are
+    not asked.
     """
     said = info.status.get("Supports d_type")
     if said is None:
