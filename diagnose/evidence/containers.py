@@ -237,6 +237,10 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
         return self.state.status in ("created", "exited") and failed
 
     @property
+    def created_at(self) -> float | None:
+        return unix(self.created)
+
+    @property
     def started_at(self) -> float | None:
         return unix(self.state.started_at)
 

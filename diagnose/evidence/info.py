@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ class _Ping(msgspec.Struct):
     api_version: str | None = None
     engine_version: str | None = None
     libpod: str | None = None
+    date: str | None = None
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,13 @@ class Ping:
     """The engine answered `/_ping`: its HTTP loop lives, no more is proven.
 
     version: the engine's as numbers, (0,) when its header does not say. libpod: Podman's version when Podman answered.
+    date: the engine's clock as Unix time, in whole seconds; None when its header does not say.
     """
 
     api_version: str
     engine_version: str
     libpod: str
+    date: float | None = None
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -51,7 +55,16 @@ def ping(host: Host) -> Ping | Unavailable:
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     said = msgspec.convert(answer, _Ping)
-    return Ping(said.api_version or "", said.engine_version or "", said.libpod or "")
+    return Ping(said.api_version or "", said.engine_version or "", said.libpod or "", _date(said.date))
+
+
+def _date(text: str | None) -> float | None:
+    """The Unix time of an HTTP date (RFC 9110: always GMT)."""
+    try:
+        moment = datetime.strptime(text or "", "%a, %d %b %Y %H:%M:%S GMT")
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC).timestamp()
 
 
 class Info(msgspec.Struct, frozen=True, rename="pascal"):

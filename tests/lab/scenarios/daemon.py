@@ -117,9 +117,9 @@ def containerd_stopped(box: Box) -> None:
 
 
 _SERVER = """
-import socket, sys, time
+import os, socket, sys, time
 kind, path = sys.argv[1:]
-server = socket.socket(socket.AF_UNIX); server.bind(path); server.listen(50)
+server = socket.socket(socket.AF_UNIX); server.bind(path + ".new"); server.listen(50); os.rename(path + ".new", path)
 held = []
 while True:
     client, _ = server.accept(); held.append(client)

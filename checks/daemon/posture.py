@@ -1,0 +1,202 @@
+"""The engine's age, its doors and its clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.daemon import Daemon
+from diagnose.evidence.daemon_config import DaemonConfig
+from diagnose.evidence.daemon_log import DaemonLog
+from diagnose.evidence.info import Info, Ping
+from diagnose.evidence.options import Options
+from diagnose.model import DAEMON, HOST, Finding, Json, Seconds, Severity, Skipped, Unavailable
+from diagnose.registry import check
+from diagnose.times import ago
+
+SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
+
+MAINTAINED = frozenset({25, 28, 29})
+"""Lines of the upstream engine that still get fixes; 25 is kept by one of its vendors."""
+
+DISTRIBUTION = re.compile(r"\+dfsg|\+ds|[-~+]\d*(ubuntu|deb)|\.el\d|\.fc\d|-ce|\+azure|\+amzn|\.amzn")
+"""What the version of a distribution's build carries: its fixes do not show in the number."""
+
+TOO_OLD = re.compile(
+    r"client version (?P<client>[\d.]+) is too old\. Minimum supported API version is (?P<least>[\d.]+)"
+)
+
+
+@check("daemon.engine-outdated", severity=Severity.advice, posture=True)
+def engine_outdated(daemon: Daemon, ping: Ping, info: Info | Unavailable) -> Iterable[Finding] | Skipped:
+    """The running engine gets no fixes any more, or is older than the installed one.
+
+    An upstream engine of a line that has ended; a distribution's build keeps its own calendar and is not judged by
+    its number. Any engine whose program file was replaced since it started: an upgrade that waits for its restart.
+    """
+    if ping.is_podman:
+        return Skipped("Podman answers here")
+    return list(_outdated(daemon, ping, info))
+
+
+def _outdated(daemon: Daemon, ping: Ping, info: Info | Unavailable) -> Iterator[Finding]:
+    version = (info.server_version if isinstance(info, Info) else "") or ping.engine_version
+    if daemon.process is not None and (daemon.process.exe or "").endswith(" (deleted)"):
+        program = str(daemon.process.exe).removesuffix(" (deleted)")
+        yield Finding(
+            subject=DAEMON,
+            summary=f"the running engine {version} was replaced on disk by another one, and not restarted",
+            evidence={f"/proc/{daemon.process.pid}/exe": str(daemon.process.exe), "running": version},
+            variables={"program": program},
+            discriminator="replaced",
+        )
+    major = ping.version[0]
+    if major and major < max(MAINTAINED) and major not in MAINTAINED and not DISTRIBUTION.search(version):
+        yield Finding(
+            subject=DAEMON,
+            summary=f"engine {version}: the line {_line(ping.version)} gets no fixes any more",
+            evidence={"GET /version": version, "lines with fixes": ", ".join(map(str, sorted(MAINTAINED)))},
+            variables={"program": "/usr/bin/dockerd"},
+            discriminator="ended",
+        )
+
+
+def _line(version: tuple[int, ...]) -> str:
+    return f"{version[0]}.{version[1]}" if len(version) > 1 and version[0] < 23 else str(version[0])
+
+
+@check("daemon.client-api-too-old", severity=Severity.warning)
+def client_api_too_old(
+    log: DaemonLog, containers: Containers | Unavailable, options: Options, clock: Clock
+) -> Iterable[Finding]:
+    """The engine turns a client away because it speaks an API version that was given up.
+
+    From the daemon's log within the time that is looked at (`--since`); the engine does not say who it was. Containers
+    that hold the engine's socket are the first to ask: proxies and dashboards of older make break when the engine's
+    least version rises (1.24 from 25.0, 1.44 from 29.0).
+    """
+    turned = [
+        (line, match)
+        for line in log.since(clock.wall - options.since_s)
+        if (match := TOO_OLD.search(line.text)) is not None
+    ]
+    if not turned:
+        return
+    holders = [each for each in containers if _holds_socket(each)] if isinstance(containers, Containers) else []
+    last, match = turned[-1]
+    clients = sorted({each["client"] for _, each in turned})
+    evidence: dict[str, Json] = {
+        f"{log.source} {last.place}".strip(): last.text,
+        "times": len(turned),
+        "containers with the socket": [each.short for each in holders] or "none",
+    }
+    age = clock.age(last.at)
+    who = f" (perhaps {', '.join([each.short for each in holders][:3])})" if holders else ""
+    yield Finding(
+        subject=DAEMON,
+        summary=f"a client of API {', '.join(clients)} is turned away{who}: this engine begins at {match['least']}",
+        evidence=evidence | ({"last": f"{ago(age)} ago"} if age is not None else {}),
+        variables={"least": match["least"]},
+        touches=tuple(each.subject for each in holders),
+    )
+
+
+def _holds_socket(container: Container) -> bool:
+    return any(mount.source in SOCKETS for mount in container.mounts or ())
+
+
+@check("daemon.remote-api-open", severity=Severity.warning)
+def remote_api_open(config: DaemonConfig, daemon: Daemon) -> Iterable[Finding] | Skipped:
+    """The engine takes commands over TCP from anybody, without a client certificate.
+
+    From the command line of the running engine and its file: `tcp://` without `tlsverify`. On a loopback address it is
+    advice: every user and every container on the host's network may be root there. A firewall in front is not seen.
+    """
+    if daemon.process is None:
+        return Skipped("no engine runs here")
+    if config.value("tlsverify") is True:
+        return ()
+    return list(_open(config))
+
+
+def _open(config: DaemonConfig) -> Iterator[Finding]:
+    hosts = config.value("hosts")
+    for host in hosts if isinstance(hosts, list) else ():
+        text = str(host)
+        if text.startswith(("unix://", "fd://", "npipe://")):
+            continue
+        address = text.partition("://")[2] or text
+        local = address.startswith(("127.", "localhost", "[::1]"))
+        tls = config.value("tls") is True
+        encrypted = "encrypted and without a client certificate" if tls else "without TLS"
+        yield Finding(
+            subject=DAEMON,
+            summary=f"the engine's API is open at {text}, {encrypted}: whoever reaches it is root on this host",
+            evidence={config.where("hosts"): text, "tlsverify": config.value("tlsverify") or False, "tls": tls},
+            variables={"address": address, "path": config.path},
+            discriminator=address,
+            severity=Severity.advice if local else None,
+        )
+
+
+@check("daemon.clock-skewed", severity=Severity.warning, causes=["image.registry-tls", "image.pull-denied"])
+def clock_skewed(
+    clock: Clock, ping: Ping | Unavailable, containers: Containers | Unavailable, *, skew: Seconds = Seconds(60)
+) -> Iterable[Finding]:
+    """The host's clock is wrong, or was.
+
+    Told by containers that, by the engine, were created or started in the future: the clock was ahead then, or is
+    behind now. An engine on another machine whose own clock (the Date of its answers) differs from this machine's.
+    Containers share the host's clock, so that theirs cannot differ.
+    """
+    ahead = sorted(
+        (
+            (moment - clock.wall, each.short, name)
+            for each in (containers if isinstance(containers, Containers) else ())
+            for name, moment in (("Created", each.created_at), ("State.StartedAt", each.started_at))
+            if moment is not None and moment - clock.wall > skew
+        ),
+        reverse=True,
+    )
+    if ahead:
+        seconds, container, name = ahead[0]
+        yield Finding(
+            subject=HOST,
+            summary=f"the clock is behind, or was ahead: {container} began {ago(seconds)} from now",
+            evidence={
+                f"{container} {name}": f"{seconds:.0f} s in the future",
+                "containers of the future": len({each for _, each, _ in ahead}),
+            },
+            variables={"seconds": f"{seconds:.0f}"},
+        )
+    apart = ping.date - clock.wall if isinstance(ping, Ping) and ping.date is not None else 0.0
+    if abs(apart) > skew:
+        yield Finding(
+            subject=HOST,
+            summary=f"the engine's clock is {ago(abs(apart))} {'ahead of' if apart > 0 else 'behind'} this machine's",
+            evidence={"Date of /_ping": f"{apart:+.0f} s against this machine"},
+            variables={"seconds": f"{abs(apart):.0f}"},
+            discriminator="engine",
+        )
+
+
+@check("daemon.live-restore-off", severity=Severity.advice, posture=True)
+def live_restore_off(info: Info) -> Iterable[Finding] | Skipped:
+    """A restart of the engine stops every container, because live-restore is off.
+
+    Swarm does not allow it, and on an engine without containers it changes nothing.
+    """
+    if info.swarm_state != "inactive":
+        return Skipped("live-restore cannot be used in a swarm")
+    if info.live_restore_enabled or not info.containers_running:
+        return ()
+    return [
+        Finding(
+            subject=DAEMON,
+            summary=f"a restart or upgrade of the engine stops {info.containers_running} running containers",
+            evidence={"GET /info LiveRestoreEnabled": False, "GET /info ContainersRunning": info.containers_running},
+            variables={"path": "/etc/docker/daemon.json"},
+        )
+    ]
