@@ -139,7 +139,11 @@ def _run(
             _assign(program, expression)
         case "meta" | "ct" | "payload" | "fib":
             loaders = {"meta": load_meta, "ct": load_ct, "payload": load_payload, "fib": load_fib}
-            _load(program, expression["dreg"], loaders[name](expression, program))
+            loaded = loaders[name](expression, program)
+            changed = {assign.field for assign in program.assigns}
+            _load(
+                program, expression["dreg"], [_as_changed(part) if part.field in changed else part for part in loaded]
+            )
         case "bitwise":
             _bitwise(program, expression)
         case "byteorder":
@@ -188,6 +192,11 @@ def _load(program: _Program, register: int, parts: Iterable[Part]) -> None:
     for stale in [address for address in program.parts if start <= address < at]:
         del program.parts[stale]
     program.parts |= loaded
+
+
+def _as_changed(part: Part) -> Part:
+    """A field that the same rule has set before: conditions look at the packet as it came."""
+    return unknown(part.width, f"{part.field} just set")
 
 
 def _bitwise(program: _Program, expression: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Order = Literal["big", "little"]
 
 _NAME_BYTES = 16
+_PRESENT = 0x20
 ETHERTYPES = {0x0800: NF_FAMILIES["ip"], 0x86DD: NF_FAMILIES["ip6"]}
 _META: Mapping[int, tuple[Field, int]] = {3: ("mark", 4), 15: ("family", 1), 16: ("proto", 1)}
 _CT: Mapping[int, tuple[Field, int]] = {
@@ -124,6 +125,8 @@ def load_fib(expression: Mapping[str, Any], state: Registers) -> list[Part]:
     if expression["result"] == 3 and not on_interface and (source or destination):
         return [Part("src_type" if source else "dst_type", 4, 4, state.order)]
     if expression["result"] in (1, 2) and source and expression["flags"] & 0x8:
+        if expression["flags"] & _PRESENT:
+            return [Part("reverse_path", 1, 1)]
         return [Part("reverse_path", 4, 4, state.order, "route")]
     return [unknown(4, "fib")]
 
