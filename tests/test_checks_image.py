@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +14,13 @@ from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container
 from diagnose.evidence.daemon_log import LogLine
 from diagnose.evidence.filesystems import Filesystem, Usage
-from diagnose.evidence.image_details import Detail, ImageDetails
-from diagnose.evidence.images import Image, Images, normal, registry_of, tag_of
+from diagnose.evidence.image_details import Detail, ImageDetails, image_details
+from diagnose.evidence.images import Image, Images, images, normal, registry_of, tag_of
 from diagnose.evidence.info import Info
 from diagnose.evidence.layer_folders import LayerFolders
 from diagnose.evidence.pulls import Pulls, Trouble, Why
 from diagnose.model import Severity, Skipped, Unavailable
+from tests.hosts import Made
 from tests.inspected import container, of, subjects
 
 OUT_OF_REACH = Unavailable("forbidden", "not root")
@@ -254,3 +257,26 @@ LOST = LogLine(NOW - 60, "error", "create: open /d/overlay2/abc/link: no such fi
 )
 def test_corrupt(layers: LayerFolders, names: list[str]) -> None:
     assert subjects(image.corrupt(layers, OUT_OF_REACH, CLOCK)) == names
+
+
+DATA = Path(__file__).parent / "data" / "engine29"
+
+
+def test_images_of_engine_29() -> None:
+    """Real answers of engine 29.0 with containerd's store: a tag was moved, and five containers stand on the image
+    that lost it."""
+    rows = json.loads((DATA / "images.json").read_text())
+    used = rows[1]["Id"]
+    users = of(*(container(name, Image=used, Config={"Image": "shop/app:3.1"}) for name in ("a", "b")))
+    host = Made({"api.images": rows, "api.image": json.loads((DATA / "image.json").read_text())})
+    found = images(host, users)
+    assert isinstance(found, Images)
+    assert found.dangling == ()
+    assert [each.name for each in found.unused] == ["shop/app:3.1"]
+    assert subjects(image.labels_missing(users, found)) == ["shop/app:3.1"]
+    about = image_details(host, users)
+    assert isinstance(about, ImageDetails)
+    answer = image.platform_mismatch(users, about, Info(architecture="x86_64"), OUT_OF_REACH, CLOCK)
+    assert not isinstance(answer, Skipped)
+    assert not list(answer)
+    assert [detail.layers for detail in about] == [()]

@@ -224,3 +224,17 @@ def layer_that_is_gone(box: Box) -> None:
     box.sh(f"mv {upper} /root/")
     assert box.inspect("holed")["State"]["Running"]
     assert box.docker("run", "holed:1", "true", check=False).returncode != 0
+
+
+@fault("image.build-cache-large", subject="host:host", box={"disk": "600M"})
+def builds_that_left_their_cache(box: Box) -> None:
+    """BuildKit keeps 120 MB of a build on a disk of 600 MB that is filling."""
+    big = bytes(range(250)) * 240_000
+    body = images.archive(
+        Recipe({"Dockerfile": (b"FROM scratch\nCOPY big /big\n", 0o644), "big": (big, 0o644)}, busybox=False)
+    )
+    said = box.api("/build?version=2&t=cached:1&buildid=1", method="POST", body=body, timeout=60)
+    assert "moby.image.id" in str(said)
+    box.fill("/var/lib/docker/volumes/filler", 0.75)
+    cache = box.api("/system/df")["BuildCache"]
+    assert sum(each["Size"] for each in cache if not each["InUse"]) > 100_000_000
