@@ -125,9 +125,8 @@ def load_fib(expression: Mapping[str, Any], state: Registers) -> list[Part]:
     if expression["result"] == 3 and not on_interface and (source or destination):
         return [Part("src_type" if source else "dst_type", 4, 4, state.order)]
     if expression["result"] in (1, 2) and source and expression["flags"] & 0x8:
-        if expression["flags"] & _PRESENT:
-            return [Part("reverse_path", 1, 1)]
-        return [Part("reverse_path", 4, 4, state.order, "route")]
+        kind: Literal["number", "route"] = "number" if expression["flags"] & _PRESENT else "route"
+        return [Part("reverse_path", 4, 4, state.order, kind)]
     return [unknown(4, "fib")]
 
 
