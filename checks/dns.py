@@ -106,7 +106,7 @@ def upstream_unreachable(
 ) -> Iterable[Finding] | Skipped | Unavailable:
     """Queries of containers do not reach their DNS server.
 
-    Silence means two queries lost 1.5 s apart; any reply, also an error, proves that the server is reachable
+    Silence means two queries lost 1.2 s apart; any reply, also an error, proves that the server is reachable
     and no more. The host asks the same server, which tells where the query is lost. Containers on internal
     networks alone have no way out by design.
     """

@@ -464,6 +464,12 @@ def test_mtu_mismatch(seen: Links, route: Route, blocked: dict[str, str], expect
     assert found(answer) == expected
 
 
+def test_connections_that_are_made_to_fit_are_no_mismatch() -> None:
+    clamped = PathMtu({}, "-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu")
+    answer = traffic.mtu_mismatch(Networks((network(),)), Containers(()), Routes((DEFAULT,)), NARROW, UNKNOWN, clamped)
+    assert isinstance(answer, Skipped)
+
+
 def test_mtu_without_an_uplink_does_not_apply() -> None:
     answer = traffic.mtu_mismatch(Networks(()), Containers(()), Routes(()), links(), UNKNOWN, UNKNOWN)
     assert isinstance(answer, Skipped)

@@ -40,6 +40,8 @@ def mtu_mismatch(
     uplink = links.by_index.get(route.oif or 0) if route else None
     if route is None or uplink is None or not uplink.mtu:
         return Skipped("the host has no IPv4 default route")
+    if isinstance(path_mtu, PathMtu) and path_mtu.clamped:
+        return Skipped(f"connections are made to fit by the packet filter: {path_mtu.clamped}")
     limit = min(uplink.mtu, route.mtu or uplink.mtu)
     return (
         _too_large(network, size, limit, uplink.name, inhabitants, path_mtu)

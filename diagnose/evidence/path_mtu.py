@@ -13,9 +13,14 @@ from diagnose.registry import evidence
 
 @dataclass(frozen=True)
 class PathMtu:
-    """blocked: bridge -> the rule that surely drops the host's own ICMP errors on their way to its containers."""
+    """blocked: bridge -> the rule that surely drops the host's own ICMP errors on their way to its containers.
+
+    clamped: the rule that makes TCP connections agree on smaller packets, so that they never need that message; empty if
+    there is none.
+    """
 
     blocked: dict[str, str]
+    clamped: str = ""
 
 
 @evidence
@@ -30,4 +35,5 @@ def path_mtu(firewall: Firewall, networks: Networks) -> PathMtu:
             verdict = walk(firewall.ruleset, "output", error)
             if verdict.outcome in ("drop", "reject"):
                 blocked[network.bridge] = str(verdict.by)
-    return PathMtu(blocked)
+    rules = (rule.text for chain in firewall.ruleset.chains for rule in chain.rules)
+    return PathMtu(blocked, next((text for text in rules if "TCPMSS" in text or "maxseg" in text), ""))

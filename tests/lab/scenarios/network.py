@@ -207,6 +207,18 @@ def smaller_uplink(box: Box) -> None:
     )
 
 
+@healthy()
+def clamped_to_a_smaller_uplink(box: Box) -> None:
+    """The uplink is small and ICMP is dropped, but a rule makes connections agree on a size that fits."""
+    box.sh("ip link set eth0 mtu 1400; iptables -A OUTPUT -p icmp -j DROP")
+    clamp = "-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
+    box.run(["iptables", "-t", "mangle", "-A", "FORWARD", *clamp.split()])
+    send = "import socket; s=socket.socket(); s.settimeout(2); s.connect(('192.0.2.80',80)); s.sendall(b'x'*9000); s.recv(1)"
+    pid = box.inspect("web")["State"]["Pid"]
+    through = box.run(["nsenter", "-t", str(pid), "-n", sys.executable, "-c", send], check=False)
+    assert "timed out" not in through.stderr
+
+
 @fault("network.conntrack-full", subject="host:host", also=["dns.*", "container.unhealthy"])
 def connections_beyond_number(box: Box) -> None:
     """Nine tenths of the table of tracked connections are taken by a flood of UDP on loopback."""
