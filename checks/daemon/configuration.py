@@ -101,7 +101,7 @@ def _settings(values: Mapping[str, Json]) -> Iterator[str]:
 
 @check("daemon.config-not-applied", severity=Severity.advice)
 def config_not_applied(config: DaemonConfig, info: Info, clock: Clock) -> Iterable[Finding]:
-    """The configuration file was edited and the running engine still has the old values.
+    """The configuration file was edited and the engine still has the old values.
 
     Only values that /info shows are compared, and only where the file is younger than the engine's start: a file
     that was touched and says the same is none. Some settings follow a reload (SIGHUP), the others a restart.

@@ -71,7 +71,7 @@ def _line(version: tuple[int, ...]) -> str:
 def client_api_too_old(
     log: DaemonLog, containers: Containers | Unavailable, options: Options, clock: Clock
 ) -> Iterable[Finding]:
-    """The engine turns a client away because it speaks an API version that was given up.
+    """A client is turned away because its API version was given up.
 
     From the daemon's log within the time that is looked at (`--since`); the engine does not say who it was. Containers
     that hold the engine's socket are the first to ask: proxies and dashboards of older make break when the engine's

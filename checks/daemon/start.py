@@ -113,7 +113,7 @@ def bridge_init_failed(
 
 @check("daemon.stale-pidfile", severity=Severity.critical)
 def stale_pidfile(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Finding]:
-    """A pid file names a process that is not the engine, so that the engine does not start.
+    """A pid file that names another process keeps the engine from starting.
 
     Of dockerd, or of the containerd that it starts itself. Only where the engine is down: a file of an engine that
     was given another place harms nobody. A file that names no living process is taken over by every engine.

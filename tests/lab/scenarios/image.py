@@ -83,7 +83,7 @@ def image_without_a_version(box: Box) -> None:
     assert box.docker("ps", "--filter=name=tagless", "--format={{.Image}}").stdout.strip() == "bb"
 
 
-@healthy(advice=["image.labels-missing"])
+@healthy(advice=["daemon.live-restore-off", "image.labels-missing"])
 def names_that_only_look_like_latest(box: Box) -> None:
     """An image run by its id, and a finished job of an image without a tag."""
     box.image("bb")

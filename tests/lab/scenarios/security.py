@@ -70,7 +70,7 @@ def root_user(box: Box) -> None:
     assert box.docker("exec", "rooted", "id", "-u").stdout.strip() == "0"
 
 
-@healthy(baseline=False, advice=[])
+@healthy(baseline=False, advice=["daemon.live-restore-off"])
 def names_that_only_look_like_secrets(box: Box) -> None:
     """Variables that are about secrets and hold none, a privileged job that has ended, and a socket of an
     application."""
@@ -87,7 +87,7 @@ def names_that_only_look_like_secrets(box: Box) -> None:
     healthy_container(box, "front", 8097, "-v", "/srv/app:/srv/app")
 
 
-@healthy(baseline=False, advice=[])
+@healthy(baseline=False, advice=["daemon.live-restore-off"])
 def root_that_drops_itself(box: Box) -> None:
     """An image that starts as root and runs its program as another user."""
     start = ["su", "app", "-c", "exec httpd -f -p 8080 -h /www"]
