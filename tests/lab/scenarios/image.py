@@ -15,7 +15,8 @@ TIDY = (
     "--user=1000:1000", "--memory=16m", "--cpus=0.2", "--pids-limit=16", "--read-only", "--cap-drop=ALL",
     "--security-opt=no-new-privileges", "--restart=unless-stopped", "--health-cmd=true",
 )  # fmt: skip
-QUIET = {"log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}}
+KEEPS = {"live-restore": True}
+QUIET = {**KEEPS, "log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}}
 
 
 def load(box: Box, name: str, recipe: Recipe, **about: object) -> None:
