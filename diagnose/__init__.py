@@ -7,6 +7,7 @@ One arrow runs through the house:
 - `host`      the seam: kinds of questions, `Host`. Deadlines, lanes and priorities belong to the kind.
 - `live/`     the hands: the only package that touches the world. `Live` answers questions, redacted.
 - `recorder`  `Recorder` asks each question once, inside the budget, and keeps the tape; `Replay` answers from a tape.
+- `tape`      the tape as files: a fixture, the inside of a bundle, what `--from` reads.
 - `redact`    an answer without its secrets.
 - `evidence/` frozen typed views of answers, one module per kind: the type, and the function that collects it.
 - `registry`  `@check`, `@evidence`, discovery of packs; the only import by name.
@@ -15,6 +16,8 @@ One arrow runs through the house:
 - `causes`    pure: folds effects under causes.
 - `runbooks`  reads pages, fills their variables.
 - `render/`   functions of the Report.
+- `ticket/`   the bundle: sealed, proven clean, read back without trust.
+- `run`       one run from what the user asked.
 - `cli`       options in, exit code out.
 
 The engine knows no particular check. The built-in pack is the package `checks` with its pages in `runbooks/`.

@@ -239,7 +239,8 @@ def bundle(output: str | None, max_size: int, review: bool, config_file: str | N
 
     Exit codes: 0 written, 3 not. A colleague judges it with `diagnose all --from FILE`.
     """
-    from diagnose import deliver, registry, run
+    from diagnose import registry, run
+    from diagnose.ticket import deliver
 
     asked = run.Asked(
         host=options["host"],

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from diagnose import config, engine, tape
 from diagnose.evidence.containers import Containers
 from diagnose.host import Host, patience
-from diagnose.model import Check, Json, Report
-from diagnose.recorder import Budget, Recorder, Replay
+from diagnose.model import Check, Failed, Json, Report
+from diagnose.recorder import Budget, Entry, Recorder, Replay
 from diagnose.version import __version__
 
 if TYPE_CHECKING:
-    from diagnose.bundle import Bundle
     from diagnose.redact import Redactor
+    from diagnose.ticket.bundle import Bundle
 
 RENDERING_S = 0.3
 """What is kept of the budget for judging and printing."""
@@ -100,9 +100,9 @@ def bundle(known: Mapping[str, Check], asked: Asked, *, began: float, max_size: 
 
     AskedWrongError as for `diagnose`; bundle.TooLargeError, bundle.LeakError as their modules say.
     """
-    from diagnose import bundle as sealing
     from diagnose.exits import code_of
     from diagnose.redact import Redactor
+    from diagnose.ticket import bundle as sealing
 
     try:
         configured = config.load(asked.config)
@@ -116,16 +116,29 @@ def bundle(known: Mapping[str, Check], asked: Asked, *, began: float, max_size: 
         for questions in (sealing.superset(), sealing.last_words(recorder.tape)):
             for _ in recorder.ask_many(questions):
                 pass
+    # A secret that an early answer showed in a place of its own may be known only from a later one. The bundle's report is
+    # judged again from what the bundle holds, so that both say the same.
+    settled = {q: _settled(entry, redactor) for q, entry in recorder.tape.items()}
+    again = engine.run(
+        Replay(settled), replace(what, uncollected=report.uncollected), began=began, budget=Budget(float("inf"))
+    )
+    report = replace(again, duration_s=report.duration_s, source="live")
     sealed = sealing.make(
         report,
         code_of(report, "warning"),
-        recorder.tape,
+        settled,
         manifest(report, configured.thresholds),
         redacted=redactor.counts,
         max_size=max_size,
     )
     sealing.prove(sealed, redactor.secrets)
     return report, sealed
+
+
+def _settled(entry: Entry, redactor: Redactor) -> Entry:
+    if isinstance(entry.answer, Failed):
+        return Entry(Failed(entry.answer.reason, redactor.text(entry.answer.detail)), entry.duration_s)
+    return Entry(redactor.settle(entry.answer), entry.duration_s)
 
 
 def manifest(report: Report, thresholds: engine.Thresholds) -> dict[str, Json]:

@@ -96,7 +96,7 @@ def read(source: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:
     """The tape and the manifest of whatever lies at this path: a folder, or an archive. TapeError if it is none."""
     if source.is_dir():
         return read_folder(source)
-    from diagnose import archive
+    from diagnose.ticket import archive
 
     return archive.read(source)
 

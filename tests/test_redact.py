@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.proof import leaks
+from diagnose.ticket.proof import leaks
 from diagnose.redact import Redactor, is_token
 from tests import corpus
 from tests.corpus import Case, fresh

@@ -11,7 +11,7 @@ import urllib.parse
 
 import pytest
 
-from diagnose.proof import leaks
+from diagnose.ticket.proof import leaks
 
 SECRET = 'Zq7/w+Ex&ample<9 ü"x'
 WORDY = "PIN=123"

@@ -84,7 +84,7 @@ class Lookups:
     embedded: dict[str, Reply]
     names: dict[tuple[str, str], Reply]
     closed: tuple[Container, ...]
-    unexamined: tuple[Unexamined, ...] = ()
+    unasked: tuple[Unexamined, ...] = ()
 
     def __len__(self) -> int:
         return len(self.host) + len(self.ways) + len(self.embedded)
@@ -184,7 +184,7 @@ def lookups(
             if (reply := replies.get(_query(server, name, "A", None)))
         },
         tuple(closed),
-        (*resolvers.unexamined, *sorted(missing, key=lambda each: each.subject)),
+        (*resolvers.unread, *sorted(missing, key=lambda each: each.subject)),
     )
 
 

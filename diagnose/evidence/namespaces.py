@@ -74,11 +74,11 @@ class Inside:
 
 @dataclass(frozen=True)
 class Namespaces:
-    """What was seen inside, by container id; unexamined: running containers that could not or were not
+    """What was seen inside, by container id; unvisited: running containers that could not or were not
     visited."""
 
     items: dict[str, Inside]
-    unexamined: tuple[Unexamined, ...] = ()
+    unvisited: tuple[Unexamined, ...] = ()
 
     def __iter__(self) -> Iterator[Inside]:
         return iter(self.items.values())

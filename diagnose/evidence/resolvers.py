@@ -122,7 +122,7 @@ class Resolvers:
     resolved: ResolvConf | Unavailable
     configured: tuple[str, ...]
     inside: dict[str, ResolvConf]
-    unexamined: tuple[Unexamined, ...] = ()
+    unread: tuple[Unexamined, ...] = ()
 
     def __len__(self) -> int:
         return len(self.inside) + 1

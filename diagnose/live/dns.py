@@ -12,6 +12,7 @@ import struct
 import time
 from typing import TYPE_CHECKING, Any
 
+from diagnose.host import KINDS
 from diagnose.live import Refused, namespaces
 
 if TYPE_CHECKING:
@@ -58,15 +59,16 @@ def query(live: Live, question: Question) -> dict[str, Any]:
     """
     if not live.settings.probe:
         raise Refused("not allowed", "probes are turned off by --no-probe")
+    import dns.message  # noqa: F401 - before the clock runs, not in the middle of a query
+
     args = question.args
     asked = _ask_tcp if args.get("transport") == "tcp" else _ask_udp
     server, port, name, kind = args["server"], args.get("port", 53), args["name"], args["type"]
     pid = args.get("pid")
     if pid is None:
         return asked(server, port, name, kind)
-    # The reply comes within PATIENCE_S * QUERIES: the thread always ends by itself, and holds the namespace
-    # no longer.
-    patience = PATIENCE_S * QUERIES + 0.4
+    # Above all that the thread waits for: it always ends by itself, and holds the namespace no longer.
+    patience = KINDS[question.kind].deadline - 0.1
     return namespaces.within(pid, args.get("start"), lambda: asked(server, port, name, kind), patience)
 
 

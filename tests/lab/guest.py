@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, "/opt/diagnose")
 
-from tests.lab.machine_scenarios import SCENARIOS, Scenario  # noqa: E402
+from tests.lab.machine_scenarios import SCENARIOS, Scenario
 
 
 def sh(script: str, timeout: float = 180, check: bool = True) -> str:
@@ -96,7 +96,7 @@ def play(scenario: Scenario) -> dict[str, Any]:
     try:
         scenario.inject()
         row["runs"] = [diagnose(user) for user in scenario.users]
-    except Exception:
+    except Exception:  # noqa: BLE001 - what went wrong is a result too
         row["error"] = traceback.format_exc()
     remove = "docker ps -aq | xargs -r docker rm -f -v"
     try:
@@ -104,7 +104,7 @@ def play(scenario: Scenario) -> dict[str, Any]:
             sh(remove, check=False)
         scenario.mend()
         sh(remove, check=False)
-    except Exception:
+    except Exception:  # noqa: BLE001 - what went wrong is a result too
         row["error"] = (row["error"] or "") + traceback.format_exc()
     return row
 

@@ -1,7 +1,7 @@
 """A whole machine under software emulation: what a box cannot have (systemd, journald, cgroup v2, AppArmor, resolved's
 stub, firewalld).
 
-Debian trixie with its own engine (26.1.5, systemd 257) is unpacked by debootstrap, made into a disk image without
+Debian trixie with its own engine (26.1.5, systemd 257) is unpacked by mmdebstrap, made into a disk image without
 mounting anything, and booted once by QEMU's TCG, without a network card. A oneshot unit runs `guest.py`, which breaks
 the machine in one way after the other and writes what the tool said to a second raw disk, as lines of JSON.
 The file system is cached; it is rebuilt when its packages change.
@@ -24,7 +24,7 @@ from .engines import cache_dir
 ROOT = Path(__file__).parent.parent.parent
 SUITE = "trixie"
 PACKAGES = (
-    "systemd,systemd-sysv,systemd-resolved,dbus,apparmor,firewalld,udev,kmod,initramfs-tools,linux-image-cloud-amd64,"
+    "systemd,systemd-sysv,libpam-systemd,systemd-resolved,dbus,apparmor,firewalld,udev,kmod,initramfs-tools,linux-image-cloud-amd64,"
     "docker.io,docker-cli,iptables,nftables,iproute2,procps,python3,busybox-static,ca-certificates,conntrack,auditd"
 )
 LIBRARIES = (
@@ -64,7 +64,7 @@ def missing() -> str | None:
     """Why the machine cannot be had here, or None."""
     if os.geteuid() != 0:
         return "not root"
-    for tool in ("qemu-system-x86_64", "debootstrap", "mkfs.ext4"):
+    for tool in ("qemu-system-x86_64", "mmdebstrap", "mkfs.ext4"):
         if shutil.which(tool) is None:
             return f"{tool} is not installed"
     return None
@@ -99,7 +99,7 @@ def _unpack(target: Path) -> None:
         "grep -hE '^URIs:|^deb ' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null"
         " | head -1 | sed 's/^URIs: *//;s/^deb *\\(\\[[^]]*\\] *\\)*//;s/ .*//'",
     ).strip()
-    _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(target), mirror, timeout=1500)
+    _run("mmdebstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(target), mirror, timeout=1500)
     version = _run("chroot", str(target), "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").strip()
     _run(
         "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", str(target / "opt/site"),
@@ -130,7 +130,7 @@ def image(folder: Path) -> Path:
     (wants / "diagnose-lab.service").symlink_to("/etc/systemd/system/diagnose-lab.service")
     _run("mkfs.ext4", "-q", "-d", str(root), str(disk), f"{DISK_MB}M")
     for name in ("vmlinuz", "initrd.img"):
-        found = sorted((root / "boot").glob(f"{name}-*"))[-1]
+        found = max((root / "boot").glob(f"{name}-*"))
         shutil.copy(found, folder / name)
     shutil.rmtree(root)
     return disk

@@ -62,25 +62,32 @@ SOUND = (
 
 def _start_docker() -> None:
     sh, _, wait_for, _ = _tools()
-    sh("systemctl unmask docker.service docker.socket; systemctl reset-failed docker.service docker.socket containerd", check=False)
+    sh(
+        "systemctl unmask docker.service docker.socket; systemctl reset-failed docker.service docker.socket containerd",
+        check=False,
+    )
     sh("systemctl start docker.socket containerd; systemctl restart docker.service", timeout=240)
     wait_for(lambda: subprocess.run(["docker", "ps"], capture_output=True, timeout=60).returncode == 0, 120, "docker")
 
 
 @scenario("healthy: systemd, resolved, AppArmor, cgroup v2", users=("root", "nobody"))
-def _healthy() -> None:
+def _healthy() -> Callable[[], None]:
     _, docker, wait_for, inspect = _tools()
     docker("network", "create", "shop")
     docker("run", "-d", "--name", "web", "--network", "shop", *SOUND, "-p", "127.0.0.1:8080:8080", "bb:1",
            "nc", "-lk", "-p", "8080", "-e", "true")  # fmt: skip
     docker("run", "-d", "--name", "db", "--network", "shop", *SOUND, "bb:1", "sleep", "10000")
     wait_for(lambda: inspect("db")["State"]["Running"])
-    return lambda: docker("network", "rm", "shop") and None  # type: ignore[return-value]
+
+    def mend() -> None:
+        docker("network", "rm", "shop")
+
+    return mend
 
 
 @scenario("a child is killed by the memory limit", ("container.oom-killed", "container:hungry"))
 def _oom_child() -> None:
-    sh, docker, wait_for, inspect = _tools()
+    _, docker, wait_for, inspect = _tools()
     script = "while :; do (tail /dev/zero) ; sleep 5; done"
     docker("run", "-d", "--name", "hungry", *SOUND, "-m", "24m", "--memory-swap", "24m", "bb:1", "sh", "-c", script)
     events = "/sys/fs/cgroup/system.slice/docker-{}.scope/memory.events".format(inspect("hungry")["Id"])
@@ -111,7 +118,12 @@ def _firewalld() -> Callable[[], None]:
     sh, docker, _, _ = _tools()
     docker("run", "-d", "--name", "web", *SOUND, "-p", "8080:8080", "bb:1", "nc", "-lk", "-p", "8080", "-e", "true")
     sh("systemctl start firewalld; firewall-cmd --reload", timeout=240)
-    return lambda: (sh("systemctl stop firewalld", timeout=120), _start_docker()) and None  # type: ignore[return-value]
+
+    def mend() -> None:
+        sh("systemctl stop firewalld", timeout=120)
+        _start_docker()
+
+    return mend
 
 
 @scenario(
@@ -123,7 +135,11 @@ def _foreign_table() -> Callable[[], None]:
     sh, docker, _, _ = _tools()
     docker("run", "-d", "--name", "web", *SOUND, "-p", "8080:8080", "bb:1", "nc", "-lk", "-p", "8080", "-e", "true")
     sh("nft add table inet mine; nft 'add chain inet mine f { type filter hook forward priority 10; policy drop; }'")
-    return lambda: sh("nft delete table inet mine") and None  # type: ignore[return-value]
+
+    def mend() -> None:
+        sh("nft delete table inet mine")
+
+    return mend
 
 
 @scenario(
@@ -172,7 +188,7 @@ def _sleeping() -> Callable[[], None]:
     "the engine is dead, its containers live", ("daemon.not-running", "daemon:docker"), also=("daemon.*", "container.*")
 )
 def _orphans() -> Callable[[], None]:
-    sh, docker, wait_for, _ = _tools()
+    sh, docker, _, _ = _tools()
     DAEMON_JSON.parent.mkdir(exist_ok=True)
     DAEMON_JSON.write_text('{"live-restore": true}\n')
     _start_docker()
@@ -208,14 +224,20 @@ def _unconfined() -> None:
     docker("run", "-d", "--name", "bare", *SOUND, "--security-opt", "apparmor=unconfined", "bb:1", "sleep", "10000")
 
 
+_HOG = """
+import mmap, time
+available = [line for line in open("/proc/meminfo") if line.startswith("MemAvailable")][0].split()[1]
+held = mmap.mmap(-1, int(int(available) * 1024 * 0.97))
+for page in range(0, len(held), 4096):
+    held[page] = 1
+print("ok", flush=True)
+time.sleep(600)
+"""
+
+
 @scenario("the host is short of memory", ("resources.memory-scarce", "host:host"), also=("resources.*",))
 def _scarce() -> Callable[[], None]:
-    hog = subprocess.Popen(
-        ["python3", "-c", "import mmap, time\n"
-         "free = int([l.split()[1] for l in open('/proc/meminfo') if l.startswith('MemAvailable')][0]) * 1024\n"
-         "m = mmap.mmap(-1, int(free * 0.97)); [m.__setitem__(i, 1) for i in range(0, len(m), 4096)]; print('ok', flush=True); time.sleep(600)"],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    hog = subprocess.Popen(["python3", "-c", _HOG], stdout=subprocess.PIPE, text=True)
     assert hog.stdout is not None
     assert hog.stdout.readline() == "ok\n"
 

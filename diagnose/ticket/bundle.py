@@ -20,12 +20,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from diagnose import proof, registry, tape, texts
+from diagnose import registry, tape
 from diagnose.host import Question, question
 from diagnose.model import Failed, Json, Report
 from diagnose.recorder import Entry
 from diagnose.render import json as json_report
 from diagnose.render import markdown
+from diagnose.ticket import proof, texts
 from diagnose.version import __version__
 
 MAX_SIZE = 10 * 1000 * 1000
@@ -204,7 +205,7 @@ def _archive(folder: str, members: Mapping[str, bytes], taken_at: float) -> byte
 
 def prove(bundle: Bundle, secrets: Iterable[tuple[str, str]]) -> None:
     """The second pass over the finished archive. LeakError with files and kinds if a redacted value still stands in it."""
-    from diagnose import archive
+    from diagnose.ticket import archive
 
     leaks = proof.leaks(archive.members(io.BytesIO(bundle.data)), secrets)
     if leaks:

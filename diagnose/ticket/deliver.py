@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from diagnose import run
-from diagnose.bundle import Bundle, LeakError, TooLargeError
 from diagnose.model import Check, Report
-from diagnose.texts import file_name
+from diagnose.ticket.bundle import Bundle, LeakError, TooLargeError
+from diagnose.ticket.texts import file_name
 from diagnose.times import size
 
 

@@ -1,0 +1,8 @@
+"""The bundle for a ticket: sealed, proven clean, delivered, and read back without trust.
+
+- `bundle`   what goes in, and what is shed to keep the size.
+- `texts`    the texts that people ask for, made from the tape.
+- `proof`    the second pass over the finished bytes: it knows no patterns, only the values that were redacted.
+- `deliver`  to stdout, or to a file that is whole or not there.
+- `archive`  reading what somebody sent.
+"""
