@@ -28,6 +28,8 @@ from diagnose.signs import signs
 from diagnose.times import size
 
 DEFAULT_DRIVER = "json-file"
+WORTH = 10_000_000
+"""Bytes below which no log is to blame, however little is left of the disk."""
 _ADDRESS = re.compile(r"\b(?:tcp|udp|unix|unixgram) ([\w.:\[\]/-]+?):? ")
 IN_USE = ("running", "paused", "restarting")
 
@@ -67,7 +69,7 @@ def unbounded(
         log = logs.by_id.get(each.id) if isinstance(logs, LogFiles) else None
         bulk = max(log.bytes, log.on_disk) if log else 0
         big = bulk >= large or (
-            disk is not None and bulk > 0 and bulk >= min(of_disk / 100 * disk.usage.size, disk.usage.available)
+            disk is not None and bulk >= WORTH and bulk >= min(of_disk / 100 * disk.usage.size, disk.usage.available)
         )
         if not big and each.state.status not in IN_USE:
             continue

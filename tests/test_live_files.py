@@ -284,3 +284,42 @@ def test_an_unknown_function_is_no_crash_of_the_worker() -> None:
         started.call("no_such_function", {"path": "/"}, 2)
     assert started.call("usage", {"path": "/"}, 2)["point"] == blocking.usage({"path": "/"})["point"]
     started.close()
+
+
+def test_usages_tell_each_path_by_itself(live: Live, tmp_path: Path) -> None:
+    answer = plain(files.usages(live, question("fs.usages", paths=["/proc", str(tmp_path / "none")])))
+    assert answer["/proc"]["point"] == "/proc"
+    assert answer[str(tmp_path / "none")] == {"failed": "missing"}
+
+
+def test_a_rate_is_two_samples_of_free_bytes(live: Live, tmp_path: Path) -> None:
+    answer = plain(files.rate(live, question("fs.rate", path=str(tmp_path), seconds=0.1)))
+    assert answer["seconds"] >= 0.1
+    assert answer["free_before"] > 0 < answer["free_after"]
+
+
+def test_layers_are_matched_with_the_databases(live: Live, tmp_path: Path) -> None:
+    image, container, cache, lost = ("a" * 64, "b" * 64, "c" * 25, "d" * 64)
+    for name in (image, container, f"{container}-init", cache, lost, "l"):
+        (tmp_path / "overlay2" / name).mkdir(parents=True)
+    database = tmp_path / "image/overlay2/layerdb"
+    for note, text in (
+        (database / "sha256/1/cache-id", image),
+        (database / "mounts/2/mount-id", container),
+        (database / "mounts/2/init-id", f"{container}-init"),
+    ):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(text)
+    (tmp_path / "buildkit").mkdir()
+    (tmp_path / "buildkit/snapshots.db").write_bytes(b"\0\x01" + cache.encode() + b"\xff")
+    answer = plain(files.layers(live, question("fs.layers", path=str(tmp_path))))
+    assert {folder["name"] for folder in answer["folders"]} == {image, container, f"{container}-init", cache, lost}
+    assert answer["referenced"] == sorted([image, container, f"{container}-init"])
+    assert answer["mentioned"] == [cache]
+
+
+def test_a_walk_leaves_out_what_it_is_told(live: Live, tmp_path: Path) -> None:
+    for name in ("kept", "left"):
+        (tmp_path / name).mkdir()
+    answer = files.walk(live, question("fs.walk", path=str(tmp_path), skip=[str(tmp_path / "left")]))
+    assert set(answer["by"]) == {"kept"}

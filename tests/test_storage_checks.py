@@ -1,4 +1,5 @@
-"""Storage and logging checks on made hosts: one case that fires, one that is silent, one that does not apply."""
+"""Storage and logging checks on made hosts: one case that fires, one that is silent, one that does not
+apply."""
 
 from __future__ import annotations
 
@@ -355,6 +356,16 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         Severity.warning,
         "",
     ),
+    "small on a disk that others filled": (
+        "logging.unbounded",
+        {
+            "api__container": inspected(**logging("json-file")),
+            "fs__usage": disks(usage(used=100 * GIB, free=0, available=0)),
+        },
+        "container:web",
+        Severity.advice,
+        "",
+    ),
     "logs fill the disk": (
         "logging.unbounded",
         {
@@ -579,3 +590,35 @@ def test_what_was_not_measured_is_said() -> None:
     said = " ".join(full.finding.evidence["not measured"])
     assert "at least" in said
     assert "container logs: forbidden" in said
+
+
+def system_df(name: str) -> Json:
+    """/system/df in the shape of API 1.41 to 1.51, or of 1.52 as engine 29 answers with verbose=true."""
+    item = {"Id": ID, "SizeRw": 4096, "Size": 70, "Shared": False}
+    rows = {"Containers": [item], "Volumes": [], "BuildCache": [item, item | {"Shared": True}], "LayersSize": 9}
+    return (
+        rows
+        if name == "old"
+        else {
+            "ContainerUsage": {"Items": [item], "TotalSize": 4096},
+            "VolumeUsage": {"Items": []},
+            "BuildCacheUsage": {"Items": [item, item | {"Shared": True}]},
+            "ImageUsage": {"TotalSize": 9},
+        }
+    )
+
+
+@pytest.mark.parametrize("shape", ["old", "API 1.52"])
+def test_who_may_not_walk_hears_what_the_engine_counts(shape: str) -> None:
+    denied = WALK | {"by": {}, "refused": 1, "complete": False}
+    report = examine(
+        "storage.disk-full",
+        fs__usage=disks(filled(97)),
+        fs__walk=denied,
+        api__system_df=system_df(shape),
+        file__stats=Failed("forbidden"),
+    )
+    (full,) = report.findings
+    parts = {part["name"]: part["bytes"] for part in full.finding.evidence["attribution"]}
+    assert parts == {"writable layers": 4096, "build cache": 70, "images": 9, "other": 97 * GIB - 4096 - 79}
+    assert "only root" in full.finding.evidence["not measured"][0]
