@@ -19,7 +19,7 @@ from diagnose.evidence.resolvers import (
     Upstream,
     resolving,
 )
-from diagnose.model import HOST, Count, Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.model import DAEMON, HOST, Count, Finding, Severity, Skipped, Subject, Unavailable, Yield
 from diagnose.registry import check
 
 _LOST = ["dns.host-broken", "dns.udp-blocked", "dns.loopback-stub", "dns.no-nameserver", "dns.stale-resolv-conf"]
@@ -103,7 +103,7 @@ def _touched(groups: Iterable[_Group]) -> tuple[Subject, ...]:
 @check("dns.upstream-unreachable", severity=Severity.critical, caused_by=[*_LOST, *_FIREWALL, *_NETWORK, "daemon.hung"])
 def upstream_unreachable(
     containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable, dns_path: DnsPath | Unavailable
-) -> Iterable[Finding] | Skipped | Unavailable:
+) -> Iterable[Yield] | Skipped | Unavailable:
     """Queries of containers do not reach their DNS server.
 
     Silence means two queries lost 1.2 s apart; any reply, also an error, proves that the server is reachable
@@ -113,12 +113,12 @@ def upstream_unreachable(
     if isinstance(lookups, Unavailable):
         return _unasked(lookups)
     groups = list(_groups(containers, resolvers, lookups))
-    if not groups:
+    if not groups and not lookups.unasked:
         if lookups.closed:
             return Skipped("running containers are on internal networks only")
         return Skipped("no running container asks a DNS server by a network of its own")
     rules = dns_path.blocked if isinstance(dns_path, DnsPath) else {}
-    return (_unreachable(group, lookups, rules) for group in groups if group.lost)
+    return (*(_unreachable(group, lookups, rules) for group in groups if group.lost), *lookups.unasked)
 
 
 def _unreachable(group: _Group, lookups: Lookups, rules: Mapping[tuple[str, str], str]) -> Finding:
@@ -212,7 +212,8 @@ def _broken(resolvers: Resolvers, lookups: Lookups, containers: Containers | Una
             },
             variables={"server": dead[0]},
             severity=_degraded(lookups.host[each] for each in dead) if others else Severity.critical,
-            touches=_touched(hit),
+            # The daemon looks registries up by the host's resolver.
+            touches=(DAEMON, *_touched(hit)),
             signs=frozenset({"dns"}),
         )
     for (name, server), reply in lookups.names.items():
@@ -284,7 +285,7 @@ def _fallback(groups: Iterable[_Group], resolvers: Resolvers) -> tuple[list[_Gro
 @check("dns.loopback-stub", severity=Severity.critical)
 def loopback_stub(
     resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Iterable[Finding] | Skipped:
+) -> Iterable[Yield] | Skipped:
     """The host's resolv.conf names only loopback servers, useless to containers.
 
     Engines then give containers 8.8.8.8. Harmless with systemd-resolved where its own file of real servers is
@@ -301,7 +302,8 @@ def loopback_stub(
 
 def _stub(
     resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Iterator[Finding]:
+) -> Iterator[Yield]:
+    yield from resolvers.unread
     listed = list(resolving(containers)) if isinstance(containers, Containers) else []
     affected = [each for each in listed if _on_fallback(each, resolvers)]
     if listed and not affected:
@@ -339,7 +341,7 @@ def _shown(conf: ResolvConf | Unavailable) -> object:
 @check("dns.no-nameserver", severity=Severity.critical)
 def no_nameserver(
     resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Iterable[Finding] | Unavailable:
+) -> Iterable[Yield] | Unavailable:
     """The host's resolv.conf is missing, empty, or a link to nothing.
 
     Engines before 28 hide it by 8.8.8.8, newer ones do so on the default bridge only: it is critical where
@@ -354,7 +356,8 @@ def no_nameserver(
 
 def _nobody_to_ask(
     resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Iterator[Finding]:
+) -> Iterator[Yield]:
+    yield from resolvers.unread
     listed = list(resolving(containers)) if isinstance(containers, Containers) else []
     affected = [each for each in listed if _on_fallback(each, resolvers)]
     empty = [each for each in affected if not resolvers.upstreams(each)]
@@ -383,9 +386,7 @@ def _nobody_to_ask(
 
 
 @check("dns.stale-resolv-conf", severity=Severity.warning)
-def stale_resolv_conf(
-    containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable
-) -> Iterable[Finding]:
+def stale_resolv_conf(containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable) -> Iterable[Yield]:
     """Running containers still have DNS servers that the host has replaced since.
 
     On the default bridge the engine copies the host's file when a container starts. It is a warning where an
@@ -397,6 +398,7 @@ def stale_resolv_conf(
     changed = read.mtime if isinstance(read, ResolvConf) else None
     if not now or resolvers.configured or changed is None:
         return
+    yield from resolvers.unread
     ways = {(way.networks, way.server): way for way in lookups.ways} if isinstance(lookups, Lookups) else {}
     for each in resolving(containers):
         conf = resolvers.inside.get(each.id)
@@ -428,7 +430,7 @@ def stale_resolv_conf(
 @check("dns.embedded-rules-missing", severity=Severity.critical)
 def embedded_rules_missing(
     containers: Containers, lookups: Lookups | Unavailable, namespaces: Namespaces | Unavailable
-) -> Generator[Finding, None, Skipped | Unavailable | None]:
+) -> Generator[Yield, None, Skipped | Unavailable | None]:
     """The redirection to the engine's DNS is gone from a container's firewall.
 
     127.0.0.11:53 is redirected to a socket of the engine by nat rules inside the container's namespace; a
@@ -437,6 +439,7 @@ def embedded_rules_missing(
     """
     if isinstance(lookups, Unavailable):
         return _unasked(lookups)
+    yield from lookups.unasked
     for each in containers.running:
         reply = lookups.embedded.get(each.id)
         if reply is None or reply.icmp != "refused" or each.host_config.runtime == "runsc":
@@ -466,12 +469,13 @@ def embedded_rules_missing(
 @check("dns.search-amplified", severity=Severity.advice, posture=True)
 def search_amplified(
     containers: Containers, resolvers: Resolvers, *, max_search: Count = Count(3), max_ndots: Count = Count(1)
-) -> Iterable[Finding]:
+) -> Iterable[Yield]:
     """Each name that containers look up is tried under many search domains first.
 
     `ndots` above 1 or a long search list multiplies queries and lets a wildcard domain answer for a foreign
     name.
     """
+    yield from resolvers.unread
     many: dict[tuple[int, tuple[str, ...]], list[Container]] = {}
     for each in resolving(containers):
         conf = resolvers.inside.get(each.id)

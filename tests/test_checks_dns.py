@@ -175,6 +175,31 @@ def test_what_stands_on_replies_says_why_there_are_none(why: Unavailable, expect
     assert ended(dns.embedded_rules_missing(containers, why, UNKNOWN)) == expected
 
 
+def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_host() -> None:
+    def reply(question: Question) -> Json | Failed:
+        if question.args["pid"] is not None:
+            return Failed("forbidden", "run as root")
+        return {
+            "answered": True,
+            "rcode": "NOERROR",
+            "answers": [],
+            "ms": 1.0,
+            "sent": 1,
+            "icmp": None,
+            "truncated": False,
+        }
+
+    who = container("web")
+    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {who.id: parse(lan())})
+    containers = Containers((who,))
+    answer = lookups(Made({"dns.query": reply}), containers, NETWORKS, resolvers, Options())
+    assert isinstance(answer, Lookups)
+    (left_out,) = dns.upstream_unreachable(containers, resolvers, answer, UNKNOWN)  # type: ignore[misc]
+    assert left_out.subject == who.subject
+    assert "run as root" in left_out.why
+    assert list(dns.host_broken(resolvers, answer, containers)) == []  # type: ignore[arg-type]
+
+
 def found(answer: Any) -> list[tuple[str, Severity | None]]:
     assert not isinstance(answer, Skipped | Unavailable), answer
     return [(str(each.subject), each.severity) for each in answer if isinstance(each, Finding)]

@@ -13,7 +13,7 @@ from diagnose.evidence.links import Link, Links
 from diagnose.evidence.namespaces import Inside, Namespaces
 from diagnose.evidence.networks import Network, Networks
 from diagnose.evidence.processes import Processes
-from diagnose.model import Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.model import Finding, Severity, Skipped, Subject, Unavailable, Yield
 from diagnose.registry import check
 
 
@@ -75,14 +75,13 @@ def _what_is_wrong(network: Network, link: Link | None, links: Links) -> str:
 
 
 @check("network.veth-detached", severity=Severity.critical, caused_by=["network.bridge-down"])
-def veth_detached(
-    containers: Containers, networks: Networks, namespaces: Namespaces, links: Links
-) -> Iterable[Finding]:
+def veth_detached(containers: Containers, networks: Networks, namespaces: Namespaces, links: Links) -> Iterable[Yield]:
     """A container is cut off from its bridge: its cable is pulled, or switched off.
 
     Both ends of the veth pair are looked at, from inside and from the host. Interfaces of other kinds (macvlan, a sandbox's own) are
     left out.
     """
+    yield from namespaces.unvisited
     for each in containers.running:
         inside = namespaces.of(each)
         for name, endpoint in each.endpoints.items() if inside else ():

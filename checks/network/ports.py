@@ -12,7 +12,7 @@ from diagnose.evidence.last_words import LastWords
 from diagnose.evidence.links import Links
 from diagnose.evidence.listeners import Listener, Listeners, overlap
 from diagnose.evidence.namespaces import Namespaces
-from diagnose.model import Finding, Json, Seconds, Severity, Subject, Unavailable
+from diagnose.model import Finding, Json, Seconds, Severity, Subject, Unavailable, Yield
 from diagnose.registry import check
 from diagnose.signs import signs
 
@@ -163,12 +163,14 @@ def bind_address_missing(containers: Containers, links: Links | Unavailable) -> 
 @check("network.published-port-not-listening", severity=Severity.warning)
 def published_port_not_listening(
     containers: Containers, namespaces: Namespaces, clock: Clock, *, grace: Seconds = Seconds(20)
-) -> Iterable[Finding]:
+) -> Iterable[Yield]:
     """Nothing in a container serves a port that it publishes.
 
     Clients are accepted by the engine's proxy and cut off at once. TCP only. It is advice where other published ports of the
     container are served: images declare more ports than they use. A stand-by that begins to listen when it is needed looks the same.
     """
+    publishing = {each.subject for each in containers.running if each.published_ports}
+    yield from (each for each in namespaces.unvisited if each.subject in publishing)
     for each in containers.running:
         inside = namespaces.of(each)
         age = clock.age(each.started_at)
