@@ -159,7 +159,8 @@ def _masquerade_missing(crossings: Crossings) -> Iterable[Finding | Unexamined]:
         elif _unmasked(each):
             outlets[each.network.name].append(each)
     for listed in outlets.values():
-        network, subnet = listed[0].network, ", ".join(map(str, listed[0].network.subnets))
+        network = listed[0].network
+        subnet = ", ".join(str(each) for each in network.subnets if each.version == 4)
         yield Finding(
             subject=network.subject,
             summary=f"{network.name}: packets of {_count(len(listed), 'container')}"
@@ -170,7 +171,7 @@ def _masquerade_missing(crossings: Crossings) -> Iterable[Finding | Unexamined]:
                 "container": listed[0].container.short,
                 "address": listed[0].address,
             },
-            variables={"network": network.name, "bridge": network.bridge, "subnet": str(network.subnets[0])},
+            variables={"network": network.name, "bridge": network.bridge, "subnet": subnet.partition(",")[0]},
             touches=_touched([network]),
         )
 

@@ -10,6 +10,7 @@ One arrow runs through the house:
 - `tape`      the tape as files: a fixture, the inside of a bundle, what `--from` reads.
 - `redact`    an answer without its secrets.
 - `evidence/` frozen typed views of answers, one module per kind: the type, and the function that collects it.
+- `firewall/` a packet filter as values, judged by walking a packet through it; pure, for the evidence of that name.
 - `registry`  `@check`, `@evidence`, discovery of packs; the only import by name.
 - `model`     the nouns: Severity, Subject, Finding, Check, Result, Report.
 - `engine`    collects what the chosen checks need, judges, and makes the report.
