@@ -137,7 +137,7 @@ def registry_unreachable(
     yield from _troubles(pulls, "unreachable", clock, repeated=repeated, recent_s=recent_s)
 
 
-@check("image.registry-tls", severity=Severity.warning, caused_by=["daemon.clock-skewed"])
+@check("image.registry-tls", severity=Severity.warning)
 def registry_tls(
     pulls: Pulls, clock: Clock, *, repeated: Count = Count(3), recent_s: Seconds = Seconds(3600)
 ) -> Iterable[Finding]:

@@ -23,6 +23,7 @@ PATTERNS: dict[str, str] = {
     "containerd": r"containerd\.sock|containerd: |failed to dial",
     "iptables": r"no chain/target/match by that name|iptables failed|nftables?.{0,20}failed",
     "certificate": r"x509:|certificate (has expired|signed by unknown|relies on)|tls: ",
+    "certificate-date": r"certificate has expired or is not yet valid",
     "proxy": r"proxyconnect|proxy authentication required",
     "rate-limit": r"toomanyrequests|pull rate limit|429 Too Many",
 }

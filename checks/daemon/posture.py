@@ -141,7 +141,7 @@ def _open(config: DaemonConfig) -> Iterator[Finding]:
         )
 
 
-@check("daemon.clock-skewed", severity=Severity.warning, causes=["image.registry-tls", "image.pull-denied"])
+@check("daemon.clock-skewed", severity=Severity.warning, causes=["image.registry-tls"])
 def clock_skewed(
     clock: Clock, ping: Ping | Unavailable, containers: Containers | Unavailable, *, skew: Seconds = Seconds(60)
 ) -> Iterable[Finding]:
@@ -170,6 +170,8 @@ def clock_skewed(
                 "containers of the future": len({each for _, each, _ in ahead}),
             },
             variables={"seconds": f"{seconds:.0f}"},
+            touches=(DAEMON,),
+            signs=frozenset({"certificate-date"}),
         )
     apart = ping.date - clock.wall if isinstance(ping, Ping) and ping.date is not None else 0.0
     if abs(apart) > skew:
@@ -179,6 +181,8 @@ def clock_skewed(
             evidence={"Date of /_ping": f"{apart:+.0f} s against this machine"},
             variables={"seconds": f"{abs(apart):.0f}"},
             discriminator="engine",
+            touches=(DAEMON,),
+            signs=frozenset({"certificate-date"}),
         )
 
 
