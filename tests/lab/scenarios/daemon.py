@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 
-from tests.lab import ALL, Box, Engines, fault, healthy
-from tests.lab.box import LOG
+from tests.lab import Box, fault, healthy
 from tests.lab.runner import BASE_CONFIG, healthy_container
 
 DEAD = ["container.*", "daemon.*", "network.*", "firewall.*", "dns.*"]

@@ -1,0 +1,177 @@
+"""Engines that are badly configured, do not start, are too old, too open, or wrong about the time."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import time
+
+from tests.lab import Box, Engines, fault, healthy
+from tests.lab.box import LOG
+from tests.lab.runner import BASE_CONFIG, healthy_container
+
+DEAD = ["container.*", "daemon.*", "network.*", "firewall.*", "dns.*"]
+DAEMON = "daemon:docker"
+CONFIG = "/etc/docker/daemon.json"
+
+
+def _refuse(box: Box, *flags: str, words: str, timeout: float = 40) -> None:
+    """Start dockerd, and see it end with these words."""
+    pid = box.spawn(["dockerd", *flags], log=LOG)
+    box.wait_for(lambda: not box.alive(pid), timeout, "dockerd to give up")
+    assert words in box.log_tail(), box.log_tail()
+
+
+@fault("daemon.config-invalid", subject=DAEMON, exit_code=1)
+def latent(box: Box) -> None:
+    """A comma too many in the file of a running engine: its next start will fail."""
+    box.write(CONFIG, '{\n  "log-driver": "json-file",\n  "log-opts": {"max-size": "10m",}\n}\n')
+    assert box.ping()
+
+
+@fault(
+    "daemon.config-invalid", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=["container.*"], exit_code=2
+)
+def broken(box: Box) -> None:
+    """The same after a restart: the engine is dead, and its container as well."""
+    box.write(CONFIG, '{\n  "log-driver": "json-file",\n  "log-opts": {"max-size": "10m",}\n}\n')
+    box.stop_engine()
+    _refuse(box, words="unable to configure the Docker daemon")
+    out = box.diagnose("all").out
+    assert "line 3 column" in out, out
+    assert out.index("daemon.config-invalid") < out.index("daemon.not-running"), out
+
+
+@healthy()
+def unusual_but_valid(box: Box) -> None:
+    """Keys twice, a value of null, a flag's name as a key, a file that was only touched: each engine takes that."""
+    text = json.dumps({**BASE_CONFIG, "dns": None, "insecure-registry": []})
+    box.write(CONFIG, text[:-1] + ', "debug": true, "debug": false}')
+
+
+@healthy(engines=Engines(since=23), config={})
+def empty_file_with_a_mark(box: Box) -> None:
+    """Newer engines take a byte order mark."""
+    box.write(CONFIG, "\ufeff" + json.dumps(dict(BASE_CONFIG)))
+
+
+@fault("daemon.config-flag-conflict", subject=DAEMON, flags=("--log-level=info",), exit_code=1)
+def conflict_ahead(box: Box) -> None:
+    """A setting was added to the file that dockerd has as a flag: its next start will fail."""
+    box.write(CONFIG, {**BASE_CONFIG, "log-level": "info"})
+
+
+@fault(
+    "daemon.config-flag-conflict",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=["container.*"],
+    exit_code=2,
+)
+def conflict(box: Box) -> None:
+    """`hosts` stands in the file and on the command line: the engine does not start."""
+    box.stop_engine()
+    box.write(CONFIG, {**BASE_CONFIG, "hosts": ["unix:///var/run/docker.sock"]})
+    _refuse(box, "-H", "unix:///run/docker.sock", words="specified both as a flag and in the configuration file: hosts")
+
+
+@fault("daemon.config-not-applied", subject=DAEMON)
+def not_applied(box: Box) -> None:
+    """live-restore was switched on in the file, and nobody has reloaded the engine."""
+    time.sleep(1.5)
+    box.write(CONFIG, {**BASE_CONFIG, "live-restore": True})
+    assert box.api("/info")["LiveRestoreEnabled"] is False
+
+
+@healthy(config={"live-restore": True})
+def touched(box: Box) -> None:
+    """The file is younger than the engine and says the same."""
+    time.sleep(1.5)
+    box.write(CONFIG, {**BASE_CONFIG, "live-restore": True})
+    run = box.diagnose("check", "daemon", "--format", "json")
+    assert run.findings == [], run.out
+
+
+@fault("daemon.storage-driver-failed", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=DEAD, exit_code=2)
+def no_such_driver(box: Box) -> None:
+    """The file asks for a storage driver that this engine, or this kernel, does not have."""
+    box.stop_engine()
+    box.write(CONFIG, {**BASE_CONFIG, "storage-driver": "aufs"})
+    _refuse(box, words="error initializing graphdriver")
+
+
+@fault("daemon.bridge-init-failed", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=DEAD, exit_code=2)
+def no_network_left(box: Box) -> None:
+    """Every pool of the file overlaps with a route of this host: the default network cannot be made."""
+    box.stop_engine()
+    box.sh("ip link del docker0; ip route add 10.201.0.0/16 dev eth0; rm -rf /var/lib/docker/network")
+    box.write(CONFIG, {**BASE_CONFIG, "default-address-pools": [{"base": "10.201.0.0/24", "size": 24}]})
+    _refuse(box, words="network controller")
+
+
+@fault("daemon.stale-pidfile", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=DEAD, exit_code=2)
+def pid_of_another(box: Box) -> None:
+    """The pid file names a program that was given the engine's number."""
+    box.stop_engine()
+    box.write("/run/docker.pid", str(box.spawn(["sleep", "1000"])))
+    _refuse(box, words="pid")
+
+
+@healthy()
+def pid_file_of_nobody(box: Box) -> None:
+    """A pid file that names no living process harms nobody."""
+    box.stop_engine()
+    box.write("/run/docker.pid", "3999999")
+    box.start_engine()
+    box.docker("start", "web")
+
+
+@fault(
+    "daemon.remote-api-open",
+    subject=DAEMON,
+    flags=("-H", "unix:///var/run/docker.sock", "-H", "tcp://0.0.0.0:2375", "--tls=false"),
+    exit_code=1,
+)
+def open_to_all(box: Box) -> None:
+    """The API is open on every address, without TLS."""
+    assert "OK" in box.run(["curl", "-sS", "-m", "3", "http://127.0.0.1:2375/_ping"]).stdout
+
+
+@healthy(flags=("-H", "unix:///var/run/docker.sock", "-H", "tcp://127.0.0.1:2375", "--tls=false"))
+def open_to_this_host(box: Box) -> None:
+    """The API is open on a loopback address: advice."""
+    run = box.diagnose("check", "daemon.remote-api-open", "--format", "json")
+    assert [(f["id"], f["severity"]) for f in run.findings] == [("daemon.remote-api-open", "advice")]
+
+
+@fault("daemon.client-api-too-old", subject=DAEMON, exit_code=1)
+def old_client(box: Box) -> None:
+    """A client speaks API 1.11."""
+    assert "is too old" in str(box.api("/v1.11/info", check=False))
+
+
+@fault("daemon.live-restore-off", subject=DAEMON)
+def no_live_restore(box: Box) -> None:
+    """A container runs, and would not outlive the engine."""
+    assert box.api("/info")["LiveRestoreEnabled"] is False
+
+
+@fault("daemon.engine-outdated", subject=DAEMON)
+def upgraded_and_not_restarted(box: Box) -> None:
+    """The engine's program was replaced under it."""
+    program = box.sh("readlink -f $(command -v dockerd)").strip()
+    box.sh(f"cp {program} {program}.new; mv {program}.new {program}")
+    assert box.sh(f"readlink /proc/{box.engine_pid}/exe").strip() == f"{program} (deleted)"
+
+
+@fault("daemon.clock-skewed", subject="host:host", also=["container.*"], exit_code=1)
+def clock_was_ahead(box: Box) -> None:
+    """A container was made while the clock was two hours ahead."""
+    box.stop_engine()
+    later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=2)
+    path = box.sh("ls /var/lib/docker/containers/*/config.v2.json").strip()
+    own = json.loads(box.read(path))
+    box.write(path, json.dumps({**own, "Created": later.strftime("%Y-%m-%dT%H:%M:%S.000000000Z")}))
+    box.start_engine()
+    box.docker("start", "web")
+    healthy_container(box, "other", 8090)
