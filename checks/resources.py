@@ -20,6 +20,8 @@ from diagnose.times import ago, size
 
 MIB = 1024 * 1024
 EATERS = 5
+ANY = "NAME"
+"""Stands in a page's commands for a container that a finding about the host cannot name."""
 
 
 @check(
@@ -191,6 +193,7 @@ def cpu_throttled(
     containers: Containers,
     cgroups: Cgroups,
     throttling: Throttling,
+    info: Info | Unavailable,
     *,
     share: Percent = Percent(25),
     fewest: Count = Count(3),
@@ -215,9 +218,15 @@ def cpu_throttled(
                 "since its start": _since_start(group),
                 "limit": f"{cpus:g} CPUs",
             },
-            variables={"container": each.short, "cpus": f"{max(cpus * 2, 0.5):g}"},
+            variables={"container": each.short, "cpus": _more_cpus(cpus, info)},
             service=each.service,
         )
+
+
+def _more_cpus(cpus: float, info: Info | Unavailable) -> str:
+    """Twice the limit, one at least, and no more than the host has: the engine refuses that."""
+    most = info.ncpu if isinstance(info, Info) and info.ncpu else 1
+    return f"{min(max(cpus * 2, 1), most):g}"
 
 
 def _since_start(group: Group) -> str:
@@ -304,9 +313,20 @@ def pids_exhausted(
             subject=HOST,
             summary=f"the host runs {tasks} of the {most} tasks that its kernel allows",
             evidence={"/proc/loadavg": f"{tasks} tasks", "lower of kernel.pid_max, kernel.threads-max": most},
-            variables={"container": "-", "pids": str(most * 2)},
+            variables=_most_tasks(containers, cgroups),
         )
     return None
+
+
+def _most_tasks(containers: Containers, cgroups: Cgroups | Unavailable) -> dict[str, str]:
+    """The container to be held at what it has now, where the host as a whole has too many."""
+    counts = [
+        (group.pids.current or 0, each.short)
+        for each in containers.running
+        if isinstance(cgroups, Cgroups) and (group := cgroups.of(each))
+    ]
+    count, name = max(counts, default=(0, ANY))
+    return {"container": name, "pids": str(count)}
 
 
 def _pids_finding(
@@ -365,7 +385,7 @@ def open_files_exhausted(
                 subject=DAEMON,
                 summary=f"{engine.comm} has {engine.open} of the {engine.limit} files open that it may",
                 evidence={f"/proc/{engine.pid}/fd": engine.open, f"/proc/{engine.pid}/limits": engine.limit},
-                variables={"container": "-", "image": "-"},
+                variables={"container": ANY, "image": "IMAGE"},
                 discriminator=engine.comm,
             )
     files, most = host_limits.files, host_limits.files_max
@@ -374,7 +394,7 @@ def open_files_exhausted(
             subject=HOST,
             summary=f"the host has {files} of the {most} files open that its kernel allows",
             evidence={"fs.file-nr": f"{files} of {most}"},
-            variables={"container": "-", "image": "-"},
+            variables={"container": ANY, "image": "IMAGE"},
         )
     return None
 

@@ -234,15 +234,16 @@ def _pause(ends: Sequence[Event]) -> float:
 def _loop_finding(each: Container, ends: Sequence[Event], clock: Clock, last_words: LastWords | Unavailable) -> Finding:
     words = words_of(last_words, each)
     restarting = each.state.status == "restarting"
-    code = ends[-1].exit_code if ends and not restarting else each.state.exit_code
+    # inspect says 0 while it runs, whatever the run before ended with
+    code = each.state.exit_code if restarting else ends[-1].exit_code if ends else None
     run = each.ran_for if restarting else None
     lasted = f" after {took(run)}" if run is not None else ""
     if code == 0:
         summary = f"{each.short} ends with success{lasted} and is started again, {times(each.restart_count)} so far"
         severity = Severity.warning
     else:
-        said = f"exit code {code}{lasted}" if code is not None else "it ends"
-        summary = f"{each.short} keeps failing: {said}, restarted {times(each.restart_count)}"
+        said = f"exit code {code}{lasted}, " if code is not None else ""
+        summary = f"{each.short} keeps failing: {said}restarted {times(each.restart_count)}"
         slow = not restarting and len(ends) > 1 and _pause(ends) > 120
         severity = Severity.warning if slow else Severity.critical
     evidence: dict[str, object] = {

@@ -142,7 +142,7 @@ def exec_format(containers: Containers, programs: Programs, info: Info | Unavail
 
 @check("container.interpreter-missing", severity=Severity.critical)
 def interpreter_missing(containers: Containers, programs: Programs) -> Iterable[Finding]:
-    """The program that a container is to run needs an interpreter that its image does not have.
+    """The program of a container needs an interpreter that its image does not have.
 
     A script whose `#!` line names one that is missing or ends in a carriage return, or a binary whose loader is
     missing (glibc's on Alpine). The kernel says "no such file or directory" although the program is there; the text

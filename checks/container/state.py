@@ -49,7 +49,7 @@ def dead(containers: Containers) -> Iterable[Finding]:
 
 @check("container.shim-lost", severity=Severity.critical, caused_by=["daemon.containerd-down"])
 def shim_lost(containers: Containers, processes: Processes) -> Generator[Finding, None, Skipped | None]:
-    """The engine says that a container runs, but its shim or its first process is gone.
+    """A container is said to run, but its shim or its first process is gone.
 
     The shim is containerd's hold on a container: without it nothing can be stopped, asked or logged, and `docker rm
     -f` hangs. Other runtimes than runc have shims of other names and are not looked at. Where the engine's own
@@ -137,7 +137,7 @@ def zombies(containers: Containers, processes: Processes, *, most: Count = Count
 
 @check("container.ignores-stop-signal", severity=Severity.advice)
 def ignores_stop_signal(containers: Containers, events: Events, *, wait: Seconds = Seconds(1)) -> Iterable[Finding]:
-    """A container does not end at its stop signal and is killed after its grace period.
+    """A container ignores its stop signal and is killed after its grace period.
 
     Read from events: a signal, then SIGKILL at least `wait` later, then an end with code 137. A `docker kill` sends
     no signal before it, and `docker stop -t 0` leaves no time. What the engine no longer remembers is not seen.

@@ -14,13 +14,13 @@ GOOD = [
 
 @fault("resources.memory-near-limit", subject="container:brimful", shareable=True)
 def nearly_all_memory_used(box: Box) -> None:
-    """A container holds 94 % of its memory in a tmpfs, which the kernel cannot take back."""
-    work = "dd if=/dev/zero of=/dev/shm/held bs=1M count=30; exec sleep 1000"
-    options = ["--memory=32m", "--memory-swap=32m", "--shm-size=40m", "--pids-limit=64"]
+    """A container holds 92 % of its memory in a tmpfs, which the kernel cannot take back."""
+    work = "dd if=/dev/zero of=/dev/shm/held bs=1M count=58; exec sleep 1000"
+    options = ["--memory=64m", "--memory-swap=64m", "--shm-size=80m", "--pids-limit=64"]
     box.docker("run", "-d", "--name=brimful", *options, *GOOD, "bb:1.36", "sh", "-c", work)
     box.wait_for(lambda: "sleep" in str(box.api("/containers/brimful/top")), what="the memory to be held")
     usage = box.docker("exec", "brimful", "cat", "/sys/fs/cgroup/memory/memory.usage_in_bytes", check=False)
-    assert not usage.stdout or int(usage.stdout) > 0.9 * 32 * 2**20
+    assert not usage.stdout or int(usage.stdout) > 0.9 * 64 * 2**20
 
 
 @fault("resources.no-limits", subject="container:greedy", shareable=True, exit_code=0)
@@ -62,7 +62,15 @@ def out_of_open_files(box: Box) -> None:
     files = " ".join(["/etc/passwd", "/etc/group", "/www/index.html"] * 8)
     options = ["--memory=64m", "--pids-limit=64", "--ulimit=nofile=16:16"]
     box.docker(
-        "run", "-d", "--name=hoarder", *options, *GOOD, "bb:1.36", "sh", "-c", f"timeout 2 tail -f {files}; exit 1"
+        "run",
+        "-d",
+        "--name=hoarder",
+        *options,
+        *GOOD,
+        "bb:1.36",
+        "sh",
+        "-c",
+        f"timeout 2 tail -f {files} >/dev/null; exit 1",
     )
     box.wait_state("hoarder", "exited")
     assert "Too many open files" in box.docker("logs", "hoarder").stderr

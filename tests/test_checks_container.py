@@ -1,0 +1,583 @@
+"""The container family on evidence made by hand: what fires, what stays silent, what does not apply."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from checks.container import health, life, mounts, start, state
+from diagnose.evidence.bind_mounts import BindSources, Source, deleted_points
+from diagnose.evidence.cgroups import Cgroups, Group, Memory
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Container
+from diagnose.evidence.events import Event, Events
+from diagnose.evidence.info import Info
+from diagnose.evidence.kernel_log import KernelLog, Record
+from diagnose.evidence.last_words import LastWords, Words
+from diagnose.evidence.options import Options
+from diagnose.evidence.processes import Process, Processes
+from diagnose.evidence.programs import Programs, describe
+from diagnose.model import Finding, Skipped, Unavailable
+
+from .inspected import container, of
+
+NOW = 1_800_000_000.0
+CLOCK = Clock(NOW, NOW - 90 * 86400)
+OPTIONS = Options()
+UNKNOWN = Unavailable("forbidden", "not root")
+QUIET = LastWords({}, {})
+MIB = 1 << 20
+
+
+def at(age: float) -> str:
+    """The moment `age` seconds ago as the engine writes it."""
+    return datetime.fromtimestamp(NOW - age, UTC).isoformat().replace("+00:00", "Z")
+
+
+def made(
+    status: str, *, code: int = 0, ran: float = 1.0, age: float = 60.0, name: str = "web", **parts: Any
+) -> Container:
+    """A container in this state; it ended `age` seconds ago after `ran` seconds, or runs for `age` seconds."""
+    running = status in ("running", "paused")
+    states: dict[str, Any] = {"Status": status, "Pid": 100 if running else 0, "ExitCode": code}
+    states["StartedAt"] = at(age if running else age + ran)
+    states["FinishedAt"] = at(age)
+    states.update(parts.pop("State", {}))
+    return container(name, State=states, **{"Id": hashlib.sha256(name.encode()).hexdigest(), **parts})
+
+
+def policy(name: str, most: int = 0) -> dict[str, Any]:
+    return {"HostConfig": {"RestartPolicy": {"Name": name, "MaximumRetryCount": most}}}
+
+
+def history(each: Container, *rows: tuple[float, str, dict[str, str]], full: bool = False) -> Events:
+    """Events of a container: age in seconds, action, attributes; oldest first."""
+    listed = [Event(NOW - age, "container", action, "", each.id, attributes) for age, action, attributes in rows]
+    return Events(tuple(listed), listed[0].at if full else None)
+
+
+def said(each: Container, *lines: str) -> LastWords:
+    return LastWords({each.id: Words(lines)}, {})
+
+
+def told(answer: Any) -> list[tuple[str, str]]:
+    """(severity or "-", summary) of what a check says; nothing for a check that skips."""
+    if not isinstance(answer, Iterable):
+        return []
+    return [
+        (finding.severity.name if finding.severity else "-", finding.summary)
+        for finding in answer
+        if isinstance(finding, Finding)
+    ]
+
+
+# -- killed for memory ---------------------------------
+
+LIMITED: dict[str, Any] = {"HostConfig": {"Memory": 16 * MIB}}
+
+
+def oom_lines(each: Container, age: float, *, parent: str = "", constraint: str = "CONSTRAINT_MEMCG") -> list[Record]:
+    path = f"/docker/{each.id}"
+    limit_of = "" if constraint == "CONSTRAINT_NONE" else f",oom_memcg={parent or path}"
+    moment = NOW - age
+    return [
+        Record(moment, "memory: usage 16384kB, limit 16384kB, failcnt 57"),
+        Record(
+            moment,
+            f"oom-kill:constraint={constraint},nodemask=(null),cpuset=x,mems_allowed=0{limit_of},task_memcg={path},task=app,pid=7,uid=0",
+        ),
+        Record(
+            moment,
+            "Memory cgroup out of memory: Killed process 7 (app) total-vm:18024kB, anon-rss:15872kB, file-rss:0kB",
+        ),
+    ]
+
+
+def oom(
+    each: Container,
+    *,
+    events: Events | Unavailable | None = None,
+    lines: Iterable[Record] | None = (),
+    killed: int | None = None,
+) -> list[tuple[str, str]]:
+    groups = Cgroups({each.id: Group(memory=Memory(oom_kill=killed))} if killed is not None else {})
+    log = UNKNOWN if lines is None else KernelLog(tuple(lines))
+    remembered = Events(()) if events is None else events
+    return told(life.oom_killed(of(each), CLOCK, OPTIONS, groups, remembered, log))
+
+
+def test_each_of_four_sources_alone_tells_of_an_oom_kill():
+    down = made("exited", code=137, State={"OOMKilled": True}, **LIMITED)
+    runs = made("running", age=300, **LIMITED)
+    assert oom(down) == [("critical", "web was killed for want of memory 1 min ago: its limit is 16.0 MiB")]
+    assert oom(runs, lines=oom_lines(runs, 600))[0][1].startswith(
+        "web was killed for want of memory 10 min ago and was started"
+    )
+    assert oom(runs, events=history(runs, (200, "oom", {}))) == [
+        ("warning", "web lost a process for want of memory 3 min ago and runs on: its limit is 16.0 MiB")
+    ]
+    assert oom(runs, killed=2) == [
+        ("warning", "web had a process killed for want of memory at an unknown time: its limit is 16.0 MiB")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "each"),
+    [
+        ("137 alone is no OOM", made("exited", code=137, **LIMITED)),
+        ("one that runs well", made("running", **LIMITED)),
+    ],
+)
+def test_no_oom_kill(name: str, each: Container):
+    assert oom(each, killed=0) == []
+
+
+def test_an_old_oom_kill_is_advice():
+    assert oom(made("exited", code=137, age=6 * 86400, State={"OOMKilled": True}, **LIMITED))[0][0] == "advice"
+    assert oom(made("exited", code=0, State={"OOMKilled": True}, **LIMITED))[0][0] == "advice"
+    assert oom(made("running", age=40 * 86400, **LIMITED), killed=1)[0][0] == "advice"
+
+
+def test_an_oom_kill_is_answered_by_a_greater_limit():
+    roomier = made("running", age=30, HostConfig={"Memory": 64 * MIB})
+    assert oom(roomier, lines=oom_lines(roomier, 60)) == []
+    same = made("running", age=30, **LIMITED)
+    assert oom(same, lines=oom_lines(same, 60)) != []
+    updated = history(same, (60, "oom", {}), (40, "update", {}))
+    assert oom(same, events=updated, lines=None) == []
+    down = made("exited", code=137, HostConfig={"Memory": 64 * MIB}, State={"OOMKilled": True})
+    assert oom(down, lines=oom_lines(down, 60)) != []
+
+
+def test_an_oom_kill_names_whose_limit_it_was():
+    each = made("exited", code=137, **LIMITED)
+    assert "the cgroup above it, /tenants" in oom(each, lines=oom_lines(each, 60, parent="/tenants"))[0][1]
+    unlimited = made("exited", code=137, State={"OOMKilled": True})
+    assert "no limit of its own" in oom(unlimited)[0][1]
+    assert (
+        "the host had no memory left"
+        in oom(unlimited, lines=oom_lines(unlimited, 60, constraint="CONSTRAINT_NONE"))[0][1]
+    )
+
+
+def test_without_events_and_kernel_log_an_oom_kill_stays_unknown():
+    each = made("running", **LIMITED)
+    judged = life.oom_killed(of(each), CLOCK, OPTIONS, UNKNOWN, UNKNOWN, UNKNOWN)
+    with pytest.raises(StopIteration) as end:
+        next(judged)
+    assert end.value.value == UNKNOWN
+
+
+# -- restarts ------------------------------------------
+
+
+def die(age: float, code: int = 3) -> tuple[float, str, dict[str, str]]:
+    return (age, "die", {"exitCode": str(code)})
+
+
+LOOPING = made("restarting", code=3, RestartCount=8, **policy("always"))
+UP_NOW = made("running", age=5, RestartCount=8, State={"FinishedAt": at(8)}, **policy("always"))
+STEADY = made("running", age=5 * 3600, RestartCount=80, State={"FinishedAt": at(5 * 3600 + 1)}, **policy("always"))
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "events", "severity"),
+    [
+        ("waits for its next start", LOOPING, Events(()), "critical"),
+        ("up at this moment, events tell", UP_NOW, history(UP_NOW, die(40), die(30), die(10)), "critical"),
+        ("up at this moment, events are lost, the pause tells", UP_NOW, UNKNOWN, "critical"),
+        ("crashes every few minutes", UP_NOW, history(UP_NOW, die(900), die(500), die(8)), "warning"),
+        ("ends with success", made("restarting", RestartCount=8, **policy("always")), Events(()), "warning"),
+    ],
+)
+def test_a_loop(name: str, each: Container, events: Events | Unavailable, severity: str):
+    assert [found for found, _ in told(life.restart_loop(of(each), CLOCK, events, QUIET))] == [severity]
+
+
+REBOOTED = made("running", age=20, RestartCount=8, State={"FinishedAt": at(50)}, **policy("always"))
+RECOVERED = made("running", age=480, RestartCount=8, State={"FinishedAt": at(500)}, **policy("always"))
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "events"),
+    [
+        ("old history, long up", STEADY, Events(())),
+        ("old history, long up, events are lost", STEADY, UNKNOWN),
+        ("old history, the host was booted just now", REBOOTED, Events(())),
+        ("recovered some minutes ago", RECOVERED, history(RECOVERED, die(560), die(540), die(520))),
+        ("failed twice", made("restarting", code=3, RestartCount=2, **policy("always")), Events(())),
+        (
+            "restarted by hand, over and over",
+            UP_NOW,
+            history(
+                UP_NOW,
+                *[
+                    row
+                    for age in (90, 60, 10)
+                    for row in ((age + 1, "kill", {"signal": "15"}), die(age, 143), (age - 1, "start", {}))
+                ],
+            ),
+        ),
+    ],
+)
+def test_no_loop(name: str, each: Container, events: Events | Unavailable):
+    assert told(life.restart_loop(of(each), CLOCK, events, QUIET)) == []
+
+
+def task(slot: str, number: int, status: str = "exited", code: int = 1, age: float = 60) -> Container:
+    labels = {"com.docker.swarm.service.name": "shop_web", "com.docker.swarm.task.name": f"{slot}.{number:x}"}
+    return made(status, code=code, age=age, name=f"{slot}.{number:x}", Config={"Labels": labels})
+
+
+def test_swarm_churn_is_counted_by_slot():
+    churning = [task("shop_web.1", n, age=60 + n) for n in range(4)]
+    (found,) = life.restart_loop(of(*churning), CLOCK, Events(()), said(churning[0], "no such table"))
+    assert found.subject.name == "shop_web.1.0"
+    assert "4 times" in found.summary
+    assert found.evidence["log, last line"] == "no such table"
+    settled = [*churning, task("shop_web.1", 9, "running", age=600)]
+    assert told(life.restart_loop(of(*settled), CLOCK, Events(()), QUIET)) == []
+    spread = [task(f"shop_web.{n}", n) for n in range(4)]
+    assert told(life.restart_loop(of(*spread), CLOCK, Events(()), QUIET)) == []
+
+
+GIVEN_UP = made("exited", code=4, RestartCount=2, **policy("on-failure", 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "events", "expected"),
+    [
+        ("given up", GIVEN_UP, Events(()), ["critical"]),
+        (
+            "given up a month ago",
+            made("exited", code=4, age=30 * 86400, RestartCount=2, **policy("on-failure", 2)),
+            Events(()),
+            ["advice"],
+        ),
+        ("stopped by hand", GIVEN_UP, history(GIVEN_UP, (62, "kill", {"signal": "15"}), die(60, 143)), []),
+        ("done at last", made("exited", RestartCount=2, **policy("on-failure", 2)), Events(()), []),
+        ("has tries left", made("exited", code=4, RestartCount=1, **policy("on-failure", 2)), Events(()), []),
+        ("no maximum", made("exited", code=4, RestartCount=9, **policy("on-failure")), Events(()), []),
+    ],
+)
+def test_restarts_exhausted(name: str, each: Container, events: Events, expected: list[str]):
+    assert [found for found, _ in told(life.restarts_exhausted(of(each), CLOCK, QUIET, events))] == expected
+
+
+# -- starts --------------------------------------------
+
+COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "api"}
+EARLY = made("exited", code=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "expected"),
+    [
+        (
+            "publishes a port",
+            made("exited", code=1, HostConfig={"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}),
+            ["critical"],
+        ),
+        ("has a health check", made("exited", code=1, Config={"Healthcheck": {"Test": ["CMD", "x"]}}), ["critical"]),
+        ("a service of compose", made("exited", code=1, Config={"Labels": COMPOSE, "AttachStdout": True}), ["warning"]),
+        ("detached", EARLY, ["warning"]),
+        ("crashed with a segmentation fault", made("exited", code=139), ["warning"]),
+        ("in the foreground", made("exited", code=1, Config={"AttachStdout": True}), ["advice"]),
+        ("done", made("exited"), []),
+        ("ended by SIGTERM", made("exited", code=143), []),
+        ("killed", made("exited", code=137), []),
+        ("worked for an hour first", made("exited", code=1, ran=3600), []),
+        ("last week", made("exited", code=1, age=7 * 86400), []),
+        ("a terminal", made("exited", code=1, Config={"Tty": True}), []),
+        (
+            "a one-off of compose",
+            made("exited", code=1, Config={"Labels": {**COMPOSE, "com.docker.compose.oneoff": "True"}}),
+            [],
+        ),
+        ("held by hand in its loop", made("exited", code=1, **policy("always")), []),
+        ("a task of swarm", task("shop_web.1", 1), []),
+        ("the engine refused it", made("exited", code=128, State={"Error": "network x not found"}), []),
+    ],
+)
+def test_exits_at_start(name: str, each: Container, expected: list[str]):
+    assert [found for found, _ in told(start.exits_at_start(of(each), CLOCK, OPTIONS, QUIET, Events(())))] == expected
+
+
+def test_a_stop_that_is_remembered_is_no_failure():
+    stopped = history(EARLY, (61, "kill", {"signal": "15"}), die(60, 1))
+    assert told(start.exits_at_start(of(EARLY), CLOCK, OPTIONS, QUIET, stopped)) == []
+
+
+ELF_ARM = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00" + bytes(40)
+NO_FORMAT, NO_FILE = "exec format error", "no such file or directory"
+AMD64 = Info(architecture="x86_64")
+
+
+@pytest.mark.parametrize(
+    ("name", "why", "head", "check", "words"),
+    [
+        ("arm64 on amd64", NO_FORMAT, ELF_ARM, "exec_format", "built for arm64, this host is amd64"),
+        ("no #! line", NO_FORMAT, b"echo x\n", "exec_format", "a script without a #! line"),
+        ("carriage return", NO_FILE, b"#!/bin/sh\r\necho x\r\n", "interpreter_missing", "ends in a carriage return"),
+        ("no such interpreter", NO_FILE, b"#!/usr/bin/env python3\n", "interpreter_missing", "/app needs /usr/bin/env"),
+        ("no loader", NO_FILE, ELF_ARM, "interpreter_missing", "the loader that /app was linked for is missing"),
+    ],
+)
+def test_a_refused_program(name: str, why: str, head: bytes, check: str, words: str):
+    programs = Programs({EARLY.id: describe("/app", why, f"exec /app: {why}", head)})
+    found = {
+        "exec_format": told(start.exec_format(of(EARLY), programs, AMD64)),
+        "interpreter_missing": told(start.interpreter_missing(of(EARLY), programs)),
+    }
+    assert words in found.pop(check)[0][1]
+    assert list(found.values()) == [[]]
+
+
+REFUSALS = {
+    "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: "
+    'exec: "/x": stat /x: no such file or directory: unknown': "entrypoint_missing",
+    "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: "
+    'unable to start container process: exec: "/x": permission denied': "entrypoint_forbidden",
+    'error gathering device information while adding custom device "/dev/x": no such file or directory': "device_missing",
+    'could not select device driver "" with capabilities: [[gpu]]': "device_missing",
+    "network shopnet not found": "network_gone",
+    "failed to set up container networking: network shopnet not found": "network_gone",
+    "failed to create shim task: OCI runtime create failed: runc create failed: systemd not running on this host, "
+    "cannot use systemd cgroups manager: unknown": "runtime_limit_hit",
+    "OCI runtime create failed: runc create failed: something new: unknown": "runtime_limit_hit",
+    "driver failed programming external connectivity: Bind for 0.0.0.0:80 failed: port is already allocated": "",
+}
+
+
+@pytest.mark.parametrize("error", REFUSALS)
+@pytest.mark.parametrize("status", ["created", "exited"])
+def test_a_refused_start_has_one_name(error: str, status: str):
+    each = made(status, code=128, State={"Error": error})
+    checks = (
+        start.entrypoint_missing,
+        start.entrypoint_forbidden,
+        start.device_missing,
+        start.network_gone,
+        start.runtime_limit_hit,
+    )
+    assert [check.__name__ for check in checks if told(check(of(each)))] == [REFUSALS[error]] * bool(REFUSALS[error])
+
+
+# -- health --------------------------------------------
+
+
+def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) -> Container:
+    probes = {
+        "Status": status,
+        "FailingStreak": 4,
+        "Log": [{"Start": at(age + 1), "End": at(age), "ExitCode": code, "Output": output}],
+    }
+    test = {"Test": ["CMD-SHELL", "curl localhost"], "Interval": 10 * 10**9, "Timeout": 5 * 10**9, **check}
+    return made("running", age=7200, State={"Health": probes}, Config={"Healthcheck": test})
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "expected"),
+    [
+        (
+            "fails",
+            probed("unhealthy", 1, "503"),
+            [("critical", "web is unhealthy: its probe fails with exit code 1, 4 times in a row")],
+        ),
+        (
+            "too slow",
+            probed("unhealthy", -1, "timeout"),
+            [("critical", "web is unhealthy: its probe does not end within 5 s, 4 times in a row")],
+        ),
+        (
+            "no tool",
+            probed("unhealthy", 127, "curl: not found"),
+            [("warning", "web is unhealthy: its probe cannot run, exit code 127, 4 times in a row")],
+        ),
+        (
+            "not probed any more",
+            probed("healthy", 0, "", age=900),
+            [("warning", "web has not been probed for 15 min: its status, healthy, is stale")],
+        ),
+        ("starting", probed("starting", 1, ""), []),
+        ("healthy", probed("healthy", 0, ""), []),
+        ("a long interval", probed("healthy", 0, "", age=900, Interval=3600 * 10**9), []),
+        ("paused", made("paused", State={"Health": {"Status": "unhealthy"}}), []),
+        ("no health check", made("running"), []),
+        ("switched off", made("running", State={"Health": {"Status": "none"}}), []),
+    ],
+)
+def test_unhealthy(name: str, each: Container, expected: list[tuple[str, str]]):
+    assert told(health.unhealthy(of(each), CLOCK)) == expected
+
+
+# -- mounts --------------------------------------------
+
+MISFILED = (
+    "OCI runtime create failed: runc create failed: unable to start container process: error during container init: "
+    'error mounting "/srv/app.conf" to rootfs at "/etc/app.conf": mount /srv/app.conf:/etc/app.conf (via '
+    "/proc/self/fd/6), flags: 0x5000: not a directory: unknown: Are you trying to mount a directory onto a file?"
+)
+WANTS: dict[str, Any] = {"HostConfig": {"Mounts": [{"Type": "bind", "Source": "/srv/x", "Target": "/x"}]}}
+FRESH: dict[str, Any] = {
+    "Created": at(60),
+    "State": {"StartedAt": "0001-01-01T00:00:00Z", "FinishedAt": "0001-01-01T00:00:00Z"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "source", "count"),
+    [
+        ("folder over file", made("created", code=127, State={"Error": MISFILED}), Source(), 1),
+        ("gone before the start", made("created", **FRESH, **WANTS), Source(failed="missing"), 1),
+        ("there", made("created", **FRESH, **WANTS), Source(type="file"), 0),
+        ("may not be seen", made("created", **FRESH, **WANTS), Source(failed="forbidden"), 0),
+        (
+            "created last month",
+            made("created", **{**FRESH, "Created": at(30 * 86400)}, **WANTS),
+            Source(failed="missing"),
+            0,
+        ),
+    ],
+)
+def test_mount_source_missing(name: str, each: Container, source: Source, count: int):
+    sources = BindSources({"/srv/x": source})
+    assert len(told(mounts.mount_source_missing(of(each), CLOCK, OPTIONS, sources))) == count
+
+
+MOUNTED: dict[str, Any] = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True}
+DENIED = "cat: can't open '/data/key': Permission denied"
+
+
+@pytest.mark.parametrize(
+    ("name", "user", "source", "line", "selinux", "count"),
+    [
+        ("another's", "1000:1000", Source(type="folder", mode=0o700), DENIED, False, 1),
+        ("its own", "1000:1000", Source(type="folder", mode=0o700, uid=1000), DENIED, False, 0),
+        ("its group's", "1000:50", Source(type="folder", mode=0o770, gid=50), DENIED, False, 0),
+        ("root", "", Source(type="folder", mode=0o700), DENIED, False, 0),
+        ("root under SELinux", "", Source(type="folder", mode=0o700), DENIED, True, 1),
+        ("another path", "1000", Source(type="folder", mode=0o700), "/database/x: Permission denied", False, 0),
+        ("another error", "1000", Source(type="folder", mode=0o700), "/data/x: no such key", False, 0),
+    ],
+)
+def test_mount_forbidden(name: str, user: str, source: Source, line: str, selinux: bool, count: int):
+    each = made("exited", code=1, Config={"User": user}, Mounts=[MOUNTED])
+    info = Info(security_options=["name=selinux"] if selinux else [])
+    assert (
+        len(told(mounts.mount_forbidden(of(each), said(each, line), BindSources({"/srv/data": source}), info))) == count
+    )
+
+
+def test_deleted_mounts_are_read_off_the_mount_table():
+    table = [
+        "612 600 254:1 /srv/old//deleted /etc/app\\040conf ro,relatime - ext4 /dev/vda1 rw",
+        "613 600 254:1 /srv/new /data rw,relatime - ext4 /dev/vda1 rw",
+    ]
+    assert deleted_points(table) == ["/etc/app conf"]
+
+
+# -- states --------------------------------------------
+
+RUNS = made("running")
+DOCKERD = Process(pid=50, comm="dockerd")
+SHIM = Process(
+    pid=99, comm="containerd-shim", cmdline=["containerd-shim-runc-v2", "-namespace", "moby", "-id", RUNS.id]
+)
+FIRST = Process(pid=100, comm="app", container=RUNS.id)
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "seen", "count"),
+    [
+        ("all there", RUNS, [DOCKERD, SHIM, FIRST], 0),
+        ("no shim", RUNS, [DOCKERD, FIRST], 1),
+        ("no process", RUNS, [DOCKERD, SHIM], 1),
+        ("another runtime", made("running", HostConfig={"Runtime": "runsc"}), [DOCKERD], 0),
+        ("not running", made("exited"), [DOCKERD], 0),
+    ],
+)
+def test_shim_lost(name: str, each: Container, seen: list[Process], count: int):
+    assert len(told(state.shim_lost(of(each), Processes(tuple(seen))))) == count
+
+
+def test_shims_are_not_missed_where_the_engine_is_not_seen():
+    with pytest.raises(StopIteration) as end:
+        next(state.shim_lost(of(RUNS), Processes(())))
+    assert isinstance(end.value.value, Skipped)
+
+
+@pytest.mark.parametrize(("count", "found"), [(25, 1), (2, 0)])
+def test_zombies(count: int, found: int):
+    dead = tuple(Process(pid=1000 + n, state="Z", comm="sleep", container=RUNS.id) for n in range(count))
+    assert len(told(state.zombies(of(RUNS), Processes((FIRST, *dead))))) == found
+
+
+PAUSED = made("paused")
+
+
+@pytest.mark.parametrize(
+    ("name", "events", "severity"),
+    [
+        ("forgotten", history(PAUSED, (4000, "pause", {})), "warning"),
+        ("a backup at work", history(PAUSED, (20, "pause", {})), "advice"),
+        ("nobody knows since when", UNKNOWN, "warning"),
+    ],
+)
+def test_paused(name: str, events: Events | Unavailable, severity: str):
+    assert [found for found, _ in told(state.paused(of(PAUSED), CLOCK, events))] == [severity]
+
+
+TERM, KILL = (70, "kill", {"signal": "15"}), (60, "kill", {"signal": "9"})
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "found"),
+    [
+        ("killed after ten seconds", [TERM, KILL, die(60, 137)], 1),
+        ("ended in time", [TERM, die(69, 143)], 0),
+        ("killed at once", [(60.1, "kill", {"signal": "15"}), KILL, die(60, 137)], 0),
+        ("docker kill", [KILL, die(60, 137)], 0),
+    ],
+)
+def test_ignores_stop_signal(name: str, rows: list[tuple[float, str, dict[str, str]]], found: int):
+    assert len(told(state.ignores_stop_signal(of(EARLY), history(EARLY, *rows)))) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "found"),
+    [
+        (
+            "left dead",
+            made(
+                "dead",
+                code=137,
+                State={"Error": "unable to remove filesystem for x: unlinkat /a/b: device or resource busy"},
+            ),
+            1,
+        ),
+        ("being removed", made("removing"), 0),
+        ("dead for a moment", made("dead"), 0),
+    ],
+)
+def test_dead(name: str, each: Container, found: int):
+    assert len(told(state.dead(of(each)))) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "found"),
+    [
+        ("publishes a port", made("running", HostConfig={"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}), 1),
+        ("a service of compose", made("running", Config={"Labels": COMPOSE}), 1),
+        ("has a policy", made("running", Config={"Labels": COMPOSE}, **policy("unless-stopped")), 0),
+        ("a job", RUNS, 0),
+        ("is removed at its end", made("running", Config={"Labels": COMPOSE}, HostConfig={"AutoRemove": True}), 0),
+        ("swarm sees to it", task("shop_web.1", 1, "running"), 0),
+    ],
+)
+def test_no_restart_policy(name: str, each: Container, found: int):
+    assert len(told(state.no_restart_policy(of(each)))) == found

@@ -1,0 +1,248 @@
+"""The resources family on evidence made by hand: what fires, what stays silent, what does not apply."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from checks import resources
+from diagnose.evidence.cgroups import Cgroups, Cpu, Group, Memory, Pids, Throttling
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Container
+from diagnose.evidence.host_limits import Descriptors, HostLimits
+from diagnose.evidence.info import Info
+from diagnose.evidence.kernel_log import KernelLog, Record, oom_kills
+from diagnose.evidence.last_words import LastWords, Words
+from diagnose.evidence.options import Options
+from diagnose.evidence.pressure import HostMemory, Pressure
+from diagnose.evidence.processes import Process, Processes
+from diagnose.model import Finding, Severity, Unavailable
+from diagnose.model import container as subject
+
+from .inspected import EXITED, container, of
+
+NOW = 1_800_000_000.0
+CLOCK = Clock(NOW, NOW - 90 * 86400)
+OPTIONS = Options()
+UNKNOWN = Unavailable("forbidden", "not root")
+QUIET = LastWords({}, {})
+MIB = 1 << 20
+GIB = 1 << 30
+
+
+def web(name: str = "web", **parts: Any) -> Container:
+    return container(name, **{"Id": hashlib.sha256(name.encode()).hexdigest(), **parts})
+
+
+WEB = web()
+LIMITED = web(HostConfig={"Memory": 64 * MIB, "PidsLimit": 100, "NanoCpus": 10**9})
+
+
+def found(answer: Any) -> list[Finding]:
+    return [each for each in answer if isinstance(each, Finding)] if isinstance(answer, Iterable) else []
+
+
+def severities(answer: Any) -> list[str]:
+    return [each.severity.name if each.severity else "-" for each in found(answer)]
+
+
+def group(**parts: Any) -> Cgroups:
+    return Cgroups({WEB.id: Group(**parts)})
+
+
+# -- memory --------------------------------------------
+
+
+def host_kill(age: float, who: str = WEB.id, task: str = "java") -> list[Record]:
+    """The lines of Linux 6.1 for a kill that no limit caused (their shape is that of mm/oom_kill.c)."""
+    path = f"/system.slice/docker-{who}.scope" if who else "/system.slice/ssh.service"
+    line = f"oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg={path}"
+    killed = f"Out of memory: Killed process 77 ({task}) total-vm:9000000kB, anon-rss:7340032kB, file-rss:0kB"
+    return [Record(NOW - age, f"{line},task={task},pid=77,uid=0"), Record(NOW - age, killed)]
+
+
+OWN_LIMIT = (
+    f"oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/docker/{WEB.id},task_memcg=/docker/{WEB.id},task=a,pid=1,uid=0"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "expected"),
+    [
+        ("a minute ago", host_kill(60), ["critical"]),
+        ("this morning", host_kill(6 * 3600), ["warning"]),
+        ("last week", host_kill(7 * 86400), []),
+        ("none", [], []),
+        ("at a container's own limit", [Record(NOW - 60, OWN_LIMIT)], []),
+    ],
+)
+def test_host_oom(name: str, lines: list[Record], expected: list[str]):
+    assert severities(resources.host_oom(of(WEB), KernelLog(tuple(lines)), CLOCK, OPTIONS)) == expected
+
+
+def test_host_oom_names_its_victim():
+    (one,) = resources.host_oom(of(WEB), KernelLog(tuple(host_kill(60))), CLOCK, OPTIONS)
+    assert one.summary == "the host ran out of memory 1 min ago: the kernel killed java of web holding 7.0 GiB"
+    assert subject("web") in one.touches
+    (other,) = resources.host_oom(of(WEB), KernelLog(tuple(host_kill(60, who=""))), CLOCK, OPTIONS)
+    assert "java of the host" in other.summary
+    assert other.touches == ()
+
+
+def test_kills_in_a_row_are_told_apart():
+    lines = [*host_kill(60), *host_kill(50, who="", task="mysqld")]
+    assert [(kill.task, kill.container, kill.rss) for kill in oom_kills(lines)] == [
+        ("java", WEB.id, 7 * GIB),
+        ("mysqld", "", 7 * GIB),
+    ]
+
+
+def pressed(resource: str, full: float) -> Pressure:
+    return Pressure({resource: {"full": {"avg60": full}, "some": {"avg60": full}}}, (1.0, 1.0, 1.0), 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "available", "stalled", "expected"),
+    [
+        ("hardly any left", 200 * MIB, 0.0, ["warning"]),
+        ("all work waits for it", 200 * MIB, 40.0, ["critical"]),
+        ("enough, in cache", 6 * GIB, 0.0, []),
+    ],
+)
+def test_memory_scarce(name: str, available: int, stalled: float, expected: list[str]):
+    memory = HostMemory(total=8 * GIB, available=available, free=100 * MIB)
+    assert severities(resources.memory_scarce(memory, pressed("memory", stalled), of(WEB), Cgroups({}))) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "count"),
+    [
+        ("nearly all held", Memory(usage=64 * MIB, limit=64 * MIB, working_set=60 * MIB), 1),
+        ("all used, mostly cache", Memory(usage=64 * MIB, limit=64 * MIB, working_set=9 * MIB), 0),
+        ("no limit", Memory(usage=GIB, working_set=GIB), 0),
+        ("not to be read", Memory(limit=64 * MIB), 0),
+    ],
+)
+def test_memory_near_limit(name: str, held: Memory, count: int):
+    assert len(found(resources.memory_near_limit(of(WEB), group(memory=held)))) == count
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "held", "summary"),
+    [
+        ("none", WEB, Memory(working_set=MIB), "web has no memory limit and no CPU limit"),
+        ("CPU only", web(HostConfig={"NanoCpus": 10**9}), Memory(), "web has no memory limit"),
+        ("limited", LIMITED, Memory(limit=64 * MIB), None),
+        ("limited through its parent", web(HostConfig={"CgroupParent": "/tenants"}), Memory(), None),
+        ("limited by somebody else", WEB, Memory(limit=GIB), None),
+        ("does not run", web(**EXITED), Memory(), None),
+    ],
+)
+def test_no_limits(name: str, each: Container, held: Memory, summary: str | None):
+    answer = found(resources.no_limits(of(each), group(memory=held), UNKNOWN))
+    assert [one.summary for one in answer] == ([summary] if summary else [])
+
+
+# -- CPU, limits ---------------------------------------
+
+CPU = Group(cpu=Cpu(periods=1000, throttled=900, throttled_us=5_000_000, quota_us=50_000, period_us=100_000))
+
+
+@pytest.mark.parametrize(
+    ("name", "sample", "count"),
+    [("held back", (5, 4), 1), ("not now", (5, 0), 0), ("hardly awake", (1, 1), 0), ("not sampled", None, 0)],
+)
+def test_cpu_throttled(name: str, sample: tuple[int, int] | None, count: int):
+    taken = Throttling({WEB.id: sample} if sample else {})
+    answer = found(resources.cpu_throttled(of(WEB), Cgroups({WEB.id: CPU}), taken, Info(ncpu=4)))
+    assert [one.variables["cpus"] for one in answer] == ["1"] * count
+
+
+SWAP = HostMemory(total=8 * GIB, available=4 * GIB, swap_total=GIB)
+
+
+@pytest.mark.parametrize(
+    ("name", "info", "memory", "expected"),
+    [
+        ("no memory controller", Info(memory_limit=False, swap_limit=False), SWAP, ["warning"]),
+        ("swap is not counted", Info(swap_limit=False), SWAP, ["advice"]),
+        ("swap is not counted, and there is none", Info(swap_limit=False), HostMemory(total=GIB, available=GIB), []),
+        ("all enforced", Info(), SWAP, []),
+    ],
+)
+def test_limits_not_enforced(name: str, info: Info, memory: HostMemory, expected: list[str]):
+    assert severities(resources.limits_not_enforced(info, of(LIMITED), memory)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "info", "init", "expected"),
+    [
+        ("systemd is not there", Info(cgroup_driver="systemd"), "runit", ["critical"]),
+        ("beside systemd", Info(cgroup_driver="cgroupfs", cgroup_version="2"), "systemd", ["advice"]),
+        ("cgroupfs without systemd", Info(cgroup_driver="cgroupfs", cgroup_version="2"), "runit", []),
+        ("cgroupfs with version 1", Info(cgroup_driver="cgroupfs", cgroup_version="1"), "systemd", []),
+        ("systemd", Info(cgroup_driver="systemd", cgroup_version="2"), "systemd", []),
+    ],
+)
+def test_cgroup_driver(name: str, info: Info, init: str, expected: list[str]):
+    processes = Processes((Process(pid=1, comm=init),))
+    assert severities(resources.cgroup_driver(info, processes, of(WEB))) == expected
+
+
+# -- processes, files, disks ---------------------------
+
+ROOMY = HostLimits(300, 32768, 5000, 100_000, (Descriptors(50, "dockerd", 90, 1024),))
+DEAD = web(**EXITED, HostConfig={"PidsLimit": 5})
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "pids", "words", "expected"),
+    [
+        ("full and refused", WEB, Pids(current=100, max=100, events_max=7), "", ["critical"]),
+        ("nearly full", WEB, Pids(current=95, max=100, events_max=0), "", ["warning"]),
+        ("was refused, long ago", WEB, Pids(current=5, max=100, events_max=7), "", ["advice"]),
+        ("ended by it", DEAD, None, "sh: can't fork: Resource temporarily unavailable", ["-"]),
+        ("room", WEB, Pids(current=5, max=100, events_max=0), "", []),
+        ("no limit", WEB, Pids(current=5000), "", []),
+        ("ended otherwise", DEAD, None, "no such key", []),
+    ],
+)
+def test_pids_exhausted(name: str, each: Container, pids: Pids | None, words: str, expected: list[str]):
+    groups = group(pids=pids) if pids else Cgroups({})
+    said = LastWords({each.id: Words((words,))}, {})
+    assert severities(resources.pids_exhausted(of(each), CLOCK, OPTIONS, groups, said, ROOMY)) == expected
+
+
+def test_the_host_can_run_out_of_tasks():
+    full = HostLimits(32000, 32768, None, None, ())
+    (one,) = resources.pids_exhausted(of(WEB), CLOCK, OPTIONS, group(pids=Pids(current=900)), QUIET, full)
+    assert one.summary == "the host runs 32000 of the 32768 tasks that its kernel allows"
+    assert one.variables == {"container": "web", "pids": "900"}
+
+
+@pytest.mark.parametrize(
+    ("name", "limits", "words", "count"),
+    [
+        ("a container says so", ROOMY, "accept4: too many open files", 1),
+        ("the engine", HostLimits(300, 32768, 5000, 100_000, (Descriptors(50, "dockerd", 1020, 1024),)), "", 1),
+        ("the host", HostLimits(300, 32768, 99_000, 100_000, ()), "", 1),
+        ("room", ROOMY, "", 0),
+        ("no limit", HostLimits(300, 32768, 5000, 2**63 - 1, (Descriptors(50, "dockerd", 90_000, None),)), "", 0),
+    ],
+)
+def test_open_files_exhausted(name: str, limits: HostLimits, words: str, count: int):
+    said = LastWords({WEB.id: Words((words,))}, {})
+    assert len(found(resources.open_files_exhausted(of(WEB), said, limits))) == count
+
+
+@pytest.mark.parametrize(("full", "count"), [(45.0, 1), (3.0, 0)])
+def test_io_saturated(full: float, count: int):
+    answer = found(resources.io_saturated(pressed("io", full), of(WEB), Cgroups({})))
+    assert [one.severity or Severity.warning for one in answer] == [Severity.warning] * count
+
+
+def test_io_does_not_apply_without_pressure_figures():
+    assert found(resources.io_saturated(Pressure({"io": None}, (), 1), of(WEB), Cgroups({}))) == []
