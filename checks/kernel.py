@@ -1,0 +1,143 @@
+"""The kernel: stuck network devices, hung tasks, filesystem errors, modules that are gone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Containers
+from diagnose.evidence.kernel_log import KernelLog, Record
+from diagnose.evidence.modules import Modules
+from diagnose.evidence.mounts import Mounted, Mounts
+from diagnose.evidence.options import Options
+from diagnose.evidence.processes import Processes
+from diagnose.model import HOST, Count, Finding, Seconds, Severity, Skipped, Subject, Unavailable, Yield, container
+from diagnose.registry import check
+from diagnose.times import ago
+
+_UNREGISTER = re.compile(r"unregister_netdevice: waiting for (\S+) to become free\. Usage count = (-?\d+)")
+_FILESYSTEM = re.compile(
+    r"(?:EXT4-fs error|EXT4-fs \((?P<ext>[\w.-]+)\): Remounting filesystem read-only|XFS \((?P<xfs>[\w.-]+)\): .*"
+    r"(?:Corruption|Shutting down|error)|BTRFS (?:error|critical)|Buffer I/O error on (?:dev|device) |I/O error, dev )"
+    r"(?: ?\((?:device )?(?P<named>[\w.-]+)|(?P<bare>[\w.-]+))?"
+)
+
+
+@check("kernel.netdevice-stuck", severity=Severity.critical)
+def netdevice_stuck(
+    kernel_log: KernelLog, clock: Clock, *, times: Count = Count(3), within_s: Seconds = Seconds(120)
+) -> Iterator[Yield]:
+    """The kernel waits for a network device that is not released, so containers hang at start and stop.
+
+    One such line is normal at a slow teardown (the kernel repeats it every 10 s, net/core/dev.c); only repetition that lasts until now
+    counts.
+    """
+    waits: dict[str, list[tuple[Record, int]]] = {}
+    for record, match in kernel_log.matching(_UNREGISTER):
+        waits.setdefault(match[1], []).append((record, int(match[2])))
+    for device, seen in waits.items():
+        recent = [(record, count) for record, count in seen if clock.wall - record.at <= within_s]
+        if len(recent) >= times:
+            yield Finding(
+                Subject("interface", device),
+                f"the kernel has waited for {device} to become free for {ago(recent[-1][0].at - seen[0][0].at)}",
+                {"kernel log": recent[-1][0].text, "lines": len(seen), "usage count": recent[-1][1]},
+                {"interface": device},
+                onset=seen[0][0].at,
+            )
+
+
+@check(
+    "kernel.hung-task",
+    severity=Severity.warning,
+    caused_by=["storage.network-volume-stale", "kernel.filesystem-errors"],
+)
+def hung_task(
+    kernel_log: KernelLog, processes: Processes | Unavailable, containers: Containers | Unavailable, clock: Clock
+) -> Iterator[Yield]:
+    """A process has been blocked in the kernel for minutes.
+
+    The kernel says it after kernel.hung_task_timeout_secs (120), ten times at most, and only for tasks that no signal reaches. A task
+    that has gone on since is left alone; where processes cannot be seen, lines of the last ten minutes count.
+    """
+    latest = {task.pid: task for task in kernel_log.hung_tasks}
+    names = {each.id: each.short for each in containers} if isinstance(containers, Containers) else {}
+    for task in latest.values():
+        process = processes.by_pid.get(task.pid) if isinstance(processes, Processes) else None
+        if isinstance(processes, Processes):
+            if process is None or process.comm[:15] != task.task[:15] or process.state != "D":
+                continue
+        elif clock.wall - task.at > 600:
+            continue
+        held = names.get(process.container or "") if process else None
+        where = f" of {held}" if held else ""
+        yield Finding(
+            container(held) if held else HOST,
+            f"{task.task} (pid {task.pid}){where} is blocked in the kernel for more than {task.seconds} s",
+            {"kernel log": f"task {task.task}:{task.pid} blocked for more than {task.seconds} seconds", "state": "D"},
+            {"pid": str(task.pid)},
+            discriminator=str(task.pid),
+            severity=Severity.critical if task.task.startswith(("dockerd", "containerd")) else Severity.warning,
+            onset=task.at - task.seconds,
+        )
+
+
+@check("kernel.filesystem-errors", severity=Severity.critical)
+def filesystem_errors(kernel_log: KernelLog, mounts: Mounts, clock: Clock, options: Options) -> Iterator[Yield]:
+    """The kernel reports errors of a mounted filesystem or of its disk.
+
+    Only devices that are mounted now count, each once, by its latest line: the log also tells of a stick that was pulled out.
+    """
+    by_device: dict[str, Mounted] = {}
+    for each in mounts:
+        by_device.setdefault(each.source.rpartition("/")[2], each)
+    last: dict[str, tuple[Record, int]] = {}
+    for record, match in kernel_log.matching(_FILESYSTEM):
+        device = next((match[name] for name in ("ext", "xfs", "named", "bare") if match[name]), "")
+        mounted = _mounted(device, by_device)
+        if mounted and clock.wall - record.at <= options.since_s:
+            last[mounted] = (record, last.get(mounted, (record, 0))[1] + 1)
+    for device, (record, count) in last.items():
+        point = by_device[device].point
+        yield Finding(
+            Subject("filesystem", point),
+            f"the kernel reports errors of {device}, mounted at {point}, last {ago(clock.wall - record.at)} ago",
+            {"kernel log": record.text, "lines": count, "mountinfo": by_device[device].super},
+            {"device": device, "point": point},
+            signs=frozenset({"io-error", "read-only"}),
+        )
+
+
+def _mounted(device: str, by_device: dict[str, Mounted]) -> str:
+    """The mounted device that the kernel speaks of: itself, or a partition of the disk (sda -> sda1, nvme0n1 -> nvme0n1p1)."""
+    if device in by_device:
+        return device
+    partition = re.compile(re.escape(device) + r"p?\d+\Z") if device else None
+    return next((each for each in by_device if partition and partition.match(each)), "")
+
+
+@check("kernel.modules-gone", severity=Severity.warning)
+def modules_gone(modules: Modules) -> Iterator[Yield] | Skipped:
+    """The running kernel's modules are no longer on disk, so it cannot load another one.
+
+    A kernel package was updated without a reboot. A kernel built in one piece has no modules and needs none.
+    """
+    if modules.folder or not modules.release:
+        return iter(())
+    if not modules.loaded:
+        return Skipped("this kernel is built in one piece: it loads no modules")
+    return iter((_gone(modules),))
+
+
+def _gone(modules: Modules) -> Finding:
+    return Finding(
+        HOST,
+        f"the modules of the running kernel {modules.release} are gone: overlay, veth or iptables may fail to load",
+        {
+            "uname -r": modules.release,
+            "/proc/modules": f"{modules.loaded} loaded",
+            "/lib/modules": "no folder of this release",
+        },
+        {"release": modules.release},
+    )
