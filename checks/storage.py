@@ -271,7 +271,8 @@ def read_only(root: DataRoot, mounts: Mounts, filesystems: Filesystems | Unavail
 
 @check("storage.overlay-orphans", severity=Severity.advice)
 def overlay_orphans(
-    info: Info,
+    info: Info | Unavailable,
+    root: DataRoot,
     layers: Layers | Unavailable,
     clock: Clock,
     usage: DiskUsage | Unavailable,
@@ -283,12 +284,12 @@ def overlay_orphans(
     Left by an interrupted pull, build or removal. Layers that a BuildKit database mentions are taken as used,
     also if it has freed them; what changed within the last hour may be a pull in progress.
     """
-    if info.driver != "overlay2":
+    if isinstance(info, Info) and info.driver != "overlay2":
         return Skipped(f"the storage driver is {info.driver}")
     if isinstance(layers, Unavailable):
         return layers
     lost = [name for name, changed in layers.loose if (clock.age(changed) or 0) > older_than]
-    return _orphans(layers, lost, usage.layers if isinstance(usage, DiskUsage) else {}, info.docker_root_dir)
+    return _orphans(layers, lost, usage.layers if isinstance(usage, DiskUsage) else {}, root.path)
 
 
 def _orphans(layers: Layers, lost: list[str], sizes: Mapping[str, int], root: str) -> Iterable[Finding]:

@@ -218,11 +218,11 @@ def test_a_mount_that_never_answers_is_left_behind_and_named(tmp_path: Path) -> 
         ("next", "fs.usage", {"path": "/"}),
     )
     first = answers["first"]
-    assert (first["reason"], first["took"] < 1.5) == ("timed out", True)
+    assert (first["reason"], first["took"] < 4) == ("timed out", True)
     assert str(dead) in first["detail"]
     assert "SIGKILL does not end it" in first["detail"]
     assert answers["again"]["reason"] == "timed out"
-    assert answers["again"]["took"] < 0.1, "a silent mount is asked once only"
+    assert answers["again"]["took"] < 0.5, "a silent mount is asked once only"
     assert answers["both"]["value"][good]["type"] == "file"
     assert answers["both"]["value"][str(dead / "log")] == {"failed": "timed out"}
     assert answers["next"]["value"]["point"] == "/"
@@ -237,7 +237,7 @@ def test_stats_give_up_only_the_dead_mount(tmp_path: Path) -> None:
     dead.mkdir()
     answers = scene(dead, ("both", "file.stats", {"paths": [str(dead / "log"), good]}))
     both = answers["both"]
-    assert both["took"] < 1.5
+    assert both["took"] < 4
     assert both["value"][good]["size"] == 1
     assert both["value"][str(dead / "log")]["failed"] == "timed out"
 

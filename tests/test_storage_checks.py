@@ -565,6 +565,14 @@ def test_the_log_is_the_cause_of_the_full_disk() -> None:
     assert [link.cause for link in full.causes] == ["logging.unbounded@container:web"]
 
 
+def test_layers_of_a_silent_engine_are_found_by_its_database() -> None:
+    layers = {"folders": FOLDERS, "referenced": [UPPER], "mentioned": [], "mounts": {ID: UPPER}}
+    shown = inspected(GraphDriver=None)
+    asked = {"options": {"wanted": ["storage.writable-layer-large"]}, "fs__layers": layers, "api__container": shown}
+    report = examine("storage.writable-layer-large", **asked)
+    assert [str(each.subject) for each in report.findings] == ["container:web"]
+
+
 def test_parts_and_other_are_what_is_used() -> None:
     report = examine("storage.disk-full", fs__usage=disks(filled(97)), file__stats=stats({LOG: 60 * GIB}))
     (full,) = report.findings

@@ -18,6 +18,7 @@ from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.data_root import CONTAINERD, DataRoot
 from diagnose.evidence.deleted_files import DeletedFiles
 from diagnose.evidence.filesystems import Filesystem, Filesystems
+from diagnose.evidence.layers import Layers
 from diagnose.evidence.log_files import LogFiles
 from diagnose.evidence.options import Options
 from diagnose.host import Host, question
@@ -96,6 +97,7 @@ def disk_usage(
     containers: Containers | Unavailable,
     logs: LogFiles | Unavailable,
     deleted: DeletedFiles | Unavailable,
+    folders: Layers | Unavailable,
 ) -> DiskUsage | Unavailable:
     """Walk the data root, then what else lies on its file system."""
     disk = filesystems.of_data_root
@@ -111,7 +113,8 @@ def disk_usage(
     walked = _walk(host, path=root.path, depth=2)
     if isinstance(walked, Failed) or (walked.refused and not walked.by):
         return _by_engine(host, disk, known)
-    return _by_walk(host, disk, root.path, walked, known, logs, deleted)
+    uppers = upper_folders(known, folders)
+    return _by_walk(host, disk, root.path, walked, known, uppers, logs, deleted)
 
 
 def _walk(host: Host, **args: Json) -> _Walk | Failed:
@@ -125,15 +128,15 @@ def _by_walk(
     root: str,
     walked: _Walk,
     containers: Containers,
+    uppers: Mapping[str, str],
     logs: LogFiles | Unavailable,
     deleted: DeletedFiles | Unavailable,
 ) -> DiskUsage:
     unmeasured = [] if walked.complete else [f"{root} was walked for {WALK_S} s only: its parts are at least so big"]
     volumes = _below(walked, "volumes")
     layers = {name: count for driver in LAYER_DRIVERS for name, count in _below(walked, driver).items()}
-    uppers = {upper_folder(each): each for each in containers}
-    writable = {each.id: layers[folder] for folder, each in uppers.items() if folder in layers}
-    if any(not folder for folder in uppers):
+    writable = {id_: layers[folder] for id_, folder in uppers.items() if folder in layers}
+    if len(uppers) < len(containers):
         writable |= _writable_by_engine(host)
     cache, more = _build_cache(host, walked, sum(layers.values()))
     unmeasured += more
@@ -141,7 +144,7 @@ def _by_walk(
     if root != CONTAINERD and not root.startswith(CONTAINERD + "/"):
         store += _store_elsewhere(host, disk, unmeasured)
     log_sizes = _log_sizes(containers, logs)
-    init = {f"{folder}-init" for folder in uppers}
+    init = {f"{folder}-init" for folder in uppers.values()}
     images = sum(layers.values()) - sum(writable.values()) - cache + store
     images -= sum(count for name, count in layers.items() if name in init)
     names = {each.id: each.short for each in containers}
@@ -167,8 +170,18 @@ def _by_walk(
     )
 
 
-def upper_folder(container: Container) -> str:
-    """The name of the folder that holds a container's writable layer under the storage driver's."""
+def upper_folders(containers: Containers, layers: Layers | Unavailable) -> dict[str, str]:
+    """The folder below the storage driver's that holds a container's writable layer, by its id, where it has
+    one.
+
+    Inspect says so; where the engine is silent, its database does.
+    """
+    known = layers.writable if isinstance(layers, Layers) else {}
+    found = {each.id: _upper_folder(each) or known.get(each.id, "") for each in containers}
+    return {id_: folder for id_, folder in found.items() if folder}
+
+
+def _upper_folder(container: Container) -> str:
     data = (container.graph_driver.data if container.graph_driver else None) or {}
     path = data.get("UpperDir") or data.get("Dir") or ""
     parts = path.rstrip("/").split("/")

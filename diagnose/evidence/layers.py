@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -21,16 +22,20 @@ class _Answer(msgspec.Struct):
     folders: list[_Folder]
     referenced: list[str]
     mentioned: list[str]
+    mounts: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
 class Layers:
     """count: all layer folders. loose: those that neither an image, a container nor a BuildKit database
-    names, with the Unix time of their last change. path: the folder that they lie in."""
+    names, with the Unix time of their last change. path: the folder that they lie in. writable: the folder of
+    each container's writable layer, by its id.
+    """
 
     path: str
     count: int
     loose: tuple[tuple[str, float], ...]
+    writable: Mapping[str, str] = field(default_factory=dict)
 
 
 @evidence
@@ -47,4 +52,4 @@ def layers(host: Host, root: DataRoot) -> Layers | Unavailable:
         for each in found.folders
         if each.name not in known and each.name.removesuffix("-init") not in known
     )
-    return Layers(f"{root.path}/overlay2", len(found.folders), loose)
+    return Layers(f"{root.path}/overlay2", len(found.folders), loose, found.mounts)

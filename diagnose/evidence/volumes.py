@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from diagnose.evidence.containers import Containers
+from diagnose.evidence.data_root import DataRoot
 from diagnose.host import Host, question
 from diagnose.model import Failed, Subject, Unavailable
 from diagnose.registry import evidence
@@ -53,10 +55,22 @@ class UnusedVolumes:
 
 
 @evidence
-def unused_volumes(host: Host) -> UnusedVolumes | Unavailable:
-    """The engine's own filter (dangling) counts stopped containers as users."""
+def unused_volumes(host: Host, root: DataRoot, containers: Containers | Unavailable) -> UnusedVolumes | Unavailable:
+    """The engine's own filter (dangling) counts stopped containers as users; without it, its folders are
+    counted against the containers that were read from disk."""
     answer = host.ask(question("api.volumes", filters={"dangling": ["true"]}))
     if isinstance(answer, Failed):
+        if isinstance(containers, Containers) and containers.source == "disk" and not containers.unexamined:
+            return _by_folders(host, root.path, containers)
         return Unavailable.of(answer)
     found = msgspec.convert(answer, _Answer).volumes or []
     return UnusedVolumes(tuple(sorted(found, key=lambda each: each.name)))
+
+
+def _by_folders(host: Host, root: str, containers: Containers) -> UnusedVolumes | Unavailable:
+    answer = host.ask(question("file.list", path=f"{root}/volumes"))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    used = {mount.name for each in containers for mount in each.mounts or () if mount.type == "volume"}
+    names = sorted(entry["name"] for entry in answer["entries"] if entry["type"] == "folder")
+    return UnusedVolumes(tuple(Volume(name) for name in names if name not in used))

@@ -160,7 +160,8 @@ def layers(args: Json) -> Json:
     books = [book.read_bytes()[:DATABASE_MAX] for book in (root / "buildkit").glob("*.db")] if loose else []
     mentioned = [name for name in loose if any(name.removesuffix("-init").encode() in book for book in books)]
     listed = [{"name": name, "mtime": mtime} for name, mtime in folders.items()]
-    return {"folders": listed, "referenced": sorted(referenced), "mentioned": mentioned}
+    mounts_of = {note.parent.name: note.read_text().strip() for note in database.glob("mounts/*/mount-id")}
+    return {"folders": listed, "referenced": sorted(referenced), "mentioned": mentioned, "mounts": mounts_of}
 
 
 def rate(args: Json) -> Json:

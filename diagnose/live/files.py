@@ -96,7 +96,7 @@ def layers(live: Live, question: Question) -> Json:
 
     args: path (the data root). answer: folders [{name, mtime}] (without the links in `l`), referenced (names
     that images and containers use, from image/overlay2/layerdb), mentioned (folders beyond these whose name
-    stands in a BuildKit database, in use or freed).
+    stands in a BuildKit database, in use or freed), mounts {container id: folder of its writable layer}.
     """
     return _call(live, question, "layers", [question.args["path"]])
 

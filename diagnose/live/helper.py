@@ -23,6 +23,8 @@ from diagnose.live import Refused
 from diagnose.model import Json
 
 LENGTH = struct.Struct("!I")
+FORK_S = 3.0
+"""Seconds that the helper is given to fork a worker, also on a host whose processors are all taken."""
 DEATH = 0.02
 """Seconds that a killed process is given to vanish before it is called unkillable."""
 STUCK_MAX = 24
@@ -146,6 +148,7 @@ def start() -> Helper:
         finally:
             os._exit(0)
     theirs.close()
+    ours.settimeout(FORK_S)
     return Helper(ours, pid)
 
 
