@@ -330,7 +330,7 @@ def _dropped(by: Step, outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> Fi
             "containers": names,
         },
         variables={
-            "family": by.table.split()[-2],
+            "family": by.table.split()[0],
             "table": by.table.split()[-1],
             "chain": by.chain,
             "bridge": networks[0].bridge,
