@@ -123,7 +123,7 @@ def _limit_note(each: Container) -> str:
     return f"limit {size(each.host_config.memory)}" if each.host_config.memory else "no limit"
 
 
-@check("resources.memory-near-limit", severity=Severity.warning)
+@check("resources.memory-near-limit", severity=Severity.warning, caused_by=["container.oom-killed"])
 def memory_near_limit(containers: Containers, cgroups: Cgroups, *, near: Percent = Percent(90)) -> Iterable[Finding]:
     """A container has used up nearly all the memory that it may have.
 

@@ -45,7 +45,8 @@ def unhealthy(containers: Containers, clock: Clock, *, patience: Seconds = Secon
         if health is None or each.state.status != "running" or health.status == "none":
             continue
         last = health.log[-1] if health.log else None
-        silent = _silent_for(each, last, clock, patience)
+        # where the engine itself is silent, its files tell of probes that nobody runs any more
+        silent = _silent_for(each, last, clock, patience) if containers.source == "api" else None
         if silent is not None:
             yield _stale(each, health.status, silent, last)
         elif health.status == "unhealthy":

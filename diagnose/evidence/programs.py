@@ -10,7 +10,7 @@ import msgspec
 from diagnose.evidence.containers import Containers
 from diagnose.evidence.last_words import LastWords
 from diagnose.host import Host, question
-from diagnose.model import Failed
+from diagnose.model import Failed, Unexamined
 from diagnose.registry import evidence
 
 REFUSED = re.compile(
@@ -35,6 +35,9 @@ MACHINES = {
 }
 """e_machine of an ELF header, as images name their architecture."""
 LINKS = 3
+REFUSED_CODES = (1, 255)
+"""What runc exits with when the kernel refuses the program in its last step, by its version."""
+REFUSED_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,13 @@ class Program:
 
 @dataclass(frozen=True)
 class Programs:
-    """By container id, of those whose log says that the kernel refused."""
+    """By container id, of those whose log says that the kernel refused.
+
+    unexamined: those that ended as if it had, and whose log cannot be read.
+    """
 
     by_id: dict[str, Program]
+    unexamined: tuple[Unexamined, ...] = ()
 
 
 class _File(msgspec.Struct):
@@ -75,14 +82,18 @@ class _File(msgspec.Struct):
 def programs(host: Host, containers: Containers, last_words: LastWords) -> Programs:
     """The file is read from the container's own file system through the engine, links followed there."""
     found = {}
+    mute = []
     for each in containers:
+        looks_so = each.state.exit_code in REFUSED_CODES and (each.ran_for or 0.0) < REFUSED_WITHIN_S
+        if each.id in last_words.unread and looks_so and not each.is_running:
+            mute.append(Unexamined(each.subject, f"its log: {last_words.unread[each.id]}"))
         words = last_words.of(each)
         line = words.find("exec format error", "no such file or directory")
         match = REFUSED.search(line) if line else None
         if match:
             path = match["path"] or each.path
             found[each.id] = _look(host, each.id, path, match["why"] or match["legacy"], line)
-    return Programs(found)
+    return Programs(found, tuple(mute))
 
 
 def _look(host: Host, id: str, path: str, why: str, line: str) -> Program:
