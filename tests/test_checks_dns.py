@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from checks import dns
+from checks.dns import embedded, files, queries
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.dns_path import DnsPath
 from diagnose.evidence.lookups import Lookups, lookups
@@ -169,10 +169,10 @@ def ended(answer: Any) -> Any:
 def test_what_stands_on_replies_says_why_there_are_none(why: Unavailable, expected: Any) -> None:
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
     containers = Containers((container("web"),))
-    assert ended(dns.upstream_unreachable(containers, resolvers, why, UNKNOWN)) == expected
-    assert ended(dns.host_broken(resolvers, why, containers)) == expected
-    assert ended(dns.udp_blocked(resolvers, why, containers)) == expected
-    assert ended(dns.embedded_rules_missing(containers, why, UNKNOWN)) == expected
+    assert ended(queries.upstream_unreachable(containers, resolvers, why, UNKNOWN)) == expected
+    assert ended(queries.host_broken(resolvers, why, containers)) == expected
+    assert ended(queries.udp_blocked(resolvers, why, containers)) == expected
+    assert ended(embedded.embedded_rules_missing(containers, why, UNKNOWN)) == expected
 
 
 def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_host() -> None:
@@ -194,10 +194,10 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
     containers = Containers((who,))
     answer = lookups(Made({"dns.query": reply}), containers, NETWORKS, resolvers, Options())
     assert isinstance(answer, Lookups)
-    (left_out,) = dns.upstream_unreachable(containers, resolvers, answer, UNKNOWN)  # type: ignore[misc]
+    (left_out,) = queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN)  # type: ignore[misc]
     assert left_out.subject == who.subject
     assert "run as root" in left_out.why
-    assert list(dns.host_broken(resolvers, answer, containers)) == []  # type: ignore[arg-type]
+    assert list(queries.host_broken(resolvers, answer, containers)) == []  # type: ignore[arg-type]
 
 
 def found(answer: Any) -> list[tuple[str, Severity | None]]:
@@ -242,7 +242,7 @@ CRITICAL, WARNING, ADVICE = Severity.critical, Severity.warning, Severity.advice
 )
 def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) -> None:
     containers, resolvers, answer, _ = world(*listed, replies=replies)
-    assert found(dns.upstream_unreachable(containers, resolvers, answer, UNKNOWN)) == expected
+    assert found(queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN)) == expected
 
 
 @pytest.mark.parametrize(
@@ -260,13 +260,13 @@ def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) ->
 )
 def test_the_hop_that_lost_the_query_is_named(replies: Any, rules: Any, words: str) -> None:
     containers, resolvers, answer, _ = world((WEB, lan()), replies=replies)
-    (finding,) = dns.upstream_unreachable(containers, resolvers, answer, DnsPath(rules))  # type: ignore[misc]
+    (finding,) = queries.upstream_unreachable(containers, resolvers, answer, DnsPath(rules))  # type: ignore[misc]
     assert words in finding.summary
 
 
 def test_internal_networks_have_no_way_out_by_design() -> None:
     containers, resolvers, answer, _ = world((container("safe", "vault"), V26), replies={})
-    assert isinstance(dns.upstream_unreachable(containers, resolvers, answer, UNKNOWN), Skipped)
+    assert isinstance(queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN), Skipped)
 
 
 @pytest.mark.parametrize(
@@ -288,13 +288,13 @@ def test_internal_networks_have_no_way_out_by_design() -> None:
 )
 def test_the_host_s_own_servers(servers: Any, replies: Any, broken: list[Any], blocked: list[Any]) -> None:
     containers, resolvers, answer, _ = world(host=ResolvConf(servers), replies=replies)
-    assert found(dns.host_broken(resolvers, answer, containers)) == broken
-    assert found(dns.udp_blocked(resolvers, answer, containers)) == blocked
+    assert found(queries.host_broken(resolvers, answer, containers)) == broken
+    assert found(queries.udp_blocked(resolvers, answer, containers)) == blocked
 
 
 def test_a_name_that_has_to_resolve_and_does_not() -> None:
     containers, resolvers, answer, _ = world(replies={(LAN, True): "NXDOMAIN"}, resolve=("intranet.example",))
-    (finding,) = dns.host_broken(resolvers, answer, containers)  # type: ignore[misc]
+    (finding,) = queries.host_broken(resolvers, answer, containers)  # type: ignore[misc]
     assert finding.discriminator == "intranet.example"
     assert "NXDOMAIN" in finding.summary
 
@@ -325,7 +325,7 @@ FALLBACK = "nameserver 8.8.8.8\nnameserver 8.8.4.4\n"
 )
 def test_loopback_stub(host: ResolvConf, more: Any, listed: Any, replies: Any, expected: list[Any]) -> None:
     containers, resolvers, answer, _ = world(*listed, host=host, replies=replies, **more)
-    assert found(dns.loopback_stub(resolvers, answer, containers)) == expected
+    assert found(files.loopback_stub(resolvers, answer, containers)) == expected
 
 
 @pytest.mark.parametrize(
@@ -347,12 +347,12 @@ def test_no_nameserver(host: Any, listed: Any, replies: Any, expected: list[Any]
     containers, resolvers, answer, _ = world(
         *listed, host=host, replies=replies | {(LAN, True): "NOERROR", (PUBLIC, True): "NOERROR"}
     )
-    assert found(dns.no_nameserver(resolvers, answer, containers)) == expected
+    assert found(files.no_nameserver(resolvers, answer, containers)) == expected
 
 
 def test_a_resolv_conf_that_cannot_be_read_is_not_a_missing_one() -> None:
     resolvers = Resolvers(UNKNOWN, MISSING, (), {})
-    assert dns.no_nameserver(resolvers, UNKNOWN, Containers(())) == UNKNOWN
+    assert files.no_nameserver(resolvers, UNKNOWN, Containers(())) == UNKNOWN
 
 
 STARTED = 1767225600.0
@@ -378,7 +378,7 @@ STARTED = 1767225600.0
 def test_stale_resolv_conf(listed: Any, edited: float, replies: Any, expected: list[Any]) -> None:
     host = ResolvConf((LAN,), mtime=edited)
     containers, resolvers, answer, _ = world(listed, host=host, replies=replies | {(LAN, True): "NOERROR"})
-    assert found(dns.stale_resolv_conf(containers, resolvers, answer)) == expected
+    assert found(files.stale_resolv_conf(containers, resolvers, answer)) == expected
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ def test_stale_resolv_conf(listed: Any, edited: float, replies: Any, expected: l
 )
 def test_embedded_rules_missing(who: Container, reply: str, expected: list[str]) -> None:
     containers, _, answer, _ = world((who, V26), replies={("127.0.0.11", False): reply})
-    assert [subject for subject, _ in found(dns.embedded_rules_missing(containers, answer, UNKNOWN))] == expected
+    assert [subject for subject, _ in found(embedded.embedded_rules_missing(containers, answer, UNKNOWN))] == expected
 
 
 @pytest.mark.parametrize(
@@ -409,4 +409,4 @@ def test_embedded_rules_missing(who: Container, reply: str, expected: list[str])
 def test_search_amplified(texts: list[str], expected: list[str]) -> None:
     listed = [(container(f"c{n}"), lan() + text) for n, text in enumerate(texts)]
     containers, resolvers, _, _ = world(*listed, replies={})
-    assert [subject for subject, _ in found(dns.search_amplified(containers, resolvers))] == expected
+    assert [subject for subject, _ in found(files.search_amplified(containers, resolvers))] == expected

@@ -168,7 +168,8 @@ class Resolvers:
 def resolving(containers: Containers) -> Iterator[Container]:
     """The running containers that have a resolv.conf of their own."""
     for each in containers.running:
-        if not each.shares_host_network and each.host_config.network_mode != "none" and each.resolv_conf_path:
+        mode = each.host_config.network_mode
+        if mode not in ("host", "none") and not mode.startswith("container:") and each.resolv_conf_path:
             yield each
 
 
