@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from diagnose.live import Refused
 from diagnose.live.netlink import in_kernel
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def nftables(live: Live, question: Question) -> dict[str, Any]:  # noqa: ARG001 
     rule's `expressions` are its netlink expressions in order, numbers as numbers, register data as
     hexadecimal text, `{"code", "chain"}` where it is a verdict. `loaded` is false, and the lists are empty,
     when nf_tables is not in the kernel: a look must not load it. `consistent` is false when the ruleset kept
-    changing while it was read. Errors: PermissionError without CAP_NET_ADMIN, TimeoutError, OSError.
+    changing while it was read. Errors: Refused("forbidden") without CAP_NET_ADMIN, TimeoutError, OSError.
     """
     if not in_kernel("nf_tables"):
         return _answer(loaded=False, generation=0, consistent=True)
@@ -60,6 +61,8 @@ def nftables(live: Live, question: Question) -> dict[str, Any]:  # noqa: ARG001 
             answer = _read()
         except InterruptedError:
             continue
+        except PermissionError as error:
+            raise Refused("forbidden", "the packet filter may be read by root only (CAP_NET_ADMIN)") from error
         if answer["consistent"]:
             break
     return answer

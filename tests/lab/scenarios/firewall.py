@@ -170,5 +170,7 @@ def legacy_tables_by_looking(box: Box) -> None:
 
 @healthy(config={"iptables": False}, baseline=False)
 def engine_without_iptables(box: Box) -> None:
-    """The engine is told to leave the packet filter alone."""
+    """The engine is told to leave the packet filter alone, and the administrator translates by a rule of his own."""
+    box.sh("iptables -t nat -A POSTROUTING -s 172.17.0.0/16 -o eth0 -j MASQUERADE")
     box.docker("run", "-d", "--name", "plain", "-m", "32m", "shop:1.4")
+    assert _goes_out(box, "plain")
