@@ -18,6 +18,7 @@ from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.data_root import CONTAINERD, DataRoot
 from diagnose.evidence.deleted_files import DeletedFiles
 from diagnose.evidence.filesystems import Filesystem, Filesystems
+from diagnose.evidence.images import Images
 from diagnose.evidence.layers import Layers
 from diagnose.evidence.log_files import LogFiles
 from diagnose.evidence.options import Options
@@ -98,6 +99,7 @@ def disk_usage(
     logs: LogFiles | Unavailable,
     deleted: DeletedFiles | Unavailable,
     folders: Layers | Unavailable,
+    images: Images | Unavailable,
 ) -> DiskUsage | Unavailable:
     """Walk the data root, then what else lies on its file system."""
     disk = filesystems.of_data_root
@@ -109,12 +111,56 @@ def disk_usage(
             disk.point,
             not_asked=f"{disk.point} is {disk.usage.used_pct:.0f} % full: measured from {WORTH_PCT:.0f} % on",
         )
-    known = containers if isinstance(containers, Containers) else Containers(())
+    known = _Known(containers if isinstance(containers, Containers) else Containers(()), logs, deleted, folders, images)
     walked = _walk(host, path=root.path, depth=2)
     if isinstance(walked, Failed) or (walked.refused and not walked.by):
         return _by_engine(host, disk, known)
-    uppers = upper_folders(known, folders)
-    return _by_walk(host, disk, root.path, walked, known, uppers, logs, deleted)
+    return _by_walk(host, disk, root.path, walked, known)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What other evidence says of the subjects of the parts."""
+
+    containers: Containers
+    logs: LogFiles | Unavailable
+    deleted: DeletedFiles | Unavailable
+    layers: Layers | Unavailable
+    images: Images | Unavailable
+
+    def named(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        """Sizes by container id as sizes by name."""
+        names = {each.id: each.short for each in self.containers}
+        return {names.get(id_, id_[:12]): count for id_, count in sizes.items()}
+
+    @property
+    def image_sizes(self) -> dict[str, int]:
+        """By name, layers that images share counted in each."""
+        return {each.name: each.size for each in self.images} if isinstance(self.images, Images) else {}
+
+    @property
+    def log_sizes(self) -> dict[str, int]:
+        if isinstance(self.logs, Unavailable):
+            return {}
+        return {each.id: self.logs.by_id[each.id].on_disk for each in self.containers if each.id in self.logs.by_id}
+
+    @property
+    def upper_folders(self) -> dict[str, str]:
+        """The folder below the storage driver's that holds a container's writable layer, by its id, where it
+        has one.
+
+        Inspect says so; where the engine is silent, its database does.
+        """
+        known = self.layers.writable if isinstance(self.layers, Layers) else {}
+        found = {each.id: _upper_folder(each) or known.get(each.id, "") for each in self.containers}
+        return {id_: folder for id_, folder in found.items() if folder}
+
+    def held_on(self, disk: Filesystem) -> dict[str, int]:
+        """Deleted files that are still open there, those in containers' layers too."""
+        if isinstance(self.deleted, Unavailable):
+            return {}
+        there = (each for each in self.deleted if each.dev == disk.usage.dev or each.fstype == "overlay")
+        return {f"{each.path} ({each.comm})": each.bytes for each in there}
 
 
 def _walk(host: Host, **args: Json) -> _Walk | Failed:
@@ -122,43 +168,31 @@ def _walk(host: Host, **args: Json) -> _Walk | Failed:
     return answer if isinstance(answer, Failed) else msgspec.convert(answer, _Walk)
 
 
-def _by_walk(
-    host: Host,
-    disk: Filesystem,
-    root: str,
-    walked: _Walk,
-    containers: Containers,
-    uppers: Mapping[str, str],
-    logs: LogFiles | Unavailable,
-    deleted: DeletedFiles | Unavailable,
-) -> DiskUsage:
+def _by_walk(host: Host, disk: Filesystem, root: str, walked: _Walk, known: _Known) -> DiskUsage:
     unmeasured = [] if walked.complete else [f"{root} was walked for {WALK_S} s only: its parts are at least so big"]
+    if isinstance(known.logs, Unavailable):
+        unmeasured.append(f"container logs: {known.logs}")
     volumes = _below(walked, "volumes")
     layers = {name: count for driver in LAYER_DRIVERS for name, count in _below(walked, driver).items()}
+    uppers = known.upper_folders
     writable = {id_: layers[folder] for id_, folder in uppers.items() if folder in layers}
-    if len(uppers) < len(containers):
+    if len(uppers) < len(known.containers):
         writable |= _writable_by_engine(host)
-    cache, more = _build_cache(host, walked, sum(layers.values()))
-    unmeasured += more
+    cache = _build_cache(host, walked, sum(layers.values()), unmeasured)
     store = sum(count for name, count in walked.by.items() if name.partition("/")[0] == "containerd")
     if root != CONTAINERD and not root.startswith(CONTAINERD + "/"):
         store += _store_elsewhere(host, disk, unmeasured)
-    log_sizes = _log_sizes(containers, logs)
-    init = {f"{folder}-init" for folder in uppers.values()}
-    images = sum(layers.values()) - sum(writable.values()) - cache + store
-    images -= sum(count for name, count in layers.items() if name in init)
-    names = {each.id: each.short for each in containers}
-    held = _held(deleted, disk)
+    inits = sum(layers.get(f"{folder}-init", 0) for folder in uppers.values())
+    images = sum(layers.values()) + store - sum(writable.values()) - inits - cache
+    held = known.held_on(disk)
     parts = [
-        Part("container logs", sum(log_sizes.values()), _top({names[id_]: count for id_, count in log_sizes.items()})),
+        Part("container logs", sum(known.log_sizes.values()), _top(known.named(known.log_sizes))),
         Part("volumes", sum(volumes.values()), _top(volumes)),
-        Part("images", max(images, 0), at_least=not walked.complete),
-        Part("writable layers", sum(writable.values()), _top({names[id_]: count for id_, count in writable.items()})),
+        Part("images", max(images, 0), _top(known.image_sizes), at_least=not walked.complete),
+        Part("writable layers", sum(writable.values()), _top(known.named(writable))),
         Part("build cache", cache),
         Part("deleted, still open", sum(held.values()), _top(held)),
     ]
-    if isinstance(logs, Unavailable):
-        unmeasured.append(f"container logs: {logs}")
     other, notes = _other(host, disk, root, parts)
     return DiskUsage(
         disk.point,
@@ -168,17 +202,6 @@ def _by_walk(
         layers,
         (*unmeasured, *notes),
     )
-
-
-def upper_folders(containers: Containers, layers: Layers | Unavailable) -> dict[str, str]:
-    """The folder below the storage driver's that holds a container's writable layer, by its id, where it has
-    one.
-
-    Inspect says so; where the engine is silent, its database does.
-    """
-    known = layers.writable if isinstance(layers, Layers) else {}
-    found = {each.id: _upper_folder(each) or known.get(each.id, "") for each in containers}
-    return {id_: folder for id_, folder in found.items() if folder}
 
 
 def _upper_folder(container: Container) -> str:
@@ -207,14 +230,15 @@ def _store_elsewhere(host: Host, disk: Filesystem, unmeasured: list[str]) -> int
     return walked.bytes
 
 
-def _build_cache(host: Host, walked: _Walk, layers: int) -> tuple[int, list[str]]:
+def _build_cache(host: Host, walked: _Walk, layers: int, unmeasured: list[str]) -> int:
     """The engine alone knows which layers are cache; asked only where BuildKit has left its databases."""
     if not any(name.startswith("buildkit/") for name in walked.by) or not layers:
-        return 0, []
+        return 0
     answer = host.ask(question("api.system_df", type=["build-cache"]))
     if isinstance(answer, Failed):
-        return 0, [f"build cache: /system/df: {answer}; it is counted with the images"]
-    return min(cache_bytes(answer), layers), []
+        unmeasured.append(f"build cache: /system/df: {answer}; it is counted with the images")
+        return 0
+    return min(cache_bytes(answer), layers)
 
 
 def cache_bytes(answer: Json) -> int:
@@ -234,18 +258,6 @@ def _writable_by_engine(host: Host) -> dict[str, int]:
 def _rows_written(answer: Json) -> dict[str, int]:
     rows = answer.get("Containers") or (answer.get("ContainerUsage") or {}).get("Items") or []
     return {row["Id"]: int(row.get("SizeRw") or 0) for row in rows}
-
-
-def _log_sizes(containers: Containers, logs: LogFiles | Unavailable) -> dict[str, int]:
-    if isinstance(logs, Unavailable):
-        return {}
-    return {each.id: logs.by_id[each.id].on_disk for each in containers if each.id in logs.by_id}
-
-
-def _held(deleted: DeletedFiles | Unavailable, disk: Filesystem) -> dict[str, int]:
-    if isinstance(deleted, Unavailable):
-        return {}
-    return {f"{each.path} ({each.comm})": each.bytes for each in deleted if each.dev == disk.usage.dev}
 
 
 def _other(host: Host, disk: Filesystem, root: str, parts: list[Part]) -> tuple[Part, list[str]]:
@@ -269,20 +281,19 @@ def _other(host: Host, disk: Filesystem, root: str, parts: list[Part]) -> tuple[
     return Part("other", rest, _top(biggest), at_least=not walked.complete), notes
 
 
-def _by_engine(host: Host, disk: Filesystem, containers: Containers) -> DiskUsage | Unavailable:
+def _by_engine(host: Host, disk: Filesystem, known: _Known) -> DiskUsage | Unavailable:
     """The engine's own figures: it counts neither logs nor what is not Docker's, so "other" is large."""
     answer = host.ask(question("api.system_df"))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     rows: list[dict[str, Any]] = answer.get("Volumes") or (answer.get("VolumeUsage") or {}).get("Items") or []
-    names = {each.id: each.short for each in containers}
     writable = _rows_written(answer)
     volumes = {row["Name"]: max(int((row.get("UsageData") or {}).get("Size") or 0), 0) for row in rows}
     images = int(answer.get("LayersSize") or (answer.get("ImageUsage") or {}).get("TotalSize") or 0)
     parts = [
         Part("volumes", sum(volumes.values()), _top(volumes)),
-        Part("images", images),
-        Part("writable layers", sum(writable.values()), _top({names.get(i, i[:12]): n for i, n in writable.items()})),
+        Part("images", images, _top(known.image_sizes)),
+        Part("writable layers", sum(writable.values()), _top(known.named(writable))),
         Part("build cache", cache_bytes(answer)),
     ]
     rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)
