@@ -247,6 +247,17 @@ def test_host_port_conflict(who: Container, log: str, expected: list[str]) -> No
             id="no address",
         ),
         pytest.param(
+            network(gateway=""),
+            links(BRIDGE, addresses=()),
+            [
+                container(
+                    "a", NetworkSettings={"Networks": {"shop": {"IPAddress": "172.18.0.2", "Gateway": "172.18.0.1"}}}
+                )
+            ],
+            [("network:shop", Severity.critical)],
+            id="no address, and only containers know the gateway",
+        ),
+        pytest.param(
             network(Options={"com.docker.network.bridge.gateway_mode_ipv4": "isolated"}),
             links(BRIDGE, addresses=()),
             [container("a")],

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from checks.network._words import attached as attached_to
 from checks.network._words import names
-from diagnose.evidence.containers import Containers, Endpoint
+from diagnose.evidence.containers import Container, Containers, Endpoint
 from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.links import Link, Links
 from diagnose.evidence.namespaces import Inside, Namespaces
@@ -41,10 +41,10 @@ def bridge_down(
 def _broken_bridges(networks: Networks, links: Links, containers: Containers | Unavailable) -> Iterator[Finding]:
     for network in networks.bridges:
         link = links.by_name.get(network.bridge)
-        wrong = _what_is_wrong(network, link, links)
+        attached = attached_to(network, containers)
+        wrong = _what_is_wrong(network, link, links, attached)
         if not wrong:
             continue
-        attached = attached_to(network, containers)
         cut = f": {names(attached)} cut off" if attached else ""
         yield Finding(
             subject=network.subject,
@@ -53,6 +53,7 @@ def _broken_bridges(networks: Networks, links: Links, containers: Containers | U
                 f"link {network.bridge}": None if link is None else {"up": link.up, "operstate": link.operstate},
                 f"addresses of {network.bridge}": [] if link is None else list(links.addresses_of(link)),
                 "IPAM.Config.Gateway": list(network.gateways),
+                "Gateway of containers": sorted({each.endpoints[network.name].gateway for each in attached}),
                 "running containers": [each.short for each in attached],
             },
             variables={"network": network.name, "bridge": network.bridge},
@@ -61,12 +62,14 @@ def _broken_bridges(networks: Networks, links: Links, containers: Containers | U
         )
 
 
-def _what_is_wrong(network: Network, link: Link | None, links: Links) -> str:
+def _what_is_wrong(network: Network, link: Link | None, links: Links, attached: tuple[Container, ...]) -> str:
     if link is None:
         return "does not exist"
     if not link.up:
         return "is switched off"
-    wanted = [each for each in network.gateways if "." in each]
+    # Engine 20.10.24 names no gateway of the default network, 28.5.2 none that it chose itself: the containers know it.
+    wanted = [*network.gateways, *(each.endpoints[network.name].gateway for each in attached)]
+    wanted = [each for each in wanted if "." in each]
     if not network.bridge_has_address or not wanted:
         return ""
     if not set(wanted) & set(links.addresses_of(link)):
