@@ -10,7 +10,7 @@ import pytest
 from checks.network import bridges, ports, subnets, traffic
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.conntrack import Conntrack
-from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.containers import Container, Containers, HostConfig
 from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.kernel_log import KernelLog, Record
 from diagnose.evidence.last_words import LastWords, Words
@@ -178,6 +178,7 @@ SPARE = container(
     },
 )
 DNS = container("web", NetworkSettings={"Ports": {"53/udp": [{"HostIp": "", "HostPort": "53"}]}})
+SANDBOXED = msgspec.structs.replace(WEB, host_config=msgspec.convert({"Runtime": "runsc"}, HostConfig))
 LATER = Clock(wall=1767225600.0 + 3600, booted=0)
 
 
@@ -193,6 +194,7 @@ LATER = Clock(wall=1767225600.0 + 3600, booted=0)
             SPARE, [Socket("tcp", "0.0.0.0", 80)], LATER, [("container:web", Severity.advice)], id="one of two"
         ),
         pytest.param(DNS, [], LATER, [], id="UDP is not judged"),
+        pytest.param(SANDBOXED, [], LATER, [], id="sockets in a sandbox"),
         pytest.param(WEB, [], Clock(wall=1767225605.0, booted=0), [], id="still starting"),
     ],
 )

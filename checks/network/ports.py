@@ -160,6 +160,11 @@ def bind_address_missing(containers: Containers, links: Links | Unavailable) -> 
         )
 
 
+def _has_own_kernel(container: Container) -> bool:
+    """Whether its sockets are inside a sandbox (gVisor, Kata) and not the host kernel's."""
+    return any(word in container.host_config.runtime for word in ("runsc", "gvisor", "kata"))
+
+
 @check("network.published-port-not-listening", severity=Severity.warning)
 def published_port_not_listening(
     containers: Containers, namespaces: Namespaces, clock: Clock, *, grace: Seconds = Seconds(20)
@@ -174,7 +179,7 @@ def published_port_not_listening(
     for each in containers.running:
         inside = namespaces.of(each)
         age = clock.age(each.started_at)
-        if inside is None or age is None or age < grace or each.state.status != "running":
+        if inside is None or age is None or age < grace or each.state.status != "running" or _has_own_kernel(each):
             continue
         wanted = dict.fromkeys(int(port.partition("/")[0]) for port, _ in each.published_ports if port.endswith("/tcp"))
         sockets = {port: inside.sockets("tcp", port) for port in wanted}
