@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from diagnose.evidence.build_cache import BuildCache
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.exposure import has_failed, most_exposed_first
+from diagnose.evidence.exposure import Exposed, has_failed
 from diagnose.evidence.filesystems import Filesystems
 from diagnose.evidence.image_details import Detail, ImageDetails
 from diagnose.evidence.images import Images, tag_of
@@ -187,7 +187,12 @@ too."""
 
 @check("image.platform-mismatch", severity=Severity.warning)
 def platform_mismatch(
-    containers: Containers, details: ImageDetails, info: Info, pulls: Pulls | Unavailable, clock: Clock
+    exposed: Exposed,
+    containers: Containers,
+    details: ImageDetails,
+    info: Info,
+    pulls: Pulls | Unavailable,
+    clock: Clock,
 ) -> Iterable[Finding] | Skipped:
     """An image was built for another kind of processor than this host has.
 
@@ -197,14 +202,14 @@ def platform_mismatch(
     """
     if info.architecture not in ARCHITECTURES:
         return Skipped(f"what a processor of the kind {info.architecture or 'unknown'} can run is not known here")
-    return _mismatches(containers, details, info.architecture, pulls, clock)
+    return _mismatches((*exposed, *filter(has_failed, containers)), details, info.architecture, pulls, clock)
 
 
 def _mismatches(
-    containers: Containers, details: ImageDetails, machine: str, pulls: Pulls | Unavailable, clock: Clock
+    containers: Iterable[Container], details: ImageDetails, machine: str, pulls: Pulls | Unavailable, clock: Clock
 ) -> Iterable[Finding]:
     able = ARCHITECTURES[machine]
-    for container in (*most_exposed_first(containers), *filter(has_failed, containers)):
+    for container in containers:
         built = _architecture(container, details.by_id.get(container.image))
         if not built or built in able:
             continue
@@ -278,14 +283,14 @@ def dangling(
 
 
 @check("image.latest-tag", severity=Severity.advice, posture=True)
-def latest_tag(containers: Containers) -> Iterable[Finding]:
+def latest_tag(exposed: Exposed) -> Iterable[Finding]:
     """A container runs an image by the tag `latest`, which moves with each pull.
 
     No tag means `latest` too; a digest names one image for ever, whatever its tag. Images that are built and used on
     one host alone are named as well: they cannot be rolled back by name either.
     """
     users: dict[str, list[str]] = {}
-    for container in most_exposed_first(containers):
+    for container in exposed:
         if container.config.image and tag_of(container.config.image) == "latest":
             users.setdefault(container.config.image, []).append(container.short)
     for image, names in users.items():
@@ -364,14 +369,14 @@ def build_cache_large(
 
 
 @check("image.labels-missing", severity=Severity.advice, posture=True)
-def labels_missing(containers: Containers, images: Images) -> Iterable[Finding]:
+def labels_missing(exposed: Exposed, images: Images) -> Iterable[Finding]:
     """An image in use does not say which source and version it was built from.
 
     Looked for is any label of `org.opencontainers.image.`; older conventions (org.label-schema, maintainer) do not
     count. Whether what the labels say is true is not looked at.
     """
     seen = set()
-    for container in most_exposed_first(containers):
+    for container in exposed:
         image = images.of(container)
         if image is None or image.id in seen:
             continue

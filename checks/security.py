@@ -6,10 +6,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.containers import Container
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.data_root import DataRoot
-from diagnose.evidence.exposure import engine_sockets, is_reachable, most_exposed_first
+from diagnose.evidence.exposure import Exposed, engine_sockets, is_reachable
 from diagnose.evidence.image_details import ImageDetails, ImageHistories
 from diagnose.evidence.info import Info
 from diagnose.evidence.processes import Processes
@@ -22,14 +22,14 @@ NAMES_SHOWN = 8
 
 
 @check("security.privileged", severity=Severity.warning)
-def privileged(containers: Containers) -> Iterable[Finding]:
+def privileged(exposed: Exposed) -> Iterable[Finding]:
     """A container runs privileged: its root is the host's root.
 
     All devices, all capabilities, no seccomp or AppArmor. Containers that truly need it (a nested engine, some
     storage and device plugins) are named too: silence them by id and subject, with the reason. A job that has ended
     is not named.
     """
-    for container in most_exposed_first(containers):
+    for container in exposed:
         if container.host_config.privileged:
             reach = "; its ports are open to the network" if is_reachable(container) else ""
             yield Finding(
@@ -47,7 +47,7 @@ def privileged(containers: Containers) -> Iterable[Finding]:
 
 
 @check("security.docker-socket-mounted", severity=Severity.warning)
-def docker_socket_mounted(containers: Containers) -> Iterable[Finding]:
+def docker_socket_mounted(exposed: Exposed) -> Iterable[Finding]:
     """A container has the engine's socket, and with it root on the host.
 
     A read-only mount does not protect: it keeps the file from being replaced, not requests from being sent. A mount
@@ -55,7 +55,7 @@ def docker_socket_mounted(containers: Containers) -> Iterable[Finding]:
     one whose image calls itself a socket proxy and that publishes no port is advice only; whether it filters is not
     looked at.
     """
-    for container in most_exposed_first(containers):
+    for container in exposed:
         for socket, mount in engine_sockets(container):
             is_proxy = "socket-proxy" in container.config.image and not is_reachable(container)
             yield Finding(
@@ -75,7 +75,7 @@ def docker_socket_mounted(containers: Containers) -> Iterable[Finding]:
 
 
 @check("security.secrets-in-env", severity=Severity.advice, posture=True)
-def secrets_in_env(containers: Containers, details: ImageDetails | Unavailable) -> Iterable[Finding]:
+def secrets_in_env(exposed: Exposed, details: ImageDetails | Unavailable) -> Iterable[Finding]:
     """A container's environment holds a secret in plain text.
 
     Everyone who may inspect it, and every process in it, can read it, and crash reports and `docker inspect` in
@@ -84,7 +84,7 @@ def secrets_in_env(containers: Containers, details: ImageDetails | Unavailable) 
     under a secret's name does.
     What the image itself brings is that image's problem.
     """
-    for container in most_exposed_first(containers):
+    for container in exposed:
         image = details.by_id.get(container.image) if isinstance(details, ImageDetails) else None
         built_in = {(secret.name, secret.token) for secret in has_secret(image.env if image else None)}
         secrets = [each for each in has_secret(container.config.env) if (each.name, each.token) not in built_in]
@@ -102,7 +102,7 @@ def secrets_in_env(containers: Containers, details: ImageDetails | Unavailable) 
 
 @check("security.root-user", severity=Severity.advice, posture=True)
 def root_user(
-    containers: Containers, info: Info | Unavailable, processes: Processes | Unavailable
+    exposed: Exposed, info: Info | Unavailable, processes: Processes | Unavailable
 ) -> Iterable[Finding] | Skipped:
     """A container runs as root.
 
@@ -112,15 +112,15 @@ def root_user(
     that stays root with lesser workers is named.
     """
     remapped = isinstance(info, Info) and (info.has_userns_remap or info.is_rootless)
-    if remapped and not any(each.host_config.userns_mode == "host" for each in containers):
+    if remapped and not any(each.host_config.userns_mode == "host" for each in exposed):
         return Skipped(
             "root in a container is no root on this host: user namespaces are remapped, or the engine is rootless"
         )
-    return _run_as_root(containers, remapped, processes)
+    return _run_as_root(exposed, remapped, processes)
 
 
-def _run_as_root(containers: Containers, remapped: bool, processes: Processes | Unavailable) -> Iterable[Finding]:
-    for container in most_exposed_first(containers):
+def _run_as_root(exposed: Exposed, remapped: bool, processes: Processes | Unavailable) -> Iterable[Finding]:
+    for container in exposed:
         user = container.config.user
         if user.partition(":")[0] not in ("", "0", "root") or (
             remapped and container.host_config.userns_mode != "host"
@@ -165,14 +165,14 @@ def _bare(capability: str) -> str:
 
 
 @check("security.capabilities", severity=Severity.advice, posture=True)
-def capabilities(containers: Containers) -> Iterable[Finding]:
+def capabilities(exposed: Exposed) -> Iterable[Finding]:
     """A container has more capabilities than it is likely to need.
 
     Named is one that was given dangerous ones, and one that keeps the engine's default set: nothing was dropped.
     Dropping ALL and giving back what is needed is the practice that passes. Whether the program uses them is not
     looked at. Privileged containers have a finding of their own.
     """
-    for container in most_exposed_first(containers):
+    for container in exposed:
         config = container.host_config
         added = sorted(_bare(each) for each in config.cap_add or ())
         dropped = sorted(_bare(each) for each in config.cap_drop or ())
@@ -191,7 +191,7 @@ def capabilities(containers: Containers) -> Iterable[Finding]:
 
 @check("security.new-privileges", severity=Severity.advice, posture=True)
 def new_privileges(
-    containers: Containers, config: DaemonConfig | Unavailable, info: Info | Unavailable
+    exposed: Exposed, config: DaemonConfig | Unavailable, info: Info | Unavailable
 ) -> Iterable[Finding] | Skipped:
     """A process in a container may gain privileges through set-uid programs.
 
@@ -202,11 +202,11 @@ def new_privileges(
         return Skipped("the daemon sets no-new-privileges for all containers")
     if isinstance(info, Info) and any("no-new-privileges" in option for option in info.security_options or ()):
         return Skipped("the daemon sets no-new-privileges for all containers")
-    return _may_gain(containers)
+    return _may_gain(exposed)
 
 
-def _may_gain(containers: Containers) -> Iterable[Finding]:
-    for container in most_exposed_first(containers):
+def _may_gain(exposed: Exposed) -> Iterable[Finding]:
+    for container in exposed:
         options = container.host_config.security_opt or []
         if any(option.replace("=", ":") in ("no-new-privileges", "no-new-privileges:true") for option in options):
             continue
@@ -220,13 +220,13 @@ def _may_gain(containers: Containers) -> Iterable[Finding]:
 
 
 @check("security.writable-rootfs", severity=Severity.advice, posture=True)
-def writable_rootfs(containers: Containers) -> Iterable[Finding]:
+def writable_rootfs(exposed: Exposed) -> Iterable[Finding]:
     """A container may write to its own root file system.
 
     Who breaks in can replace programs and leave tools behind. Many programs need only a few places to write (/tmp,
     /run): `--tmpfs` gives them. Whether this one would work read-only is not tried.
     """
-    for container in most_exposed_first(containers):
+    for container in exposed:
         if not container.host_config.readonly_rootfs:
             yield Finding(
                 subject=container.subject,
@@ -241,7 +241,7 @@ def writable_rootfs(containers: Containers) -> Iterable[Finding]:
 
 
 @check("security.host-namespace", severity=Severity.advice, posture=True)
-def host_namespace(containers: Containers, info: Info | Unavailable) -> Iterable[Finding]:
+def host_namespace(exposed: Exposed, info: Info | Unavailable) -> Iterable[Finding]:
     """A container shares a namespace with the host.
 
     Network: it reaches what listens on the host's loopback. PID: it sees and may signal the host's processes. IPC and
@@ -249,7 +249,7 @@ def host_namespace(containers: Containers, info: Info | Unavailable) -> Iterable
     meant to: silence them with the reason.
     """
     remapped = isinstance(info, Info) and info.has_userns_remap
-    for container in most_exposed_first(containers):
+    for container in exposed:
         config = container.host_config
         modes = {
             "network": config.network_mode,
@@ -282,14 +282,14 @@ exporters take."""
 
 
 @check("security.host-path", severity=Severity.advice, posture=True)
-def host_path(containers: Containers, root: DataRoot) -> Iterable[Finding]:
+def host_path(exposed: Exposed, root: DataRoot) -> Iterable[Finding]:
     """A sensitive folder of the host is mounted into a container.
 
     Judged by the folder itself: `/etc/localtime` or an application's own folder below one of them is nothing.
     Exporters that take `/proc` and `/sys` read-only pass; one that takes `/` read-only is named: it can read every
     secret of the host.
     """
-    for container in most_exposed_first(containers):
+    for container in exposed:
         for mount in container.mounts or ():
             if mount.type != "bind":
                 continue
@@ -312,7 +312,7 @@ def host_path(containers: Containers, root: DataRoot) -> Iterable[Finding]:
 
 
 @check("security.unconfined", severity=Severity.advice, posture=True)
-def unconfined(containers: Containers, info: Info) -> Iterable[Finding]:
+def unconfined(exposed: Exposed, info: Info) -> Iterable[Finding]:
     """A container runs with seccomp, AppArmor or SELinux switched off.
 
     seccomp, AppArmor, SELinux or masked paths were switched off for it, or seccomp for all in the daemon. What the
@@ -328,7 +328,7 @@ def unconfined(containers: Containers, info: Info) -> Iterable[Finding]:
             evidence={"/info SecurityOptions": has},
             variables={"container": "NAME", "image": "IMAGE"},
         )
-    for container in most_exposed_first(containers):
+    for container in exposed:
         config = container.host_config
         if config.privileged:
             continue

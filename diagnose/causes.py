@@ -62,16 +62,29 @@ def because(cause: Reported, effect: Reported, topology: Topology) -> str | None
 def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ...]:
     """The findings with their causes filled in, likelier causes first, then ordered: worst root first."""
     linked = []
+    candidates = _candidates(findings)
     for effect in findings:
         links = []
-        for cause in findings:
-            if cause.key != effect.key and declared(cause, effect):
+        for cause in candidates[effect.id]:
+            if cause.key != effect.key:
                 evidence = because(cause, effect, topology)
                 if evidence is not None:
                     links.append((cause, Link(cause.key, effect.key, evidence)))
         links.sort(key=lambda pair: _likelihood(pair[0], effect), reverse=True)
         linked.append(replace(effect, causes=tuple(each for _, each in links)))
     return order(linked)
+
+
+def _candidates(findings: Sequence[Reported]) -> dict[str, list[Reported]]:
+    """Check id -> the findings of the checks that are declared as its causes: a host of 1,000 containers has
+    thousands of findings, most of them advice without causes."""
+    by_id: dict[str, list[Reported]] = {}
+    for finding in findings:
+        by_id.setdefault(finding.id, []).append(finding)
+    return {
+        id: [cause for listed in by_id.values() if declared(listed[0], effects[0]) for cause in listed]
+        for id, effects in by_id.items()
+    }
 
 
 def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, str]:
@@ -103,8 +116,8 @@ def root_keys(finding: Reported, by_key: Mapping[str, Reported]) -> tuple[str, .
 
 
 def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
-    """Worst root first (its own severity or that of what it explains), the one that explains most before others; effects
-    behind. Findings on posture stay in the order in which their check gave them: the most exposed first."""
+    """Worst root first (its own severity or that of what it explains), the one that explains most before others;
+    effects behind. Findings on posture stay in the order in which their check gave them: the most exposed first."""
     listed = list(findings)
     place = {finding.key: at for at, finding in enumerate(listed)}
     by_key = {finding.key: finding for finding in listed}

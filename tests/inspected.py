@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.exposure import Exposed, most_exposed_first
 
 
 def container(name: str = "web", **parts: Any) -> Container:
@@ -27,6 +28,10 @@ def container(name: str = "web", **parts: Any) -> Container:
 
 def of(*containers: Container) -> Containers:
     return Containers(containers)
+
+
+def live(*containers: Container) -> Exposed:
+    return Exposed(most_exposed_first(containers))
 
 
 def bind(source: str, **more: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from diagnose.evidence.layer_folders import LayerFolders
 from diagnose.evidence.pulls import Pulls, Trouble, Why
 from diagnose.model import Severity, Skipped, Unavailable
 from tests.hosts import Made
-from tests.inspected import container, of, subjects
+from tests.inspected import container, live, of, subjects
 
 OUT_OF_REACH = Unavailable("forbidden", "not root")
 NOW = 1_800_000_000.0
@@ -88,7 +88,7 @@ def test_references(reference: str, full: str, registry: str, tag: str | None) -
 )
 def test_latest_tag(reference: str, fires: bool) -> None:
     one = container(Config={"Image": reference})
-    assert subjects(image.latest_tag(of(one))) == ([reference] if fires else [])
+    assert subjects(image.latest_tag(live(one))) == ([reference] if fires else [])
 
 
 def trouble(why: Why, count: int = 1, age: float = 60.0, name: str = "") -> Pulls:
@@ -150,7 +150,9 @@ def details(architecture: str) -> ImageDetails:
     ],
 )  # fmt: skip
 def test_platform_mismatch(one: Container, architecture: str, machine: str, severity: Severity | None) -> None:
-    answer = image.platform_mismatch(of(one), details(architecture), Info(architecture=machine), OUT_OF_REACH, CLOCK)
+    answer = image.platform_mismatch(
+        live(one), of(one), details(architecture), Info(architecture=machine), OUT_OF_REACH, CLOCK
+    )
     assert not isinstance(answer, Skipped)
     (finding,) = answer
     assert finding.severity is severity
@@ -162,14 +164,16 @@ def test_platform_mismatch(one: Container, architecture: str, machine: str, seve
 )
 def test_platform_that_fits(architecture: str, machine: str) -> None:
     answer = image.platform_mismatch(
-        of(container()), details(architecture), Info(architecture=machine), OUT_OF_REACH, CLOCK
+        live(container()), of(container()), details(architecture), Info(architecture=machine), OUT_OF_REACH, CLOCK
     )
     assert not isinstance(answer, Skipped)
     assert not list(answer)
 
 
 def test_platform_of_an_unknown_machine_does_not_apply() -> None:
-    answer = image.platform_mismatch(of(container()), details("amd64"), Info(architecture="vax"), OUT_OF_REACH, CLOCK)
+    answer = image.platform_mismatch(
+        live(container()), of(container()), details("amd64"), Info(architecture="vax"), OUT_OF_REACH, CLOCK
+    )
     assert isinstance(answer, Skipped)
 
 
@@ -236,7 +240,7 @@ def test_build_cache_records(answer: dict[str, Any], sizes: list[int]) -> None:
 )
 def test_labels_missing(labels: dict[str, str] | None, fires: bool) -> None:
     one = Image("sha256:1111", ["shop:1.4"], labels=labels)
-    users = of(container("a"), container("b"))
+    users = live(container("a"), container("b"))
     assert subjects(image.labels_missing(users, Images((one,), {}))) == (["shop:1.4"] if fires else [])
 
 
@@ -273,10 +277,11 @@ def test_images_of_engine_29() -> None:
     assert isinstance(found, Images)
     assert found.dangling == ()
     assert [each.name for each in found.unused] == ["shop/app:3.1"]
-    assert subjects(image.labels_missing(users, found)) == ["shop/app:3.1"]
-    about = image_details(host, users)
+    exposed = live(*users)
+    assert subjects(image.labels_missing(exposed, found)) == ["shop/app:3.1"]
+    about = image_details(host, exposed, users)
     assert isinstance(about, ImageDetails)
-    answer = image.platform_mismatch(users, about, Info(architecture="x86_64"), OUT_OF_REACH, CLOCK)
+    answer = image.platform_mismatch(exposed, users, about, Info(architecture="x86_64"), OUT_OF_REACH, CLOCK)
     assert not isinstance(answer, Skipped)
     assert not list(answer)
     assert [detail.layers for detail in about] == [()]

@@ -17,7 +17,7 @@ from diagnose.evidence.processes import Process, Processes
 from diagnose.evidence.secrets import has_secret, in_text
 from diagnose.evidence.sockets import EngineSockets, SocketFile
 from diagnose.model import Severity, Skipped, Unavailable
-from tests.inspected import EXITED, bind, container, of, subjects
+from tests.inspected import EXITED, bind, container, live, subjects
 
 TOKEN = "<redacted:password:ab12cd>"
 OTHER = "<redacted:bearer:ab12ce>"
@@ -41,7 +41,7 @@ OUT_OF_REACH = Unavailable("forbidden", "not root")
     ],
 )
 def test_privileged(one: Container, fires: bool) -> None:
-    assert subjects(security.privileged(of(one))) == (["web"] if fires else [])
+    assert subjects(security.privileged(live(one))) == (["web"] if fires else [])
 
 
 @pytest.mark.parametrize(
@@ -66,20 +66,20 @@ def test_privileged(one: Container, fires: bool) -> None:
     ],
 )
 def test_socket_fires(parts: dict[str, Any], severity: Severity | None) -> None:
-    (finding,) = security.docker_socket_mounted(of(container(**parts)))
+    (finding,) = security.docker_socket_mounted(live(container(**parts)))
     assert finding.severity is severity
 
 
 @pytest.mark.parametrize("source", ["/srv/app/app.sock", "/run/app", "/var/lib/data", "/run/docker-app"])
 def test_socket_stays_silent(source: str) -> None:
-    assert not list(security.docker_socket_mounted(of(container(**bind(source)))))
+    assert not list(security.docker_socket_mounted(live(container(**bind(source)))))
 
 
 def test_socket_of_a_volume_is_no_host_path() -> None:
     volume: dict[str, Any] = {
         "Mounts": [{"Type": "volume", "Source": "/var/lib/docker/volumes/x/_data/docker.sock", "Destination": "/x"}]
     }
-    assert not list(security.docker_socket_mounted(of(container(**volume))))
+    assert not list(security.docker_socket_mounted(live(container(**volume))))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_socket_of_a_volume_is_no_host_path() -> None:
 )
 def test_secrets_in_env(env: list[str] | None, names: list[str]) -> None:
     assert [secret.name for secret in has_secret(env)] == names
-    assert bool(list(security.secrets_in_env(of(container(Config={"Env": env})), OUT_OF_REACH))) is bool(names)
+    assert bool(list(security.secrets_in_env(live(container(Config={"Env": env})), OUT_OF_REACH))) is bool(names)
 
 
 def test_secrets_in_text() -> None:
@@ -125,13 +125,13 @@ def processes(uid: int) -> Processes:
     ],
 )
 def test_root_user(one: Container, uid: int, fires: bool) -> None:
-    answer = security.root_user(of(one), INFO, processes(uid))
+    answer = security.root_user(live(one), INFO, processes(uid))
     assert not isinstance(answer, Skipped)
     assert bool(list(answer)) is fires
 
 
 def test_root_user_says_what_it_could_not_see() -> None:
-    answer = security.root_user(of(ROOT), INFO, OUT_OF_REACH)
+    answer = security.root_user(live(ROOT), INFO, OUT_OF_REACH)
     assert not isinstance(answer, Skipped)
     (finding,) = answer
     assert "starts as root" in finding.summary
@@ -140,12 +140,12 @@ def test_root_user_says_what_it_could_not_see() -> None:
 
 @pytest.mark.parametrize("info", [REMAPPED, ROOTLESS], ids=["userns-remap", "rootless"])
 def test_root_user_does_not_apply(info: Info) -> None:
-    assert isinstance(security.root_user(of(ROOT), info, processes(0)), Skipped)
+    assert isinstance(security.root_user(live(ROOT), info, processes(0)), Skipped)
 
 
 def test_root_user_of_a_container_that_opts_out_of_remapping() -> None:
     out = container("out", Config={"User": ""}, HostConfig={"UsernsMode": "host"})
-    answer = security.root_user(of(ROOT, out), REMAPPED, OUT_OF_REACH)
+    answer = security.root_user(live(ROOT, out), REMAPPED, OUT_OF_REACH)
     assert not isinstance(answer, Skipped)
     assert subjects(answer) == ["out"]
 
@@ -162,7 +162,7 @@ def test_root_user_of_a_container_that_opts_out_of_remapping() -> None:
     ],
 )
 def test_capabilities(config: dict[str, Any], fires: bool) -> None:
-    assert bool(list(security.capabilities(of(container(HostConfig=config))))) is fires
+    assert bool(list(security.capabilities(live(container(HostConfig=config))))) is fires
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_capabilities(config: dict[str, Any], fires: bool) -> None:
     ],
 )
 def test_new_privileges(options: list[str] | None, fires: bool) -> None:
-    answer = security.new_privileges(of(container(HostConfig={"SecurityOpt": options})), DaemonConfig("/x"), INFO)
+    answer = security.new_privileges(live(container(HostConfig={"SecurityOpt": options})), DaemonConfig("/x"), INFO)
     assert not isinstance(answer, Skipped)
     assert bool(list(answer)) is fires
 
@@ -191,7 +191,7 @@ def test_new_privileges(options: list[str] | None, fires: bool) -> None:
     ],
 )
 def test_new_privileges_set_for_all(config: DaemonConfig | Unavailable, info: Info) -> None:
-    assert isinstance(security.new_privileges(of(container()), config, info), Skipped)
+    assert isinstance(security.new_privileges(live(container()), config, info), Skipped)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_new_privileges_set_for_all(config: DaemonConfig | Unavailable, info: In
     ],
 )
 def test_host_path(parts: dict[str, Any], path: str | None) -> None:
-    found = list(security.host_path(of(container(**parts)), DataRoot("/data/docker", "info")))
+    found = list(security.host_path(live(container(**parts)), DataRoot("/data/docker", "info")))
     assert [finding.summary.rpartition("'s ")[2] for finding in found] == ([path] if path else [])
 
 
@@ -234,12 +234,12 @@ SELINUX = ["name=seccomp,profile=builtin", "name=selinux"]
     ],
 )
 def test_unconfined(config: dict[str, Any], has: list[str], fires: bool) -> None:
-    answer = security.unconfined(of(container(HostConfig=config)), Info(security_options=has))
+    answer = security.unconfined(live(container(HostConfig=config)), Info(security_options=has))
     assert bool(list(answer)) is fires
 
 
 def test_daemon_without_seccomp() -> None:
-    (finding,) = security.unconfined(of(), Info(security_options=["name=seccomp,profile=unconfined"]))
+    (finding,) = security.unconfined(live(), Info(security_options=["name=seccomp,profile=unconfined"]))
     assert finding.subject.kind == "daemon"
 
 
@@ -247,9 +247,9 @@ def test_host_namespace() -> None:
     shared = container(
         HostConfig={"NetworkMode": "host", "PidMode": "host", "IpcMode": "private", "UsernsMode": "host"}
     )
-    (finding,) = security.host_namespace(of(shared), INFO)
+    (finding,) = security.host_namespace(live(shared), INFO)
     assert finding.summary == "web shares the host's network, PID namespaces"
-    (finding,) = security.host_namespace(of(shared), REMAPPED)
+    (finding,) = security.host_namespace(live(shared), REMAPPED)
     assert "user" in finding.summary
 
 
@@ -310,5 +310,5 @@ def test_the_most_exposed_come_first() -> None:
     )
     local = container("c-local", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "80"}]}})
     boss = container("d-boss", **bind("/run/docker.sock"))
-    found = security.writable_rootfs(of(plain, published, local, boss))
+    found = security.writable_rootfs(live(plain, published, local, boss))
     assert [finding.subject.name for finding in found] == ["d-boss", "b-published", "a-plain", "c-local"]

@@ -3,10 +3,12 @@ read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from diagnose.evidence.containers import Container, Mount
+from diagnose.evidence.containers import Container, Containers, Mount
+from diagnose.model import Unexamined
+from diagnose.registry import evidence
 
 ENGINE_SOCKETS = frozenset(
     {"docker.sock", "docker-cli.sock", "podman.sock", "containerd.sock", "crio.sock", "cri-dockerd.sock"}
@@ -20,11 +22,11 @@ def engine_socket(mount: Mount) -> str | None:
     """The engine's socket that a mount brings into the container, as the host names it; None if it brings none."""
     if mount.type not in ("bind", ""):
         return None
-    source = PurePosixPath(mount.source)
-    if source.name in ENGINE_SOCKETS:
+    source = mount.source.rstrip("/")
+    if source.rpartition("/")[2] in ENGINE_SOCKETS:
         return mount.source
-    inside = SOCKET_FOLDERS.get(str(source))
-    return str(source / inside) if inside else None
+    inside = SOCKET_FOLDERS.get(source)
+    return f"{source}/{inside}" if inside else None
 
 
 def engine_sockets(container: Container) -> tuple[tuple[str, Mount], ...]:
@@ -66,6 +68,26 @@ def exposure(container: Container) -> int:
     )
 
 
-def most_exposed_first(containers: Iterable[Container]) -> list[Container]:
+def most_exposed_first(containers: Iterable[Container]) -> tuple[Container, ...]:
     """The live ones, in the order in which advice on them should be read."""
-    return sorted(filter(is_live, containers), key=lambda each: (-exposure(each), each.short))
+    return tuple(sorted(filter(is_live, containers), key=lambda each: (-exposure(each), each.short)))
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """The live containers, the most exposed first; sorted once for all checks that give advice on each."""
+
+    items: tuple[Container, ...]
+    unexamined: tuple[Unexamined, ...] = ()
+
+    def __iter__(self) -> Iterator[Container]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@evidence
+def exposed(containers: Containers) -> Exposed:
+    """Finished jobs are left out: they can do nothing."""
+    return Exposed(most_exposed_first(containers), containers.unexamined)

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from diagnose.evidence.containers import Containers
-from diagnose.evidence.exposure import has_failed, most_exposed_first
+from diagnose.evidence.exposure import Exposed, has_failed
 from diagnose.host import Host, question
 from diagnose.model import Failed, Json, Subject, Unavailable, Unexamined
 from diagnose.registry import evidence
@@ -74,11 +74,11 @@ class ImageDetails:
         return Subject("image", self.names[detail.id])
 
 
-def in_use(containers: Containers) -> dict[str, str]:
+def in_use(exposed: Exposed, containers: Containers) -> dict[str, str]:
     """Image id -> name, of the images that containers stand on which live or have failed, those of the most exposed
     first."""
     found: dict[str, str] = {}
-    for each in (*most_exposed_first(containers), *filter(has_failed, containers)):
+    for each in (*exposed, *filter(has_failed, containers)):
         if each.image:
             found.setdefault(each.image, each.config.image or each.image.removeprefix("sha256:")[:12])
     return found
@@ -104,9 +104,9 @@ def ask_each(host: Host, kind: str, names: Mapping[str, str]) -> tuple[dict[str,
 
 
 @evidence
-def image_details(host: Host, containers: Containers) -> ImageDetails | Unavailable:
+def image_details(host: Host, exposed: Exposed, containers: Containers) -> ImageDetails | Unavailable:
     """One inspect for each image in use."""
-    names = in_use(containers)
+    names = in_use(exposed, containers)
     answers, missing = ask_each(host, "api.image", names)
     found = {id: msgspec.convert(answer, Detail) for id, answer in answers.items()}
     return ImageDetails({detail.id: detail for detail in found.values()}, _by_own_id(found, names), missing)
@@ -138,9 +138,9 @@ class ImageHistories:
 
 
 @evidence
-def image_histories(host: Host, containers: Containers) -> ImageHistories | Unavailable:
+def image_histories(host: Host, exposed: Exposed, containers: Containers) -> ImageHistories | Unavailable:
     """One question for each image in use."""
-    names = in_use(containers)
+    names = in_use(exposed, containers)
     answers, missing = ask_each(host, "api.image_history", names)
     rows = ((names[id], tuple(msgspec.convert(answer, list[Step]))) for id, answer in answers.items())
     return ImageHistories(tuple(rows), missing)
