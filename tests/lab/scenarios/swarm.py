@@ -1,0 +1,67 @@
+"""Swarms of two engines: one in the box, one beside it in the provider's network."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.provider import BOX_ADDRESS, GATEWAY
+
+_SECOND = "/run/second/docker.sock"
+
+
+def _swarm_of_two(box: Box, role: str) -> int:
+    """A swarm on the box with a second engine as this role; its pid, for who wants to end it."""
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, "--default-addr-pool", "10.200.0.0/16")
+    token = box.docker("swarm", "join-token", "-q", role).stdout.strip()
+    box.provider.sh("mkdir -p /run/second /tmp/second")
+    pid = box.provider.spawn(
+        ["env", f"PATH={box.engine.path}", "dockerd", "--data-root=/tmp/second", "--exec-root=/run/second/exec", "--pidfile=/run/second/pid", "--iptables=false",
+         "--bridge=none", "--storage-driver=vfs", f"--host=unix://{_SECOND}"]
+    )  # fmt: skip
+    second = ["timeout", "-s", "KILL", "40", "docker", "-H", f"unix://{_SECOND}"]
+    box.wait_for(lambda: box.provider.run([*second, "info"], check=False).returncode == 0, 30, "the second engine")
+    box.provider.run(
+        [*second, "swarm", "join", "--token", token, "--advertise-addr", GATEWAY, f"{BOX_ADDRESS}:2377"], timeout=45
+    )
+    box.wait_for(lambda: box.docker("node", "ls", "-q").stdout.count("\n") == 2, 20, "two nodes")
+    return pid
+
+
+@fault("swarm.node-down", subject="host:*", baseline=False, also=["swarm.*"])
+def node_down(box: Box) -> None:
+    """A worker's engine dies; the manager misses its heartbeats."""
+    pid = _swarm_of_two(box, "worker")
+    box.provider.sh(f"kill -9 {pid}")
+    box.wait_for(lambda: "Down" in box.docker("node", "ls").stdout, 60, "the node to be down")
+
+
+@fault("swarm.quorum-lost", subject="daemon:docker", baseline=False, also=["swarm.*"])
+def quorum_lost(box: Box) -> None:
+    """One of two managers dies: the other has no majority."""
+    pid = _swarm_of_two(box, "manager")
+    box.provider.sh(f"kill -9 {pid}")
+    box.wait_for(
+        lambda: "does not have a leader" in box.docker("node", "ls", check=False).stderr, 60, "the loss of the leader"
+    )
+
+
+@fault("swarm.service-underreplicated", subject="daemon:docker", baseline=False)
+def service_underreplicated(box: Box) -> None:
+    """A service whose constraint no node meets; the host's configuration lets it settle for a second only."""
+    box.write("/etc/diagnose/lab.toml", '[thresholds."swarm.service-underreplicated"]\nsettle_s = 1\n')
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS)
+    box.docker("service", "create", "--detach", "--name", "web", "--replicas", "2", "--constraint", "node.labels.disk==ssd",
+               "--limit-memory", "64m", box.image("bb"), "sleep", "1000")  # fmt: skip
+    box.wait_for(lambda: "0/2" in box.docker("service", "ls").stdout, 20, "no replica")
+    box.wait_for(
+        lambda: "no suitable node" in box.docker("service", "ps", "--no-trunc", "web").stdout, 20, "the reason"
+    )
+
+
+@healthy()
+def drained_node(box: Box) -> None:
+    """A worker that was drained before it was taken down."""
+    pid = _swarm_of_two(box, "worker")
+    name = box.docker("node", "ls", "--filter", "role=worker", "--format", "{{.ID}}").stdout.strip()
+    box.docker("node", "update", "--availability", "drain", name)
+    box.provider.sh(f"kill -9 {pid}")
+    box.wait_for(lambda: "Down" in box.docker("node", "ls").stdout, 60, "the node to be down")
