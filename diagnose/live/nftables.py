@@ -28,6 +28,9 @@ TIMEOUT_S = 2.0
 MAX_ELEMENTS = 20_000
 """Elements read of one set: block lists may hold a million, and a longer one is marked as cut."""
 
+MAX_ELEMENTS_IN_ALL = 60_000
+"""Elements read of all sets together, so that the dump stays within the question's deadline."""
+
 ATTEMPTS = 3
 """A dump that another program's change interrupted is begun again this many times."""
 
@@ -84,8 +87,10 @@ def _read() -> dict[str, Any]:
     chains = list(_dump(_GETCHAIN, _CHAIN))
     rules = list(_dump(_GETRULE, _RULE))
     sets = list(_dump(_GETSET, _SET))
+    left = MAX_ELEMENTS_IN_ALL
     for each in sets:
-        each["elements"], each["cut"] = _elements(each)
+        each["elements"], each["cut"] = _elements(each, min(MAX_ELEMENTS, left))
+        left -= len(each["elements"])
     after = _generation()
     return _answer(
         loaded=True,
@@ -109,14 +114,14 @@ def _dump(kind: int, layout: _Layout) -> Iterator[dict[str, Any]]:
         yield {"family": _FAMILIES.get(answer[0], str(answer[0]))} | _decode(answer[4:], layout)
 
 
-def _elements(owner: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+def _elements(owner: dict[str, Any], most: int) -> tuple[list[dict[str, Any]], bool]:
     family = next((number for number, name in _FAMILIES.items() if name == owner["family"]), 0)
     wanted = _attribute(1, owner["table"].encode() + b"\0") + _attribute(2, owner["name"].encode() + b"\0")
     elements: list[dict[str, Any]] = []
     for answer in _ask(_GETSETELEM, family, _REQUEST | _DUMP, wanted):
         elements += _decode(answer[4:], _ELEMENTS).get("elements", [])
-        if len(elements) > MAX_ELEMENTS:
-            return elements[:MAX_ELEMENTS], True
+        if len(elements) > most:
+            return elements[:most], True
     return elements, False
 
 
