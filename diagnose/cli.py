@@ -251,7 +251,8 @@ def bundle(output: str | None, max_size: int, review: bool, config_file: str | N
         config=config_file,
     )
     try:
-        said = deliver.bundle(registry.load(), asked, output, began=_process_began(), max_size=max_size, review=review)
+        order = deliver.Order(output, max_size, review)
+        said = deliver.deliver(registry.load(), asked, order, began=_process_began())
     except (run.AskedWrongError, deliver.NotWrittenError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(said, err=True)

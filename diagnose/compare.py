@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ def load(path: Path) -> Mapping[str, Json]:
         raise run.AskedWrongError(f"cannot read {path}: it is neither a bundle nor a JSON report") from error
     known = registry.load()
     host, what = run.replay(path, known, tuple(known), config.Config(), explicit=False)
-    return document(engine.run(host, what, began=0.0, budget=Budget(float("inf"))))
+    return document(engine.run(host, what, began=0.0, budget=Budget(time.monotonic() + 3600)))
 
 
 def _findings(report: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +15,12 @@ from typing import TYPE_CHECKING
 from diagnose import config, engine, tape
 from diagnose.evidence.containers import Containers
 from diagnose.host import Host, patience
-from diagnose.model import Check, Failed, Json, Report
-from diagnose.recorder import Budget, Entry, Recorder, Replay
+from diagnose.model import Check, Json, Report
+from diagnose.recorder import Budget, Recorder, Replay
 from diagnose.version import __version__
 
 if TYPE_CHECKING:
     from diagnose.redact import Redactor
-    from diagnose.ticket.bundle import Bundle
 
 RENDERING_S = 0.3
 """What is kept of the budget for judging and printing."""
@@ -65,7 +65,7 @@ def diagnose(known: Mapping[str, Check], selected: Sequence[str], asked: Asked, 
     else:
         recorder, budget = live(asked, selected, began)
         what = engine.Run(known, selected, thresholds=configured.thresholds, silences=configured.silences)
-        with _interruptible(budget), _progress(recorder):
+        with attended(recorder, budget):
             report = engine.run(recorder, _with(what, asked), began=began, budget=budget)
         report = replace(report, timings=tuple((q.key, entry.duration_s) for q, entry in recorder.tape.items()))
         if asked.record is not None:
@@ -95,50 +95,11 @@ def live(
     return Recorder(hands, budget, patience(asked.budget_s)), budget
 
 
-def bundle(known: Mapping[str, Check], asked: Asked, *, began: float, max_size: int) -> tuple[Report, Bundle]:
-    """Run every check on this host, ask for what a colleague may need beyond it, and seal it all.
-
-    AskedWrongError as for `diagnose`; bundle.TooLargeError, bundle.LeakError as their modules say.
-    """
-    from diagnose.exits import code_of
-    from diagnose.redact import Redactor
-    from diagnose.ticket import bundle as sealing
-
-    try:
-        configured = config.load(asked.config)
-    except config.ConfigError as error:
-        raise AskedWrongError(str(error)) from error
-    redactor = Redactor()
-    recorder, budget = live(asked, tuple(known), began, redactor)
-    what = engine.Run(known, tuple(known), thresholds=configured.thresholds, silences=configured.silences)
+@contextlib.contextmanager
+def attended(recorder: Recorder, budget: Budget) -> Iterator[None]:
+    """While it lasts, an interrupt ends the asking, not the process, and a line on stderr says what is waited for."""
     with _interruptible(budget), _progress(recorder):
-        report = engine.run(recorder, what, began=began, budget=budget)
-        for questions in (sealing.superset(), sealing.last_words(recorder.tape)):
-            for _ in recorder.ask_many(questions):
-                pass
-    # A secret that an early answer showed in a place of its own may be known only from a later one. The bundle's report is
-    # judged again from what the bundle holds, so that both say the same.
-    settled = {q: _settled(entry, redactor) for q, entry in recorder.tape.items()}
-    again = engine.run(
-        Replay(settled), replace(what, uncollected=report.uncollected), began=began, budget=Budget(float("inf"))
-    )
-    report = replace(again, duration_s=report.duration_s, source="live")
-    sealed = sealing.make(
-        report,
-        code_of(report, "warning"),
-        settled,
-        manifest(report, configured.thresholds),
-        redacted=redactor.counts,
-        max_size=max_size,
-    )
-    sealing.prove(sealed, redactor.secrets)
-    return report, sealed
-
-
-def _settled(entry: Entry, redactor: Redactor) -> Entry:
-    if isinstance(entry.answer, Failed):
-        return Entry(Failed(entry.answer.reason, redactor.text(entry.answer.detail)), entry.duration_s)
-    return Entry(redactor.settle(entry.answer), entry.duration_s)
+        yield
 
 
 def manifest(report: Report, thresholds: engine.Thresholds) -> dict[str, Json]:

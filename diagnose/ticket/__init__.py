@@ -1,5 +1,6 @@
 """The bundle for a ticket: sealed, proven clean, delivered, and read back without trust.
 
+- `take`     the run that a bundle is made from.
 - `bundle`   what goes in, and what is shed to keep the size.
 - `texts`    the texts that people ask for, made from the tape.
 - `proof`    the second pass over the finished bytes: it knows no patterns, only the values that were redacted.

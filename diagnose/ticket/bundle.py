@@ -16,7 +16,6 @@ import json
 import re
 import tarfile
 import zlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -167,7 +166,7 @@ def _manifest(
         "packs": {name: _pack_version(package) for name, package in registry.packs().items()},
         "answers_sha256": tape.digest(texts_of_answers),
         "redacted": dict(redacted),
-        "missing": dict(Counter(row["outcome"] for row in questions if row["outcome"] != "answered")),
+        "missing": _missing(questions),
         "shed": list(shed),
         "files": {
             name: {
@@ -180,6 +179,15 @@ def _manifest(
         "questions": questions,
     }
     return (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def _missing(questions: Iterable[Mapping[str, Json]]) -> dict[str, list[str]]:
+    """The questions without an answer, by the reason why."""
+    missing: dict[str, list[str]] = {}
+    for row in questions:
+        if row["outcome"] != "answered":
+            missing.setdefault(row["outcome"], []).append(row["question"])
+    return missing
 
 
 def _pack_version(package: str) -> str:

@@ -7,11 +7,14 @@ import secrets
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from diagnose import run
 from diagnose.model import Check, Report
-from diagnose.ticket.bundle import Bundle, LeakError, TooLargeError
+from diagnose.redact import Redactor
+from diagnose.ticket import bundle
+from diagnose.ticket.take import Hands, take
 from diagnose.ticket.texts import file_name
 from diagnose.times import size
 
@@ -20,54 +23,92 @@ class NotWrittenError(Exception):
     """No bundle was left behind; one sentence says why."""
 
 
-def bundle(
-    known: Mapping[str, Check], asked: run.Asked, output: str | None, *, began: float, max_size: int, review: bool
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What kind of bundle is wanted. output: a file, "-" for stdout, None for a name of its own in the current folder.
+
+    review: list the files on stderr and ask there before anything is written.
+    """
+
+    output: str | None = None
+    max_size: int = bundle.MAX_SIZE
+    review: bool = False
+
+
+def deliver(
+    known: Mapping[str, Check],
+    asked: run.Asked,
+    order: Order,
+    *,
+    began: float,
+    hands: Hands = run.live,
+    redactor: Redactor | None = None,
 ) -> str:
     """Make, prove and deliver it; one sentence about what was written. NotWrittenError or run.AskedWrongError if not."""
+    if order.output not in (None, "-"):
+        _free(Path(str(order.output)))
     try:
-        report, sealed = run.bundle(known, asked, began=began, max_size=max_size)
-    except LeakError as error:
+        report, sealed = take(known, asked, began=began, max_size=order.max_size, hands=hands, redactor=redactor)
+    except bundle.LeakError as error:
         raise NotWrittenError(
             f"a secret that was redacted still stands in the bundle, which was not written: {error}"
         ) from error
-    except TooLargeError as error:
+    except bundle.TooLargeError as error:
         raise NotWrittenError(f"not written: {error}") from error
-    if review and not _agreed(sealed):
+    if order.review and not _agreed(sealed):
         raise NotWrittenError("not written: not agreed to")
     shed = f", {len(sealed.shed)} files left out to keep the size" if sealed.shed else ""
-    if output == "-":
+    if order.output == "-":
         sys.stdout.buffer.write(sealed.data)
         sys.stdout.buffer.flush()
         return f"{size(len(sealed.data))} written to stdout{shed}"
-    target = Path(output or f"diagnose-{file_name(report.host.name)}-{_stamp(report)}.tar.gz")
+    target = Path(order.output or f"diagnose-{file_name(report.host.name)}-{_stamp(report)}.tar.gz")
     try:
-        _write(target, sealed.data)
+        write(target, sealed.data)
     except OSError as error:
         raise NotWrittenError(f"cannot write {target}: {error.strerror}; `-o -` needs no disk") from error
     return f"{target}: {size(len(sealed.data))}{shed}"
+
+
+def _free(target: Path) -> None:
+    """NotWrittenError, before the run, for a place where nothing can be written."""
+    if target.exists() or target.is_symlink():
+        raise NotWrittenError(f"cannot write {target}: File exists")
+    if not target.parent.is_dir():
+        raise NotWrittenError(f"cannot write {target}: No such folder")
 
 
 def _stamp(report: Report) -> str:
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(report.taken_at or time.time()))
 
 
-def _write(target: Path, data: bytes) -> None:
-    """Under a temporary name beside the target, then renamed; an existing target is not overwritten. OSError rises."""
+def write(target: Path, data: bytes) -> None:
+    """Under a temporary name beside the target, then renamed; an existing target is not overwritten. Mode 0600. OSError rises."""
     if target.exists() or target.is_symlink():
         raise FileExistsError(17, "File exists")
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    partial = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.link(partial, target)
+        _rename(partial, target)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _agreed(sealed: Bundle) -> bool:
+def _rename(partial: Path, target: Path) -> None:
+    """A hard link refuses a target that came to be meanwhile; not every file system has them."""
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        partial.rename(target)
+
+
+def _agreed(sealed: bundle.Bundle) -> bool:
     """Whether whoever sits there agrees to what would be written."""
     for name, length, redactions in sealed.members:
         sys.stderr.write(f"{size(length):>10}  {redactions:>4} redacted  {name}\n")
