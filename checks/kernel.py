@@ -22,6 +22,10 @@ _FILESYSTEM = re.compile(
     r"(?:Corruption|Shutting down|error)|BTRFS (?:error|critical)|Buffer I/O error on (?:dev|device) |I/O error, dev )"
     r"(?: ?\((?:device )?(?P<named>[\w.-]+)|(?P<bare>[\w.-]+))?"
 )
+_MOUNTED = re.compile(
+    r"EXT4-fs \((?P<ext>[\w.-]+)\): mounted filesystem|XFS \((?P<xfs>[\w.-]+)\): Mounting V|"
+    r"BTRFS info \(device (?P<named>[\w.-]+)\): first mount"
+)
 
 
 @check("kernel.netdevice-stuck", severity=Severity.critical)
@@ -87,8 +91,10 @@ def hung_task(
 def filesystem_errors(kernel_log: KernelLog, mounts: Mounts, clock: Clock, options: Options) -> Iterator[Yield]:
     """The kernel reports errors of a mounted filesystem or of its disk.
 
-    Only devices that are mounted now count, each once, by its latest line: the log also tells of a stick that was pulled out.
+    Only devices that are mounted now count, each once, by its latest line, and only what came after that mount: the log also
+    tells of a stick that was pulled out, and of a disk that has been repaired since.
     """
+    since = {match[match.lastgroup or 0]: record.at for record, match in kernel_log.matching(_MOUNTED)}
     by_device: dict[str, Mounted] = {}
     for each in mounts:
         by_device.setdefault(each.source.rpartition("/")[2], each)
@@ -96,7 +102,7 @@ def filesystem_errors(kernel_log: KernelLog, mounts: Mounts, clock: Clock, optio
     for record, match in kernel_log.matching(_FILESYSTEM):
         device = next((match[name] for name in ("ext", "xfs", "named", "bare") if match[name]), "")
         mounted = _mounted(device, by_device)
-        if mounted and clock.wall - record.at <= options.since_s:
+        if mounted and clock.wall - record.at <= options.since_s and record.at >= since.get(mounted, 0.0):
             last[mounted] = (record, last.get(mounted, (record, 0))[1] + 1)
     for device, (record, count) in last.items():
         point = by_device[device].point
