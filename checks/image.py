@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from diagnose.evidence.build_cache import BuildCache
@@ -73,9 +74,12 @@ def _host(trouble: Trouble) -> str:
     return HUB_HOST if trouble.registry in ("", "docker.io") else trouble.registry
 
 
+_REQUEST = re.compile(r'^.*(?:Get|Head|Post|resolve reference) "[^"]*": ', re.DOTALL)
+
+
 def _reason(text: str) -> str:
     """What went wrong, without the request that it went wrong with."""
-    return _short(text.rpartition('/": ')[2].partition(" (possibly")[0], 80)
+    return _short(_REQUEST.sub("", text).partition(" (possibly")[0], 80)
 
 
 def _short(text: str, width: int = 240) -> str:

@@ -240,6 +240,9 @@ DENIED = HANDLER + 'pull access denied for team/app, repository does not exist"'
 MISSING = 'level=error msg="Not continuing with pull after error" error="manifest unknown: manifest unknown"'
 PROBE = NEXT + r'Get \"https://r:5000/v2/\": tls: first record does not look like a TLS handshake"'
 MIRROR = NEXT + r'Get \"https://m/v2/\": dial tcp: i/o timeout"'
+HTTP = NEXT + r'Get \"https://r:5000/v2/\": http: server gave HTTP response to HTTPS client"'
+STORE = HANDLER + r'failed to resolve reference \"r:5000/x:1\": r:5000/x:1: not found"'
+FETCH = 'level=info msg="fetch failed after status: 404 Not Found" host="r:5000"'
 HEAD = HANDLER + r'Head \"https://registry-1.docker.io/v2/library/bb/manifests/1\": EOF"'
 
 
@@ -261,7 +264,13 @@ HEAD = HANDLER + r'Head \"https://registry-1.docker.io/v2/library/bb/manifests/1
         pytest.param([(0, MISSING)], [], [], [("", "", 1)], id="no name"),
         pytest.param([(0, PROBE)], [], [], [], id="an insecure registry's first answer"),
         pytest.param([(0, MIRROR)], [(2, "bb:1")], [], [], id="a mirror that another endpoint stood in for"),
-        pytest.param([(0, HEAD)], [], [], [("docker.io", "bb:1", 1)], id="the name in the request"),
+        pytest.param([(0, HEAD)], [], [], [("docker.io", "", 1)], id="the registry's fault, whatever the image"),
+        pytest.param(
+            [(0, STORE), (9, STORE)], [], [], [("r:5000", "r:5000/x:1", 2)], id="the name as containerd's store has it"
+        ),
+        pytest.param([(0, FETCH)], [], [], [("r:5000", "", 1)], id="containerd's store: a missing tag is information"),
+        pytest.param([(0, FETCH)], [(1, "r:5000/x:1")], [], [], id="containerd's store: tried again in another way"),
+        pytest.param([(0, HTTP)], [(1, "r:5000/x:1")], [], [], id="an insecure registry's first answer, as a rule"),
         pytest.param([(-90000, REFUSED)], [], [], [], id="two days ago"),
     ],
 )

@@ -142,5 +142,6 @@ def image_histories(host: Host, exposed: Exposed, containers: Containers) -> Ima
     """One question for each image in use."""
     names = in_use(exposed, containers)
     answers, missing = ask_each(host, "api.image_history", names)
-    rows = ((names[id], tuple(msgspec.convert(answer, list[Step]))) for id, answer in answers.items())
+    # An imported image has no history in containerd's store: null (seen on engine 28.5.2).
+    rows = ((names[id], tuple(msgspec.convert(answer or [], list[Step]))) for id, answer in answers.items())
     return ImageHistories(tuple(rows), missing)

@@ -28,11 +28,12 @@ PATTERNS: dict[Why, re.Pattern[str]] = {
     ),
     "denied": re.compile(
         r"pull access denied|unauthorized|authentication required|denied:|no basic auth credentials|manifest unknown"
-        r"|manifest for \S+ not found|name unknown|403 Forbidden|: not found$"
+        r"|manifest for \S+ not found|name unknown|401 Unauthorized|403 Forbidden|insufficient_scope|: not found$",
+        re.IGNORECASE,
     ),
     "unreachable": re.compile(
         r"dial tcp|dial udp|no such host|i/o timeout|connection refused|connection reset|network is unreachable|no route to host"
-        r"|Client\.Timeout|deadline exceeded|TLS handshake timeout|unexpected HTTP status: 5\d\d|: EOF$"
+        r"|Client\.Timeout|deadline exceeded|TLS handshake timeout|unexpected HTTP status: 5\d\d|unexpected status .*: 5\d\d |: EOF$"
     ),
 }
 """In this order: what comes first is nearer to the cause (a proxy that is dialled in vain is no unreachable
@@ -42,10 +43,16 @@ _HANDLER = re.compile(r"Handler for POST \S*/images/create returned error: (.*)"
 _ENDED = re.compile(r"Not continuing with pull after error:? ?(.*)", re.DOTALL)
 _NEXT = re.compile(r"Attempting next endpoint for pull after error: (.*)", re.DOTALL)
 _TASK = re.compile(r"pulling image failed:? ?(.*)", re.DOTALL)
-_PROBE = "first record does not look like a TLS handshake"
-"""How the engine finds out that an insecure registry speaks plain HTTP: no failure."""
+_FETCH = "fetch failed after status: 404 Not Found"
+_PROBE = re.compile(r"first record does not look like a TLS handshake|server gave HTTP response to HTTPS client")
+"""How the engine finds out that an insecure registry speaks plain HTTP: no failure, as long as another endpoint is
+tried."""
+REGISTRY_WIDE: frozenset[Why] = frozenset({"rate-limit", "proxy", "tls", "unreachable"})
+"""Kinds of failure that are the same for every image of a registry."""
 _URL = re.compile(r'(?:Get|Head|Post) \\?"?https?://([^/"\\]+)(?:/v2/([^"\\]*?)/(?:manifests|blobs)/([^"\\]+))?')
-_NAMED = re.compile(r"pull access denied for ([^\s,]+)|manifest for (\S+) not found|repository (\S+) not found")
+_NAMED = re.compile(
+    r'pull access denied for ([^\s,]+)|manifest for (\S+) not found|repository (\S+) not found|failed to resolve reference "([^"]+)"'
+)
 HUB = frozenset({"registry-1.docker.io", "index.docker.io", "auth.docker.io", "docker.io"})
 SAME_PULL_S = 60.0
 """After a mirror or an endpoint failed the engine tries the next one: a pull that ends well so soon is the same
@@ -111,14 +118,18 @@ def failure(line: LogLine) -> Failure | None:
     than not.
     """
     text = line.text
+    if line.message == _FETCH and line.at is not None:
+        return Failure(line.at, "denied", text, line.fields.get("host", ""), "", False)
     ended = _HANDLER.search(text) or _ENDED.search(text) or _TASK.search(text)
     found = ended or _NEXT.search(text)
-    if not found or line.at is None or (not ended and _PROBE in text):
+    if not found or line.at is None or (not ended and _PROBE.search(text)):
         return None
     why = classify(found[1])
     if why is None:
         return None
     registry, image = _names(found[1])
+    if registry and why in REGISTRY_WIDE:
+        image = ""
     return Failure(line.at, why, found[1].strip(), registry, image, ended is not None)
 
 

@@ -43,6 +43,7 @@ LIMIT = ("TOOMANYREQUESTS", HUB if cert else "rate exceeded")
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.1"
     def log_message(self, *_): pass
     def reply(self, status, body=b"", kind="application/json", **headers):
         self.send_response(status)
