@@ -215,8 +215,18 @@ def run(host: Host, what: Run, *, began: float, budget: Budget) -> Report:
     evidence = {kind: collection.get(kind) for kind in kinds}
     results = [judge(check, evidence, what.thresholds) for check in chosen]
     results = _recheck(host, results)
-    facts, topology = evidence[Facts], evidence[Topology]
-    reported = [
+    report = reported(results, evidence, what)
+    return replace(
+        report, duration_s=round(time.monotonic() - began, 3), uncollected=tuple(sorted(collection.uncollected))
+    )
+
+
+def reported(results: Sequence[Result], evidence: Mapping[type, Any], what: Run) -> Report:
+    """The report of judged checks: causes linked, silences applied, the head filled. Pure."""
+    facts, topology, containers = evidence[Facts], evidence[Topology], evidence[Containers]
+    known = facts if isinstance(facts, Facts) else Facts(HostFacts("unknown", "", None), 0.0, "docker")
+    present = tuple(containers) if isinstance(containers, Containers) else None
+    findings = [
         Reported(
             key(result.check, finding),
             result.check,
@@ -227,23 +237,20 @@ def run(host: Host, what: Run, *, began: float, budget: Budget) -> Report:
         for result in results
         for finding in result.findings
     ]
-    linked = causes.link(reported, topology.stands_on if isinstance(topology, Topology) else {})
-    now = facts.now if isinstance(facts, Facts) else 0.0
-    present = evidence[Containers] if isinstance(evidence[Containers], Containers) else None
+    linked = causes.link(findings, topology.stands_on if isinstance(topology, Topology) else {})
     labels = silence.of_labels({each.short: each.labels for each in present or ()})
-    linked, expired = silence.apply(_only(linked, what), (*what.silences, *labels), now)
+    kept, expired = silence.apply(_only(linked, what), (*what.silences, *labels), known.now)
     wanted = set(what.selected)
     return Report(
         version=__version__,
-        host=facts.head if isinstance(facts, Facts) else HostFacts("unknown", "", None),
-        taken_at=now,
-        duration_s=round(time.monotonic() - began, 3),
+        host=known.head,
+        taken_at=known.now,
+        duration_s=0.0,
         source=what.source,
-        findings=linked,
+        findings=kept,
         results=tuple(sorted((r for r in results if r.check.id in wanted), key=lambda r: r.check.id)),
-        docker=facts.docker if isinstance(facts, Facts) else "docker",
-        notes=(*what.notes, *(facts.notes if isinstance(facts, Facts) else ()), *expired),
-        uncollected=tuple(sorted(collection.uncollected)),
+        docker=known.docker,
+        notes=(*what.notes, *known.notes, *expired),
         container_names=None if present is None else frozenset(each.short for each in present),
     )
 
