@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 
 from diagnose.evidence.build_cache import BuildCache
 from diagnose.evidence.clock import Clock
@@ -401,7 +401,7 @@ def labels_missing(exposed: Exposed, images: Images) -> Iterable[Finding]:
 )
 def corrupt(
     layers: LayerFolders, pulls: Pulls | Unavailable, clock: Clock, *, recent_s: Seconds = Seconds(3600)
-) -> Iterable[Finding]:
+) -> Generator[Finding, None, Skipped | None]:
     """Layers of an image are damaged or gone from the disk.
 
     Containers that run go on for now; none can be made or started anew. Looked for are the folders of the layers of
@@ -429,6 +429,9 @@ def corrupt(
         yield _told(len(recent), recent[-1].text, recent[0].at, "the daemon's log tells of damaged layers")
     for each in pulls.of("corrupt") if isinstance(pulls, Pulls) else ():
         yield _told(each.count, each.text, each.first, f"pulling {each.what} broke off at a damaged layer")
+    if not layers.looked_at:
+        return Skipped("layers are looked at on the disk for the storage driver overlay2 alone")
+    return None
 
 
 def _told(count: int, text: str, onset: float | None, summary: str) -> Finding:

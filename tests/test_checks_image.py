@@ -285,3 +285,10 @@ def test_images_of_engine_29() -> None:
     assert not isinstance(answer, Skipped)
     assert not list(answer)
     assert [detail.layers for detail in about] == [()]
+
+
+def test_layers_of_another_driver_are_not_judged() -> None:
+    answer = image.corrupt(LayerFolders((), 0), OUT_OF_REACH, CLOCK)
+    with pytest.raises(StopIteration) as ended:
+        next(answer)
+    assert isinstance(ended.value.value, Skipped)

@@ -7,7 +7,7 @@ import io
 import json
 import tarfile
 
-from tests.lab import Box, fault, healthy, images, registry
+from tests.lab import Box, Engines, fault, healthy, images, registry
 from tests.lab.images import Recipe
 from tests.lab.provider import WEB
 
@@ -15,6 +15,8 @@ TIDY = (
     "--user=1000:1000", "--memory=16m", "--cpus=0.2", "--pids-limit=16", "--read-only", "--cap-drop=ALL",
     "--security-opt=no-new-privileges", "--restart=unless-stopped", "--health-cmd=true",
 )  # fmt: skip
+STORE = {"features": {"containerd-snapshotter": True}}
+"""Images lie in containerd's store, as in fresh installs from engine 29."""
 KEEPS = {"live-restore": True}
 QUIET = {**KEEPS, "log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}}
 
@@ -239,3 +241,29 @@ def builds_that_left_their_cache(box: Box) -> None:
     box.fill("/var/lib/docker/volumes/filler", 0.75)
     cache = box.api("/system/df")["BuildCache"]
     assert sum(each["Size"] for each in cache if not each["InUse"]) > 100_000_000
+
+
+@fault("image.dangling", subject="host:host", engines=Engines(since=28), config=STORE)
+def builds_that_lost_their_tag_in_containerd(box: Box) -> None:
+    """Three builds of one tag, with containerd's store."""
+    assert box.api("/info")["Driver"] == "overlayfs"
+    rebuild(box, "shopdev:1", 3)
+
+
+@healthy(engines=Engines(since=28), config=STORE)
+def moved_tag_in_containerd(box: Box) -> None:
+    """With containerd's store an image that lost its tag to an update, and a container that still stands on it."""
+    for number in range(2):
+        images.load(box, "moved:1", Recipe({"version": (str(number).encode(), 0o644)}))
+        box.docker("run", "-d", f"--name=on{number}", *TIDY, "moved:1", "sleep", "1000")
+    assert [each["Containers"] for each in box.api("/images/json") if not each["RepoTags"]] == [1]
+
+
+@fault("image.corrupt", subject="daemon:docker", engines=Engines(since=28), config=STORE)
+def snapshot_that_is_gone(box: Box) -> None:
+    """A snapshot of containerd's store was removed by hand: nothing starts from its image."""
+    images.load(box, "torn:1", Recipe({"torn": (b"own", 0o644)}))
+    box.docker("run", "--rm", "torn:1", "true")
+    folder = "/var/lib/docker/containerd/daemon/io.containerd.snapshotter.v1.overlayfs/snapshots"
+    box.sh(f"for each in {folder}/*/fs; do [ ! -f $each/torn ] || rm -r $each; done")
+    assert "no such file" in box.docker("run", "--rm", "torn:1", "true", check=False).stderr
