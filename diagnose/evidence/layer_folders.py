@@ -22,7 +22,8 @@ PARTS = ("diff", "link")
 """What every layer of overlay2 has: its files, and its short name for the mount's options."""
 _TOLD = re.compile(
     r"open \S*/overlay2/\w+/link: no such file|readlink \S*/overlay2/\S*: invalid argument|layer does not exist"
-    r"|failed to stat parent: stat \S*/snapshots/\d+/fs: no such file|content digest sha256:\w+: not found|failed to get layer|rename \S*/overlay2/\S* directory not empty"
+    r"|failed to stat parent: stat \S*/snapshots/\d+/fs: no such file"
+    r"|content digest sha256:\w+: not found|failed to get layer|rename \S*/overlay2/\S* directory not empty"
 )
 _FOLDER = re.compile(r"open (\S*/overlay2/\w+)/link: no such file")
 
