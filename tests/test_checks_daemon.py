@@ -24,6 +24,7 @@ from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.kernel_log import KernelLog, Record
 from diagnose.evidence.options import Options
 from diagnose.evidence.processes import Process
+from diagnose.evidence.socket_clients import SocketClients, TurnedAway
 from diagnose.model import Severity, Skipped, Unavailable, Unexamined, container
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data/daemon/daemon_json.json").read_text())
@@ -367,11 +368,15 @@ def test_remote_api_open(one: DaemonConfig, severity: list[Severity | None]) -> 
 
 def test_client_api_too_old() -> None:
     said = "client version 1.24 is too old. Minimum supported API version is 1.44, please upgrade your client"
-    line = f'time="2026-01-02T03:04:05Z" level=error msg="Handler for GET /v1.24/info returned error: {said}"'
+    line = f'time="2026-01-02T03:04:05Z" level=debug msg="Handler for GET /v1.24/info returned error: {said}"'
     clock = Clock(1767323105.0, 0.0)
-    (finding,) = posture.client_api_too_old(log(line), NOTHING, Options(), clock)
+    traefik = msgspec.convert({"Id": ID, "Name": "/traefik"}, Container)
+    quiet = SocketClients((traefik,))
+    finding = only(posture.client_api_too_old(quiet, log(line), Options(), clock))
     assert finding.summary == "a client of API 1.24 is turned away: this engine begins at 1.44"
-    assert list(posture.client_api_too_old(log(line), NOTHING, Options(since_s=30), clock)) == []
+    assert list(posture.client_api_too_old(quiet, log(line), Options(since_s=30), clock)) == []
+    loud = SocketClients((traefik,), (TurnedAway(traefik, "1.24", "1.44", said),))
+    assert str(only(posture.client_api_too_old(loud, NOTHING, Options(), clock)).subject) == "container:traefik"
 
 
 @pytest.mark.parametrize(

@@ -6,27 +6,22 @@ import re
 from collections.abc import Iterable, Iterator
 
 from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.containers import Containers
 from diagnose.evidence.daemon import Daemon
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.daemon_log import DaemonLog
 from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.options import Options
-from diagnose.model import DAEMON, HOST, Finding, Json, Seconds, Severity, Skipped, Unavailable
+from diagnose.evidence.socket_clients import TOO_OLD, SocketClients
+from diagnose.model import DAEMON, HOST, Finding, Seconds, Severity, Skipped, Unavailable
 from diagnose.registry import check
 from diagnose.times import ago
-
-SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
 
 MAINTAINED = frozenset({25, 28, 29})
 """Lines of the upstream engine that still get fixes; 25 is kept by one of its vendors."""
 
 DISTRIBUTION = re.compile(r"\+dfsg|\+ds|[-~+]\d*(ubuntu|deb)|\.el\d|\.fc\d|-ce|\+azure|\+amzn|\.amzn")
 """What the version of a distribution's build carries: its fixes do not show in the number."""
-
-TOO_OLD = re.compile(
-    r"client version (?P<client>[\d.]+) is too old\. Minimum supported API version is (?P<least>[\d.]+)"
-)
 
 
 @check("daemon.engine-outdated", severity=Severity.advice, posture=True)
@@ -69,42 +64,38 @@ def _line(version: tuple[int, ...]) -> str:
 
 @check("daemon.client-api-too-old", severity=Severity.warning)
 def client_api_too_old(
-    log: DaemonLog, containers: Containers | Unavailable, options: Options, clock: Clock
+    clients: SocketClients, log: DaemonLog | Unavailable, options: Options, clock: Clock
 ) -> Iterable[Finding]:
     """A client is turned away because its API version was given up.
 
-    From the daemon's log within the time that is looked at (`--since`); the engine does not say who it was. Containers
-    that hold the engine's socket are the first to ask: proxies and dashboards of older make break when the engine's
-    least version rises (1.24 from 25.0, 1.44 from 29.0).
+    By the logs of running containers that hold the engine's socket, which repeat the engine's answer. The engine itself
+    logs it only while it debugs (seen on 20.10, 26.1 and 28.5); then clients are told of that are no containers. The
+    engine's least version rose to 1.24 with 25.0 and to 1.44 with 29.0: older proxies and dashboards break there.
     """
-    turned = [
-        (line, match)
-        for line in log.since(clock.wall - options.since_s)
-        if (match := TOO_OLD.search(line.text)) is not None
-    ]
-    if not turned:
-        return
-    holders = [each for each in containers if _holds_socket(each)] if isinstance(containers, Containers) else []
-    last, match = turned[-1]
-    clients = sorted({each["client"] for _, each in turned})
-    evidence: dict[str, Json] = {
-        f"{log.source} {last.place}".strip(): last.text,
-        "times": len(turned),
-        "containers with the socket": [each.short for each in holders] or "none",
-    }
-    age = clock.age(last.at)
-    who = f" (perhaps {', '.join([each.short for each in holders][:3])})" if holders else ""
-    yield Finding(
-        subject=DAEMON,
-        summary=f"a client of API {', '.join(clients)} is turned away{who}: this engine begins at {match['least']}",
-        evidence=evidence | ({"last": f"{ago(age)} ago"} if age is not None else {}),
-        variables={"least": match["least"]},
-        touches=tuple(each.subject for each in holders),
-    )
-
-
-def _holds_socket(container: Container) -> bool:
-    return any(mount.source in SOCKETS for mount in container.mounts or ())
+    for each in clients.turned_away:
+        yield Finding(
+            subject=each.container.subject,
+            summary=f"{each.container.short} speaks API {each.client} and is turned away: this engine begins at {each.least}",
+            evidence={"last such line of its log": each.line},
+            variables={"name": each.container.short, "least": each.least},
+            touches=(DAEMON,),
+            service=each.container.service,
+        )
+    lines = log.since(clock.wall - options.since_s) if isinstance(log, DaemonLog) and not clients.turned_away else ()
+    turned = [(line, match) for line in lines if (match := TOO_OLD.search(line.text)) is not None]
+    if turned and isinstance(log, DaemonLog):
+        last, match = turned[-1]
+        holders = [each.short for each in clients.holders]
+        yield Finding(
+            subject=DAEMON,
+            summary=f"a client of API {match['client']} is turned away: this engine begins at {match['least']}",
+            evidence={
+                f"{log.source} {last.place}".strip(): last.text,
+                "times": len(turned),
+                "containers with the socket": holders or "none",
+            },
+            variables={"name": holders[0] if holders else "NAME", "least": match["least"]},
+        )
 
 
 @check("daemon.remote-api-open", severity=Severity.warning)

@@ -170,3 +170,52 @@ def wrong_address(box: Box) -> None:
 def wrong_port(box: Box) -> None:
     """The engine is well; DOCKER_HOST names a port where nobody listens."""
     assert box.ping()
+
+
+_PROXY = """
+import os, socket, sys, threading
+path, real, stuck = sys.argv[1:]
+def relay(client):
+    held = b""
+    while b"\\r\\n\\r\\n" not in held:
+        data = client.recv(65536)
+        if not data: return
+        held += data
+    if stuck.encode() in held.split(b"\\r\\n")[0]: threading.Event().wait()
+    upstream = socket.socket(socket.AF_UNIX); upstream.connect(real)
+    upstream.sendall(held.replace(b"\\r\\n", b"\\r\\nConnection: close\\r\\n", 1))
+    while data := upstream.recv(65536): client.sendall(data)
+    client.close()
+server = socket.socket(socket.AF_UNIX); server.bind(path + ".new"); server.listen(50); os.rename(path + ".new", path)
+while True: threading.Thread(target=relay, args=(server.accept()[0],), daemon=True).start()
+"""
+
+
+@fault(
+    "daemon.hung",
+    subject="container:stuck",
+    expect=[("container.entrypoint-missing", "container:broken")],
+    env={"DOCKER_HOST": "unix:///run/proxy.sock"},
+    exit_code=2,
+)
+def one_container_hangs(box: Box) -> None:
+    """The engine never answers about one container; the others are judged all the same."""
+    healthy_container(box, "stuck", 8090)
+    box.docker("run", "-d", "--name=broken", "--memory=16m", "--pids-limit=16", "bb:1.36", "/no/such", check=False)
+    box.write("/opt/lab/proxy.py", _PROXY)
+    id = box.inspect("stuck")["Id"]
+    box.spawn([sys.executable, "-I", "/opt/lab/proxy.py", "/run/proxy.sock", "/run/docker.sock", id])
+    box.wait_for(lambda: box.path("/run/proxy.sock").exists(), what="the proxy")
+
+
+@fault("daemon.not-running", subject=DAEMON, config={"live-restore": True}, exit_code=2)
+def stopped_with_live_restore(box: Box) -> None:
+    """dockerd was stopped politely; five containers outlive it, and one that had ended before does not."""
+    _five(box)
+    box.docker("stop", "-t", "0", "web")
+    pid = box.engine_pid
+    box.kill(pid, signal.SIGTERM)
+    box.wait_for(lambda: not box.alive(pid), 20, "dockerd to stop")
+    run = box.diagnose("all")
+    assert "still alive: shop1, shop2, shop3, shop4, shop5" in " ".join(run.out.split()), run.out
+    assert "6 containers (5 running)" in run.out, run.out

@@ -144,10 +144,21 @@ def open_to_this_host(box: Box) -> None:
     assert [(f["id"], f["severity"]) for f in run.findings] == [("daemon.remote-api-open", "advice")]
 
 
-@fault("daemon.client-api-too-old", subject=DAEMON, exit_code=1)
+@fault(
+    "daemon.client-api-too-old",
+    subject="container:traefik",
+    flags=("-H", "unix:///var/run/docker.sock", "-H", "tcp://127.0.0.1:2375", "--tls=false"),
+    also=["security.*"],
+    exit_code=1,
+)
 def old_client(box: Box) -> None:
-    """A client speaks API 1.11."""
-    assert "is too old" in str(box.api("/v1.11/info", check=False))
+    """A proxy with the engine's socket speaks API 1.11, and logs what it is told."""
+    script = "printf 'GET /v1.11/info HTTP/1.0\\r\\n\\r\\n' | nc 127.0.0.1 2375; exec sleep 1000"
+    options = (
+        "run -d --name=traefik --network=host --memory=32m --pids-limit=32 -v /var/run/docker.sock:/var/run/docker.sock"
+    )
+    box.docker(*options.split(), "bb:1.36", "sh", "-c", script)
+    box.wait_for(lambda: "is too old" in box.docker("logs", "traefik").stdout, what="the answer")
 
 
 @fault("daemon.live-restore-off", subject=DAEMON)
