@@ -178,3 +178,26 @@ def network_volume_alive(box: Box) -> None:
     """The server behind a container's mount answers."""
     _share(box)
     assert box.run(["stat", "-f", "/srv/share"]).returncode == 0
+
+
+@healthy(advice=None)
+def disks_that_only_look_bad(box: Box) -> None:
+    """A full tmpfs that Docker has nothing to do with, reserved blocks, read-only mounts, half of a shm,
+    small deleted files."""
+    box.sh(
+        "mkdir -p /mnt/full /srv/config; mount -t tmpfs -o size=1M none /mnt/full; head -c 2M /dev/zero >/mnt/full/x || true"
+    )
+    device = box.run(["findmnt", "-no", "SOURCE", ROOT]).stdout.strip()
+    box.run(["tune2fs", "-m", "30", device])
+    script = (
+        "dd if=/dev/zero of=/dev/shm/x bs=1M count=30; exec 3>/data/gone; echo gone >&3; rm /data/gone;"
+        " dd if=/dev/zero of=/scratch/x bs=1M count=9; exec sleep 1000"
+    )
+    box.docker(
+        "run", "-d", "--name=reader", "--memory=128m", "--pids-limit=64", "--read-only", "-v", "/srv/config:/config:ro",
+        "-v", "orders:/data", "--tmpfs=/scratch:size=4m", "--restart=unless-stopped", "bb:1.36", "sh", "-c", script,
+    )  # fmt: skip
+    box.wait_for(lambda: "100%" in box.docker("exec", "reader", "df", "/scratch").stdout, 10, "the scratch to fill")
+    box.docker(
+        "run", "-d", "--name=mute", "--log-driver=none", "--memory=64m", "--pids-limit=64", "bb:1.36", "sleep", "1000"
+    )
