@@ -131,12 +131,10 @@ def replay(
         entries, head = tape.read(_place(source))
     except tape.TapeError as error:
         raise AskedWrongError(f"cannot read {source}: {error}") from error
-    recorded = head.get("thresholds") if isinstance(head.get("thresholds"), dict) else {}
-    thresholds = configured.thresholds if explicit else recorded
     return Replay(entries), engine.Run(
         known,
         selected,
-        thresholds=thresholds or {},
+        thresholds=configured.thresholds if explicit else _thresholds(head, known),
         silences=configured.silences,
         uncollected=_names(head),
         source="bundle",
@@ -171,6 +169,19 @@ def _place(source: Path) -> Path:
         return source
     package = Path(__file__).parent
     return next((path for path in (package / "demo", package.parent / "fixtures/demo") if path.is_dir()), source)
+
+
+def _thresholds(head: Mapping[str, Json], known: Mapping[str, Check]) -> engine.Thresholds:
+    """Those of a recording that the checks of this version still have."""
+    said = head.get("thresholds")
+    found: dict[str, dict[str, float]] = {}
+    for id, check in known.items():
+        row = said.get(id) if isinstance(said, dict) else None
+        names = {each.name for each in check.thresholds}
+        for name, value in row.items() if isinstance(row, dict) else ():
+            if name in names and isinstance(value, int | float):
+                found.setdefault(id, {})[name] = value
+    return found
 
 
 def _names(head: Mapping[str, Json]) -> tuple[str, ...]:

@@ -9,13 +9,16 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import cast, get_args
 
 from diagnose.host import KINDS, Question
-from diagnose.model import Failed, Json
+from diagnose.model import Failed, Json, Reason
 from diagnose.recorder import Entry
 
 FORMAT = 1
 """The format's version: raised when an older tool could misread it. Older formats are read, newer ones refused."""
+
+REASONS = frozenset(get_args(Reason))
 
 Tape = Mapping[Question, Entry]
 
@@ -57,24 +60,51 @@ def parse(texts: Iterable[tuple[str, str]]) -> dict[Question, Entry]:
         if kind not in KINDS:
             continue  # a question of another version of the tool: nobody here asks it
         try:
-            rows = json.loads(text)
-            for row in rows:
-                arguments = json.dumps(row["args"], sort_keys=True, separators=(",", ":"))
-                failed = row.get("failed")
-                answer = Failed(failed["reason"], failed["detail"]) if failed else row["answer"]
-                tape[Question(kind, arguments)] = Entry(answer, row.get("duration_s", 0.0))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise TapeError(f"{name} holds no answers that can be read ({type(error).__name__}: {error})") from error
+            for row in _rows(text):
+                arguments = json.dumps(_mapping(row["args"]), sort_keys=True, separators=(",", ":"))
+                answer = _failed(row["failed"]) if row.get("failed") else row["answer"]
+                tape[Question(kind, arguments)] = Entry(answer, float(row.get("duration_s", 0.0)))
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            raise TapeError(f"{name} holds no answers that can be read ({_said(error)})") from error
     return tape
+
+
+def _rows(text: str) -> list[dict[str, Json]]:
+    rows = json.loads(text, parse_constant=_no_number)
+    if not isinstance(rows, list):
+        raise TypeError("no list")
+    return [_mapping(row) for row in rows]
+
+
+def _mapping(value: Json) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        raise TypeError("no object")
+    return value
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _failed(said: Mapping[str, Json]) -> Failed:
+    """A failure as it was taped; a reason that only another version of the tool gives is named in the detail."""
+    reason, detail = str(said["reason"]), str(said["detail"])
+    if reason in REASONS:
+        return Failed(cast("Reason", reason), detail)
+    return Failed("not recorded", f"{reason}: {detail}")
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
 
 
 def check_manifest(text: str) -> dict[str, Json]:
     """The manifest, or TapeError if it is none or of a newer format than this tool reads."""
     try:
-        manifest = json.loads(text)
+        manifest = _mapping(json.loads(text, parse_constant=_no_number))
         version = int(manifest["format"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise TapeError(f"manifest.json is not a manifest of diagnose ({type(error).__name__})") from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise TapeError(f"manifest.json is not a manifest of diagnose ({_said(error)})") from error
     if version > FORMAT:
         raise TapeError(f"it has format {version}, newer than this tool reads ({FORMAT}): update diagnose")
     return dict(manifest)

@@ -36,8 +36,8 @@ LOG_LINES = 200
 _TOKEN = re.compile(rb"<redacted:([a-z0-9-]+):[0-9a-f]+>")
 _KEPT_LAST = ("options", "now", "uname", "endpoint", "locality", "caller", "api.ping", "api.info", "api.containers")
 """Without these answers nothing can be judged again; they are shed after everything else."""
-_MARGIN = 0.97
-"""The sum of members compressed one by one is a little more than the archive; headers and the manifest need the rest."""
+_HEADER = 120
+"""Bytes that a member's header costs once it is compressed."""
 
 
 class TooLargeError(Exception):
@@ -97,8 +97,11 @@ def make(
         answers = {name: text.encode("utf-8", "replace") for name, text in tape.files(kept).items()}
         members = {**fixed, **answers, **extras}
         members["manifest.json"] = _manifest(members, kept, manifest, redacted, shed)
-        weights = {name: len(zlib.compress(data, 6)) + 700 for name, data in members.items()}
-        over = sum(weights.values()) - max_size * _MARGIN
+        weights = {name: len(zlib.compress(data, 6)) + _HEADER for name, data in members.items()}
+        over = sum(weights.values()) - max_size
+        if over <= 0:
+            data = _archive(f"diagnose-{texts.file_name(report.host.name)}", members, report.taken_at)
+            over = len(data) - max_size
         if over <= 0:
             break
         victims = _victims(weights, over, extras, answers)
@@ -111,7 +114,6 @@ def make(
             else:
                 kind = name.removeprefix("answers/").removesuffix(".json")
                 kept = {q: _shed(entry) if q.kind == kind else entry for q, entry in kept.items()}
-    data = _archive(f"diagnose-{texts.file_name(report.host.name)}", members, report.taken_at)
     listed = tuple((name, len(data), len(_TOKEN.findall(data))) for name, data in sorted(members.items()))
     return Bundle(data, listed, tuple(shed))
 
@@ -202,7 +204,7 @@ def _archive(folder: str, members: Mapping[str, bytes], taken_at: float) -> byte
     first = ("report.md", "report.json", "manifest.json")
     with (
         gzip.GzipFile(fileobj=out, mode="wb", mtime=int(taken_at), compresslevel=6) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
     ):
         for name in sorted(members, key=lambda name: (first.index(name) if name in first else len(first), name)):
             info = tarfile.TarInfo(f"{folder}/{name}")

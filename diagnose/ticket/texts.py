@@ -47,7 +47,7 @@ def _texts(question: Question, answer: Any, names: Mapping[str, str]) -> Iterato
         id = str(args["id"])
         yield f"texts/logs/{file_name(names.get(id) or id[:12])}.txt", answer["text"]
     elif kind == "iptables" and answer.get("text"):
-        label = "-".join(file_name(str(value)) for value in args.values()) or "rules"
+        label = file_name("-".join(str(value) for value in args.values()) or "rules")
         yield f"texts/iptables-{label}.txt", answer["text"]
     elif kind == "file.read" and answer.get("text"):
         yield f"texts/files/{file_name(str(args['path']).strip('/').replace('/', '-'))}", answer["text"]
