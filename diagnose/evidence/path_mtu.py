@@ -28,12 +28,10 @@ def path_mtu(firewall: Firewall, networks: Networks) -> PathMtu:
     """A walk through the output hook for each bridge: the host itself writes that message."""
     blocked = {}
     for network in networks.bridges:
-        for gateway in network.gateways[:1]:
-            error = Packet(
-                None, network.bridge, gateway, None, "icmp", state="related", dst_local=False, src_local=True
-            )
-            verdict = walk(firewall.ruleset, "output", error)
-            if verdict.outcome in ("drop", "reject"):
-                blocked[network.bridge] = str(verdict.by)
+        gateway = next(iter(network.gateways), None)
+        error = Packet(None, network.bridge, gateway, None, "icmp", state="related", dst_local=False, src_local=True)
+        verdict = walk(firewall.ruleset, "output", error)
+        if verdict.outcome in ("drop", "reject"):
+            blocked[network.bridge] = str(verdict.by)
     rules = (rule.text for chain in firewall.ruleset.chains for rule in chain.rules)
     return PathMtu(blocked, next((text for text in rules if "TCPMSS" in text or "maxseg" in text), ""))
