@@ -69,7 +69,9 @@ def layer_folders(
     failed = {path: answer[path]["failed"] for path in paths if "failed" in answer.get(path, {})}
     hidden = next((path for path, reason in failed.items() if reason != "missing"), None)
     if hidden:
-        return Unavailable("forbidden" if failed[hidden] == "forbidden" else "timed out", f"{hidden} cannot be seen")
+        return Unavailable(
+            "forbidden" if failed[hidden] == "forbidden" else "timed out", f"{hidden} cannot be seen by this user"
+        )
     missing = tuple((name, path) for path in failed for name in owners[path.rpartition("/")[0]])
     bad = {path.rpartition("/")[0] for _, path in missing}
     still = tuple(
