@@ -215,6 +215,7 @@ def test_configuration_that_cannot_be_had_is_not_empty(answers: dict[str, Any]) 
         ('Get "https://x/v2/": dial tcp: lookup x on 192.0.2.53:53: server misbehaving', "unreachable"),
         ("received unexpected HTTP status: 503 Service Unavailable", "unreachable"),
         ("failed to register layer: rename /a /b: directory not empty", "corrupt"),
+        ("failed to register layer: write /x: no space left on device", None),
         ("context canceled", None),
     ],
 )

@@ -25,6 +25,7 @@ _TOLD = re.compile(
     r"|failed to stat parent: stat \S*/snapshots/\d+/fs: no such file"
     r"|content digest sha256:\w+: not found|failed to get layer|rename \S*/overlay2/\S* directory not empty"
 )
+_FULL = "no space left on device"
 _FOLDER = re.compile(r"open (\S*/overlay2/\w+)/link: no such file")
 
 
@@ -54,7 +55,7 @@ def layer_folders(
 ) -> LayerFolders | Unavailable:
     """The folders of images in use, and those that the log complains of; overlay2 only, as root."""
     lines = log.since(clock.wall - options.since_s) if isinstance(log, DaemonLog) else ()
-    told = tuple(line for line in lines if line.is_error and _TOLD.search(line.text))
+    told = tuple(line for line in lines if line.is_error and _TOLD.search(line.text) and _FULL not in line.text)
     owners = _by_layer({details.subject(detail).name: detail for detail in details})
     suspects = {found[1] for line in told if (found := _FOLDER.search(line.text))} - owners.keys()
     if suspects and isinstance(images, Images):

@@ -106,7 +106,10 @@ class Pulls:
 
 
 def classify(text: str) -> Why | None:
-    """The kind of a pull's failure by its text; None for one that was cancelled or is not known."""
+    """The kind of a pull's failure by its text; None for one that was cancelled, is not known, or is a full disk's
+    doing."""
+    if "no space left on device" in text:
+        return None
     return next((why for why, pattern in PATTERNS.items() if pattern.search(text)), None)
 
 
