@@ -62,7 +62,7 @@ def unbounded(
     it was created: the daemon's do not matter any more.
     """
     disk = filesystems.of_data_root if isinstance(filesystems, Filesystems) else None
-    lead = isinstance(usage, DiskUsage) and usage.leader is not None and usage.leader.name == "container logs"
+    lead = isinstance(usage, DiskUsage) and usage.is_led_by("container logs")
     for each in containers:
         if not has_no_limit(each):
             continue

@@ -224,7 +224,7 @@ def writable_layer_large(
 
 
 def _large_layers(usage: DiskUsage, containers: Containers, least: float) -> Iterable[Yield]:
-    leads = usage.leader is not None and usage.leader.name == "writable layers"
+    leads = usage.is_led_by("writable layers")
     for each in containers:
         written = usage.writable.get(each.id)
         if written is None:

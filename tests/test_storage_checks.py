@@ -377,6 +377,18 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         Severity.critical,
         "97 % full",
     ),
+    "a trifle on a disk that others filled": (
+        "logging.unbounded",
+        {
+            "api__container": inspected(**logging("json-file")),
+            "file__stats": stats({LOG: 6 * GIB}),
+            "fs__usage": disks(filled(97)),
+            "fs__walk": WALK | {"by": {}},
+        },
+        "container:web",
+        Severity.warning,
+        "6.0 GiB",
+    ),
     "older than log-opts": (
         "logging.opts-not-applied",
         {"api__container": inspected(**logging("json-file")), "file__read": DAEMON_JSON},

@@ -36,6 +36,8 @@ OWED_PCT = 2.0
 """Bytes that no measured part explains are named when they are more than this of what is used."""
 LAYER_DRIVERS = ("overlay2", "fuse-overlayfs", "overlay", "aufs", "vfs", "btrfs", "zfs", "devicemapper")
 BIGGEST = 3
+LEADS_PCT = 20.0
+"""A part that is less of what is used fills no disk, though it be the biggest of Docker's."""
 
 
 class _Named(msgspec.Struct):
@@ -79,14 +81,14 @@ class DiskUsage:
     unmeasured: tuple[str, ...] = ()
     not_asked: str = ""
 
-    def part(self, name: str) -> Part | None:
-        return next((part for part in self.parts if part.name == name), None)
-
-    @property
-    def leader(self) -> Part | None:
-        """The biggest part that is Docker's own."""
+    def is_led_by(self, name: str) -> bool:
+        """Whether this part fills the disk: the biggest of Docker's own, and no trifle beside what is not
+        Docker's."""
         own = [part for part in self.parts if part.name != "other"]
-        return max(own, key=lambda part: part.bytes, default=None)
+        leader = max(own, key=lambda part: part.bytes, default=None)
+        if leader is None or leader.name != name:
+            return False
+        return leader.bytes * 100 >= LEADS_PCT * sum(part.bytes for part in self.parts)
 
 
 @evidence
