@@ -220,6 +220,9 @@ def daemon(
     host: Host, clock: Clock | Unavailable, config: DaemonConfig | Unavailable, processes: Processes | Unavailable
 ) -> Daemon | Unavailable:
     """Everything but the ping is read from /proc, files and systemd, so that it is there for a dead engine too."""
+    units = [question("unit", name=name) for name in _UNITS]
+    for _ in host.ask_many((*map(question, ("endpoint", "api.ping", "caller", "locality")), *units)):
+        pass  # each is remembered: together they take as long as the slowest
     asked = host.ask(question("endpoint"))
     if isinstance(asked, Failed):
         return Unavailable.of(asked)
@@ -237,7 +240,7 @@ def daemon(
     process = _near(host, pid) if isinstance(pid, int) else None
     known = list(processes) if isinstance(processes, Processes) else []
     stats = _stats(host, [endpoint.path or "/", *PROGRAMS, "/var/lib/docker", "/etc/docker"])
-    unit, socket_unit, containerd_unit = (_unit(host, f"{name}") for name in _UNITS)
+    unit, socket_unit, containerd_unit = (_unit(host, name) for name in _UNITS)
     found = config if isinstance(config, DaemonConfig) else None
     managed = _is_managed(found, known, process, containerd_unit)
     booted = clock.booted if isinstance(clock, Clock) else None

@@ -53,7 +53,7 @@ def ping(host: Host) -> Ping | Unavailable:
     """The first question to any engine: 0.3 ms, and it cannot hang behind containerd."""
     answer = host.ask(question("api.ping"))
     if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+        return Unavailable(answer.reason, f"the engine did not answer /_ping ({answer.detail})")
     said = msgspec.convert(answer, _Ping)
     return Ping(said.api_version or "", said.engine_version or "", said.libpod or "", _date(said.date))
 

@@ -128,8 +128,8 @@ while True:
                 for byte in b"HTTP/1.1 200 OK" * 100: c.sendall(bytes([byte])); time.sleep(1)
             except OSError: pass
         threading.Thread(target=drip, args=(client,), daemon=True).start()
-    if kind == "html":
-        client.recv(4096); client.sendall(b"HTTP/1.1 502 Bad Gateway\\r\\nContent-Length: 13\\r\\n\\r\\n<html></html>")
+    if kind == "html" and client.recv(4096):
+        client.sendall(b"HTTP/1.1 502 Bad Gateway\\r\\nContent-Length: 13\\r\\n\\r\\n<html></html>")
 """
 
 
