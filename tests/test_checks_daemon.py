@@ -23,6 +23,7 @@ from diagnose.evidence.disk_containers import container_of
 from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.kernel_log import KernelLog, Record
 from diagnose.evidence.options import Options
+from diagnose.evidence.pressure import Pressure
 from diagnose.evidence.processes import Process
 from diagnose.evidence.socket_clients import SocketClients, TurnedAway
 from diagnose.model import Severity, Skipped, Unavailable, Unexamined, container
@@ -222,21 +223,30 @@ def test_forbidden() -> None:
     ],
 )
 def test_hung(one: Daemon, what: str) -> None:
-    finding = only(life.hung(one, NOTHING, NOTHING, ROOT))
+    finding = only(life.hung(one, NOTHING, NOTHING, ROOT, NOTHING))
     assert what in finding.summary
 
 
 def test_hung_is_not_said() -> None:
     assert isinstance(
-        life.hung(daemon(silence=SILENT, process=engine(), age=20.0), NOTHING, NOTHING, ROOT), Unavailable
+        life.hung(daemon(silence=SILENT, process=engine(), age=20.0), NOTHING, NOTHING, ROOT, NOTHING), Unavailable
     )
-    assert isinstance(life.hung(daemon(silence=SILENT, endpoint=NAMED), NOTHING, NOTHING, ROOT), Unavailable)
-    assert life.hung(daemon(), NOTHING, NOTHING, ROOT) == ()
+    assert isinstance(life.hung(daemon(silence=SILENT, endpoint=NAMED), NOTHING, NOTHING, ROOT, NOTHING), Unavailable)
+    assert life.hung(daemon(), NOTHING, NOTHING, ROOT, NOTHING) == ()
     alone = Containers(
         (msgspec.convert({"Id": ID}, Container),), (Unexamined(container("stuck"), "inspect: timed out: x"),)
     )
-    finding = only(life.hung(daemon(silence=None), alone, NOTHING, ROOT))
+    finding = only(life.hung(daemon(silence=None), alone, NOTHING, ROOT, NOTHING))
     assert (finding.subject.name, finding.severity) == ("stuck", Severity.warning)
+
+
+def test_a_slow_engine_on_a_busy_host_is_a_warning() -> None:
+    silent = daemon(silence=SILENT, process=engine(), age=9999.0)
+    busy, quiet = Pressure({}, (200.0, 200.0, 200.0), 2), Pressure({}, (1.0, 1.0, 1.0), 2)
+    assert only(life.hung(silent, NOTHING, NOTHING, ROOT, busy)).severity is Severity.warning
+    assert only(life.hung(silent, NOTHING, NOTHING, ROOT, quiet)).severity is None
+    stopped = daemon(silence=SILENT, process=engine("T"))
+    assert only(life.hung(stopped, NOTHING, NOTHING, ROOT, busy)).severity is None
 
 
 SYSTEM_UNIT = Unit(load_state="loaded", active_state="failed", sub_state="failed", result="exit-code")

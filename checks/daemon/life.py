@@ -10,8 +10,10 @@ from diagnose.evidence.daemon_log import DaemonLog
 from diagnose.evidence.data_root import DataRoot
 from diagnose.evidence.kernel_log import KernelLog
 from diagnose.evidence.mounts import Mounts
+from diagnose.evidence.pressure import Pressure
 from diagnose.model import (
     DAEMON,
+    Count,
     Finding,
     Json,
     Seconds,
@@ -237,13 +239,16 @@ def hung(
     containers: Containers | Unavailable,
     mounts: Mounts | Unavailable,
     root: DataRoot,
+    pressure: Pressure | Unavailable,
     *,
     start: Seconds = Seconds(120),
+    busy: Count = Count(10),
 ) -> Iterable[Yield] | Unavailable:
     """The engine takes connections and does not answer.
 
     A stopped process (state T) and threads that wait in the kernel (D) say why. In its first `start` seconds an
-    engine with many containers may be silent in health. An address that the user named and behind which no engine of
+    engine with many containers may be silent in health. With more than `busy` tasks in the load average for each
+    processor it may only be slow: a warning. An address that the user named and behind which no engine of
     this machine was found stays unknown. One container about which alone the engine is silent is a warning.
     """
     if daemon.answers:
@@ -265,7 +270,7 @@ def hung(
         return Unavailable(
             "timed out", f"dockerd ({process.pid}) started {ago(daemon.age)} ago and does not answer yet"
         )
-    return [_hung(daemon, mounts, root)]
+    return [_hung(daemon, mounts, root, pressure, busy)]
 
 
 def _stuck_alone(daemon: Daemon, containers: Containers | Unavailable) -> Iterable[Yield]:
@@ -285,12 +290,15 @@ def _stuck_alone(daemon: Daemon, containers: Containers | Unavailable) -> Iterab
             )
 
 
-def _hung(daemon: Daemon, mounts: Mounts | Unavailable, root: DataRoot) -> Finding:
+def _hung(
+    daemon: Daemon, mounts: Mounts | Unavailable, root: DataRoot, pressure: Pressure | Unavailable, busy: float
+) -> Finding:
     process = daemon.process
     socket = daemon.endpoint.path or daemon.endpoint.url
     assert daemon.silence is not None
     evidence: dict[str, Json] = {f"GET /_ping at {socket}": daemon.silence.detail or "no answer"}
     point = mounts.point_of(root.path) if isinstance(mounts, Mounts) else None
+    slow = False
     if process is None:
         evidence["who listens"] = daemon.where
         summary = f"whoever listens at {socket} takes connections and does not answer"
@@ -304,6 +312,9 @@ def _hung(daemon: Daemon, mounts: Mounts | Unavailable, root: DataRoot) -> Findi
             summary = f"dockerd ({process.pid}) does not answer: {process.blocked} of its threads wait in the kernel"
         else:
             summary = f"dockerd ({process.pid}) takes connections and does not answer"
+            slow = isinstance(pressure, Pressure) and bool(pressure.load) and pressure.load[0] > busy * pressure.cpus
+            if slow and isinstance(pressure, Pressure):
+                summary += f"; the host is busy: load {pressure.load[0]:.0f} on {pressure.cpus} processors"
     if daemon.shims is not None:
         evidence["containers alive"] = len(daemon.shims)
     return Finding(
@@ -311,6 +322,7 @@ def _hung(daemon: Daemon, mounts: Mounts | Unavailable, root: DataRoot) -> Findi
         summary=summary,
         evidence=evidence,
         variables={"socket": socket, "pid": str(process.pid) if process else "PID"},
+        severity=Severity.warning if slow else None,
         touches=(Subject("filesystem", point),) if point and process and process.blocked else (),
     )
 
