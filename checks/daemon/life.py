@@ -142,7 +142,7 @@ def _down(
         evidence[f"{log.source} {failure.place}".strip()] = failure.text
     elif killed:
         evidence["kernel log"] = f"out of memory: killed process {killed.pid} (dockerd)"
-    elif isinstance(log, DaemonLog) and log.lines:
+    elif isinstance(log, DaemonLog) and log.lines and (log.lines[-1].is_error or "signal" in log.lines[-1].text):
         evidence[f"{log.source}, last line"] = log.lines[-1].text
     alive = _alive(daemon, containers)
     if alive is not None:

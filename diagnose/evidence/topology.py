@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diagnose.evidence.containers import Containers
-from diagnose.evidence.info import Info
+from diagnose.evidence.data_root import DataRoot
 from diagnose.evidence.mounts import Mounts
 from diagnose.evidence.networks import Networks
 from diagnose.model import Subject, Unavailable
@@ -23,12 +23,11 @@ class Topology:
 def topology(
     containers: Containers | Unavailable,
     networks: Networks | Unavailable,
-    info: Info | Unavailable,
+    root: DataRoot,
     mounts: Mounts | Unavailable,
 ) -> Topology:
     """As much of it as is known; what is not known links nothing."""
     found: dict[Subject, set[Subject]] = {}
-    root = info.docker_root_dir if isinstance(info, Info) else "/var/lib/docker"
 
     def filesystem(path: str) -> set[Subject]:
         point = mounts.point_of(path) if isinstance(mounts, Mounts) and path else None
@@ -37,7 +36,7 @@ def topology(
     for each in containers if isinstance(containers, Containers) else ():
         below = {Subject("network", name) for name in each.endpoints}
         below |= {Subject("image", each.config.image)} if each.config.image else set()
-        below |= filesystem(root)
+        below |= filesystem(root.path)
         for mount in each.mounts or ():
             below |= filesystem(mount.source)
             if mount.type == "volume" and mount.name:
