@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast, get_args
 
+import msgspec
+
 from diagnose.host import KINDS, Question
 from diagnose.model import Failed, Json, Reason
 from diagnose.recorder import Entry
@@ -70,7 +72,7 @@ def parse(texts: Iterable[tuple[str, str]]) -> dict[Question, Entry]:
 
 
 def _rows(text: str) -> list[dict[str, Json]]:
-    rows = json.loads(text, parse_constant=_no_number)
+    rows = msgspec.json.decode(text)
     if not isinstance(rows, list):
         raise TypeError("no list")
     return [_mapping(row) for row in rows]
@@ -80,10 +82,6 @@ def _mapping(value: Json) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise TypeError("no object")
     return value
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _failed(said: Mapping[str, Json]) -> Failed:
@@ -101,7 +99,7 @@ def _said(error: Exception) -> str:
 def check_manifest(text: str) -> dict[str, Json]:
     """The manifest, or TapeError if it is none or of a newer format than this tool reads."""
     try:
-        manifest = _mapping(json.loads(text, parse_constant=_no_number))
+        manifest = _mapping(msgspec.json.decode(text))
         version = int(manifest["format"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise TapeError(f"manifest.json is not a manifest of diagnose ({_said(error)})") from error
@@ -117,7 +115,7 @@ def write_folder(folder: Path, tape: Tape, manifest: Mapping[str, Json]) -> None
     for old in (folder / "answers").glob("*.json"):
         old.unlink()
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8", errors="replace")
     head = {"format": FORMAT, **manifest, "answers_sha256": digest(texts)}
     (folder / "manifest.json").write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8")
 

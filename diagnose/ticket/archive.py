@@ -24,7 +24,7 @@ MAX_MEMBER = 64 * 2**20
 MAX_TOTAL = 128 * 2**20
 """Bytes unpacked, over all members: a bundle of 10 MB that holds more was made to hurt."""
 _BLOCK = tarfile.BLOCKSIZE
-_NAME = re.compile(r"[^/\0]+/((?:[A-Za-z0-9_-][A-Za-z0-9._-]*/){0,3}[A-Za-z0-9_-][A-Za-z0-9._-]*)\Z")
+_NAME = re.compile(r"[^./\0][^/\0]*/((?:[A-Za-z0-9_-][A-Za-z0-9._-]*/){0,3}[A-Za-z0-9_-][A-Za-z0-9._-]*)\Z")
 """One top folder, then plain names: no `..`, no leading dot, slash or link can be meant by it."""
 _PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
 

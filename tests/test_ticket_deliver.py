@@ -1,0 +1,151 @@
+"""A bundle is delivered whole or not at all, to where it was asked, and nowhere else."""
+
+from __future__ import annotations
+
+import io
+import stat
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diagnose import run
+from diagnose.host import Question, question
+from diagnose.recorder import Budget, Entry, Recorder
+from diagnose.redact import Redactor
+from diagnose.ticket import deliver
+from diagnose.ticket.deliver import NotWrittenError, Order
+from tests.ticket import KNOWN, hands, made, unpacked
+
+SECRET = "Vq8-hunter2-made-up"
+ID = "f" * 64
+HOST = made(
+    {
+        question("api.containers", all=True): [{"Id": ID, "Names": ["/web"], "Command": "app"}],
+        question("api.container", id=ID): {"Id": ID, "Name": "/web", "Config": {"Env": [f"DB_PASSWORD={SECRET}"]}},
+    }
+)
+
+
+def given(order: Order, entries: Mapping[Question, Entry] = HOST, **options: Any) -> str:
+    asked = run.Asked()
+    options.setdefault("hands", hands(entries))
+    return deliver.deliver(KNOWN, asked, order, began=time.monotonic(), **options)
+
+
+def unasked(*_: object) -> tuple[Recorder, Budget]:
+    raise AssertionError("the host was asked")
+
+
+def test_a_file_of_ones_own_for_nobody_else(tmp_path: Path):
+    target = tmp_path / "t.tar.gz"
+    said = given(Order(str(target)))
+    assert str(target) in said
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert target.stat().st_nlink == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["t.tar.gz"]
+    assert "manifest.json" in unpacked(target.read_bytes())
+
+
+def test_without_a_name_it_gets_one_of_host_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    given(Order())
+    assert [each.name for each in tmp_path.iterdir()] == ["diagnose-shop-3-20270115T080000Z.tar.gz"]
+
+
+def test_streamed_to_stdout_it_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+):
+    monkeypatch.chdir(tmp_path)
+    said = given(Order("-"))
+    assert "written to stdout" in said
+    assert "manifest.json" in unpacked(capfdbinary.readouterr().out)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_existing_target_is_refused_before_the_run(tmp_path: Path):
+    target = tmp_path / "t.tar.gz"
+    target.write_bytes(b"mine")
+    link = tmp_path / "link.tar.gz"
+    link.symlink_to(tmp_path / "elsewhere")
+    for each, why in ((target, "File exists"), (link, "File exists"), (tmp_path / "no/t.tar.gz", "No such folder")):
+        with pytest.raises(NotWrittenError, match=why):
+            given(Order(str(each)), hands=unasked)
+    assert target.read_bytes() == b"mine"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_target_that_came_to_be_during_the_run_is_not_overwritten(tmp_path: Path):
+    target = tmp_path / "t.tar.gz"
+
+    def late(asked: run.Asked, selected: Sequence[str], began: float, redactor: Redactor) -> tuple[Recorder, Budget]:
+        target.write_bytes(b"mine")
+        return hands(HOST)(asked, selected, began, redactor)
+
+    with pytest.raises(NotWrittenError, match="File exists"):
+        given(Order(str(target)), hands=late)
+    assert target.read_bytes() == b"mine"
+    assert [each.name for each in tmp_path.iterdir()] == ["t.tar.gz"]
+
+
+def test_a_disk_without_room_leaves_nothing_behind(tmp_path: Path):
+    with pytest.raises(NotWrittenError, match="`-o -` needs no disk"):
+        given(Order("/proc/self/nothing-goes-here.tar.gz"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "agreed"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False)]
+)
+def test_review_lists_every_file_and_asks(
+    answer: str, agreed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    target = tmp_path / "t.tar.gz"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+    if agreed:
+        given(Order(str(target), review=True))
+    else:
+        with pytest.raises(NotWrittenError, match="not agreed"):
+            given(Order(str(target), review=True))
+    assert target.exists() == agreed
+    listed = capsys.readouterr().err
+    row = next(line for line in listed.splitlines() if line.endswith("answers/api.container.json"))
+    assert "1 redacted" in row
+    assert "report.md" in listed
+    assert listed.rstrip().endswith("write it? [y/N]")
+
+
+class Holed(Redactor):
+    """A redactor that forgets to replace what it has recognised in a container's answer."""
+
+    def answer(self, kind: str, args: Mapping[str, Any], value: Any) -> Any:
+        new = super().answer(kind, args, value)
+        return value if kind == "api.container" else new
+
+    def settle(self, value: Any) -> Any:
+        return value
+
+
+def test_a_bundle_that_still_holds_a_secret_is_not_left_behind(tmp_path: Path):
+    target = tmp_path / "t.tar.gz"
+    with pytest.raises(NotWrittenError) as raised:
+        given(Order(str(target)), redactor=Holed())
+    assert "answers/api.container.json: password (plain)" in str(raised.value)
+    assert SECRET not in str(raised.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_streamed_that_still_holds_a_secret(capfdbinary: pytest.CaptureFixture[bytes]):
+    with pytest.raises(NotWrittenError, match="password"):
+        given(Order("-"), redactor=Holed())
+    assert capfdbinary.readouterr().out == b""
+
+
+def test_the_same_host_without_a_hole_is_delivered(tmp_path: Path):
+    target = tmp_path / "t.tar.gz"
+    given(Order(str(target)))
+    files = unpacked(target.read_bytes())
+    assert SECRET.encode() not in b"".join(files.values())
+    assert b"DB_PASSWORD=<redacted:password:" in files["answers/api.container.json"]
