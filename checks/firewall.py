@@ -15,6 +15,7 @@ from diagnose.evidence.firewall import USER_CHAIN, Crossings, Firewall, Forwardi
 from diagnose.evidence.networks import Network, Networks
 from diagnose.model import HOST, Finding, Json, Severity, Skipped, Subject, Unavailable, Unexamined
 from diagnose.registry import check
+from diagnose.signs import NO_WAY_OUT
 
 Judged = Iterable[Finding | Unexamined] | Skipped
 
@@ -110,6 +111,7 @@ def _chains_missing(firewall: Firewall, crossings: Crossings) -> Iterable[Findin
         variables={},
         severity=None if losses else Severity.warning,
         touches=_touched(touched) + tuple(each.container.subject for each in ports),
+        signs=NO_WAY_OUT,
     )
 
 
@@ -173,6 +175,7 @@ def _masquerade_missing(crossings: Crossings) -> Iterable[Finding | Unexamined]:
             },
             variables={"network": network.name, "bridge": network.bridge, "subnet": subnet.partition(",")[0]},
             touches=_touched([network]),
+            signs=NO_WAY_OUT,
         )
 
 
@@ -275,6 +278,7 @@ def _forwarding_off(forwarding: Forwarding, used: Sequence[Container], routed: d
         | {f"net.ipv4.conf.{name}.forwarding": "0" for name in off},
         variables={"assignment": f"{setting}=1"},
         touches=_touched(touched),
+        signs=NO_WAY_OUT,
     )
 
 
@@ -338,6 +342,7 @@ def _dropped(by: Step, outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> Fi
         discriminator=str(by),
         severity=Severity.warning if by.chain == USER_CHAIN or not outlets else None,
         touches=_touched(networks) + _containers(outlets, inlets),
+        signs=NO_WAY_OUT,
     )
 
 

@@ -219,6 +219,7 @@ def cpu_throttled(
                 "limit": f"{cpus:g} CPUs",
             },
             variables={"container": each.short, "cpus": _more_cpus(cpus, info)},
+            signs=frozenset({"probe-timeout"}),
             service=each.service,
         )
 
@@ -302,6 +303,7 @@ def pids_exhausted(
                     summary=f"{each.short} ended because it could start no more than {limit} processes",
                     evidence={"log": line[:300], "HostConfig.PidsLimit": limit},
                     variables={"container": each.short, "pids": str(limit * 2)},
+                    signs=frozenset({"no-fork"}),
                     onset=each.finished_at,
                     service=each.service,
                 )
@@ -345,6 +347,7 @@ def _pids_finding(
         evidence={"pids.current": current, "pids.max": limit, "pids.events max": refused},
         variables={"container": each.short, "pids": str(limit * 2)},
         severity=severity,
+        signs=frozenset({"no-fork"}),
         service=each.service,
     )
 

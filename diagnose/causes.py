@@ -42,8 +42,10 @@ def because(cause: Reported, effect: Reported, topology: Topology) -> str | None
     reach = {cause.subject, *cause.finding.touches} - {HOST}
     named = {effect.subject, *effect.finding.touches}
     shared = reach & named
-    same_sign = cause.finding.signs & effect.finding.signs
-    if cause.finding.signs and not same_sign:
+    brings, shows = cause.finding.signs or frozenset(), effect.finding.signs
+    same_sign = brings & (shows or frozenset())
+    # What has printed something else fails for a reason of its own, unless it names the cause itself.
+    if brings and shows is not None and not same_sign and not _names(effect, cause):
         return None
     if not shared and same_sign:
         # To stand on a broken network or disk proves nothing: what the effect printed must tell of it too.
@@ -54,25 +56,64 @@ def because(cause: Reported, effect: Reported, topology: Topology) -> str | None
     if began is not None and felt is not None and began > felt + ONSET_SLACK_S:
         return None
     nearest = cause.subject if cause.subject in shared else min(shared)
-    words = [f"same {nearest.kind} {nearest.name}"]
+    words = [
+        f"it names {nearest.kind} {nearest.name}" if _names(effect, cause) else f"same {nearest.kind} {nearest.name}"
+    ]
     words += [f"error text: {sign}" for sign in sorted(same_sign)]
     return ", ".join(words)
+
+
+def _may_stand_on(cause: Reported, effect: Reported, above: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a finding of the same check may be the cause: it is about what the effect names, and not its effect."""
+    return _names(effect, cause) and not _leads(above, cause.key, effect.key)
+
+
+def _leads(links: Mapping[str, Sequence[str]], start: str, goal: str) -> bool:
+    """Whether a way leads from one finding up to another: the ids' graph has no circles, findings of one id may."""
+    seen, open_ends = set(), [start]
+    while open_ends:
+        key = open_ends.pop()
+        if key == goal:
+            return True
+        if key not in seen:
+            seen.add(key)
+            open_ends.extend(links.get(key, ()))
+    return False
+
+
+def _names(effect: Reported, cause: Reported) -> bool:
+    """Whether the effect's own evidence leads to another subject, which the cause is about."""
+    return cause.subject != effect.subject and cause.subject in effect.finding.touches and cause.subject != HOST
 
 
 def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ...]:
     """The findings with their causes filled in, likelier causes first, then ordered: worst root first."""
     linked = []
     candidates = _candidates(findings)
+    about = _by_subject(findings)
+    above: dict[str, list[str]] = {}
     for effect in findings:
         links = []
-        for cause in candidates[effect.id]:
-            if cause.key != effect.key:
-                evidence = because(cause, effect, topology)
-                if evidence is not None:
-                    links.append((cause, Link(cause.key, effect.key, evidence)))
+        alike = [cause for subject in effect.finding.touches for cause in about.get((effect.id, subject), ())]
+        for cause in (*candidates[effect.id], *alike):
+            if cause.key == effect.key or (cause.id == effect.id and not _may_stand_on(cause, effect, above)):
+                continue
+            evidence = because(cause, effect, topology)
+            if evidence is not None:
+                links.append((cause, Link(cause.key, effect.key, evidence)))
+                if cause.id == effect.id:
+                    above.setdefault(effect.key, []).append(cause.key)
         links.sort(key=lambda pair: _likelihood(pair[0], effect), reverse=True)
         linked.append(replace(effect, causes=tuple(each for _, each in links)))
     return order(linked)
+
+
+def _by_subject(findings: Sequence[Reported]) -> dict[tuple[str, Subject], list[Reported]]:
+    """By check id and subject: a container that names another one may fail for no other reason than that one does."""
+    found: dict[tuple[str, Subject], list[Reported]] = {}
+    for finding in findings:
+        found.setdefault((finding.id, finding.subject), []).append(finding)
+    return found
 
 
 def _candidates(findings: Sequence[Reported]) -> dict[str, list[Reported]]:
@@ -87,10 +128,12 @@ def _candidates(findings: Sequence[Reported]) -> dict[str, list[Reported]]:
     }
 
 
-def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, str]:
-    """A shared error text speaks louder than a shared subject, a worse cause louder than a mild one."""
+def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, int, str]:
+    """To be named speaks loudest, then a shared error text, then a shared subject; a worse cause louder than a mild one."""
+    same_sign = (cause.finding.signs or frozenset()) & (effect.finding.signs or frozenset())
     return (
-        len(cause.finding.signs & effect.finding.signs),
+        int(_names(effect, cause)),
+        len(same_sign),
         int(cause.subject == effect.subject),
         int(cause.severity),
         cause.key,

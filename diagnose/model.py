@@ -118,7 +118,8 @@ class Finding:
     variables: what the runbook page is filled with. discriminator: tells two findings of one check and subject apart
     (two ports of one container). severity: None takes the check's. touches: other things it reaches or depends on,
     for linking causes. signs: classes of error text (see `diagnose.signs`) that it shows or, in a cause, that it
-    brings forth; a cause with signs explains only effects that show one of them. onset: Unix time at which it began,
+    brings forth; a cause with signs explains only effects that show one of them, or that have none (None) because
+    nothing is printed where they are seen. onset: Unix time at which it began,
     if known. stable: the lives of
     containers it compared; asked again before it is reported. service: compose or swarm service of the subject, for
     grouping replicas.
@@ -131,7 +132,7 @@ class Finding:
     discriminator: str = ""
     severity: Severity | None = None
     touches: tuple[Subject, ...] = ()
-    signs: frozenset[str] = frozenset()
+    signs: frozenset[str] | None = None
     onset: float | None = None
     stable: tuple[Incarnation, ...] = ()
     service: str = ""

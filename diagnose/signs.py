@@ -9,10 +9,11 @@ PATTERNS: dict[str, str] = {
     "read-only": r"read-only file ?system|EROFS",
     "io-error": r"input/output error|\bEIO\b|stale file handle",
     "dns": r"temporary failure in name resolution|server misbehaving|no such host|could not resolve|bad address"
-    r"|name or service not known|no servers could be reached|lookup \S+( on \S+)?:|EAI_AGAIN|getaddrinfo"
+    r"|SERVFAIL|name or service not known|no servers could be reached|lookup \S+( on \S+)?:|EAI_AGAIN|getaddrinfo"
     r"|i/o timeout.{0,40}:53",
     "unreachable": r"network is unreachable|no route to host|host is unreachable|EHOSTUNREACH|ENETUNREACH",
     "timeout": r"i/o timeout|timed? ?out|deadline exceeded|ETIMEDOUT",
+    "probe-timeout": r"health check exceeded timeout",
     "refused": r"connection refused|ECONNREFUSED",
     "port-taken": r"address already in use|port is already allocated|EADDRINUSE",
     "oom": r"out of memory|oom-kill|cannot allocate memory|OutOfMemoryError|ENOMEM",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from diagnose import causes
@@ -76,6 +78,37 @@ LINKED = {
         ),
         False,
     ),
+    "it prints nothing, and names the same network": (
+        a("firewall.chains-missing", HOST, touches=(NET,), signs=frozenset({"dns"})),
+        a("firewall.dnat-missing", container("web"), caused_by=["firewall.chains-missing"], touches=(NET,)),
+        True,
+    ),
+    "its words are about something else": (
+        a("firewall.chains-missing", HOST, touches=(NET, container("web")), signs=frozenset({"dns"})),
+        a("container.restart-loop", container("web"), caused_by=["firewall.chains-missing"], signs=frozenset()),
+        False,
+    ),
+    "it names the container, which fails with words of its own": (
+        a("container.oom-killed", container("db"), signs=frozenset({"oom"})),
+        a(
+            "container.restart-loop",
+            container("web"),
+            caused_by=["container.oom-killed"],
+            touches=(container("db"),),
+            signs=frozenset({"refused"}),
+        ),
+        True,
+    ),
+    "the same problem of a container that it names": (
+        a("container.restart-loop", container("db"), signs=frozenset()),
+        a("container.restart-loop", container("web"), touches=(container("db"),), signs=frozenset({"refused"})),
+        True,
+    ),
+    "the same problem of another container": (
+        a("container.restart-loop", container("db"), signs=frozenset()),
+        a("container.restart-loop", container("web"), signs=frozenset({"refused"})),
+        False,
+    ),
     "declared by a pack's cause": (
         a("acme.agent", container("web"), causes_=["container.paused"]),
         a("container.paused", container("web")),
@@ -131,3 +164,15 @@ def test_a_circle_ends():
     one = a("made.one", container("web"), caused_by=["made.two"])
     two = a("made.two", container("web"), caused_by=["made.one"])
     assert len(causes.link([one, two], TOPOLOGY)) == 2
+
+
+def test_two_that_name_each_other_keep_a_root():
+    one = a("container.restart-loop", container("web"), touches=(container("db"),), signs=frozenset({"refused"}))
+    two = a("container.restart-loop", container("db"), touches=(container("web"),), signs=frozenset({"refused"}))
+    assert [f.root for f in causes.link([one, two], TOPOLOGY)].count(True) == 1
+
+
+def test_two_problems_of_one_container_and_check_stand_side_by_side():
+    one = a("container.unhealthy", container("web"), touches=(container("web"),))
+    two = replace(one, key=f"{one.key}#stale")
+    assert all(f.root for f in causes.link([one, two], TOPOLOGY))

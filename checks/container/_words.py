@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers import Container
+import re
+from collections.abc import Iterable
+
+from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.last_words import LastWords, Words
-from diagnose.model import Unavailable
+from diagnose.model import Subject, Unavailable
+from diagnose.signs import signs
 from diagnose.times import ago
+
+PEER_CAUSES = (
+    "container.entrypoint-forbidden",
+    "container.entrypoint-missing",
+    "container.mount-source-missing",
+    "container.network-gone",
+    "container.oom-killed",
+    "container.paused",
+    "container.restarts-exhausted",
+    "network.bind-address-missing",
+    "network.port-allocated",
+    "network.port-held-by-process",
+    "network.subnet-exhausted",
+)
+"""Why a container does not answer that another one calls: what keeps it from running."""
 
 APPLICATION_CAUSES = (
     "container.exec-format",
@@ -49,6 +68,29 @@ def words_of(last_words: LastWords | Unavailable, container: Container) -> Words
 def quoted(words: Words) -> dict[str, str]:
     """The last line as evidence, if there is one."""
     return {LINE: words.last[:QUOTED]} if words.last else {}
+
+
+_NO_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
+"""What a program prints when another one that it calls is not there."""
+_HOST = re.compile(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]+")
+"""A word that may be a host's name: not a part of a path, unless it opens a URL."""
+
+
+def peers(lines: Iterable[str], caller: Container, containers: Containers) -> tuple[Subject, ...]:
+    """The containers on a network of the caller whose name or address stands in a line that tells of a call in vain."""
+    said = {word.strip(".") for line in lines if signs(line) & _NO_ANSWER for word in _HOST.findall(line)}
+    if not said:
+        return ()
+    return tuple(each.subject for each in containers if each.id != caller.id and said & _answers_to(each, caller))
+
+
+def _answers_to(each: Container, caller: Container) -> set[str]:
+    """By which words a caller on the same networks calls a container."""
+    found: set[str] = set()
+    for network, endpoint in each.endpoints.items():
+        if network in caller.endpoints:
+            found |= {each.short, *(endpoint.aliases or ()), *(endpoint.dns_names or ()), endpoint.ip_address}
+    return found - {""}
 
 
 def took(seconds: float | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from checks.container._words import APPLICATION_CAUSES, QUOTED
+from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, QUOTED, peers
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers, HealthProbe
 from diagnose.model import DAEMON, Finding, Seconds, Severity
@@ -25,7 +25,8 @@ DEFAULT_RETRIES = 3
     severity=Severity.critical,
     caused_by=[
         *APPLICATION_CAUSES,
-        "container.oom-killed",
+        *PEER_CAUSES,
+        "container.exits-at-start",
         "container.restart-loop",
         "daemon.containerd-hung",
         "resources.cpu-throttled",
@@ -50,7 +51,7 @@ def unhealthy(containers: Containers, clock: Clock, *, patience: Seconds = Secon
         if silent is not None:
             yield _stale(each, health.status, silent, last)
         elif health.status == "unhealthy":
-            yield _failing(each, last)
+            yield _failing(each, last, containers)
 
 
 def _setting(each: Container, name: str, default: float) -> float:
@@ -85,7 +86,7 @@ def _stale(each: Container, status: str, silent: float, last: HealthProbe | None
     )
 
 
-def _failing(each: Container, last: HealthProbe | None) -> Finding:
+def _failing(each: Container, last: HealthProbe | None, containers: Containers) -> Finding:
     health = each.state.health
     streak = health.failing_streak if health else 0
     code = last.exit_code if last else 0
@@ -110,7 +111,7 @@ def _failing(each: Container, last: HealthProbe | None) -> Finding:
         variables={"container": each.short},
         severity=severity,
         # the engine runs the probe: when containerd hangs, it does not end, or cannot begin
-        touches=(DAEMON,) if code in (TIMED_OUT, 126) else (),
+        touches=(*((DAEMON,) if code in (TIMED_OUT, 126) else ()), *peers(output.splitlines(), each, containers)),
         signs=signs(output),
         onset=_began(each, streak),
         service=each.service,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
-from checks.container._words import APPLICATION_CAUSES, quoted, times, took, words_of
+from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, peers, quoted, times, took, words_of
 from diagnose.evidence.cgroups import Cgroups, Group
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.events import Event, Events
 from diagnose.evidence.kernel_log import KernelLog, OomKill
-from diagnose.evidence.last_words import LastWords
+from diagnose.evidence.last_words import LastWords, Words
 from diagnose.evidence.options import Options
 from diagnose.model import Count, Finding, Seconds, Severity, Unavailable
 from diagnose.registry import check
@@ -19,6 +19,8 @@ from diagnose.times import ago, size, unix
 
 KILLED = 137
 MIB = 1024 * 1024
+ROW_S = 120.0
+"""Failures with more than this between them are not of one row: twice the engine's longest back-off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ def _roomier(oom: _Oom) -> str:
 @check(
     "container.restart-loop",
     severity=Severity.critical,
-    caused_by=[*APPLICATION_CAUSES, "container.oom-killed", "container.mount-source-missing"],
+    caused_by=[*APPLICATION_CAUSES, *PEER_CAUSES, "container.exits-at-start"],
 )
 def restart_loop(
     containers: Containers,
@@ -200,7 +202,7 @@ def restart_loop(
     for each in containers:
         ends = _recent_failures(events, each, clock, window)
         if each.restarts_always and _loops(each, ends, clock, events, restarts, steady):
-            yield _loop_finding(each, ends, clock, last_words)
+            yield _loop_finding(each, ends, clock, words_of(last_words, each), containers)
     yield from _churning_tasks(containers, clock, last_words, restarts, window, steady)
 
 
@@ -231,8 +233,9 @@ def _pause(ends: Sequence[Event]) -> float:
     return (ends[-1].at - ends[0].at) / max(1, len(ends) - 1)
 
 
-def _loop_finding(each: Container, ends: Sequence[Event], clock: Clock, last_words: LastWords | Unavailable) -> Finding:
-    words = words_of(last_words, each)
+def _loop_finding(
+    each: Container, ends: Sequence[Event], clock: Clock, words: Words, containers: Containers
+) -> Finding:
     restarting = each.state.status == "restarting"
     # inspect says 0 while it runs, whatever the run before ended with
     code = each.state.exit_code if restarting else ends[-1].exit_code if ends else None
@@ -259,10 +262,21 @@ def _loop_finding(each: Container, ends: Sequence[Event], clock: Clock, last_wor
         evidence={**evidence, **quoted(words)},
         variables={"container": each.short, "policy": _policy(each)},
         severity=severity,
+        touches=peers(words.lines, each, containers),
         signs=words.signs,
-        onset=ends[-1].at if ends else each.finished_at,
+        onset=_since(ends) if ends else each.finished_at,
         service=each.service,
     )
+
+
+def _since(ends: Sequence[Event]) -> float:
+    """Unix time of the first failure of the present row: those between which no long run lies."""
+    begin = ends[-1].at
+    for earlier in reversed(ends[:-1]):
+        if begin - earlier.at > ROW_S:
+            break
+        begin = earlier.at
+    return begin
 
 
 def _policy(each: Container) -> str:
@@ -354,6 +368,7 @@ def restarts_exhausted(
             },
             variables={"container": each.short},
             severity=Severity.advice if age > forgotten else Severity.critical,
+            touches=peers(words.lines, each, containers),
             signs=words.signs,
             onset=unix(each.state.finished_at),
             service=each.service,

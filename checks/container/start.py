@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterable
 
-from checks.container._words import APPLICATION_CAUSES, QUOTED, quoted, took, words_of
+from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, QUOTED, peers, quoted, took, words_of
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.events import Events
@@ -171,7 +171,7 @@ def interpreter_missing(containers: Containers, programs: Programs) -> Iterable[
 @check(
     "container.exits-at-start",
     severity=Severity.critical,
-    caused_by=APPLICATION_CAUSES,
+    caused_by=[*APPLICATION_CAUSES, *PEER_CAUSES],
 )
 def exits_at_start(
     containers: Containers,
@@ -207,6 +207,7 @@ def exits_at_start(
             },
             variables={"container": each.short, "image": each.config.image},
             severity=_severity(each),
+            touches=peers(words.lines, each, containers),
             signs=words.signs,
             onset=each.finished_at,
             service=each.service,
