@@ -67,7 +67,7 @@ class Outcome:
 def run_alone(scenario: Scenario, engine: Engine, record: Path | None) -> Outcome:
     """Build one scenario's host in a box of its own and run the tool on it."""
     with Box(engine, **scenario.box) as box:
-        _start(box, scenario)
+        start(box, scenario)
         scenario.inject(box)
         return _look(box, scenario, record)
 
@@ -76,7 +76,7 @@ def run_together(scenarios: Sequence[Scenario], engine: Engine, record: Path | N
     """Build shareable scenarios side by side in one box and run the tool once; one that cannot be built fails
     alone."""
     with Box(engine) as box:
-        _start(box, scenarios[0])
+        start(box, scenarios[0])
         failed = {}
         for scenario in scenarios:
             try:
@@ -137,6 +137,9 @@ def judge_rest(scenarios: Sequence[Scenario], outcome: Outcome) -> None:
 
 
 def _judge_expected(scenario: Scenario, outcome: Outcome) -> None:
+    unreadable = [(c["id"], c["why"]) for c in outcome.live.report["checks"] if c["why"].startswith("malformed")]
+    if unreadable:
+        raise SurpriseError(f"a real answer was called malformed: {unreadable}")
     crashed = [(c["id"], c["why"]) for c in outcome.live.report["checks"] if c["verdict"].upper() == "CRASHED"]
     if crashed:
         raise SurpriseError(f"checks crashed: {crashed}")
@@ -162,7 +165,8 @@ def _changed(live: Mapping[str, Any], replayed: Mapping[str, Any], where: str = 
     return lines
 
 
-def _start(box: Box, scenario: Scenario) -> None:
+def start(box: Box, scenario: Scenario) -> None:
+    """Start the engine as the scenario says, and the healthy container beside what will be broken."""
     if scenario.engine_started:
         config = {k: v for k, v in {**BASE_CONFIG, **scenario.config}.items() if v is not None}
         box.start_engine(*scenario.flags, config=config, env=scenario.engine_env)

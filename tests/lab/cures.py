@@ -1,0 +1,283 @@
+"""Proves runbook pages in a closed loop: break a host, diagnose, follow the page's own text, diagnose again.
+
+`cure` returns a `Cure` per scenario. The page is filled with the finding's variables. All
+`confirm` blocks must show something, the `fix` blocks are run in the order of their risk until the finding is gone,
+`verify` must succeed, and nothing that is marked safe may end, restart or remove anything.
+
+A page heals by its own text, or by an equivalent: a block marked `manual` is run only where all that the box lacks for it
+is systemd (`stand_in.sh` stands for it), and what a person does by hand is in `by_hand.py`, as a script.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from diagnose import registry, runbooks
+from diagnose.model import Report
+from diagnose.run import Asked, diagnose
+
+from .box import LOG, PROJECT, Box
+from .by_hand import AFTERWARDS, BY_HAND
+from .engines import Engine
+from .faults import Expectation, Scenario, matches
+from .runner import start
+
+HOW = Literal["own text", "equivalent", "unproven"]
+_BIN = "/opt/lab/bin"
+_PATIENCE = 2
+
+
+@dataclass
+class Cure:
+    """What became of one scenario's page: how it healed, by which blocks, and every complaint about its text."""
+
+    scenario: str
+    id: str
+    how: HOW = "unproven"
+    steps: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Action:
+    """One thing to do for one finding: a block of its page, or what is done by hand in its place."""
+
+    name: str
+    text: str
+    block: runbooks.Block | None
+
+
+@dataclass
+class _Patient:
+    """A finding on the way to its cure."""
+
+    cure: Cure
+    key: str
+    page: runbooks.Page
+    variables: Mapping[str, str]
+    docker: str
+    plan: list[_Action]
+    equivalent: bool = False
+
+    def filled(self, text: str) -> str:
+        return runbooks.fill(text, self.variables, self.docker)
+
+
+def cure(scenarios: Sequence[Scenario], engine: Engine) -> list[Cure]:
+    """Break one host in these ways (one alone may have a host of its own), and heal it, a block of each page a round."""
+    with Box(engine, **scenarios[0].box) as box:
+        _equip(box)
+        start(box, scenarios[0])
+        _note_units(box)
+        cures = [Cure(each.name, each.expected[0][0]) for each in scenarios]
+        for scenario, each in zip(scenarios, cures, strict=True):
+            try:
+                scenario.inject(box)
+            except Exception as error:  # noqa: BLE001 - one broken scenario must not fail the others
+                each.complaints.append(f"could not be built: {error}")
+        report = _diagnosed(box, scenarios[0])
+        sick = [_admit(scenario, each, report) for scenario, each in zip(scenarios, cures, strict=True)]
+        patients = [each for each in sick if each is not None]
+        for each in patients:
+            _confirm(box, each)
+        found = _treat(box, patients)
+        _judge_afterwards(box, scenarios, cures, found)
+        return cures
+
+
+def _diagnosed(box: Box, scenario: Scenario) -> Report:
+    """The live report as the tool's own values, which hold what a page is filled with."""
+    tape = f"/tmp/cure-{box.id}"
+    box.sh(f"mkdir -m 1777 {tape}")
+    box.diagnose("all", "--format", "json", "--record", f"{tape}/tape", *scenario.args,
+                 user=scenario.user, groups=scenario.groups, env=scenario.env)  # fmt: skip
+    copy = box.state / "cure-tape"
+    shutil.copytree(box.path(f"{tape}/tape"), copy)
+    try:
+        known = registry.load()
+        return diagnose(known, tuple(known), Asked(source=copy), began=time.monotonic())
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+
+
+def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
+    if cure.complaints:
+        return None
+    finding = next((f for f in report.findings if matches(scenario.expected[0], f.id, str(f.subject))), None)
+    if finding is None:
+        cure.complaints.append("not found at all")
+        return None
+    page = runbooks.page(cure.id)
+    by_hand = BY_HAND.get(cure.scenario, BY_HAND.get(cure.id))
+    return _Patient(cure, finding.key, page, finding.finding.variables, report.docker, _plan(page, by_hand))
+
+
+def _plan(page: runbooks.Page, by_hand: str | None) -> list[_Action]:
+    """The page's fixes, least risk first; what is done by hand comes before the first that a person must complete."""
+    plan = []
+    blocks: list[runbooks.Block | None] = sorted(page.of("fix"), key=lambda block: runbooks.RISKS.index(block.risk))
+    for number, block in enumerate([*blocks, None], 1):
+        if by_hand is not None and (block is None or block.manual):
+            plan.append(_Action("by hand", by_hand, None))
+            by_hand = None
+        if block is not None and (not block.manual or "systemctl " in block.text):
+            stood_in = " with systemd stood in for" if block.manual else ""
+            plan.append(_Action(f"fix {number}, {block.risk}{stood_in}", block.text, block))
+    return plan
+
+
+def _confirm(box: Box, patient: _Patient) -> None:
+    for number, block in enumerate(patient.page.of("confirm"), 1):
+        if not block.manual:
+            done = _type(box, patient.filled(block.text))
+            if done.returncode != 0 or not done.stdout.strip():
+                said = f"confirm {number} shows nothing (exit {done.returncode}): {_short(done)}"
+                patient.cure.complaints.append(said)
+
+
+def _treat(box: Box, patients: Sequence[_Patient]) -> list[dict[str, Any]]:
+    """Rounds of one action each, until all are healed or nothing is left to do; returns the last diagnosis' findings."""
+    open_cases = list(patients)
+    found: list[dict[str, Any]] = []
+    while open_cases:
+        for each in open_cases:
+            if each.plan:
+                _act(box, each, each.plan.pop(0))
+        found = _discharge(box, open_cases)
+        open_cases = [each for each in open_cases if each.cure.how == "unproven"]
+        if open_cases and not any(each.plan for each in open_cases):
+            time.sleep(2)  # what was started last may need a moment
+            found = _discharge(box, open_cases)
+            break
+    for each in patients:
+        if each.cure.how == "unproven":
+            each.cure.complaints.append(f"not healed by {', '.join(each.cure.steps) or 'anything: nothing can be run'}")
+    return found
+
+
+def _act(box: Box, patient: _Patient, action: _Action) -> None:
+    cure, block = patient.cure, action.block
+    before = _state(box) if block is not None and block.risk == "safe" else None
+    done = _type(box, patient.filled(action.text))
+    cure.steps.append(action.name)
+    if done.returncode != 0 and (block is None or not block.manual):
+        cure.complaints.append(f"{action.name} fails: {_short(done)}")
+    if before is not None:
+        cure.complaints += [f"{action.name} is no safe one: {harm}" for harm in _harm(before, _state(box))]
+    patient.equivalent = patient.equivalent or block is None or block.manual
+
+
+def _discharge(box: Box, open_cases: Sequence[_Patient]) -> list[dict[str, Any]]:
+    """Diagnose anew; who is found no more is healed, and the page's verification must say so too."""
+    report = box.diagnose("all", "--format", "json").report
+    keys = {f["key"] for f in report["findings"]}
+    verdicts = {c["id"]: c["verdict"] for c in report["checks"]}
+    for each in open_cases:
+        if each.key in keys or verdicts[each.cure.id] in ("unknown", "crashed"):
+            continue
+        each.cure.how = "equivalent" if each.equivalent else "own text"
+        for number, block in enumerate(each.page.of("verify"), 1):
+            done = _type(box, each.filled(block.text)) if not block.manual else None
+            if done is not None and done.returncode != 0:
+                each.cure.complaints.append(f"verify {number} fails though it is found no more: {_short(done)}")
+    return list(report["findings"])
+
+
+def _judge_afterwards(
+    box: Box, scenarios: Sequence[Scenario], cures: Sequence[Cure], found: Sequence[Mapping[str, Any]]
+) -> None:
+    """The host must be well again; what cannot be, because a cure leaves it so, is declared."""
+    allowed: list[Expectation] = []
+    for scenario, each in zip(scenarios, cures, strict=True):
+        allowed += AFTERWARDS.get(scenario.name, ())
+        if each.how == "unproven":
+            allowed += [*scenario.expected, *scenario.also]
+    for _ in range(_PATIENCE):
+        if not _left(found, allowed):
+            return
+        time.sleep(2)
+        found = box.diagnose("all", "--format", "json").findings
+    left = _left(found, allowed)
+    if left:
+        cures[0].complaints.append("the host is not well afterwards:" + "".join(f"\n    {each}" for each in left))
+
+
+def _left(found: Sequence[Mapping[str, Any]], allowed: Sequence[Expectation]) -> list[str]:
+    named = [(f["id"], f"{f['subject']['kind']}:{f['subject']['name']}", f) for f in found if f["severity"] != "advice"]
+    return [f"{id} {name}: {f['summary']}" for id, name, f in named if not any(matches(e, id, name) for e in allowed)]
+
+
+def _type(box: Box, text: str) -> Any:
+    """Run a block as an administrator types it."""
+    path = f"{_BIN}:{box.engine.path}"
+    return box.run(["sh", "-c", text], check=False, timeout=120, env={"PATH": path}, cwd="/root")
+
+
+def _equip(box: Box) -> None:
+    """Give the box what its pages call and it lacks: the tool by its name, systemctl and journalctl."""
+    here = Path(__file__).parent
+    box.write(f"{_BIN}/systemctl", (here / "stand_in.sh").read_text(), 0o755)
+    box.write(f"{_BIN}/journalctl", f"#!/bin/sh\ncat {LOG}\n", 0o755)
+    tool = f'#!/bin/sh\ncd {shlex.quote(str(PROJECT))} && exec {shlex.quote(sys.executable)} -m diagnose "$@"\n'
+    box.write(f"{_BIN}/diagnose", tool, 0o755)
+    box.write("/run/lab/environment", f"PATH={shlex.quote(box.engine.path)}\n")
+
+
+def _note_units(box: Box) -> None:
+    box.run([f"{_BIN}/systemctl", "note", "docker", "containerd"])
+
+
+@dataclass(frozen=True)
+class _State:
+    """What must survive a safe command: containers that run steadily (id -> pid and start), and everything's ids.
+
+    None where the engine does not answer; then the shims stand for the containers.
+    """
+
+    steady: Mapping[str, tuple[int, str]]
+    kept: frozenset[str]
+    shims: frozenset[int]
+
+
+def _state(box: Box) -> _State:
+    shims = frozenset(box.pids_of("containerd-shim-runc-v2"))
+    try:
+        listed = box.api("/containers/json?all=1", timeout=2)
+        found = [box.api(f"/containers/{each['Id']}/json", timeout=2) for each in listed]
+        images = [each["Id"] for each in box.api("/images/json", timeout=2)]
+        volumes = [each["Name"] for each in box.api("/volumes", timeout=2)["Volumes"] or ()]
+        networks = [each["Id"] for each in box.api("/networks", timeout=2)]
+    except (OSError, AssertionError, http.client.HTTPException):
+        return _State({}, frozenset(), shims)
+    steady = {
+        each["Id"]: (each["State"]["Pid"], each["State"]["StartedAt"])
+        for each in found
+        if each["State"]["Status"] == "running" and not each["RestartCount"]
+    }
+    return _State(steady, frozenset([*(each["Id"] for each in found), *images, *volumes, *networks]), shims)
+
+
+def _harm(before: _State, after: _State) -> list[str]:
+    """What a command has ended, restarted or removed."""
+    if not before.kept or not after.kept:
+        lost = before.shims - after.shims
+        return [f"{len(lost)} containers ended"] if lost else []
+    harm = [
+        f"container {id[:12]} does not run as it did"
+        for id, life in before.steady.items()
+        if after.steady.get(id) != life
+    ]
+    return harm + [f"{id[:20]} is gone" for id in before.kept - after.kept]
+
+
+def _short(done: Any) -> str:
+    return re.sub(r"\s+", " ", (done.stderr or done.stdout).strip())[-300:]

@@ -1,0 +1,33 @@
+"""Compound incidents on a real engine: the true root is shown first, and nothing that follows from it is shown as one."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import chosen_engines, unfit
+from .engines import Engine
+from .incident import Incident, discover, judge, run
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each on the oldest engine that can have it."""
+    if "what" not in metafunc.fixturenames:
+        return
+    engines = chosen_engines(metafunc.config)
+    cases = [
+        pytest.param(each, engine, id=f"{each.name}-{engine.name}")
+        for each in discover().values()
+        for engine in [e for e in engines if e in each.engines][:1]
+    ]
+    skipped = [pytest.param(None, None, marks=pytest.mark.skip(reason=unfit() or "no engine"), id="none")]
+    metafunc.parametrize(("what", "engine"), cases or skipped)
+
+
+def test_there_are_twenty() -> None:
+    assert len(discover()) >= 20
+
+
+def test_incident(what: Incident, engine: Engine) -> None:
+    judge(what, run(what, engine))
