@@ -32,7 +32,7 @@ _MOUNTED = re.compile(
 def netdevice_stuck(
     kernel_log: KernelLog, clock: Clock, *, times: Count = Count(3), within_s: Seconds = Seconds(120)
 ) -> Iterator[Yield]:
-    """The kernel waits for a network device that is not released, so containers hang at start and stop.
+    """The kernel waits for a network device that nobody releases.
 
     One such line is normal at a slow teardown (the kernel repeats it every 10 s, net/core/dev.c); only repetition that lasts until now
     counts.
@@ -125,7 +125,7 @@ def _mounted(device: str, by_device: dict[str, Mounted]) -> str:
 
 @check("kernel.modules-gone", severity=Severity.warning)
 def modules_gone(modules: Modules) -> Iterator[Yield] | Skipped:
-    """The running kernel's modules are no longer on disk, so it cannot load another one.
+    """The modules of the running kernel are no longer on disk.
 
     A kernel package was updated without a reboot. A kernel built in one piece has no modules and needs none.
     """

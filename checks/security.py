@@ -392,7 +392,8 @@ def insecure_registry(info: Info) -> Iterable[Finding]:
     and ::1 from engine 24): that is nothing. A registry may be named so and still be reached with TLS.
     """
     config = info.registry_config or {}
-    for name, entry in sorted((config.get("IndexConfigs") or {}).items()):
+    listed = config.get("IndexConfigs")
+    for name, entry in sorted(listed.items()) if isinstance(listed, dict) else ():
         if (
             isinstance(entry, dict)
             and entry.get("Secure") is False

@@ -17,7 +17,7 @@ NO_MANAGER = "this node is no manager: only managers know"
 
 @check("swarm.quorum-lost", severity=Severity.critical, caused_by=["daemon.clock-skewed"])
 def quorum_lost(swarm: Swarm) -> Iterator[Yield] | Skipped:
-    """The swarm's managers have no majority, so nothing can be changed or healed.
+    """The managers of the swarm have no majority.
 
     Seen on engines 20.10.24, 26.1.5 and 28.5.2: /nodes answers 503 "The swarm does not have a leader"; running tasks go on.
     A swarm that elects a new leader says the same for some seconds.

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from diagnose import causes, registry, silence
+from diagnose import causes, common, registry, silence
 from diagnose.evidence.containers import Containers
 from diagnose.evidence.facts import Facts
 from diagnose.evidence.topology import Topology
@@ -36,6 +36,7 @@ from diagnose.model import (
     Unavailable,
     Unexamined,
     Verdict,
+    container,
 )
 from diagnose.recorder import Budget
 from diagnose.silence import Silence
@@ -43,6 +44,12 @@ from diagnose.version import __version__
 
 Thresholds = Mapping[str, Mapping[str, float]]
 """Values that override a check's defaults: check id -> threshold name -> value."""
+
+
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading an answer of the wrong shape raises. Only collectors read answers, so it makes their evidence unavailable; the
+tests see to it that no real host's answer is ever called malformed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,10 @@ class Collection:
             return function(**arguments)
         except msgspec.ValidationError as error:
             return Unavailable("malformed", str(error))
+        except UNREADABLE as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+            return Unavailable("malformed", f"{type(error).__name__} at {place}: {error}"[:300])
         except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
             return Broken(traceback.format_exc(limit=-4))
 
@@ -250,7 +261,7 @@ def reported(results: Sequence[Result], evidence: Mapping[type, Any], what: Run)
         findings=kept,
         results=tuple(sorted((r for r in results if r.check.id in wanted), key=lambda r: r.check.id)),
         docker=known.docker,
-        notes=(*what.notes, *known.notes, *expired),
+        notes=(*what.notes, *known.notes, *together, *expired),
         container_names=None if present is None else frozenset(each.short for each in present),
     )
 
@@ -266,16 +277,16 @@ def _only(findings: Sequence[Reported], what: Run) -> tuple[Reported, ...]:
             for each in finding.causes:
                 keep(by_key[each.cause])
 
+    named = {container(name) for name in what.containers}
+
+    def about(finding: Reported) -> bool:
+        return not named or not named.isdisjoint({finding.subject, *finding.finding.touches})
+
     for finding in findings:
-        about = finding.subject.name if finding.subject.kind == "container" else None
-        if finding.selected and (not what.containers or about in what.containers):
+        if finding.selected and about(finding):
             keep(finding)
     return tuple(
-        finding
-        if not what.containers or (finding.subject.kind == "container" and finding.subject.name in what.containers)
-        else replace(finding, selected=False)
-        for finding in findings
-        if finding.key in kept
+        finding if about(finding) else replace(finding, selected=False) for finding in findings if finding.key in kept
     )
 
 

@@ -27,6 +27,10 @@ class _Now(msgspec.Struct):
     wall: float
     boot_wall: float
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.wall < 2**34 or not -(2**34) < self.boot_wall < 2**34:
+            raise ValueError("no time of this age of computers")
+
 
 @evidence
 def clock(host: Host) -> Clock | Unavailable:

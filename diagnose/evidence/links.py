@@ -48,6 +48,10 @@ class Address(msgspec.Struct, frozen=True):
     family: str = "inet"
     scope: str = "global"
 
+    def __post_init__(self) -> None:
+        if self.address:
+            ipaddress.ip_address(self.address)
+
 
 @dataclass(frozen=True)
 class Links:
@@ -95,7 +99,7 @@ class Links:
         return (
             wanted.is_unspecified
             or wanted.is_loopback
-            or any(ipaddress.ip_address(each.address) == wanted for each in self.addresses)
+            or any(each.address and ipaddress.ip_address(each.address) == wanted for each in self.addresses)
         )
 
 

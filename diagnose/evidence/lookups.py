@@ -38,9 +38,13 @@ class Reply(msgspec.Struct, frozen=True):
     icmp: str | None = None
     truncated: bool = False
 
+    def __post_init__(self) -> None:
+        if self.answered and self.ms is None:
+            raise ValueError("an answer without its time")
+
     def __str__(self) -> str:
         if self.answered:
-            return f"answered {self.rcode or 'something that is no DNS message'} in {self.ms:.0f} ms"
+            return f"answered {self.rcode or 'something that is no DNS message'} in {self.ms or 0:.0f} ms"
         if self.icmp:
             return {
                 "refused": "refused (nothing listens there)",

@@ -34,6 +34,9 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     mtu: int | None = None
     src: str | None = None
 
+    def __post_init__(self) -> None:
+        ipaddress.ip_network(f"{self.dst}/{self.prefix}", strict=False)
+
     @functools.cached_property
     def net(self) -> Subnet:
         return ipaddress.ip_network(f"{self.dst}/{self.prefix}", strict=False)

@@ -19,7 +19,9 @@ pytestmark = [pytest.mark.xdist_group("machine"), pytest.mark.timeout(machine.BO
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What each scenario wrote, by name."""
-    why = machine.missing() or (None if os.environ.get("DIAGNOSE_LAB_MACHINE") else "DIAGNOSE_LAB_MACHINE is not set (it takes 15 minutes)")
+    why = machine.missing() or (
+        None if os.environ.get("DIAGNOSE_LAB_MACHINE") else "DIAGNOSE_LAB_MACHINE is not set (it takes 15 minutes)"
+    )
     if why is not None:
         pytest.skip(f"no emulated machine: {why}")
     folder: Path = tmp_path_factory.mktemp("machine")
