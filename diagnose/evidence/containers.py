@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,10 @@ class Binding(_Shape, frozen=True, rename="pascal"):
 
     host_ip: str = ""
     host_port: str = ""
+
+    def __post_init__(self) -> None:
+        if self.host_ip:
+            ipaddress.ip_address(self.host_ip)
 
 
 Ports = dict[str, list[Binding] | None]

@@ -24,6 +24,10 @@ class Listener(msgspec.Struct, frozen=True):
     comm: str | None = None
     container: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.address:
+            ipaddress.ip_address(self.address.strip("[]"))
+
     @property
     def holder(self) -> str:
         """Who holds it, as people say it."""
