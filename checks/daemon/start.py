@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from diagnose.evidence.daemon import DAEMONS, Daemon
+from diagnose.evidence.daemon import DAEMONS, EXEC_ROOT, Daemon
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.daemon_log import DaemonLog, LogLine
 from diagnose.model import DAEMON, Finding, Json, Severity, Subject, Unavailable, Yield
@@ -137,6 +137,27 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Find
             variables={"path": file.path, "pid": str(file.pid)},
             discriminator=file.path,
         )
+    yield from _ended_since(daemon, log)
+
+
+def _ended_since(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Finding]:
+    """dockerd says whom it took for its containerd; giving up it may end that process (seen on engine 26.1)."""
+    if isinstance(log, Unavailable) or log.last_failure is None or daemon.containerds:
+        return
+    taken = next((line for line in log.last_start if line.message == "containerd is still running"), None)
+    pid = taken.fields.get("pid", "") if taken else ""
+    if not pid.isdigit() or "waiting for containerd" not in log.last_failure.text:
+        return
+    if int(pid) in {file.pid for file in daemon.pid_files}:
+        return
+    path = f"{EXEC_ROOT}/containerd/containerd.pid"
+    yield Finding(
+        subject=DAEMON,
+        summary=f"dockerd waited in vain for process {pid}, which {path} named and which was no containerd",
+        evidence={f"{log.source} {taken.place}".strip() if taken else path: f"containerd is still running, pid {pid}"},
+        variables={"path": path, "pid": pid},
+        discriminator=path,
+    )
 
 
 @check(

@@ -117,6 +117,20 @@ def pid_of_another(box: Box) -> None:
     _refuse(box, words="pid")
 
 
+@fault(
+    "daemon.stale-pidfile",
+    subject=DAEMON,
+    expect=[("daemon.containerd-down", DAEMON), ("daemon.not-running", DAEMON)],
+    also=DEAD,
+    exit_code=2,
+)
+def containerd_pid_of_another(box: Box) -> None:
+    """The pid file of dockerd's own containerd names another program: dockerd waits for it and gives up."""
+    box.stop_engine()
+    box.write("/run/docker/containerd/containerd.pid", str(box.spawn(["sleep", "1000"])))
+    _refuse(box, words="timeout waiting for containerd to start")
+
+
 @healthy()
 def pid_file_of_nobody(box: Box) -> None:
     """A pid file that names no living process harms nobody."""
