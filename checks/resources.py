@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable
 from diagnose.evidence.cgroups import SAMPLE_S, Cgroups, Group, Throttling
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.events import Events
 from diagnose.evidence.host_limits import HostLimits
 from diagnose.evidence.info import Info
 from diagnose.evidence.kernel_log import KernelLog
@@ -274,6 +275,7 @@ def pids_exhausted(
     clock: Clock,
     options: Options,
     cgroups: Cgroups | Unavailable,
+    events: Events | Unavailable,
     last_words: LastWords | Unavailable,
     host_limits: HostLimits | Unavailable,
     *,
@@ -293,7 +295,8 @@ def pids_exhausted(
         if group:
             current, refused = group.pids.current or 0, group.pids.events_max or 0
             full = 100 * current >= near * limit
-            if full or refused:
+            raised = isinstance(events, Events) and events.of(each.id, "start", "update")[-1:]
+            if full or (refused and not (raised and raised[0].action == "update")):
                 yield _pids_finding(each, current, limit, refused, full, clock, options.since_s)
         elif not isinstance(last_words, Unavailable):
             line = last_words.of(each).find("resource temporarily unavailable", "can't fork", "pthread_create failed")

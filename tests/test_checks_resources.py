@@ -12,6 +12,7 @@ from checks import resources
 from diagnose.evidence.cgroups import Cgroups, Cpu, Group, Memory, Pids, Throttling
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container
+from diagnose.evidence.events import Event, Events
 from diagnose.evidence.host_limits import Descriptors, HostLimits
 from diagnose.evidence.info import Info
 from diagnose.evidence.kernel_log import KernelLog, Record, oom_kills
@@ -213,12 +214,19 @@ DEAD = web(**EXITED, HostConfig={"PidsLimit": 5})
 def test_pids_exhausted(name: str, each: Container, pids: Pids | None, words: str, expected: list[str]):
     groups = group(pids=pids) if pids else Cgroups({})
     said = LastWords({each.id: Words((words,))}, {})
-    assert severities(resources.pids_exhausted(of(each), CLOCK, OPTIONS, groups, said, ROOMY)) == expected
+    assert severities(resources.pids_exhausted(of(each), CLOCK, OPTIONS, groups, UNKNOWN, said, ROOMY)) == expected
+
+
+def test_a_refused_fork_is_answered_by_a_greater_limit():
+    updated = Events((Event(NOW - 9, "container", "update", "", WEB.id, {}),))
+    for current, expected in ((5, []), (95, ["critical"])):
+        pids = group(pids=Pids(current=current, max=100, events_max=7))
+        assert severities(resources.pids_exhausted(of(WEB), CLOCK, OPTIONS, pids, updated, QUIET, ROOMY)) == expected
 
 
 def test_the_host_can_run_out_of_tasks():
     full = HostLimits(32000, 32768, None, None, ())
-    (one,) = resources.pids_exhausted(of(WEB), CLOCK, OPTIONS, group(pids=Pids(current=900)), QUIET, full)
+    (one,) = resources.pids_exhausted(of(WEB), CLOCK, OPTIONS, group(pids=Pids(current=900)), UNKNOWN, QUIET, full)
     assert one.summary == "the host runs 32000 of the 32768 tasks that its kernel allows"
     assert one.variables == {"container": "web", "pids": "900"}
 

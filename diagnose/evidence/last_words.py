@@ -23,9 +23,7 @@ MOST = 60
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The lines of the container's last run, oldest first, without their times; all that were read where none is of
-    that run.
-    """
+    """The lines of the container's last run, oldest first, without their times; none if that run said nothing."""
 
     lines: tuple[str, ...]
 
@@ -103,6 +101,5 @@ def _words(text: str, started: float | None) -> Words:
         at = unix(stamp)
         if line.strip():
             lines.append((at, line.rstrip()))
-    # The engine notes the start a few milliseconds after the process has begun to write.
-    of_run = [line for at, line in lines if at is None or started is None or at >= started - 1]
-    return Words(tuple(of_run or [line for _, line in lines]))
+    # the engine notes the start after the process has begun to write: milliseconds, or a second on a busy host
+    return Words(tuple(line for at, line in lines if at is None or started is None or at >= started - 2))

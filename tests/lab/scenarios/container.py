@@ -18,7 +18,8 @@ GOOD = [
 ]
 LAX = [option for option in GOOD if option != "--read-only"]
 """For containers that the page repairs by writing into them."""
-EATER = 'held=; while :; do held="$held$(head -c 1000000 /dev/zero | tr "\\0" x)"; done'
+EATER = 'i=0; held=; while [ $i -lt 13 ]; do i=$((i+1)); held="$held$(head -c 1000000 /dev/zero | tr "\\0" x)"; done'
+"""A shell that needs about 28 MB in the end: more than 16, less than 32 (measured with busybox 1.35)."""
 
 
 def run(box: Box, name: str, *words: str, check: bool = True) -> Any:
@@ -37,7 +38,8 @@ def events_of(box: Box, name: str, action: str) -> int:
 @fault("container.oom-killed", subject="container:hungry", also=["container.exits-at-start"], shareable=True)
 def killed_for_memory(box: Box) -> None:
     """A container reaches its memory limit and the kernel kills its only process."""
-    run(box, "hungry", "--memory=16m", "--memory-swap=16m", "--pids-limit=64", "hungry:1")
+    options = ["--memory=16m", "--memory-swap=16m", "--pids-limit=64"]
+    run(box, "hungry", *options, "bb:1.36", "sh", "-c", f"{EATER}; sleep 1000")
     # 20.10 loses the flag now and then when the container dies at once
     assert box.wait_state("hungry", "exited")["State"]["ExitCode"] == 137
     assert box.inspect("hungry")["Id"] in box.sh("dmesg | grep oom-kill:")
@@ -60,7 +62,7 @@ def killed_for_memory_and_started_again(box: Box) -> None:
 def child_killed_for_memory(box: Box) -> None:
     """The kernel kills a child of a container, whose first process goes on."""
     script = f"(exec sh -c '{EATER}'); sleep 1000"
-    run(box, "parent", "--memory=24m", "--memory-swap=24m", "bb:1.36", "sh", "-c", script)
+    run(box, "parent", "--memory=16m", "--memory-swap=16m", "bb:1.36", "sh", "-c", script)
     box.wait_for(lambda: events_of(box, "parent", "oom"), what="the kernel to kill the child")
     assert box.inspect("parent")["State"]["Running"]
 
@@ -73,7 +75,8 @@ def child_killed_for_memory(box: Box) -> None:
 )
 def killed_for_memory_over_and_over(box: Box) -> None:
     """A container with a restart policy is killed for memory each time."""
-    run(box, "report2", "--restart=always", "--memory=16m", "--memory-swap=16m", "hungry:1")
+    options = ["--restart=always", "--memory=16m", "--memory-swap=16m", "--pids-limit=64"]
+    run(box, "report2", *options, "bb:1.36", "sh", "-c", f"{EATER}; sleep 1000")
     box.wait_for(lambda: box.inspect("report2")["RestartCount"] >= 3, timeout=20, what="three restarts")
 
 
@@ -110,16 +113,18 @@ def swarm_task_replaced_over_and_over(box: Box) -> None:
 
 @fault("container.restarts-exhausted", subject="container:given-up", shareable=True)
 def given_up(box: Box) -> None:
-    """A container has failed as often as its policy allows."""
-    run(box, "given-up", "--restart=on-failure:2", *GOOD, "bb:1.36", "sh", "-c", "echo 'no licence file'; exit 4")
+    """A container has failed as often as its policy allows; now its cause is gone, and a start would do."""
+    script = "echo x >>/tmp/n; [ $(wc -l </tmp/n) -ge 4 ] && exec sleep 1000; echo 'no licence file'; exit 4"
+    run(box, "given-up", "--restart=on-failure:2", *LAX, "bb:1.36", "sh", "-c", script)
     box.wait_for(lambda: box.inspect("given-up")["RestartCount"] == 2, timeout=20, what="two restarts")
     assert box.wait_state("given-up", "exited")["State"]["ExitCode"] == 4
 
 
 @fault("container.exits-at-start", subject="container:early", shareable=True)
 def exits_at_once(box: Box) -> None:
-    """A program ends with an error as soon as it is started."""
-    run(box, "early", *GOOD, "bb:1.36", "sh", "-c", "echo 'listen: bad address in config' >&2; exit 1")
+    """A program ends with an error as soon as it is started; the second start would succeed."""
+    script = "[ -e /tmp/n ] && exec sleep 1000; touch /tmp/n; echo 'listen: bad address in config' >&2; exit 1"
+    run(box, "early", *LAX, "bb:1.36", "sh", "-c", script)
     assert box.wait_state("early", "exited")["State"]["ExitCode"] == 1
 
 

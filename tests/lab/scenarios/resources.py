@@ -40,8 +40,9 @@ def held_back(box: Box) -> None:
 @fault("resources.pids-exhausted", subject="container:crowd", shareable=True)
 def at_its_pids_limit(box: Box) -> None:
     """A container has as many processes as it may, and was refused more."""
-    script = "for i in 1 2 3 4 5 6 7; do sleep 1000 & done; exec sh -c 'while :; do (sleep 1000 &); sleep 1; done'"
-    options = ["--memory=64m", "--pids-limit=9", "--restart=no"]
+    # a shell that may not fork ends, so a subshell tries
+    script = "for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; (sleep 1000 & sleep 1000 & wait) & wait"
+    options = ["--memory=64m", "--pids-limit=10"]
     box.docker("run", "-d", "--name=crowd", *options, *GOOD, "bb:1.36", "sh", "-c", script)
     box.wait_for(lambda: "can't fork" in box.docker("logs", "crowd").stderr, what="a refused fork")
 
