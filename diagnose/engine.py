@@ -248,7 +248,9 @@ def reported(results: Sequence[Result], evidence: Mapping[type, Any], what: Run)
         for result in results
         for finding in result.findings
     ]
-    linked = causes.link(findings, topology.stands_on if isinstance(topology, Topology) else {})
+    stands_on = topology.stands_on if isinstance(topology, Topology) else {}
+    linked = causes.link(findings, stands_on)
+    together = common.notes(linked, stands_on)
     labels = silence.of_labels({each.short: each.labels for each in present or ()})
     kept, expired = silence.apply(_only(linked, what), (*what.silences, *labels), known.now)
     wanted = set(what.selected)
