@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.metadata
 import importlib.util
 import inspect
+import os
 import pkgutil
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterable
@@ -21,6 +22,8 @@ from typing import Any, TypeVar
 from diagnose.model import UNITS, Check, Need, Severity, Threshold, Unavailable
 
 GROUP = "diagnose.checks"
+OURS = ["builtin", "=", "checks"]
+"""What our own distribution declares under the group, word by word."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 SEVERITIES = {each.name: each for each in Severity}
@@ -59,7 +62,7 @@ def evidence(function: F) -> F:
 
     Its parameters are `host: Host` and other evidence kinds, required or `| Unavailable`.
     """
-    returned = typing.get_type_hints(function)["return"]
+    returned = hints(function)["return"]
     kinds = [kind for kind in _alternatives(returned) if kind is not Unavailable]
     _evidence[kinds[0]] = function
     return function
@@ -76,6 +79,10 @@ def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
     return _signature(function)[0]
 
 
+hints = functools.cache(typing.get_type_hints)
+"""A function's annotations as types; they are read when it is registered and again when it is called."""
+
+
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
     if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
         return typing.get_args(annotation)
@@ -83,14 +90,14 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 
 
 def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Threshold, ...]]:
-    hints = typing.get_type_hints(function)
+    annotated = hints(function)
     needs, thresholds = [], []
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is parameter.KEYWORD_ONLY:
-            unit = UNITS[hints[name].__name__]
+            unit = UNITS[annotated[name].__name__]
             thresholds.append(Threshold(name, parameter.default, unit))
         elif name != "host":
-            kinds = _alternatives(hints[name])
+            kinds = _alternatives(annotated[name])
             (kind,) = (kind for kind in kinds if kind is not Unavailable)
             needs.append(Need(name, kind, Unavailable in kinds))
     return tuple(needs), tuple(thresholds)
@@ -99,11 +106,42 @@ def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Th
 @functools.cache
 def packs() -> dict[str, str]:
     """The importable packages that hold checks, by entry-point name, the built-in one first."""
-    found = {point.name: point.value for point in importlib.metadata.entry_points(group=GROUP)}
+    found: dict[str, str] = {}
+    if _may_be_more():
+        import importlib.metadata  # 30 ms, a tenth of a run
+
+        found = {point.name: point.value for point in importlib.metadata.entry_points(group=GROUP)}
     return {
         "builtin": "checks",
         **{name: value for name, value in sorted(found.items()) if value != "checks"},
     }
+
+
+def _may_be_more() -> bool:
+    """Whether an installed distribution other than ours names the group; one that cannot be looked into may.
+
+    A distribution's folder on the path ends in .dist-info or .egg-info and declares its entry points in a file of
+    that name (the core metadata and entry points specifications of PyPA).
+    """
+    for entry in dict.fromkeys(sys.path):
+        place = Path(entry or ".")
+        if place.is_file():
+            return True
+        try:
+            names = os.listdir(place)  # noqa: PTH208 - thousands of names: no path object for each
+        except OSError:
+            continue
+        for name in names:
+            if not name.endswith((".dist-info", ".egg-info")):
+                continue
+            try:
+                text = (place / name / "entry_points.txt").read_text(encoding="utf-8", errors="replace")
+            except OSError:
+                continue
+            section = text.partition(f"[{GROUP}]")[2].partition("\n[")[0]
+            if section and section.split() != OURS:
+                return True
+    return False
 
 
 @functools.cache
