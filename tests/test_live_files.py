@@ -14,7 +14,7 @@ import pytest
 
 from diagnose.host import question
 from diagnose.live import Live, Refused, blocking, files, helper
-from diagnose.live.mountinfo import holding, parse
+from diagnose.live.mountinfo import by_point, holding, parse
 from diagnose.model import Json
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -265,7 +265,7 @@ broken line
     ],
 )
 def test_finds_the_mount_of_a_path(path: str, point: str, fstype: str, may_hang: bool) -> None:
-    mount = holding(path, parse(MOUNTINFO))
+    mount = holding(path, by_point(parse(MOUNTINFO)))
     assert mount is not None
     assert (mount.point, mount.fstype, mount.may_hang) == (point, fstype, may_hang)
 

@@ -5,12 +5,12 @@ A path under /proc or /sys may be asked too; the helper reads it as any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from diagnose.host import Question
 from diagnose.live import Live, Refused
 from diagnose.live.helper import Helper, start
-from diagnose.live.mountinfo import Mount, holding, mounts
+from diagnose.live.mountinfo import Mount, by_point, holding, mounts
 from diagnose.model import Json
 
 MARGIN = 0.15
@@ -36,11 +36,11 @@ def stats(live: Live, question: Question) -> Json:
     {failed: reason}.
     """
     args = question.args
-    table = mounts()
+    points = by_point(mounts())
     slow: dict[str, list[str]] = {}
     quick = []
     for path in args["paths"]:
-        mount = holding(path, table)
+        mount = holding(path, points)
         if mount is not None and mount.may_hang:
             slow.setdefault(mount.point, []).append(path)
         else:
@@ -121,9 +121,9 @@ def walk(live: Live, question: Question) -> Json:
 
 
 def _call(live: Live, question: Question, function: str, paths: Iterable[str]) -> Json:
-    table = mounts()
+    points = by_point(mounts())
     for path in paths:
-        mount = holding(path, table)
+        mount = holding(path, points)
         if mount is None:
             continue
         if mount.point in _silent(live):
@@ -134,15 +134,15 @@ def _call(live: Live, question: Question, function: str, paths: Iterable[str]) -
         return _helper(live).call(function, question.args, _deadline(live, question))
     except Refused as refused:
         if refused.failed.reason == "timed out":
-            _remember(live, paths, table, refused.failed.detail)
+            _remember(live, paths, points, refused.failed.detail)
         raise
 
 
-def _remember(live: Live, paths: Iterable[str], table: list[Mount], detail: str) -> None:
+def _remember(live: Live, paths: Iterable[str], points: Mapping[str, Mount], detail: str) -> None:
     """Mounts that left a question unanswered are not asked again in this run, if it is in their nature to
     hang."""
     for path in paths:
-        mount = holding(path, table)
+        mount = holding(path, points)
         if mount is not None and mount.may_hang:
             _silent(live)[mount.point] = f"{mount.point} ({mount.fstype} from {mount.source}): {detail}"
 
