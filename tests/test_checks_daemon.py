@@ -271,6 +271,15 @@ def test_containerd_down(one: Daemon, words: Any, fires: bool) -> None:
     assert bool(containerd.containerd_down(one, words)) is fires
 
 
+def test_podman_has_no_such_parts() -> None:
+    podman = daemon(silence=None, process=Near(5, "podman"), containerds=(), is_podman=True)
+    faults = ConfigFaults("/etc/docker/daemon.json", (Fault("", "x", 1, 1),))
+    assert isinstance(containerd.containerd_down(podman, NOTHING), Skipped)
+    assert isinstance(containerd.containerd_hung(podman, Info(), NOTHING), Skipped)
+    assert isinstance(configuration.config_invalid(podman, faults), Skipped)
+    assert isinstance(posture.live_restore_off(Info(containers_running=3), podman), Skipped)
+
+
 def test_containerd_hung() -> None:
     alive, quiet = engine("S", threads={"S": 9}), Unavailable("timed out", "GET /info")
     up = daemon(silence=None, process=engine(), containerds=(alive,))
@@ -282,8 +291,8 @@ def test_containerd_hung() -> None:
 
 def test_config_invalid_is_a_warning_while_the_engine_lives() -> None:
     faults = ConfigFaults("/etc/docker/daemon.json", (Fault("mtu", "a number is needed", 2, 3),), 28)
-    (latent,) = configuration.config_invalid(daemon(silence=None), faults)
-    (dead,) = configuration.config_invalid(daemon(), faults)
+    latent = only(configuration.config_invalid(daemon(silence=None), faults))
+    dead = only(configuration.config_invalid(daemon(), faults))
     assert (latent.severity, dead.severity) == (Severity.warning, Severity.critical)
     assert latent.summary.startswith("/etc/docker/daemon.json line 2 column 3: mtu: a number is needed")
 
@@ -404,11 +413,14 @@ def test_clock_skewed(created: str, date: float | None, count: int) -> None:
     assert len(list(posture.clock_skewed(clock, Ping("1.41", "", "", date), one))) == count
 
 
+UP = daemon(silence=None, process=engine())
+
+
 def test_live_restore_off() -> None:
-    assert len(list(posture.live_restore_off(Info(containers_running=3)))) == 1  # type: ignore[arg-type]
-    assert posture.live_restore_off(Info()) == ()
-    assert posture.live_restore_off(Info(containers_running=3, live_restore_enabled=True)) == ()
-    assert isinstance(posture.live_restore_off(Info(swarm={"LocalNodeState": "active"})), Skipped)
+    assert len(list(posture.live_restore_off(Info(containers_running=3), UP))) == 1  # type: ignore[arg-type]
+    assert posture.live_restore_off(Info(), UP) == ()
+    assert posture.live_restore_off(Info(containers_running=3, live_restore_enabled=True), UP) == ()
+    assert isinstance(posture.live_restore_off(Info(swarm={"LocalNodeState": "active"}), UP), Skipped)
 
 
 OWN: dict[str, Any] = {

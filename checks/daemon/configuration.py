@@ -12,7 +12,7 @@ from diagnose.evidence.daemon_config import DaemonConfig, key_of
 from diagnose.evidence.daemon_keys import Fault
 from diagnose.evidence.daemon_log import DaemonLog
 from diagnose.evidence.info import Info
-from diagnose.model import DAEMON, Finding, Json, Severity, Unavailable
+from diagnose.model import DAEMON, Finding, Json, Severity, Skipped, Unavailable
 from diagnose.registry import check
 
 WHOLE = frozenset({"log-opts", "runtimes", "default-ulimits", "features", "builder", "default-network-opts"})
@@ -25,10 +25,11 @@ RELOADED = frozenset(
     }
 )  # fmt: skip
 """What a SIGHUP applies; all else needs a restart."""
+NO_DAEMON = "Podman answers here, which reads no daemon.json"
 
 
 @check("daemon.config-invalid", severity=Severity.critical)
-def config_invalid(daemon: Daemon, config: ConfigFaults) -> Iterable[Finding]:
+def config_invalid(daemon: Daemon, config: ConfigFaults) -> Iterable[Finding] | Skipped:
     """The engine refuses its configuration file.
 
     Critical where the engine is dead. Where it lives the file was edited since: a warning that the next start will
@@ -36,6 +37,10 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> Iterable[Finding]:
     and types, and not what is only found later in a start (log options, runtimes, addresses); an empty file and a
     byte order mark stop 20.10 only. An absent file is no fault, nor are keys that stand twice.
     """
+    return Skipped(NO_DAEMON) if daemon.is_podman else _invalid(daemon, config)
+
+
+def _invalid(daemon: Daemon, config: ConfigFaults) -> Iterator[Finding]:
     for fault in config.faults:
         where = _where(config.path, fault)
         evidence: dict[str, Json] = {where: fault.message}
@@ -68,6 +73,8 @@ def config_flag_conflict(daemon: Daemon, config: DaemonConfig, log: DaemonLog | 
     on engines 20.10, 26.1, 28.5). The classic is `hosts` beside the `-H fd://` of the unit. Critical where the engine
     is dead, otherwise a warning that the next start will fail.
     """
+    if daemon.is_podman:
+        return
     both = sorted(set(_settings(config.values)) & {key_of(flag) for flag in config.flags} - NOT_COMPARED)
     said = log.last_failure if isinstance(log, DaemonLog) and daemon.is_down else None
     words = said.text if said and CONFLICT in said.text else ""
@@ -100,12 +107,16 @@ def _settings(values: Mapping[str, Json]) -> Iterator[str]:
 
 
 @check("daemon.config-not-applied", severity=Severity.advice)
-def config_not_applied(config: DaemonConfig, info: Info, clock: Clock) -> Iterable[Finding]:
+def config_not_applied(daemon: Daemon, config: DaemonConfig, info: Info, clock: Clock) -> Iterable[Finding] | Skipped:
     """The configuration file was edited and the engine still has the old values.
 
     Only values that /info shows are compared, and only where the file is younger than the engine's start: a file
     that was touched and says the same is none. Some settings follow a reload (SIGHUP), the others a restart.
     """
+    return Skipped(NO_DAEMON) if daemon.is_podman else _not_applied(config, info, clock)
+
+
+def _not_applied(config: DaemonConfig, info: Info, clock: Clock) -> Iterator[Finding]:
     if config.mtime is None or config.started is None or config.pid is None:
         return
     edited_after = config.mtime - (clock.booted + config.started)

@@ -8,7 +8,7 @@ from diagnose.evidence.containers import Containers
 from diagnose.evidence.daemon import Daemon, Near
 from diagnose.evidence.daemon_log import DaemonLog
 from diagnose.evidence.info import Info
-from diagnose.model import DAEMON, Finding, Json, Severity, Unavailable, Yield
+from diagnose.model import DAEMON, Finding, Json, Severity, Skipped, Unavailable, Yield
 from diagnose.registry import check
 
 NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiting for containerd")
@@ -20,7 +20,7 @@ NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiti
     severity=Severity.critical,
     caused_by=["daemon.stale-pidfile", "storage.disk-full", "resources.host-oom"],
 )
-def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yield] | Unavailable:
+def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yield] | Skipped | Unavailable:
     """The containerd that the engine needs does not run.
 
     dockerd goes on answering and says that its containers run; nothing can be started, stopped or entered. A dockerd
@@ -28,6 +28,8 @@ def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yi
     the process list only. A dead dockerd takes its own containerd along: it counts there only where containerd is
     the system's, or where dockerd's last words say so.
     """
+    if not daemon.has_containerd:
+        return Skipped("this engine has no containerd")
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     failure = log.last_failure if isinstance(log, DaemonLog) else None
@@ -68,13 +70,15 @@ def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yi
 )
 def containerd_hung(
     daemon: Daemon, info: Info | Unavailable, containers: Containers | Unavailable
-) -> Iterable[Yield] | Unavailable:
+) -> Iterable[Yield] | Skipped | Unavailable:
     """containerd does not answer the engine.
 
     The engine's lists go on being served, while /info waits for containerd (seen on engines 20.10, 26.1 and 28.5). A
     stopped containerd (state T) is proof by itself; otherwise /info must have been silent while /_ping and the list
     of containers were answered.
     """
+    if not daemon.has_containerd:
+        return Skipped("this engine has no containerd")
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     stopped = next((each for each in daemon.containerds or () if each.is_stopped), None)

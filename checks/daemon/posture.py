@@ -105,8 +105,8 @@ def remote_api_open(config: DaemonConfig, daemon: Daemon) -> Iterable[Finding] |
     From the command line of the running engine and its file: `tcp://` without `tlsverify`. On a loopback address it is
     advice: every user and every container on the host's network may be root there. A firewall in front is not seen.
     """
-    if daemon.process is None:
-        return Skipped("no engine runs here")
+    if daemon.process is None or daemon.is_podman:
+        return Skipped("no Docker engine runs here")
     if config.value("tlsverify") is True:
         return ()
     return list(_open(config))
@@ -178,11 +178,13 @@ def clock_skewed(
 
 
 @check("daemon.live-restore-off", severity=Severity.advice, posture=True)
-def live_restore_off(info: Info) -> Iterable[Finding] | Skipped:
+def live_restore_off(info: Info, daemon: Daemon) -> Iterable[Finding] | Skipped:
     """A restart of the engine stops every container, because live-restore is off.
 
     Swarm does not allow it, and on an engine without containers it changes nothing.
     """
+    if daemon.is_podman:
+        return Skipped("Podman has no daemon that could be restarted")
     if info.swarm_state != "inactive":
         return Skipped("live-restore cannot be used in a swarm")
     if info.live_restore_enabled or not info.containers_running:

@@ -159,6 +159,12 @@ class Daemon:
     containerd_unit: Unit | None = None
     age: float | None = None
     sees_all: bool = False
+    is_podman: bool = False
+
+    @property
+    def has_containerd(self) -> bool:
+        """Whether it is an engine that cannot do without a process named containerd."""
+        return not self.is_podman and (self.process is None or self.process.comm in ("dockerd", "dockerd-ce"))
 
     @property
     def answers(self) -> bool:
@@ -229,13 +235,14 @@ def daemon(
     endpoint = msgspec.convert(asked, Endpoint)
     pinged = host.ask(question("api.ping"))
     silence = Unavailable.of(pinged) if isinstance(pinged, Failed) else None
+    podman = not isinstance(pinged, Failed) and bool(pinged.get("libpod"))
     said = host.ask(question("caller"))
     caller = Caller() if isinstance(said, Failed) else msgspec.convert(said, Caller)
     place = host.ask(question("locality"))
     if isinstance(place, Failed):
-        return Daemon(endpoint, caller, silence, same_host=False, where=str(place))
+        return Daemon(endpoint, caller, silence, same_host=False, where=str(place), is_podman=podman)
     if not place["same_host"]:
-        return Daemon(endpoint, caller, silence, same_host=False, where=str(place["why"]))
+        return Daemon(endpoint, caller, silence, same_host=False, where=str(place["why"]), is_podman=podman)
     pid = place.get("engine_pid")
     process = _near(host, pid) if isinstance(pid, int) else None
     known = list(processes) if isinstance(processes, Processes) else []
@@ -265,6 +272,7 @@ def daemon(
         containerds=_containerds(host, found, known, process, managed) if known else None,
         managed=managed,
         containerd_unit=containerd_unit,
+        is_podman=podman,
         sees_all=any(each.pid == 1 for each in known),
         age=clock.wall - (booted + process.start) if process and booted and isinstance(clock, Clock) else None,
     )
