@@ -125,7 +125,7 @@ def _symptoms_that_take_a_moment(box: Box) -> None:
     assert len(box.api("/containers/json?all=1")) == 13
 
 
-@healthy(advice=(), baseline=False, runs=5)
+@healthy(advice=(), baseline=False, runs=5, config={"live-restore": True})
 def control_host(box: Box) -> None:
     """A shop that works: limits, log limits, health checks, names, ports and data as they should be."""
     box.docker("network", "create", "shopnet")
