@@ -1,0 +1,257 @@
+"""A finished tape with other names: host, containers, services, networks, volumes, images, users, domains, addresses.
+
+One word is one other word wherever it stands, in every answer and question, so that what belonged together still does: a container's
+name in the list, in events, in logs and in a firewall's comment. Ids of containers, images and networks stay: they are random, and
+bridges, cgroups and kernel lines carry parts of them. A name that is a word of everybody (`search`, `web-1` is none) is renamed where
+a field says that it is a name, and stays in free text, where it tells nothing and where programs may read it as something else.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Mapping
+from os import urandom
+
+from diagnose.host import Question
+from diagnose.model import Failed, Json
+from diagnose.recorder import Entry
+from diagnose.redact.names import words
+from diagnose.tape import Tape
+from diagnose.ticket import vocabulary
+from diagnose.ticket.addresses import Addresses
+from diagnose.ticket.identities import IMAGE_KEYS, KINDS, NAME_KEYS, Identities, image_parts, registrable
+
+_STAYS = words("bridge host none default ingress docker_gwbridge localhost <none> . root nobody library local null")
+_SPOT = re.compile(
+    r"(?P<token><redacted:[^<>]*>)"
+    r"|(?P<mac>(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![0-9A-Za-z:]))"
+    r"|(?P<v6>(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f]*:[0-9A-Fa-f:]*:)[0-9A-Fa-f:]{3,39}(?:\.\d{1,3}){0,3}(?![0-9A-Za-z:]))"
+    r"|(?P<v4>(?<![0-9A-Za-z_.])(?<![A-Za-z]-)\d{1,3}(?:\.\d{1,3}){3}(?![0-9A-Za-z_]|\.\d))"
+    r"|(?P<word>" + vocabulary.WORD.pattern + ")"
+)
+_ID = re.compile(r"[0-9a-f]{12,}")
+_PIECES = re.compile(r"([-_.])")
+_REGISTER = re.compile(r"(?:[0-9a-f]{2}){4,}")
+_SHORTEST_PIECE = 4
+
+
+class Renaming:
+    """The other names for what one tape names. key: of the addresses' renaming; random unless a test gives one."""
+
+    def __init__(self, tape: Tape, key: bytes | None = None) -> None:
+        found = Identities(tape)
+        self._known = vocabulary.known()
+        self.names: dict[str, str] = {}
+        for kind in KINDS:
+            fresh = sorted(found.names[kind] - _STAYS - self.names.keys())
+            width = max(2, len(str(len(fresh))))
+            for number, name in enumerate(fresh, 1):
+                self.names[name] = self._new(kind, f"{number:0{width}}", name)
+        self.addresses = Addresses(key or urandom(32), sorted(found.networks, key=str))
+        self._texts: dict[str, str] = {}
+        self._words: dict[str, str] = {}
+        self._domains = {name for name in self.names if registrable(name) == name}
+        self._backwards = {".".join(reversed(name.split("."))): name for name in self._domains}
+
+    @staticmethod
+    def _new(kind: str, number: str, name: str) -> str:
+        """Numbered in the order of the old names, so that lists keep theirs; no dash, which may mean a replica's number."""
+        tail = name.partition(".")[2] if kind == "domain" else ""
+        return f"{kind}{number}" + (f".{tail}" if tail else "")
+
+    @property
+    def map(self) -> dict[str, dict[str, str]]:
+        """Old to new, for whoever keeps it apart from the bundle."""
+        changed = {old: new for old, new in self.addresses.seen.items() if old != new}
+        return {"names": dict(self.names), "addresses": changed}
+
+    def tape(self, tape: Tape) -> dict[Question, Entry]:
+        """The tape with every name replaced, in questions, answers and failures."""
+        ordered = sorted(tape.items(), key=lambda item: item[0].kind == "nftables")
+        renamed: dict[Question, Entry] = {}
+        for question, entry in ordered:
+            if isinstance(entry.answer, Failed):
+                answer: Json | Failed = Failed(entry.answer.reason, self.text(entry.answer.detail))
+            elif question.kind == "nftables":
+                answer = self._registers(self.value(entry.answer))
+            else:
+                answer = self.value(entry.answer)
+            renamed[self._question(question)] = Entry(answer, entry.duration_s)
+        return {self._question(question): renamed[self._question(question)] for question in tape}
+
+    def _question(self, question: Question) -> Question:
+        args = {}
+        for key, old in question.args.items():
+            new = (
+                self.image(old)
+                if key in ("id", "name") and question.kind.startswith("api.image")
+                else self.value(old, key)
+            )
+            # Lists are asked for in the order of their items: with other names the order is another.
+            args[key] = sorted(new) if isinstance(old, list) and old == sorted(old, key=str) else new
+        return Question(question.kind, json.dumps(args, sort_keys=True, separators=(",", ":")))
+
+    def value(self, value: Json, key: str = "") -> Json:
+        """A JSON value with every name replaced; key: under which it stands."""
+        if isinstance(value, str):
+            return self._field(value, key)
+        if isinstance(value, list):
+            return [self.value(item, key) for item in value]
+        if isinstance(value, dict):
+            return {self._key(name, key): self.value(item, name) for name, item in value.items()}
+        return value
+
+    def _key(self, name: str, parent: str) -> str:
+        """A key that is a name, a path or an address itself; any other belongs to the shape of the answer."""
+        if parent == "Networks":
+            return self.names.get(name, name)
+        return self.text(name) if any(sign in name for sign in "/:.") else name
+
+    def _field(self, value: str, key: str) -> str:
+        if key in NAME_KEYS:
+            bare = value.strip("/")
+            if bare in self.names:
+                return value.replace(bare, self.names[bare])
+            if "/" in bare or ":" in bare:
+                return "".join(self.names.get(part, self.text(part)) for part in re.split(r"([/:])", value))
+        return self.image(value) if key in IMAGE_KEYS else self.text(value)
+
+    def image(self, reference: Json) -> Json:
+        """An image's reference; its tag and digest stay."""
+        if not isinstance(reference, str) or reference.startswith("sha256:") or "<" in reference:
+            return reference
+        registry, path, tail = image_parts(reference)
+        parts = (self.names.get(part, part) for part in path.split("/"))
+        return self.text(registry) + "/".join(parts) + tail
+
+    def text(self, text: str) -> str:
+        """Any text with every name and address in it replaced."""
+        known = self._texts.get(text)
+        if known is None:
+            known = _SPOT.sub(self._spot, text)
+            if len(text) < 500:
+                self._texts[text] = known
+        return known
+
+    def _spot(self, found: re.Match[str]) -> str:
+        match found.lastgroup:
+            case "word":
+                return self._word(found[0])
+            case "v4":
+                return self.addresses.rename(found[0])
+            case "v6":
+                return self._v6(found[0])
+            case "mac":
+                return self.addresses.rename_mac(found[0].lower())
+        return found[0]
+
+    def _v6(self, text: str) -> str:
+        address = self.addresses.rename(text)
+        if text.lower().startswith("fe80:") and (mac := _mac_of(text)):
+            return _with_mac(text, self.addresses.rename_mac(mac))
+        return address
+
+    def _word(self, word: str) -> str:
+        known = self._words.get(word)
+        if known is None:
+            known = self._words[word] = self._renamed(word)
+        return known
+
+    def _renamed(self, word: str) -> str:
+        if word in self._known or _ID.fullmatch(word):
+            return word
+        if word in self.names and len(word) > 1:
+            return self.names[word]
+        owned = registrable(word)
+        if owned in self.names:
+            head = word[: -len(owned)].rstrip(".")
+            parts = [
+                self.names.get(each, each) if each in self._known else self._label(each) for each in head.split(".")
+            ]
+            return ".".join([*parts, self.names[owned]]) if head else self.names[owned]
+        pieces = _PIECES.split(word)
+        return self._pieces(pieces) if len(pieces) > 1 else word
+
+    def _label(self, label: str) -> str:
+        """A label below a renamed domain: its own number, since it names a host of the owner."""
+        if label not in self.names:
+            count = sum(1 for each in self.names.values() if each.startswith("label"))
+            self.names[label] = f"label{count + 1:02}"
+        return self.names[label]
+
+    def _pieces(self, pieces: list[str]) -> str:
+        """A word made of several (`shop-db.env`): the longest names in it replaced."""
+        out = []
+        at = 0
+        while at < len(pieces):
+            for end in range(len(pieces), at, -1):
+                part = "".join(pieces[at:end])
+                backwards = self._backwards.get(part)
+                if backwards:
+                    out.append(".".join(reversed(self.names[backwards].split("."))))
+                elif len(part) >= _SHORTEST_PIECE and part in self.names and part not in self._known:
+                    out.append(self.names[part])
+                else:
+                    continue
+                at = end
+                break
+            else:
+                out.append(pieces[at])
+                at += 1
+        return "".join(out)
+
+    def _registers(self, value: Json) -> Json:
+        """The bytes of a packet filter's rules, with the addresses that the rest of the tape names replaced."""
+        old_to_new = {
+            ipaddress.ip_address(old).packed.hex(): ipaddress.ip_address(new).packed.hex()
+            for old, new in self.addresses.seen.items()
+            if _is_address(old)
+        }
+        return _replaced(value, old_to_new)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
+def _replaced(value: Json, registers: Mapping[str, str]) -> Json:
+    if isinstance(value, str) and _REGISTER.fullmatch(value):
+        out = []
+        at = 0
+        while at < len(value):
+            for size in (32, 8):
+                if value[at : at + size] in registers:
+                    out.append(registers[value[at : at + size]])
+                    at += size
+                    break
+            else:
+                out.append(value[at : at + 2])
+                at += 2
+        return "".join(out)
+    if isinstance(value, list):
+        return [_replaced(item, registers) for item in value]
+    if isinstance(value, dict):
+        return {key: _replaced(item, registers) for key, item in value.items()}
+    return value
+
+
+def _mac_of(address: str) -> str | None:
+    """The hardware address that a link-local address was made from (RFC 4291, appendix A)."""
+    try:
+        data = ipaddress.IPv6Address(address).packed[8:]
+    except ValueError:
+        return None
+    if data[3:5] != b"\xff\xfe":
+        return None
+    return ":".join(f"{byte:02x}" for byte in bytes([data[0] ^ 2]) + data[1:3] + data[5:])
+
+
+def _with_mac(address: str, mac: str) -> str:
+    data = bytes.fromhex(mac.replace(":", ""))
+    made = bytes([data[0] ^ 2]) + data[1:3] + b"\xff\xfe" + data[3:]
+    return str(ipaddress.IPv6Address(ipaddress.IPv6Address(address).packed[:8] + made))

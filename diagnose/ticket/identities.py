@@ -1,0 +1,248 @@
+"""Who and what is named on a tape: collected from the fields where names stand, so that they can be renamed everywhere."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from diagnose.model import Failed, Json
+from diagnose.redact.names import words
+from diagnose.tape import Tape
+from diagnose.ticket.addresses import Network
+from diagnose.ticket.vocabulary import OFFICIAL, PUBLIC
+
+KINDS = ("host", "container", "service", "project", "network", "volume", "user", "domain", "image")
+"""In the order in which they count where one word names several things."""
+NAME_KEYS = words(
+    "Name Names name names Hostname hostname nodename Aliases DNSNames Links container Container NetworkMode VolumesFrom "
+    "user username com.docker.compose.project com.docker.compose.service com.docker.swarm.service.name "
+    "com.docker.stack.namespace com.docker.swarm.task.name com.docker.compose.volume com.docker.compose.network"
+)
+"""Keys whose whole value is a name."""
+IMAGE_KEYS = words("Image RepoTags RepoDigests image from imageName com.docker.swarm.service.image")
+_LABELS = {
+    "com.docker.compose.project": "project",
+    "com.docker.compose.service": "service",
+    "com.docker.swarm.service.name": "service",
+    "com.docker.stack.namespace": "project",
+    "com.docker.swarm.task.name": "container",
+    "com.docker.compose.volume": "volume",
+    "com.docker.compose.network": "network",
+}
+_HOME = re.compile(r"/(?:home|Users)/([A-Za-z0-9_][\w.-]*)")
+_URL_HOST = re.compile(
+    r"[a-z][a-z0-9+.-]*://(?:([A-Za-z][\w.-]*)(?::[^@\s/]*)?@)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+)"
+)
+_MAIL = re.compile(r"\b([A-Za-z][\w.+-]*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
+_SEARCH = re.compile(r"^\s*(?:search|domain)[ \t]+(.+)$", re.MULTILINE)
+_CIDR = re.compile(r"(?<![\w.:])((?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f:]*::?[0-9A-Fa-f:]*)/(\d{1,3})(?![\w.])")
+_HEX = re.compile(r"[0-9a-f]{12,}")
+_HOST_NAME = re.compile(
+    r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?"
+)
+_SECOND_LEVEL = frozenset(("co", "com", "org", "net", "ac", "gov", "edu"))
+
+
+def registrable(name: str) -> str:
+    """The part of a host name that somebody owns: `acme.internal`, `acme.co.uk`; "" for a name without a dot, or of everybody."""
+    labels = name.lower().rstrip(".").split(".")
+    size = 3 if len(labels) > 2 and labels[-2] in _SECOND_LEVEL and len(labels[-1]) == 2 else 2
+    owned = ".".join(labels[-size:])
+    is_public = owned in PUBLIC or any(owned.endswith(f".{each}") for each in PUBLIC)
+    return "" if len(labels) < 2 or is_public or labels[-1].isdigit() else owned
+
+
+def image_parts(reference: str) -> tuple[str, str, str]:
+    """(registry, path, tag and digest) of an image reference, each with its separator, "" where it has none."""
+    path, at, digest = reference.partition("@")
+    first, slash, rest = path.partition("/")
+    registry = ""
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        registry, path = first + slash, rest
+    head, colon, tag = path.rpartition(":")
+    if not colon:
+        head, tag = path, ""
+    return registry, head, colon + tag + at + digest
+
+
+class Identities:
+    """Names by kind, and the networks whose prefix lengths the tape tells."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.names: dict[str, set[str]] = {kind: set() for kind in KINDS}
+        self.networks: set[Network] = set()
+        for question, entry in tape.items():
+            self._question(question.kind, question.args)
+            if isinstance(entry.answer, Failed):
+                self._text(entry.answer.detail)
+            else:
+                self._answer(question.kind, entry.answer)
+                self._any(entry.answer)
+
+    def _add(self, kind: str, *names: Json) -> None:
+        for name in names:
+            if not isinstance(name, str):
+                continue
+            clean = name.strip("/").rstrip(".")
+            if kind in ("host", "domain", "container") and "." in clean and _HOST_NAME.fullmatch(clean):
+                self._host_name(kind, clean)
+            elif clean and not clean.isdigit() and not _HEX.fullmatch(clean):
+                self.names[kind].add(clean)
+
+    def _host_name(self, kind: str, name: str) -> None:
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            owned = registrable(name)
+            if owned:
+                self.names["domain"].add(owned)
+            head = name.partition(".")[0]
+            if kind != "domain" and head != name and not head.isdigit():
+                self.names[kind].add(head)
+
+    def _question(self, kind: str, args: Mapping[str, Json]) -> None:
+        if kind == "dns.query" and args.get("name") not in (".", ""):
+            self._add("domain", args.get("name"))
+
+    def _answer(self, kind: str, answer: Any) -> None:
+        """Names from the answers whose shape says what they name."""
+        for found in self._rows(kind, answer):
+            if kind in ("api.container", "api.containers"):
+                self._container(found)
+            elif kind in ("api.network", "api.networks"):
+                self._add("network", found.get("Name"))
+                held = found.get("Containers")
+                self._add("container", *(each.get("Name") for each in _dicts(held)))
+            elif kind == "api.volumes":
+                self._add("volume", found.get("Name"))
+            elif kind in ("api.image", "api.images"):
+                self._images(found)
+            elif kind == "api.events":
+                self._event(found)
+            elif kind in ("api.services", "api.tasks", "api.nodes", "api.swarm"):
+                spec = found.get("Spec") or {}
+                self._add("service", spec.get("Name") if kind == "api.services" else None)
+                self._add("host", (found.get("Description") or {}).get("Hostname"))
+            elif kind == "api.info":
+                self._add("host", found.get("Name"))
+                registries = found.get("RegistryConfig") or {}
+                self._add("domain", *(name.partition(":")[0] for name in registries.get("IndexConfigs") or {}))
+            elif kind == "uname":
+                self._add("host", found.get("nodename"))
+            elif kind == "caller":
+                self._add("user", *(found.get(key) for key in ("user", "name", "username")))
+            elif kind == "options":
+                self._add("domain", *(found.get("resolve") or ()))
+
+    @staticmethod
+    def _rows(kind: str, answer: Any) -> Iterator[dict[str, Any]]:
+        if kind == "api.volumes" and isinstance(answer, dict):
+            answer = answer.get("Volumes")
+        if kind == "api.events" and isinstance(answer, dict):
+            answer = answer.get("events")
+        for row in answer if isinstance(answer, list) else [answer]:
+            if isinstance(row, dict):
+                yield row
+
+    def _container(self, found: dict[str, Any]) -> None:
+        names = [found.get("Name"), *(found.get("Names") or ())]
+        for name in names:
+            self._add("container", *str(name or "").strip("/").split("/"))
+        config, host_config = found.get("Config") or {}, found.get("HostConfig") or {}
+        self._add("container", config.get("Hostname"))
+        self._add("domain", config.get("Domainname"))
+        self._labels(config.get("Labels") or found.get("Labels"))
+        self._image(config.get("Image"))
+        self._image(found.get("Image"))
+        networks = (found.get("NetworkSettings") or {}).get("Networks") or {}
+        self._add("network", *networks)
+        for each in _dicts(networks):
+            self._add("container", *(each.get("Aliases") or ()), *(each.get("DNSNames") or ()))
+        self._add("volume", *(each.get("Name") for each in found.get("Mounts") or () if isinstance(each, dict)))
+        for bind in host_config.get("Binds") or ():
+            if isinstance(bind, str) and bind[:1] not in "/.~":
+                self._add("volume", bind.partition(":")[0])
+        for line in host_config.get("ExtraHosts") or ():
+            self._add("domain", str(line).partition(":")[0])
+
+    def _event(self, found: dict[str, Any]) -> None:
+        actor = found.get("Actor") or {}
+        attributes = actor.get("Attributes") or {}
+        kind = str(found.get("Type"))
+        if kind in ("container", "network", "service"):
+            self._add(kind, attributes.get("name"))
+        if kind == "volume":
+            self._add("volume", actor.get("ID"))
+        self._image(attributes.get("image"))
+        self._labels(attributes)
+
+    def _labels(self, labels: Any) -> None:
+        for key, value in labels.items() if isinstance(labels, dict) else ():
+            if key in _LABELS:
+                self._add(_LABELS[key], value)
+
+    def _images(self, found: dict[str, Any]) -> None:
+        for key in ("RepoTags", "RepoDigests"):
+            for each in found.get(key) or ():
+                self._image(each)
+        self._labels(found.get("Labels"))
+
+    def _image(self, reference: Any) -> None:
+        if not isinstance(reference, str) or reference.startswith("sha256:") or "<" in reference:
+            return
+        registry, path, _ = image_parts(reference)
+        self._add("domain", registry.rstrip("/").partition(":")[0])
+        self._add("image", *(part for part in path.split("/") if part not in OFFICIAL))
+
+    def _any(self, value: Any) -> None:
+        """What shows by its own shape, wherever it stands: homes, hosts in URLs, mail addresses, networks."""
+        if isinstance(value, str):
+            self._text(value)
+        elif isinstance(value, dict):
+            self._pair(value)
+            for key, item in value.items():
+                self._text(key)
+                self._any(item)
+        elif isinstance(value, list):
+            for item in value:
+                self._any(item)
+
+    def _pair(self, value: Mapping[str, Any]) -> None:
+        """An address and its prefix length as two fields, as netlink and the engine give them."""
+        for key, size in (
+            ("dst", "prefix"),
+            ("address", "prefix"),
+            ("IPAddress", "IPPrefixLen"),
+            ("Gateway", "IPPrefixLen"),
+        ):
+            if isinstance(value.get(key), str) and isinstance(value.get(size), int):
+                self._network(value[key], value[size])
+
+    def _text(self, text: str) -> None:
+        if "/" in text:
+            for address, size in _CIDR.findall(text):
+                self._network(address, int(size))
+            self._add("user", *_HOME.findall(text))
+            for user, host in _URL_HOST.findall(text):
+                self._add("user", user)
+                self._add("domain", host)
+        if "@" in text:
+            for user, host in _MAIL.findall(text):
+                self._add("user", user)
+                self._add("domain", host)
+        for names in _SEARCH.findall(text) if "nameserver" in text else ():
+            self._add("domain", *names.split())
+
+    def _network(self, address: str, size: int) -> None:
+        try:
+            network = ipaddress.ip_network(f"{address}/{size}", strict=False)
+        except ValueError:
+            return
+        if 0 < size < network.max_prefixlen:
+            self.networks.add(network)
+
+
+def _dicts(value: Any) -> Iterable[dict[str, Any]]:
+    return [each for each in value.values() if isinstance(each, dict)] if isinstance(value, dict) else ()

@@ -1,0 +1,83 @@
+"""Words that mean something to the tool, to engines or to every host: a name that is one of them tells nobody whose host it is."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import pkgutil
+import re
+import sys
+from collections.abc import Iterator
+from importlib.abc import InspectLoader
+from types import CodeType
+from typing import Any
+
+from diagnose import registry
+from diagnose.redact.names import words as words_of
+
+WORD = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+_PATTERN = re.compile(r"\(\?|\\[a-zA-Z.\[(]|\[\^?[\w-]|[*+?]\)|\|")
+"""A constant that is read as a pattern: its words are looked for in texts."""
+_HOSTS = words_of(
+    "root nobody nogroup daemon bin sys adm docker dockerd containerd runc podman systemd kernel localhost localdomain "
+    "ubuntu debian ec2-user admin vagrant www-data nginx postgres mysql redis http https tcp udp icmp unix ssh local lan "
+    "internal intranet corp home private test example invalid search domain nameserver options ndots timeout attempts "
+    "bridge host none default ingress docker_gwbridge docker0 lo eth0 eth1 accept drop reject return log input output "
+    "forward prerouting postrouting nat filter mangle raw policy dport sport www mail smtp ntp dns ns1 ns2 registry proxy "
+    "sh bash python python3 java node go app latest stable main master true false null error info warn warning debug fatal "
+    "var lib etc usr run tmp opt srv proc dev mnt media boot snap share log logs data config conf"
+)
+OFFICIAL = words_of(
+    "library alpine amazonlinux bash busybox caddy centos consul couchbase couchdb debian docker drupal elasticsearch "
+    "fedora ghost gitea golang gradle grafana haproxy hello-world httpd influxdb jenkins joomla kibana kong logstash "
+    "mariadb matomo maven memcached mongo mysql nats neo4j nextcloud nginx node openjdk oraclelinux perl photon php "
+    "phpmyadmin postgres prometheus python rabbitmq redis registry rockylinux ruby rust scratch sonarqube swift telegraf "
+    "tomcat traefik ubuntu vault wordpress zookeeper"
+)
+"""Images of everybody: their names say nothing of the owner, and much to whoever helps."""
+PUBLIC = words_of(
+    "docker.io docker.com ghcr.io quay.io gcr.io pkg.dev k8s.io github.com gitlab.com githubusercontent.com amazonaws.com "
+    "azurecr.io azure.com windows.net microsoft.com google.com googleapis.com debian.org ubuntu.com redhat.com "
+    "fedoraproject.org alpinelinux.org opencontainers.org mobyproject.org kernel.org in-addr.arpa ip6.arpa example.com "
+    "example.org example.net golang.org go.dev pool.ntp.org"
+)
+"""Domains of everybody, registries first."""
+
+
+@functools.cache
+def known() -> frozenset[str]:
+    """What the loaded packs and our own evidence look for in answers, read from their compiled constants, and what all hosts share."""
+    words: set[str] = set()
+    for module in _modules():
+        spec = importlib.util.find_spec(module)
+        loader = spec.loader if spec is not None else None
+        code = loader.get_code(module) if isinstance(loader, InspectLoader) else None
+        for constant in _strings(code):
+            if len(constant) < 80 and (not re.search(r"\s", constant.strip()) or _PATTERN.search(constant)):
+                words.update(WORD.findall(constant))
+    return frozenset(words | _HOSTS)
+
+
+def _modules() -> list[str]:
+    """The packages that judge answers, those of other packs included."""
+    roots = ("diagnose.evidence", "diagnose.firewall", *registry.packs().values())
+    return ["diagnose.signs", *(name for root in roots for name in _below(root))]
+
+
+def _below(package: str) -> Iterator[str]:
+    yield package
+    paths = getattr(sys.modules.get(package), "__path__", [])
+    for each in pkgutil.walk_packages(paths, f"{package}."):
+        yield each.name
+
+
+def _strings(constant: Any) -> Iterator[str]:
+    """The strings in a code object or a constant."""
+    if isinstance(constant, str):
+        yield constant
+    elif isinstance(constant, CodeType):
+        for each in constant.co_consts:
+            yield from _strings(each)
+    elif isinstance(constant, tuple | frozenset):
+        for each in constant:
+            yield from _strings(each)
