@@ -200,3 +200,23 @@ def clock_was_ahead(box: Box) -> None:
     box.start_engine()
     box.docker("start", "web")
     healthy_container(box, "other", 8090)
+
+
+@fault(
+    "storage.disk-full",
+    subject="filesystem:/var/lib/docker",
+    expect=[("daemon.not-running", DAEMON)],
+    also=DEAD,
+    box={"disk": "300M"},
+    exit_code=2,
+)
+def no_room_to_start(box: Box) -> None:
+    """The engine does not start because there is not a byte left below its data root."""
+    box.stop_engine()
+    dump = "dd if=/dev/zero of=/var/lib/docker/volumes/{} bs={} 2>/dev/null || true; "
+    box.sh(
+        f"{dump.format('one', '1M')} rm -rf /var/lib/docker/network /var/lib/docker/buildkit; {dump.format('two', '1k')}"
+    )
+    _refuse(box, words="no space left on device")
+    found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
+    assert [cause["id"] for cause in found["daemon.not-running"]["caused_by"]] == ["storage.disk-full"]
