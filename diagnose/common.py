@@ -19,13 +19,16 @@ _NUMBERS = ("three", "four", "five", "six", "seven", "eight", "nine", "ten")
 def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
     """A sentence for each group of at least three containers that began to fail within a minute, for want of a cause.
 
-    Only problems without a cause, above advice, whose begin is known; what every container of the host stands on
-    is no thing in common.
+    Only problems of one check that others may cause, without a cause, above advice, whose begin is known; what every
+    container of the host stands on is no thing in common.
     """
-    began = _began(findings)
     everywhere = _everywhere(topology)
-    below = {each: _below(each, topology) - everywhere for each in began}
-    return tuple(_sentence(group, shared) for group, shared in _groups(began, below))
+    said: dict[str, None] = {}
+    for id in dict.fromkeys(each.id for each in findings if each.check.caused_by):
+        began = _began(each for each in findings if each.id == id)
+        below = {each: _below(each, topology) - everywhere for each in began}
+        said.update(dict.fromkeys(_sentence(group, shared) for group, shared in _groups(began, below)))
+    return tuple(said)
 
 
 def _began(findings: Iterable[Reported]) -> dict[Subject, float]:

@@ -12,9 +12,15 @@ NET, LAB = Subject("network", "shop"), Subject("network", "lab")
 SHOP, JOB = Subject("image", "shop:1.4"), Subject("image", "job:2")
 
 
-def fails(name: str, onset: float | None, severity: Severity = Severity.critical, caused: bool = False) -> Reported:
-    check = Check("container.restart-loop", "T.", severity, lambda: None, (), (), (), (), False)
-    key = f"container.restart-loop@container:{name}"
+def fails(
+    name: str,
+    onset: float | None,
+    severity: Severity = Severity.critical,
+    caused: bool = False,
+    id: str = "container.restart-loop",
+) -> Reported:
+    check = Check(id, "T.", severity, lambda: None, (), (), ("storage.disk-full",), (), False)
+    key = f"{id}@container:{name}"
     links = (Link("storage.disk-full@filesystem:/", key, "same disk"),) if caused else ()
     return Reported(key, check, severity, Finding(container(name), "s", {}, onset=onset), causes=links)
 
@@ -48,6 +54,11 @@ CASES: dict[str, tuple[list[Reported], dict[Subject, frozenset[Subject]], list[s
     "hours apart": ([fails("a", 100), fails("b", 4000), fails("c", 9000)], TRIO, []),
     "nobody knows since when": ([fails("a", 100), fails("b", 120), fails("c", None)], TRIO, []),
     "advice": ([fails(name, 100, Severity.advice) for name in "abc"], TRIO, []),
+    "each fails in its own way": (
+        [fails("a", 100), fails("b", 120, id="container.oom-killed"), fails("c", 140, id="container.unhealthy")],
+        TRIO,
+        [],
+    ),
     "the same container thrice": ([fails("a", 100), fails("a", 101), fails("a", 102)], TRIO, []),
     "nothing is known of what they stand on": ([fails(name, 100) for name in "abc"], {}, []),
 }
