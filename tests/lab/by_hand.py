@@ -1,42 +1,139 @@
-"""What a person does by hand where a page can only say what is to be done: as scripts, filled like a page.
+"""What a person does by hand where a page can only say what is to be done: scripts filled like a page, or functions.
 
 A page's `manual` blocks hold values that only the person knows (a version, a command, a receiver), or the cure is an
-edit of a file. The scripts here do just that in the lab, for a check or, by "module.function", for one scenario.
+edit of a file. What stands here does just that in the lab.
 """
 
 from __future__ import annotations
 
-from .faults import Expectation
-
-_DAEMON_KEY = """
-python3 - <<'END'
 import json
-path = "/etc/docker/daemon.json"
-try:
-    with open(path) as file:
-        config = json.load(file)
-except FileNotFoundError:
-    config = {{}}
-{edit}
-with open(path, "w") as file:
-    json.dump(config, file)
-END
+from collections.abc import Callable
+
+from . import images
+from .box import Box
+from .faults import Expectation
+from .images import Recipe
+from .runner import BASE_CONFIG
+
+ByHand = str | Callable[[Box], None]
+
+_TIDY = (
+    "--memory 64m --pids-limit 64 --user 1000:1000 --read-only --cap-drop ALL --security-opt no-new-privileges"
+    " --restart unless-stopped"
+)
+
+
+def _anew(options: str = "", image: str = "bb:1.36", command: str = "sleep 1000") -> str:
+    """Create the container again, as the pages say it."""
+    return (
+        "{docker} rm -f {container}\n"
+        f"{{docker}} run -d --name {{container}} {_TIDY} --stop-timeout 0 {options} {image} {command}"
+    )
+
+
+_CONFIG = f"printf '%s' '{json.dumps(dict(BASE_CONFIG))}' >/etc/docker/daemon.json"
+"""daemon.json as it should be."""
+_RECEIVER = """
+setsid python3 -c 'import socket, time; s = socket.create_server(("127.0.0.1", 24224)); time.sleep(900)' >/dev/null 2>&1 &
+sleep 1
 """
+"""Takes connections where a log driver looks for a receiver."""
 
 
-def _edit(statement: str) -> str:
-    """Change daemon.json, whose content is `config`."""
-    return _DAEMON_KEY.replace("{{}}", "{}").replace("{edit}", statement)
+def _reload_image(name: str) -> Callable[[Box], None]:
+    def again(box: Box) -> None:
+        box.sh(f"docker ps -aq --filter ancestor={name} | xargs -r docker rm -f; docker image rm -f {name}")
+        images.load(box, name, Recipe())
+
+    return again
 
 
-BY_HAND: dict[str, str] = {
-    "container.entrypoint-missing": "{docker} rm {container}\n"
-    "{docker} run -d --name {container} --memory 64m --pids-limit 64 --entrypoint sleep {image} 1000",
-    "dns.loopback-stub": _edit('config["dns"] = ["192.0.2.53"]'),
+def _mend_resolver(box: Box) -> None:
+    box.provider.undrop()
+
+
+FIRST: dict[str, ByHand] = {
+    "container.fails_over_and_over": "echo url >/srv/loop/db.url",
+    "container.built_for_another_machine": _anew(),
+    "container.script_for_a_missing_interpreter": _anew(),
+    "container.probe_takes_too_long": _anew("--health-cmd true --health-interval 1s"),
+    "container.probe_cannot_run": _anew("--health-cmd true --health-interval 1s"),
+    "container.source_gone_before_the_start": "echo x >{source}\n{docker} start {container}",
+    "container.too_few_files_to_start": _anew("--ulimit nofile=1024:1024"),
+    "logging.driver_blocks_start": _RECEIVER,
+    "network.nobody_serves_the_port": _anew("-p 18091:8080", command="httpd -f -p 8080 -h /www"),
+    "network.served_on_loopback_only": _anew("-p 18092:8080", command="httpd -f -p 8080 -h /www"),
+    "resources.out_of_open_files": _anew("--ulimit nofile=1024:1024"),
+    "storage.shm_full": _anew("--shm-size 256m"),
+    "storage.disk_full": "rm /var/lib/docker/volumes/orders/_data/orders.db",
+    "storage.inodes_exhausted": "find /var/lib/docker/volumes/cache/_data -type f -delete",
+    "dns.own_server_is_silent": _anew(),
+    "dns.resolver_does_not_answer": _mend_resolver,
+    "dns.only_tcp_gets_through": _mend_resolver,
+    "dns.many_search_domains": _anew(),
+    "firewall.dropped_in_docker_user": "iptables -D DOCKER-USER -j DROP",
+    "storage.writable_layer_large": "{docker} exec {container} rm /dump",
 }
-"""Scripts by check id, or by the scenario's name where that decides."""
+"""By scenario: how the cause that only this scenario has is removed, before the page is followed."""
 
-AFTERWARDS: dict[str, tuple[Expectation, ...]] = {
-    "container.fails_over_and_over": (("container.exits-at-start", "container:loop"),),
+BY_HAND: dict[str, ByHand] = {
+    "container.entrypoint-missing": _anew("--entrypoint sleep", "{image}", "1000"),
+    "container.mount-source-missing": "cp /etc/passwd {source}\n{docker} start {container}",
+    "container.device-missing": _anew(),
+    "container.ignores-stop-signal": _anew("--init"),
+    "daemon.config-invalid": _CONFIG,
+    "daemon.config-flag-conflict": _CONFIG,
+    "daemon.storage-driver-failed": _CONFIG + "; systemctl start docker",
+    "dns.loopback-stub": _CONFIG.replace('"log-driver"', '"dns": ["192.0.2.53"], "log-driver"'),
+    "dns.no-nameserver": "rm -f /etc/resolv.conf\necho 'nameserver 192.0.2.53' >/etc/resolv.conf\n"
+    "{docker} ps -q | xargs -r {docker} restart",
+    "firewall.forward-dropped": "nft insert rule {family} {table} {chain} oifname {bridge} ct status dnat accept\n"
+    "nft insert rule {family} {table} {chain} oifname {bridge} ct state established,related accept\n"
+    "nft insert rule {family} {table} {chain} iifname {bridge} accept",
+    "firewall.backend-mixed": "iptables-legacy -P FORWARD ACCEPT",
+    "image.corrupt": _reload_image("torn:1"),
+    "image.labels-missing": "{docker} ps -aq --filter ancestor={image} | xargs -r {docker} rm -f",
+    "image.latest-tag": _anew(),
+    "image.platform-mismatch": _anew(),
+    "logging.backpressure": _anew(),
+    "logging.driver-unreadable": _anew(),
+    "logging.opts-not-applied": _anew(),
+    "network.bind-address-missing": "ip address add {address}/32 dev lo\n{docker} start {container}",
+    "network.mtu-mismatch": "iptables -D OUTPUT -p icmp -j DROP",
+    "network.subnet-exhausted": "{docker} network disconnect --force {network} tiny1\n{docker} start tiny2",
+    "network.subnet-overlaps-route": "{docker} network disconnect --force {network} stray\n"
+    "{docker} network rm {network}\n{docker} network create --subnet 10.201.0.0/24 {network}\n"
+    "{docker} network connect {network} stray",
+    "resources.cgroup-driver": _CONFIG,
+    "security.capabilities": _anew(),
+    "security.host-namespace": _anew(),
+    "security.host-path": _anew(),
+    "security.insecure-registry": _CONFIG + "; kill -HUP $(pidof dockerd); sleep 1",
+    "security.new-privileges": _anew(),
+    "security.root-user": _anew(),
+    "security.secrets-in-env": _anew(),
+    "security.secrets-in-image": "{docker} ps -aq --filter ancestor={image} | xargs -r {docker} rm -f\n"
+    "{docker} image rm -f {image}",
+    "security.unconfined": _anew(),
+    "security.writable-rootfs": _anew(),
+    "storage.network-volume-stale": "umount -f -l {point}",
+    "storage.read-only": "systemctl stop docker\numount {point}\nfsck -fy {device}\nmount {device} {point}\n"
+    "systemctl start docker",
 }
+"""By check: the equivalent of a page's `manual` blocks."""
+
+UNPROVABLE: dict[str, str] = {
+    "container.killed_for_memory": "the program takes all that it is given: no limit is enough, as the page says",
+    "container.child_killed_for_memory": "the program takes all that it is given: no limit is enough, as the page says",
+    "storage.overlay_orphans": "the page tells to leave them alone",
+}
+"""Scenarios whose cure the lab cannot make, and why; their `confirm` blocks are run all the same."""
+
+LEFT_OUT: dict[str, str] = {
+    "broken_host.fifteen_faults": "each of its faults has a scenario of its own",
+    "network.connections_beyond_number": "the table's size is the machine's, and may not be set from a box",
+}
+"""Scenarios that are not run for their page at all, and why."""
+
+AFTERWARDS: dict[str, tuple[Expectation, ...]] = {}
 """What is still found after a cure, by the scenario's name: the page ends the harm, the cause lies in the application."""

@@ -22,15 +22,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from diagnose import registry, runbooks
-from diagnose.model import Report
+from diagnose.model import Report, Severity
 from diagnose.run import Asked, diagnose
 
 from .box import LOG, PROJECT, Box
-from .by_hand import AFTERWARDS, BY_HAND
+from .by_hand import AFTERWARDS, BY_HAND, FIRST, UNPROVABLE, ByHand
 from .engines import Engine
 from .faults import Expectation, Scenario, matches
 from .runner import start
 
+_CAUSE = "its cause removed by hand"
+_MAY_BE_SILENT = re.compile(r"\bnothing\b|\bno lines?\b", re.IGNORECASE)
+"""How a page says that a command which prints nothing tells something too."""
 HOW = Literal["own text", "equivalent", "unproven"]
 _BIN = "/opt/lab/bin"
 _PATIENCE = 2
@@ -52,7 +55,7 @@ class _Action:
     """One thing to do for one finding: a block of its page, or what is done by hand in its place."""
 
     name: str
-    text: str
+    what: ByHand
     block: runbooks.Block | None
 
 
@@ -62,6 +65,7 @@ class _Patient:
 
     cure: Cure
     key: str
+    loud: bool
     page: runbooks.Page
     variables: Mapping[str, str]
     docker: str
@@ -117,11 +121,14 @@ def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
         cure.complaints.append("not found at all")
         return None
     page = runbooks.page(cure.id)
-    by_hand = BY_HAND.get(cure.scenario, BY_HAND.get(cure.id))
-    return _Patient(cure, finding.key, page, finding.finding.variables, report.docker, _plan(page, by_hand))
+    plan = _plan(page, BY_HAND.get(cure.id))
+    if cure.scenario in FIRST:
+        plan.insert(0, _Action(_CAUSE, FIRST[cure.scenario], None))
+    loud = finding.severity > Severity.advice
+    return _Patient(cure, finding.key, loud, page, finding.finding.variables, report.docker, plan)
 
 
-def _plan(page: runbooks.Page, by_hand: str | None) -> list[_Action]:
+def _plan(page: runbooks.Page, by_hand: ByHand | None) -> list[_Action]:
     """The page's fixes, least risk first; what is done by hand comes before the first that a person must complete."""
     plan = []
     blocks: list[runbooks.Block | None] = sorted(page.of("fix"), key=lambda block: runbooks.RISKS.index(block.risk))
@@ -137,9 +144,9 @@ def _plan(page: runbooks.Page, by_hand: str | None) -> list[_Action]:
 
 def _confirm(box: Box, patient: _Patient) -> None:
     for number, block in enumerate(patient.page.of("confirm"), 1):
-        if not block.manual:
+        if not block.manual and not _MAY_BE_SILENT.search(block.impact):
             done = _type(box, patient.filled(block.text))
-            if done.returncode != 0 or not done.stdout.strip():
+            if done.returncode != 0 or not (done.stdout + done.stderr).strip():
                 said = f"confirm {number} shows nothing (exit {done.returncode}): {_short(done)}"
                 patient.cure.complaints.append(said)
 
@@ -159,7 +166,7 @@ def _treat(box: Box, patients: Sequence[_Patient]) -> list[dict[str, Any]]:
             found = _discharge(box, open_cases)
             break
     for each in patients:
-        if each.cure.how == "unproven":
+        if each.cure.how == "unproven" and each.cure.scenario not in UNPROVABLE:
             each.cure.complaints.append(f"not healed by {', '.join(each.cure.steps) or 'anything: nothing can be run'}")
     return found
 
@@ -167,24 +174,32 @@ def _treat(box: Box, patients: Sequence[_Patient]) -> list[dict[str, Any]]:
 def _act(box: Box, patient: _Patient, action: _Action) -> None:
     cure, block = patient.cure, action.block
     before = _state(box) if block is not None and block.risk == "safe" else None
-    done = _type(box, patient.filled(action.text))
     cure.steps.append(action.name)
-    if done.returncode != 0 and (block is None or not block.manual):
-        cure.complaints.append(f"{action.name} fails: {_short(done)}")
+    if isinstance(action.what, str):
+        done = _type(box, patient.filled(action.what))
+        if done.returncode != 0 and (block is None or not block.manual):
+            cure.complaints.append(f"{action.name} fails: {_short(done)}")
+    else:
+        action.what(box)
     if before is not None:
         cure.complaints += [f"{action.name} is no safe one: {harm}" for harm in _harm(before, _state(box))]
-    patient.equivalent = patient.equivalent or block is None or block.manual
+    patient.equivalent = patient.equivalent or (block is None and action.name != _CAUSE) or bool(block and block.manual)
 
 
 def _discharge(box: Box, open_cases: Sequence[_Patient]) -> list[dict[str, Any]]:
     """Diagnose anew; who is found no more is healed, and the page's verification must say so too."""
     report = box.diagnose("all", "--format", "json").report
     keys = {f["key"] for f in report["findings"]}
+    mild = {f["key"] for f in report["findings"] if f["severity"] == "advice"}
     verdicts = {c["id"]: c["verdict"] for c in report["checks"]}
     for each in open_cases:
-        if each.key in keys or verdicts[each.cure.id] in ("unknown", "crashed"):
+        if (each.key in keys and not (each.loud and each.key in mild)) or verdicts[each.cure.id] in (
+            "unknown",
+            "crashed",
+        ):
             continue
-        each.cure.how = "equivalent" if each.equivalent else "own text"
+        by_hand = each.equivalent or each.cure.steps == [_CAUSE]
+        each.cure.how = "equivalent" if by_hand else "own text"
         for number, block in enumerate(each.page.of("verify"), 1):
             done = _type(box, each.filled(block.text)) if not block.manual else None
             if done is not None and done.returncode != 0:

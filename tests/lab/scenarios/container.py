@@ -83,7 +83,8 @@ def killed_for_memory_over_and_over(box: Box) -> None:
 @fault("container.restart-loop", subject="container:loop", shareable=True)
 def fails_over_and_over(box: Box) -> None:
     """A container that fails at once is restarted without end."""
-    run(box, "loop", "--restart=always", *GOOD, "bb:1.36", "sh", "-c", "echo 'config: no such key: db.url' >&2; exit 3")
+    script = "[ -e /etc/app/db.url ] && exec sleep 1000; echo 'config: no such key: db.url' >&2; exit 3"
+    run(box, "loop", "--restart=always", *GOOD, "-v=/srv/loop:/etc/app", "bb:1.36", "sh", "-c", script)
     box.wait_for(lambda: box.inspect("loop")["RestartCount"] >= 4, timeout=20, what="four restarts")
 
 

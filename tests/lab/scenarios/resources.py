@@ -50,7 +50,7 @@ def at_its_pids_limit(box: Box) -> None:
 @fault("resources.pids-exhausted", subject="container:crowded-out", also=["container.exits-at-start"], shareable=True)
 def ended_at_its_pids_limit(box: Box) -> None:
     """A container has ended because it could start no more processes; its cgroup is gone."""
-    script = "for i in 1 2 3 4 5 6 7 8 9; do sleep 100 & done; wait"
+    script = "for i in 1 2 3 4 5 6; do sleep 100 & done; wait"
     options = ["--memory=64m", "--pids-limit=5"]
     box.docker("run", "-d", "--name=crowded-out", *options, *GOOD, "bb:1.36", "sh", "-c", script)
     box.wait_state("crowded-out", "exited")
