@@ -41,7 +41,8 @@ def _shared_outcome(request: pytest.FixtureRequest, scenario: Scenario, engine: 
 
 
 def test_scenario(request: pytest.FixtureRequest, scenario: Scenario, engine: Engine, record_dir: Path | None) -> None:
-    together = scenario.shareable and record_dir is None and len(_companions(request, scenario, engine)) > 1
+    again = getattr(request.node, "execution_count", 1) > 1
+    together = scenario.shareable and not again and record_dir is None and len(_companions(request, scenario, engine)) > 1
     facts: dict[str, object] = {
         "checks": [e[0] for e in scenario.expected],
         "engine": engine.name,
