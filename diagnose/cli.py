@@ -228,17 +228,31 @@ def explain(id: str, raw: bool, no_color: bool) -> None:
 @click.option(
     "--review", is_flag=True, help="List every file with its size and redactions, and ask before it is written."
 )
+@click.option("--anonymize", is_flag=True, help="With other names and addresses than the host's.")
+@click.option(
+    "--map", "map_", type=click.Path(), metavar="FILE", help="With --anonymize: keep the old names and the new here."
+)
 @click.option("--budget", callback=_seconds, default="10", show_default=True, metavar="SECONDS", help="The run itself.")
 @click.option("--since", callback=_seconds, default="24h", show_default=True, metavar="DURATION", help="How far back.")
 @click.option("--no-probe", "probe", flag_value=False, default=True, help="Send no DNS query at all.")
 @click.option("-H", "--host", metavar="URL", help="The engine to ask (unix://, tcp://, ssh://).")
 @click.option("--context", metavar="NAME", help="The docker context to use.")
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), metavar="FILE")
-def bundle(output: str | None, max_size: int, review: bool, config_file: str | None, **options: Any) -> None:
+def bundle(
+    output: str | None,
+    max_size: int,
+    review: bool,
+    anonymize: bool,
+    map_: str | None,
+    config_file: str | None,
+    **options: Any,
+) -> None:
     """Write one archive for a ticket: the report, the answers, the texts people ask for; all of it redacted.
 
     Exit codes: 0 written, 3 not. A colleague judges it with `diagnose all --from FILE`.
     """
+    if map_ and not anonymize:
+        raise _usage("--map is of use with --anonymize only")
     from diagnose import registry, run
     from diagnose.ticket import deliver
 
@@ -251,7 +265,7 @@ def bundle(output: str | None, max_size: int, review: bool, config_file: str | N
         config=config_file,
     )
     try:
-        order = deliver.Order(output, max_size, review)
+        order = deliver.Order(output, max_size, review, anonymize, map_)
         said = deliver.deliver(registry.load(), asked, order, began=_process_began())
     except (run.AskedWrongError, deliver.NotWrittenError) as error:
         raise click.ClickException(str(error)) from None

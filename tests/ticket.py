@@ -69,7 +69,8 @@ def made(answers: Mapping[Question, Json | Failed]) -> dict[Question, Entry]:
 def taken(entries: Mapping[Question, Entry], **options: Any) -> tuple[Any, Bundle]:
     """The report and the bundle of a host that answers so."""
     options = {"max_size": 10_000_000, "hands": hands(entries), **options}
-    return take.take(KNOWN, run.Asked(), began=time.monotonic(), **options)
+    done = take.take(KNOWN, run.Asked(), began=time.monotonic(), **options)
+    return done.report, done.sealed
 
 
 def unpacked(data: bytes) -> dict[str, bytes]:

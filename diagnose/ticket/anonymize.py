@@ -93,6 +93,10 @@ class Renaming:
             args[key] = sorted(new) if isinstance(old, list) and old == sorted(old, key=str) else new
         return Question(question.kind, json.dumps(args, sort_keys=True, separators=(",", ":")))
 
+    def name(self, name: str) -> str:
+        """What a field that holds a name, an address or a path holds now."""
+        return self.names.get(name) or self.text(name)
+
     def value(self, value: Json, key: str = "") -> Json:
         """A JSON value with every name replaced; key: under which it stands."""
         if isinstance(value, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import sys
@@ -14,7 +15,7 @@ from diagnose import run
 from diagnose.model import Check, Report
 from diagnose.redact import Redactor
 from diagnose.ticket import bundle
-from diagnose.ticket.take import Hands, take
+from diagnose.ticket.take import Hands, Taken, take
 from diagnose.ticket.texts import file_name
 from diagnose.times import size
 
@@ -27,12 +28,15 @@ class NotWrittenError(Exception):
 class Order:
     """What kind of bundle is wanted. output: a file, "-" for stdout, None for a name of its own in the current folder.
 
-    review: list the files on stderr and ask there before anything is written.
+    review: list the files on stderr and ask there before anything is written. anonymize: with other names than the host's;
+    map: a file for the old names and the new.
     """
 
     output: str | None = None
     max_size: int = bundle.MAX_SIZE
     review: bool = False
+    anonymize: bool = False
+    map: str | None = None
 
 
 def deliver(
@@ -45,29 +49,55 @@ def deliver(
     redactor: Redactor | None = None,
 ) -> str:
     """Make, prove and deliver it; one sentence about what was written. NotWrittenError or run.AskedWrongError if not."""
-    if order.output not in (None, "-"):
-        _free(Path(str(order.output)))
+    for path in (order.output, order.map):
+        if path not in (None, "-"):
+            _free(Path(str(path)))
     try:
-        report, sealed = take(known, asked, began=began, max_size=order.max_size, hands=hands, redactor=redactor)
+        taken = take(
+            known,
+            asked,
+            began=began,
+            max_size=order.max_size,
+            anonymize=order.anonymize,
+            hands=hands,
+            redactor=redactor,
+        )
     except bundle.LeakError as error:
         raise NotWrittenError(
             f"a secret that was redacted still stands in the bundle, which was not written: {error}"
         ) from error
     except bundle.TooLargeError as error:
         raise NotWrittenError(f"not written: {error}") from error
-    if order.review and not _agreed(sealed):
+    if order.review and not _agreed(taken.sealed):
         raise NotWrittenError("not written: not agreed to")
-    shed = f", {len(sealed.shed)} files left out to keep the size" if sealed.shed else ""
-    if order.output == "-":
-        sys.stdout.buffer.write(sealed.data)
-        sys.stdout.buffer.flush()
-        return f"{size(len(sealed.data))} written to stdout{shed}"
-    target = Path(order.output or f"diagnose-{file_name(report.host.name)}-{_stamp(report)}.tar.gz")
+    if order.map and taken.names is not None:
+        names = json.dumps(taken.names, indent=1, ensure_ascii=False) + "\n"
+        _written(Path(order.map), names.encode("utf-8", "replace"))
     try:
-        write(target, sealed.data)
+        return _handed_over(taken, order)
+    except NotWrittenError:
+        if order.map:
+            Path(order.map).unlink(missing_ok=True)
+        raise
+
+
+def _handed_over(taken: Taken, order: Order) -> str:
+    data = taken.sealed.data
+    shed = f", {len(taken.sealed.shed)} files left out to keep the size" if taken.sealed.shed else ""
+    if order.output == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return f"{size(len(data))} written to stdout{shed}"
+    target = Path(order.output or f"diagnose-{file_name(taken.report.host.name)}-{_stamp(taken.report)}.tar.gz")
+    _written(target, data)
+    return f"{target}: {size(len(data))}{shed}"
+
+
+def _written(target: Path, data: bytes) -> None:
+    try:
+        write(target, data)
     except OSError as error:
         raise NotWrittenError(f"cannot write {target}: {error.strerror}; `-o -` needs no disk") from error
-    return f"{target}: {size(len(sealed.data))}{shed}"
 
 
 def _free(target: Path) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from diagnose import config, engine, run
 from diagnose.exits import code_of
 from diagnose.host import Question
-from diagnose.model import Check, Failed, Report
+from diagnose.model import Check, Failed, Json, Report
 from diagnose.recorder import Budget, Entry, Recorder, Replay
 from diagnose.redact import Redactor
+from diagnose.tape import Tape
 from diagnose.ticket import bundle
+from diagnose.ticket.anonymize import Renaming
 
 REPLAY_S = 3600.0
 """The time to judge a tape in: there is nobody to wait for."""
@@ -22,18 +24,29 @@ Hands = Callable[[run.Asked, Sequence[str], float, Redactor], tuple[Recorder, Bu
 """Makes the recorder of a host and the budget of its run; what it answers is redacted by the redactor given."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A bundle and its report; names: old to new where it was renamed, for whoever keeps them apart from it."""
+
+    report: Report
+    sealed: bundle.Bundle
+    names: Mapping[str, Mapping[str, str]] | None = None
+
+
 def take(
     known: Mapping[str, Check],
     asked: run.Asked,
     *,
     began: float,
     max_size: int,
+    anonymize: bool = False,
     hands: Hands = run.live,
     redactor: Redactor | None = None,
-) -> tuple[Report, bundle.Bundle]:
+) -> Taken:
     """Run every check, ask for what a colleague may need beyond it, seal it all, and prove that it holds no secret.
 
-    run.AskedWrongError for a bad configuration; bundle.TooLargeError, bundle.LeakError as their modules say.
+    anonymize: with other names than the host's. run.AskedWrongError for a bad configuration; bundle.TooLargeError,
+    bundle.LeakError as their module says.
     """
     try:
         configured = config.load(asked.config)
@@ -49,24 +62,50 @@ def take(
                 pass
     # A secret that an early answer showed in a place of its own may be known only from a later one. The bundle's report is
     # judged again from what the bundle holds, so that both say the same.
-    settled = dict(_settled(question, entry, redactor) for question, entry in recorder.tape.items())
-    again = engine.run(
-        Replay(settled),
-        replace(what, uncollected=report.uncollected),
-        began=began,
-        budget=Budget(time.monotonic() + REPLAY_S),
-    )
-    report = replace(again, duration_s=report.duration_s, source="live")
-    sealed = bundle.make(
-        report,
-        code_of(report, "warning"),
-        settled,
-        run.manifest(report, configured.thresholds),
-        redacted=redactor.counts,
-        max_size=max_size,
-    )
+    tape: Tape = dict(_settled(question, entry, redactor) for question, entry in recorder.tape.items())
+    what = replace(what, uncollected=report.uncollected)
+    live, report = report, _judged(tape, what, began)
+    extra: dict[str, Json] = {}
+    names = None
+    if anonymize:
+        renaming = Renaming(tape)
+        tape = renaming.tape(tape)
+        report, plain = _judged(tape, replace(what, silences=()), began), report
+        report = _silenced(report, plain, renaming)
+        extra = {"anonymized": {"checks_that_say_something_else": _differing(plain, report)}}
+        names = renaming.map
+    report = replace(report, duration_s=live.duration_s, source="live")
+    head = {**run.manifest(report, configured.thresholds), **extra}
+    exit_code = code_of(report, "warning")
+    sealed = bundle.make(report, exit_code, tape, head, redacted=redactor.counts, max_size=max_size)
     bundle.prove(sealed, redactor.secrets)
-    return report, sealed
+    return Taken(report, sealed, names)
+
+
+def _judged(tape: Tape, what: engine.Run, began: float) -> Report:
+    return engine.run(Replay(tape), what, began=began, budget=Budget(time.monotonic() + REPLAY_S))
+
+
+def _silenced(report: Report, plain: Report, renaming: Renaming) -> Report:
+    """The renamed report with what was silenced under the old names."""
+    silences = {
+        (each.id, each.subject.kind, renaming.name(each.subject.name)): renaming.text(each.silenced)
+        for each in plain.findings
+        if each.silenced
+    }
+    findings = tuple(
+        replace(each, silenced=silences.get((each.id, each.subject.kind, each.subject.name), each.silenced))
+        for each in report.findings
+    )
+    return replace(report, findings=findings)
+
+
+def _differing(plain: Report, renamed: Report) -> list[Json]:
+    """The checks whose verdict or number of findings is another under the new names: none, unless a name meant something."""
+    before, after = (
+        {each.check.id: (each.verdict, len(each.findings)) for each in one.results} for one in (plain, renamed)
+    )
+    return sorted(id for id in before if before[id] != after.get(id))
 
 
 def _settled(question: Question, entry: Entry, redactor: Redactor) -> tuple[Question, Entry]:
