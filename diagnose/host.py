@@ -78,7 +78,7 @@ KINDS = _kinds(
     Kind("file.list", "files:list_folder", "file", "host", 1.5, 4),
     Kind("fs.usage", "files:usage", "file", "host", 1.5, 2),
     Kind("fs.usages", "files:usages", "file", "host", 1.5, 5),
-    Kind("fs.layers", "files:layers", "last", "host", 2.5, 8),
+    Kind("fs.layers", "files:layers", "probe", "host", 2.5, 5),
     Kind("fs.rate", "files:rate", "probe", "host", 3, 6),
     Kind("fs.walk", "files:walk", "last", "host", 3, 9),
     # The host's own figures.

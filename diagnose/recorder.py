@@ -17,6 +17,8 @@ WORKERS: Mapping[Lane, int] = {"api": 4, "local": 3, "file": 2, "probe": 32, "la
 """Threads per lane. Four API connections are the best on two cores: the daemon needs about 0.4 ms for an inspect."""
 TICK = 0.02
 """How often deadlines are looked at, in seconds."""
+QUIET = 3
+"""Ticks without a question in a busy lane after which all else counts as answered: one answer begets the next questions."""
 BUSY_LANES: tuple[Lane, ...] = ("api", "local", "file")
 """The lanes that must be idle before the `last` one begins; a probe only waits, so it may go on."""
 
@@ -66,7 +68,7 @@ class Recorder:
         self._budget = budget
         self._patience = patience
         self._lock = threading.Lock()
-        self._work = threading.Condition(self._lock)
+        self._work = {lane: threading.Condition(self._lock) for lane in WORKERS}
         self._jobs: dict[Question, _Job] = {}
         self._queues: dict[Lane, list[tuple[int, int, _Job]]] = {lane: [] for lane in WORKERS}
         self._idle: dict[Lane, int] = dict.fromkeys(WORKERS, 0)
@@ -74,6 +76,7 @@ class Recorder:
         self._running: dict[_Worker, _Job] = {}
         self._order = itertools.count()
         self._keeper: threading.Thread | None = None
+        self._quiet = 0
 
     @property
     def tape(self) -> dict[Question, Entry]:
@@ -95,15 +98,15 @@ class Recorder:
 
     def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
         answered: SimpleQueue[_Job] = SimpleQueue()
-        waiting: set[Question] = set()
-        for each in dict.fromkeys(questions):
-            with self._lock:
-                job = self._jobs.get(each) or self._submit(each)
+        wanted = dict.fromkeys(questions)
+        with self._lock:
+            jobs = [self._jobs.get(each) or self._submit(each) for each in wanted]
+            ready = [(job.question, job.entry.answer) for job in jobs if job.entry is not None]
+            waiting = {job.question for job in jobs if job.entry is None}
+            for job in jobs:
                 if job.entry is None:
                     job.listeners.append(answered)
-                    waiting.add(each)
-            if job.entry is not None:
-                yield each, job.entry.answer
+        yield from ready
         while waiting:
             try:
                 job = answered.get(timeout=self._budget.left + 4 * TICK)
@@ -126,31 +129,30 @@ class Recorder:
             return job
         lane = kind.lane
         heapq.heappush(self._queues[lane], (kind.priority, next(self._order), job))
-        if not self._idle[lane] and self._threads[lane] < WORKERS[lane]:
+        if len(self._queues[lane]) > self._idle[lane] and self._threads[lane] < WORKERS[lane]:
             self._threads[lane] += 1
             _Worker(self, lane).start()
         if self._keeper is None:
             self._keeper = threading.Thread(target=self._keep_time, name="deadlines", daemon=True)
             self._keeper.start()
-        self._work.notify_all() if lane == "last" else self._work.notify()
+        self._work[lane].notify()
         return job
 
     def _next(self, worker: _Worker) -> _Job | None:
         """The next job of the worker's lane, waited for; None when this worker was given up."""
         lane = worker.lane
-        with self._work:
+        queue = self._queues[lane]
+        with self._lock:
             self._running.pop(worker, None)
-            self._idle[lane] += 1
-            while not worker.lost and (not self._queues[lane] or (lane == "last" and self._busy())):
-                self._work.wait(timeout=0.2)
-            self._idle[lane] -= 1
             if worker.lost:
                 return None
-            job = heapq.heappop(self._queues[lane])[2]
+            self._idle[lane] += 1
+            while not queue or (lane == "last" and self._quiet < QUIET):
+                self._work[lane].wait()
+            self._idle[lane] -= 1
+            job = heapq.heappop(queue)[2]
             job.started = time.monotonic()
             self._running[worker] = job
-            if self._queues[lane]:
-                self._work.notify()
             return job
 
     def _busy(self) -> bool:
@@ -173,7 +175,7 @@ class Recorder:
             time.sleep(TICK)
             now = time.monotonic()
             late: list[tuple[_Job, Failed]] = []
-            with self._work:
+            with self._lock:
                 spent = now >= self._budget.ends
                 for worker, job in list(self._running.items()):
                     over = now - job.started > job.kind.deadline * self._patience
@@ -191,6 +193,9 @@ class Recorder:
                     elif queue and not self._idle[lane] and self._threads[lane] < WORKERS[lane]:
                         self._threads[lane] += 1
                         _Worker(self, lane).start()
+                self._quiet = 0 if self._busy() else self._quiet + 1
+                if self._quiet >= QUIET and self._queues["last"]:
+                    self._work["last"].notify()
             for job, failed in late:
                 self._resolve(job, failed)
             if spent:

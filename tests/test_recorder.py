@@ -103,6 +103,34 @@ def test_the_last_lane_waits_for_the_others():
     assert order == ["info", "df"]
 
 
+def test_the_last_lane_waits_for_what_an_answer_leads_to():
+    order: list[str] = []
+
+    def say(asked: Question):
+        order.append(asked.kind)
+        return {}
+
+    taped, _ = recorder({"api.containers": say, "api.container": say, "api.system_df": say})
+    df = threading.Thread(target=lambda: taped.ask(question("api.system_df")))
+    df.start()
+    for each in range(3):
+        taped.ask(question("api.containers", all=bool(each)))
+        list(taped.ask_many(question("api.container", id=f"{each}{name}") for name in "abc"))
+    df.join()
+    assert order[-1] == "api.system_df"
+    assert len(order) == 12
+
+
+def test_a_question_of_one_lane_never_wakes_a_worker_of_another():
+    taped, _ = recorder({"memory": {}, "api.info": {}, "api.top": {}, "mounts": {}, "pressure": {}})
+    taped.ask(question("api.top", id="a"))
+    began = time.monotonic()
+    for each in range(10):
+        taped.ask(question("memory", each=each))
+        taped.ask(question("api.info", each=each))
+    assert time.monotonic() - began < 0.5
+
+
 def test_replay_answers_as_it_was_and_nothing_else():
     taped, _ = recorder({"memory": {"MemTotal": 1}, "mounts": Failed("forbidden", "no")})
     taped.ask(question("memory"))

@@ -154,14 +154,37 @@ def layers(args: Json) -> Json:
         if entry.is_dir(follow_symlinks=False) and entry.name != "l"
     }
     database = root / "image/overlay2/layerdb"
-    notes = [*database.glob("sha256/*/cache-id"), *database.glob("mounts/*/*-id")]
-    referenced = {note.read_text().strip() for note in notes if note.name != "parent"}
+    mounts_of: dict[str, str] = {}
+    referenced = {_word(f"{layer.path}/cache-id") for layer in _folders(database / "sha256")}
+    for container in _folders(database / "mounts"):
+        mounts_of[container.name] = _word(f"{container.path}/mount-id")
+        referenced |= {mounts_of[container.name], _word(f"{container.path}/init-id")}
     loose = [name for name in folders if name not in referenced]
     books = [book.read_bytes()[:DATABASE_MAX] for book in (root / "buildkit").glob("*.db")] if loose else []
     mentioned = [name for name in loose if any(name.removesuffix("-init").encode() in book for book in books)]
     listed = [{"name": name, "mtime": mtime} for name, mtime in folders.items()]
-    mounts_of = {note.parent.name: note.read_text().strip() for note in database.glob("mounts/*/mount-id")}
-    return {"folders": listed, "referenced": sorted(referenced), "mentioned": mentioned, "mounts": mounts_of}
+    known = {id_: folder for id_, folder in mounts_of.items() if folder}
+    return {"folders": listed, "referenced": sorted(referenced - {""}), "mentioned": mentioned, "mounts": known}
+
+
+def _folders(path: Path) -> list[os.DirEntry[str]]:
+    """The folders in a folder; none where there is no such folder."""
+    try:
+        return [entry for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+
+
+def _word(path: str) -> str:
+    """The one word of a small file of the engine's; empty where there is no such file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    try:
+        return os.read(descriptor, 4096).decode("utf-8", "replace").strip()
+    finally:
+        os.close(descriptor)
 
 
 def rate(args: Json) -> Json:
