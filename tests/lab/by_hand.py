@@ -57,6 +57,7 @@ FIRST: dict[str, ByHand] = {
     "container.built_for_another_machine": _anew(),
     "container.script_for_a_missing_interpreter": _anew(),
     "container.probe_takes_too_long": _anew("--health-cmd true --health-interval 1s"),
+    "container.children_not_reaped": _anew("--init"),
     "container.probe_cannot_run": _anew("--health-cmd true --health-interval 1s"),
     "container.source_gone_before_the_start": "echo x >{source}\n{docker} start {container}",
     "container.too_few_files_to_start": _anew("--ulimit nofile=1024:1024"),

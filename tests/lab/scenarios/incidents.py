@@ -141,18 +141,18 @@ def volume_fills_the_disk(box: Box) -> None:
     stranger(box)
     job(box, "db", "exec sleep 1000", "-v", "orders:/data")
     _fill(box, f"{ROOT}/volumes/orders/_data/orders.db", 98)
+    job(box, "import", STORE, "-v", "import:/data")
+    wait_exits(box, "import")
     service(box, "cart", STORE, "-v", "cart:/data")
     probed(box, "search", STORE, "-v", "search:/data")
-    job(box, "import", STORE, "-v", "import:/data")
     wait_loops(box, "cart")
     wait_sick(box, "search")
-    wait_exits(box, "import")
 
 
 @incident(
     "storage.inodes-exhausted",
     DISK,
-    effects=[*all_of(LOOP, "spool"), *all_of(SICK, "uploads")],
+    effects=all_of(SICK, "spool", "uploads"),
     bystander=GRUMPY,
     box={"disk": "300M", "inodes": 4000},
 )
@@ -160,13 +160,10 @@ def no_inode_is_left(box: Box) -> None:
     """A cache of empty files takes the last inode; what makes files fails, although df shows room."""
     write = "touch /data/new-$RANDOM"
     grumpy(box)
-    service(
-        box, "spool", f"touch /data/first || exit 1; while {write}; do sleep 0.2; done; exit 1", "-v", "cache:/data"
-    )
-    probed(box, "uploads", write, "-v", "cache:/data")
+    for name in ("spool", "uploads"):
+        probed(box, name, write, "-v", "cache:/data")
     box.run([sys.executable, "-c", _TAKE_INODES, f"{ROOT}/volumes/cache/_data"])
-    wait_loops(box, "spool")
-    wait_sick(box, "uploads")
+    wait_sick(box, "spool", "uploads")
 
 
 @incident(
@@ -191,11 +188,10 @@ def deleted_file_fills_the_disk(box: Box) -> None:
 
 
 @incident(
-    "storage.read-only",
+    "kernel.filesystem-errors",
     DISK,
-    effects=[*all_of(SICK, "search", "uploads")],
+    effects=[("storage.read-only", DISK), *all_of(SICK, "search", "uploads")],
     bystander=GRUMPY,
-    also=[("kernel.filesystem-errors", "*")],
 )
 def disk_goes_read_only(box: Box) -> None:
     """The kernel stops writing to the data root's file system, and health checks that write fail."""
@@ -232,7 +228,7 @@ def shared_memory_is_full(box: Box) -> None:
     """A database has used up its shared memory: its queries fail, and its health check."""
     stranger(box)
     fill = "dd if=/dev/zero of=/dev/shm/segment bs=1M count=100; exec sleep 1000"
-    probed(box, "postgres", "dd if=/dev/zero of=/dev/shm/query bs=1M count=1", script=fill)
+    probed(box, "postgres", "dd if=/dev/zero of=/dev/shm/query bs=1M count=1", "--memory=256m", script=fill)
     wait_sick(box, "postgres")
 
 
