@@ -61,6 +61,10 @@ LOG_BYTES = 4 * 1024 * 1024
 
 MESSAGE_CHARACTERS = 300
 
+PING_SHARE = 0.2
+"""Of the budget: the time that it takes to tell why an engine is silent comes after its silence."""
+PING_SECONDS = 0.5
+
 PATHS = {
     "api.containers": "/containers/json",
     "api.container": "/containers/{id}/json",
@@ -185,7 +189,8 @@ class Engine:
 def engine(live: Live) -> Engine:
     """The engine of this run. Raises `Refused` for one that is unclear, or must not be woken."""
     where = places.may_connect(live)
-    made: Engine = live.keep("engine", lambda: Engine(where, live.deadline("api.ping")))
+    patience_s = min(live.deadline("api.ping"), max(PING_SECONDS, PING_SHARE * live.settings.budget_s))
+    made: Engine = live.keep("engine", lambda: Engine(where, patience_s))
     return made
 
 
