@@ -7,12 +7,14 @@ edit of a file. What stands here does just that in the lab.
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 
-from . import images
+from . import images, registry
 from .box import Box
 from .faults import Expectation
 from .images import Recipe
+from .provider import WEB
 from .runner import BASE_CONFIG
 
 ByHand = str | Callable[[Box], None]
@@ -38,6 +40,28 @@ setsid python3 -c 'import socket, time; s = socket.create_server(("127.0.0.1", 2
 sleep 1
 """
 """Takes connections where a log driver looks for a receiver."""
+
+
+_START_PLAIN = "systemctl stop docker; printf 'dockerd\\0' >/run/lab/dockerd.argv; rm -f /run/lab/dockerd.environ; systemctl start docker"
+"""The engine without the flags and the environment that it had."""
+
+
+def _pull(port: int | None = None, *, serve: bool = False, certificate: bool = False) -> Callable[[Box], None]:
+    """Have a pull work: from the registry on that port, without TLS unless its certificate is trusted, or from the Hub."""
+
+    def pull(box: Box) -> None:
+        if serve:
+            registry.start(box, port or 5000)
+        name = f"{WEB}:{port}/old/app:1" if port else "old/app:1"
+        if certificate:
+            box.write(f"/etc/docker/certs.d/{WEB}:{port}/ca.crt", box.provider.sh("openssl x509 -in /run/cert.pem"))
+        elif port:
+            box.write("/etc/docker/daemon.json", {**BASE_CONFIG, "insecure-registries": [f"{WEB}:{port}"]})
+            box.kill(box.engine_pid, signal.SIGHUP)
+            box.wait_for(lambda: f"{WEB}:{port}" in str(box.api("/info")["RegistryConfig"]), what="the reload")
+        box.docker("pull", "-q", name, timeout=60)
+
+    return pull
 
 
 def _reload_image(name: str) -> Callable[[Box], None]:
@@ -73,6 +97,13 @@ FIRST: dict[str, ByHand] = {
     "dns.only_tcp_gets_through": _mend_resolver,
     "dns.many_search_domains": _anew(),
     "firewall.dropped_in_docker_user": "iptables -D DOCKER-USER -j DROP",
+    "image.hub_counts_pulls": _pull(),
+    "image.no_such_tag": _pull(),
+    "image.no_right_to_an_image": _pull(5000),
+    "image.registry_is_down": _pull(5999, serve=True),
+    "image.registry_signed_by_itself": _pull(5443, certificate=True),
+    "image.registry_without_tls": _pull(5001),
+    "swarm.service_underreplicated": "{docker} node ls -q | xargs -r {docker} node update --label-add disk=ssd",
     "storage.writable_layer_large": "{docker} exec {container} rm /dump",
 }
 """By scenario: how the cause that only this scenario has is removed, before the page is followed."""
@@ -85,6 +116,12 @@ BY_HAND: dict[str, ByHand] = {
     "daemon.config-invalid": _CONFIG,
     "daemon.config-flag-conflict": _CONFIG,
     "daemon.storage-driver-failed": _CONFIG + "; systemctl start docker",
+    "daemon.bridge-init-failed": _CONFIG + "; systemctl start docker",
+    "daemon.remote-api-open": _START_PLAIN,
+    "daemon.client-api-too-old": _anew(),
+    "daemon.live-restore-off": _CONFIG.replace('"log-driver"', '"live-restore": true, "log-driver"')
+    + "; systemctl reload docker; sleep 1",
+    "daemon.clock-skewed": "{docker} rm -f web",
     "dns.loopback-stub": _CONFIG.replace('"log-driver"', '"dns": ["192.0.2.53"], "log-driver"'),
     "dns.no-nameserver": "rm -f /etc/resolv.conf\necho 'nameserver 192.0.2.53' >/etc/resolv.conf\n"
     "{docker} ps -q | xargs -r {docker} restart",
@@ -93,9 +130,12 @@ BY_HAND: dict[str, ByHand] = {
     "nft insert rule {family} {table} {chain} iifname {bridge} accept",
     "firewall.backend-mixed": "iptables-legacy -P FORWARD ACCEPT",
     "image.corrupt": _reload_image("torn:1"),
-    "image.labels-missing": "{docker} ps -aq --filter ancestor={image} | xargs -r {docker} rm -f",
+    "image.labels-missing": "echo FROM {image} | DOCKER_BUILDKIT=0 {docker} build -q -t {image}"
+    " --label org.opencontainers.image.source=https://git.lab.test/shop -\n"
+    + _anew(image="{image}").replace("{container}", "plain"),
     "image.latest-tag": _anew(),
-    "image.platform-mismatch": _anew(),
+    "image.platform-mismatch": "{docker} rm -f {container}; {docker} image rm -f {image}; {docker} tag bb:1.36 {image}\n"
+    + _anew(image="{image}").partition("\n")[2],
     "logging.backpressure": _anew(),
     "logging.driver-unreadable": _anew(),
     "logging.opts-not-applied": _anew(),
@@ -114,9 +154,13 @@ BY_HAND: dict[str, ByHand] = {
     "security.root-user": _anew(),
     "security.secrets-in-env": _anew(),
     "security.secrets-in-image": "{docker} ps -aq --filter ancestor={image} | xargs -r {docker} rm -f\n"
-    "{docker} image rm -f {image}",
+    "{docker} image rm -f {image}; {docker} tag shop:1.4 {image}",
     "security.unconfined": _anew(),
     "security.writable-rootfs": _anew(),
+    "storage.d-type-missing": "systemctl stop docker\ndevice=$(findmnt -no SOURCE {root})\numount {root}\n"
+    "tune2fs -O filetype $device; e2fsck -fy $device; mount $device {root}\nsystemctl start docker",
+    "swarm.node-down": "{docker} node rm --force {node}",
+    "swarm.quorum-lost": "{docker} swarm init --force-new-cluster --advertise-addr 192.0.2.10",
     "storage.network-volume-stale": "umount -f -l {point}",
     "storage.read-only": "systemctl stop docker\numount {point}\nfsck -fy {device}\nmount {device} {point}\n"
     "systemctl start docker",

@@ -65,6 +65,7 @@ class _Patient:
 
     cure: Cure
     key: str
+    effects: frozenset[str]
     loud: bool
     page: runbooks.Page
     variables: Mapping[str, str]
@@ -125,7 +126,12 @@ def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
     if cure.scenario in FIRST:
         plan.insert(0, _Action(_CAUSE, FIRST[cure.scenario], None))
     loud = finding.severity > Severity.advice
-    return _Patient(cure, finding.key, loud, page, finding.finding.variables, report.docker, plan)
+    effects = frozenset(
+        each.key
+        for each in report.findings
+        if each.severity > Severity.advice and any(link.cause == finding.key for link in each.causes)
+    )
+    return _Patient(cure, finding.key, effects, loud, page, finding.finding.variables, report.docker, plan)
 
 
 def _plan(page: runbooks.Page, by_hand: ByHand | None) -> list[_Action]:
