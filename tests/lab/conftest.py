@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from . import matrix
 from .box import PROJECT
 from .engines import Engine, discover
 from .faults import Scenario
@@ -24,6 +25,7 @@ from .sweep import sweep
 
 TOOLS = ["unshare", "nsenter", "setpriv", "ip", "iptables", "dnsmasq", "busybox", "curl", "mkfs.ext4"]
 _BEGAN = time.monotonic()
+DIFFERENT = frozenset({"broken_host", "traps", "firewall", "dns"})
 PROVEN = pytest.StashKey[dict[str, dict[str, Any]]]()
 
 
@@ -32,7 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--engine",
         action="append",
         default=None,
-        help="lab: only this engine (28.5, sid, distro); repeatable",
+        help="lab: only this engine (28.5, sid, distro), all hosts on it; repeatable",
+    )
+    parser.addoption(
+        "--every-engine",
+        action="store_true",
+        help="lab: all hosts on every engine, not only those where the newer ones differ (two hours)",
     )
 
 
@@ -65,9 +72,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             pytest.param(s, e, id=f"{s.name}-{e.name}", marks=_group(s, e))
             for e in chosen_engines(metafunc.config)
             for s in discover_scenarios().values()
-            if e in s.engines
+            if e in s.engines and _worth_it(metafunc.config, s, e)
         ]
         metafunc.parametrize(("scenario", "engine"), cases or _or_skip([], 2))
+
+
+def _worth_it(config: pytest.Config, scenario: Scenario, engine: Engine) -> bool:
+    """Newer engines get the hosts on which they differ: firewall, DNS, the broken host, the traps, and what only they can have."""
+    if config.getoption("--engine") or config.getoption("--every-engine") or engine == discover()[0][0]:
+        return True
+    return scenario.engines.since > 0 or scenario.name.partition(".")[0] in DIFFERENT
 
 
 def _group(scenario: Scenario, engine: Engine) -> list[pytest.MarkDecorator]:
@@ -136,6 +150,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    _write_cures(terminalreporter)
     proven: dict[str, dict[str, str]] = {}
     measured: dict[tuple[str, str], tuple[list[float], list[int]]] = {}
     for outcome in ("passed", "failed", "skipped"):
@@ -168,6 +183,20 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
                 f"{name} on {engine}: {len(walls)} runs of the tool, wall median {statistics.median(walls):.2f} s, "
                 f"longest {max(walls):.2f} s, peak memory {max(peaks) / 2**20:.0f} MiB"
             )
+
+
+def _write_cures(terminalreporter: Any) -> None:
+    reports = [r for outcome in ("passed", "failed") for r in terminalreporter.stats.get(outcome, [])]
+    cures = [
+        cure
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for cure in dict(report.user_properties).get("cures", ())
+    ]
+    if cures:
+        terminalreporter.section("cures")
+        for line in matrix.lines(cures):
+            terminalreporter.write_line(line)
 
 
 def _worse(one: str | None, other: str) -> str:
