@@ -7,6 +7,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from diagnose import config, engine, registry, run
 from diagnose.exits import CRITICAL, OK, UNKNOWN, WARNING
@@ -14,7 +17,28 @@ from diagnose.model import Json
 from diagnose.recorder import Budget
 from diagnose.render.json import document
 
-BLIND = ("unknown", "crashed", "skipped")
+BLIND = ("unknown", "crashed")
+
+
+class _Finding(msgspec.Struct):
+    key: str
+    id: str
+    severity: Literal["advice", "warning", "critical"]
+    subject: dict[str, str]
+    summary: str
+    selected: bool = True
+    silenced: str | None = None
+
+
+class _Check(msgspec.Struct):
+    id: str
+    verdict: str
+    unexamined: list[dict[str, Json]] = []
+
+
+class _Report(msgspec.Struct):
+    findings: list[_Finding]
+    checks: list[_Check]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +65,23 @@ def load(path: Path) -> Mapping[str, Json]:
                 first = stream.read(2)
             if first != b"\x1f\x8b":
                 report = json.loads(path.read_text(encoding="utf-8"))
-                _findings(report), _verdicts(report)
+                msgspec.convert(report, _Report)
                 return dict(report)
     except OSError as error:
         raise run.AskedWrongError(f"cannot read {path}: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise run.AskedWrongError(f"cannot read {path}: it is neither a bundle nor a JSON report") from error
     known = registry.load()
-    host, what = run.replay(path, known, tuple(known), config.Config(), explicit=False)
+    try:
+        configured = config.load(None)
+    except config.ConfigError as error:
+        raise run.AskedWrongError(str(error)) from error
+    host, what = run.replay(path, known, tuple(known), configured, explicit=False)
     return document(engine.run(host, what, began=0.0, budget=Budget(time.monotonic() + 3600)))
 
 
 def _findings(report: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:
-    return {row["key"]: row for row in report["findings"] if row.get("selected", True) and not row.get("silenced")}
+    return {row["key"]: row for row in report["findings"] if row.get("selected", True)}
 
 
 def _verdicts(report: Mapping[str, Json]) -> dict[str, str]:
@@ -64,37 +92,38 @@ def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
     """What changed from one report to the other, by finding key."""
     before, after = _findings(old), _findings(new)
     was, now = _verdicts(old), _verdicts(new)
-    lost = [finding for key, finding in before.items() if key not in after]
-    both = [(before[key], after[key]) for key in before if key in after]
+    loud = {key: finding for key, finding in before.items() if not finding.get("silenced")}
+    lost = [finding for key, finding in loud.items() if key not in after]
+    both = [
+        (before[key], after[key]) for key in before if key in after and (key in loud or not after[key].get("silenced"))
+    ]
     return Change(
-        new=tuple(finding for key, finding in after.items() if key not in before),
+        new=tuple(finding for key, finding in after.items() if key not in before and not finding.get("silenced")),
         gone=tuple(finding for finding in lost if not _hidden(finding, new, now)),
         same=tuple(finding for earlier, finding in both if _says(earlier) == _says(finding)),
         changed=tuple(pair for pair in both if _says(pair[0]) != _says(pair[1])),
         invisible=tuple(finding for finding in lost if _hidden(finding, new, now)),
-        newly_blind=tuple(
-            id for id, verdict in now.items() if verdict in BLIND[:2] and was.get(id) in ("passed", "found")
-        ),
+        newly_blind=tuple(id for id, verdict in now.items() if verdict in BLIND and was.get(id) in ("passed", "found")),
     )
 
 
 def _hidden(finding: Mapping[str, Json], new: Mapping[str, Json], now: Mapping[str, str]) -> bool:
     """Whether the finding's absence says nothing: its check could not look, or not at this subject."""
-    if now.get(finding["id"], "unknown") in BLIND[:2]:
+    if now.get(finding["id"], "unknown") in BLIND:
         return True
     rows = [row for row in new["checks"] if row["id"] == finding["id"]]
     return any(each["subject"] == finding["subject"] for row in rows for each in row.get("unexamined", ()))
 
 
-def _says(finding: Mapping[str, Json]) -> tuple[Json, Json]:
-    return finding["severity"], finding["summary"]
+def _says(finding: Mapping[str, Json]) -> tuple[Json, ...]:
+    return finding["severity"], finding["summary"], finding.get("silenced")
 
 
 def exit_code(report: Mapping[str, Json], fail_on: str) -> int:
     """The exit code of a run that gave this report."""
     if fail_on == "never":
         return OK
-    severities = {row["severity"] for row in _findings(report).values()}
+    severities = {row["severity"] for row in _findings(report).values() if not row.get("silenced")}
     if "critical" in severities:
         return CRITICAL
     if "warning" in severities and fail_on == "warning":
@@ -102,7 +131,7 @@ def exit_code(report: Mapping[str, Json], fail_on: str) -> int:
     known = registry.load()
     threshold = registry.SEVERITIES[fail_on]
     blind = any(
-        verdict in BLIND[:2] and id in known and known[id].severity >= threshold
+        verdict in BLIND and (id not in known or known[id].severity >= threshold)
         for id, verdict in _verdicts(report).items()
     )
     return UNKNOWN if blind else OK

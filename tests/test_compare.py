@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from diagnose import compare
+from diagnose import compare, run
+from diagnose.model import Failed
+from diagnose.recorder import Entry
+from tests.ticket import DATA, recorded, taken, unpacked
 
 WEB = {"kind": "container", "name": "web"}
 
@@ -34,6 +43,25 @@ CASES = {
         report(verdict="found", unexamined=[{"subject": WEB, "why": "timed out"}]),
         "invisible",
     ),
+    "silenced since": (
+        report(finding(), verdict="found"),
+        report(finding(silenced="on purpose"), verdict="found"),
+        "changed",
+    ),
+    "loud again": (
+        report(finding(silenced="on purpose"), verdict="found"),
+        report(finding(), verdict="found"),
+        "changed",
+    ),
+    "a cause that nobody asked about": (report(finding(selected=False), verdict="found"), report(), None),
+    "silenced all along": (
+        report(finding(silenced="on purpose"), verdict="found"),
+        report(finding(silenced="on purpose"), verdict="found"),
+        None,
+    ),
+    "new and silenced": (report(), report(finding(silenced="on purpose"), verdict="found"), None),
+    "silenced, then gone": (report(finding(silenced="on purpose"), verdict="found"), report(), None),
+    "the check does not apply now": (report(finding(), verdict="found"), report(verdict="skipped"), "gone"),
     "the check is not known any more": (
         report(finding(), verdict="found"),
         {"findings": [], "checks": []},
@@ -47,7 +75,7 @@ def test_compare(name: str):
     old, new, where = CASES[name]
     change = compare.compare(old, new)
     counts = {each: len(getattr(change, each)) for each in ("new", "gone", "same", "changed", "invisible")}
-    assert counts == {**dict.fromkeys(counts, 0), where: 1}
+    assert counts == {**dict.fromkeys(counts, 0), **({where: 1} if where else {})}
 
 
 def test_a_check_that_passed_and_is_blind_now_is_named():
@@ -63,7 +91,99 @@ def test_a_check_that_passed_and_is_blind_now_is_named():
         (report(finding(severity="advice"), verdict="found"), 0),
         (report(finding(silenced="on purpose"), verdict="found"), 0),
         (report(verdict="unknown"), 3),
+        (report(verdict="crashed"), 3),
+        (report(finding(severity="warning"), verdict="unknown"), 1),
     ],
 )
 def test_the_exit_code_is_that_of_the_new_run(new: dict, code: int):
     assert compare.exit_code(new, "warning") == code
+
+
+def diff(*args: Any) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "diagnose", "diff", *map(str, args)]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Bundles and reports of one host: as it was, cured in part, and with an engine that hides its containers."""
+    place = tmp_path_factory.mktemp("diff")
+    entries = dict(recorded())
+    legacy = next(q for q, e in entries.items() if q.kind == "api.container" and "/legacy" in json.dumps(e.answer))
+    cured = json.loads(json.dumps(entries[legacy].answer))
+    cured["State"] |= {"Status": "running", "Running": True, "ExitCode": 0, "Pid": 4242}
+    blind = {q: Entry(Failed("timed out", "no answer in 4.0 s")) for q in entries if q.kind == "api.containers"}
+    for name, changes in {"old": {}, "cured": {legacy: Entry(cured)}, "blind": blind}.items():
+        _, sealed = taken({**entries, **changes})
+        (place / f"{name}.tar.gz").write_bytes(sealed.data)
+        (place / f"{name}.json").write_bytes(unpacked(sealed.data)["report.json"])
+    return place
+
+
+@pytest.mark.parametrize("old", ["old.tar.gz", "old.json"])
+@pytest.mark.parametrize("new", ["cured.tar.gz", "cured.json"])
+def test_bundles_and_reports_in_any_pair_say_the_same(folder: Path, old: str, new: str):
+    done = diff(folder / old, folder / new, "--format", "json")
+    said = json.loads(done.stdout)
+    gone = {row["key"] for row in said["gone"]}
+    assert "container.exec-format@container:legacy" in gone
+    assert not said["no_longer_visible"]
+    assert "container.exec-format@container:legacy" not in {row["key"] for row in said["still_there"]}
+    assert len(said["still_there"]) > 20
+    assert done.returncode == 2
+
+
+def test_a_host_with_itself_has_no_difference(folder: Path):
+    said = json.loads(diff(folder / "old.tar.gz", DATA / "fifteen-faults-28.5.2.tar.gz", "--format", "json").stdout)
+    assert {name for name, rows in said.items() if rows} == {"schema_version", "still_there"}
+
+
+def test_what_is_hidden_now_is_no_improvement(folder: Path):
+    done = diff(folder / "old.json", folder / "blind.tar.gz", "--format", "json")
+    said = json.loads(done.stdout)
+    hidden = {row["key"] for row in said["no_longer_visible"]}
+    assert "container.exec-format@container:legacy" in hidden
+    assert "container.unhealthy@container:search" in hidden
+    assert not {row["key"] for row in said["gone"] if row["id"].startswith("container.")}
+    assert "container.oom-killed" in said["newly_blind_checks"]
+
+
+def test_text_says_what_changed_in_80_columns(folder: Path):
+    done = diff(folder / "old.tar.gz", folder / "blind.tar.gz")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "no longer visible: CRITICAL container.exec-format legacy" in done.stdout
+    assert "could look before, not now: " in done.stdout
+    first = done.stdout.splitlines()[0]
+    assert first.split(", ")[0].endswith(" new")
+    assert "\x1b" not in done.stdout
+
+
+def test_the_exit_code_of_a_diff_is_that_of_the_new_one(folder: Path):
+    assert diff(folder / "blind.json", folder / "old.json").returncode == 2
+    assert diff(folder / "old.json", folder / "old.json", "--fail-on", "never").returncode == 0
+
+
+WRONG = {
+    "no file": ("nosuch.json", "No such file"),
+    "no JSON": ("text.json", "neither a bundle nor a JSON report"),
+    "another JSON": ("other.json", "neither a bundle nor a JSON report"),
+    "half a report": ("half.json", "neither a bundle nor a JSON report"),
+    "an empty folder": ("empty", "not a recorded host"),
+    "half a bundle": ("half.tar.gz", "not a whole bundle"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_cannot_be_compared_is_refused_in_one_sentence(name: str, tmp_path: Path, folder: Path):
+    (tmp_path / "text.json").write_text("hello")
+    (tmp_path / "other.json").write_text('{"findings": 3}')
+    (tmp_path / "half.json").write_text(json.dumps({"findings": [{"key": "a", "id": "b"}], "checks": []}))
+    (tmp_path / "half.tar.gz").write_bytes((folder / "old.tar.gz").read_bytes()[:3000])
+    (tmp_path / "empty").mkdir()
+    path, hint = WRONG[name]
+    with pytest.raises(run.AskedWrongError, match=hint):
+        compare.load(tmp_path / path)
+    done = diff(folder / "old.json", tmp_path / path)
+    assert done.returncode == 3
+    assert hint in done.stderr
+    assert "Traceback" not in done.stderr

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping
 from typing import TextIO
 
 from diagnose.compare import Change
 from diagnose.model import Json
 from diagnose.render.words import clean
+
+WIDTH = 80
 
 
 def render(change: Change, format_: str, stream: TextIO) -> None:
@@ -35,17 +38,31 @@ def render(change: Change, format_: str, stream: TextIO) -> None:
     stream.write(", ".join(f"{count} {word}" for count, word in counts) + "\n")
     for title, findings in (("new", change.new), ("gone", change.gone), ("no longer visible", change.invisible)):
         for each in findings:
-            stream.write(clean(f"\n{title}: {each['severity'].upper()} {each['id']} {each['subject']['name']}") + "\n")
-            stream.write(clean(f"  {each['summary']}") + "\n")
+            _write(stream, f"\n{title}: {each['severity'].upper()} {each['id']} {each['subject']['name']}")
+            _write(stream, f"  {each['summary']}")
     for old, new in change.changed:
-        stream.write(clean(f"\nchanged: {new['id']} {new['subject']['name']}") + "\n")
-        stream.write(clean(f"  was {old['severity']}: {old['summary']}") + "\n")
-        stream.write(clean(f"  now {new['severity']}: {new['summary']}") + "\n")
+        _write(stream, f"\nchanged: {new['id']} {new['subject']['name']}")
+        _write(stream, f"  was {_said(old)}")
+        _write(stream, f"  now {_said(new)}")
     if change.same:
-        names = ", ".join(f"{each['id']} {each['subject']['name']}" for each in change.same)
-        stream.write(clean(f"\nstill there: {names}") + "\n")
+        stream.write("\nstill there:\n")
+        for each in change.same:
+            _write(stream, f"  {each['severity']} {each['id']} {each['subject']['name']}")
     if change.newly_blind:
-        stream.write(f"\ncould look before, not now: {', '.join(change.newly_blind)}\n")
+        _write(stream, f"\ncould look before, not now: {', '.join(change.newly_blind)}")
+
+
+def _said(finding: Mapping[str, Json]) -> str:
+    silenced = f" (silenced: {finding['silenced']})" if finding.get("silenced") else ""
+    return f"{finding['severity']}{silenced}: {finding['summary']}"
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """One paragraph, at most 80 columns wide; what follows its first line stands further in."""
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    for line in clean(text).split("\n"):
+        wrapped = textwrap.wrap(line, WIDTH, subsequent_indent=indent + "    ", break_on_hyphens=False)
+        stream.write("\n".join(wrapped) + "\n")
 
 
 def _row(finding: Mapping[str, Json]) -> dict[str, Json]:

@@ -1,0 +1,242 @@
+"""Bundles of real hosts: the same findings, no secret in their bytes, small, quick, and without a byte of disk."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.test_ticket_anonymize import essence, restored
+from tests.test_ticket_secrets import forms, stands_in
+from tests.ticket import unpacked
+
+from .box import PROJECT, Box
+from .engines import Engine
+from .faults import discover
+from .runner import healthy_container, start
+
+pytestmark = pytest.mark.timeout(600)
+TOOL = [sys.executable, "-m", "diagnose"]
+
+
+def tool(box: Box, *args: str, user: str | None = None) -> subprocess.CompletedProcess[bytes]:
+    """The tool in the box, its output as bytes."""
+    argv = box._argv([*TOOL, *args], user, (), str(PROJECT))
+    return subprocess.run(argv, env=box._env(None, user), capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+
+
+def streamed(box: Box, *args: str, user: str | None = None) -> bytes:
+    """The bundle that the tool streams to stdout."""
+    done = tool(box, "bundle", "-o", "-", *args, user=user)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+def judged(source: Path) -> dict[str, Any]:
+    """The report of the bundle or folder, made on another host than the one it came from."""
+    done = subprocess.run(
+        [*TOOL, "all", "--from", str(source), "--format", "json"], cwd=PROJECT, capture_output=True, timeout=120
+    )
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def unfolded(data: bytes, folder: Path) -> Path:
+    for name, content in unpacked(data).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@dataclass
+class Names:
+    """The old names and the new, as `--map` writes them, in the shape of what `restored` takes."""
+
+    names: dict[str, str]
+    addresses: Any
+
+    @classmethod
+    def read(cls, text: str) -> Names:
+        said = json.loads(text)
+        return cls(said["names"], type("Seen", (), {"seen": said["addresses"]}))
+
+
+HOSTS = (
+    "broken_host.fifteen_faults",
+    "broken_host.control_host",
+    "daemon.killed",
+    "firewall.docker_user_for_one_source",
+    "network.route_into_a_subnet",
+    "network.bridge_switched_off",
+)
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_findings_of_host_bundle_folder_and_anonymised_bundle_are_equal(name: str, engine: Engine, tmp_path: Path):
+    scenario = discover()[name]
+    if engine not in scenario.engines:
+        pytest.skip(f"{name} is not for engine {engine.name}")
+    with Box(engine, **scenario.box) as box:
+        start(box, scenario)
+        scenario.inject(box)
+        live = tool(box, "all", "--format", "json")
+        plain = streamed(box)
+        hidden = streamed(box, "--anonymize", "--map", "/run/names.json")
+        names = Names.read(box.read("/run/names.json"))
+    for file, data in (("plain", plain), ("hidden", hidden)):
+        (tmp_path / f"{file}.tar.gz").write_bytes(data)
+    report = json.loads(unpacked(plain)["report.json"])
+    assert keys(report) == keys(json.loads(live.stdout)), "the bundle's report and the host's"
+    assert essence(judged(tmp_path / "plain.tar.gz")) == essence(report)
+    assert essence(judged(unfolded(plain, tmp_path / "folder"))) == essence(report)
+    renamed = json.loads(unpacked(hidden)["report.json"])
+    assert json.loads(unpacked(hidden)["manifest.json"])["anonymized"] == {"checks_that_say_something_else": []}
+    assert essence(judged(tmp_path / "hidden.tar.gz")) == essence(renamed)
+    assert keys(restored(names, renamed)) == keys(report)
+    assert box.hostname.encode() not in b"".join(unpacked(hidden).values())
+    print(f"\n{name} on {engine.name}: {len(report['findings'])} findings, {len(plain)} and {len(hidden)} bytes")
+
+
+def keys(report: dict[str, Any]) -> set[tuple[str, str]]:
+    """What was found; a cause that is only likely may differ between two runs, so its text is not compared."""
+    return {(finding["key"], finding["severity"]) for finding in report["findings"]}
+
+
+def s(number: int) -> str:
+    """A made-up secret that no other text holds."""
+    return f"Zq{number:02}xV7-made-up-{number * 7919 % 99991:05}"
+
+
+DAEMON = {
+    "log-driver": "json-file",
+    "log-opts": {"max-size": "10m", "max-file": "3"},
+    "proxies": {"http-proxy": f"http://svc:{s(1)}@proxy.lab.test:3128"},
+}
+LOOKALIKES = (
+    "POSTGRES_PASSWORD_FILE=/run/secrets/db_password",
+    "TOKEN_TTL=3600",
+    "MAX_TOKENS=512",
+    "SECRET_KEY_PATH=/etc/app/key.pem",
+    "PUBLIC_KEY_ID=4f9a21",
+    "SSH_AUTH_SOCK=/tmp/ssh-agent.sock",
+)
+
+
+def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(engine: Engine, capsys: pytest.CaptureFixture[str]):
+    config = {key: value for key, value in DAEMON.items() if key != "proxies" or engine.major >= 23}
+    hidden = [s(number) for number in range(1 if "proxies" in config else 2, 20)]
+    with Box(engine) as box:
+        box.start_engine(config=config)
+        options = [
+            *("-e", f"DB_PASSWORD={s(2)}", "-e", f"DATABASE_URL=postgres://shop:{s(3)}@db:5432/shop"),
+            *("-e", f"AWS_SECRET_ACCESS_KEY={s(4)}", "-e", "AWS_ACCESS_KEY_ID=AKIA" + "Q7ZX2M4N8P1R5T6V"),
+            *(word for each in LOOKALIKES for word in ("-e", each)),
+            *("--label", f"com.example.api-token={s(5)}", "--label", f"traefik.http.middlewares.auth.password={s(6)}"),
+            f"--health-cmd=redis-cli -a {s(7)} ping",
+            *("--log-opt", "max-size=10m", "--log-opt", "labels=tier"),
+        ]
+        script = f"echo login with password={s(8)}; echo 'Authorization: Bearer {s(9)}' >&2; exit 3"
+        box.docker("run", "--name=full", *options, "bb:1.36", "sh", "-c", script, check=False)
+        box.docker("create", "--name=args", "bb:1.36", "mysqld", f"--password={s(10)}", "--api-key", s(11))
+        box.docker("create", "--name=entry", "--entrypoint", "/bin/app", "bb:1.36", f"--token={s(12)}")
+        box.docker("run", "-d", "--name=running", "-e", f"SMTP_PASS={s(13)}", "bb:1.36", "sh", "-c",
+                   f"exec env API_SECRET={s(14)} sleep 1000")  # fmt: skip
+        box.docker("volume", "create", "--opt=type=cifs", f"--opt=o=addr=192.0.2.80,username=u,password={s(15)}", "nas")
+        dockerfile = f"FROM bb:1.36\nARG NPM_TOKEN\nENV GITLAB_TOKEN={s(17)}\nRUN echo built\n"
+        box.docker("build", "-q", "-t", "argued:1", f"--build-arg=NPM_TOKEN={s(16)}", "-", stdin=dockerfile,
+                   env={"DOCKER_BUILDKIT": "0"})  # fmt: skip
+        box.docker("run", "--name=failed", "argued:1", "sh", "-c", "echo $GITLAB_TOKEN; exit 4", check=False)
+        box.docker("run", "-d", "--name=missing", "bb:1.36", f"/app-{s(18)[:2]}", f"PASSWORD={s(18)}", check=False)
+        box.docker("pull", f"http://u:{s(19)}@192.0.2.80/x", check=False)
+        data = streamed(box)
+    files = unpacked(data)
+    leaked = {secret: found for secret in hidden if (found := stands_in(files, forms(secret)))}
+    kept = [each for each in LOOKALIKES if stands_in(files, forms(each))]
+    redacted = json.loads(files["manifest.json"])["redacted"]
+    with capsys.disabled():
+        print(
+            f"\nbundle of a real engine {engine.name}: recall {100 - 100 * len(leaked) / len(hidden):.0f} % of {len(hidden)} "
+            f"secrets, precision {100 * len(kept) / len(LOOKALIKES):.0f} % of {len(LOOKALIKES)} look-alikes; {redacted}"
+        )
+    assert not leaked
+    assert len(kept) == len(LOOKALIKES)
+    assert b"AKIAQ7ZX2M4N8P1R5T6V" not in b"".join(files.values())
+    assert sum(redacted.values()) >= 15
+
+
+def test_three_hundred_containers(engine: Engine, capsys: pytest.CaptureFixture[str]):
+    with Box(engine) as box:
+        box.start_engine(config=DAEMON if engine.major >= 23 else {})
+        box.image("bb:1.36")
+        for number in range(300):
+            env = [f"DB_PASSWORD={s(number)}", "PATH=/bin", "LANG=C.UTF-8", f"SHARD={number}"]
+            labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": f"worker{number % 20}"}
+            box.api(
+                f"/containers/create?name=shop-worker-{number}",
+                method="POST",
+                body={"Image": "bb:1.36", "Cmd": ["sleep", "1000"], "Env": env, "Labels": labels},
+            )
+        runs = [box.diagnose("all", "--format", "json") for _ in range(3)]
+        bundles = [box.diagnose("bundle", "-o", f"/tmp/{number}.tar.gz") for number in range(3)]
+        sizes = [box.path(f"/tmp/{number}.tar.gz").stat().st_size for number in range(3)]
+        renamed = box.diagnose("bundle", "--anonymize", "-o", "/tmp/a.tar.gz")
+    assert [run.code for run in (*bundles, renamed)] == [0] * 4, bundles[0].err
+    alone, whole = min(run.wall for run in runs), min(run.wall for run in bundles)
+    peak = max(run.peak_rss for run in bundles)
+    with capsys.disabled():
+        print(
+            f"\n300 containers on {engine.name}: run {alone:.2f} s, bundle {whole:.2f} s ({whole - alone:+.2f} s), "
+            f"anonymised {renamed.wall:.2f} s and {renamed.peak_rss / 2**20:.0f} MiB, "
+            f"{max(sizes) / 1e3:.0f} kB, peak memory {peak / 2**20:.0f} MiB"
+        )
+    assert max(sizes) < 10_000_000
+    assert whole - alone < 3
+    assert peak < 200 * 2**20
+
+
+def fill(box: Box, folders: Sequence[str]) -> None:
+    """Leave these file systems without a byte, whatever their size; the root becomes read-only."""
+    for folder in folders:
+        box.sh(
+            f"used=$(df -k --output=used {folder} | tail -1); kind=$(stat -f -c %T {folder}); "
+            f"[ $kind != tmpfs ] || mount -o remount,size=$((used + 64))k {folder}; "
+            f"dd if=/dev/zero of={folder}/fill bs=4k 2>/dev/null || true; dd if=/dev/zero of={folder}/fill2 bs=1 2>/dev/null || true"
+        )
+    box.sh("mount -o remount,ro /")
+
+
+def test_every_disk_is_full(engine: Engine):
+    with Box(engine, disk="64M") as box:
+        box.start_engine(config=DAEMON if engine.major >= 23 else {})
+        healthy_container(box, "web", 8080)
+        fill(box, ["/tmp", "/dev/shm", "/run", "/var/lib/docker"])
+        for folder in ("/tmp", "/dev/shm", "/run", "/var/lib/docker", "/var/log", "/root"):
+            assert box.run(["sh", "-c", f"echo x >{folder}/probe"], check=False).returncode != 0, folder
+        data = streamed(box)
+        done = tool(box, "bundle", "-o", "/tmp/x.tar.gz")
+    files = unpacked(data)
+    assert re.search(rb'"id": "storage.disk-full"', files["report.json"])
+    assert json.loads(files["manifest.json"])["files"]
+    assert done.returncode == 3
+    assert b"No space left on device; `-o -` needs no disk" in done.stderr
+
+
+def test_nobody_gets_what_nobody_may_see(engine: Engine, tmp_path: Path):
+    """Without the right to ask the engine: a bundle all the same, which says what could not be had and why."""
+    with Box(engine) as box:
+        box.start_engine(config={})
+        healthy_container(box, "web", 8080)
+        data = streamed(box, user="nobody")
+    head = json.loads(unpacked(data)["manifest.json"])
+    assert any(why.startswith("forbidden") for why in head["missing"])
+    (tmp_path / "x.tar.gz").write_bytes(data)
+    report = judged(tmp_path / "x.tar.gz")
+    verdicts = {row["id"]: row["verdict"] for row in report["checks"]}
+    assert verdicts["container.oom-killed"] == "unknown"
