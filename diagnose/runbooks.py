@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import shlex
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ PURPOSES: dict[str, Purpose] = {"confirm": "confirm", "fix": "fix", "verify": "v
 RISKS: tuple[Risk, ...] = ("safe", "disruptive", "destructive")
 _PLACEHOLDER = re.compile(r"(?<![${\w])\{([a-z][a-z0-9_]*)\}")
 _FRONT = re.compile(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
 
 
 class PageError(Exception):
@@ -86,7 +88,6 @@ def placeholders(text: str) -> frozenset[str]:
 def parse(text: str, name: str) -> Page:
     """A page from its Markdown. PageError with the page's name if it breaks the format."""
     import yaml
-    from markdown_it import MarkdownIt
 
     front = _FRONT.match(text)
     if front is None:
@@ -96,16 +97,36 @@ def parse(text: str, name: str) -> Page:
     except yaml.YAMLError as error:
         raise PageError(f"{name}: front matter: {error}") from error
     body = text[front.end() :]
-    blocks, prose = [], ""
-    for token in MarkdownIt("zero").enable("fence").parse(body):
-        if token.type == "inline":
-            prose = token.content
-        elif token.type == "fence":
-            block = _block(token.info, token.content, prose, name)
-            if block is not None:
-                blocks.append(block)
     variables = {str(key): str(value) for key, value in (head.get("variables") or {}).items()}
-    return Page(str(head.get("id", "")), variables, str(head.get("retired", "")), body, tuple(blocks))
+    return Page(str(head.get("id", "")), variables, str(head.get("retired", "")), body, blocks_in(body, name))
+
+
+def blocks_in(body: str, name: str) -> tuple[Block, ...]:
+    """The fenced blocks of commands in a page's Markdown, found as CommonMark says. PageError for one that says nonsense.
+
+    A report needs nothing else of a page, and a Markdown parser would double the time that it takes to print one.
+    """
+    found: list[Block] = []
+    paragraph: list[str] = []
+    ended = True
+    lines = iter(body.split("\n"))
+    for line in lines:
+        opened = _FENCE.fullmatch(line)
+        if opened:
+            text = "\n".join(_until(lines, opened[1]))
+            block = _block(opened[2].strip(), text, " ".join(paragraph), name)
+            if block is not None:
+                found.append(block)
+        elif line.strip():
+            paragraph = [line.strip()] if ended else [*paragraph, line.strip()]
+        ended = bool(opened) or not line.strip()
+    return tuple(found)
+
+
+def _until(lines: Iterator[str], fence: str) -> Iterator[str]:
+    """The lines before the fence that closes the one that was opened."""
+    closing = re.compile(rf" {{0,3}}{fence[0]}{{{len(fence)},}}[ \t]*")
+    return itertools.takewhile(lambda line: not closing.fullmatch(line), lines)
 
 
 def _block(info: str, text: str, prose: str, name: str) -> Block | None:
@@ -119,8 +140,7 @@ def _block(info: str, text: str, prose: str, name: str) -> Block | None:
     if known is None or (known == "fix") != (len(risks) == 1 and risks[0] in RISKS):
         raise PageError(f"{name}: a block says `{info}`")
     risk = next(risk for risk in RISKS if risk in (risks or ["safe"]))
-    paragraph = prose.strip().rpartition("\n\n")[2].replace("\n", " ")
-    return Block(known, risk, manual, text.rstrip("\n"), paragraph)
+    return Block(known, risk, manual, text.rstrip("\n"), prose)
 
 
 @functools.cache
@@ -136,13 +156,23 @@ def page(id: str) -> Page:
     return parse(path.read_text(encoding="utf-8"), path.name)
 
 
+@functools.cache
+def _blocks(id: str) -> tuple[Block, ...]:
+    path = paths()[id]
+    return blocks_in(_FRONT.sub("", path.read_text(encoding="utf-8"), count=1), path.name)
+
+
+def _of(id: str, purpose: Purpose) -> list[Block]:
+    """The blocks of one purpose on a check's page; none if there is no readable page."""
+    try:
+        return [block for block in _blocks(id) if block.purpose == purpose]
+    except (KeyError, PageError, OSError):
+        return []
+
+
 def commands(id: str, variables: Mapping[str, str], docker: str) -> Iterator[Command]:
     """The page's fixes for one finding, least risk first; nothing if there is no readable page."""
-    try:
-        blocks = page(id).of("fix")
-    except (KeyError, PageError, OSError):
-        return
-    for block in sorted(blocks, key=lambda block: RISKS.index(block.risk)):
+    for block in sorted(_of(id, "fix"), key=lambda block: RISKS.index(block.risk)):
         yield Command("fix", block.risk, fill(block.text, variables, docker), block.impact)
 
 
@@ -157,8 +187,5 @@ def first(id: str, variables: Mapping[str, str], docker: str) -> Command | None:
 
 def confirm(id: str, variables: Mapping[str, str], docker: str) -> Command | None:
     """The page's first confirm command for one finding; None if there is no readable page."""
-    try:
-        blocks = page(id).of("confirm")
-    except (KeyError, PageError, OSError):
-        return None
+    blocks = _of(id, "confirm")
     return Command("confirm", "safe", fill(blocks[0].text, variables, docker), blocks[0].impact) if blocks else None

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from diagnose import registry, runbooks
 from diagnose.host import KINDS
@@ -46,6 +47,14 @@ def test_page_is_whole(id: str):
     assert used <= set(page.variables), "a placeholder that is no declared variable"
     fences = re.findall(r"^```(\S.*)$", page.body, re.MULTILINE)
     assert all(info.split()[0] in ("sh", "json", "toml", "yaml", "ini", "text", "dockerfile") for info in fences)
+
+
+@pytest.mark.parametrize("id", sorted(PAGES))
+def test_blocks_are_those_that_a_markdown_parser_finds(id: str):
+    body = runbooks.page(id).body
+    parsed = MarkdownIt("zero").enable("fence").parse(body)
+    commands = [(token.info.split()[1], token.content.rstrip("\n")) for token in parsed if token.info.startswith("sh ")]
+    assert [(block.purpose, block.text) for block in runbooks.blocks_in(body, id)] == commands
 
 
 @pytest.mark.parametrize("id", sorted(PAGES))
