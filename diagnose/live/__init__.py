@@ -115,9 +115,11 @@ class Live:
         if blind is not None:
             return blind
         try:
-            args = self.redactor.restore(question.args)
-            asked = Question(question.kind, json.dumps(args, sort_keys=True, separators=(",", ":")))
-            return self.redactor.answer(question.kind, question.args, _hand(kind.hand)(self, asked))
+            args, asked = question.args, question
+            if "<redacted:" in question.arguments:
+                restored = json.dumps(self.redactor.restore(args), sort_keys=True, separators=(",", ":"))
+                asked = Question(question.kind, restored)
+            return self.redactor.answer(question.kind, args, _hand(kind.hand)(self, asked))
         except Exception as error:  # noqa: BLE001 - whatever a hand meets is an answer too, never our crash
             failed = failure(error)
             return Failed(failed.reason, self.redactor.text(failed.detail))

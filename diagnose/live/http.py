@@ -7,9 +7,10 @@ server which drips holds it for ever; and 1,000 inspects by four threads on engi
 
 from __future__ import annotations
 
+import functools
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -26,7 +27,7 @@ class Reply:
     """One answer: header names in lower case; cut is True when the body goes on beyond what was asked for."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
     cut: bool = False
 
@@ -89,7 +90,7 @@ class Connection:
     def _hung_up(self) -> Stale:
         return Stale((self._complaint and self._complaint()) or "the connection was closed without an answer")
 
-    def _head(self, ends: float) -> tuple[str, int, dict[str, str]]:
+    def _head(self, ends: float) -> tuple[str, int, Mapping[str, str]]:
         try:
             if not self._buffer and not self._more(ends):
                 raise self._hung_up()
@@ -104,16 +105,9 @@ class Connection:
             if not self._more(ends):
                 _malformed("the connection was closed inside the headers")
             end = self._buffer.find(b"\r\n\r\n")
-        first, *lines = self._buffer[:end].decode("latin-1").split("\r\n")
+        head = bytes(self._buffer[:end])
         del self._buffer[: end + 4]
-        version, _, rest = first.partition(" ")
-        if not version.startswith("HTTP/1.") or not (rest[:3].isascii() and rest[:3].isdigit()):
-            _malformed(f"the answer is not HTTP: {first[:40]!r}")
-        headers = {}
-        for line in lines:
-            name, _, value = line.partition(":")
-            headers[name.strip().lower()] = value.strip()
-        return version, int(rest[:3]), headers
+        return _parsed(head)
 
     def _counted(self, length: int, ends: float, limit: int, cut: bool) -> tuple[bytes, bool]:
         if length > limit and not cut:
@@ -184,6 +178,20 @@ class Connection:
         self._buffer += data
         self.received += len(data)
         return bool(data)
+
+
+@functools.lru_cache(maxsize=32)
+def _parsed(head: bytes) -> tuple[str, int, Mapping[str, str]]:
+    """The version, the status and the headers of an answer; a thousand inspects have the same but for the second."""
+    first, *lines = head.decode("latin-1").split("\r\n")
+    version, _, rest = first.partition(" ")
+    if not version.startswith("HTTP/1.") or not (rest[:3].isascii() and rest[:3].isdigit()):
+        _malformed(f"the answer is not HTTP: {first[:40]!r}")
+    headers = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    return version, int(rest[:3]), headers
 
 
 def _left(ends: float) -> float:
