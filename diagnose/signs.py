@@ -17,7 +17,7 @@ PATTERNS: dict[str, str] = {
     "refused": r"connection refused|ECONNREFUSED",
     "port-taken": r"address already in use|port is already allocated|EADDRINUSE",
     "oom": r"out of memory|oom-kill|cannot allocate memory|OutOfMemoryError|ENOMEM",
-    "no-fork": r"resource temporarily unavailable|can't fork|pthread_create failed|unable to start new thread",
+    "no-fork": r"resource temporarily unavailable|can't fork|init-p: connection reset|pthread_create failed|unable to start new thread",
     "open-files": r"too many open files|EMFILE|ENFILE",
     "permission": r"permission denied|operation not permitted|EACCES|EPERM",
     "exec-format": r"exec format error",

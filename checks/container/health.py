@@ -13,6 +13,8 @@ from diagnose.signs import signs
 from diagnose.times import ago, unix
 
 TIMED_OUT = -1
+NOT_BEGUN = "OCI runtime exec failed"
+"""Beside exit code -1: nothing ran that could have ended (seen at the limit of processes on engines 20.10.24 and 28.5.2)."""
 CANNOT_RUN = (126, 127)
 NANO = 1e9
 DEFAULT_INTERVAL_S = 30.0
@@ -92,7 +94,9 @@ def _failing(each: Container, last: HealthProbe | None, containers: Containers) 
     code = last.exit_code if last else 0
     output = (last.output or "").strip() if last else ""
     severity = Severity.critical
-    if code == TIMED_OUT:
+    if code == TIMED_OUT and NOT_BEGUN in output:
+        what = "its probe cannot be started"
+    elif code == TIMED_OUT:
         limit = ago(_setting(each, "Timeout", DEFAULT_TIMEOUT_S))
         what = f"its probe does not end within {limit}"
     elif code in CANNOT_RUN:
@@ -112,7 +116,7 @@ def _failing(each: Container, last: HealthProbe | None, containers: Containers) 
         severity=severity,
         # the engine runs the probe: when containerd hangs, it does not end, or cannot begin
         touches=(*((DAEMON,) if code in (TIMED_OUT, 126) else ()), *peers(output.splitlines(), each, containers)),
-        signs=signs(output),
+        signs=signs(*_outputs(each, streak)),
         onset=_began(each, streak),
         service=each.service,
     )
@@ -121,6 +125,12 @@ def _failing(each: Container, last: HealthProbe | None, containers: Containers) 
 def _probe(each: Container) -> str:
     test = (each.config.healthcheck or {}).get("Test") or []
     return " ".join(str(word) for word in test[1:])[:120]
+
+
+def _outputs(each: Container, streak: int) -> list[str]:
+    """What the probes of the streak printed, as far as the engine kept them: the last one may have had no chance to."""
+    log = (each.state.health.log or []) if each.state.health else []
+    return [probe.output or "" for probe in log[-max(streak, 1) :]]
 
 
 def _began(each: Container, streak: int) -> float | None:
