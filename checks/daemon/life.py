@@ -232,6 +232,8 @@ def socket_forbidden(daemon: Daemon) -> Iterable[Finding]:
         "kernel.hung-task",
         "kernel.netdevice-stuck",
         "resources.io-saturated",
+        "daemon.containerd-down",
+        "daemon.containerd-hung",
     ],
 )
 def hung(
@@ -287,6 +289,7 @@ def _stuck_alone(daemon: Daemon, containers: Containers | Unavailable) -> Iterab
                     "pid": str(daemon.process.pid) if daemon.process else "PID",
                 },
                 severity=Severity.warning,
+                touches=(DAEMON,),
             )
 
 
