@@ -92,10 +92,10 @@ FIRST: dict[str, ByHand] = {
     "storage.shm_full": _anew("--shm-size 256m"),
     "storage.disk_full": "rm /var/lib/docker/volumes/orders/_data/orders.db",
     "storage.inodes_exhausted": "find /var/lib/docker/volumes/cache/_data -type f -delete",
-    "dns.own_server_is_silent": _anew(),
+    "dns.own_server_is_silent": _anew(image="shop:1.4", command=""),
     "dns.resolver_does_not_answer": _mend_resolver,
     "dns.only_tcp_gets_through": _mend_resolver,
-    "dns.many_search_domains": _anew(),
+    "dns.many_search_domains": _anew(image="shop:1.4", command=""),
     "firewall.dropped_in_docker_user": "iptables -D DOCKER-USER -j DROP",
     "image.hub_counts_pulls": _pull(),
     "image.no_such_tag": _pull(),
@@ -122,7 +122,8 @@ BY_HAND: dict[str, ByHand] = {
     "daemon.live-restore-off": _CONFIG.replace('"log-driver"', '"live-restore": true, "log-driver"')
     + "; systemctl reload docker; sleep 1",
     "daemon.clock-skewed": "{docker} rm -f web",
-    "dns.loopback-stub": _CONFIG.replace('"log-driver"', '"dns": ["192.0.2.53"], "log-driver"'),
+    "dns.loopback-stub": _CONFIG.replace('"log-driver"', '"dns": ["192.0.2.53"], "log-driver"')
+    + "; systemctl restart docker; {docker} ps -q | xargs -r {docker} restart",
     "dns.no-nameserver": "rm -f /etc/resolv.conf\necho 'nameserver 192.0.2.53' >/etc/resolv.conf\n"
     "{docker} ps -q | xargs -r {docker} restart",
     "firewall.forward-dropped": "nft insert rule {family} {table} {chain} oifname {bridge} ct status dnat accept\n"

@@ -82,7 +82,9 @@ def cure(scenarios: Sequence[Scenario], engine: Engine) -> list[Cure]:
     with Box(engine, **scenarios[0].box) as box:
         _equip(box)
         start(box, scenarios[0])
-        _note_units(box)
+        if scenarios[0].engine_started:
+            _note_units(box)
+            box.image("bb:1.36")
         cures = [Cure(each.name, each.expected[0][0]) for each in scenarios]
         for scenario, each in zip(scenarios, cures, strict=True):
             try:

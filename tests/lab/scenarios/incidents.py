@@ -524,12 +524,12 @@ def probe_gets_no_processor(box: Box) -> None:
     "daemon.containerd-hung",
     "daemon:docker",
     effects=[*all_of(SICK, "api", "cart")],
-    bystander=MISLED,
-    also=[("daemon.*", "daemon:docker")],
+    bystander=FORGETFUL,
+    also=[("daemon.*", "*")],
 )
 def containerd_hangs(box: Box) -> None:
     """containerd was stopped by a signal: health checks do not end any more."""
-    misled(box)
+    forgetful(box)
     for name in ("api", "cart"):
         probed(box, name, "true", "--health-timeout=2s")
         box.wait_health(name, "healthy")
