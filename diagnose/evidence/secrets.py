@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from diagnose.redact import is_token
+from diagnose.redact import TOKEN, is_token
 
-_TOKEN = re.compile(r"<redacted:[a-z0-9-]+:[0-9a-f]+>")
-_NAMED = re.compile(r"([A-Za-z_][\w.-]*)(?:=|:\s*|\s+)[\"']?[^\s=]*?(<redacted:[a-z0-9-]+:[0-9a-f]+>)")
+_TOKEN = re.compile(TOKEN)
+_NAMED = re.compile(rf"([A-Za-z_][\w.-]*)(?:=|:\s*|\s+)[\"']?[^\s=]*?({TOKEN})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,20 +22,20 @@ from os import urandom
 from typing import TYPE_CHECKING
 
 from diagnose.redact.fields import Plan, Walk
-from diagnose.redact.names import is_distinctive, is_token
+from diagnose.redact.names import TOKEN, is_distinctive, is_token
 from diagnose.redact.scanner import redact_text
 
 if TYPE_CHECKING:
     from diagnose.model import Json
 
-__all__ = ["Redactor", "is_token"]
+__all__ = ["TOKEN", "Redactor", "is_token"]
 
 _FEW = 48
 """Up to so many literals each is searched for; beyond, only those whose longest run of letters and digits occurs in the text."""
 _PHRASES = 8
 """As many phrases are kept per secret, for the proof."""
 _RUN = re.compile(r"[A-Za-z0-9]{4,}")
-_TOKENS = re.compile(r"<redacted:[a-z0-9-]+:[0-9a-f]{6,32}>")
+_TOKENS = re.compile(TOKEN)
 _INDENT = re.compile(r"\n([ \t]+)\S")
 
 

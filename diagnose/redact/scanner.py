@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 from diagnose.redact.assigned import KEYWORD, SAID, VERSION_OR_TAG, assignments
 from diagnose.redact.commands import command_secrets
-from diagnose.redact.names import CLOSE, OPEN, exempt, kind_of, lazy, random_looking
+from diagnose.redact.names import CLOSE, OPEN, TOKEN, exempt, kind_of, lazy, random_looking
 from diagnose.redact.tokens import Mark, redact_shapes
 from diagnose.redact.values import B64, cookies, credentials, is_basic, redact_value
 
-_TOKEN = lazy(r"<redacted:[a-z0-9-]+:[0-9a-f]{6,32}>")
+_TOKEN = lazy(TOKEN)
 _HELD = lazy(f"{OPEN}(\\d+){CLOSE}")
 _ALL_HELD = lazy(f"(?:{OPEN}\\d+{CLOSE})+")
 

@@ -17,7 +17,7 @@ from os import urandom
 from diagnose.host import Question
 from diagnose.model import Failed, Json
 from diagnose.recorder import Entry
-from diagnose.redact.names import words
+from diagnose.redact.names import TOKEN, words
 from diagnose.tape import Tape
 from diagnose.ticket import vocabulary
 from diagnose.ticket.addresses import Addresses
@@ -25,7 +25,7 @@ from diagnose.ticket.identities import IMAGE_KEYS, KINDS, NAME_KEYS, Identities,
 
 _STAYS = words("bridge host none default ingress docker_gwbridge localhost <none> . root nobody library local null")
 _SPOT = re.compile(
-    r"(?P<token><redacted:[^<>]*>)"
+    rf"(?P<token>{TOKEN})"
     r"|(?P<mac>(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![0-9A-Za-z:]))"
     r"|(?P<v6>(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f]*:[0-9A-Fa-f:]*:)[0-9A-Fa-f:]{3,39}(?:\.\d{1,3}){0,3}(?![0-9A-Za-z:]))"
     r"|(?P<v4>(?<![0-9A-Za-z_.])(?<![A-Za-z]-)\d{1,3}(?:\.\d{1,3}){3}(?![0-9A-Za-z_]|\.\d))"

@@ -23,6 +23,7 @@ from diagnose import registry, tape
 from diagnose.host import Question, question
 from diagnose.model import Failed, Json, Report
 from diagnose.recorder import Entry
+from diagnose.redact import TOKEN
 from diagnose.render import json as json_report
 from diagnose.render import markdown
 from diagnose.ticket import proof, texts
@@ -33,7 +34,7 @@ MAX_SIZE = 10 * 1000 * 1000
 LOGS_OF = 20
 """The last words of so many failing containers are taken."""
 LOG_LINES = 200
-_TOKEN = re.compile(rb"<redacted:([a-z0-9-]+):[0-9a-f]+>")
+_TOKEN = re.compile(TOKEN.encode())
 _KEPT_LAST = ("options", "now", "uname", "endpoint", "locality", "caller", "api.ping", "api.info", "api.containers")
 """Without these answers nothing can be judged again; they are shed after everything else."""
 _HEADER = 120

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from tests.test_ticket_anonymize import essence, restored
 from tests.test_ticket_secrets import forms, stands_in
 from tests.ticket import unpacked
 
-from .box import PROJECT, Box
+from .box import PROJECT, Box, Run
 from .engines import Engine
 from .faults import discover
 from .runner import healthy_container, start
@@ -26,15 +27,17 @@ pytestmark = pytest.mark.timeout(600)
 TOOL = [sys.executable, "-m", "diagnose"]
 
 
-def tool(box: Box, *args: str, user: str | None = None) -> subprocess.CompletedProcess[bytes]:
-    """The tool in the box, its output as bytes."""
-    argv = box._argv([*TOOL, *args], user, (), str(PROJECT))
+def tool(
+    box: Box, *args: str, user: str | None = None, under: Sequence[str] = ()
+) -> subprocess.CompletedProcess[bytes]:
+    """The tool in the box, its output as bytes. under: a command that runs it."""
+    argv = box._argv([*under, *TOOL, *args], user, (), str(PROJECT))
     return subprocess.run(argv, env=box._env(None, user), capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
 
 
-def streamed(box: Box, *args: str, user: str | None = None) -> bytes:
+def streamed(box: Box, *args: str, **options: Any) -> bytes:
     """The bundle that the tool streams to stdout."""
-    done = tool(box, "bundle", "-o", "-", *args, user=user)
+    done = tool(box, "bundle", "-o", "-", *args, **options)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 
@@ -148,7 +151,14 @@ def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(engine: Engine, cap
         box.docker("create", "--name=entry", "--entrypoint", "/bin/app", "bb:1.36", f"--token={s(12)}")
         box.docker("run", "-d", "--name=running", "-e", f"SMTP_PASS={s(13)}", "bb:1.36", "sh", "-c",
                    f"exec env API_SECRET={s(14)} sleep 1000")  # fmt: skip
-        box.docker("volume", "create", "--opt=type=cifs", f"--opt=o=addr=192.0.2.80,username=u,password={s(15)}", "nas")
+        box.docker(
+            "volume",
+            "create",
+            "--opt=type=cifs",
+            "--opt=device=//192.0.2.80/x",
+            f"--opt=o=addr=192.0.2.80,username=u,password={s(15)}",
+            "nas",
+        )
         dockerfile = f"FROM bb:1.36\nARG NPM_TOKEN\nENV GITLAB_TOKEN={s(17)}\nRUN echo built\n"
         box.docker("build", "-q", "-t", "argued:1", f"--build-arg=NPM_TOKEN={s(16)}", "-", stdin=dockerfile,
                    env={"DOCKER_BUILDKIT": "0"})  # fmt: skip
@@ -171,7 +181,16 @@ def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(engine: Engine, cap
     assert sum(redacted.values()) >= 15
 
 
+def timed(box: Box, *args: str) -> tuple[Run, float]:
+    """A run of the tool and the processor's time that it took in seconds: the machine may be busy with other boxes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = box.diagnose(*args)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def test_three_hundred_containers(engine: Engine, capsys: pytest.CaptureFixture[str]):
+    """3 s over the run are asserted of the processor's time, and printed of the clock's."""
     with Box(engine) as box:
         box.start_engine(config=DAEMON if engine.major >= 23 else {})
         box.image("bb:1.36")
@@ -183,49 +202,54 @@ def test_three_hundred_containers(engine: Engine, capsys: pytest.CaptureFixture[
                 method="POST",
                 body={"Image": "bb:1.36", "Cmd": ["sleep", "1000"], "Env": env, "Labels": labels},
             )
-        runs = [box.diagnose("all", "--format", "json") for _ in range(3)]
-        bundles = [box.diagnose("bundle", "-o", f"/tmp/{number}.tar.gz") for number in range(3)]
+        runs = [timed(box, "all", "--format", "json") for _ in range(3)]
+        bundles = [timed(box, "bundle", "-o", f"/tmp/{number}.tar.gz") for number in range(3)]
         sizes = [box.path(f"/tmp/{number}.tar.gz").stat().st_size for number in range(3)]
-        renamed = box.diagnose("bundle", "--anonymize", "-o", "/tmp/a.tar.gz")
-    assert [run.code for run in (*bundles, renamed)] == [0] * 4, bundles[0].err
-    alone, whole = min(run.wall for run in runs), min(run.wall for run in bundles)
-    peak = max(run.peak_rss for run in bundles)
+        renamed, renamed_cpu = timed(box, "bundle", "--anonymize", "-o", "/tmp/a.tar.gz")
+    assert [run.code for run in (*(run for run, _ in bundles), renamed)] == [0] * 4, renamed.err
+    clock = min(run.wall for run, _ in bundles) - min(run.wall for run, _ in runs)
+    cpu = min(cpu for _, cpu in bundles) - min(cpu for _, cpu in runs)
+    peak = max(run.peak_rss for run, _ in bundles)
     with capsys.disabled():
         print(
-            f"\n300 containers on {engine.name}: run {alone:.2f} s, bundle {whole:.2f} s ({whole - alone:+.2f} s), "
-            f"anonymised {renamed.wall:.2f} s and {renamed.peak_rss / 2**20:.0f} MiB, "
-            f"{max(sizes) / 1e3:.0f} kB, peak memory {peak / 2**20:.0f} MiB"
+            f"\n300 containers on {engine.name}: run {min(run.wall for run, _ in runs):.2f} s, bundle {clock:+.2f} s "
+            f"({cpu:+.2f} s of the processor), anonymised {renamed_cpu:.2f} s of the processor in all and "
+            f"{renamed.peak_rss / 2**20:.0f} MiB, {max(sizes) / 1e3:.0f} kB, peak memory {peak / 2**20:.0f} MiB"
         )
     assert max(sizes) < 10_000_000
-    assert whole - alone < 3
+    assert cpu < 3
     assert peak < 200 * 2**20
 
 
 def fill(box: Box, folders: Sequence[str]) -> None:
-    """Leave these file systems without a byte, whatever their size; the root becomes read-only."""
+    """Leave these file systems without a byte, whatever their size."""
     for folder in folders:
         box.sh(
             f"used=$(df -k --output=used {folder} | tail -1); kind=$(stat -f -c %T {folder}); "
             f"[ $kind != tmpfs ] || mount -o remount,size=$((used + 64))k {folder}; "
             f"dd if=/dev/zero of={folder}/fill bs=4k 2>/dev/null || true; dd if=/dev/zero of={folder}/fill2 bs=1 2>/dev/null || true"
         )
-    box.sh("mount -o remount,ro /")
 
 
 def test_every_disk_is_full(engine: Engine):
+    """The box's root cannot be filled, so the tool is also kept from writing a byte to any file at all."""
     with Box(engine, disk="64M") as box:
         box.start_engine(config=DAEMON if engine.major >= 23 else {})
         healthy_container(box, "web", 8080)
-        fill(box, ["/tmp", "/dev/shm", "/run", "/var/lib/docker"])
-        for folder in ("/tmp", "/dev/shm", "/run", "/var/lib/docker", "/var/log", "/root"):
+        box.sh("mount -t tmpfs x /var/tmp")
+        full = ["/tmp", "/var/tmp", "/dev/shm", "/run", "/var/lib/docker"]
+        fill(box, full)
+        for folder in full:
             assert box.run(["sh", "-c", f"echo x >{folder}/probe"], check=False).returncode != 0, folder
-        data = streamed(box)
+        data = streamed(box, under=["prlimit", "--fsize=0"])
         done = tool(box, "bundle", "-o", "/tmp/x.tar.gz")
+        left = box.run(["ls", "-A", "/tmp"]).stdout.split()
     files = unpacked(data)
     assert re.search(rb'"id": "storage.disk-full"', files["report.json"])
     assert json.loads(files["manifest.json"])["files"]
     assert done.returncode == 3
     assert b"No space left on device; `-o -` needs no disk" in done.stderr
+    assert not [name for name in left if "tar.gz" in name]
 
 
 def test_nobody_gets_what_nobody_may_see(engine: Engine, tmp_path: Path):
