@@ -1,0 +1,27 @@
+"""Ask what a run asked of the API, by the tool's own hands and nothing else; print {"wall", "cpu"} in seconds, imports left out."""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+
+from diagnose.host import Question
+from diagnose.live import Live, engine_api  # noqa: F401 - imported before the clock starts
+from diagnose.recorder import Budget, Recorder
+
+
+def main() -> None:
+    gc.disable()  # as the tool does
+    with open(sys.argv[1]) as file:
+        questions = [Question(*line.rstrip("\n").partition(" ")[::2]) for line in file]
+    asked = [Question(each.kind, each.arguments or "{}") for each in questions]
+    began, used = time.monotonic(), time.process_time()
+    host = Recorder(Live(), Budget(time.monotonic() + 60))
+    for _ in host.ask_many(asked):
+        pass
+    print(json.dumps({"wall": time.monotonic() - began, "cpu": time.process_time() - used}))
+
+
+main()
