@@ -85,6 +85,8 @@ def facts(
         notes.append(
             f"the engine did not answer: containers read from {listed.root}/containers, alive by their processes"
         )
+    if isinstance(ping, Unavailable) and ping.reason == "missing" and listed is None:
+        notes.append("no engine to look at here? `diagnose all --from demo` judges a recorded broken host")
     if endpoint.named:
         notes.append(f"engine at {endpoint.url}, from {endpoint.source}")
     return Facts(
