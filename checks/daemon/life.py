@@ -251,10 +251,11 @@ def hung(
     A stopped process (state T) and threads that wait in the kernel (D) say why. In its first `start` seconds an
     engine with many containers may be silent in health. With more than `busy` tasks in the load average for each
     processor it may only be slow: a warning. An address that the user named and behind which no engine of
-    this machine was found stays unknown. One container about which alone the engine is silent is a warning.
+    this machine was found stays unknown. One container about which alone the engine is silent is a warning, unless the
+    host is that busy: then it was not examined, and no more is said.
     """
     if daemon.answers:
-        return _stuck_alone(daemon, containers)
+        return () if _overrun(pressure, busy) else _stuck_alone(daemon, containers)
     if not daemon.is_hung:
         return ()
     process = daemon.process
@@ -315,7 +316,7 @@ def _hung(
             summary = f"dockerd ({process.pid}) does not answer: {process.blocked} of its threads wait in the kernel"
         else:
             summary = f"dockerd ({process.pid}) takes connections and does not answer"
-            slow = isinstance(pressure, Pressure) and bool(pressure.load) and pressure.load[0] > busy * pressure.cpus
+            slow = _overrun(pressure, busy)
             if slow and isinstance(pressure, Pressure):
                 summary += f"; the host is busy: load {pressure.load[0]:.0f} on {pressure.cpus} processors"
     if daemon.shims is not None:
@@ -328,6 +329,11 @@ def _hung(
         severity=Severity.warning if slow else None,
         touches=(Subject("filesystem", point),) if point and process and process.blocked else (),
     )
+
+
+def _overrun(pressure: Pressure | Unavailable, busy: float) -> bool:
+    """Whether so many tasks want a processor that silence may be slowness."""
+    return isinstance(pressure, Pressure) and bool(pressure.load) and pressure.load[0] > busy * pressure.cpus
 
 
 def _threads(states: dict[str, int]) -> str:
