@@ -109,7 +109,7 @@ FIRST: dict[str, ByHand] = {
     "image.proxy_is_down": _without_proxy,
     "image.registry_is_down": _pull(5999, serve=True),
     "image.registry_signed_by_itself": _pull(5443, certificate=True),
-    "image.registry_without_tls": _pull(5001),
+    "image.registry_without_tls": _pull(5001, serve=True),
     "swarm.service_underreplicated": "{docker} node ls -q | xargs -r {docker} node update --label-add disk=ssd",
     "storage.writable_layer_large": "{docker} exec {container} rm /dump",
 }

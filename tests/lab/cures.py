@@ -188,7 +188,10 @@ def _act(box: Box, patient: _Patient, action: _Action) -> None:
         if done.returncode != 0 and (block is None or not block.manual):
             cure.complaints.append(f"{action.name} fails: {_short(done)}")
     else:
-        action.what(box)
+        try:
+            action.what(box)
+        except Exception as error:  # noqa: BLE001 - the other patients go on
+            cure.complaints.append(f"{action.name} fails: {error}")
     if before is not None:
         cure.complaints += [f"{action.name} is no safe one: {harm}" for harm in _harm(before, _state(box))]
     patient.equivalent = patient.equivalent or (block is None and action.name != _CAUSE) or bool(block and block.manual)
