@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -149,3 +152,47 @@ def test_the_same_host_without_a_hole_is_delivered(tmp_path: Path):
     files = unpacked(target.read_bytes())
     assert SECRET.encode() not in b"".join(files.values())
     assert b"DB_PASSWORD=<redacted:password:" in files["answers/api.container.json"]
+
+
+def command(*args: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
+    env = {**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+    argv = [sys.executable, "-m", "diagnose", "bundle", *args]
+    return subprocess.run(argv, capture_output=True, cwd=cwd, env=env, timeout=90, check=False)
+
+
+def test_the_command_streams_an_archive_and_says_so_on_stderr(tmp_path: Path):
+    done = command("-o", "-", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "manifest.json" in unpacked(done.stdout)
+    assert done.stderr.endswith(b"written to stdout\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_keeps_the_names_of_an_anonymised_bundle(tmp_path: Path):
+    done = command("--anonymize", "--map", "names.json", "-o", "x.tar.gz", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["names.json", "x.tar.gz"]
+    head = json.loads(unpacked((tmp_path / "x.tar.gz").read_bytes())["manifest.json"])
+    assert head["host"] == "host01"
+
+
+REFUSED = {
+    "a target that exists": (["-o", "mine.tar.gz"], b"File exists"),
+    "a map that exists": (["--anonymize", "--map", "mine.tar.gz", "-o", "-"], b"File exists"),
+    "a map of nothing": (["--map", "x.json"], b"--map is of use with --anonymize only"),
+    "a size that is none": (["--max-size", "much"], b"is no size"),
+    "a size for nothing": (["--max-size", "1k"], b"too small"),
+    "a folder that is not there": (["-o", "no/x.tar.gz"], b"No such folder"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_the_command_refuses_in_one_sentence_with_exit_3(name: str, tmp_path: Path):
+    (tmp_path / "mine.tar.gz").write_bytes(b"mine")
+    args, hint = REFUSED[name]
+    done = command(*args, cwd=tmp_path)
+    assert done.returncode == 3
+    assert hint in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert done.stdout == b""
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.tar.gz"]
