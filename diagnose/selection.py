@@ -26,13 +26,21 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
         if not matched:
             raise UnknownSelectorError(unknown(selector, [*registry.load(), *registry.families()]))
         selected.update(dict.fromkeys(matched))
-    loaded: set[str] = set()
-    while True:
-        open_families = {cause.partition(".")[0] for each in known.values() for cause in each.caused_by} - loaded
-        if not open_families:
-            return known, tuple(sorted(selected))
-        loaded |= open_families
-        known = registry.load(open_families)
+    loaded = {id.partition(".")[0] for id in known}
+    seen: set[str] = set()
+    open_ends = list(selected)
+    while open_ends:
+        id = open_ends.pop()
+        if id in seen:
+            continue
+        seen.add(id)
+        family = id.partition(".")[0]
+        if family not in loaded:
+            loaded.add(family)
+            known = registry.load({family})
+        if id in known:
+            open_ends.extend(known[id].caused_by)
+    return known, tuple(sorted(selected))
 
 
 def unknown(name: str, candidates: Iterable[str]) -> str:
