@@ -91,6 +91,7 @@ FIRST: dict[str, ByHand] = {
     "container.source_gone_before_the_start": "echo x >{source}\n{docker} start {container}",
     "container.too_few_files_to_start": _anew("--ulimit nofile=1024:1024"),
     "logging.driver_blocks_start": _RECEIVER,
+    "logging.backpressure": "ss -Hltnp sport = :5514 | grep -o 'pid=[0-9]*' | cut -d= -f2 | xargs -r kill -9; sleep 2",
     "network.nobody_serves_the_port": _anew("-p 18091:8080", command="httpd -f -p 8080 -h /www"),
     "network.served_on_loopback_only": _anew("-p 18092:8080", command="httpd -f -p 8080 -h /www"),
     "resources.out_of_open_files": _anew("--ulimit nofile=1024:1024"),
@@ -144,7 +145,6 @@ BY_HAND: dict[str, ByHand] = {
     "image.latest-tag": _anew(),
     "image.platform-mismatch": "{docker} rm -f {container}; {docker} image rm -f {image}; {docker} tag bb:1.36 {image}\n"
     + _anew(image="{image}").partition("\n")[2],
-    "logging.backpressure": _anew(),
     "logging.driver-unreadable": _anew(),
     "logging.opts-not-applied": _anew(),
     "network.bind-address-missing": "ip address add {address}/32 dev lo\n{docker} start {container}",

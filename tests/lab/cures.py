@@ -105,8 +105,9 @@ def _diagnosed(box: Box, scenario: Scenario) -> Report:
     """The live report as the tool's own values, which hold what a page is filled with."""
     tape = f"/tmp/cure-{box.id}"
     box.sh(f"mkdir -m 1777 {tape}")
-    box.diagnose("all", "--format", "json", "--record", f"{tape}/tape", *scenario.args,
-                 user=scenario.user, groups=scenario.groups, env=scenario.env)  # fmt: skip
+    live = box.diagnose("all", "--format", "json", "--record", f"{tape}/tape", *scenario.args,
+                        user=scenario.user, groups=scenario.groups, env=scenario.env)  # fmt: skip
+    assert live.report, "a report, or the tool's own words about what went wrong"
     copy = box.state / "cure-tape"
     shutil.copytree(box.path(f"{tape}/tape"), copy)
     try:

@@ -17,7 +17,7 @@ from typing import Any
 
 from .box import Box
 from .engines import Engine
-from .faults import ALL, Engines, Expectation, Inject, matches
+from .faults import Expectation, Inject, matches
 from .runner import BASE_CONFIG, SurpriseError
 
 
@@ -25,7 +25,8 @@ from .runner import BASE_CONFIG, SurpriseError
 class Incident:
     """What is broken, and which findings must be roots (the true root the first) and which effects of it.
 
-    also: findings above advice that are allowed beside these, as effects only. engine_started, box, config, flags: as
+    also: findings above advice that are allowed beside these, as effects only. newest_too: what differs by engine is
+    seen on the newest as well as on the oldest. engine_started, box, config, flags: as
     for a fault.
     """
 
@@ -36,7 +37,7 @@ class Incident:
     effects: tuple[Expectation, ...]
     bystander: Expectation
     also: tuple[Expectation, ...] = ()
-    engines: Engines = ALL
+    newest_too: bool = False
     engine_started: bool = True
     box: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)

@@ -12,14 +12,14 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each on the oldest engine that can have it."""
+    """Each on the oldest engine, some on the newest."""
     if "what" not in metafunc.fixturenames:
         return
     engines = chosen_engines(metafunc.config)
     cases = [
         pytest.param(each, engine, id=f"{each.name}-{engine.name}")
         for each in discover().values()
-        for engine in [e for e in engines if e in each.engines][:1]
+        for engine in dict.fromkeys([*engines[:1], *(engines[-1:] if each.newest_too else ())])
     ]
     skipped = [pytest.param(None, None, marks=pytest.mark.skip(reason=unfit() or "no engine"), id="none")]
     metafunc.parametrize(("what", "engine"), cases or skipped)

@@ -258,6 +258,7 @@ ASKERS = [*all_of(SICK, "api"), *all_of(EXITS, "sync")]
     "host:host",
     effects=[(DNS, "network:bridge"), *ASKERS],
     bystander=MISLED,
+    newest_too=True,
 )
 def firewall_reload_cuts_nat(box: Box) -> None:
     """A firewall reload flushes Docker's rules: DNS fails, health checks fail, jobs end."""
@@ -284,6 +285,7 @@ def sysctl_turns_forwarding_off(box: Box) -> None:
     "network:shop",
     effects=[(DNS, "network:shop"), *ASKERS],
     bystander=DEAF,
+    newest_too=True,
 )
 def one_network_without_masquerade(box: Box) -> None:
     """One network has lost its MASQUERADE rule; beside it, on another, a container asks a silent server of its own."""
@@ -493,6 +495,7 @@ def database_hangs_and_refuses(box: Box) -> None:
     "container:crowd",
     effects=[*all_of(SICK, "crowd")],
     bystander=GRUMPY,
+    newest_too=True,
 )
 def probe_cannot_fork(box: Box) -> None:
     """A container has as many processes as it may: its own health check cannot start one."""
@@ -526,6 +529,7 @@ def probe_gets_no_processor(box: Box) -> None:
     effects=[*all_of(SICK, "api", "cart")],
     bystander=FORGETFUL,
     also=[("daemon.*", "*")],
+    newest_too=True,
 )
 def containerd_hangs(box: Box) -> None:
     """containerd was stopped by a signal: health checks do not end any more."""
@@ -543,6 +547,7 @@ def containerd_hangs(box: Box) -> None:
     effects=[("daemon.not-running", "daemon:docker")],
     bystander=FORGETFUL,
     config={"live-restore": True},
+    newest_too=True,
 )
 def broken_configuration_after_a_crash(box: Box) -> None:
     """The engine ended and cannot start again, for a comma in daemon.json; its containers live on."""
