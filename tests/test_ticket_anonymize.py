@@ -42,7 +42,11 @@ def inspect(id: str, name: str, **more: Any) -> dict[str, Any]:
             "Image": "registry.acme.internal:5000/payroll/api:2.1",
             "Hostname": id[:12],
             "Env": ["DB_HOST=acme-shop-db-1", "HOME=/home/alice", "URL=https://bob@git.acme.internal/x"],
-            "Labels": {"com.docker.compose.project": "acme-shop", "com.docker.compose.service": "web"},
+            "Labels": {
+                "de.acme-gmbh.team": "x",
+                "com.docker.compose.project": "acme-shop",
+                "com.docker.compose.service": "web",
+            },
         },
         "HostConfig": {"Binds": ["/home/alice/shop:/app", "acme-shop_data:/data"], "NetworkMode": "acme-shop_backend"},
         "NetworkSettings": {"Networks": networks},
@@ -55,6 +59,15 @@ def inspect(id: str, name: str, **more: Any) -> dict[str, Any]:
 
 SHOP = made(
     {
+        question("endpoint"): {
+            "url": "ssh://carol@buildhost7",
+            "source": "context",
+            "named": True,
+            "context": "acme-prod",
+        },
+        question("sysctl", names=["net.ipv4.conf.acmenet0.forwarding", "net.ipv4.ip_forward"]): {
+            "net.ipv4.conf.acmenet0.forwarding": "1"
+        },
         question("uname"): {"nodename": "buildhost7", "release": "6.1.0", "version": "", "machine": "x86_64"},
         question("api.containers", all=True): [
             {"Id": WEB, "Names": ["/acme-shop-web-1"], "Image": "registry.acme.internal:5000/payroll/api:2.1"},
@@ -72,6 +85,7 @@ SHOP = made(
             {
                 "Name": "acme-shop_backend",
                 "Id": NET,
+                "Options": {"com.docker.network.bridge.name": "acmenet0"},
                 "IPAM": {"Config": [{"Subnet": "172.23.0.0/16", "Gateway": "172.23.0.1"}]},
             }
         ],
@@ -104,7 +118,8 @@ def shop() -> tuple[Renaming, Mapping[Question, Entry]]:
 def test_nothing_that_was_named_is_left(shop):
     _, renamed = shop
     whole = "\n".join(tape.files(renamed).values())
-    old = r"acme|alice|bob\b|buildhost7|payroll|172\.23\.7|198\.51\.100\.53|02:42:ac:17:07|2001:db8:7|ac170705"
+    assert "acmenet0" in json.dumps([entry.answer for entry in SHOP.values()], default=str)
+    old = r"acme|alice|carol|bob\b|buildhost7|payroll|172\.23\.7|198\.51\.100\.53|02:42:ac:17:07|2001:db8:7|ac170705"
     assert re.findall(old, whole) == []
 
 
@@ -115,7 +130,6 @@ def test_what_everybody_has_stays(shop):
         "postgres:16",
         WEB,
         BRIDGE,
-        "unix:///var/run/docker.sock",
         "search ",
         "nameserver 198.51.100.",
         ":2.1",
@@ -161,6 +175,8 @@ def test_questions_are_found_under_their_new_names(shop):
     renaming, renamed = shop
     user = renaming.names["alice"]
     assert isinstance(renamed[question("fs.usage", path=f"/home/{user}")].answer, Failed)
+    bridge = renaming.names["acmenet0"]
+    assert any(f"net.ipv4.conf.{bridge}.forwarding" in each.args.get("names", []) for each in renamed)
     paths = next(each.args["paths"] for each in renamed if each.kind == "file.stats")
     assert paths == sorted(paths)
 

@@ -23,7 +23,9 @@ from diagnose.ticket import vocabulary
 from diagnose.ticket.addresses import Addresses
 from diagnose.ticket.identities import IMAGE_KEYS, KINDS, NAME_KEYS, Identities, image_parts, registrable
 
-_STAYS = words("bridge host none default ingress docker_gwbridge localhost <none> . root nobody library local null")
+_STAYS = words(
+    "bridge host none default ingress docker_gwbridge docker0 localhost <none> . root nobody library local null"
+)
 _SPOT = re.compile(
     rf"(?P<token>{TOKEN})"
     r"|(?P<mac>(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![0-9A-Za-z:]))"

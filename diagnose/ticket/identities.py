@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from diagnose.model import Failed, Json
 from diagnose.redact.names import words
@@ -13,12 +14,13 @@ from diagnose.tape import Tape
 from diagnose.ticket.addresses import Network
 from diagnose.ticket.vocabulary import OFFICIAL, PUBLIC
 
-KINDS = ("host", "container", "service", "project", "network", "volume", "user", "domain", "image")
+KINDS = ("host", "container", "service", "project", "network", "bridge", "volume", "user", "context", "domain", "image")
 """In the order in which they count where one word names several things."""
 NAME_KEYS = words(
     "Name Names name names Hostname hostname nodename Aliases DNSNames Links container Container NetworkMode VolumesFrom "
-    "user username com.docker.compose.project com.docker.compose.service com.docker.swarm.service.name "
-    "com.docker.stack.namespace com.docker.swarm.task.name com.docker.compose.volume com.docker.compose.network"
+    "user username context com.docker.network.bridge.name com.docker.compose.project com.docker.compose.service "
+    "com.docker.compose.volume com.docker.compose.network com.docker.swarm.service.name com.docker.stack.namespace "
+    "com.docker.swarm.task.name"
 )
 """Keys whose whole value is a name."""
 IMAGE_KEYS = words("Image RepoTags RepoDigests image from imageName com.docker.swarm.service.image")
@@ -31,6 +33,8 @@ _LABELS = {
     "com.docker.compose.volume": "volume",
     "com.docker.compose.network": "network",
 }
+_TOPS = words("com net org io dev cloud eu de fr uk nl ch at it es pl us ca au jp in br")
+"""A label's key begins with its owner's domain, backwards, as the engine's documentation asks for."""
 _HOME = re.compile(r"/(?:home|Users)/([A-Za-z0-9_][\w.-]*)")
 _URL_HOST = re.compile(
     r"[a-z][a-z0-9+.-]*://(?:([A-Za-z][\w.-]*)(?::[^@\s/]*)?@)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+)"
@@ -113,6 +117,8 @@ class Identities:
                 self._container(found)
             elif kind in ("api.network", "api.networks"):
                 self._add("network", found.get("Name"))
+                bridge = (found.get("Options") or {}).get("com.docker.network.bridge.name")
+                self._add("bridge", bridge if bridge != f"br-{str(found.get('Id'))[:12]}" else None)
                 held = found.get("Containers")
                 self._add("container", *(each.get("Name") for each in _dicts(held)))
             elif kind == "api.volumes":
@@ -131,6 +137,11 @@ class Identities:
                 self._add("domain", *(name.partition(":")[0] for name in registries.get("IndexConfigs") or {}))
             elif kind == "uname":
                 self._add("host", found.get("nodename"))
+            elif kind == "endpoint":
+                self._add("context", found.get("context"))
+                place = urlsplit(str(found.get("url")))
+                self._add("user", place.username)
+                self._add("host", place.hostname)
             elif kind == "caller":
                 self._add("user", *(found.get(key) for key in ("user", "name", "username")))
             elif kind == "options":
@@ -182,6 +193,9 @@ class Identities:
         for key, value in labels.items() if isinstance(labels, dict) else ():
             if key in _LABELS:
                 self._add(_LABELS[key], value)
+            top, _, rest = key.partition(".")
+            if top in _TOPS and "." in rest:
+                self._add("domain", f"{rest.partition('.')[0]}.{top}")
 
     def _images(self, found: dict[str, Any]) -> None:
         for key in ("RepoTags", "RepoDigests"):

@@ -39,7 +39,7 @@ PUBLIC = words_of(
     "docker.io docker.com ghcr.io quay.io gcr.io pkg.dev k8s.io github.com gitlab.com githubusercontent.com amazonaws.com "
     "azurecr.io azure.com windows.net microsoft.com google.com googleapis.com debian.org ubuntu.com redhat.com "
     "fedoraproject.org alpinelinux.org opencontainers.org mobyproject.org kernel.org in-addr.arpa ip6.arpa example.com "
-    "example.org example.net golang.org go.dev pool.ntp.org"
+    "example.org example.net golang.org go.dev pool.ntp.org kubernetes.io containerd.io buildpacks.io docker.dev moby.dev"
 )
 """Domains of everybody, registries first."""
 
