@@ -199,6 +199,15 @@ def _look(box: Box, scenario: Scenario, record: Path | None) -> Outcome:
     return outcome
 
 
+def keep_expected(folder: Path, scenario: Scenario, engine: Engine, outcome: Outcome) -> None:
+    """Write beside a recording what was judged of it, and of which host it is."""
+    report = outcome.live.report
+    findings = [{"key": f["key"], "severity": f["severity"], "root": f["root"]} for f in report["findings"]]
+    verdicts = {c["id"]: c["verdict"] for c in report["checks"]}
+    expected = {"scenario": scenario.name, "engine": engine.version, "findings": findings, "verdicts": verdicts}
+    (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+
+
 def _replay(folder: Path, args: Sequence[str]) -> Mapping[str, Any]:
     command = [sys.executable, "-m", "diagnose", "all", "--from", str(folder), "--format", "json", *args]
     done = subprocess.run(command, cwd=PROJECT, env=os.environ, capture_output=True, text=True, timeout=60)

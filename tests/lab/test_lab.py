@@ -8,7 +8,7 @@ import pytest
 
 from .engines import Engine
 from .faults import Scenario
-from .runner import Outcome, judge, judge_rest, judge_shared, run_alone, run_together
+from .runner import Outcome, judge, judge_rest, judge_shared, keep_expected, run_alone, run_together
 
 # a shared box is built within one test
 pytestmark = pytest.mark.timeout(900)
@@ -42,7 +42,9 @@ def _shared_outcome(request: pytest.FixtureRequest, scenario: Scenario, engine: 
 
 def test_scenario(request: pytest.FixtureRequest, scenario: Scenario, engine: Engine, record_dir: Path | None) -> None:
     again = getattr(request.node, "execution_count", 1) > 1
-    together = scenario.shareable and not again and record_dir is None and len(_companions(request, scenario, engine)) > 1
+    together = (
+        scenario.shareable and not again and record_dir is None and len(_companions(request, scenario, engine)) > 1
+    )
     facts: dict[str, object] = {
         "checks": [e[0] for e in scenario.expected],
         "engine": engine.name,
@@ -65,3 +67,5 @@ def test_scenario(request: pytest.FixtureRequest, scenario: Scenario, engine: En
         judge(scenario, outcome)
     elif first:
         judge_rest(_companions(request, scenario, engine), outcome)
+    if record_dir is not None:
+        keep_expected(record_dir, scenario, engine, outcome)
