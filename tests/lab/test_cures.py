@@ -51,15 +51,15 @@ def _shares(scenario: Scenario) -> bool:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "group" not in metafunc.fixturenames:
+    if "case" not in metafunc.fixturenames:
         return
-    cases = [pytest.param(group, engine, id=id) for id, engine, group in _cases(chosen_engines(metafunc.config))]
-    skipped = [pytest.param(None, None, marks=pytest.mark.skip(reason=unfit() or "no engine"), id="none")]
-    metafunc.parametrize(("group", "engine"), cases or skipped)
+    cases = [pytest.param((group, engine), id=id) for id, engine, group in _cases(chosen_engines(metafunc.config))]
+    skipped = [pytest.param(None, marks=pytest.mark.skip(reason=unfit() or "no engine"), id="none")]
+    metafunc.parametrize("case", cases or skipped)
 
 
-def test_cure(request: pytest.FixtureRequest, group: list[Scenario], engine: Engine) -> None:
-    cures = cure(group, engine)
+def test_cure(request: pytest.FixtureRequest, case: tuple[list[Scenario], Engine]) -> None:
+    cures = cure(*case)
     request.node.user_properties.append(("cures", [vars(each) for each in cures]))
     said = "".join(f"\n{each.id} ({each.scenario}): {complaint}" for each in cures for complaint in each.complaints)
     assert not said, said

@@ -13,21 +13,21 @@ pytestmark = pytest.mark.timeout(300)
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Each on the oldest engine, some on the newest."""
-    if "what" not in metafunc.fixturenames:
+    if "case" not in metafunc.fixturenames:
         return
     engines = chosen_engines(metafunc.config)
     cases = [
-        pytest.param(each, engine, id=f"{each.name}-{engine.name}")
+        pytest.param((each, engine), id=f"{each.name}-{engine.name}")
         for each in discover().values()
         for engine in dict.fromkeys([*engines[:1], *(engines[-1:] if each.newest_too else ())])
     ]
-    skipped = [pytest.param(None, None, marks=pytest.mark.skip(reason=unfit() or "no engine"), id="none")]
-    metafunc.parametrize(("what", "engine"), cases or skipped)
+    skipped = [pytest.param(None, marks=pytest.mark.skip(reason=unfit() or "no engine"), id="none")]
+    metafunc.parametrize("case", cases or skipped)
 
 
 def test_there_are_twenty() -> None:
     assert len(discover()) >= 20
 
 
-def test_incident(what: Incident, engine: Engine) -> None:
-    judge(what, run(what, engine))
+def test_incident(case: tuple[Incident, Engine]) -> None:
+    judge(case[0], run(*case))
