@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import random
 import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -17,7 +19,7 @@ from diagnose.recorder import Budget, Entry, Recorder
 from diagnose.redact import Redactor
 from diagnose.ticket.bundle import LeakError
 from tests import corpus
-from tests.corpus import Case
+from tests.corpus import Case, fresh
 from tests.ticket import hands, made, taken, unpacked
 
 SECRETS = corpus.cases("secrets.txt", 11)
@@ -114,6 +116,24 @@ def test_recall_and_precision_over_the_bytes(files: dict[str, bytes], capsys: py
         )
     assert not leaked
     assert len(hurt) <= len(LOOKALIKES) // 100, hurt
+
+
+def test_fresh_secrets_over_the_bytes(capsys: pytest.CaptureFixture[str]):
+    """Values and shapes that are new in each run: what is missed is printed, and belongs into the corpus."""
+    seed = int(os.environ.get("CORPUS_SEED", random.SystemRandom().randrange(10**9)))
+    cases = list(fresh.cases(seed, 300))
+    files = bundled(cases)
+    missed = [
+        case
+        for case in cases
+        for secret in case.secrets
+        if stands_in(files, forms(case.text if is_plain_word(secret) else secret))
+    ]
+    with capsys.disabled():
+        print(f"\nfresh secrets in the bundle's bytes, seed {seed}: missed {len(missed)} of {len(cases)}")
+        for case in missed:
+            print(f"  {case.name}: {case.question} {case.place} {case.text!r}")
+    assert len(cases) == 300
 
 
 def test_the_search_finds_what_is_there(files: dict[str, bytes]):
