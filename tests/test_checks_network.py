@@ -10,7 +10,8 @@ import pytest
 from checks.network import bridges, ports, subnets, traffic
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.conntrack import Conntrack
-from diagnose.evidence.containers import Container, Containers, HostConfig
+from diagnose.evidence.container import HostConfig
+from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.kernel_log import KernelLog, Record
 from diagnose.evidence.last_words import LastWords, Words

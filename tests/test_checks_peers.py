@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from checks.container._words import peers
-from diagnose.evidence.containers import Container, Containers, Endpoint, NetworkSettings
+from diagnose.evidence.container import Endpoint, NetworkSettings
+from diagnose.evidence.containers import Container, Containers
 
 
 def a(name: str, network: str = "shop", **endpoint: object) -> Container:

@@ -135,8 +135,15 @@ def test_what_stands_on_the_unavailable_is_unavailable(collection):
     assert collection({"memory": Failed("forbidden", "no")}).get(Spare) == Unavailable("forbidden", "no")
 
 
+def test_an_answer_that_cannot_be_read_is_malformed(collection):
+    assert collection({"memory": {}}).get(Spare).reason == "malformed"
+
+
 def test_a_collector_that_crashes_is_broken(collection):
-    assert isinstance(collection({"memory": {}}).get(Spare), engine.Broken)
+    def crash(_: object) -> None:
+        raise RuntimeError("a bug")
+
+    assert isinstance(collection({"memory": crash}).get(Spare), engine.Broken)
 
 
 def inspect(pid: int, started: str) -> dict:

@@ -47,8 +47,7 @@ def test_addresses_are_those_of_pyroute2() -> None:
 
     with IPRoute() as oracle:
         expected = {
-            (row["index"], row.get("local") or row.get("address"), row["prefixlen"])
-            for row in oracle.get_addr()
+            (row["index"], row.get("local") or row.get("address"), row["prefixlen"]) for row in oracle.get_addr()
         }
     rows = netlink.addresses(Live(), question("net.addresses"))
     assert rows
@@ -145,9 +144,7 @@ def test_a_visit_sees_the_namespace_and_leaves_no_trace() -> None:
     assert (links["br9"]["index"], "10.97.0.1", 24) in {
         (row["index"], row["address"], row["prefix"]) for row in seen["addresses"]
     }
-    assert ("10.98.0.0", 16, "10.97.0.2") in {
-        (row["dst"], row["prefix"], row["gateway"]) for row in seen["routes"]
-    }
+    assert ("10.98.0.0", 16, "10.97.0.2") in {(row["dst"], row["prefix"], row["gateway"]) for row in seen["routes"]}
     assert sorted((row["protocol"], row["address"], row["port"]) for row in seen["listeners"]) == [
         ("tcp", "127.0.0.1", 8080),
         ("tcp", "::", 8443),
@@ -263,9 +260,7 @@ REPLIED = SILENT | {"answered": True, "sent": 1}
         pytest.param([SERVFAIL], REPLIED | {"rcode": "SERVFAIL"}, id="a failure is an answer"),
         pytest.param([TRUNCATED], REPLIED | {"rcode": "NOERROR", "truncated": True}, id="truncated"),
         pytest.param([b"\x81"], REPLIED, id="garbage proves reachability only"),
-        pytest.param(
-            [None, ANSWER], REPLIED | {"sent": 2, "rcode": "NOERROR", "answers": ["a."]}, id="one lost"
-        ),
+        pytest.param([None, ANSWER], REPLIED | {"sent": 2, "rcode": "NOERROR", "answers": ["a."]}, id="one lost"),
         pytest.param([None, None], SILENT, id="two lost queries are silence"),
     ],
 )

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.ticket.proof import leaks
 from diagnose.redact import Redactor, is_token
+from diagnose.ticket.proof import leaks
 from tests import corpus
 from tests.corpus import Case, fresh
 

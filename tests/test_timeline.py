@@ -7,7 +7,8 @@ import json
 
 from diagnose import timeline
 from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container, Containers, State
+from diagnose.evidence.container import State
+from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.daemon_log import DaemonLog, LogLine
 from diagnose.evidence.events import Event, Events

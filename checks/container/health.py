@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, QUOTED, peers
 from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container, Containers, HealthProbe
+from diagnose.evidence.container import HealthProbe
+from diagnose.evidence.containers import Container, Containers
 from diagnose.model import DAEMON, Finding, Seconds, Severity
 from diagnose.registry import check
 from diagnose.signs import signs

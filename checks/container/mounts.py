@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from checks.container._words import QUOTED
 from diagnose.evidence.bind_mounts import BindSources, StaleMounts, asked_for, never_started
 from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container, Containers, Mount
+from diagnose.evidence.container import Mount
+from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.info import Info
 from diagnose.evidence.last_words import LastWords
 from diagnose.evidence.options import Options

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from checks.network._words import attached as attached_to
 from checks.network._words import names
-from diagnose.evidence.containers import Container, Containers, Endpoint
+from diagnose.evidence.container import Endpoint
+from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.links import Link, Links
 from diagnose.evidence.namespaces import Inside, Namespaces

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import msgspec
 
 from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container, Containers, Mount
+from diagnose.evidence.container import Mount
+from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.last_words import LastWords
 from diagnose.evidence.options import Options
 from diagnose.host import Host, question

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.container import Container, Containers
 from diagnose.evidence.daemon_config import DaemonConfig, daemon_config
 from diagnose.evidence.data_root import DEFAULT
 from diagnose.evidence.processes import Processes, processes

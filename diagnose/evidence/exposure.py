@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from diagnose.evidence.containers import Container, Containers, Mount
+from diagnose.evidence.container import Mount
+from diagnose.evidence.containers import Container, Containers
 from diagnose.model import Unexamined
 from diagnose.registry import evidence
 

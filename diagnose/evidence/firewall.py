@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Literal
 
-from diagnose.evidence.containers import Container, Containers, Endpoint
+from diagnose.evidence.container import Endpoint
+from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.networks import Network, Networks
 from diagnose.evidence.uplinks import Uplink, Uplinks
