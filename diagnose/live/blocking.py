@@ -110,10 +110,14 @@ def list_folder(args: Json) -> Json:
 
 def usage(args: Json) -> Json:
     """See `files.usage`."""
-    descriptor = os.open(args["path"], os.O_PATH | os.O_CLOEXEC)
+    return _usage(args["path"], mounts())
+
+
+def _usage(path: str, table: list[Mount]) -> dict[str, Json]:
+    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         figures = os.fstatvfs(descriptor)
-        mount = _mount_of(descriptor)
+        mount = _mount_of(descriptor, table)
         dev = _dev(os.fstat(descriptor).st_dev)
     finally:
         os.close(descriptor)
@@ -137,9 +141,10 @@ def usage(args: Json) -> Json:
 def usages(args: Json) -> Json:
     """See `files.usages`."""
     answers: dict[str, Json] = {}
+    table = mounts()
     for path in args["paths"]:
         try:
-            answers[path] = usage({"path": path})
+            answers[path] = _usage(path, table)
         except OSError as error:
             answers[path] = {"failed": ERRNO_REASONS.get(error.errno or 0, "refused")}
     return answers
@@ -293,7 +298,7 @@ def _read_all(descriptor: int, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _mount_of(descriptor: int) -> Mount | None:
+def _mount_of(descriptor: int, table: list[Mount]) -> Mount | None:
     """The mount of the file system that an open descriptor is on, as the kernel says, so that links do not
     matter.
 
@@ -302,7 +307,6 @@ def _mount_of(descriptor: int) -> Mount | None:
     """
     with open(f"/proc/self/fdinfo/{descriptor}") as lines:
         wanted = next((int(line.split()[1]) for line in lines if line.startswith("mnt_id:")), None)
-    table = mounts()
     found = next((mount for mount in table if mount.id == wanted), None)
     if found is None:
         return None

@@ -5,6 +5,7 @@ A path under /proc or /sys may be asked too; the helper reads it as any other.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 
 from diagnose.host import Question
@@ -16,6 +17,9 @@ from diagnose.model import Json
 MARGIN = 0.15
 """Seconds that are kept back from a kind's deadline, so that the answer about a silence still comes in
 time."""
+
+MOMENT = 0.5
+"""Seconds for which a mount table counts as the present one."""
 
 
 def read(live: Live, question: Question) -> Json:
@@ -36,7 +40,7 @@ def stats(live: Live, question: Question) -> Json:
     {failed: reason}.
     """
     args = question.args
-    points = by_point(mounts())
+    points = _points(live)
     slow: dict[str, list[str]] = {}
     quick = []
     for path in args["paths"]:
@@ -121,7 +125,7 @@ def walk(live: Live, question: Question) -> Json:
 
 
 def _call(live: Live, question: Question, function: str, paths: Iterable[str]) -> Json:
-    points = by_point(mounts())
+    points = _points(live)
     for path in paths:
         mount = holding(path, points)
         if mount is None:
@@ -145,6 +149,18 @@ def _remember(live: Live, paths: Iterable[str], points: Mapping[str, Mount], det
         mount = holding(path, points)
         if mount is not None and mount.may_hang:
             _silent(live)[mount.point] = f"{mount.point} ({mount.fstype} from {mount.source}): {detail}"
+
+
+def _points(live: Live) -> Mapping[str, Mount]:
+    """The mounts by mount point, as they were at most a moment ago: a hundred files are asked for within one."""
+    known: list[tuple[float, Mapping[str, Mount]]] = live.keep("mount table", list)
+    now = time.monotonic()
+    for read_at, points in known:
+        if now - read_at < MOMENT:
+            return points
+    points = by_point(mounts())
+    known[:] = [(now, points)]
+    return points
 
 
 def _silent(live: Live) -> dict[str, str]:
