@@ -211,6 +211,15 @@ def published_port_not_listening(
 
 
 _PORT = re.compile(r":(\d{2,5})\b")
+_NUMBER = re.compile(r"\b\d{2,5}\b")
+
+
+def _from_command(each: Container, listeners: Listeners | Unavailable) -> int:
+    """The first number of its command that is a port which somebody listens on; 0 if there is none."""
+    if isinstance(listeners, Unavailable):
+        return 0
+    numbers = (int(number) for word in each.command for number in _NUMBER.findall(word))
+    return next((number for number in numbers if listeners.on("tcp", "", number)), 0)
 
 
 @check(
@@ -230,7 +239,7 @@ def host_port_conflict(
         if not each.shares_host_network or each.is_running or not said:
             continue
         named = _PORT.findall(said)
-        port = int(named[-1]) if named else 0
+        port = int(named[-1]) if named else _from_command(each, listeners)
         held = listeners.on("tcp", "", port) if isinstance(listeners, Listeners) and port else ()
         by = f"; it {_held_by(held[0], containers)}" if held else ""
         yield Finding(
