@@ -95,6 +95,7 @@ FIRST: dict[str, ByHand] = {
     "network.nobody_serves_the_port": _anew("-p 18091:8080", command="httpd -f -p 8080 -h /www"),
     "network.served_on_loopback_only": _anew("-p 18092:8080", command="httpd -f -p 8080 -h /www"),
     "resources.out_of_open_files": _anew("--ulimit nofile=1024:1024"),
+    "storage.d_type_missing": "echo '/var/lib/docker/disk /srv/docker ext4 loop 0 0' >>/etc/fstab",
     "storage.shm_full": _anew("--shm-size 256m"),
     "storage.disk_full": "rm /var/lib/docker/volumes/orders/_data/orders.db",
     "storage.inodes_exhausted": "find /var/lib/docker/volumes/cache/_data -type f -delete",
@@ -165,8 +166,6 @@ BY_HAND: dict[str, ByHand] = {
     "{docker} image rm -f {image}; {docker} tag shop:1.4 {image}",
     "security.unconfined": _anew(),
     "security.writable-rootfs": _anew(),
-    "storage.d-type-missing": "systemctl stop docker\ndevice=$(findmnt -no SOURCE {root})\numount {root}\n"
-    "tune2fs -O filetype $device; e2fsck -fy $device; mount $device {root}\nsystemctl start docker",
     "swarm.node-down": "{docker} node rm --force {node}",
     "swarm.quorum-lost": "{docker} swarm init --force-new-cluster --advertise-addr 192.0.2.10",
     "storage.network-volume-stale": "umount -f -l {point}",
