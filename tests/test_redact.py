@@ -189,6 +189,26 @@ def test_a_file_keeps_its_notation() -> None:
     assert "s3cretWort" not in answer["text"]
 
 
+NOTATIONS = {
+    "uneven lines": '{"dns": ["192.0.2.1",\n "192.0.2.2"],   "proxies":\n\n  {"http-proxy": "http://a:s3cretWort@p"},\n"x\\u0041": 1}',
+    "one line": '{"proxies":{"http-proxy":"http://a:s3cretWort@p"},"debug":true}',
+    "a key twice": '{\n "debug": true, "proxies": {"http-proxy": "http://a:s3cretWort@p"},\n "debug": false\n}',
+    "a secret under a key that is there twice": '{"password": "s3cretWort",\n\n"password": "and3rsWortXy"\n}',
+    "no JSON": '{\n "proxies": {"http-proxy": "http://a:s3cretWort@p"},\n "debug": true,\n}',
+}
+
+
+@pytest.mark.parametrize("name", NOTATIONS)
+def test_a_place_in_a_file_stays_where_it_was(name: str) -> None:
+    """Lines, the order of keys and doubled keys are what a fault in the file is named by."""
+    text = NOTATIONS[name]
+    new = Redactor(KEY).answer("file.read", {"path": "/etc/docker/daemon.json"}, {"text": text})["text"]
+    assert "s3cretWort" not in new
+    assert "and3rsWortXy" not in new
+    blank = re.compile(r"s3cretWort|and3rsWortXy|<redacted:[^>]*>")
+    assert blank.sub("", new) == blank.sub("", text)
+
+
 HOSTILE = {
     "one letter": "a" * 65536,
     "names": "password" * 8192,

@@ -36,6 +36,7 @@ _PHRASES = 8
 """As many phrases are kept per secret, for the proof."""
 _RUN = re.compile(r"[A-Za-z0-9]{4,}")
 _TOKENS = re.compile(TOKEN)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _INDENT = re.compile(r"\n([ \t]+)\S")
 
 
@@ -181,11 +182,15 @@ class Redactor:
         if text[:1] in "{[" or path.endswith(".json"):
             try:
                 old = json.loads(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return self.text(text)
             new = self._walked(old, path.endswith(("config.v2.json", "hostconfig.json")))
             if new == old:
                 return text
+            # A place in the file that is named later must be where it was: what keeps the lines is tried first.
+            for kept in (_with_strings(text, new), self.text(text)):
+                if kept is not None and _is_json_of(kept, new):
+                    return kept
             indent = _INDENT.search(text)
             tail = "\n" if text.endswith("\n") else ""
             separators = None if indent else (",", ":")
@@ -194,3 +199,37 @@ class Redactor:
             walk = Walk(self._plans[False], self._mark, self._clean, self._names)
             return self._replace_literals("\0".join([walk.assignment(item) for item in text.split("\0")]))
         return self.text(text)
+
+
+def _with_strings(text: str, value: Json) -> str | None:
+    """A JSON text with its strings replaced by those of a value of the same shape; None where a key is doubled."""
+    spots, new = list(_STRING.finditer(text)), list(_strings(value))
+    if len(spots) != len(new):
+        return None
+    pieces: list[str] = []
+    done = 0
+    for spot, string in zip(spots, new, strict=True):
+        if json.loads(spot[0]) != string:
+            pieces += (text[done : spot.start()], json.dumps(string, ensure_ascii=False))
+            done = spot.end()
+    return "".join([*pieces, text[done:]])
+
+
+def _strings(value: Json) -> Iterator[str]:
+    """The strings of a JSON value in the order in which its text has them, keys before what they hold."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
+def _is_json_of(text: str, value: Json) -> bool:
+    try:
+        return bool(json.loads(text) == value)
+    except (ValueError, RecursionError):
+        return False
