@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.daemon_keys import faults_of
 from diagnose.redact import Redactor, is_token
 from diagnose.ticket.proof import leaks
 from tests import corpus
@@ -207,6 +208,22 @@ def test_a_place_in_a_file_stays_where_it_was(name: str) -> None:
     assert "and3rsWortXy" not in new
     blank = re.compile(r"s3cretWort|and3rsWortXy|<redacted:[^>]*>")
     assert blank.sub("", new) == blank.sub("", text)
+
+
+PLACES = {
+    "on another line": ('{"proxies": {"http-proxy": "http://a:s3cretWort@p"},\n "debug": tru}', (2, 11)),
+    "before the secret": ('{"debug": tru, "proxies": {"http-proxy": "http://a:s3cretWort@p"}}', (1, 11)),
+    "behind the secret": ('{"proxies": {"http-proxy": "http://a:s3cretWort@p"}, "debug": tru}', (1, 0)),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_fault_is_named_where_it_is_in_the_file_or_without_its_column(name: str) -> None:
+    text, place = PLACES[name]
+    new = Redactor(KEY).answer("file.read", {"path": "/etc/docker/daemon.json"}, {"text": text})["text"]
+    assert "s3cretWort" not in new
+    (fault,) = faults_of(new, 28)
+    assert (fault.line, fault.column) == place
 
 
 HOSTILE = {

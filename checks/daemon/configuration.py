@@ -62,7 +62,8 @@ def _invalid(daemon: Daemon, config: ConfigFaults) -> Iterator[Finding]:
 
 
 def _where(path: str, fault: Fault) -> str:
-    return f"{path} line {fault.line} column {fault.column}" if fault.line else path
+    column = f" column {fault.column}" if fault.column else ""
+    return f"{path} line {fault.line}{column}" if fault.line else path
 
 
 @check("daemon.config-flag-conflict", severity=Severity.critical)

@@ -6,11 +6,12 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diagnose.evidence.daemon_config import KEY_OF_FLAG, parse_text
 from diagnose.model import Json
+from diagnose.redact import TOKEN
 
 BOOL = "bool"
 INT = "number"
@@ -92,6 +93,7 @@ LOG_OPTIONS: Mapping[str, frozenset[str]] = {
 SHARED_LOG_OPTIONS = frozenset(
     {"mode", "max-buffer-size", "cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"}
 )
+_TOKEN = re.compile(TOKEN)
 LEVELS = frozenset({"panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"})
 DRIVERS = frozenset({"overlay2", "fuse-overlayfs", "btrfs", "zfs", "vfs", "aufs", "devicemapper", "overlay"})
 GONE_DRIVERS: Mapping[str, int] = {"aufs": 24, "overlay": 25, "devicemapper": 25}
@@ -115,8 +117,19 @@ class Fault:
 def faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
     """What an engine of this major version (20 for 20.10; None: not known) refuses in this text.
 
-    Where the version is not known only what every version refuses is told.
+    Where the version is not known only what every version refuses is told. Behind a secret that was replaced on the same line the
+    file's own column is not known.
     """
+    lines = text.splitlines()
+    return tuple(
+        replace(each, column=0)
+        if 0 < each.line <= len(lines) and _TOKEN.search(lines[each.line - 1][: each.column])
+        else each
+        for each in _faults_of(text, major)
+    )
+
+
+def _faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
     body, lenient = text, major is not None and major >= LENIENT
     if body.startswith("\ufeff"):
         if not lenient and major is not None:
