@@ -17,9 +17,12 @@ ENDED_SHARE = 5
 """Of the containers that do not run one in so many has run and ended; the others were only created."""
 
 
-def start(box: Box) -> None:
-    """Start the engine with the settings of a healthy host, an image, and a network of the user's own."""
-    box.start_engine(config=BASE_CONFIG)
+def start(box: Box, *, debug: bool = False) -> None:
+    """Start the engine with the settings of a healthy host, an image, and a network of the user's own.
+
+    debug: it logs each request.
+    """
+    box.start_engine(config={**BASE_CONFIG, **({"debug": True} if debug else {})})
     box.image("shop:1.4")
     box.api("/networks/create", method="POST", body={"Name": NETWORK})
 
