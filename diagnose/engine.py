@@ -97,7 +97,7 @@ class Collection:
 
     def _outcome(self, function: Callable[..., Any], needs: Mapping[Need, Future[Any]]) -> Any:
         arguments: dict[str, Any] = {}
-        if "host" in typing.get_type_hints(function):
+        if "host" in registry.hints(function):
             arguments["host"] = self._host
         try:
             for need in needs:
