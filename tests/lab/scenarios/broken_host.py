@@ -36,7 +36,7 @@ _SECRET = "S3cr3t-f0r-the-lab-0nly"
         ("security.root-user", "container:admin"),
         ("image.latest-tag", "*"),
     ],
-    also=["firewall.*", ("dns.upstream-unreachable", "*")],
+    also=["firewall.*", ("dns.upstream-unreachable", "*"), ("container.exits-at-start", "container:legacy")],
     box={"disk": "700M"},
     config={"log-opts": None},
     baseline=False,

@@ -170,14 +170,14 @@ def pulls_that_were_made_good(box: Box) -> None:
     box.docker("pull", "-q", f"{host}/old/app:1")
 
 
-@fault("image.platform-mismatch", subject="container:foreign", also=["container.*"], shareable=True)
+@fault("image.platform-mismatch", subject="container:mainframe", also=["container.*"], shareable=True)
 def built_for_another_processor(box: Box) -> None:
     """A container of an image for s390x."""
     recipe = images.RECIPES["foreign:1"]
     load(box, "mainframe:1", recipe, architecture="s390x", config={"Entrypoint": ["/app"]})
-    box.docker("run", "-d", "--name=foreign", "--memory=16m", "--pids-limit=16", "mainframe:1", check=False)
+    box.docker("run", "-d", "--name=mainframe", "--memory=16m", "--pids-limit=16", "mainframe:1", check=False)
     assert box.api("/images/mainframe:1/json")["Architecture"] == "s390x"
-    assert box.wait_state("foreign", "exited")["State"]["ExitCode"] != 0
+    assert box.wait_state("mainframe", "exited")["State"]["ExitCode"] != 0
 
 
 @healthy()

@@ -76,8 +76,8 @@ def very_short_runs(box: Box) -> None:
 @healthy(shareable=True)
 def created_only(box: Box) -> None:
     """A container that was created and never started: exit code 0, no error."""
-    box.docker("create", "--name=spare", *GOOD, "bb:1.36", "sleep", "1000")
-    state = box.inspect("spare")["State"]
+    box.docker("create", "--name=never-started", *GOOD, "bb:1.36", "sleep", "1000")
+    state = box.inspect("never-started")["State"]
     assert (state["Status"], state["Error"]) == ("created", "")
 
 
