@@ -6,6 +6,7 @@ Sources: cgroup-v1/memory.rst, cgroup-v2.rst; fields as Linux 6.18 prints them.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,8 @@ _Folder = Callable[[str], Path | None]
 """The folder of a controller, if it is there."""
 V1_UNLIMITED = 1 << 62
 """Version 1 prints no limit as the greatest multiple of a page below 2^63."""
+FILE_BYTES = 65536
+"""More than any of these files holds; the kernel gives each in one read."""
 KNOWN_PLACES = (
     "docker/{id}",
     "system.slice/docker-{id}.scope",
@@ -257,9 +260,15 @@ def _read(folder: Path | None, name: str) -> str | None:
     if folder is None:
         return None
     try:
-        return (folder / name).read_text()
+        descriptor = os.open(f"{folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
+    try:
+        return os.read(descriptor, FILE_BYTES).decode("ascii", "replace")
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
 
 
 def _number(folder: Path | None, name: str) -> int | None:
