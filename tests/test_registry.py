@@ -1,0 +1,70 @@
+"""Discovery: a company's own pack beside the built-in one, found by its entry point and by nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FAMILY = '''
+"""The house rules of Acme."""
+
+from collections.abc import Iterable
+
+from diagnose.evidence.clock import Clock
+from diagnose.model import Finding, Severity
+from diagnose.registry import check
+
+
+@check("acme.no-owner", severity=Severity.advice)
+def no_owner(clock: Clock) -> Iterable[Finding]:
+    """A container says of nobody that he owns it."""
+    return ()
+'''
+DECLARED = {
+    "alone": "[diagnose.checks]\nacme = acme_checks\n",
+    "after scripts": "[console_scripts]\nacme = acme:main\n\n[diagnose.checks]\nacme = acme_checks\n",
+    "beside ours": "[diagnose.checks]\nbuiltin = checks\nacme = acme_checks\n",
+}
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_a_pack_is_found_by_its_entry_point(name: str, tmp_path: Path):
+    pack(tmp_path, DECLARED[name])
+    assert [row["id"] for row in listed(tmp_path, "acme")] == ["acme.no-owner"]
+    assert {"acme", "container"} <= {row["id"].partition(".")[0] for row in listed(tmp_path)}
+
+
+@pytest.mark.parametrize("text", ["", "[console_scripts]\ndiagnose.checks = acme:main\n"])
+def test_a_package_that_declares_no_checks_is_no_pack(text: str, tmp_path: Path):
+    pack(tmp_path, text)
+    assert "acme" not in {row["id"].partition(".")[0] for row in listed(tmp_path)}
+
+
+def pack(folder: Path, entry_points: str) -> None:
+    (folder / "acme_checks").mkdir()
+    (folder / "acme_checks/__init__.py").touch()
+    (folder / "acme_checks/acme.py").write_text(FAMILY)
+    information = folder / "acme_checks-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-checks\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text(entry_points)
+
+
+def listed(folder: Path, *selectors: str) -> list[dict[str, object]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "diagnose", "list", *selectors, "--format", "json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+    )
+    found = json.loads(done.stdout)
+    rows = found["checks"] if isinstance(found, dict) else found
+    assert rows
+    return list(rows)
