@@ -26,7 +26,10 @@ def full(**fields) -> Reported:
     return a("storage.disk-full", DISK, signs=frozenset({"no-space"}), **fields)
 
 
-def loop(subject=container("web"), signs=("no-space",), **fields) -> Reported:
+WEB = container("web")
+
+
+def loop(subject=WEB, signs=("no-space",), **fields) -> Reported:
     return a("container.restart-loop", subject, caused_by=["storage.disk-full"], signs=frozenset(signs), **fields)
 
 

@@ -14,8 +14,8 @@ def _swarm_of_two(box: Box, role: str) -> int:
     token = box.docker("swarm", "join-token", "-q", role).stdout.strip()
     box.provider.sh("mkdir -p /run/second /tmp/second")
     pid = box.provider.spawn(
-        ["env", f"PATH={box.engine.path}", "dockerd", "--data-root=/tmp/second", "--exec-root=/run/second/exec", "--pidfile=/run/second/pid", "--iptables=false",
-         "--bridge=none", "--storage-driver=vfs", f"--host=unix://{_SECOND}"]
+        ["env", f"PATH={box.engine.path}", "dockerd", "--data-root=/tmp/second", "--exec-root=/run/second/exec",
+         "--pidfile=/run/second/pid", "--iptables=false", "--bridge=none", "--storage-driver=vfs", f"--host=unix://{_SECOND}"]
     )  # fmt: skip
     second = ["timeout", "-s", "KILL", "40", "docker", "-H", f"unix://{_SECOND}"]
     box.wait_for(lambda: box.provider.run([*second, "info"], check=False).returncode == 0, 30, "the second engine")
