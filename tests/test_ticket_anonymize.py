@@ -171,6 +171,22 @@ def test_a_name_that_is_a_word_of_everybody_is_renamed_where_it_is_a_name(shop):
     assert renamed[question("file.read", path="/etc/resolv.conf")].answer["text"].startswith("search ")
 
 
+def test_a_swarm_task_stays_one_of_its_service():
+    task = "payroll-api.2." + "z14yjrh7pxywuni7n96n7aa7c"
+    labels = {"com.docker.swarm.service.name": "payroll-api", "com.docker.swarm.task.name": task}
+    entries = made(
+        {
+            question("api.containers", all=True): [{"Id": WEB, "Names": [f"/{task}"]}],
+            question("api.container", id=WEB): {"Id": WEB, "Name": f"/{task}", "Config": {"Labels": labels}},
+        }
+    )
+    renamed = Renaming(entries, KEY).tape(entries)[question("api.container", id=WEB)].answer
+    service = renamed["Config"]["Labels"]["com.docker.swarm.service.name"]
+    assert service.startswith("service")
+    assert renamed["Name"] == f"/{service}.2.z14yjrh7pxywuni7n96n7aa7c"
+    assert renamed["Config"]["Labels"]["com.docker.swarm.task.name"] == renamed["Name"].strip("/")
+
+
 def test_questions_are_found_under_their_new_names(shop):
     renaming, renamed = shop
     user = renaming.names["alice"]

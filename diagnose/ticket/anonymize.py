@@ -21,7 +21,7 @@ from diagnose.redact.names import TOKEN, words
 from diagnose.tape import Tape
 from diagnose.ticket import vocabulary
 from diagnose.ticket.addresses import Addresses
-from diagnose.ticket.identities import IMAGE_KEYS, KINDS, NAME_KEYS, Identities, image_parts, registrable
+from diagnose.ticket.identities import IMAGE_KEYS, KINDS, NAME_KEYS, TASK, Identities, image_parts, registrable
 
 _STAYS = words(
     "bridge host none default ingress docker_gwbridge docker0 localhost <none> . root nobody library local null"
@@ -51,6 +51,8 @@ class Renaming:
             width = max(2, len(str(len(fresh))))
             for number, name in enumerate(fresh, 1):
                 self.names[name] = self._new(kind, f"{number:0{width}}", name)
+        for task in filter(None, map(TASK.fullmatch, found.tasks)):
+            self.names[task[0]] = f"{self.names.get(task['service'], task['service'])}{task['rest']}"
         self.addresses = Addresses(key or urandom(32), sorted(found.networks, key=str))
         self._texts: dict[str, str] = {}
         self._words: dict[str, str] = {}

@@ -14,7 +14,7 @@ from diagnose.tape import Tape
 from diagnose.ticket.addresses import Network
 from diagnose.ticket.vocabulary import OFFICIAL, PUBLIC
 
-KINDS = ("host", "container", "service", "project", "network", "bridge", "volume", "user", "context", "domain", "image")
+KINDS = ("container", "host", "service", "project", "network", "bridge", "volume", "user", "context", "domain", "image")
 """In the order in which they count where one word names several things."""
 NAME_KEYS = words(
     "Name Names name names Hostname hostname nodename Aliases DNSNames Links container Container NetworkMode VolumesFrom "
@@ -42,6 +42,8 @@ _URL_HOST = re.compile(
 _MAIL = re.compile(r"\b([A-Za-z][\w.+-]*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 _SEARCH = re.compile(r"^\s*(?:search|domain)[ \t]+(.+)$", re.MULTILINE)
 _CIDR = re.compile(r"(?<![\w.:])((?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f:]*::?[0-9A-Fa-f:]*)/(\d{1,3})(?![\w.])")
+TASK = re.compile(r"(?P<service>.+)(?P<rest>\.(?:\d+|[a-z0-9]{25})\.[a-z0-9]{25})")
+"""A swarm task's container: service, slot or node, task."""
 _HEX = re.compile(r"[0-9a-f]{12,}")
 _HOST_NAME = re.compile(
     r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?"
@@ -76,6 +78,7 @@ class Identities:
 
     def __init__(self, tape: Tape) -> None:
         self.names: dict[str, set[str]] = {kind: set() for kind in KINDS}
+        self.tasks: set[str] = set()
         self.networks: set[Network] = set()
         for question, entry in tape.items():
             self._question(question.kind, question.args)
@@ -90,7 +93,11 @@ class Identities:
             if not isinstance(name, str):
                 continue
             clean = name.strip("/").rstrip(".")
-            if kind in ("host", "domain", "container") and "." in clean and _HOST_NAME.fullmatch(clean):
+            task = TASK.fullmatch(clean) if kind in ("container", "service") else None
+            if task:
+                self._add("service", task["service"])
+                self.tasks.add(clean)
+            elif kind in ("host", "domain") and "." in clean and _HOST_NAME.fullmatch(clean):
                 self._host_name(kind, clean)
             elif clean and not clean.isdigit() and not _HEX.fullmatch(clean):
                 self.names[kind].add(clean)
@@ -162,7 +169,7 @@ class Identities:
         for name in names:
             self._add("container", *str(name or "").strip("/").split("/"))
         config, host_config = found.get("Config") or {}, found.get("HostConfig") or {}
-        self._add("container", config.get("Hostname"))
+        self._add("host", config.get("Hostname"))
         self._add("domain", config.get("Domainname"))
         self._labels(config.get("Labels") or found.get("Labels"))
         self._image(config.get("Image"))
