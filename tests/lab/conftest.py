@@ -101,7 +101,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real engines on a busy machine have bad moments: what fails is built anew once, alone, and the summary says so."""
+    """Quick tests first. Real engines on a busy machine have bad moments: what fails is built anew once, alone, and the
+    summary says so.
+    """
+    items.sort(key=lambda item: "lab" in item.path.parts)
     for item in items:
         if "lab" in item.path.parts:
             item.add_marker(pytest.mark.flaky(reruns=1))
