@@ -132,11 +132,18 @@ def read(source: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:
 def read_folder(folder: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:
     """The tape and the manifest of a folder. TapeError if it holds none."""
     try:
-        manifest = check_manifest((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = check_manifest(_plain(folder / "manifest.json"))
         names = sorted((folder / "answers").glob("*.json"))
-        texts = [(f"answers/{name.name}", name.read_text(encoding="utf-8")) for name in names]
+        texts = [(f"answers/{name.name}", _plain(name)) for name in names]
     except (OSError, UnicodeDecodeError) as error:
         raise TapeError(f"{folder} is not a recorded host: {error}") from error
     if not texts:
         raise TapeError(f"{folder} is not a recorded host: it holds no answers")
     return parse(texts), manifest
+
+
+def _plain(path: Path) -> str:
+    """The text of a regular file: a pipe would be waited for without end. OSError, UnicodeDecodeError or TapeError rise."""
+    if path.exists() and not path.is_file():
+        raise TapeError(f"{path} is no plain file")
+    return path.read_text(encoding="utf-8")

@@ -233,6 +233,13 @@ def test_what_is_no_file_is_refused(tmp_path: Path):
         tape.read(Path("/dev/null"))
     with pytest.raises(TapeError, match="No such file"):
         tape.read(tmp_path / "nosuch")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(TapeError, match="neither a file nor a folder"):
+        tape.read(tmp_path / "pipe")
+    (tmp_path / "piped").mkdir()
+    os.mkfifo(tmp_path / "piped/manifest.json")
+    with pytest.raises(TapeError, match="no plain file"):
+        tape.read(tmp_path / "piped")
     (tmp_path / "empty").mkdir()
     with pytest.raises(TapeError, match="not a recorded host"):
         tape.read(tmp_path / "empty")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import re
 import stat
 import tarfile
@@ -91,9 +90,9 @@ def read(path: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:
     hashes: dict[str, str] = {}
     head = None
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise TapeError("it is neither a file nor a folder")
         with path.open("rb") as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise TapeError("it is neither a file nor a folder")
             for name, data in members(stream):
                 if name in hashes:
                     raise TapeError(f"it holds {name} twice")
