@@ -104,7 +104,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick tests first. Real engines on a busy machine have bad moments: what fails is built anew once, alone, and the
     summary says so.
     """
-    items.sort(key=lambda item: "lab" in item.path.parts)
+    items.sort(key=lambda item: ("lab" in item.path.parts, item.path.name not in ("test_runner.py", "test_lab.py")))
     for item in items:
         if "lab" in item.path.parts:
             item.add_marker(pytest.mark.flaky(reruns=1))
