@@ -400,7 +400,8 @@ def insecure_registry(info: Info) -> Iterable[Finding]:
             and not _is_loopback(name.rpartition(":")[0] or name)
         ):
             yield _insecure(name, f"RegistryConfig.IndexConfigs.{name}.Secure", False)
-    for block in config.get("InsecureRegistryCIDRs") or ():
+    blocks = config.get("InsecureRegistryCIDRs")
+    for block in blocks if isinstance(blocks, list) else ():
         if not _is_loopback(str(block)):
             yield _insecure(str(block), "RegistryConfig.InsecureRegistryCIDRs", block)
 

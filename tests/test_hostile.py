@@ -1,7 +1,8 @@
 """Hostile and broken answers: whatever one answer says, nothing crashes, nothing hangs, and no control character is printed.
 
 Real answers of a recorded host are mutated one at a time; only the evidence and the checks that stand on the mutated answer are
-asked again, so that a run of the tests judges more than 20,000 of them. The seed is printed; $DIAGNOSE_SEED repeats a run.
+asked again, so that a run of the tests judges more than 20,000 of them. The seed is printed; another $DIAGNOSE_SEED
+gives other mutations.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from diagnose.render import markdown, terminal
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 MUTATIONS = 20_500
-SEED = int(os.environ.get("DIAGNOSE_SEED", random.SystemRandom().randrange(2**32)))
+SEED = os.environ.get("DIAGNOSE_SEED", "1")
 CHECKS = registry.load()
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 SLOW_S = 5.0

@@ -57,16 +57,21 @@ def unhealthy(containers: Containers, clock: Clock, *, patience: Seconds = Secon
             yield _failing(each, last, containers)
 
 
-def _setting(each: Container, name: str, default: float) -> float:
-    """A time of the health check in seconds; the engine's default where it is not set."""
-    value = (each.config.healthcheck or {}).get(name) or 0
-    return value / NANO if value else default
+def _interval(each: Container) -> float:
+    """Seconds between two probes."""
+    said = each.config.healthcheck.interval if each.config.healthcheck else None
+    return said / NANO if said else DEFAULT_INTERVAL_S
+
+
+def _timeout(each: Container) -> float:
+    """Seconds that a probe may take."""
+    said = each.config.healthcheck.timeout if each.config.healthcheck else None
+    return said / NANO if said else DEFAULT_TIMEOUT_S
 
 
 def _silent_for(each: Container, last: HealthProbe | None, clock: Clock, patience: float) -> float | None:
     """Seconds for which no probe has ended, if that is longer than its settings explain."""
-    interval = _setting(each, "Interval", DEFAULT_INTERVAL_S)
-    limit = 3 * (interval + _setting(each, "Timeout", DEFAULT_TIMEOUT_S)) + patience
+    limit = 3 * (_interval(each) + _timeout(each)) + patience
     ended = unix(last.end) if last else None
     age = clock.age(ended if ended is not None else each.started_at)
     return age if age is not None and age > limit else None
@@ -79,7 +84,7 @@ def _stale(each: Container, status: str, silent: float, last: HealthProbe | None
         evidence={
             "State.Health.Status": status,
             "last probe": f"{ago(silent)} ago" if last else "none since the start",
-            "interval": ago(_setting(each, "Interval", DEFAULT_INTERVAL_S)),
+            "interval": ago(_interval(each)),
         },
         variables={"container": each.short},
         discriminator="stale",
@@ -98,7 +103,7 @@ def _failing(each: Container, last: HealthProbe | None, containers: Containers) 
     if code == TIMED_OUT and NOT_BEGUN in output:
         what = "its probe cannot be started"
     elif code == TIMED_OUT:
-        limit = ago(_setting(each, "Timeout", DEFAULT_TIMEOUT_S))
+        limit = ago(_timeout(each))
         what = f"its probe does not end within {limit}"
     elif code in CANNOT_RUN:
         what = f"its probe cannot run, exit code {code}"
@@ -124,7 +129,7 @@ def _failing(each: Container, last: HealthProbe | None, containers: Containers) 
 
 
 def _probe(each: Container) -> str:
-    test = (each.config.healthcheck or {}).get("Test") or []
+    test = (each.config.healthcheck.test if each.config.healthcheck else None) or []
     return " ".join(str(word) for word in test[1:])[:120]
 
 

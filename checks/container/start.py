@@ -232,7 +232,7 @@ def _matters(each: Container) -> bool:
 
 
 def _severity(each: Container) -> Severity:
-    test = (each.config.healthcheck or {}).get("Test") or ["NONE"]
+    test = (each.config.healthcheck.test if each.config.healthcheck else None) or ["NONE"]
     if each.wanted_ports or test[0] != "NONE":
         return Severity.critical
     return Severity.warning if each.service or not each.config.attach_stdout else Severity.advice

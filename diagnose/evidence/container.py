@@ -120,6 +120,14 @@ class HostConfig(_Shape, frozen=True, rename="pascal"):
     mounts: list[dict[str, Any]] | None = None
 
 
+class Healthcheck(_Shape, frozen=True, rename="pascal"):
+    """Config.Healthcheck: its command and times in nanoseconds; 0 or nothing means the engine's default."""
+
+    test: list[str] | None = None
+    interval: int | None = None
+    timeout: int | None = None
+
+
 class Config(_Shape, frozen=True, rename="pascal"):
     """What runs: image reference, user, command. Values of secrets are redacted already."""
 
@@ -133,7 +141,7 @@ class Config(_Shape, frozen=True, rename="pascal"):
     attach_stdout: bool = False
     stop_signal: str | None = None
     stop_timeout: int | None = None
-    healthcheck: dict[str, Any] | None = None
+    healthcheck: Healthcheck | None = None
     volumes: dict[str, Any] | None = None
     working_dir: str = ""
 
