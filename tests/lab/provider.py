@@ -9,10 +9,13 @@ other.
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from .commands import run_bounded
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
 
 BOX_ADDRESS = "192.0.2.10"
 GATEWAY = "192.0.2.1"
@@ -24,11 +27,21 @@ ZONE = "lab.test"
 
 _INIT = """
 exec 3<&0 </dev/null
-mount -t tmpfs run /run && mount -t tmpfs tmp /tmp && ip link set lo up && echo ready
+mount -t tmpfs run /run
+# what the provider's programs are made of may lie under /tmp
+n=0; for path in "$@"; do n=$((n + 1)); mkdir -p /run/kept/$n; mount --bind "$path" /run/kept/$n; done
+mount -t tmpfs tmp /tmp
+n=0; for path in "$@"; do n=$((n + 1)); mkdir -p "$path"; mount --bind /run/kept/$n "$path"; done
+ip link set lo up && echo ready
 exec >/dev/null 2>&1
 cat <&3 &
 wait $!
 """
+
+
+def _kept() -> list[str]:
+    """The project and its Python, where the provider's own /tmp would hide them."""
+    return [str(path) for path in (PROJECT, Path(sys.prefix)) if path.is_relative_to("/tmp")]
 
 
 class Provider:
@@ -46,6 +59,8 @@ class Provider:
                 "sh",
                 "-ec",
                 _INIT,
+                "provider",
+                *_kept(),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
