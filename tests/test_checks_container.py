@@ -21,7 +21,7 @@ from diagnose.evidence.last_words import LastWords, Words
 from diagnose.evidence.options import Options
 from diagnose.evidence.processes import Process, Processes
 from diagnose.evidence.programs import Programs, describe
-from diagnose.model import Finding, Skipped, Unavailable
+from diagnose.model import Finding, Skipped, Unavailable, Unexamined
 
 from .inspected import container, of
 
@@ -151,6 +151,20 @@ def test_an_oom_kill_is_answered_by_a_greater_limit():
     assert oom(same, events=updated, lines=None) == []
     down = made("exited", code=137, HostConfig={"Memory": 64 * MIB}, State={"OOMKilled": True})
     assert oom(down, lines=oom_lines(down, 60)) != []
+
+
+def test_a_peak_far_below_the_limit_tells_that_the_limit_was_raised():
+    each = made("running", age=300, HostConfig={"Memory": 32 * MIB})
+    for peak, found in ((16 * MIB, 0), (32 * MIB, 1), (None, 1)):
+        memory = Memory(oom_kill=2, max_usage=peak, limit=32 * MIB)
+        groups = Cgroups({each.id: Group(memory=memory)})
+        assert len(told(life.oom_killed(of(each), CLOCK, OPTIONS, groups, Events(()), UNKNOWN))) == found
+
+
+def test_a_flag_alone_that_has_outlived_a_start_is_advice():
+    each = made("running", age=300, State={"OOMKilled": True}, **LIMITED)
+    assert oom(each, killed=0)[0][0] == "advice"
+    assert oom(each, killed=1)[0][0] == "warning"
 
 
 def test_an_oom_kill_names_whose_limit_it_was():
@@ -447,6 +461,19 @@ FRESH: dict[str, Any] = {
 def test_mount_source_missing(name: str, each: Container, source: Source, count: int):
     sources = BindSources({"/srv/x": source})
     assert len(told(mounts.mount_source_missing(of(each), CLOCK, OPTIONS, sources))) == count
+
+
+@pytest.mark.parametrize("sources", [UNKNOWN, BindSources({}), BindSources({"/srv/x": Source(failed="timed out")})])
+def test_a_source_that_was_not_seen_is_not_passed_over(sources: BindSources | Unavailable):
+    waiting = made("created", **FRESH, **WANTS)
+    (missing,) = mounts.mount_source_missing(of(waiting), CLOCK, OPTIONS, sources)
+    assert isinstance(missing, Unexamined)
+    mount = {"Type": "bind", "Source": "/srv/x", "Destination": "/data", "RW": True}
+    failed = made("exited", code=1, Config={"User": "1000"}, Mounts=[mount])
+    (shut,) = mounts.mount_forbidden(of(failed), said(failed, "/data/key: Permission denied"), sources, Info())
+    assert isinstance(shut, Unexamined)
+    root = made("exited", code=1, Mounts=[mount], Config={"User": ""})
+    assert list(mounts.mount_forbidden(of(root), said(root, "/data/key: Permission denied"), sources, Info())) == []
 
 
 MOUNTED: dict[str, Any] = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True}

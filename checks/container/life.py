@@ -19,6 +19,8 @@ from diagnose.times import ago, size, unix
 
 KILLED = 137
 MIB = 1024 * 1024
+HIT = 0.95
+"""Share of a limit that a cgroup has held at least when the kernel killed at that limit."""
 ROW_S = 120.0
 """Failures with more than this between them are not of one row: twice the engine's longest back-off."""
 
@@ -53,6 +55,19 @@ class _Oom:
     def of_host(self) -> bool:
         """Every kill that the kernel explains was for want of memory on the host."""
         return bool(self.kills) and all(each.of_host for each in self.kills)
+
+    @property
+    def below_its_limit(self) -> bool:
+        """It was killed in this run at a limit, and has never since its start held what it may hold now."""
+        if not self.group or not self.counter or any(each.of_host or each.by_parent for each in self.kills):
+            return False
+        most, limit = self.group.memory.max_usage, self.group.memory.limit
+        return most is not None and limit is not None and most < HIT * limit
+
+    @property
+    def of_earlier_run(self) -> bool:
+        """Only the flag tells, and no kill was counted since its start: engine 20.10 keeps the flag over a start."""
+        return self.flag and self.counter == 0 and self.group is not None and not self.moments
 
     @property
     def limit(self) -> str:
@@ -104,7 +119,11 @@ def oom_killed(
 
 def _answered(oom: _Oom, events: Events | Unavailable) -> bool:
     """Whether its limit was raised since, and it runs."""
-    if not oom.container.is_running or not oom.moments:
+    if not oom.container.is_running:
+        return False
+    if oom.below_its_limit:
+        return True
+    if not oom.moments:
         return False
     last = oom.moments[-1]
     updates = () if isinstance(events, Unavailable) else events.of(oom.container.id, "update")
@@ -130,8 +149,9 @@ def _oom_finding(oom: _Oom, clock: Clock, since_s: float) -> Finding:
         summary = f"{each.short} was killed for want of memory{when} and was started again: {oom.limit}"
     elif each.is_running and last is None:
         young = (clock.age(started) or 0.0) <= since_s
-        severity = Severity.warning if young else Severity.advice
-        summary = f"{each.short} had a process killed for want of memory at an unknown time: {oom.limit}"
+        severity = Severity.warning if young and not oom.of_earlier_run else Severity.advice
+        time = "in an earlier run" if oom.of_earlier_run else "at an unknown time"
+        summary = f"{each.short} had a process killed for want of memory {time}: {oom.limit}"
     else:
         severity = Severity.warning if each.is_running and recent else Severity.advice
         going = "runs on" if each.is_running else "ended well"

@@ -13,7 +13,7 @@ from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.info import Info
 from diagnose.evidence.last_words import LastWords
 from diagnose.evidence.options import Options
-from diagnose.model import Finding, Severity, Subject, Unavailable
+from diagnose.model import Finding, Severity, Subject, Unavailable, Unexamined, Yield
 from diagnose.registry import check
 from diagnose.signs import signs
 
@@ -23,7 +23,7 @@ _MOUNTING = re.compile(r'mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[
 @check("container.mount-source-missing", severity=Severity.critical)
 def mount_source_missing(
     containers: Containers, clock: Clock, options: Options, bind_sources: BindSources | Unavailable
-) -> Iterable[Finding]:
+) -> Iterable[Yield]:
     """What is to be mounted into a container does not exist on the host.
 
     For `-v` the engine makes an empty folder of that name, which cannot be mounted over a file: `not a directory`,
@@ -41,10 +41,12 @@ def mount_source_missing(
                 match["source"],
                 {"State": f"{each.state.status}, exit code {each.state.exit_code}", "State.Error": error},
             )
-        elif never_started(each, clock.wall, options.since_s) and isinstance(bind_sources, BindSources):
+        elif never_started(each, clock.wall, options.since_s):
             for source in asked_for(each):
-                known = bind_sources.by_path.get(source)
-                if known and known.failed == "missing":
+                unseen = _unseen(bind_sources, source)
+                if unseen:
+                    yield Unexamined(each.subject, unseen)
+                elif isinstance(bind_sources, BindSources) and bind_sources.by_path[source].failed == "missing":
                     yield _finding(
                         each,
                         f"{each.short} cannot start: {source} does not exist",
@@ -68,7 +70,7 @@ def _finding(each: Container, summary: str, source: str, evidence: dict[str, obj
 @check("container.mount-forbidden", severity=Severity.critical)
 def mount_forbidden(
     containers: Containers, last_words: LastWords, bind_sources: BindSources | Unavailable, info: Info | Unavailable
-) -> Iterable[Finding]:
+) -> Iterable[Yield]:
     """A container's user may not use what is mounted into it.
 
     Its last log lines say "permission denied" and name a path below a mount whose mode shuts out the container's
@@ -93,6 +95,24 @@ def mount_forbidden(
                 onset=each.finished_at,
                 service=each.service,
             )
+        elif _modes_matter(each, mount) and (unseen := _unseen(bind_sources, mount.source)):
+            yield Unexamined(each.subject, unseen)
+
+
+def _modes_matter(each: Container, mount: Mount) -> bool:
+    """Whether owner and mode of the source decide: not for root, a user by name, or a mount without a source."""
+    uid = each.config.user.partition(":")[0]
+    return uid.isdigit() and int(uid) > 0 and mount.source.startswith("/")
+
+
+def _unseen(sources: BindSources | Unavailable, path: str) -> str:
+    """Why nothing is known of a source, or ""."""
+    if isinstance(sources, Unavailable):
+        return f"{path}: {sources}"
+    known = sources.by_path.get(path)
+    if known is None:
+        return f"{path}: it was not looked up"
+    return f"{path}: {known.failed}" if known.failed not in ("", "missing") else ""
 
 
 def _mount_named(each: Container, line: str) -> Mount | None:
