@@ -110,7 +110,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "lab" in item.path.parts:
             item.add_marker(pytest.mark.flaky(reruns=1))
         if item.path.name in LONG and not os.environ.get("DIAGNOSE_LAB_LONG"):
-            item.add_marker(pytest.mark.skip(reason="DIAGNOSE_LAB_LONG is not set: cures and incidents take half an hour"))
+            item.add_marker(
+                pytest.mark.skip(reason="DIAGNOSE_LAB_LONG is not set: cures and incidents take half an hour")
+            )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
