@@ -151,7 +151,8 @@ BY_HAND: dict[str, ByHand] = {
     "security.capabilities": _anew(),
     "security.host-namespace": _anew(),
     "security.host-path": _anew(),
-    "security.insecure-registry": _CONFIG + "; kill -HUP $(pidof dockerd); sleep 1",
+    "security.insecure-registry": _CONFIG.replace('"log-driver"', '"insecure-registries": [], "log-driver"')
+    + "; kill -HUP $(pidof dockerd); sleep 1",
     "security.new-privileges": _anew(),
     "security.root-user": _anew(),
     "security.secrets-in-env": _anew(),

@@ -61,7 +61,7 @@ class _Action:
 
 @dataclass
 class _Patient:
-    """A finding on the way to its cure."""
+    """A finding on the way to its cure. effects: the keys of what it causes, which must be gone as well."""
 
     cure: Cure
     key: str
@@ -205,10 +205,8 @@ def _discharge(box: Box, open_cases: Sequence[_Patient]) -> list[dict[str, Any]]
     mild = {f["key"] for f in report["findings"] if f["severity"] == "advice"}
     verdicts = {c["id"]: c["verdict"] for c in report["checks"]}
     for each in open_cases:
-        if (each.key in keys and not (each.loud and each.key in mild)) or verdicts[each.cure.id] in (
-            "unknown",
-            "crashed",
-        ):
+        ill = keys - mild if each.loud else keys
+        if each.key in ill or each.effects & ill or verdicts[each.cure.id] in ("unknown", "crashed"):
             continue
         by_hand = each.equivalent or each.cure.steps == [_CAUSE]
         each.cure.how = "equivalent" if by_hand else "own text"
