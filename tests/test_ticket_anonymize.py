@@ -199,12 +199,13 @@ def test_questions_are_found_under_their_new_names(shop):
 
 def restored(renaming: Renaming, value: Any) -> Any:
     """A report of the renamed host with the old names: the way back is one to one for what the renaming made."""
-    new = {
-        **{new: old for old, new in renaming.names.items()},
-        **{new: old for old, new in renaming.addresses.seen.items()},
-    }
-    made_up = "|".join(sorted(map(re.escape, new), key=len, reverse=True))
-    spot = re.compile(rf"(?<![0-9A-Za-z])(?:{made_up})(?![0-9A-Za-z]|\.\d)")
+    names = {new: old for old, new in renaming.names.items()}
+    addresses = {new: old for old, new in renaming.addresses.seen.items()}
+    new = {**names, **addresses}
+    made_up, placed = (
+        "|".join(sorted(map(re.escape, each), key=len, reverse=True)) or "(?!)" for each in (names, addresses)
+    )
+    spot = re.compile(rf"(?<![0-9A-Za-z])(?:(?:{placed})(?![0-9A-Za-z]|\.\d)|(?:{made_up})(?![0-9A-Za-z]))")
 
     def back(value: Any) -> Any:
         if isinstance(value, str):

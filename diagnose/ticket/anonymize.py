@@ -23,9 +23,7 @@ from diagnose.ticket import vocabulary
 from diagnose.ticket.addresses import Addresses
 from diagnose.ticket.identities import IMAGE_KEYS, KINDS, NAME_KEYS, TASK, Identities, image_parts, registrable
 
-_STAYS = words(
-    "bridge host none default ingress docker_gwbridge docker0 localhost <none> . root nobody library local null"
-)
+_STAYS = words("bridge host none default ingress docker_gwbridge docker0 localhost <none> . root nobody library")
 _SPOT = re.compile(
     rf"(?P<token>{TOKEN})"
     r"|(?P<mac>(?<![0-9A-Za-z:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![0-9A-Za-z:]))"
@@ -156,10 +154,9 @@ class Renaming:
         return found[0]
 
     def _v6(self, text: str) -> str:
-        address = self.addresses.rename(text)
         if text.lower().startswith("fe80:") and (mac := _mac_of(text)):
-            return _with_mac(text, self.addresses.rename_mac(mac))
-        return address
+            self.addresses.seen[text] = _with_mac(text, self.addresses.rename_mac(mac))
+        return self.addresses.rename(text)
 
     def _word(self, word: str) -> str:
         known = self._words.get(word)
