@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from diagnose.live import Live
 
 PATIENCE_S = 1.0
-"""How long each of two queries is waited for. Silence is two lost ones at least a second apart; a late reply to the
-first still counts, so that a resolver has two seconds in all."""
+"""How long a query is waited for before the next, a second later, and LAST_PATIENCE_S after the last one: a late reply to
+the first still counts, so that a resolver has 1.6 seconds in all."""
 
-TCP_PATIENCE_S = 0.5
-"""How long a TCP server is waited for, in all. It is asked only where UDP was silent for two seconds, and a run with
-one silent resolver is to stay under three."""
+LAST_PATIENCE_S = 0.6
+
+TCP_PATIENCE_S = 0.3
+"""How long a TCP server is waited for, in all. It is asked only where UDP was silent, and a run with one silent
+resolver is to stay under three seconds."""
 
 QUERIES = 2
 """How often a question is sent at most."""
@@ -79,12 +81,12 @@ def _ask_udp(server: str, port: int, name: str, kind: str) -> dict[str, Any]:
         family, address = _address(server, port)
         with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as kernel:
             kernel.connect(address)
-            for _ in range(QUERIES):
+            for patience in (*[PATIENCE_S] * (QUERIES - 1), LAST_PATIENCE_S):
                 message = _message(name, kind)
                 begun = messages[message.id] = time.monotonic()
                 kernel.send(message.to_wire())
                 answer["sent"] += 1
-                while (left := begun + PATIENCE_S - time.monotonic()) > 0:
+                while (left := begun + patience - time.monotonic()) > 0:
                     kernel.settimeout(left)
                     try:
                         reply = kernel.recv(65_535)
