@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY
 
@@ -55,6 +57,7 @@ def service_underreplicated(box: Box) -> None:
     box.wait_for(
         lambda: "no suitable node" in box.docker("service", "ps", "--no-trunc", "web").stdout, 20, "the reason"
     )
+    time.sleep(1.5)  # the second in which it may still be starting, past whatever the manager wrote last
 
 
 @healthy()
