@@ -98,7 +98,8 @@ def play(scenario: Scenario) -> dict[str, Any]:
         row["runs"] = [diagnose(user) for user in scenario.users]
     except Exception:  # noqa: BLE001 - what went wrong is a result too
         row["error"] = traceback.format_exc()
-    remove = "docker ps -aq | xargs -r docker rm -f -v"
+    # only of an engine that is awake: the command itself would wake a sleeping one
+    remove = "systemctl -q is-active docker && docker ps -aq | xargs -r docker rm -f -v"
     try:
         with contextlib.suppress(Exception):
             sh(remove, check=False)

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 SUITE = "trixie"
 PACKAGES = (
     "systemd,systemd-sysv,libpam-systemd,systemd-resolved,dbus,apparmor,firewalld,udev,kmod,initramfs-tools,linux-image-cloud-amd64,"
-    "docker.io,docker-cli,iptables,nftables,iproute2,procps,python3,busybox-static,ca-certificates,conntrack,auditd"
+    "docker.io,docker-cli,iptables,nftables,iproute2,procps,python3,busybox-static,ca-certificates,conntrack,auditd,dnsmasq-base"
 )
 LIBRARIES = (
     "click",
@@ -41,6 +41,19 @@ LIBRARIES = (
 )
 DISK_MB = 3600
 RESULT_MB = 96
+UPLINK = {
+    "systemd/network/uplink.netdev": "[NetDev]\nName=uplink\nKind=dummy\n",
+    "systemd/network/uplink.network": (
+        "[Match]\nName=uplink\n[Network]\nAddress=192.0.2.2/24\nAddress=192.0.2.53/24\nGateway=192.0.2.1\nDNS=192.0.2.53\n"
+    ),
+    "systemd/system/lab-dns.service": (
+        "[Unit]\nAfter=systemd-networkd.service\nBefore=docker.service\n[Service]\n"
+        "ExecStart=/usr/sbin/dnsmasq -k -C /dev/null --no-resolv --no-hosts --bind-dynamic --listen-address=192.0.2.53 "
+        "--address=/#/192.0.2.80\n[Install]\nWantedBy=multi-user.target\n"
+    ),
+}
+"""What stands for the world outside: an uplink that leads nowhere, and a resolver behind it that knows every name. By place under /etc."""
+
 BOOT_S = 2400
 """The whole life of the machine, in seconds: 80 s to boot, then some 15 s a scenario."""
 
@@ -79,7 +92,7 @@ def _run(*argv: str, timeout: float = 900, **options: Any) -> str:
 
 def filesystem() -> Path:
     """The unpacked system without the tool, cached under its recipe's hash; one process builds it at a time."""
-    recipe = hashlib.sha256(f"{SUITE} {PACKAGES} {LIBRARIES}".encode()).hexdigest()[:12]
+    recipe = hashlib.sha256(f"{SUITE} {PACKAGES} {LIBRARIES} {UPLINK}".encode()).hexdigest()[:12]
     kept = cache_dir()
     kept.mkdir(parents=True, exist_ok=True)
     target = kept / f"machine-{recipe}"
@@ -110,6 +123,9 @@ def _unpack(target: Path) -> None:
     (target / "etc/fstab").write_text("/dev/vda / ext4 rw 0 1\n")
     for unit in ("firewalld", "auditd", "systemd-networkd-wait-online", "apt-daily.timer", "apt-daily-upgrade.timer"):
         subprocess.run(["chroot", str(target), "systemctl", "disable", unit], capture_output=True, check=False)
+    for place, text in UPLINK.items():
+        (target / "etc" / place).write_text(text)
+    _run("chroot", str(target), "systemctl", "enable", "systemd-networkd", "systemd-resolved", "lab-dns")
     link = target / "etc/resolv.conf"
     link.unlink(missing_ok=True)
     link.symlink_to("../run/systemd/resolve/stub-resolv.conf")

@@ -58,6 +58,7 @@ SOUND = (
     "--security-opt", "no-new-privileges", "--restart", "unless-stopped", "--stop-timeout", "1", "--init",
     "--log-opt", "max-size=10m", "--log-opt", "max-file=3",
 )  # fmt: skip
+SERVER = ("httpd", "-f", "-p", "8080")
 
 
 def _start_docker() -> None:
@@ -75,7 +76,7 @@ def _healthy() -> Callable[[], None]:
     _, docker, wait_for, inspect = _tools()
     docker("network", "create", "shop")
     docker("run", "-d", "--name", "web", "--network", "shop", *SOUND, "-p", "127.0.0.1:8080:8080", "bb:1",
-           "nc", "-lk", "-p", "8080", "-e", "true")  # fmt: skip
+           *SERVER)  # fmt: skip
     docker("run", "-d", "--name", "db", "--network", "shop", *SOUND, "bb:1", "sleep", "10000")
     wait_for(lambda: inspect("db")["State"]["Running"])
 
@@ -107,7 +108,8 @@ def _throttled() -> None:
 @scenario("the pids limit is reached", ("resources.pids-exhausted", "container:forks"))
 def _pids() -> None:
     _, docker, wait_for, inspect = _tools()
-    script = "while :; do sleep 1000 & sleep 0.2; done"
+    # a shell that may not fork ends, so a subshell tries
+    script = "for i in 1 2 3 4 5 6 7; do sleep 1000 & done; (while :; do sleep 1000 & done) & wait"
     docker("run", "-d", "--name", "forks", *SOUND, "--pids-limit", "12", "bb:1", "sh", "-c", script)
     events = "/sys/fs/cgroup/system.slice/docker-{}.scope/pids.events".format(inspect("forks")["Id"])
     wait_for(lambda: "max 0" not in Path(events).read_text(), 60, "a refused fork")
@@ -116,7 +118,7 @@ def _pids() -> None:
 @scenario("firewalld is started and reloaded under a running engine", also=("firewall.*", "network.*", "dns.*"))
 def _firewalld() -> Callable[[], None]:
     sh, docker, _, _ = _tools()
-    docker("run", "-d", "--name", "web", *SOUND, "-p", "8080:8080", "bb:1", "nc", "-lk", "-p", "8080", "-e", "true")
+    docker("run", "-d", "--name", "web", *SOUND, "-p", "8080:8080", "bb:1", *SERVER)
     sh("systemctl start firewalld; firewall-cmd --reload", timeout=240)
 
     def mend() -> None:
@@ -133,7 +135,7 @@ def _firewalld() -> Callable[[], None]:
 )
 def _foreign_table() -> Callable[[], None]:
     sh, docker, _, _ = _tools()
-    docker("run", "-d", "--name", "web", *SOUND, "-p", "8080:8080", "bb:1", "nc", "-lk", "-p", "8080", "-e", "true")
+    docker("run", "-d", "--name", "web", *SOUND, "-p", "8080:8080", "bb:1", *SERVER)
     sh("nft add table inet mine; nft 'add chain inet mine f { type filter hook forward priority 10; policy drop; }'")
 
     def mend() -> None:
@@ -208,11 +210,14 @@ def _orphans() -> Callable[[], None]:
 def _no_containerd() -> Callable[[], None]:
     sh, docker, _, _ = _tools()
     docker("run", "-d", "--name", "web", *SOUND, "bb:1", "sleep", "10000")
-    sh("systemctl mask --runtime containerd; systemctl kill -s KILL --kill-whom=main containerd; sleep 1; systemctl stop containerd",
-       check=False)  # fmt: skip
+    # without Restart=always it stays down; a mask would hide KillMode=process too, and take the shims with it
+    Path("/run/systemd/system/containerd.service.d").mkdir(parents=True)
+    Path("/run/systemd/system/containerd.service.d/lab.conf").write_text("[Service]\nRestart=no\n")
+    sh("systemctl daemon-reload; systemctl kill -s KILL --kill-whom=main containerd; sleep 1")
+    assert sh("pgrep -c containerd-shim").strip() == "1"
 
     def mend() -> None:
-        sh("systemctl unmask --runtime containerd; systemctl start containerd")
+        sh("rm -r /run/systemd/system/containerd.service.d; systemctl daemon-reload; systemctl start containerd")
         _start_docker()
 
     return mend
@@ -253,3 +258,64 @@ def _healthy_again() -> None:
     _, docker, wait_for, inspect = _tools()
     docker("run", "-d", "--name", "web", *SOUND, "bb:1", "sleep", "10000")
     wait_for(lambda: inspect("web")["State"]["Running"])
+
+
+@scenario("the kernel's modules were replaced by an update", ("kernel.modules-gone", "host:host"))
+def _modules() -> Callable[[], None]:
+    sh, _, _, _ = _tools()
+    sh("mv /lib/modules/$(uname -r) /root/modules")
+
+    def mend() -> None:
+        sh("mv /root/modules /lib/modules/$(uname -r)")
+
+    return mend
+
+
+@scenario(
+    "a disk that does not answer holds a process",
+    ("kernel.hung-task", "container:writer"),
+    also=("resources.*", "storage.*"),
+)
+def _hung() -> Callable[[], None]:
+    sh, docker, wait_for, _ = _tools()
+    sh(
+        "truncate -s 64M /root/slow.img; mkfs.ext4 -q /root/slow.img; mkdir -p /srv/slow; mount -o loop /root/slow.img /srv/slow"
+    )
+    sh("chmod 777 /srv/slow; sysctl -qw kernel.hung_task_timeout_secs=5")
+    docker("run", "-d", "--name", "writer", *SOUND, "-v", "/srv/slow:/data", "bb:1", "sh", "-c",
+           "sleep 5; while :; do date >> /data/log; sleep 1; done")  # fmt: skip
+    wait_for(Path("/srv/slow/log").exists)
+    sh("fsfreeze -f /srv/slow")
+    wait_for(lambda: "blocked for more than" in sh("dmesg"), 90, "the kernel to notice")
+
+    def mend() -> None:
+        sh("fsfreeze -u /srv/slow; sysctl -qw kernel.hung_task_timeout_secs=120; docker rm -f writer; umount /srv/slow")
+
+    return mend
+
+
+@scenario(
+    "a volume's disk has errors",
+    ("kernel.filesystem-errors", "filesystem:/srv/bad"),
+    also=("kernel.hung-task", "storage.*"),
+)
+def _disk_errors() -> Callable[[], None]:
+    sh, docker, _, _ = _tools()
+    sh(
+        "truncate -s 64M /root/bad.img; mkfs.ext4 -q /root/bad.img; mkdir -p /srv/bad; mount -o loop /root/bad.img /srv/bad"
+    )
+    docker("run", "-d", "--name", "store", *SOUND, "-v", "/srv/bad:/data", "bb:1", "sleep", "10000")
+    sh("echo bad superblock > /sys/fs/ext4/$(basename $(findmnt -no SOURCE /srv/bad))/trigger_fs_error")
+
+    def mend() -> None:
+        sh("docker rm -f store; umount /srv/bad")
+
+    return mend
+
+
+@scenario("the host ran out of memory", ("resources.host-oom", "host:host"), also=("kernel.hung-task", "resources.*"))
+def _host_oom() -> None:
+    sh, docker, _, _ = _tools()
+    docker("run", "-d", "--name", "web", *SOUND, "bb:1", "sleep", "10000")
+    sh("systemd-run --wait --quiet -p OOMScoreAdjust=1000 tail /dev/zero", check=False, timeout=300)
+    assert "CONSTRAINT_NONE" in sh("dmesg")
