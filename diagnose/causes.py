@@ -8,7 +8,8 @@ of error text where the cause is known to bring one forth, and an onset that is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from diagnose.model import HOST, Link, Reported, Subject
 

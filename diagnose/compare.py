@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -41,8 +40,7 @@ class _Report(msgspec.Struct):
     checks: list[_Check]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What became of each finding; changed holds (old, new) of those that are still there but say something else.
 
     invisible: found before, and the check could not look now: that is no improvement. newly_blind: checks that passed or found

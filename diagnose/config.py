@@ -17,10 +17,11 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from diagnose import registry, selection
 from diagnose.silence import Silence
@@ -32,11 +33,10 @@ class ConfigError(Exception):
     """A configuration that cannot be used; the message names the file and what is wrong in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """thresholds: check id -> name -> value. silences in the order in which they are tried."""
 
-    thresholds: dict[str, dict[str, float]] = field(default_factory=dict)
+    thresholds: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
 
 

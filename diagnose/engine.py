@@ -12,10 +12,10 @@ import traceback
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose import causes, common, registry, silence
 from diagnose.evidence.containers import Containers
@@ -52,8 +52,7 @@ tests see to it that no real host's answer is ever called malformed.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(msgspec.Struct, frozen=True):
     """Evidence whose collector crashed: a bug of ours, told apart from evidence that could not be had."""
 
     error: str
@@ -195,8 +194,7 @@ def key(check: Check, finding: Finding) -> str:
     return f"{check.id}@{finding.subject}{tail}"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """What to look at: all known checks by id, the selected ids, containers (empty: all), threshold overrides.
 
     uncollected: evidence kinds that the recorded run had no time to collect, though the tape may hold their answers.
@@ -205,7 +203,7 @@ class Run:
     checks: Mapping[str, Check]
     selected: Sequence[str]
     containers: tuple[str, ...] = ()
-    thresholds: Thresholds = field(default_factory=dict)
+    thresholds: Thresholds = msgspec.field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
     uncollected: tuple[str, ...] = ()
     source: typing.Literal["live", "bundle"] = "live"

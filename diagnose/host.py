@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+import msgspec
 
 from diagnose.model import Failed, Json
 
@@ -24,8 +25,7 @@ Scope = Literal["tool", "engine", "host", "network"]
 another. network: the same, and about the tool's own network namespace."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """A kind of question: its total deadline in seconds once it is being answered, and its priority (lower is asked
     first)."""
 
@@ -118,8 +118,7 @@ def patience(budget_s: float) -> float:
     return max(1.0, budget_s / USUAL_BUDGET_S)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """A kind and its arguments as canonical JSON text, so that equal questions are equal values."""
 
     kind: str

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, NewType
+
+import msgspec
 
 Json = Any
 """A JSON value. Static types end at the seam: evidence decodes it into types of its own."""
@@ -36,8 +37,7 @@ Reason = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """An answer that could not be had: a reason from the closed list and one sentence of detail, redacted like any
     answer."""
 
@@ -48,8 +48,7 @@ class Failed:
         return f"{self.reason}: {self.detail}" if self.detail else self.reason
 
 
-@dataclass(frozen=True, slots=True)
-class Unavailable:
+class Unavailable(msgspec.Struct, frozen=True):
     """Evidence that could not be had, and why. Never equal to empty evidence; falsy values are not unavailable."""
 
     reason: Reason
@@ -81,8 +80,7 @@ class Severity(enum.IntEnum):
 SubjectKind = Literal["host", "daemon", "container", "image", "volume", "network", "filesystem", "interface"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True, order=True):
     """What a finding is about: a kind and the user's own name for it. A filesystem's name is its mount point."""
 
     kind: SubjectKind
@@ -101,8 +99,7 @@ def container(name: str) -> Subject:
     return Subject("container", name.removeprefix("/"))
 
 
-@dataclass(frozen=True, slots=True)
-class Incarnation:
+class Incarnation(msgspec.Struct, frozen=True):
     """One life of a container: a finding that compares two sources holds only while this is unchanged."""
 
     id: str
@@ -110,8 +107,7 @@ class Incarnation:
     started_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One problem with one subject, as its check saw it.
 
     summary: one line with the user's own names and numbers, no remedy. evidence: source path -> value that proves it.
@@ -128,7 +124,7 @@ class Finding:
     subject: Subject
     summary: str
     evidence: Mapping[str, Json]
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = msgspec.field(default_factory=dict)
     discriminator: str = ""
     severity: Severity | None = None
     touches: tuple[Subject, ...] = ()
@@ -138,16 +134,14 @@ class Finding:
     service: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unexamined:
+class Unexamined(msgspec.Struct, frozen=True):
     """One subject that a check could not look at, and why: it keeps the check from passing."""
 
     subject: Subject
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(msgspec.Struct, frozen=True):
     """A check's answer that it does not apply on this host, and why."""
 
     why: str
@@ -157,8 +151,7 @@ Yield = Finding | Unexamined
 Judgement = Iterable[Yield] | Skipped | Unavailable
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(msgspec.Struct, frozen=True):
     """One evidence kind that a check or an evidence function takes as a parameter."""
 
     parameter: str
@@ -166,8 +159,7 @@ class Need:
     optional: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(msgspec.Struct, frozen=True):
     """A keyword-only parameter of a check: its default, and its unit as it is printed."""
 
     name: str
@@ -175,8 +167,7 @@ class Threshold:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """One kind of problem that can be looked for: a pure function and what code owns of it."""
 
     id: str
@@ -204,8 +195,7 @@ class Verdict(enum.StrEnum):
     CRASHED = "crashed"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What became of one check: its verdict, why, and how long the judging took in seconds."""
 
     check: Check
@@ -218,8 +208,7 @@ class Result:
     missing: Unavailable | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """One effect folded under one cause, by their keys, and the evidence that made the link in words."""
 
     cause: str
@@ -227,8 +216,7 @@ class Link:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(msgspec.Struct, frozen=True):
     """A finding in its report: with its check, final severity, key, and place in the causes."""
 
     key: str
@@ -252,8 +240,7 @@ class Reported:
         return self.finding.subject
 
 
-@dataclass(frozen=True, slots=True)
-class HostFacts:
+class HostFacts(msgspec.Struct, frozen=True):
     """The host as the head of a report names it. engine is None when no engine answered."""
 
     name: str
@@ -264,8 +251,7 @@ class HostFacts:
     data_root: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """All that one run learned; what every renderer takes.
 
     taken_at: Unix time on the examined host. duration_s: the run's own. notes: what the reader must know about the

@@ -7,8 +7,9 @@ import itertools
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
+
+import msgspec
 
 from diagnose.host import KINDS, Host, Kind, Lane, Question
 from diagnose.model import Failed, Json
@@ -39,21 +40,19 @@ class Budget:
         self.ends = min(self.ends, time.monotonic())
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One question on the tape: its answer, and the seconds it took once it was being answered."""
 
     answer: Json | Failed
     duration_s: float = 0.0
 
 
-@dataclass(slots=True)
-class _Job:
+class _Job(msgspec.Struct, eq=False):
     question: Question
     kind: Kind
     started: float = 0.0
     entry: Entry | None = None
-    listeners: list[SimpleQueue[_Job]] = field(default_factory=list)
+    listeners: list[SimpleQueue[_Job]] = msgspec.field(default_factory=list)
 
 
 class Recorder:

@@ -8,9 +8,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from diagnose import config, engine, tape
 from diagnose.evidence.containers import Containers
@@ -30,8 +32,7 @@ class AskedWrongError(Exception):
     """What the user asked for cannot be done; one clear sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What the user asked of a run. source: a bundle or folder to judge instead of this host.
 
     record: a folder for the tape.

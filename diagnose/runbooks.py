@@ -7,9 +7,10 @@ import itertools
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
 
 from diagnose import registry
 
@@ -27,8 +28,7 @@ class PageError(Exception):
     """A page that breaks the format; the message says where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """One fenced block of commands: what it is for, what it risks, and whether the tests may not run it as it stands.
 
     impact: the sentence of prose just before it.
@@ -41,8 +41,7 @@ class Block:
     impact: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """One runbook. variables: declared names with sample values. body: the Markdown without its front matter."""
 
     id: str
@@ -55,8 +54,7 @@ class Page:
         return tuple(block for block in self.blocks if block.purpose == purpose)
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """A block filled for one finding, ready to be typed. purpose confirm where the page has no safe fix."""
 
     purpose: Purpose

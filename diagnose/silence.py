@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+
+import msgspec
+from msgspec.structs import replace
 
 from diagnose.model import Reported, Severity
 
@@ -13,8 +15,7 @@ LABEL = "diagnose.silence"
 """The container label: `ID[, ID...]: reason`, ids may be globs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(msgspec.Struct, frozen=True):
     """Which findings are silenced: id glob, subject glob, the reason, the last day on which it holds, and where it
     stands."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Containers
@@ -46,8 +47,7 @@ _DAEMON = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """One thing that happened. at: Unix time. source: who says so. container: its name, empty if it is about none."""
 
     at: float
@@ -56,8 +56,7 @@ class Moment:
     container: str = ""
 
 
-@dataclass(frozen=True)
-class Timeline:
+class Timeline(msgspec.Struct, frozen=True):
     """Moments, oldest first. complete_since: Unix time from which the engine's events are all there. gaps: what could not be read."""
 
     moments: tuple[Moment, ...]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from diagnose import causes
 from diagnose.model import DAEMON, HOST, Check, Finding, Reported, Severity, Subject, container

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.daemon_config import DaemonConfig, daemon_config, parse_flags, parse_text

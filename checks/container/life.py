@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, peers, quoted, times, took, words_of
 from diagnose.evidence.cgroups import Cgroups, Group
@@ -25,8 +26,7 @@ ROW_S = 120.0
 """Failures with more than this between them are not of one row: twice the engine's longest back-off."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Oom:
+class _Oom(msgspec.Struct, frozen=True):
     """What the four sources say of one container."""
 
     container: Container

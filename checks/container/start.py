@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable
+
+import msgspec
 
 from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, QUOTED, peers, quoted, took, words_of
 from diagnose.evidence.clock import Clock
@@ -316,7 +317,7 @@ def runtime_limit_hit(containers: Containers) -> Iterable[Finding]:
             continue
         said = f"the runtime met a limit, {hit}" if hit else f"the runtime refused it, {_core(error)}"
         finding = _failed_start(each, said)
-        yield dataclasses.replace(finding, touches=(DAEMON,))
+        yield msgspec.structs.replace(finding, touches=(DAEMON,))
 
 
 _RUNTIME = re.compile(r"runtime create failed|runc|failed to create (shim )?task")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.lookups import Lookups, Reply
@@ -11,8 +12,7 @@ from diagnose.evidence.resolvers import Resolvers, Upstream, resolving
 from diagnose.model import Skipped, Subject, Unavailable
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """Containers whose questions take the same way to the same servers. replies: what came back from each,
     None if not asked."""
 

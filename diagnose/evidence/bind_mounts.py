@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -45,8 +44,7 @@ class Source(msgspec.Struct, frozen=True):
         return bits & wanted == wanted
 
 
-@dataclass(frozen=True)
-class BindSources:
+class BindSources(msgspec.Struct, frozen=True):
     """Sources of mounts of containers that failed, or were never started, by path."""
 
     by_path: dict[str, Source]
@@ -87,16 +85,14 @@ def bind_sources(
     return BindSources({path: msgspec.convert(row, Source) for path, row in answer.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class StaleMount:
+class StaleMount(msgspec.Struct, frozen=True):
     """A mount of a running container whose source was deleted or replaced since its start."""
 
     container: Container
     mount: Mount
 
 
-@dataclass(frozen=True)
-class StaleMounts:
+class StaleMounts(msgspec.Struct, frozen=True):
     """As the containers' own mount tables tell."""
 
     items: tuple[StaleMount, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -22,8 +21,7 @@ class _Record(msgspec.Struct, rename="pascal"):
     shared: bool = False
 
 
-@dataclass(frozen=True)
-class BuildCache:
+class BuildCache(msgspec.Struct, frozen=True):
     """bytes: what pruning may win back: neither in use by a build nor shared with an image. records: how many there
     are.
 

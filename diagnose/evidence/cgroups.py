@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from diagnose.evidence.containers import Container, Containers, still_alive
@@ -71,8 +69,7 @@ class Group(msgspec.Struct, frozen=True):
         return figures.get(kind, {}).get(over) if figures else None
 
 
-@dataclass(frozen=True)
-class Cgroups:
+class Cgroups(msgspec.Struct, frozen=True):
     """By container id, of those that run."""
 
     by_id: dict[str, Group]
@@ -97,8 +94,7 @@ def cgroups(host: Host, containers: Containers) -> Cgroups | Unavailable:
     return Cgroups(found, missing)
 
 
-@dataclass(frozen=True)
-class Throttling:
+class Throttling(msgspec.Struct, frozen=True):
     """By container id: (periods, throttled) within `SAMPLE_S` seconds of now, of those that were throttled before."""
 
     by_id: dict[str, tuple[int, int]]

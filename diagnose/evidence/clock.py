@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from diagnose.host import Host, question
@@ -11,8 +9,7 @@ from diagnose.model import Failed, Unavailable
 from diagnose.registry import evidence
 
 
-@dataclass(frozen=True)
-class Clock:
+class Clock(msgspec.Struct, frozen=True):
     """wall: Unix time of the run. booted: Unix time at which the host booted."""
 
     wall: float

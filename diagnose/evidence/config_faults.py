@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -42,8 +41,7 @@ HINTS = (
 )
 
 
-@dataclass(frozen=True)
-class ConfigFaults:
+class ConfigFaults(msgspec.Struct, frozen=True):
     """faults: none if the engine would start with this file. version: major, that the file was judged for, None if
     not known. validated: what `dockerd --validate` said (from engine 23.0), empty if it was not or could not be asked.
     said: the last words of a dead engine, if they are about its configuration; source: where they stand."""

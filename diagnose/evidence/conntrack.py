@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from diagnose.host import Host, question
 from diagnose.model import Failed, Unavailable
@@ -11,8 +11,7 @@ from diagnose.registry import evidence
 COUNT, LIMIT = "net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_max"
 
 
-@dataclass(frozen=True)
-class Conntrack:
+class Conntrack(msgspec.Struct, frozen=True):
     """count: entries of the host's namespace; limit: what the kernel allows in all. None where nothing is tracked."""
 
     count: int | None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -297,8 +296,7 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
         return tuple((port, binding) for port, listed in ports.items() for binding in listed or ())
 
 
-@dataclass(frozen=True)
-class Containers:
+class Containers(msgspec.Struct, frozen=True, dict=True):
     """All containers, running or not. source: "api", or "disk" where the engine did not answer and its files below
     `root` did.
 

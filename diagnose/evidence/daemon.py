@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -118,8 +117,7 @@ class Caller(msgspec.Struct, frozen=True):
     session_has_it: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PidFile:
+class PidFile(msgspec.Struct, frozen=True):
     """A pid file that names a living process. comm: what that process calls itself."""
 
     path: str
@@ -127,8 +125,7 @@ class PidFile:
     comm: str
 
 
-@dataclass(frozen=True)
-class Daemon:
+class Daemon(msgspec.Struct, frozen=True, dict=True):
     """The engine's process and the way to it.
 
     silence: why /_ping had no answer; None: it answered. same_host: what is read on this machine is about the engine;

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.host import Host, question
 from diagnose.model import Failed, Json, Unavailable
@@ -54,8 +54,7 @@ LISTS = frozenset({"dns", "dns-search", *KEY_OF_FLAG.values()}) - {"data-root"}
 MAPS = frozenset({"default-network-opts", "log-opts", "runtimes"})
 
 
-@dataclass(frozen=True)
-class DaemonConfig:
+class DaemonConfig(msgspec.Struct, frozen=True):
     """One daemon's configuration file and command line, none of it judged.
 
     path: the file that it reads. exists: whether there is one (without --config-file none is needed).
@@ -73,9 +72,9 @@ class DaemonConfig:
     error: str = ""
     line: int = 0
     column: int = 0
-    values: Mapping[str, Json] = field(default_factory=dict)
+    values: Mapping[str, Json] = msgspec.field(default_factory=dict)
     duplicates: tuple[str, ...] = ()
-    flags: Mapping[str, list[str]] = field(default_factory=dict)
+    flags: Mapping[str, list[str]] = msgspec.field(default_factory=dict)
     mtime: float | None = None
     source: str = "default"
     pid: int | None = None
@@ -136,8 +135,7 @@ def parse_flags(words: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-@dataclass(frozen=True)
-class Parsed:
+class Parsed(msgspec.Struct, frozen=True):
     """A configuration text, read strictly; the position of the error counts from 1."""
 
     values: dict[str, Json]

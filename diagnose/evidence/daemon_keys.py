@@ -6,8 +6,10 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.daemon_config import KEY_OF_FLAG, parse_text
 from diagnose.model import Json
@@ -102,8 +104,7 @@ NETWORKS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6")
 COUNTS = ("max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """One thing in the file for which the engine would not start. key: dotted, empty for the text as a whole. line,
     column: from 1, 0 where not known. stage: "text", "key", "type" or "value"."""
 

@@ -6,7 +6,6 @@ import functools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -30,8 +29,7 @@ _BARE = re.compile(r"^(failed to |unable to |Error starting daemon|panic: |fatal
 _PRIORITY = {0: "panic", 1: "fatal", 2: "fatal", 3: "error", 4: "warning"}
 
 
-@dataclass(frozen=True)
-class LogLine:
+class LogLine(msgspec.Struct, frozen=True):
     """One line. at: Unix time, None if neither it nor the one before it tells. level: trace, debug, info, warning,
     error, fatal or panic. message: its text, unquoted. fields: what stands behind it (`error`, `container`,
     `module`). place: the journal's cursor.
@@ -40,7 +38,7 @@ class LogLine:
     at: float | None
     level: str
     message: str
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = msgspec.field(default_factory=dict)
     pid: int | None = None
     place: str = ""
 
@@ -55,8 +53,7 @@ class LogLine:
         return self.level in ("error", "fatal", "panic")
 
 
-@dataclass(frozen=True)
-class DaemonLog:
+class DaemonLog(msgspec.Struct, frozen=True, dict=True):
     """The newest lines, oldest first.
 
     source: a file's path, or "journal docker.service". truncated: there are older ones. mtime: Unix time of the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.info import Info
@@ -14,8 +14,7 @@ CONTAINERD = "/var/lib/containerd"
 """The root of a containerd of the system's own, which holds the images of a containerd store."""
 
 
-@dataclass(frozen=True)
-class DataRoot:
+class DataRoot(msgspec.Struct, frozen=True):
     """path: an absolute folder. source: who says so: "info", a configuration file, a flag, or "default"."""
 
     path: str

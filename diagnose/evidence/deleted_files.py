@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -34,8 +33,7 @@ class _Answer(msgspec.Struct):
     unseen: int = 0
 
 
-@dataclass(frozen=True)
-class DeletedFiles:
+class DeletedFiles(msgspec.Struct, frozen=True):
     """Biggest first. unseen: processes whose open files the caller may not see."""
 
     items: tuple[DeletedFile, ...]

@@ -9,7 +9,6 @@ user asked about disks, and after everything else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -53,8 +52,7 @@ class _Walk(msgspec.Struct):
     refused: int = 0
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One share of a disk. subjects: its biggest members with their bytes. at_least: more of it was not
     looked at."""
 
@@ -64,8 +62,7 @@ class Part:
     at_least: bool = False
 
 
-@dataclass(frozen=True)
-class DiskUsage:
+class DiskUsage(msgspec.Struct, frozen=True):
     """The parts of one file system; with "other" they make up what statvfs says is used.
 
     writable: bytes of containers' writable layers by container id. volumes: bytes by volume name. layers:
@@ -75,9 +72,9 @@ class DiskUsage:
 
     point: str = ""
     parts: tuple[Part, ...] = ()
-    writable: Mapping[str, int] = field(default_factory=dict)
-    volumes: Mapping[str, int] = field(default_factory=dict)
-    layers: Mapping[str, int] = field(default_factory=dict)
+    writable: Mapping[str, int] = msgspec.field(default_factory=dict)
+    volumes: Mapping[str, int] = msgspec.field(default_factory=dict)
+    layers: Mapping[str, int] = msgspec.field(default_factory=dict)
     unmeasured: tuple[str, ...] = ()
     not_asked: str = ""
 
@@ -120,8 +117,7 @@ def disk_usage(
     return _by_walk(host, disk, root.path, walked, known)
 
 
-@dataclass(frozen=True)
-class _Known:
+class _Known(msgspec.Struct, frozen=True):
     """What other evidence says of the subjects of the parts."""
 
     containers: Containers

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+
+import msgspec
 
 from diagnose.evidence.firewall import Firewall
 from diagnose.evidence.links import Links
@@ -14,8 +15,7 @@ from diagnose.firewall.reach import reach_out
 from diagnose.registry import evidence
 
 
-@dataclass(frozen=True)
-class DnsPath:
+class DnsPath(msgspec.Struct, frozen=True):
     """blocked: (network, server) -> the rule that surely stops a query, or its reply."""
 
     blocked: dict[tuple[str, str], str]

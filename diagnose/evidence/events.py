@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -30,8 +29,7 @@ class _Row(msgspec.Struct, frozen=True):
     time_nano: int = msgspec.field(name="timeNano", default=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One event. at: Unix time. action: its first word ("health_status"); detail: what follows its colon
     ("unhealthy").
     """
@@ -54,8 +52,7 @@ class Event:
         return int(code) if code.lstrip("-").isdigit() else None
 
 
-@dataclass(frozen=True)
-class Events:
+class Events(msgspec.Struct, frozen=True, dict=True):
     """Oldest first. complete_since: Unix time from which on nothing is missing, None where the engine holds less
     than it can keep (then it tells all since its start).
     """

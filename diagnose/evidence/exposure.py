@@ -4,7 +4,8 @@ read."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from diagnose.evidence.container import Mount
 from diagnose.evidence.containers import Container, Containers
@@ -74,8 +75,7 @@ def most_exposed_first(containers: Iterable[Container]) -> tuple[Container, ...]
     return tuple(sorted(filter(is_live, containers), key=lambda each: (-exposure(each), each.short)))
 
 
-@dataclass(frozen=True)
-class Exposed:
+class Exposed(msgspec.Struct, frozen=True):
     """The live containers, the most exposed first; sorted once for all checks that give advice on each."""
 
     items: tuple[Container, ...]

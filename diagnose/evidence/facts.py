@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 
 import msgspec
 
@@ -16,8 +15,7 @@ from diagnose.model import Failed, HostFacts, Unavailable
 from diagnose.registry import evidence
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """now: Unix time on the host. docker: the command that reaches the examined engine.
 
     notes: what a reader must know.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -49,8 +48,7 @@ class Usage(msgspec.Struct, frozen=True):
         return 100.0 * (self.inodes - self.inodes_free) / self.inodes if self.inodes else None
 
 
-@dataclass(frozen=True)
-class Filesystem:
+class Filesystem(msgspec.Struct, frozen=True):
     """One file system and what of Docker lies on it: "data root", "containerd", "system", or names of
     containers' mounts."""
 
@@ -67,8 +65,7 @@ class Filesystem:
         return "data root" in self.holds
 
 
-@dataclass(frozen=True)
-class Filesystems:
+class Filesystems(msgspec.Struct, frozen=True, dict=True):
     """The local file systems that matter to Docker, by mount point. unexamined: those that gave no answer."""
 
     items: tuple[Filesystem, ...]

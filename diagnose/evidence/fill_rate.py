@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from diagnose.evidence.filesystems import Filesystems
@@ -23,8 +21,7 @@ class _Answer(msgspec.Struct):
     free_after: int
 
 
-@dataclass(frozen=True)
-class FillRate:
+class FillRate(msgspec.Struct, frozen=True):
     """Bytes a second by mount point, seen over `seconds`; only of file systems that fill faster than
     noise."""
 

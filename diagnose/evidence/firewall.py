@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Literal
+
+import msgspec
 
 from diagnose.evidence.container import Endpoint
 from diagnose.evidence.containers import Container, Containers
@@ -50,8 +51,7 @@ FAMILIES: tuple[Family, ...] = ("ip", "ip6")
 EVERYWHERE = ("", "0.0.0.0")  # noqa: S104 - what the engine writes for a port published on all addresses
 
 
-@dataclass(frozen=True)
-class Firewall:
+class Firewall(msgspec.Struct, frozen=True, dict=True):
     """The ruleset of nftables, of iptables over it, and of the legacy tables."""
 
     ruleset: Ruleset
@@ -106,8 +106,7 @@ def _text(answer: Any) -> str | None:
     return None if isinstance(answer, Failed) else str(answer["text"])
 
 
-@dataclass(frozen=True)
-class Forwarding:
+class Forwarding(msgspec.Struct, frozen=True):
     """Kernel settings, text as in /proc/sys; None where there is none (br_netfilter not loaded).
 
     by_interface: `forwarding` of the bridges and uplinks; a packet is forwarded if the interface it came in
@@ -133,8 +132,7 @@ def forwarding(host: Host, networks: Networks, uplinks: Uplinks | Unavailable) -
     return Forwarding(answer.get(names[0]), by_interface, answer.get(names[1]))
 
 
-@dataclass(frozen=True)
-class Outlet:
+class Outlet(msgspec.Struct, frozen=True):
     """A running container's way out of one bridge network.
 
     reach: for a destination left open, the best of `SAMPLES`. source: for a destination somewhere, to see
@@ -149,8 +147,7 @@ class Outlet:
     sample: Reach
 
 
-@dataclass(frozen=True)
-class Inlet:
+class Inlet(msgspec.Struct, frozen=True):
     """One published port of a running container: what a client behind the uplink meets at it.
 
     port: as the engine writes it (`80/tcp`). reach: for a source left open. sample: for `SOMEWHERE`.
@@ -175,8 +172,7 @@ class Inlet:
         return int(self.port.partition("/")[0])
 
 
-@dataclass(frozen=True)
-class Crossings:
+class Crossings(msgspec.Struct, frozen=True, dict=True):
     """What the packet filter does to each running container on a bridge network.
 
     unwalked: containers whose published ports were too many for a filter of this size (`MAX_RULES_MET`). why_none: why
@@ -247,8 +243,7 @@ def _routes(network: Network) -> bool:
     return network.is_bridge and not network.internal and mode != "isolated"
 
 
-@dataclass(frozen=True)
-class _Walls:
+class _Walls(msgspec.Struct, frozen=True):
     """What all walks share. bridges: which interface leads to each of the engine's IPv4 subnets."""
 
     ruleset: Ruleset
@@ -278,8 +273,7 @@ def _out(walls: _Walls, network: Network, endpoint: Endpoint) -> tuple[Reach, Re
     return best, reach_out(walls.ruleset, dst=SOMEWHERE, **asked)
 
 
-@dataclass(frozen=True)
-class _Published:
+class _Published(msgspec.Struct, frozen=True):
     """One published port, and the networks of its container by its address there."""
 
     container: Container

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import msgspec
 
@@ -24,8 +23,7 @@ class _Process(msgspec.Struct):
     limits: dict[str, _Limit] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptors:
+class Descriptors(msgspec.Struct, frozen=True):
     """A process's open files and its soft limit; None: not to be seen, or unlimited."""
 
     pid: int
@@ -34,8 +32,7 @@ class Descriptors:
     limit: int | None
 
 
-@dataclass(frozen=True)
-class HostLimits:
+class HostLimits(msgspec.Struct, frozen=True):
     """tasks, tasks_max: processes and threads of the host, and the lower of kernel.pid_max and kernel.threads-max.
     files, files_max: open files of the host (fs.file-nr). engines: dockerd and containerd. None: not to be seen.
     """

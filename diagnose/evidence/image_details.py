@@ -4,7 +4,6 @@ environment, layers, history."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import msgspec
@@ -56,8 +55,7 @@ class Detail(msgspec.Struct, frozen=True, rename="pascal", dict=True):
         return tuple(str(PurePosixPath(folder).parent) for folder in folders if folder)
 
 
-@dataclass(frozen=True)
-class ImageDetails:
+class ImageDetails(msgspec.Struct, frozen=True):
     """By image id. names: image id -> the name that its most exposed container calls it by."""
 
     by_id: Mapping[str, Detail]
@@ -126,8 +124,7 @@ class Step(msgspec.Struct, frozen=True, rename="pascal"):
     created: int = 0
 
 
-@dataclass(frozen=True)
-class ImageHistories:
+class ImageHistories(msgspec.Struct, frozen=True):
     """(name, instructions, the newest first) of each image in use."""
 
     items: tuple[tuple[str, tuple[Step, ...]], ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -57,8 +56,7 @@ class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
         return self.size - self.shared_size if self.shared_size > 0 else self.size
 
 
-@dataclass(frozen=True)
-class Images:
+class Images(msgspec.Struct, frozen=True, dict=True):
     """All images, by name. used: image id -> names of the containers made from it, running or not.
 
     users_known: False where the containers could not be listed; nothing may then be called unused.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,8 +20,7 @@ class _Ping(msgspec.Struct):
     date: str | None = None
 
 
-@dataclass(frozen=True)
-class Ping:
+class Ping(msgspec.Struct, frozen=True):
     """The engine answered `/_ping`: its HTTP loop lives, no more is proven.
 
     version: the engine's as numbers, (0,) when its header does not say. libpod: Podman's version when Podman answered.

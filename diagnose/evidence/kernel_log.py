@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -30,8 +29,7 @@ class Record(msgspec.Struct, frozen=True):
     seq: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class OomKill:
+class OomKill(msgspec.Struct, frozen=True):
     """One process that the kernel killed for memory.
 
     container: the 64-digit id of its cgroup, empty for a process of the host. limit_of: the cgroup whose limit was
@@ -57,8 +55,7 @@ class OomKill:
         return bool(self.limit_of and self.container) and self.container not in self.limit_of
 
 
-@dataclass(frozen=True, slots=True)
-class HungTask:
+class HungTask(msgspec.Struct, frozen=True):
     """A task that the kernel saw blocked for `seconds` (kernel.hung_task_timeout_secs)."""
 
     at: float
@@ -67,8 +64,7 @@ class HungTask:
     seconds: int
 
 
-@dataclass(frozen=True)
-class KernelLog:
+class KernelLog(msgspec.Struct, frozen=True, dict=True):
     """The records, oldest first. complete: nothing was overwritten or left out since boot."""
 
     items: tuple[Record, ...]

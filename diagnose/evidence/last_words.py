@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from diagnose.evidence.clock import Clock
@@ -21,8 +19,7 @@ MOST = 60
 """So many logs are read in one run, those of the latest failures first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(msgspec.Struct, frozen=True):
     """The lines of the container's last run, oldest first, without their times; none if that run said nothing."""
 
     lines: tuple[str, ...]
@@ -43,8 +40,7 @@ class Words:
         return ""
 
 
-@dataclass(frozen=True)
-class LastWords:
+class LastWords(msgspec.Struct, frozen=True):
     """By container id. unread: why a log could not be read, by container id (a driver without reading, mostly)."""
 
     by_id: dict[str, Words]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -29,8 +28,7 @@ _FULL = "no space left on device"
 _FOLDER = re.compile(r"open (\S*/overlay2/\w+)/link: no such file")
 
 
-@dataclass(frozen=True)
-class LayerFolders:
+class LayerFolders(msgspec.Struct, frozen=True):
     """missing: (image's name, path) of each part of a layer that is not on the disk. looked_at: how many layers were
     looked at.
 

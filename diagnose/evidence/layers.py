@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -25,8 +24,7 @@ class _Answer(msgspec.Struct):
     mounts: dict[str, str] = {}
 
 
-@dataclass(frozen=True)
-class Layers:
+class Layers(msgspec.Struct, frozen=True):
     """count: all layer folders. loose: those that neither an image, a container nor a BuildKit database
     names, with the Unix time of their last change. path: the folder that they lie in. writable: the folder of
     each container's writable layer, by its id.
@@ -35,7 +33,7 @@ class Layers:
     path: str
     count: int
     loose: tuple[tuple[str, float], ...]
-    writable: Mapping[str, str] = field(default_factory=dict)
+    writable: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 @evidence

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -53,8 +52,7 @@ class Address(msgspec.Struct, frozen=True):
             ipaddress.ip_address(self.address)
 
 
-@dataclass(frozen=True)
-class Links:
+class Links(msgspec.Struct, frozen=True, dict=True):
     """All interfaces and addresses of the namespace that the engine lives in."""
 
     items: tuple[Link, ...]

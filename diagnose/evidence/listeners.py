@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -51,8 +50,7 @@ def overlap(one: str, other: str) -> bool:
     return first == second
 
 
-@dataclass(frozen=True)
-class Listeners:
+class Listeners(msgspec.Struct, frozen=True):
     """All listening TCP and unconnected UDP sockets of the host's namespace."""
 
     items: tuple[Listener, ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -26,8 +25,7 @@ class _Stat(msgspec.Struct):
     dev: str = ""
 
 
-@dataclass(frozen=True)
-class LogFile:
+class LogFile(msgspec.Struct, frozen=True):
     """A container's log. path: the file written now. bytes: its size; on_disk: with rotated files, as blocks.
     missing: it is not there.
 
@@ -41,8 +39,7 @@ class LogFile:
     failed: str = ""
 
 
-@dataclass(frozen=True)
-class LogFiles:
+class LogFiles(msgspec.Struct, frozen=True, dict=True):
     """By container id; containers whose driver writes no file are not here."""
 
     by_id: Mapping[str, LogFile]

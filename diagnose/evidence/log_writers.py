@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -21,8 +20,7 @@ class _Process(msgspec.Struct):
     wchan: str | None = None
 
 
-@dataclass(frozen=True)
-class LogWriters:
+class LogWriters(msgspec.Struct, frozen=True):
     """Running containers with a remote log driver, each with the kernel function that its first process waits
     in ("" if it runs)."""
 

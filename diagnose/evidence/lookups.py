@@ -7,7 +7,6 @@ container's own name is all that the embedded resolver is, and other names are t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -54,8 +53,7 @@ class Reply(msgspec.Struct, frozen=True):
         return f"silent after {self.sent} queries"
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(msgspec.Struct, frozen=True):
     """One server, asked from inside containers that share all of their networks.
 
     networks: their names, those without a way out left away. asked: who asked, and what came back. members:
@@ -73,8 +71,7 @@ class Way:
         return not any(reply.answered for _, reply in self.asked)
 
 
-@dataclass(frozen=True)
-class Lookups:
+class Lookups(msgspec.Struct, frozen=True):
     """host: replies to the host by server, over UDP; tcp: over TCP, of those that were silent. embedded: by
     container id.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from diagnose.host import Host, question
 from diagnose.model import Failed, Unavailable
@@ -11,8 +11,7 @@ from diagnose.registry import evidence
 FOLDERS = ("/lib/modules", "/usr/lib/modules")
 
 
-@dataclass(frozen=True)
-class Modules:
+class Modules(msgspec.Struct, frozen=True):
     """release: the running kernel's. loaded: how many modules it holds; 0 for a kernel built in one piece. folder: where those of
     this release lie, empty if nowhere.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -25,8 +24,7 @@ class Mounted(msgspec.Struct, frozen=True):
     super: str = ""
 
 
-@dataclass(frozen=True)
-class Mounts:
+class Mounts(msgspec.Struct, frozen=True, dict=True):
     """All mounts, in the order in which they were made."""
 
     items: tuple[Mounted, ...]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -44,8 +43,7 @@ class _Seen(msgspec.Struct):
     listeners: list[Socket]
 
 
-@dataclass(frozen=True)
-class Inside:
+class Inside(msgspec.Struct, frozen=True, dict=True):
     """What was seen in one container's network namespace."""
 
     container: Container
@@ -72,8 +70,7 @@ class Inside:
         return tuple(each for each in self.listeners if (each.protocol, each.port) == (protocol, port))
 
 
-@dataclass(frozen=True)
-class Namespaces:
+class Namespaces(msgspec.Struct, frozen=True):
     """What was seen inside, by container id; unvisited: running containers that could not or were not
     visited."""
 

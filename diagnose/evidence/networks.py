@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -96,8 +95,7 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
         return tuple(self.ipam.config or ())
 
 
-@dataclass(frozen=True)
-class Networks:
+class Networks(msgspec.Struct, frozen=True, dict=True):
     """All networks of the engine."""
 
     items: tuple[Network, ...]

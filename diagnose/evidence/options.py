@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from diagnose.host import Host, question
@@ -11,8 +9,7 @@ from diagnose.model import Failed
 from diagnose.registry import evidence
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """since_s: how far back events and logs are looked at. resolve: names that must resolve.
 
     wanted: the selected check ids.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from diagnose.evidence.firewall import Firewall
 from diagnose.evidence.networks import Networks
@@ -11,8 +11,7 @@ from diagnose.firewall.walk import walk
 from diagnose.registry import evidence
 
 
-@dataclass(frozen=True)
-class PathMtu:
+class PathMtu(msgspec.Struct, frozen=True):
     """blocked: bridge -> the rule that surely drops the host's own ICMP errors on their way to its containers.
 
     clamped: the rule that makes TCP connections agree on smaller packets, so that they never need that message; empty if

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from diagnose.host import Host, question
@@ -34,8 +32,7 @@ def host_memory(host: Host) -> HostMemory | Unavailable:
     return Unavailable.of(answer) if isinstance(answer, Failed) else msgspec.convert(answer, HostMemory)
 
 
-@dataclass(frozen=True)
-class Pressure:
+class Pressure(msgspec.Struct, frozen=True):
     """Percent of the time in which work waited (Linux 4.20 with CONFIG_PSI; empty where the kernel does not keep
     it).
     """

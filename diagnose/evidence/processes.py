@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -28,8 +27,7 @@ class Process(msgspec.Struct, frozen=True):
     cmdline: list[str] | None = None
 
 
-@dataclass(frozen=True)
-class Processes:
+class Processes(msgspec.Struct, frozen=True, dict=True):
     """All that the tool can see."""
 
     items: tuple[Process, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import msgspec
 
@@ -40,8 +39,7 @@ REFUSED_CODES = (1, 255)
 REFUSED_WITHIN_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(msgspec.Struct, frozen=True):
     """A program that was refused. why: "exec format error" or "no such file or directory".
 
     machine: of an ELF file, as images name it, empty otherwise. interpreter: of its `#!` line, with a carriage
@@ -61,8 +59,7 @@ class Program:
         return self.interpreter.endswith("\r")
 
 
-@dataclass(frozen=True)
-class Programs:
+class Programs(msgspec.Struct, frozen=True):
     """By container id, of those whose log says that the kernel refused.
 
     unexamined: those that ended as if it had, and whose log cannot be read.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.daemon_log import DaemonLog, LogLine
@@ -59,8 +60,7 @@ SAME_PULL_S = 60.0
 pull."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """One line that tells of one. registry, image: "" where the text does not name them. final: no other endpoint was
     tried."""
 
@@ -72,8 +72,7 @@ class Failure:
     final: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(msgspec.Struct, frozen=True):
     """All failures of one kind with one registry or image. first, last: Unix times. text: the last one's."""
 
     why: Why
@@ -94,8 +93,7 @@ class Trouble:
         return self.image or (f"images of {self.registry}" if self.registry else "an image that the log does not name")
 
 
-@dataclass(frozen=True)
-class Pulls:
+class Pulls(msgspec.Struct, frozen=True):
     """The troubles that nothing has made good, by kind; where the log was found."""
 
     troubles: tuple[Trouble, ...]

@@ -4,7 +4,8 @@ them."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from diagnose.evidence.containers import Containers
 from diagnose.evidence.data_root import DataRoot
@@ -15,8 +16,7 @@ from diagnose.model import Failed, Subject, Unavailable
 from diagnose.registry import evidence
 
 
-@dataclass(frozen=True)
-class RemoteMount:
+class RemoteMount(msgspec.Struct, frozen=True):
     """One such mount. volume: the name of the volume that it is, or "". users: containers that mount it.
     failed: None if statvfs was answered."""
 
@@ -30,8 +30,7 @@ class RemoteMount:
         return Subject("volume", self.volume) if self.volume else Subject("filesystem", self.mount.point)
 
 
-@dataclass(frozen=True)
-class RemoteMounts:
+class RemoteMounts(msgspec.Struct, frozen=True):
     """Those that Docker has to do with."""
 
     items: tuple[RemoteMount, ...]

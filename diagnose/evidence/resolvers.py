@@ -6,7 +6,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.daemon_config import DaemonConfig
@@ -29,8 +31,7 @@ _EXTERNAL = re.compile(r"^# ExtServers: \[(.*)\]$", re.MULTILINE)
 _NONE_LEFT = "NO EXTERNAL NAMESERVERS DEFINED"
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
+class Upstream(msgspec.Struct, frozen=True):
     """A server that names are asked of in the end. by_host: the query leaves from the host's namespace, not
     the container's."""
 
@@ -38,8 +39,7 @@ class Upstream:
     by_host: bool = False
 
 
-@dataclass(frozen=True)
-class ResolvConf:
+class ResolvConf(msgspec.Struct, frozen=True):
     """One resolv.conf. external: what the embedded resolver asks, None where the engine does not write it
     down (before 26).
 
@@ -109,8 +109,7 @@ def _upstream(word: str) -> Upstream:
     return Upstream(word)
 
 
-@dataclass(frozen=True)
-class Resolvers:
+class Resolvers(msgspec.Struct, frozen=True):
     """host: the host's own file, resolved: systemd-resolved's; Unavailable with reason missing where there is
     none.
 

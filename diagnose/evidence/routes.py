@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -52,8 +51,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
         return ("default" if not self.prefix else str(self.net)) + via + table
 
 
-@dataclass(frozen=True)
-class Routes:
+class Routes(msgspec.Struct, frozen=True, dict=True):
     """All routes in the kernel's order."""
 
     items: tuple[Route, ...]

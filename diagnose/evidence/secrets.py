@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from diagnose.redact import TOKEN, is_token
 
@@ -13,8 +14,7 @@ _TOKEN = re.compile(TOKEN)
 _NAMED = re.compile(rf"([A-Za-z_][\w.-]*)(?:=|:\s*|\s+)[\"']?[^\s=]*?({TOKEN})")
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(msgspec.Struct, frozen=True):
     """The name it stood under ("" if none is known), its kind, and its token: equal secrets have equal tokens in one
     run."""
 

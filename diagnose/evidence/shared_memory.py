@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,8 +14,7 @@ from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.registry import evidence
 
 
-@dataclass(frozen=True)
-class SharedMemory:
+class SharedMemory(msgspec.Struct, frozen=True):
     """Running containers with a /dev/shm of their own."""
 
     items: tuple[tuple[Container, Usage], ...]

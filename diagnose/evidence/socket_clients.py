@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import msgspec
 
@@ -23,8 +22,7 @@ LINES = 100
 BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class TurnedAway:
+class TurnedAway(msgspec.Struct, frozen=True):
     """A container whose log says that the engine turned it away, with the last line that does."""
 
     container: Container
@@ -33,8 +31,7 @@ class TurnedAway:
     line: str
 
 
-@dataclass(frozen=True)
-class SocketClients:
+class SocketClients(msgspec.Struct, frozen=True):
     """holders: the running containers with the socket. turned_away: those of them that speak too old an API."""
 
     holders: tuple[Container, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -21,8 +20,7 @@ class _Stat(msgspec.Struct):
     failed: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SocketFile:
+class SocketFile(msgspec.Struct, frozen=True):
     """One socket: mode holds the permission bits."""
 
     path: str
@@ -31,8 +29,7 @@ class SocketFile:
     gid: int
 
 
-@dataclass(frozen=True)
-class EngineSockets:
+class EngineSockets(msgspec.Struct, frozen=True):
     """The sockets that exist; a path that is not there is left out."""
 
     items: tuple[SocketFile, ...]

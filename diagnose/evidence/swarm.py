@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
@@ -99,8 +98,7 @@ class Task(msgspec.Struct, frozen=True, rename="pascal"):
     status: _TaskStatus = _TaskStatus()
 
 
-@dataclass(frozen=True)
-class Swarm:
+class Swarm(msgspec.Struct, frozen=True):
     """state: LocalNodeState (inactive, pending, active, error, locked). error: the node's own words. manager: whether it is one.
 
     nodes, services, tasks: empty on a worker, and Unavailable where a manager could not say.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from diagnose.evidence.containers import Containers
 from diagnose.evidence.data_root import DataRoot
@@ -12,8 +12,7 @@ from diagnose.model import Subject, Unavailable
 from diagnose.registry import evidence
 
 
-@dataclass(frozen=True)
-class Topology:
+class Topology(msgspec.Struct, frozen=True):
     """Each subject with the subjects that it directly stands on."""
 
     stands_on: dict[Subject, frozenset[Subject]]

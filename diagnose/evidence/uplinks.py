@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 import msgspec
@@ -15,8 +14,7 @@ from diagnose.registry import evidence
 _MAIN_TABLE = 254
 
 
-@dataclass(frozen=True)
-class Uplink:
+class Uplink(msgspec.Struct, frozen=True):
     """One interface with a default route, and the host's first global IPv4 address on it, if it has one."""
 
     name: str
@@ -28,8 +26,7 @@ class Uplink:
         return self.address is not None and ip_address(self.address).is_global
 
 
-@dataclass(frozen=True)
-class Uplinks:
+class Uplinks(msgspec.Struct, frozen=True):
     """IPv4 default routes of the main table, the preferred one first. interfaces: index -> name of every interface."""
 
     items: tuple[Uplink, ...]

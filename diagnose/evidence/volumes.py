@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -41,8 +40,7 @@ class _Answer(msgspec.Struct, rename="pascal"):
     volumes: list[Volume] | None = None
 
 
-@dataclass(frozen=True)
-class UnusedVolumes:
+class UnusedVolumes(msgspec.Struct, frozen=True):
     """Volumes without a container, running or not, by name."""
 
     items: tuple[Volume, ...]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from diagnose.firewall.rules import (
     PROTOCOLS,
@@ -88,12 +89,11 @@ _VERBATIM = frozenset({"--comment", "--log-prefix", "--nflog-prefix", "--string"
 """Options whose one argument may begin with a dash."""
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(msgspec.Struct, eq=False):
     """The options of one rule in order: (negated, option, arguments)."""
 
     chain: str = ""
-    options: list[tuple[bool, str, list[str]]] = field(default_factory=list)
+    options: list[tuple[bool, str, list[str]]] = msgspec.field(default_factory=list)
 
 
 def tables(text: str) -> frozenset[str]:

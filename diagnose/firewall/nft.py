@@ -7,9 +7,11 @@ of their contents.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from diagnose.firewall.registers import (
     ETHERTYPES,
@@ -64,17 +66,16 @@ _NO_EFFECT_OBJECTS = frozenset({1, 3, 7, 8, 9})
 _PORT_BEARERS = frozenset((Interval(number, number),) for number in TRANSPORTS)
 
 
-@dataclass(slots=True)
-class _Program:
+class _Program(msgspec.Struct, eq=False):
     """What is known halfway through a rule."""
 
     order: Order
     family: int | None
-    parts: dict[int, Part] = field(default_factory=dict)
-    constants: dict[int, bytes] = field(default_factory=dict)
+    parts: dict[int, Part] = msgspec.field(default_factory=dict)
+    constants: dict[int, bytes] = msgspec.field(default_factory=dict)
     proto: int | None = None
-    conditions: list[Condition] = field(default_factory=list)
-    assigns: list[Assign] = field(default_factory=list)
+    conditions: list[Condition] = msgspec.field(default_factory=list)
+    assigns: list[Assign] = msgspec.field(default_factory=list)
     action: Action | None = None
 
 

@@ -7,9 +7,11 @@ The way of a forwarded packet is prerouting, routing, forward, postrouting; rout
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from diagnose.firewall.rules import Interval, Packet
 from diagnose.firewall.walk import walk
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
 Part = Literal["request", "reply"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(msgspec.Struct, frozen=True):
     """What becomes of a connection.
 
     `by`, `hook` and `part` say where it was decided, unless it is accepted. `nat` is the translation that the

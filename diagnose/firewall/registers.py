@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import msgspec
 
 from diagnose.firewall.rules import NF_FAMILIES, Interval, Masked, Name
 
@@ -51,8 +52,7 @@ class Registers(Protocol):
     proto: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """Bytes of a register: the head of a field, or of something unknown."""
 
     field: Field | None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,8 +71,7 @@ ROUTE_TYPES: Mapping[str, int] = MappingProxyType(
 NF_FAMILIES: Mapping[str, int] = MappingProxyType({"ip": 2, "ip6": 10})
 
 
-@dataclass(frozen=True)
-class Packet:
+class Packet(msgspec.Struct, frozen=True, dict=True):
     """One packet at one hook; None is what the question leaves open, and a condition on it is neither true
     nor false.
 
@@ -150,16 +150,14 @@ def _route_type(local: bool | None) -> int | None:
     return None if local is None else ROUTE_TYPES["LOCAL" if local else "UNICAST"]
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(msgspec.Struct, frozen=True):
     """Numbers from `low` to `high`, both included."""
 
     low: int
     high: int
 
 
-@dataclass(frozen=True, slots=True)
-class Masked:
+class Masked(msgspec.Struct, frozen=True):
     """Numbers whose bits under `mask` equal `value`; with `any_bit`, those that share a bit with `mask`."""
 
     mask: int
@@ -167,8 +165,7 @@ class Masked:
     any_bit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(msgspec.Struct, frozen=True):
     """An interface name, or with `prefix` every name that begins so."""
 
     text: str
@@ -178,8 +175,7 @@ class Name:
 Value = Interval | Masked | Name
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """A condition: the packet's `fields` together are one of `among`, or with `negate` none of them."""
 
     fields: tuple[Field, ...]
@@ -192,8 +188,7 @@ class Match:
         return found if found is None else found != self.negate
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(msgspec.Struct, frozen=True):
     """A condition or an effect that this model does not know: it may hold or not."""
 
     text: str
@@ -202,15 +197,13 @@ class Unread:
 Condition = Match | Unread
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(msgspec.Struct, frozen=True):
     """The packet's way through this base chain ends."""
 
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Enter:
+class Enter(msgspec.Struct, frozen=True):
     """The packet goes through another chain of the table, and with `back` comes back after it (a jump;
     otherwise a goto).
     """
@@ -219,13 +212,11 @@ class Enter:
     back: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(msgspec.Struct, frozen=True):
     """The packet goes back to the calling chain; in a base chain, to its policy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Translate:
+class Translate(msgspec.Struct, frozen=True):
     """The connection's address or port is rewritten; None is what stays or is the kernel's choice."""
 
     kind: Literal["dnat", "snat", "masquerade", "redirect"]
@@ -237,8 +228,7 @@ class Translate:
         return f"{self.kind} {host}{f':{self.port}' if self.port else ''}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class Choose:
+class Choose(msgspec.Struct, frozen=True):
     """A verdict map: the first entry that the packet's fields are in says what happens; none, and the rule
     does not match.
     """
@@ -247,8 +237,7 @@ class Choose:
     entries: tuple[tuple[tuple[Value, ...], Action], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Maybe:
+class Maybe(msgspec.Struct, frozen=True):
     """An effect that this model does not know: it may end the packet's way or not."""
 
     text: str
@@ -257,8 +246,7 @@ class Maybe:
 Action = Stop | Enter | Leave | Translate | Choose | Maybe
 
 
-@dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(msgspec.Struct, frozen=True):
     """A field of the packet is set, to None where the value is not known."""
 
     field: Literal["mark", "ctmark", "state"]
@@ -277,8 +265,7 @@ class Table(NamedTuple):
         return f"{prefix}{self.family} {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One rule: if all conditions hold, the fields are assigned and the action, if any, is done."""
 
     text: str
@@ -287,8 +274,7 @@ class Rule:
     action: Action | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(msgspec.Struct, frozen=True):
     """A chain; a base chain has a hook, a priority, a type (`filter`, `nat`, `route`) and a policy."""
 
     table: Table
@@ -300,8 +286,7 @@ class Chain:
     policy: Literal["accept", "drop"] = "accept"
 
 
-@dataclass(frozen=True)
-class Ruleset:
+class Ruleset(msgspec.Struct, frozen=True, dict=True):
     """Every chain of the host's packet filter; `unread` names the parts that could not be looked at."""
 
     chains: tuple[Chain, ...] = ()

@@ -8,8 +8,10 @@ connection, and the first translation wins. A condition that is not understood m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from diagnose.firewall.rules import (
     Assign,
@@ -41,8 +43,7 @@ class Step(NamedTuple):
         return f"{self.table} {self.chain}: {self.rule}"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What becomes of the packet on this hook, what decided it, and the packet as it leaves.
 
     `by` is the deciding rule of a drop or reject, the rule that is not understood of an unknown, the last

@@ -13,8 +13,9 @@ import importlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from diagnose.host import KINDS, Kind, Question, patience, question
 from diagnose.model import Failed, Json, Reason
@@ -29,8 +30,7 @@ class Refused(Exception):  # noqa: N818 - an answer of the world, not an error o
         self.failed = Failed(reason, detail)
 
 
-@dataclass(slots=True)
-class Settings:
+class Settings(msgspec.Struct, eq=False):
     """What the user said about the endpoint and the run.
 
     host: `-H`, context: `--context`; probe: False after `--no-probe`. since_s, resolve, wanted (the selected check
@@ -87,15 +87,14 @@ def _hand(path: str) -> Hand:
     return hand
 
 
-@dataclass
-class Live:
+class Live(msgspec.Struct, dict=True, eq=False):
     """This machine and the engine that the endpoint names. Answers are redacted before they leave."""
 
-    settings: Settings = field(default_factory=Settings)
-    redactor: Redactor = field(default_factory=Redactor)
-    memo: dict[str, Any] = field(default_factory=dict)
+    settings: Settings = msgspec.field(default_factory=Settings)
+    redactor: Redactor = msgspec.field(default_factory=Redactor)
+    memo: dict[str, Any] = msgspec.field(default_factory=dict)
     """What hands keep between questions (the API client's connections, the helper process), by name."""
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
     def keep(self, name: str, make: Callable[[], Any]) -> Any:
         """The thing of this name that hands share, made once."""

@@ -13,9 +13,10 @@ import json
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
+
+import msgspec
 
 from diagnose.host import Question
 from diagnose.live import Live, Refused, Settings, daemon_process
@@ -26,8 +27,7 @@ SUN_PATH = 107
 """Bytes of a path that a sockaddr_un holds (unix(7): 108 with its final NUL)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(msgspec.Struct, frozen=True):
     """PEM files of a TLS endpoint; verify False accepts any certificate, as `docker --tls` alone does."""
 
     ca: str | None
@@ -36,8 +36,7 @@ class Tls:
     verify: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """Where the engine answers.
 
     address: path of the socket, or host name; source: what decided it; named: the user chose it; path: of the

@@ -11,8 +11,9 @@ import functools
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import NoReturn
+
+import msgspec
 
 from diagnose.live import Refused
 
@@ -22,8 +23,7 @@ HEAD_BYTES = 64 * 1024
 READ_BYTES = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """One answer: header names in lower case; cut is True when the body goes on beyond what was asked for."""
 
     status: int

@@ -11,8 +11,9 @@ import os
 import socket
 import struct
 import threading
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from diagnose.host import Question, question
 from diagnose.live import Live, Refused
@@ -50,8 +51,7 @@ VM_FOLDERS = (
 """Parts of the paths at which engines inside virtual machines put their sockets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The engine's process: pid None when none is alive here; how it was looked for; elsewhere: why not here."""
 
     pid: int | None

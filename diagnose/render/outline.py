@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from diagnose import runbooks
 from diagnose.causes import root_keys
@@ -17,8 +18,7 @@ NAMES_SHOWN = 3
 EVIDENCE_SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One share of a whole, for a bar."""
 
     name: str
@@ -26,8 +26,7 @@ class Part:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(msgspec.Struct, frozen=True):
     """What a root explains: one line a check."""
 
     id: str
@@ -36,8 +35,7 @@ class Effect:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
+class Other(msgspec.Struct, frozen=True):
     """Another root that may have brought about some of the same effects, and the command that tells them apart."""
 
     id: str
@@ -45,8 +43,7 @@ class Other:
     command: str
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """One root cause, or a group of like ones, with all that is said of it."""
 
     severity: Severity
@@ -61,8 +58,7 @@ class Block:
     because_of_selection: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(msgspec.Struct, frozen=True):
     """status: the monitoring line. host: engine and size. unknown: (ids, why). skipped, crashed alike."""
 
     severity: Severity | None

@@ -17,7 +17,8 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from diagnose import registry, tape
 from diagnose.host import Question, question
@@ -49,8 +50,7 @@ class LeakError(Exception):
     """The finished archive still holds values that were redacted; the message names files and kinds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(msgspec.Struct, frozen=True):
     """A sealed bundle: the archive's bytes, its members with size and redactions, and what was shed to keep the limit."""
 
     data: bytes

@@ -8,8 +8,9 @@ import secrets
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from diagnose import run
 from diagnose.model import Check, Report
@@ -24,8 +25,7 @@ class NotWrittenError(Exception):
     """No bundle was left behind; one sentence says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """What kind of bundle is wanted. output: a file, "-" for stdout, None for a name of its own in the current folder.
 
     review: list the files on stderr and ask there before anything is written. anonymize: with other names than the host's;

@@ -14,9 +14,10 @@ import base64
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, quote_plus
+
+import msgspec
 
 _SHORTEST = 4
 _SHORTEST_ENCODED = 6
@@ -24,8 +25,7 @@ _LINE = 24
 """A line of a secret of several lines (a private key) is searched by itself from this length on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leak:
+class Leak(msgspec.Struct, frozen=True):
     """A secret found in a file: its kind, the form in which it stands there, and its offset in bytes; never the value."""
 
     file: str

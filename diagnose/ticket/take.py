@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from diagnose import config, engine, run
 from diagnose.exits import code_of
@@ -24,8 +26,7 @@ Hands = Callable[[run.Asked, Sequence[str], float, Redactor], tuple[Recorder, Bu
 """Makes the recorder of a host and the budget of its run; what it answers is redacted by the redactor given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """A bundle and its report; names: old to new where it was renamed, for whoever keeps them apart from it."""
 
     report: Report
