@@ -144,6 +144,8 @@ def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, int, 
 def root_keys(finding: Reported, by_key: Mapping[str, Reported]) -> tuple[str, ...]:
     """The keys of the root causes above a finding, likeliest first; its own if it is a root or stands in a circle of
     causes."""
+    if not finding.causes:
+        return (finding.key,)
     roots: dict[str, None] = {}
     seen = set()
     open_ends = [finding]
@@ -169,8 +171,9 @@ def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
     explained: dict[str, int] = {}
     home: dict[str, str] = {}
     for finding in listed:
-        home[finding.key] = root_keys(finding, by_key)[0]
-        for key in root_keys(finding, by_key):
+        roots = root_keys(finding, by_key)
+        home[finding.key] = roots[0]
+        for key in roots:
             worst[key] = max(worst.get(key, 0), int(finding.severity))
             explained[key] = explained.get(key, 0) + 1
 

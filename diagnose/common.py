@@ -22,10 +22,16 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
     Only problems of one check that others may cause, without a cause, above advice, whose begin is known; what every
     container of the host stands on is no thing in common.
     """
+    by_id: dict[str, list[Reported]] = {}
+    for each in findings:
+        if each.check.caused_by:
+            by_id.setdefault(each.id, []).append(each)
+    together = [began for listed in by_id.values() if len(began := _began(listed)) >= FEWEST]
+    if not together:
+        return ()
     everywhere = _everywhere(topology)
     said: dict[str, None] = {}
-    for id in dict.fromkeys(each.id for each in findings if each.check.caused_by):
-        began = _began(each for each in findings if each.id == id)
+    for began in together:
         below = {each: _below(each, topology) - everywhere for each in began}
         said.update(dict.fromkeys(_sentence(group, shared) for group, shared in _groups(began, below)))
     return tuple(said)

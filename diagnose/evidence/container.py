@@ -319,6 +319,6 @@ class Containers(msgspec.Struct, frozen=True, dict=True):
     def by_id(self) -> dict[str, Container]:
         return {each.id: each for each in self.items}
 
-    @property
+    @functools.cached_property
     def running(self) -> tuple[Container, ...]:
         return tuple(each for each in self.items if each.is_running)
