@@ -1,7 +1,7 @@
 """Runs inside the emulated machine: breaks it in one way after the other and writes what the tool said, line by line.
 
-Each line is {"scenario", "error" or null, "runs": [{"user", "code", "wall", "stderr", "report"}]}. The machine is made whole again
-after each scenario; `healthy` runs first and last.
+Each line is {"scenario", "error" or null, "runs": [{"user", "code", "wall", "stderr", "report"}]}, and "typed" and "after", one run
+more, where the fix is tried. The machine is made whole again after each scenario.
 """
 
 from __future__ import annotations
@@ -83,6 +83,12 @@ def diagnose(user: str = "root", *args: str) -> dict[str, Any]:
     return {"user": user, "code": done.returncode, "wall": wall, "stderr": done.stderr[-3000:], "report": report}
 
 
+def first_fix(report: dict[str, Any], id: str) -> str:
+    """What the report says to type first against the finding of this check."""
+    finding = next(each for each in report["findings"] if each["id"] == id)
+    return str(finding["fix"][0]["command"])
+
+
 def scenarios() -> Iterator[Scenario]:
     """Those that the kernel command line names (a regular expression), or all."""
     only = re.search(r"diagnose\.only=(\S*)", Path("/proc/cmdline").read_text())
@@ -96,6 +102,10 @@ def play(scenario: Scenario) -> dict[str, Any]:
     try:
         scenario.inject()
         row["runs"] = [diagnose(user) for user in scenario.users]
+        if scenario.cured:
+            row["typed"] = first_fix(row["runs"][0]["report"], scenario.expected[0][0])
+            sh(row["typed"])
+            row["after"] = diagnose()
     except Exception:  # noqa: BLE001 - what went wrong is a result too
         row["error"] = traceback.format_exc()
     # only of an engine that is awake: the command itself would wake a sleeping one

@@ -39,6 +39,8 @@ def test_machine(scenario: Scenario, played: dict[str, Any]) -> None:
     for run in row["runs"]:
         assert run["report"] is not None, run["stderr"]
         _judge(scenario, run)
+    if scenario.cured:
+        _healed(scenario, row)
 
 
 def _judge(scenario: Scenario, run: dict[str, Any]) -> None:
@@ -55,3 +57,11 @@ def _judge(scenario: Scenario, run: dict[str, Any]) -> None:
     if run["user"] == "root":
         found = {(f["id"], f"{f['subject']['kind']}:{f['subject']['name']}") for f in report["findings"]}
         assert set(scenario.expected) <= found, sorted(loud)
+
+
+def _healed(scenario: Scenario, row: dict[str, Any]) -> None:
+    """What was found is gone after the first fix was typed."""
+    report = row["after"]["report"]
+    assert report is not None, row["after"]["stderr"]
+    left = {f["id"] for f in report["findings"]} & {id for id, _ in scenario.expected}
+    assert not left, f"not healed by {row['typed']}"
