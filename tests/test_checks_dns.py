@@ -352,7 +352,23 @@ def test_no_nameserver(host: Any, listed: Any, replies: Any, expected: list[Any]
 
 def test_a_resolv_conf_that_cannot_be_read_is_not_a_missing_one() -> None:
     resolvers = Resolvers(UNKNOWN, MISSING, (), {})
-    assert files.no_nameserver(resolvers, UNKNOWN, Containers(())) == UNKNOWN
+    nobody = Containers(())
+    nothing_asked = Lookups({}, {}, (), {}, {}, ())
+    assert files.no_nameserver(resolvers, UNKNOWN, nobody) == UNKNOWN
+    assert files.loopback_stub(resolvers, nothing_asked, nobody) == UNKNOWN
+    assert ended(files.stale_resolv_conf(nobody, resolvers, nothing_asked)) == UNKNOWN
+    assert queries.host_broken(resolvers, nothing_asked, nobody) == UNKNOWN
+    assert ended(queries.udp_blocked(resolvers, nothing_asked, nobody)) == UNKNOWN
+
+
+def test_a_missing_resolv_conf_names_no_server() -> None:
+    resolvers = Resolvers(MISSING, MISSING, (), {})
+    nobody = Containers(())
+    nothing_asked = Lookups({}, {}, (), {}, {}, ())
+    assert isinstance(files.loopback_stub(resolvers, nothing_asked, nobody), Skipped)
+    assert isinstance(queries.host_broken(resolvers, nothing_asked, nobody), Skipped)
+    assert ended(files.stale_resolv_conf(nobody, resolvers, nothing_asked)) is None
+    assert ended(queries.udp_blocked(resolvers, nothing_asked, nobody)) is None
 
 
 STARTED = 1767225600.0

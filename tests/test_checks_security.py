@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from checks import security
+from diagnose.evidence import sockets
 from diagnose.evidence.containers import Container
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.data_root import DataRoot
@@ -16,7 +17,8 @@ from diagnose.evidence.info import Info
 from diagnose.evidence.processes import Process, Processes
 from diagnose.evidence.secrets import has_secret, in_text
 from diagnose.evidence.sockets import EngineSockets, SocketFile
-from diagnose.model import Severity, Skipped, Unavailable
+from diagnose.model import Failed, Severity, Skipped, Unavailable
+from tests.hosts import Made
 from tests.inspected import EXITED, bind, container, live, subjects
 
 TOKEN = "<redacted:password:ab12cd>"
@@ -301,6 +303,13 @@ def test_socket_world_writable(mode: int, fires: bool) -> None:
 
 def test_socket_of_a_remote_engine_does_not_apply() -> None:
     assert isinstance(security.socket_world_writable(EngineSockets(())), Skipped)
+
+
+def test_an_engine_whose_place_is_not_known_is_not_taken_for_a_remote_one() -> None:
+    unsaid = sockets.engine_sockets(Made({"endpoint": Failed("forbidden", "config.json")}), OUT_OF_REACH)
+    assert unsaid == Unavailable("forbidden", "config.json")
+    by_ssh = sockets.engine_sockets(Made({"endpoint": {"url": "ssh://far"}}), OUT_OF_REACH)
+    assert by_ssh == EngineSockets(())
 
 
 def test_the_most_exposed_come_first() -> None:

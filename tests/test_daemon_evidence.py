@@ -60,6 +60,28 @@ def test_log_lines(text: str, level: str, message: str, error: str | None) -> No
     assert (line.level, line.message, line.fields.get("error")) == (level, message, error)
 
 
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        pytest.param('msg="it broke"', "it broke", id="no error"),
+        pytest.param('msg="it broke" error=deep', "it broke: deep", id="an error"),
+        pytest.param('msg="it broke: deep" error=deep', "it broke: deep", id="said already"),
+        pytest.param(
+            'msg="Handler for POST /containers/{name:.*}/start returned error" error-response="failed to set up container'
+            ' networking: Bind for :::8090 failed: port is already allocated" method=POST module=api'
+            ' request-url=/v1.51/containers/3232c61c2c20/start status=500 vars="map[name:3232c61c2c20 version:1.51]"',
+            "Handler for POST /containers/{name:.*}/start returned error: failed to set up container networking: "
+            "Bind for :::8090 failed: port is already allocated",
+            id="29.7.2",
+        ),
+    ],
+)
+def test_the_text_of_a_line_has_its_error(fields: str, text: str) -> None:
+    line = parse_line(f'time="2026-11-23T21:59:20.867602902Z" level=error {fields}')
+    assert line is not None
+    assert line.text == text
+
+
 @pytest.mark.parametrize("text", ["", "goroutine 1 [running]:", "\t/usr/src/main.go:12 +0x1d", "{not json"])
 def test_what_is_no_line_of_a_log(text: str) -> None:
     assert parse_line(text) is None
@@ -244,6 +266,9 @@ MIRROR = NEXT + r'Get \"https://m/v2/\": dial tcp: i/o timeout"'
 HTTP = NEXT + r'Get \"https://r:5000/v2/\": http: server gave HTTP response to HTTPS client"'
 STORE = HANDLER + r'failed to resolve reference \"r:5000/x:1\": r:5000/x:1: not found"'
 FETCH = 'level=info msg="fetch failed after status: 404 Not Found" host="r:5000"'
+FIELD = (
+    'level=error msg="Handler for POST /images/create returned error" error-response="pull access denied for team/app"'
+)
 HEAD = HANDLER + r'Head \"https://registry-1.docker.io/v2/library/bb/manifests/1\": EOF"'
 
 
@@ -259,6 +284,9 @@ HEAD = HANDLER + r'Head \"https://registry-1.docker.io/v2/library/bb/manifests/1
         pytest.param([(0, REFUSED)], [(-60, "r:5000/x:1")], [], [("r:5000", "", 1)], id="it answered before"),
         pytest.param(
             [(0, DENIED)], [(60, "docker.io/other:1")], [], [("docker.io", "team/app", 1)], id="another image came"
+        ),
+        pytest.param(
+            [(0, FIELD)], [], [], [("docker.io", "team/app", 1)], id="the error in a field, as engine 29 has it"
         ),
         pytest.param([(0, DENIED)], [], ["team/app:latest"], [], id="the image is here now"),
         pytest.param([(0, MISSING)], [(5, "anything:1")], [], [], id="no name, and something came later"),

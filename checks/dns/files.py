@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 from checks.dns._groups import Group, groups, names, touched
 from diagnose.evidence.containers import Container, Containers
@@ -30,7 +30,7 @@ def _fallback(ways: Iterable[Group], resolvers: Resolvers) -> tuple[list[Group],
 @check("dns.loopback-stub", severity=Severity.critical)
 def loopback_stub(
     resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Iterable[Yield] | Skipped:
+) -> Iterable[Yield] | Skipped | Unavailable:
     """The host's resolv.conf names only loopback servers, useless to containers.
 
     Engines then give containers 8.8.8.8. Harmless with systemd-resolved where its own file of real servers is
@@ -38,6 +38,8 @@ def loopback_stub(
     the host's loopback from the host. It is critical where the fallback does not answer; advice where it
     does, since names of the company still fail.
     """
+    if resolvers.host_unread:
+        return resolvers.host_unread
     if isinstance(resolvers.host, Unavailable) or not resolvers.host_servers:
         return Skipped(f"{HOST_FILE} names no server")
     if resolvers.host.beyond_loopback or resolvers.engine_view or resolvers.configured:
@@ -92,8 +94,8 @@ def no_nameserver(
     Engines before 28 hide it by 8.8.8.8, newer ones do so on the default bridge only: it is critical where
     containers are left without an answer, else a warning.
     """
-    if isinstance(resolvers.host, Unavailable) and resolvers.host.reason != "missing":
-        return resolvers.host
+    if resolvers.host_unread:
+        return resolvers.host_unread
     if resolvers.host_servers or resolvers.configured:
         return ()
     return _nobody_to_ask(resolvers, lookups, containers)
@@ -131,7 +133,9 @@ def _nobody_to_ask(
 
 
 @check("dns.stale-resolv-conf", severity=Severity.warning)
-def stale_resolv_conf(containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable) -> Iterable[Yield]:
+def stale_resolv_conf(
+    containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable
+) -> Generator[Yield, None, Unavailable | None]:
     """Running containers still have DNS servers that the host has replaced since.
 
     On the default bridge the engine copies the host's file when a container starts. It is a warning where an
@@ -142,7 +146,7 @@ def stale_resolv_conf(containers: Containers, resolvers: Resolvers, lookups: Loo
     read = resolvers.engine_file
     changed = read.mtime if isinstance(read, ResolvConf) else None
     if not now or resolvers.configured or changed is None:
-        return
+        return resolvers.host_unread
     yield from resolvers.unread
     ways = {(way.networks, way.server): way for way in lookups.ways} if isinstance(lookups, Lookups) else {}
     for each in resolving(containers):
@@ -170,6 +174,7 @@ def stale_resolv_conf(containers: Containers, resolvers: Resolvers, lookups: Loo
             stable=(each.life,),
             service=each.service,
         )
+    return None
 
 
 @check("dns.search-amplified", severity=Severity.advice, posture=True)

@@ -107,6 +107,8 @@ def host_broken(
     nothing and is advice. Names
     that the user says must resolve are asked too; only for them does an error of the server count.
     """
+    if resolvers.host_unread:
+        return resolvers.host_unread
     if not resolvers.host_servers:
         return Skipped(f"{HOST_FILE} names no server")
     if isinstance(lookups, Unavailable):
@@ -167,6 +169,8 @@ def udp_blocked(
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
+    if resolvers.host_unread and not lookups.host:
+        return resolvers.host_unread
     asked = list(groups(containers, resolvers, lookups)) if isinstance(containers, Containers) else []
     for server, reply in lookups.tcp.items():
         if not reply.answered:

@@ -44,8 +44,8 @@ class LogLine(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The message with its error."""
-        error = self.fields.get("error", "")
+        """The message with its error; engine 29 writes what a request was answered with as a field of its own."""
+        error = self.fields.get("error") or self.fields.get("error-response", "")
         return f"{self.message}: {error}" if error and error not in self.message else self.message
 
     @property

@@ -114,7 +114,7 @@ def classify(text: str) -> Why | None:
 def failure(line: LogLine) -> Failure | None:
     """The failed pull that a line tells of, if it does.
 
-    Engines 20.10 and 26.1 write the error behind a colon, 28.5 as a field. A missing or forbidden image stands in a
+    Engines 20.10 and 26.1 write the error behind a colon, 28.5 and 29.7 as a field. A missing or forbidden image stands in a
     line of the level info on 20.10, and in "Not continuing" alone on 28.5; both leave the image's name out more often
     than not.
     """

@@ -127,6 +127,11 @@ class Resolvers(msgspec.Struct, frozen=True):
         return len(self.inside) + 1
 
     @property
+    def host_unread(self) -> Unavailable | None:
+        """Why it is not known what the host's file says; None where it was read, or there is none."""
+        return self.host if isinstance(self.host, Unavailable) and self.host.reason != "missing" else None
+
+    @property
     def host_servers(self) -> tuple[str, ...]:
         """What the host's own programs ask: what its file lists, a loopback address included."""
         return self.host.nameservers if isinstance(self.host, ResolvConf) else ()

@@ -56,7 +56,7 @@ def engine_sockets(host: Host, config: DaemonConfig | Unavailable) -> EngineSock
         if str(each).startswith("unix://"):
             paths.setdefault(str(each).removeprefix("unix://"))
     if not paths:
-        return EngineSockets(())
+        return Unavailable.of(answer) if isinstance(answer, Failed) else EngineSockets(())
     told = host.ask(question("file.stats", paths=list(paths)))
     if isinstance(told, Failed):
         return Unavailable.of(told)

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 SUITE = "trixie"
 PACKAGES = (
     "systemd,systemd-sysv,libpam-systemd,systemd-resolved,dbus,apparmor,firewalld,udev,kmod,initramfs-tools,linux-image-cloud-amd64,"
-    "docker.io,docker-cli,iptables,nftables,iproute2,procps,python3,busybox-static,ca-certificates,conntrack,auditd,dnsmasq-base"
+    "docker.io,docker-cli,iptables,nftables,iproute2,procps,python3,busybox-static,ca-certificates,conntrack,auditd,dnsmasq-base,e2fsprogs"
 )
 LIBRARIES = (
     "click",
