@@ -346,6 +346,10 @@ def _dropped(by: Step, outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> Fi
     )
 
 
+_UNREAD = {"nft": "nftables", "legacy": "iptables-legacy ip"}
+"""What a ruleset calls each backend where it could not be read."""
+
+
 @check("firewall.backend-mixed", severity=Severity.warning)
 def backend_mixed(firewall: Firewall, crossings: Crossings | Unavailable) -> Judged:
     """Rules stand in both iptables backends at once, and both are in force.
@@ -357,7 +361,8 @@ def backend_mixed(firewall: Firewall, crossings: Crossings | Unavailable) -> Jud
     if not docker:
         return Skipped("Docker has no chains here")
     if not used["nft"] or not used["legacy"]:
-        return []
+        unread = [name for backend, name in _UNREAD.items() if not used[backend] and name in firewall.ruleset.unread]
+        return [Unexamined(HOST, f"{name} could not be read") for name in unread if any(used.values())]
     return [_mixed(used["nft"], used["legacy"], docker, crossings)]
 
 

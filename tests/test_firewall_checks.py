@@ -240,6 +240,19 @@ def test_forwarding(name: str) -> None:
     assert [each.summary.partition(" cut")[0] for each in said if isinstance(each, Finding)] == summaries
 
 
+def test_legacy_tables_that_cannot_be_read_may_be_a_mix() -> None:
+    made = host(case("28.5", "healthy"))
+    before = made.answers["iptables"]
+    made.answers["iptables"] = (
+        lambda question: Failed("forbidden", "no root") if question.args["flavour"] == "legacy" else before(question)  # type: ignore[operator]
+    )
+    wall = firewall(made, Unavailable("missing"))
+    assert isinstance(wall, Firewall)
+    (left_out,) = checks.backend_mixed(wall, Unavailable("missing"))  # type: ignore[misc]
+    assert isinstance(left_out, Unexamined)
+    assert left_out.why == "iptables-legacy ip could not be read"
+
+
 def test_an_empty_ruleset_is_no_mix() -> None:
     made = host(case("20.10", "healthy"))
     text = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
