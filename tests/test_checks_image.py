@@ -267,7 +267,7 @@ DATA = Path(__file__).parent / "data" / "engine29"
 
 
 def test_images_of_engine_29() -> None:
-    """Real answers of engine 29.0 with containerd's store: a tag was moved, and five containers stand on the image
+    """Real answers of engine 29.7.2 with containerd's store: a tag was moved, and five containers stand on the image
     that lost it."""
     rows = json.loads((DATA / "images.json").read_text())
     used = rows[1]["Id"]

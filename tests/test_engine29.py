@@ -1,0 +1,112 @@
+"""Engine 29 as its recorded hosts have it, with its two firewall backends and containerd's image store.
+
+The recordings lack what nobody asked then; where a test needs such an answer it adds that of a healthy host by name.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diagnose import engine, registry, tape
+from diagnose.host import Question, question
+from diagnose.model import Failed, Json, Report, Severity, Verdict
+from diagnose.recorder import Budget, Entry, Replay
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+BRIDGES = {"iptables": "br-ed21d7087ca4", "nftables": "br-b555eb9aea54"}
+FAULTS = {
+    "container.entrypoint-missing@container:gateway",
+    "container.oom-killed@container:report",
+    "container.restart-loop@container:billing",
+    "network.port-allocated@container:clash#8090",
+}
+GIB = 1024**3
+
+both = pytest.mark.parametrize("backend", BRIDGES)
+
+
+def judged(backend: str, more: Mapping[Question, Json | Failed], *ids: str) -> Report:
+    entries, _ = tape.read_folder(FIXTURES / f"engine29.{backend}")
+    entries.update({asked: Entry(answer) for asked, answer in more.items()})
+    known = registry.load()
+    what = engine.Run(known, ids or tuple(known), source="bundle")
+    return engine.run(Replay(entries), what, began=time.monotonic(), budget=Budget(time.monotonic() + 60))
+
+
+def healthy(backend: str, forwarded: str = "1") -> dict[Question, Json | Failed]:
+    """What a healthy host of this kind says of legacy tables, forwarding, and where the engine is."""
+    ways = [f"net/ipv4/conf/{name}/forwarding" for name in ("docker0", BRIDGES[backend], "up0")]
+    settings = ["net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables", *ways]
+    units = ("docker.service", "docker.socket", "containerd.service")
+    return {
+        **{
+            question("iptables", flavour="legacy", family=each): {"text": "", "command": None} for each in ("ip", "ip6")
+        },
+        question("sysctl", names=list(settings)): dict.fromkeys(settings, forwarded),
+        question("endpoint"): {"url": "unix:///var/run/docker.sock", "scheme": "unix", "source": "default socket"},
+        question("locality"): {"same_host": True, "why": "peer credentials", "engine_pid": None},
+        **{question("unit", name=each): Failed("missing", "no systemd") for each in units},
+    }
+
+
+def verdicts(report: Report, family: str) -> dict[str, str]:
+    return {each.check.id: each.verdict.value for each in report.results if each.check.id.startswith(f"{family}.")}
+
+
+@both
+def test_nothing_but_the_faults_of_the_host(backend: str) -> None:
+    report = judged(backend, {})
+    assert {each.key for each in report.findings if each.severity > Severity.advice} == FAULTS
+    assert not [each.check.id for each in report.results if each.verdict is Verdict.CRASHED]
+    assert not [each.why for each in report.results if "malformed" in each.why]
+
+
+@both
+def test_no_false_alarm_of_the_packet_filter_and_the_daemon(backend: str) -> None:
+    report = judged(backend, healthy(backend))
+    assert {each.key for each in report.findings if each.severity > Severity.advice} == FAULTS
+    assert verdicts(report, "firewall") == {
+        "firewall.backend-mixed": "passed",
+        "firewall.bridge-filter-off": "skipped",
+        "firewall.bypassed-by-publish": "passed",
+        "firewall.chains-missing": "passed",
+        "firewall.dnat-missing": "passed",
+        "firewall.forward-dropped": "passed",
+        "firewall.forwarding-off": "passed",
+        "firewall.masquerade-missing": "passed",
+    }
+    assert verdicts(report, "daemon")["daemon.engine-outdated"] == "passed"
+
+
+@both
+def test_rules_that_are_gone_are_missed(backend: str) -> None:
+    flushed: dict[Question, Any] = {
+        question("nftables"): {
+            "loaded": True, "byteorder": "little", "generation": 9, "consistent": True,
+            "tables": [], "chains": [], "rules": [], "sets": [],
+        },
+        question("iptables", flavour="nft", family="ip"): {"text": "", "command": None},
+    }  # fmt: skip
+    said = verdicts(judged(backend, healthy(backend) | flushed), "firewall")
+    assert said["firewall.chains-missing"] == "found"
+    assert verdicts(judged(backend, healthy(backend, "0")), "firewall")["firewall.forwarding-off"] == "found"
+
+
+@both
+def test_what_fills_the_disk_by_the_engine_s_own_figures(backend: str) -> None:
+    """/system/df of API 1.55 with verbose=true, of images that lie in containerd's store."""
+    full = {
+        "point": "/var/lib/docker", "fstype": "ext4", "source": "/dev/vdb", "size": 100 * GIB, "used": 97 * GIB,
+        "free": 3 * GIB, "available": 3 * GIB, "reserved": 0, "inodes": 9, "inodes_free": 8, "dev": "7:1",
+        "read_only": False,
+    }  # fmt: skip
+    report = judged(backend, {question("fs.usage", path="/var/lib/docker"): full}, "storage.disk-full")
+    (found,) = report.findings
+    parts = {part["name"]: part["bytes"] for part in found.finding.evidence["attribution"]}
+    written, images = 5 * 4096, {"iptables": 3247628, "nftables": 3247634}[backend]
+    assert parts == {"images": images, "writable layers": written, "other": 97 * GIB - images - written}
