@@ -126,7 +126,10 @@ class Question(msgspec.Struct, frozen=True):
 
     @property
     def args(self) -> dict[str, Json]:
-        decoded: dict[str, Json] = json.loads(self.arguments)
+        try:
+            decoded: dict[str, Json] = msgspec.json.decode(self.arguments)
+        except msgspec.DecodeError:  # a name that is not UTF-8
+            decoded = json.loads(self.arguments)
         return decoded
 
     @property
