@@ -209,5 +209,5 @@ def _write_cures(terminalreporter: Any) -> None:
 
 def _worse(one: str | None, other: str) -> str:
     """Of two outcomes of one check on one engine the one that a reader must know."""
-    order = ["FAILED", "SKIPPED", "alone", "shared"]
+    order = ["FAILED", "SKIPPED", "machine", "alone", "shared"]
     return other if one is None else min(one, other, key=order.index)

@@ -23,6 +23,8 @@ from .engines import cache_dir
 
 ROOT = Path(__file__).parent.parent.parent
 SUITE = "trixie"
+ENGINE = "26.1"
+"""The engine of that suite, as the lab's matrix names it."""
 PACKAGES = (
     "systemd,systemd-sysv,libpam-systemd,systemd-resolved,dbus,apparmor,firewalld,udev,kmod,initramfs-tools,linux-image-cloud-amd64,"
     "docker.io,docker-cli,iptables,nftables,iproute2,procps,python3,busybox-static,ca-certificates,conntrack,auditd,dnsmasq-base,e2fsprogs"

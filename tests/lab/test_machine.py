@@ -32,7 +32,14 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_machine(scenario: Scenario, played: dict[str, Any]) -> None:
+def test_machine(scenario: Scenario, played: dict[str, Any], request: pytest.FixtureRequest) -> None:
+    facts = {
+        "checks": [id for id, _ in scenario.expected],
+        "engine": machine.ENGINE,
+        "name": scenario.name,
+        "how": "machine",
+    }
+    request.node.user_properties.append(("lab", facts))
     row = played.get(scenario.name)
     assert row is not None, "the machine ended before this scenario"
     assert row["error"] is None, row["error"]
