@@ -168,9 +168,10 @@ def all_(**options: Any) -> None:
 @click.argument("selectors", nargs=-1, required=True, metavar="SELECTOR...", shell_complete=_complete)
 @_run_options
 def check(selectors: tuple[str, ...], **options: Any) -> None:
-    """Run the checks of an id, a family or a glob: dns, container.oom-killed, 'network.*'.
+    """Run the checks of an id, a family or a glob.
 
-    What may cause the selected findings is looked at too and shown as a cause; only the selected count.
+    For example dns, container.oom-killed, 'network.*'. What may cause the selected findings is looked at too and shown as
+    a cause; only the selected count.
     """
     known, selected = _select(selectors)
     _diagnose(known, selected, options)
@@ -187,7 +188,10 @@ def check(selectors: tuple[str, ...], **options: Any) -> None:
     help="Configuration read after the usual files.",
 )
 def list_(selectors: tuple[str, ...], format_: str, config_file: str | None) -> None:
-    """List the checks: id, severity, title, needs, and the thresholds in force."""
+    """List the checks and the thresholds in force.
+
+    With id, severity, title and what each needs to see.
+    """
     from diagnose import config
     from diagnose.render import catalogue
 
@@ -247,7 +251,9 @@ def bundle(
     config_file: str | None,
     **options: Any,
 ) -> None:
-    """Write one archive for a ticket: the report, the answers, the texts people ask for; all of it redacted.
+    """Write one archive for a ticket, without secrets.
+
+    In it: the report, the answers it was made from, and the texts people ask for; all of it redacted.
 
     Exit codes: 0 written, 3 not. A colleague judges it with `diagnose all --from FILE`.
     """
@@ -284,7 +290,10 @@ def bundle(
 @click.option("-H", "--host", metavar="URL", help="The engine to ask (unix://, tcp://, ssh://).")
 @click.option("--context", metavar="NAME", help="The docker context to use.")
 def timeline(containers: tuple[str, ...], format_: str, **options: Any) -> None:
-    """Show what the host knows of the last hours in one list: starts, exits, kills, health, the daemon, the kernel."""
+    """Show what happened lately, in one ordered list.
+
+    Container starts, exits, kills and health, the daemon, the kernel: what the host still knows of the last hours.
+    """
     from diagnose import run
     from diagnose import timeline as moments
     from diagnose.render import history
@@ -312,9 +321,9 @@ def timeline(containers: tuple[str, ...], format_: str, **options: Any) -> None:
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--fail-on", type=click.Choice(["critical", "warning", "never"]), default="warning", show_default=True)
 def diff(old: str, new: str, format_: str, fail_on: str) -> None:
-    """Compare two bundles or JSON reports, finding by finding: new, gone, still there, no longer visible.
+    """Compare two bundles or JSON reports.
 
-    The exit code is that of a run on NEW.
+    Finding by finding: new, gone, still there, no longer visible. The exit code is that of a run on NEW.
     """
     from diagnose import compare, run
     from diagnose.render import comparison
