@@ -10,7 +10,7 @@ from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.disk_usage import DiskUsage
 from diagnose.evidence.filesystems import Filesystem, Filesystems
 from diagnose.evidence.log_files import LogFile, LogFiles
-from diagnose.evidence.log_writers import LOCAL_DRIVERS, LogWriters
+from diagnose.evidence.log_writers import LOCAL_DRIVERS, WATCHED_S, LogWriters
 from diagnose.model import (
     Bytes,
     Finding,
@@ -203,8 +203,8 @@ def driver_unreadable(containers: Containers) -> Iterable[Finding]:
 def backpressure(writers: LogWriters) -> Iterable[Finding] | Skipped:
     """A container stands still because its log driver does not take its lines.
 
-    In blocking mode, the default, the pipe between container and engine is full as long as the receiver is
-    slow. Seen in one look: a writer that is only slow may be caught in the same place.
+    In blocking mode, the default, the pipe between container and engine is full as long as the receiver takes nothing. A
+    writer that goes on, however slowly, is not meant.
     """
     if not len(writers) and not writers.unexamined:
         return Skipped("no running container sends its log away")
@@ -219,7 +219,7 @@ def _waiting(writers: LogWriters) -> Iterable[Finding]:
                 subject=each.subject,
                 summary=f"{each.short} stands still in a write to its log: its driver {said.type} does not take it",
                 evidence={
-                    f"/proc/{each.state.pid}/wchan": place,
+                    f"/proc/{each.state.pid}/wchan": f"{place}, not left for {WATCHED_S} s",
                     "HostConfig.LogConfig": {"Type": said.type, "mode": "blocking"},
                 },
                 variables={"container": each.short, "driver": said.type},

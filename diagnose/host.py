@@ -89,6 +89,7 @@ KINDS = _kinds(
     Kind("sysctl", "proc:sysctl", "local", "network", 1, 2),
     Kind("processes", "proc:processes", "local", "host", 2.5, 2),
     Kind("process", "proc:process", "local", "host", 1.5, 4),
+    Kind("wakings", "proc:wakings", "probe", "host", 2, 4),
     Kind("cgroups", "cgroups:cgroups", "local", "host", 2, 3),
     Kind("cgroup_rates", "cgroups:rates", "probe", "host", 3, 4),
     Kind("listeners", "proc:listeners", "local", "network", 2, 3),

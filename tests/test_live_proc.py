@@ -400,3 +400,22 @@ def test_a_command_that_is_not_installed() -> None:
     with pytest.raises(Refused) as caught:
         commands.find("no-such-command")
     assert caught.value.failed.reason == "missing"
+
+
+def test_a_process_that_stands_still_is_not_woken() -> None:
+    """One that sleeps for good, one that sleeps a hundred times a second, one that is gone."""
+    still = subprocess.Popen(["sleep", "60"])
+    busy = subprocess.Popen([sys.executable, "-c", "import time\nwhile True: time.sleep(0.01)"])
+    try:
+        time.sleep(0.3)
+        answer = proc.wakings(Live(), question("wakings", pids=[still.pid, busy.pid, 1 << 22], seconds=0.3))
+    finally:
+        for each in (still, busy):
+            each.kill()
+            each.wait()
+    assert isinstance(answer, dict)
+    assert answer[str(still.pid)] == 0
+    assert answer[str(1 << 22)] is None
+    moves = answer[str(busy.pid)]
+    assert isinstance(moves, int)
+    assert moves > 2

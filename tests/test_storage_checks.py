@@ -415,6 +415,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         {
             "api__container": inspected(**logging("syslog")),
             "process": {"state": "S", "wchan": "anon_pipe_write", "cmdline": ["x"]},
+            "wakings": {"77": 0},
         },
         "container:web",
         Severity.warning,
@@ -556,6 +557,24 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
             "process": {"state": "S", "wchan": "ep_poll", "cmdline": ["x"]},
         },
         "passed",
+    ),
+    "writes much": (
+        "logging.backpressure",
+        {
+            "api__container": inspected(**logging("syslog")),
+            "process": {"state": "S", "wchan": "anon_pipe_write", "cmdline": ["x"]},
+            "wakings": {"77": 40},
+        },
+        "passed",
+    ),
+    "nobody can look twice": (
+        "logging.backpressure",
+        {
+            "api__container": inspected(**logging("syslog")),
+            "process": {"state": "S", "wchan": "anon_pipe_write", "cmdline": ["x"]},
+            "wakings": Failed("timed out", "no answer in 2.0 s"),
+        },
+        "unknown",
     ),
     "log there": ("logging.file-missing", {}, "passed"),
     "log hidden": ("logging.file-missing", {"file__stats": {LOG: {"failed": "forbidden"}}}, "unknown"),

@@ -14,6 +14,8 @@ from diagnose.registry import evidence
 LOCAL_DRIVERS = frozenset({"json-file", "local", "none", "journald", "db", ""})
 """Drivers that write to this machine; the others wait for something that may be far away."""
 
+WATCHED_S = 0.3
+
 
 class _Process(msgspec.Struct):
     state: str = ""
@@ -21,8 +23,10 @@ class _Process(msgspec.Struct):
 
 
 class LogWriters(msgspec.Struct, frozen=True):
-    """Running containers with a remote log driver, each with the kernel function that its first process waits
-    in ("" if it runs)."""
+    """Running containers with a remote log driver.
+
+    items: each with the kernel function that its first process has waited in all the time ("" if it went on meanwhile).
+    """
 
     items: tuple[tuple[Container, str], ...]
     unexamined: tuple[Unexamined, ...] = ()
@@ -36,19 +40,31 @@ class LogWriters(msgspec.Struct, frozen=True):
 
 @evidence
 def log_writers(host: Host, containers: Containers) -> LogWriters:
-    """/proc/PID/wchan, which root alone may read."""
+    """/proc/PID/wchan, which root alone may read; who waits for a pipe is looked at for a while, since a quick writer does too."""
     asked = {
         question("process", pid=each.state.pid): each
         for each in containers.running
         if each.host_config.log_config.type not in LOCAL_DRIVERS
     }
-    found, missing = [], []
+    places: dict[int, str] = {}
+    found: list[Container] = []
+    missing: list[Unexamined] = []
     for each, answer in host.ask_many(asked):
         container = asked[each]
         if isinstance(answer, Failed):
             if answer.reason != "gone":
                 missing.append(Unexamined(container.subject, str(answer)))
             continue
-        found.append((container, msgspec.convert(answer, _Process).wchan or ""))
-    found.sort(key=lambda pair: pair[0].short)
-    return LogWriters(tuple(found), tuple(missing))
+        places[container.state.pid] = msgspec.convert(answer, _Process).wchan or ""
+        found.append(container)
+    suspects = sorted(pid for pid, place in places.items() if "pipe_write" in place)
+    woken = host.ask(question("wakings", pids=suspects, seconds=WATCHED_S)) if suspects else {}
+    items = []
+    for container in sorted(found, key=lambda each: each.short):
+        pid = container.state.pid
+        if pid in suspects and isinstance(woken, Failed):
+            missing.append(Unexamined(container.subject, str(woken)))
+        else:
+            stands = pid not in suspects or (isinstance(woken, dict) and woken.get(str(pid)) == 0)
+            items.append((container, places[pid] if stands else ""))
+    return LogWriters(tuple(items), tuple(missing))

@@ -11,6 +11,7 @@ import re
 import socket
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -285,6 +286,29 @@ def process(_live: Live, question: Question) -> Json:
         "stuck": [],
         **_threads(pid),
     }
+
+
+def wakings(_live: Live, question: Question) -> Json:
+    """How often processes were woken within a short while.
+
+    args: pids, seconds. answer: {pid: number}; null for one that is gone, or ended and began anew meanwhile. From
+    voluntary_ctxt_switches in /proc/PID/status, of the main thread.
+    """
+    pids = [int(pid) for pid in question.args["pids"]]
+    before = {pid: _switches(pid) for pid in pids}
+    time.sleep(min(float(question.args["seconds"]), 1.0))
+    after = {pid: _switches(pid) for pid in pids}
+    return {
+        str(pid): new - old
+        if (old := before[pid]) is not None and (new := after[pid]) is not None and new >= old
+        else None
+        for pid in pids
+    }
+
+
+def _switches(pid: int) -> int | None:
+    found = re.search(r"^voluntary_ctxt_switches:\s*(\d+)", _text(f"/proc/{pid}/status") or "", re.MULTILINE)
+    return int(found[1]) if found else None
 
 
 def parse_limits(text: str) -> dict[str, dict[str, int | None]]:
