@@ -26,7 +26,7 @@ from .sweep import sweep
 TOOLS = ["unshare", "nsenter", "setpriv", "ip", "iptables", "dnsmasq", "busybox", "curl", "mkfs.ext4"]
 _BEGAN = time.monotonic()
 DIFFERENT = frozenset({"broken_host", "traps", "firewall", "dns"})
-LONG = ("test_cures.py", "test_incidents.py")
+LONG = ("test_incidents.py", "test_cures.py")
 PROVEN = pytest.StashKey[dict[str, dict[str, Any]]]()
 
 
@@ -105,7 +105,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick tests first. Real engines on a busy machine have bad moments: what fails is built anew once, alone, and the
     summary says so.
     """
-    items.sort(key=lambda item: ("lab" in item.path.parts, item.path.name not in ("test_runner.py", "test_lab.py")))
+    items.sort(key=_turn)
     for item in items:
         if "lab" in item.path.parts:
             item.add_marker(pytest.mark.flaky(reruns=1))
@@ -113,6 +113,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(
                 pytest.mark.skip(reason="DIAGNOSE_LAB_LONG is not set: cures and incidents take half an hour")
             )
+
+
+def _turn(item: pytest.Item) -> tuple[bool, int]:
+    """The machine takes one worker for long, so it begins before the boxes; what is long among these comes last."""
+    name = item.path.name
+    order = ("test_machine.py", "test_runner.py", "test_lab.py")
+    late = len(order) + (name in LONG)
+    return "lab" in item.path.parts, order.index(name) if name in order else late
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
