@@ -7,7 +7,7 @@ One arrow runs through the house:
 - `host`      the seam: kinds of questions, `Host`. Deadlines, lanes and priorities belong to the kind.
 - `live/`     the hands: the only package that touches the world. `Live` answers questions, redacted.
 - `recorder`  `Recorder` asks each question once, inside the budget, and keeps the tape; `Replay` answers from a tape.
-- `tape`      the tape as files: a fixture, the inside of a bundle, what `--from` reads.
+- `tape`      the tape as files: a fixture, the inside of a bundle. `source` is what `--from` names: such a folder, an archive, the demo.
 - `redact`    an answer without its secrets.
 - `evidence/` frozen typed views of answers, one module per kind: the type, and the function that collects it.
 - `firewall/` a packet filter as values, judged by walking a packet through it; pure, for the evidence of that name.

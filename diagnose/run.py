@@ -19,6 +19,7 @@ from diagnose.evidence.containers import Containers
 from diagnose.host import Host, patience
 from diagnose.model import Check, Json, Report
 from diagnose.recorder import Budget, Recorder, Replay
+from diagnose.source import read
 from diagnose.version import __version__
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def replay(
     AskedWrongError for what is no tape.
     """
     try:
-        entries, head = tape.read(_place(source))
+        entries, head = read(source)
     except tape.TapeError as error:
         raise AskedWrongError(f"cannot read {source}: {error}") from error
     return Replay(entries), engine.Run(
@@ -146,7 +147,7 @@ def collect(kinds: Sequence[type], asked: Asked, *, began: float) -> list[object
     """Evidence of these kinds, each as it is or `Unavailable`, from this host or a tape. AskedWrongError as for `diagnose`."""
     if asked.source is not None:
         try:
-            entries, _ = tape.read(_place(asked.source))
+            entries, _ = read(asked.source)
         except tape.TapeError as error:
             raise AskedWrongError(f"cannot read {asked.source}: {error}") from error
         host: Host = Replay(entries)
@@ -162,14 +163,6 @@ def collect(kinds: Sequence[type], asked: Asked, *, began: float) -> list[object
         if isinstance(each, Containers):
             _know(asked.containers, frozenset(container.short for container in each))
     return found
-
-
-def _place(source: Path) -> Path:
-    """The folder or file that is meant: `demo`, unless there is one here, is the recorded broken host that comes with the tool."""
-    if str(source) != "demo" or source.exists():
-        return source
-    package = Path(__file__).parent
-    return next((path for path in (package / "demo", package.parent / "fixtures/demo") if path.is_dir()), source)
 
 
 def _thresholds(head: Mapping[str, Json], known: Mapping[str, Check]) -> engine.Thresholds:

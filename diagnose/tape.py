@@ -120,15 +120,6 @@ def write_folder(folder: Path, tape: Tape, manifest: Mapping[str, Json]) -> None
     (folder / "manifest.json").write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8")
 
 
-def read(source: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:
-    """The tape and the manifest of whatever lies at this path: a folder, or an archive. TapeError if it is none."""
-    if source.is_dir():
-        return read_folder(source)
-    from diagnose.ticket import archive
-
-    return archive.read(source)
-
-
 def read_folder(folder: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:
     """The tape and the manifest of a folder. TapeError if it holds none."""
     try:

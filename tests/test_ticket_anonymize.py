@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from diagnose import engine, run, tape
+from diagnose import engine, run, source, tape
 from diagnose.host import Question, question
 from diagnose.model import Failed
 from diagnose.recorder import Budget, Entry, Replay
@@ -246,15 +246,15 @@ def essence(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def firewalled(name: str) -> dict[Question, Entry]:
     """The recorded host with the packet filter of another recording, native rules and sets included."""
-    entries = dict(tape.read(DATA / "fifteen-faults-28.5.2.tar.gz")[0])
+    entries = dict(source.read(DATA / "fifteen-faults-28.5.2.tar.gz")[0])
     rules = json.loads((ROOT / f"tests/data/firewall/{name}.json").read_text())
     entries[question("nftables")] = Entry(rules["nftables"])
     return entries
 
 
 TAPES = {
-    "fifteen faults": lambda: tape.read(DATA / "fifteen-faults-28.5.2.tar.gz")[0],
-    "the demo": lambda: tape.read(ROOT / "fixtures/demo")[0],
+    "fifteen faults": lambda: source.read(DATA / "fifteen-faults-28.5.2.tar.gz")[0],
+    "the demo": lambda: source.read(ROOT / "fixtures/demo")[0],
     "native sets": lambda: firewalled("28.5-native-sets"),
     "a subnet dropped": lambda: firewalled("26.1-docker-user-drops-a-subnet"),
     "a shop": lambda: SHOP,

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from diagnose import config, engine, run, tape
+from diagnose import config, engine, run, source, tape
 from diagnose.model import Verdict
 from diagnose.recorder import Budget, Replay
 from diagnose.tape import TapeError
@@ -79,14 +79,14 @@ def refused(data: bytes, tmp_path: Path) -> str:
     path = tmp_path / "in.tar.gz"
     path.write_bytes(data)
     with pytest.raises(TapeError) as raised:
-        tape.read(path)
+        source.read(path)
     return str(raised.value)
 
 
 def test_a_good_one_is_read(tmp_path: Path):
     path = tmp_path / "in.tar.gz"
     path.write_bytes(packed(GOOD))
-    entries, head = tape.read(path)
+    entries, head = source.read(path)
     assert [each.kind for each in entries] == ["now"]
     assert head["format"] == 1
 
@@ -96,13 +96,13 @@ def test_an_archive_repacked_by_hand_is_read(tmp_path: Path):
     folders = [member(f"{TOP}/answers/", tarfile.DIRTYPE), member(TOP, tarfile.DIRTYPE)]
     path = tmp_path / "in.tar.gz"
     path.write_bytes(packed(GOOD, *folders))
-    assert tape.read(path)[0]
+    assert source.read(path)[0]
 
 
 def test_older_format_is_read_and_newer_is_refused(tmp_path: Path):
     path = tmp_path / "old.tar.gz"
     path.write_bytes(packed(sealed(answer_files(), format=0)))
-    assert tape.read(path)[0]
+    assert source.read(path)[0]
     said = refused(packed(sealed(answer_files(), format=2)), tmp_path)
     assert said == "it has format 2, newer than this tool reads (1): update diagnose"
 
@@ -111,7 +111,7 @@ def test_questions_of_another_version_are_passed_over(tmp_path: Path):
     files = sealed({**answer_files(), "answers/future.kind.json": b"nonsense", "answers/api.ping.json": b"[]"})
     path = tmp_path / "in.tar.gz"
     path.write_bytes(packed(files))
-    assert [each.kind for each in tape.read(path)[0]] == ["now"]
+    assert [each.kind for each in source.read(path)[0]] == ["now"]
 
 
 def test_thresholds_that_this_version_has_not_are_passed_over(tmp_path: Path):
@@ -230,19 +230,19 @@ def test_hostile_archives_are_refused_in_one_sentence(name: str, tmp_path: Path)
 
 def test_what_is_no_file_is_refused(tmp_path: Path):
     with pytest.raises(TapeError, match="neither a file nor a folder"):
-        tape.read(Path("/dev/null"))
+        source.read(Path("/dev/null"))
     with pytest.raises(TapeError, match="No such file"):
-        tape.read(tmp_path / "nosuch")
+        source.read(tmp_path / "nosuch")
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(TapeError, match="neither a file nor a folder"):
-        tape.read(tmp_path / "pipe")
+        source.read(tmp_path / "pipe")
     (tmp_path / "piped").mkdir()
     os.mkfifo(tmp_path / "piped/manifest.json")
     with pytest.raises(TapeError, match="no plain file"):
-        tape.read(tmp_path / "piped")
+        source.read(tmp_path / "piped")
     (tmp_path / "empty").mkdir()
     with pytest.raises(TapeError, match="not a recorded host"):
-        tape.read(tmp_path / "empty")
+        source.read(tmp_path / "empty")
 
 
 def test_cut_anywhere_it_is_refused(tmp_path: Path):
@@ -292,7 +292,7 @@ def test_fuzzed_archives_do_no_harm(tmp_path: Path, capsys: pytest.CaptureFixtur
         path.write_bytes(data)
         began = time.process_time()
         try:
-            entries, head = tape.read(path)
+            entries, head = source.read(path)
         except TapeError as error:
             outcomes["refused"] = outcomes.get("refused", 0) + 1
             said.add(str(error))

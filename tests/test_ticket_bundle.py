@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from diagnose import config, engine, run, tape
+from diagnose import config, engine, run, source, tape
 from diagnose.host import question
 from diagnose.model import Failed, Report
 from diagnose.recorder import Budget, Entry
@@ -161,7 +161,7 @@ def test_an_answer_that_was_shed_is_unknown_never_passed(tmp_path: Path):
     assert "answers/api.logs.json" in shed
     assert "answers/api.containers.json" not in shed
     (tmp_path / "b.tar.gz").write_bytes(sealed.data)
-    again = tape.read(tmp_path / "b.tar.gz")[0]
+    again = source.read(tmp_path / "b.tar.gz")[0]
     answer = again[question("api.logs", id="f" * 64, tail=200)].answer
     assert isinstance(answer, Failed)
     assert answer.reason == "shed"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from diagnose import registry, run, tape
+from diagnose import registry, run, source
 from diagnose.host import Question, question
 from diagnose.model import Failed, Json
 from diagnose.recorder import Budget, Entry, Recorder, Replay
@@ -52,7 +52,7 @@ def hands(entries: Mapping[Question, Entry]) -> take.Hands:
 
 def recorded() -> Mapping[Question, Entry]:
     """The answers of a host with fifteen faults, recorded on engine 28.5.2."""
-    return tape.read(DATA / "fifteen-faults-28.5.2.tar.gz")[0]
+    return source.read(DATA / "fifteen-faults-28.5.2.tar.gz")[0]
 
 
 def made(answers: Mapping[Question, Json | Failed]) -> dict[Question, Entry]:
