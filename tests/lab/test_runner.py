@@ -110,3 +110,11 @@ def test_a_scenario_that_could_not_be_built_fails_alone() -> None:
     outcome.failed["made.oom"] = "could not be built: no"
     with pytest.raises(AssertionError, match="could not be built"):
         judge_shared(_fault(), outcome)
+
+
+@pytest.mark.xdist_group("together")
+def test_groups_stay_on_one_worker(request: pytest.FixtureRequest) -> None:
+    """Shared boxes and the emulated machine are built once a run only where xdist knows the groups."""
+    if not hasattr(request.config, "workerinput"):
+        pytest.skip("one process")
+    assert request.node.nodeid.endswith("@together")
