@@ -47,6 +47,13 @@ def _seconds(_: click.Context, __: click.Parameter, value: str | None) -> float 
     return seconds
 
 
+def _given(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """A path as it is; an empty one is a variable that was not set, and no wish for the default."""
+    if value == "":
+        raise click.BadParameter("it is empty")
+    return value
+
+
 def _bytes(_: click.Context, __: click.Parameter, value: str) -> int:
     """A size as people write it: 10M, 500k, 2G, in powers of ten."""
     unit = {"k": 10**3, "m": 10**6, "g": 10**9}.get(value[-1:].lower())
@@ -73,6 +80,7 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--from",
             "source",
             type=click.Path(),
+            callback=_given,
             metavar="BUNDLE",
             help="Judge a bundle or a recorded folder, not this host.",
         ),
@@ -88,6 +96,7 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "-o",
             "output",
             type=click.Path(),
+            callback=_given,
             metavar="FILE",
             help="Write the report to a new file, not to stdout.",
         ),
@@ -145,7 +154,22 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=CONTEXT)
+class _Group(click.Group):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it; who forgot the command and named checks is told which one to put before them."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            from diagnose import registry
+
+            if args[0].partition(".")[0] not in registry.families():
+                raise
+            raise _usage(f"no such command {args[0]!r}; did you mean diagnose check {args[0]}?") from None
+
+
+@click.group(cls=_Group, context_settings=CONTEXT)
 @click.version_option(__version__, message="diagnose %(version)s")
 def group() -> None:
     """Say what is wrong with a Docker host, what caused it, and what to type next.
@@ -283,7 +307,12 @@ def bundle(
 @click.option("--container", "containers", multiple=True, metavar="NAME", help="Only what is about it. Repeatable.")
 @click.option("--since", callback=_seconds, default="24h", show_default=True, metavar="DURATION", help="How far back.")
 @click.option(
-    "--from", "source", type=click.Path(), metavar="BUNDLE", help="Read a bundle or a recorded folder, not this host."
+    "--from",
+    "source",
+    type=click.Path(),
+    callback=_given,
+    metavar="BUNDLE",
+    help="Read a bundle or a recorded folder, not this host.",
 )
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--budget", callback=_seconds, default="10", show_default=True, metavar="SECONDS")
@@ -375,6 +404,8 @@ def _diagnose(known: dict[str, Check], selected: tuple[str, ...], options: dict[
     try:
         report = run.diagnose(known, selected, asked, began=_process_began())
     except run.AskedWrongError as error:
+        if options["output"]:
+            Path(options["output"]).unlink(missing_ok=True)
         raise _usage(str(error)) from None
     code = code_of(report, options["fail_on"])
     _render(report, code, options, output)

@@ -66,7 +66,7 @@ def load(path: Path) -> Mapping[str, Json]:
                 msgspec.convert(report, _Report)
                 return dict(report)
     except OSError as error:
-        raise run.AskedWrongError(f"cannot read {path}: {error}") from error
+        raise run.AskedWrongError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise run.AskedWrongError(f"cannot read {path}: it is neither a bundle nor a JSON report") from error
     known = registry.load()

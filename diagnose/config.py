@@ -66,7 +66,9 @@ def load(named: str | None) -> Config:
             if str(path) == named:
                 raise ConfigError(f"{path}: {error.strerror}") from error
             continue
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except OSError as error:
+            raise ConfigError(f"{path}: {error.strerror or error}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: {error}") from error
         unknown = set(said) - {"thresholds", "silence"}
         if unknown:

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from diagnose import config, engine, tape
 from diagnose.evidence.containers import Containers
-from diagnose.host import Host, patience
-from diagnose.model import Check, Json, Report
+from diagnose.host import Host, patience, question
+from diagnose.model import Check, Failed, Json, Report
 from diagnose.recorder import Budget, Recorder, Replay
 from diagnose.source import read
 from diagnose.version import __version__
@@ -54,7 +54,7 @@ class Asked(msgspec.Struct, frozen=True):
 def diagnose(known: Mapping[str, Check], selected: Sequence[str], asked: Asked, *, began: float) -> Report:
     """Run and report. began: when the process began, on the monotonic clock: the budget counts from there.
 
-    AskedWrongError for a source that cannot be read, an unknown container, a bad configuration.
+    AskedWrongError for a source that cannot be read, an unknown container, an address that is none, a bad configuration.
     """
     try:
         configured = config.load(asked.config)
@@ -79,7 +79,10 @@ def diagnose(known: Mapping[str, Check], selected: Sequence[str], asked: Asked, 
 def live(
     asked: Asked, selected: Sequence[str], began: float, redactor: Redactor | None = None
 ) -> tuple[Recorder, Budget]:
-    """This host, recorded, inside the budget. The helper process is forked here, before any thread."""
+    """This host, recorded, inside the budget. The helper process is forked here, before any thread.
+
+    AskedWrongError where `-H` or `--context` names no engine.
+    """
     from diagnose.live import Live, Settings, helper
 
     budget = Budget(began + max(asked.budget_s - RENDERING_S, asked.budget_s / 2))
@@ -93,6 +96,9 @@ def live(
         budget_s=asked.budget_s,
     )
     hands = Live(settings, redactor) if redactor else Live(settings)
+    place = hands.ask(question("endpoint")) if asked.host or asked.context else None
+    if isinstance(place, Failed):
+        raise AskedWrongError(place.detail)
     hands.memo["helper"] = helper.start()
     return Recorder(hands, budget, patience(asked.budget_s)), budget
 

@@ -44,7 +44,9 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
 
 
 def unknown(name: str, candidates: Iterable[str]) -> str:
-    """One sentence that names the nearest of the candidates."""
-    near = difflib.get_close_matches(name, list(candidates), n=3, cutoff=0.5)
+    """One sentence that names the nearest of the candidates, those that begin alike first."""
+    known = list(candidates)
+    begun = [each for each in known if each.startswith(name)] if name else []
+    near = list(dict.fromkeys([*begun[:3], *difflib.get_close_matches(name, known, n=3, cutoff=0.5)]))[:3]
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     return f"there is no check {name!r}{hint} (diagnose list shows all)"

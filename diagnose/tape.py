@@ -126,10 +126,12 @@ def read_folder(folder: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:
         manifest = check_manifest(_plain(folder / "manifest.json"))
         names = sorted((folder / "answers").glob("*.json"))
         texts = [(f"answers/{name.name}", _plain(name)) for name in names]
+    except FileNotFoundError as error:
+        raise TapeError("it is not a recorded host: it holds no manifest.json") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise TapeError(f"{folder} is not a recorded host: {error}") from error
+        raise TapeError(f"it is not a recorded host: {error}") from error
     if not texts:
-        raise TapeError(f"{folder} is not a recorded host: it holds no answers")
+        raise TapeError("it is not a recorded host: it holds no answers")
     return parse(texts), manifest
 
 

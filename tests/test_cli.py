@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from diagnose import registry, tape
+from diagnose import registry, runbooks, tape
 from diagnose.host import question
 from diagnose.recorder import Entry
 
@@ -65,6 +65,12 @@ WRONG = {
     "nothing to replay": (["all", "--from", "/nonexistent"], "/nonexistent"),
     "a foreign folder": (["all", "--from", "/etc"], "/etc"),
     "no page": (["explain", "nosuch.page"], "nosuch.page"),
+    "an empty source": (["all", "--from", ""], "it is empty"),
+    "an empty output": (["all", "-o", ""], "it is empty"),
+    "a check without its command": (["container.oom-killed"], "did you mean diagnose check container.oom-killed?"),
+    "the beginning of an id": (["check", "container.oom"], "did you mean container.oom-killed"),
+    "an address that is none": (["all", "-H", "ftp://engine"], "none of unix, tcp and ssh: ftp://engine"),
+    "a docker context that is none": (["all", "--context", "nosuch"], "there is no docker context 'nosuch'"),
     "no selector": (["check"], "SELECTOR"),
     "an output that exists": (["all", "-o", "/etc/passwd"], "/etc/passwd"),
     "a missing configuration": (["all", "--config", "/nonexistent.toml"], "/nonexistent.toml"),
@@ -226,6 +232,30 @@ def test_nothing_is_imported_that_the_command_does_not_need(command: str, folder
     assert "diagnose.version" in imported, done.stderr
     assert not imported & MODULES[command]
     assert done.stdout
+
+
+def test_an_error_leaves_no_empty_report(tmp_path: Path):
+    target = tmp_path / "report.txt"
+    assert run("all", "--from", "/nonexistent", "-o", str(target)).returncode == 3
+    assert not target.exists()
+
+
+def test_a_context_that_is_gone_says_nothing_about_the_files_of_this_host(tmp_path: Path):
+    env = {"DOCKER_HOST": "", "DOCKER_CONTEXT": "nosuch", "HOME": str(tmp_path)}
+    done = run("all", "--no-probe", "--format", "json", env=env)
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["findings"]) == (3, [])
+    whys = {check["why"] for check in report["checks"] if check["verdict"] == "unknown"}
+    assert any("there is no docker context 'nosuch' (DOCKER_CONTEXT)" in why for why in whys)
+
+
+@pytest.mark.parametrize("id", ["container.oom-killed", "container.device-missing", "dns.host-broken"])
+def test_no_command_of_a_page_is_cut_or_wrapped(id: str):
+    shown = run("explain", id, env={"COLUMNS": "60"}).stdout.splitlines()
+    blocks = runbooks.page(id).blocks
+    assert any(len(line) > 60 for block in blocks for line in block.text.splitlines())
+    for block in blocks:
+        assert all(f"  {runbooks.fill(line, {})}" in shown for line in block.text.splitlines()), block.text
 
 
 def test_help_of_every_command_names_its_options():

@@ -150,7 +150,8 @@ class Live(msgspec.Struct, dict=True, eq=False):
         """Host-side answers are about this machine only; they count where the engine's process is found here."""
         where = self.ask(question("locality"))
         if isinstance(where, Failed):
-            return where
+            # not its own reason: a file would be called missing because the docker context is
+            return Failed("remote", f"where the engine is cannot be told: {where.detail}")
         return None if where["same_host"] else Failed("remote", where["why"])
 
     @functools.cached_property

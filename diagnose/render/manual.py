@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import TextIO
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.markdown import Markdown
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
-from diagnose.runbooks import Page
+from diagnose.runbooks import Page, fill, placeholders
 
 _FENCE = re.compile(r"^```sh (.*?)\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 _STYLES = {"destructive": "bold red", "disruptive": "yellow", "safe": "green"}
@@ -21,14 +20,19 @@ def render(page: Page, stream: TextIO, *, color: bool | None, width: int | None 
     """Print the page: prose as Markdown, each command with what it is for and what it risks, never wrapped."""
     console = Console(file=stream, width=width, no_color=color is False, highlight=False)
     console.print(Rule(page.id, align="left"))
+    if any(placeholders(block.text) - {"docker"} for block in page.blocks):
+        console.print(Text("What stands in braces is filled in where a report shows these commands.", "dim"))
     for part in _parts(page.body):
         if isinstance(part, str):
             console.print(Markdown(part, hyperlinks=False))
         else:
             label, text = part
             style = next((style for word, style in _STYLES.items() if word in label), "dim")
-            block: RenderableType = Group(Text(label, style), Text(text.rstrip("\n"), "bold"))
-            console.print(Padding(block, (0, 0, 1, 2)), no_wrap=True, overflow="ignore", crop=False)
+            console.print(Text(f"  {label}", style))
+            # whatever the width: a command that was wrapped or cut could not be copied
+            for line in fill(text, {}).rstrip("\n").split("\n"):
+                console.print(Text(f"  {line}", "bold"), soft_wrap=True)
+            console.print()
 
 
 def _parts(body: str) -> list[str | tuple[str, str]]:

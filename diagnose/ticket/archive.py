@@ -102,7 +102,7 @@ def read(path: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:
                 elif name.startswith("answers/"):
                     answers.append((name, data.decode("utf-8", "replace")))
     except OSError as error:
-        raise TapeError(str(error)) from error
+        raise TapeError(error.strerror or str(error)) from error
     if head is None:
         raise TapeError("it holds no manifest.json: it is not a bundle of diagnose")
     manifest = tape.check_manifest(head)
