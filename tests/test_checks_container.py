@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from checks.container import health, life, mounts, start, state
+from checks.container import ends, health, life, mounts, refused, start, state
 from diagnose.evidence.bind_mounts import BindSources, Source, deleted_points
 from diagnose.evidence.cgroups import Cgroups, Group, Memory
 from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container
+from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.events import Event, Events
 from diagnose.evidence.info import Info
 from diagnose.evidence.kernel_log import KernelLog, Record
@@ -21,6 +21,7 @@ from diagnose.evidence.last_words import LastWords, Words
 from diagnose.evidence.options import Options
 from diagnose.evidence.processes import Process, Processes
 from diagnose.evidence.programs import Programs, describe
+from diagnose.evidence.stops import Stops
 from diagnose.model import Finding, Skipped, Unavailable, Unexamined
 
 from .inspected import container, of
@@ -318,12 +319,12 @@ EARLY = made("exited", code=1)
     ],
 )
 def test_exits_at_start(name: str, each: Container, expected: list[str]):
-    assert [found for found, _ in told(start.exits_at_start(of(each), CLOCK, OPTIONS, QUIET, Events(())))] == expected
+    assert [found for found, _ in told(ends.exits_at_start(of(each), CLOCK, OPTIONS, QUIET, Events(())))] == expected
 
 
 def test_a_stop_that_is_remembered_is_no_failure():
     stopped = history(EARLY, (61, "kill", {"signal": "15"}), die(60, 1))
-    assert told(start.exits_at_start(of(EARLY), CLOCK, OPTIONS, QUIET, stopped)) == []
+    assert told(ends.exits_at_start(of(EARLY), CLOCK, OPTIONS, QUIET, stopped)) == []
 
 
 ELF_ARM = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00" + bytes(40)
@@ -362,9 +363,17 @@ REFUSALS = {
     "failed to set up container networking: network shopnet not found": "network_gone",
     "failed to create shim task: OCI runtime create failed: runc create failed: systemd not running on this host, "
     "cannot use systemd cgroups manager: unknown": "runtime_limit_hit",
-    "OCI runtime create failed: runc create failed: something new: unknown": "runtime_limit_hit",
+    "OCI runtime create failed: runc create failed: something new: unknown": "start_refused",
+    "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error "
+    "during container init: open /proc/sys/net/core/nosuch: no such file or directory: unknown": "start_refused",
+    "unable to find user nosuch: no matching entries in passwd file": "start_refused",
+    "failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused": "",
     "driver failed programming external connectivity: Bind for 0.0.0.0:80 failed: port is already allocated": "",
 }
+
+
+def start_refused(containers: Containers) -> Iterable[Finding]:
+    return refused.start_refused(containers, BindSources({}))
 
 
 @pytest.mark.parametrize("error", REFUSALS)
@@ -377,8 +386,88 @@ def test_a_refused_start_has_one_name(error: str, status: str):
         start.device_missing,
         start.network_gone,
         start.runtime_limit_hit,
+        start_refused,
     )
     assert [check.__name__ for check in checks if told(check(of(each)))] == [REFUSALS[error]] * bool(REFUSALS[error])
+
+
+PEER = made("exited", code=137, name="proxy")
+WORDS = [
+    (f"cannot join network of a non running container: {PEER.id}", "the container proxy that it needs does not run"),
+    (f"can't join IPC of container {PEER.id}: container {PEER.id} is not running", "the container proxy that it needs"),
+    ("Cannot link to a non running container: /proxy AS /web/db", "the container proxy that it needs does not run"),
+    (
+        "No such container: 9edcb41dcacbc1b9d300d50c818cbf0bfca28d08",
+        "the container 9edcb41dcacb that it needs does not",
+    ),
+    ("unable to find group nosuch: no matching entries in group file", "its image has no group nosuch"),
+    (
+        (
+            "error while mounting volume '/var/lib/docker/volumes/data/_data': failed to mount local volume: mount "
+            "/srv/no:/var/lib/docker/volumes/data/_data, flags: 0x1000: no such file or directory"
+        ),
+        "its volume data cannot be mounted, mount /srv/no:",
+    ),
+    (
+        (
+            "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: "
+            "error during container init: open /proc/sys/net/core/nosuch: no such file or directory: unknown"
+        ),
+        "web did not start: open /proc/sys/net/core/nosuch: no such file or directory",
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "words"), WORDS)
+def test_a_refused_start_is_told_in_the_engines_words(error: str, words: str):
+    each = made("created", code=128, State={"Error": error})
+    (finding,) = refused.start_refused(of(each, PEER), UNKNOWN)
+    assert words in finding.summary
+    assert finding.touches == ((PEER.subject,) if "proxy" in words else ())
+
+
+def test_a_mount_over_its_folder_hides_a_program():
+    error = (
+        'runc create failed: unable to start container process: exec: "/app/x": stat /app/x: no such file or directory'
+    )
+    hidden = made("created", code=127, Path="/app/x", State={"Error": error}, HostConfig={"Tmpfs": {"/app": ""}})
+    ((_, summary),) = told(start.entrypoint_missing(of(hidden)))
+    assert summary == "web did not start: there is no /app/x in what is mounted at /app"
+
+
+# -- crashes -------------------------------------------
+
+PORT = {"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "asked", "expected"),
+    [
+        ("a service", made("exited", code=1, ran=3600, HostConfig=PORT), False, ["critical"]),
+        ("a service of compose", made("exited", code=1, ran=60, Config={"Labels": COMPOSE}), False, ["warning"]),
+        ("killed from outside", made("exited", code=137, ran=3600, HostConfig=PORT), False, ["critical"]),
+        ("the host went down", made("exited", code=255, ran=3600, HostConfig=PORT), False, ["critical"]),
+        ("a job with a segmentation fault", made("exited", code=139, ran=3600), False, ["warning"]),
+        ("nobody remembers", made("exited", code=1, ran=3600, HostConfig=PORT), None, ["advice"]),
+        ("nobody remembers who killed it", made("exited", code=137, ran=3600, HostConfig=PORT), None, []),
+        ("stopped", made("exited", code=1, ran=3600, HostConfig=PORT), True, []),
+        ("a job that failed", made("exited", code=1, ran=3600), False, []),
+        ("done", made("exited", code=0, ran=3600, HostConfig=PORT), False, []),
+        ("failed at its start", made("exited", code=1, ran=3, HostConfig=PORT), False, []),
+        ("last week", made("exited", code=1, ran=3600, age=7 * 86400, HostConfig=PORT), False, []),
+        ("held by hand in its loop", made("exited", code=1, ran=3600, **policy("always")), False, []),
+        ("runs", made("running", HostConfig=PORT), None, []),
+    ],
+)
+def test_crashed(name: str, each: Container, asked: bool | None, expected: list[str]):
+    known = Stops({} if asked is None else {each.id: asked})
+    assert [found for found, _ in told(ends.crashed(of(each), CLOCK, OPTIONS, QUIET, known))] == expected
+
+
+def test_a_word_to_read_the_log_file_anew_is_no_stop():
+    each = made("exited", code=1, ran=3600)
+    assert not history(each, (3000, "kill", {"signal": "10"}), die(60, 1)).was_stopped(each.id)
+    assert history(each, (61, "kill", {"signal": "10"}), die(60, 138)).was_stopped(each.id)
 
 
 # -- health --------------------------------------------
@@ -411,6 +500,18 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
             "no tool",
             probed("unhealthy", 127, "curl: not found"),
             [("warning", "web is unhealthy: its probe cannot run, exit code 127, 4 times in a row")],
+        ),
+        (
+            "no tool, in exec form",
+            probed(
+                "unhealthy", -1, 'OCI runtime exec failed: exec: "curl": executable file not found in $PATH: unknown'
+            ),
+            [
+                (
+                    "warning",
+                    "web is unhealthy: its probe cannot run, the container has no such program, 4 times in a row",
+                )
+            ],
         ),
         (
             "not probed any more",
@@ -447,6 +548,7 @@ FRESH: dict[str, Any] = {
     ("name", "each", "source", "count"),
     [
         ("folder over file", made("created", code=127, State={"Error": MISFILED}), Source(), 1),
+        ("file over folder", made("created", code=127, State={"Error": MISFILED}), Source(type="file"), 0),
         ("gone before the start", made("created", **FRESH, **WANTS), Source(failed="missing"), 1),
         ("there", made("created", **FRESH, **WANTS), Source(type="file"), 0),
         ("may not be seen", made("created", **FRESH, **WANTS), Source(failed="forbidden"), 0),
@@ -459,7 +561,7 @@ FRESH: dict[str, Any] = {
     ],
 )
 def test_mount_source_missing(name: str, each: Container, source: Source, count: int):
-    sources = BindSources({"/srv/x": source})
+    sources = BindSources({"/srv/x": source, "/srv/app.conf": source})
     assert len(told(mounts.mount_source_missing(of(each), CLOCK, OPTIONS, sources))) == count
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, QUOTED, peers
@@ -16,6 +17,8 @@ from diagnose.times import ago, unix
 TIMED_OUT = -1
 NOT_BEGUN = "OCI runtime exec failed"
 """Beside exit code -1: nothing ran that could have ended (seen at the limit of processes on engines 20.10.24 and 28.5.2)."""
+_LACKING = re.compile(r'exec: ".*(?:executable file not found|no such file or directory|permission denied)')
+"""A probe in exec form whose program is missing or may not be executed (engine 20.10.24; in shell form: 126, 127)."""
 CANNOT_RUN = (126, 127)
 NANO = 1e9
 DEFAULT_INTERVAL_S = 30.0
@@ -100,7 +103,10 @@ def _failing(each: Container, last: HealthProbe | None, containers: Containers) 
     code = last.exit_code if last else 0
     output = (last.output or "").strip() if last else ""
     severity = Severity.critical
-    if code == TIMED_OUT and NOT_BEGUN in output:
+    if code == TIMED_OUT and NOT_BEGUN in output and _LACKING.search(output):
+        what = "its probe cannot run, the container has no such program"
+        severity = Severity.warning
+    elif code == TIMED_OUT and NOT_BEGUN in output:
         what = "its probe cannot be started"
     elif code == TIMED_OUT:
         limit = ago(_timeout(each))

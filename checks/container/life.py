@@ -379,7 +379,7 @@ def restarts_exhausted(
         ended = f"exit code {each.state.exit_code} after {took(each.ran_for)}"
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} was given up{since} after {most} restarts: {ended}",
+            summary=f"{each.short} was given up{since} after {most} restart{'' if most == 1 else 's'}: {ended}",
             evidence={
                 "State": f"exited, exit code {each.state.exit_code}",
                 "RestartCount": each.restart_count,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from checks.container._words import QUOTED
-from diagnose.evidence.bind_mounts import BindSources, StaleMounts, asked_for, never_started
+from diagnose.evidence.bind_mounts import MOUNTING, BindSources, StaleMounts, asked_for, never_started
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.container import Mount
 from diagnose.evidence.containers import Container, Containers
@@ -16,8 +16,6 @@ from diagnose.evidence.options import Options
 from diagnose.model import Finding, Severity, Subject, Unavailable, Unexamined, Yield
 from diagnose.registry import check
 from diagnose.signs import signs
-
-_MOUNTING = re.compile(r'mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)"')
 
 
 @check("container.mount-source-missing", severity=Severity.critical)
@@ -33,11 +31,16 @@ def mount_source_missing(
     """
     for each in containers:
         error = each.state.error
-        match = _MOUNTING.search(error)
+        match = MOUNTING.search(error)
         if each.start_failed and match and ("not a directory" in error or "no such file" in error):
+            known = bind_sources.by_path.get(match["source"]) if isinstance(bind_sources, BindSources) else None
+            if known and known.type == "file":
+                continue  # over a folder: not the source is at fault
+            gone = known is not None and known.failed == "missing"
+            what = "does not exist" if gone else f"is no file, {match['target']} in it is"
             yield _finding(
                 each,
-                f"{each.short} did not start: {match['source']} is no file, {match['target']} in it is",
+                f"{each.short} did not start: {match['source']} {what}",
                 match["source"],
                 {"State": f"{each.state.status}, exit code {each.state.exit_code}", "State.Error": error},
             )

@@ -7,15 +7,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, QUOTED, peers, quoted, took, words_of
-from diagnose.evidence.clock import Clock
+from checks.container._words import QUOTED
 from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.events import Events
 from diagnose.evidence.info import Info
-from diagnose.evidence.last_words import LastWords
-from diagnose.evidence.options import Options
 from diagnose.evidence.programs import Program, Programs
-from diagnose.model import DAEMON, Finding, Seconds, Severity, Unavailable
+from diagnose.model import DAEMON, Finding, Severity, Unavailable
 from diagnose.registry import check
 from diagnose.signs import signs
 
@@ -30,7 +26,7 @@ ARCHITECTURES = {
 """What `/info` calls an architecture -> what images call it."""
 
 
-def _failed_start(each: Container, reason: str, **variables: str) -> Finding:
+def failed_start(each: Container, reason: str, **variables: str) -> Finding:
     """A start that the engine refused: its own words are the proof."""
     return Finding(
         subject=each.subject,
@@ -59,14 +55,23 @@ def _named(each: Container, program: str) -> dict[str, str]:
 def entrypoint_missing(containers: Containers) -> Iterable[Finding]:
     """The program that a container is to run does not exist in its image.
 
-    The engine answers 127 also for a file that is mounted over a directory ("not a directory"), which is another
-    problem. Seen on engines 20.10.24, 26.1.5 and 28.5.2: the container stays `created`, only inspect has the error.
+    A mount over its folder hides what the image has there. The engine answers 127 also for a file that is mounted over
+    a directory ("not a directory"), which is another problem. Seen on engines 20.10.24, 26.1.5 and 28.5.2: the
+    container stays `created`, only inspect has the error.
     """
     for container in containers:
         error = container.state.error
         if container.start_failed and ("executable file not found" in error or _stat_failed(error)):
             program = container.path or (container.command or ["?"])[0]
-            yield _failed_start(container, f"its image has no {program}", program=program, image=container.config.image)
+            over = _over(container, program)
+            what = f"there is no {program} in what is mounted at {over}" if over else f"its image has no {program}"
+            yield failed_start(container, what, program=program, image=container.config.image)
+
+
+def _over(each: Container, program: str) -> str:
+    """The innermost mount that lies over the program's folder, and hides what the image has there; empty if none."""
+    points = [mount.destination for mount in each.mounts or ()] + list(each.host_config.tmpfs or ())
+    return max((point for point in points if program.startswith(f"{point.rstrip('/')}/")), key=len, default="")
 
 
 def _stat_failed(error: str) -> bool:
@@ -88,7 +93,7 @@ def entrypoint_forbidden(containers: Containers) -> Iterable[Finding]:
             and ("permission denied" in error or "is a directory" in error)
         ):
             program = container.path
-            yield _failed_start(container, f"{program} may not be executed", **_named(container, program))
+            yield failed_start(container, f"{program} may not be executed", **_named(container, program))
 
 
 def _refused(each: Container, program: Program, summary: str, **evidence: str) -> Finding:
@@ -169,84 +174,14 @@ def interpreter_missing(containers: Containers, programs: Programs) -> Iterable[
         yield _refused(each, program, f"{each.short} cannot run: {what}", **{"first bytes of the program": seen})
 
 
-@check(
-    "container.exits-at-start",
-    severity=Severity.critical,
-    caused_by=[*APPLICATION_CAUSES, *PEER_CAUSES],
-)
-def exits_at_start(
-    containers: Containers,
-    clock: Clock,
-    options: Options,
-    last_words: LastWords | Unavailable,
-    events: Events | Unavailable,
-    *,
-    short: Seconds = Seconds(10),
-) -> Iterable[Finding]:
-    """A container's program ends with an error as soon as it is started.
-
-    Exited by itself with an error within seconds, within the looked-at time, and nothing will start it again. What
-    is a service is read off it: published ports or a health check make it critical, a compose service or a detached
-    run a warning. A run in the foreground showed its exit code to somebody: advice. Exit code 0, ends by a signal
-    that was asked for, terminals, one-off runs of compose, tasks of swarm and containers with a restart policy
-    (those are loops, or were stopped by hand) are silent.
-    """
-    for each in containers:
-        age = clock.age(each.finished_at)
-        if each.state.status != "exited" or each.state.error or age is None or age > options.since_s:
-            continue
-        if not _failed_by_itself(each, events) or (each.ran_for or 0.0) >= short or not _matters(each):
-            continue
-        words = words_of(last_words, each)
-        yield Finding(
-            subject=each.subject,
-            summary=f"{each.short} exited with code {each.state.exit_code}, {took(each.ran_for)} after its start",
-            evidence={
-                "State": f"exited, exit code {each.state.exit_code}, ran {took(each.ran_for)}",
-                "command": " ".join(each.command)[:120],
-                **quoted(words),
-            },
-            variables={"container": each.short, "image": each.config.image},
-            severity=_severity(each),
-            touches=peers(words.lines, each, containers),
-            signs=words.signs,
-            onset=each.finished_at,
-            service=each.service,
-        )
-
-
-_CRASHES = frozenset({128 + number for number in (4, 6, 7, 8, 11)})
-"""Ended by a fault of its own: SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV."""
-
-
-def _failed_by_itself(each: Container, events: Events | Unavailable) -> bool:
-    code = each.state.exit_code
-    if isinstance(events, Events) and events.was_stopped(each.id):
-        return False
-    return 1 <= code <= 127 or code in _CRASHES or code == 255
-
-
-def _matters(each: Container) -> bool:
-    swarm = "com.docker.swarm.service.name" in each.labels
-    one_off = each.labels.get("com.docker.compose.oneoff", "").lower() == "true"
-    return not (each.restarts_always or swarm or one_off or each.config.tty)
-
-
-def _severity(each: Container) -> Severity:
-    test = (each.config.healthcheck.test if each.config.healthcheck else None) or ["NONE"]
-    if each.wanted_ports or test[0] != "NONE":
-        return Severity.critical
-    return Severity.warning if each.service or not each.config.attach_stdout else Severity.advice
-
-
-_DEVICE = re.compile(
+DEVICE = re.compile(
     r'adding custom device "(?P<device>[^"]+)"|(?P<driver>could not select device driver .+)'
     r"|(?P<nvidia>nvidia-container-cli: .+)|(?P<cdi>unresolvable CDI devices? .+)"
 )
-_NETWORK = re.compile(
+NETWORK = re.compile(
     r"network (?P<name>\S+) not found|could not find (?:a )?network matching network mode (?P<mode>\S+)"
 )
-_LIMITS = (
+LIMITS = (
     "too many open files",
     "no space left on device",
     "resource temporarily unavailable",
@@ -259,6 +194,7 @@ _LIMITS = (
     "cannot use systemd cgroups manager",
 )
 """What the runtime says when a limit of the host, of the engine or of the container's own ulimits stops it."""
+RUNTIME = re.compile(r"runtime create failed|runc|failed to create (shim )?task")
 
 
 @check("container.device-missing", severity=Severity.critical)
@@ -270,11 +206,12 @@ def device_missing(containers: Containers) -> Iterable[Finding]:
     documentation.
     """
     for each in containers:
-        match = _DEVICE.search(each.state.error) if each.start_failed else None
+        match = DEVICE.search(each.state.error) if each.start_failed else None
         if match:
             device = match["device"] or match["driver"] or match["nvidia"] or match["cdi"]
-            what = f"there is no {device}" if match["device"] else device
-            yield _failed_start(each, what[:100], device=match["device"] or "gpu")
+            absent = f"{device} is no device" if "not a device node" in each.state.error else f"there is no {device}"
+            what = absent if match["device"] else device
+            yield failed_start(each, what[:100], device=match["device"] or "gpu")
 
 
 @check("container.network-gone", severity=Severity.critical)
@@ -285,11 +222,11 @@ def network_gone(containers: Containers) -> Iterable[Finding]:
     name is another one. Seen on engines 20.10.24, 26.1.5 and 28.5.2: exit code 128.
     """
     for each in containers:
-        match = _NETWORK.search(each.state.error) if each.start_failed else None
+        match = NETWORK.search(each.state.error) if each.start_failed else None
         if match:
             network = match["name"] or match["mode"]
             named = next((name for name in each.endpoints if name == network), "") or _only_network(each, network)
-            yield _failed_start(each, f"its network {named} is gone", network=named)
+            yield failed_start(each, f"its network {named} is gone", network=named)
 
 
 def _only_network(each: Container, network: str) -> str:
@@ -305,26 +242,12 @@ def _only_network(each: Container, network: str) -> str:
 def runtime_limit_hit(containers: Containers) -> Iterable[Finding]:
     """The runtime cannot set up a container because a limit, or the host, stops it.
 
-    `no space left on device` here is seldom the disk: cgroups, /run, kernel keys and inotify say the same. Whatever
-    else the runtime refuses and no other check explains is told in its own words. Seen on engines 20.10.24, 26.1.5
-    and 28.5.2 for open files and a missing systemd; the other texts are the runtime's own.
+    `no space left on device` here is seldom the disk: cgroups, /run, kernel keys and inotify say the same. Seen on
+    engines 20.10.24, 26.1.5 and 28.5.2 for open files and a missing systemd; the other texts are the runtime's own.
     """
     for each in containers:
-        error = each.state.error
-        lowered = error.lower()
-        hit = next((text for text in _LIMITS if text in lowered), None)
-        if not each.start_failed or not _RUNTIME.search(lowered) or (not hit and _EXPLAINED.search(lowered)):
-            continue
-        said = f"the runtime met a limit, {hit}" if hit else f"the runtime refused it, {_core(error)}"
-        finding = _failed_start(each, said)
-        yield msgspec.structs.replace(finding, touches=(DAEMON,))
-
-
-_RUNTIME = re.compile(r"runtime create failed|runc|failed to create (shim )?task")
-_EXPLAINED = re.compile(r'exec: "|mounting ".+" to rootfs|custom device|nvidia|cdi device|permission denied')
-"""What is a finding of its own."""
-
-
-def _core(error: str) -> str:
-    """The innermost part of the runtime's chain of words."""
-    return error.removesuffix(": unknown").rpartition("failed: ")[2][:80]
+        lowered = each.state.error.lower()
+        hit = next((text for text in LIMITS if text in lowered), None)
+        if each.start_failed and hit and RUNTIME.search(lowered):
+            finding = failed_start(each, f"the runtime met a limit, {hit}")
+            yield msgspec.structs.replace(finding, touches=(DAEMON,))

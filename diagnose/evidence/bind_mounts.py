@@ -19,6 +19,8 @@ from diagnose.times import unix
 
 DELETED = "//deleted"
 """What the kernel appends to the root of a mount whose file or folder was deleted or replaced (fs/d_path.c)."""
+MOUNTING = re.compile(r'mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)"')
+"""What the runtime says of a mount that it could not make."""
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
@@ -75,6 +77,8 @@ def bind_sources(
     for each in containers:
         if never_started(each, clock.wall, options.since_s):
             wanted |= dict.fromkeys(asked_for(each))
+        if failed := MOUNTING.search(each.state.error):
+            wanted[failed["source"]] = None
         if "permission" in last_words.of(each).signs or "permission denied" in each.state.error:
             wanted |= dict.fromkeys(mount.source for mount in each.mounts or () if mount.source.startswith("/"))
     if not wanted:

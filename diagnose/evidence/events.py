@@ -16,6 +16,12 @@ KEPT = 256
 """The engine keeps so many events in memory, and none over its own restart (seen on 20.10.24, 26.1.5 and 28.5.2)."""
 
 
+RELOADS = ("1", "10", "12", "28")
+"""SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH: what programs take as a word to read their configuration or log file anew."""
+AT_ONCE_S = 15.0
+"""Within so many seconds a signal of that kind has ended a program that does not know it."""
+
+
 class _Actor(msgspec.Struct, frozen=True, rename="pascal"):
     id: str = msgspec.field(name="ID", default="")
     attributes: dict[str, str] | None = None
@@ -75,15 +81,18 @@ class Events(msgspec.Struct, frozen=True, dict=True):
         return tuple(each for each in self._by_id.get(id, ()) if not actions or each.action in actions)
 
     def failures(self, id: str) -> tuple[Event, ...]:
-        """The ends of a container that nobody asked for: `die` without a `kill` since it was last started."""
+        """The ends of a container that nobody asked for: `die` without a `kill` since it was last started. A signal
+        to read something anew asks for no end, unless that follows at once.
+        """
         found = []
-        asked = False
+        asked = 0.0
         for each in self._by_id.get(id, ()):
             if each.action == "kill":
-                asked = True
+                reloads = each.attributes.get("signal") in RELOADS
+                asked = max(asked, each.at + AT_ONCE_S if reloads else float("inf"))
             elif each.action == "start":
-                asked = False
-            elif each.action == "die" and not asked:
+                asked = 0.0
+            elif each.action == "die" and each.at > asked:
                 found.append(each)
         return tuple(found)
 

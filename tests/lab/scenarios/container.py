@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import Any
 
 from tests.lab import Box, fault, healthy
@@ -316,6 +317,45 @@ def too_few_files_to_start(box: Box) -> None:
     assert "too many open files" in box.inspect("narrow")["State"]["Error"]
 
 
+@fault("container.start-refused", subject="container:sidecar", shareable=True)
+def joined_container_does_not_run(box: Box) -> None:
+    """A container shares the network of another one that has ended."""
+    run(box, "front", *GOOD, "bb:1.36", "sleep", "1000")
+    run(box, "sidecar", *GOOD, "--network=container:front", "bb:1.36", "sleep", "1000")
+    box.docker("kill", "front", "sidecar")
+    assert "non running container" in box.docker("start", "sidecar", check=False).stderr
+
+
+@fault("container.start-refused", subject="container:nobodys", shareable=True)
+def user_that_the_image_does_not_have(box: Box) -> None:
+    """A container is to run as a user whose name its image does not know."""
+    run(box, "nobodys", *GOOD, "--user=postgres", "bb:1.36", "sleep", "1000", check=False)
+    assert "unable to find user postgres" in box.inspect("nobodys")["State"]["Error"]
+
+
+@fault("container.start-refused", subject="container:overlaid", shareable=True)
+def file_over_a_folder(box: Box) -> None:
+    """A file of the host is to be mounted over a folder of the image."""
+    box.write("/srv/overlaid.conf", "x")
+    run(box, "overlaid", *GOOD, "-v=/srv/overlaid.conf:/data", "bb:1.36", "sleep", "1000", check=False)
+    assert "not a directory" in box.inspect("overlaid")["State"]["Error"]
+
+
+@fault("container.crashed", subject="container:lease", shareable=True)
+def service_that_ended_after_it_had_worked(box: Box) -> None:
+    """A service without a restart policy works for some seconds and fails."""
+    script = "sleep 11; echo 'lost the lease' >&2; exit 1"
+    run(box, "lease", *GOOD, "--publish=8391:80", "bb:1.36", "sh", "-c", script)
+    assert box.wait_state("lease", "exited", timeout=20)["State"]["ExitCode"] == 1
+
+
+@fault("container.entrypoint-missing", subject="container:covered", shareable=True)
+def program_hidden_by_a_mount(box: Box) -> None:
+    """An empty folder lies over the one that holds the program."""
+    run(box, "covered", *GOOD, "--tmpfs=/bin", "bb:1.36", "/bin/sleep", "1000", check=False)
+    assert box.inspect("covered")["State"]["ExitCode"] == 127
+
+
 @fault("container.network-gone", subject="container:stranded", shareable=True)
 def network_removed(box: Box) -> None:
     """The network of a stopped container was removed."""
@@ -349,6 +389,19 @@ def killed_by_hand(box: Box) -> None:
     run(box, "shot", *GOOD, "bb:1.36", "sleep", "1000")
     box.docker("kill", "shot")
     assert box.wait_state("shot", "exited")["State"]["ExitCode"] == 137
+
+
+@healthy()
+def service_stopped_by_hand_that_ends_with_an_error(box: Box) -> None:
+    """A service was stopped and ends with exit code 1, and the engine was started again since: its events are lost."""
+    script = "trap 'exit 1' TERM; sleep 1000 & wait"
+    run(box, "polite", *GOOD, "--init", "--publish=8392:80", "bb:1.36", "sh", "-c", script)
+    time.sleep(11)  # long enough to have worked
+    box.docker("stop", "-t", "5", "polite")
+    assert box.inspect("polite")["State"]["ExitCode"] == 1
+    box.stop_engine()
+    box.start_engine()
+    box.docker("start", "web")
 
 
 @healthy(shareable=True)

@@ -1,0 +1,87 @@
+"""Containers whose start is refused for a reason that no other check knows: the engine's own words tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from checks.container._words import PEER_CAUSES
+from checks.container.start import DEVICE, LIMITS, NETWORK, RUNTIME, failed_start
+from diagnose.evidence.bind_mounts import MOUNTING, BindSources
+from diagnose.evidence.containers import Container, Containers
+from diagnose.model import Finding, Severity, Unavailable
+from diagnose.registry import check
+
+_EXPLAINED = re.compile(
+    r"port is already allocated|: bind: |failed to bind host port|no available IPv4 addresses"
+    r"|failed to initialize logging driver"
+)
+"""What checks of other families name by the same words."""
+_PROGRAM = re.compile(
+    r'exec: ".*(?:executable file not found|no such file or directory|permission denied|is a directory)'
+)
+_PEER = re.compile(
+    r"non running container: /?(?P<joined>[\w.-]+)|No such container: (?P<lost>[\w.-]+)"
+    r"|(?:join IPC of|join PID of|join PID namespace of)(?: a)? container:? (?P<space>[\w.-]+)",
+    re.IGNORECASE,
+)
+_USER = re.compile(r"unable to find (?P<kind>user|group) (?P<name>[^:]+):")
+_VOLUME = re.compile(
+    r"error while mounting volume '[^']*/volumes/(?P<volume>[^/']+)/_data'|failed to mount local volume"
+)
+
+
+@check("container.start-refused", severity=Severity.critical, caused_by=PEER_CAUSES)
+def start_refused(containers: Containers, bind_sources: BindSources | Unavailable) -> Iterable[Finding]:
+    """A container's start is refused for a reason that the engine names.
+
+    Another container whose network, IPC or link it needs does not run or is gone; a user that its image does not
+    have; a volume that cannot be mounted, a file over a folder; a setting that the kernel does not know. What a check
+    of its own explains is left to that one. No restart policy tries a refused start again. Seen on engines 20.10.24,
+    26.1.5 and 28.5.2.
+    """
+    for each in containers:
+        if not each.start_failed or _explained(each.state.error):
+            continue
+        mount = MOUNTING.search(each.state.error)
+        if mount and ("not a directory" in each.state.error or "no such file" in each.state.error):
+            known = bind_sources.by_path.get(mount["source"]) if isinstance(bind_sources, BindSources) else None
+            if known and known.type == "file":
+                yield failed_start(each, f"{mount['source']} is a file, {mount['target']} in it is a folder")
+        else:
+            what, peer = _reason(each, containers)
+            yield replace(failed_start(each, what), touches=(peer.subject,) if peer else ())
+
+
+def _explained(error: str) -> bool:
+    patterns = (_EXPLAINED, _PROGRAM, DEVICE, NETWORK)
+    lowered = error.lower()
+    limit = RUNTIME.search(lowered) and any(text in lowered for text in LIMITS)
+    return bool(limit or any(pattern.search(error) for pattern in patterns))
+
+
+def _reason(each: Container, containers: Containers) -> tuple[str, Container | None]:
+    """What stands in the way, and the other container where it is one."""
+    error = each.state.error
+    if match := _PEER.search(error):
+        name = match["joined"] or match["lost"] or match["space"]
+        peer = next((other for other in containers if name == other.short or other.id.startswith(name)), None)
+        if peer is None:
+            return f"the container {name[:12]} that it needs does not exist any more", None
+        return f"the container {peer.short} that it needs does not run", peer
+    if match := _USER.search(error):
+        return f"its image has no {match['kind']} {match['name']}", None
+    if match := _VOLUME.search(error):
+        volume = f"its volume {match['volume']}" if match["volume"] else "a volume"
+        return f"{volume} cannot be mounted, {_core(error)}", None
+    return _core(error), None
+
+
+def _core(error: str) -> str:
+    """The innermost part of the chain of words, which says what went wrong."""
+    chain = error.removesuffix(": unknown")
+    for outer in ("container init: ", "container process: ", "create failed: ", "local volume: "):
+        chain = chain.rpartition(outer)[2]
+    return chain if len(chain) <= 120 else f"{chain[:117]}..."

@@ -1,0 +1,65 @@
+"""Whether somebody asked for the end of a container that failed and stays down."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Containers
+from diagnose.evidence.data_root import DataRoot
+from diagnose.evidence.disk_containers import FILE_BYTES
+from diagnose.evidence.events import Events
+from diagnose.evidence.options import Options
+from diagnose.host import Host, question
+from diagnose.model import Failed, Json, Unavailable
+from diagnose.registry import evidence
+
+
+class Stops(msgspec.Struct, frozen=True):
+    """By container id, of those that exited with an error: whether stop or kill ended it. One that nobody
+    remembers is not here.
+    """
+
+    by_id: dict[str, bool]
+
+
+@evidence
+def stops(
+    host: Host,
+    containers: Containers,
+    clock: Clock,
+    options: Options,
+    events: Events | Unavailable,
+    root: DataRoot,
+) -> Stops:
+    """The events first, of which the engine keeps few; then its own note in config.v2.json, which root alone can read
+    (HasBeenManuallyStopped, in engines 1.12 to 29).
+    """
+    found = {}
+    asked = {}
+    for each in containers:
+        age = clock.age(each.finished_at)
+        if each.state.status != "exited" or each.state.exit_code == 0 or age is None or age > options.since_s:
+            continue
+        if isinstance(events, Events) and events.of(each.id, "die"):
+            found[each.id] = events.was_stopped(each.id)
+        elif not each.restarts_always:
+            path = f"{root.path}/containers/{each.id}/config.v2.json"
+            asked[question("file.read", path=path, max_bytes=FILE_BYTES)] = each
+    for file, answer in host.ask_many(asked):
+        note = _note(answer)
+        if note is not None:
+            found[asked[file].id] = note
+    return Stops(found)
+
+
+def _note(answer: Json | Failed) -> bool | None:
+    if isinstance(answer, Failed):
+        return None
+    try:
+        said = json.loads(answer["text"])["HasBeenManuallyStopped"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return said if isinstance(said, bool) else None
