@@ -22,6 +22,7 @@ from diagnose.firewall.rules import (
     Match,
     Maybe,
     Name,
+    Rare,
     Rule,
     Stop,
     Table,
@@ -84,6 +85,7 @@ _STOPS: Mapping[str, Action] = {
     "MASQUERADE": Translate("masquerade"),
 }
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
+_NOT_RECENT = re.compile(r"! --(?:rcheck|update)\b")
 _ESCAPED = re.compile(r"\\(.)")
 _VERBATIM = frozenset({"--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string"})
 """Options whose one argument may begin with a dash."""
@@ -143,6 +145,8 @@ def _rule(line: str) -> tuple[str, Rule]:
             action = Enter(target, back=option in ("-j", "--jump"))
         elif target:
             target_options[option] = arguments
+        elif option == "--hitcount" and _NOT_RECENT.search(line):
+            conditions.append(Unread(" ".join([option, *arguments])))
         elif (condition := _condition(negated, option, arguments)) is not None:
             conditions.append(condition)
     if isinstance(action, Enter) and action.back:
@@ -191,12 +195,14 @@ def _condition(negated: bool, option: str, arguments: list[str]) -> Condition | 
         return _module(arguments)
     if option == "--comment":
         return None
+    if option in _RARE:
+        return Rare(" ".join([option, *arguments]), negated)
     known = _CONDITIONS.get(option)
     if known is None:
         return Unread(" ".join((["!"] if negated else []) + [option, *arguments]))
     name, read = known
     try:
-        values = read(arguments[0] if arguments else "")
+        values = read(" ".join(arguments))
     except (ValueError, KeyError, IndexError):
         return Unread(" ".join([option, *arguments]))
     return Match((name,), tuple((value,) for value in values), negated)
@@ -274,6 +280,46 @@ def _first_packet(_: str) -> tuple[Value, ...]:
     return (Interval(1, 1),)
 
 
+_FLAGS = frozenset({"FIN", "SYN", "RST", "PSH", "ACK", "URG"})
+
+
+def _tcp_flags(text: str) -> tuple[Value, ...]:
+    """`MASK FLAGS` as what it says of a connection's first packet and of those that follow: `syn` is 1, or 0."""
+    mask, wanted = (_flags(each) for each in text.split())
+    first, *later = ({"SYN"} & mask == wanted, {"SYN", "ACK"} & mask == wanted, {"ACK"} & mask == wanted)
+    if later[0] != later[1]:
+        raise ValueError("holds for some of the packets that follow")
+    return tuple(Interval(syn, syn) for syn, holds in ((1, first), (0, later[0])) if holds)
+
+
+def _flags(text: str) -> frozenset[str]:
+    return {"ALL": _FLAGS, "NONE": frozenset()}.get(text) or frozenset(text.split(",")) & _FLAGS
+
+
+def _ordinary(low: int, high: int) -> Callable[[str], tuple[Value, ...]]:
+    """Reads a range about a size that ordinary packets have between `low` and `high`: it holds for all of them, or none."""
+
+    def read(text: str) -> tuple[Value, ...]:
+        first, colon, last = text.partition(":")
+        start, end = int(first or 0), int(last or 65535) if colon else int(first)
+        if start <= low and high <= end:
+            return (Interval(0, 255),)
+        if end < low or high < start:
+            return ()
+        raise ValueError("holds for some sizes")
+
+    return read
+
+
+def _backwards(_: str) -> tuple[Value, ...]:
+    return (Interval(0, 0),)
+
+
+_RARE = frozenset(
+    {"--connlimit-above", "--hashlimit-above", "--hitcount", "--string", "--hex-string", "-f", "--fragment"}
+)
+"""Options that only traffic out of the ordinary meets; with one of them false, what else its module says does not matter."""
+
 _CONDITIONS: Mapping[str, tuple[Field, Callable[[str], tuple[Value, ...]]]] = {
     "-i": ("iif", _interface),
     "-o": ("oif", _interface),
@@ -299,6 +345,10 @@ _CONDITIONS: Mapping[str, tuple[Field, Callable[[str], tuple[Value, ...]]]] = {
     "--dst-type": ("dst_type", _route_types),
     "--mark": ("mark", _mark),
     "--syn": ("syn", _first_packet),
+    "--tcp-flags": ("syn", _tcp_flags),
+    "--invert": ("reverse_path", _backwards),
+    "--mss": ("proto", _ordinary(1200, 1460)),
+    "--length": ("proto", _ordinary(40, 1500)),
 }
 
 

@@ -39,6 +39,7 @@ from diagnose.firewall.rules import (
     Match,
     Maybe,
     Name,
+    Rare,
     Rule,
     Stop,
     Table,
@@ -59,6 +60,9 @@ _HOOKS: Mapping[int, Hook] = {0: "prerouting", 1: "input", 2: "forward", 3: "out
 _SET_INTERVAL, _ELEMENT_END, _ELEMENT_CATCHALL = 0x4, 0x1, 0x2
 _MARK = 3
 _ANY_NUMBER = Interval(0, (1 << 128) - 1)
+_OVER = 1
+"""Flag of `limit` and `connlimit`: the condition is met above the rate, or the number of connections."""
+
 _NO_EFFECT = frozenset({"counter", "log", "last", "dup", "flow_offload"})
 _NO_EFFECT_OBJECTS = frozenset({1, 3, 7, 8, 9})
 """Object types that let every packet pass: counter, helper, timeout, security mark, expectation."""
@@ -173,6 +177,8 @@ def _run(
         case "objref":
             if expression.get("type") not in _NO_EFFECT_OBJECTS:
                 program.conditions.append(Unread(f"object {expression.get('object', '')}"))
+        case "limit" | "connlimit" if expression.get("flags", 0) & _OVER:
+            program.conditions.append(Rare({"limit": "limit rate over", "connlimit": "ct count over"}[name]))
         case "queue" | "synproxy" | "tproxy" | "fwd":
             program.action = Maybe(name)
         case _ if name not in _NO_EFFECT:

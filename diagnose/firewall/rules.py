@@ -194,7 +194,19 @@ class Unread(msgspec.Struct, frozen=True):
     text: str
 
 
-Condition = Match | Unread
+class Rare(msgspec.Struct, frozen=True):
+    """A condition that a client's first packets never meet, with `negate` always: more connections, packets or hits than a
+    limit allows, a text in the payload, a fragment.
+    """
+
+    text: str
+    negate: bool = False
+
+    def holds(self, _: Packet) -> bool:
+        return self.negate
+
+
+Condition = Match | Unread | Rare
 
 
 class Stop(msgspec.Struct, frozen=True):

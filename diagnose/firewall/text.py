@@ -17,6 +17,7 @@ from diagnose.firewall.rules import (
     Masked,
     Maybe,
     Name,
+    Rare,
     Stop,
     Translate,
     Unread,
@@ -80,7 +81,7 @@ def describe(
 
 
 def _condition(condition: Condition) -> str:
-    if isinstance(condition, Unread):
+    if isinstance(condition, Unread | Rare):
         return f"({condition.text})"
     listed = [
         " . ".join(_value(name, value) for name, value in zip(condition.fields, values, strict=True))

@@ -337,6 +337,7 @@ _EXPRESSIONS: dict[str, _Layout] = {
     "counter": {1: ("bytes", _number), 2: ("packets", _number)},
     "log": {2: ("prefix", _text)},
     "limit": {1: ("rate", _number), 5: ("flags", _number)},
+    "connlimit": {1: ("count", _number), 2: ("flags", _number)},
     "queue": {1: ("number", _number)},
     "notrack": {},
     "objref": {1: ("type", _number), 2: ("object", _text)},

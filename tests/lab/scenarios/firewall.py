@@ -162,6 +162,29 @@ def docker_user_for_one_source(box: Box) -> None:
 
 
 @healthy()
+def limits_against_floods(box: Box) -> None:
+    """Rules against floods and malformed packets, as hardening guides write them: no client meets one."""
+    box.sh("""
+        iptables -I DOCKER-USER -p tcp --syn -m connlimit --connlimit-above 50 -j REJECT
+        iptables -I DOCKER-USER -p tcp -m hashlimit --hashlimit-above 100/s --hashlimit-mode srcip --hashlimit-name x -j DROP
+        iptables -I DOCKER-USER -m recent --update --seconds 60 --hitcount 100 --name flood -j DROP
+        iptables -I DOCKER-USER -m recent --set --name flood
+        iptables -I DOCKER-USER -p tcp -m string --string BitTorrent --algo bm -j DROP
+        iptables -t raw -A PREROUTING -m rpfilter --invert -j DROP
+        iptables -t mangle -A PREROUTING -p tcp ! --syn -m conntrack --ctstate NEW -j DROP
+        iptables -t mangle -A PREROUTING -p tcp -m conntrack --ctstate NEW -m tcpmss ! --mss 536:65535 -j DROP
+        iptables -t mangle -A PREROUTING -p tcp --tcp-flags ALL NONE -j DROP
+        iptables -t mangle -A PREROUTING -f -j DROP
+        nft add table inet limits
+        nft 'add chain inet limits forward { type filter hook forward priority 5; policy accept; }'
+        nft add rule inet limits forward limit rate over 4000/second drop
+        nft add rule inet limits forward ct count over 10000 drop
+    """)
+    assert _goes_out(box)
+    assert _comes_in(box)
+
+
+@healthy()
 def legacy_tables_by_looking(box: Box) -> None:
     """Someone ran `iptables-legacy -S`: its empty tables are no second firewall."""
     box.sh("iptables-legacy -S")
