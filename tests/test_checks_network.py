@@ -167,8 +167,9 @@ def inside(
     *sockets: Socket,
     link: Link | None = INNER,
     addresses: tuple[Address, ...] = (Address(8, "172.18.0.2", 16),),
+    routes: tuple[Route, ...] = (),
 ) -> Namespaces:
-    return Namespaces({who.id: Inside(who, 1, (link,) if link else (), addresses, (), sockets)})
+    return Namespaces({who.id: Inside(who, 1, (link,) if link else (), addresses, routes, sockets)})
 
 
 WEB = container("web", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}})
@@ -271,15 +272,35 @@ def test_host_port_conflict(who: Container, log: str, expected: list[str]) -> No
     ],
 )
 def test_bridge_down(net: Network, seen: Links, listed: list[Container], expected: list[Any]) -> None:
-    answer = bridges.bridge_down(Networks((net,)), seen, Containers(tuple(listed)), UNKNOWN, UNKNOWN)
+    answer = bridges.bridge_down(Networks((net,)), seen, Containers(tuple(listed)), UNKNOWN, UNKNOWN, UNKNOWN)
     assert found(answer) == expected
+
+
+OWN = Route(dst="172.18.0.0", prefix=16, oif=5, scope="link")
+
+
+@pytest.mark.parametrize(
+    ("net", "routes", "expected"),
+    [
+        pytest.param(network(), (OWN,), [], id="its own"),
+        pytest.param(network(), (Route(dst="172.18.0.0", prefix=16, oif=2),), ["has no route to 172.18.0.2"], id="by another interface"),
+        pytest.param(network(), (), ["has no route to 172.18.0.2"], id="none"),
+        pytest.param(network(), (Route(dst="172.18.0.0", prefix=16, oif=5, table=7),), [], id="of a VRF"),
+        pytest.param(network(Options={"com.docker.network.bridge.inhibit_ipv4": "true"}), (), [], id="by design"),
+    ],
+)  # fmt: skip
+def test_bridge_without_a_route(net: Network, routes: tuple[Route, ...], expected: list[str]) -> None:
+    listed = Containers((container("a"),))
+    (*answer,) = bridges.bridge_down(Networks((net,)), links(), listed, UNKNOWN, UNKNOWN, Routes(routes))
+    said = [each.summary for each in answer if isinstance(each, Finding)]
+    assert [words in each for each, words in zip(said, expected, strict=True)] == [True] * len(expected)
 
 
 def test_bridges_of_podman_and_of_a_rootless_engine_are_not_judged() -> None:
     bare = (Networks((network(),)), links(UPLINK), Containers(()))
-    assert isinstance(bridges.bridge_down(*bare, UNKNOWN, Ping("1.41", "", "4.3.1")), Skipped)
+    assert isinstance(bridges.bridge_down(*bare, UNKNOWN, Ping("1.41", "", "4.3.1"), UNKNOWN), Skipped)
     rootless = msgspec.convert({"SecurityOptions": ["name=rootless"]}, Info)
-    assert isinstance(bridges.bridge_down(*bare, rootless, UNKNOWN), Skipped)
+    assert isinstance(bridges.bridge_down(*bare, rootless, UNKNOWN, UNKNOWN), Skipped)
 
 
 @pytest.mark.parametrize(
@@ -319,6 +340,26 @@ def test_veth_detached(inner: Link | None, addresses: tuple[Address, ...], seen:
         )
     )
     assert [words in each.summary for each in listed] == ([True] if words else [])
+
+
+DEFAULT = Route(gateway="172.18.0.1", oif=8, dst="0.0.0.0")
+GIVEN = {"IPAddress": "172.18.0.2", "Gateway": "172.18.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("net", "endpoint", "routes", "lost"),
+    [
+        pytest.param(network(), GIVEN, (DEFAULT,), False, id="there"),
+        pytest.param(network(), GIVEN, (), True, id="gone"),
+        pytest.param(network(), GIVEN | {"Gateway": ""}, (), False, id="none was given"),
+        pytest.param(network(Internal=True), GIVEN, (), False, id="internal"),
+    ],
+)
+def test_default_route_inside(net: Network, endpoint: dict[str, str], routes: tuple[Route, ...], lost: bool) -> None:
+    who = container("a", NetworkSettings={"Networks": {"shop": endpoint}})
+    seen = inside(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),), routes=routes)
+    listed = list(bridges.veth_detached(Containers((who,)), Networks((net,)), seen, links()))
+    assert ["default route" in each.summary for each in listed if isinstance(each, Finding)] == [True] * lost
 
 
 DOCKERD = Processes((Process(1, comm="dockerd"),))
@@ -369,6 +410,29 @@ VPN = Route(dst="172.18.5.0", prefix=24, oif=2, scope="link")
 )
 def test_subnet_overlaps_route(route: Route, expected: list[Any]) -> None:
     answer = subnets.subnet_overlaps_route(Networks((network(),)), Routes((route,)), links(), UNKNOWN, UNKNOWN)
+    assert found(answer) == expected
+
+
+@pytest.mark.parametrize(
+    ("route", "expected"),
+    [
+        pytest.param(
+            Route(dst="172.18.0.2", prefix=32, type="blackhole"),
+            [("network:shop", Severity.critical)],
+            id="its address",
+        ),
+        pytest.param(
+            Route(dst="172.18.0.0", prefix=24, type="unreachable"), [("network:shop", Severity.critical)], id="its net"
+        ),
+        pytest.param(Route(dst="172.18.9.0", prefix=24, type="blackhole"), [], id="of nobody"),
+        pytest.param(Route(dst="172.16.0.0", prefix=12, type="unreachable"), [], id="larger than the network's own"),
+        pytest.param(Route(dst="172.18.0.2", prefix=32, type="blackhole", table=7), [], id="another table"),
+        pytest.param(Route(dst="172.18.0.2", prefix=32, type="local"), [], id="the host's own"),
+    ],
+)
+def test_a_route_that_leads_nowhere(route: Route, expected: list[Any]) -> None:
+    listed = Containers((container("a"),))
+    answer = subnets.subnet_overlaps_route(Networks((network(),)), Routes((route,)), links(), listed, UNKNOWN)
     assert found(answer) == expected
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator
 
@@ -14,6 +15,7 @@ from diagnose.evidence.links import Link, Links
 from diagnose.evidence.namespaces import Inside, Namespaces
 from diagnose.evidence.networks import Network, Networks
 from diagnose.evidence.processes import Processes
+from diagnose.evidence.routes import Routes
 from diagnose.model import Finding, Severity, Skipped, Subject, Unavailable, Yield
 from diagnose.registry import check
 
@@ -25,25 +27,28 @@ def bridge_down(
     containers: Containers | Unavailable,
     info: Info | Unavailable,
     ping: Ping | Unavailable,
+    routes: Routes | Unavailable,
 ) -> Iterable[Finding] | Skipped:
     """The bridge of a network is missing, switched off, or has lost its address.
 
     Only the admin flag counts: a bridge without attached containers has no carrier and is DOWN by operstate,
     which is normal. Containers still start on a bridge that is down, without an error (engines 20.10.24 to
-    28.5.2).
+    28.5.2). A bridge without a route to its containers cuts them off like one without an address.
     """
     if isinstance(ping, Ping) and ping.is_podman:
         return Skipped("Podman makes its bridges when the first container starts")
     if isinstance(info, Info) and info.is_rootless:
         return Skipped("a rootless engine's bridges are in a namespace of its own")
-    return _broken_bridges(networks, links, containers)
+    return _broken_bridges(networks, links, containers, routes)
 
 
-def _broken_bridges(networks: Networks, links: Links, containers: Containers | Unavailable) -> Iterator[Finding]:
+def _broken_bridges(
+    networks: Networks, links: Links, containers: Containers | Unavailable, routes: Routes | Unavailable
+) -> Iterator[Finding]:
     for network in networks.bridges:
         link = links.by_name.get(network.bridge)
         attached = attached_to(network, containers)
-        wrong = _what_is_wrong(network, link, links, attached)
+        wrong = _what_is_wrong(network, link, links, attached) or _no_route(network, link, attached, routes)
         if not wrong:
             continue
         cut = f": {names(attached)} cut off" if attached else ""
@@ -57,7 +62,12 @@ def _broken_bridges(networks: Networks, links: Links, containers: Containers | U
                 "Gateway of containers": sorted({each.endpoints[network.name].gateway for each in attached}),
                 "running containers": [each.short for each in attached],
             },
-            variables={"network": network.name, "bridge": network.bridge},
+            variables={
+                "network": network.name,
+                "bridge": network.bridge,
+                "subnet": str(network.subnets[0]) if network.subnets else "none",
+                "address": _address(network, attached),
+            },
             severity=Severity.critical if attached else Severity.warning,
             touches=(Subject("interface", network.bridge), *(each.subject for each in attached)),
         )
@@ -78,12 +88,36 @@ def _what_is_wrong(network: Network, link: Link | None, links: Links, attached: 
     return ""
 
 
+def _no_route(
+    network: Network, link: Link | None, attached: tuple[Container, ...], routes: Routes | Unavailable
+) -> str:
+    """Whether the host has no route by its bridge to a container of the network, in words."""
+    if link is None or isinstance(routes, Unavailable) or not network.bridge_has_address:
+        return ""
+    by_bridge = [each.net for each in routes if each.oif == link.index and each.leads_somewhere]
+    for each in attached:
+        address = each.endpoints[network.name].ip_address
+        if address and not any(ipaddress.ip_address(address) in net for net in by_bridge):
+            return f"has no route to {address}"
+    return ""
+
+
+def _address(network: Network, attached: tuple[Container, ...]) -> str:
+    """The address that the engine gives the bridge, with its prefix."""
+    gateways = [*network.gateways, *(each.endpoints[network.name].gateway for each in attached)]
+    subnet = next((each for each in network.subnets if each.version == 4), None)
+    if subnet is None:
+        return "none"
+    gateway = next((each for each in gateways if "." in each), str(subnet[1]))
+    return f"{gateway}/{subnet.prefixlen}"
+
+
 @check("network.veth-detached", severity=Severity.critical, caused_by=["network.bridge-down"])
 def veth_detached(containers: Containers, networks: Networks, namespaces: Namespaces, links: Links) -> Iterable[Yield]:
     """A container is cut off from its bridge: its cable is pulled, or switched off.
 
-    Both ends of the veth pair are looked at, from inside and from the host. Interfaces of other kinds (macvlan, a sandbox's own) are
-    left out.
+    Both ends of the veth pair are looked at, from inside and from the host, and the default route inside. Interfaces of
+    other kinds (macvlan, a sandbox's own) are left out.
     """
     yield from namespaces.unvisited
     for each in containers.running:
@@ -94,6 +128,7 @@ def veth_detached(containers: Containers, networks: Networks, namespaces: Namesp
             if inside is None or network is None or bridge is None or not endpoint.ip_address:
                 continue
             wrong, peer = _cable(inside, endpoint, bridge, links)
+            wrong = wrong or _no_way_out(inside, endpoint, network)
             if wrong:
                 yield Finding(
                     subject=each.subject,
@@ -101,6 +136,7 @@ def veth_detached(containers: Containers, networks: Networks, namespaces: Namesp
                     evidence={
                         f"NetworkSettings.Networks.{name}.IPAddress": endpoint.ip_address,
                         "interfaces inside": {one.name: one.operstate for one in inside.links},
+                        "routes inside": [str(one) for one in inside.routes if one.leads_somewhere][:10],
                         "host end": peer.name if peer else None,
                         f"attached to {bridge.name}": [one.name for one in links.ports(bridge)],
                     },
@@ -109,6 +145,8 @@ def veth_detached(containers: Containers, networks: Networks, namespaces: Namesp
                         "network": name,
                         "bridge": bridge.name,
                         "interface": peer.name if peer else "none",
+                        "inner": inner.name if (inner := _inner(inside, endpoint)) else "none",
+                        "gateway": endpoint.gateway or "none",
                     },
                     discriminator=name,
                     touches=(network.subject, *((peer.subject,) if peer else ())),
@@ -117,9 +155,20 @@ def veth_detached(containers: Containers, networks: Networks, namespaces: Namesp
                 )
 
 
+def _inner(inside: Inside, endpoint: Endpoint) -> Link | None:
+    return inside.link_with(endpoint.ip_address) or inside.link_with_mac(endpoint.mac_address)
+
+
+def _no_way_out(inside: Inside, endpoint: Endpoint, network: Network) -> str:
+    """Whether the engine gave a gateway and no default route is left inside, in words."""
+    if network.internal or "." not in endpoint.gateway or not network.bridge_has_address or inside.has_default_route:
+        return ""
+    return f"the default route inside, by {endpoint.gateway}, is gone"
+
+
 def _cable(inside: Inside, endpoint: Endpoint, bridge: Link, links: Links) -> tuple[str, Link | None]:
     """What is wrong between a container's interface and its bridge, if anything, and the host's end."""
-    inner = inside.link_with(endpoint.ip_address) or inside.link_with_mac(endpoint.mac_address)
+    inner = _inner(inside, endpoint)
     if inner is None:
         return f"no interface inside has its address {endpoint.ip_address}", None
     if inner.kind != "veth":

@@ -30,7 +30,8 @@ def subnet_overlaps_route(
 
     A route to the same or a smaller net takes packets away from containers. A larger one (a company's
     10.0.0.0/8) is often a plan, so that it is advice, unless a DNS server of the host lies in the subnet.
-    Default routes, also in halves as VPNs set them, do not count.
+    Default routes, also in halves as VPNs set them, do not count. A route that leads nowhere (blackhole, unreachable) and
+    takes a running container's address is critical.
     """
     servers = resolvers.engine_view if isinstance(resolvers, Resolvers) else ()
     for network in networks.bridges:
@@ -46,8 +47,40 @@ def subnet_overlaps_route(
                 and each.net.overlaps(subnet)
             ]
             shadowed = [each for each in servers if _within(each, subnet)]
+            attached = attached_to(network, containers)
+            lost = [(route, who) for route in routes if (who := _swallowed(route, network, subnet, attached))]
+            for route, who in lost:
+                yield _nowhere(network, str(subnet), route, who)
             if clashing or (shadowed and network.is_bridge):
-                yield _overlap(network, str(subnet), clashing, shadowed, links, attached_to(network, containers))
+                yield _overlap(network, str(subnet), clashing, shadowed, links, attached)
+
+
+_NOWHERE = ("blackhole", "unreachable", "prohibit")
+
+
+def _swallowed(
+    route: Route, network: Network, subnet: Subnet, attached: tuple[Container, ...]
+) -> tuple[Container, ...]:
+    """The containers whose address a route that leads nowhere takes from the network's own."""
+    if route.type not in _NOWHERE or route.table != MAIN_TABLE or route.prefix <= subnet.prefixlen:
+        return ()
+    return tuple(each for each in attached if _within(each.endpoints[network.name].ip_address, route.net))
+
+
+def _nowhere(network: Network, subnet: str, route: Route, lost: tuple[Container, ...]) -> Finding:
+    return Finding(
+        subject=network.subject,
+        summary=f"{route.type} route {route} of the host takes the answers to {names(lost)} on network {network.name}",
+        evidence={
+            "IPAM.Config.Subnet": subnet,
+            "routes": [f"{route.type} {route}"],
+            "addresses": {each.short: each.endpoints[network.name].ip_address for each in lost[:10]},
+        },
+        variables={"network": network.name, "subnet": subnet},
+        discriminator=f"{route.type} {route}",
+        severity=Severity.critical,
+        touches=tuple(each.subject for each in lost),
+    )
 
 
 def _within(address: str, subnet: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:

@@ -77,6 +77,19 @@ def docker0_without_address(box: Box) -> None:
     assert box.docker("exec", "web", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False).returncode != 0
 
 
+@fault(
+    "network.bridge-down",
+    subject="network:bridge",
+    baseline=False,
+    also=[("dns.upstream-unreachable", "network:bridge"), ("container.unhealthy", "*")],
+)
+def docker0_without_route(box: Box) -> None:
+    """The host's route to the containers of docker0 is deleted; the bridge is up and has its address."""
+    healthy_container(box, "web", 8080)
+    box.run(["ip", "route", "del", "172.17.0.0/16"])
+    assert box.docker("exec", "web", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False).returncode != 0
+
+
 @healthy(baseline=False)
 def idle_bridges(box: Box) -> None:
     """No container runs: all bridges are DOWN for want of a carrier, which is how they rest."""
@@ -98,6 +111,20 @@ def route_into_a_subnet(box: Box) -> None:
     assert box.run(fetch).stdout == "hello\n"
     box.run(["ip", "route", "add", "172.29.5.0/24", "via", GATEWAY])
     assert box.run(fetch, check=False).returncode != 0
+
+
+@fault(
+    "network.subnet-overlaps-route",
+    subject="network:voidnet",
+    shareable=True,
+    also=[("dns.upstream-unreachable", "network:voidnet")],
+)
+def route_to_nowhere(box: Box) -> None:
+    """A blackhole route, as for an attacker's address, takes the answers to a container."""
+    box.docker("network", "create", "--subnet=172.28.0.0/16", "voidnet")
+    healthy_container(box, "swallowed", 18099, "--net=voidnet", "--ip=172.28.5.9")
+    box.run(["ip", "route", "add", "blackhole", "172.28.5.9/32"])
+    assert box.run(["curl", "-sS", "-m", "1", "http://172.28.5.9:8080/"], check=False).returncode != 0
 
 
 @healthy(shareable=True)
@@ -158,6 +185,19 @@ def cable_pulled(box: Box) -> None:
         box.docker("exec", "unplugged", "timeout", "2", "wget", "-qO-", "http://192.0.2.80/", check=False).returncode
         != 0
     )
+
+
+@fault("network.veth-detached", subject="container:wayward", shareable=True)
+def default_route_deleted_inside(box: Box) -> None:
+    """A script in a container's network deletes its default route; its neighbour on the same network goes out."""
+    box.docker("network", "create", "waynet")
+    healthy_container(box, "wayward", 18100, "--net=waynet")
+    healthy_container(box, "neighbour", 18101, "--net=waynet")
+    pid = box.inspect("wayward")["State"]["Pid"]
+    box.run(["nsenter", "-t", str(pid), "-n", "ip", "route", "del", "default"])
+    fetch = ["timeout", "2", "wget", "-qO-", "http://192.0.2.80/"]
+    assert box.docker("exec", "wayward", *fetch, check=False).returncode != 0
+    assert box.docker("exec", "neighbour", *fetch).returncode == 0
 
 
 @fault("network.bridge-leaked", subject="interface:br-0123456789ab", shareable=True)
