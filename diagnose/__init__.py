@@ -41,5 +41,8 @@ Where the code refines the design it was built from:
 - A run with a longer budget is patient with each question in proportion, so that slow machines are judged too.
 - What a collector cannot read is Unavailable("malformed"); CRASHED is left for the rest. Tests on real hosts refuse both.
 - A container that is gone when asked again leaves no trace; one that lives again is left unexamined.
+- Values are `msgspec.Struct`s: the 143 dataclasses that they were took 90 ms of every start to generate their methods.
+- Two ids stand beside the catalogue's: container.start-refused and container.crashed. Without them a container whose
+  start the engine refuses for a rarer reason, and a service that died after it had worked, were passed over.
 - What the user asked (`--since`, `--resolve`, the selected ids) is an answer like any other, so that a tape holds it.
 """
