@@ -164,7 +164,7 @@ def test_a_dead_engine_names_its_last_words_and_what_lives() -> None:
     )
     known = Containers((msgspec.convert({"Id": ID, "Name": "/web"}, Container),), source="disk")
     (finding,) = not_running(daemon(shims={ID: SHIM, "cd" * 32: SHIM}), words, known)
-    assert finding.summary == "dockerd does not run; still alive: cdcdcdcdcdcd, web"
+    assert finding.summary == "dockerd does not run: no space left on device; still alive: cdcdcdcdcdcd, web"
     assert "no-space" in finding.signs
     assert "failed to start daemon: no space left on device" in finding.evidence.values()
 
@@ -176,6 +176,9 @@ def test_the_kernel_killed_it() -> None:
     )  # fmt: skip
     (finding,) = not_running(daemon(), kernel=kernel)
     assert finding.evidence["kernel log"] == "out of memory: killed process 69 (dockerd)"
+
+
+UP = 'time="2026-01-02T03:04:05Z" level=info msg="Starting up"'
 
 
 @pytest.mark.parametrize(
@@ -191,6 +194,32 @@ def test_the_kernel_killed_it() -> None:
             ["failed to start daemon: a", "failed to start daemon: b"], "failed to start daemon: b", id="newest"
         ),
         pytest.param([], None, id="an empty log"),
+        pytest.param(
+            [UP, "mkdir /srv/docker: read-only file system"], "mkdir /srv/docker: read-only file system", id="any words"
+        ),
+        pytest.param(["conflict labels for a=2 and a=1", UP], None, id="any words, and it wrote on since"),
+        pytest.param(
+            [UP, "Status: unknown flag: --graph", "See 'dockerd --help'., Code: 125"],
+            "unknown flag: --graph",
+            id="a flag",
+        ),
+        pytest.param(
+            [
+                "Status: unknown flag: --graph",
+                "See 'dockerd --help'.",
+                "",
+                "Usage:\tdockerd [OPTIONS]",
+                "      --bip string   IP",
+            ],
+            "unknown flag: --graph",
+            id="a flag, engine 28",
+        ),
+        pytest.param(
+            ["panic: close of closed channel", "", "goroutine 1 [running]:", "main.main()", "\t/src/main.go:12 +0x1d"],
+            "panic: close of closed channel",
+            id="a panic",
+        ),
+        pytest.param(["2026/11/24 03:55:33 http: TLS handshake error"], None, id="a library's own log"),
     ],
 )
 def test_last_failure(lines: list[str], last: str | None) -> None:

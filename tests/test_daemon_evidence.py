@@ -115,6 +115,20 @@ def test_log_is_found_behind_standard_error() -> None:
     assert [each.args["path"] for each in host.asked if each.kind == "file.read"] == ["/var/log/engine.log"]
 
 
+def test_last_words_in_the_journal_are_the_engines_and_not_the_service_managers() -> None:
+    said = [
+        (69, 'time="2026-11-23T23:34:24Z" level=info msg="Starting up"'),
+        (69, "mkdir /srv/docker: read-only file system"),
+        (1, "docker.service: Main process exited, code=exited, status=1/FAILURE"),
+        (1, "Failed to start docker.service - Docker Application Container Engine."),
+    ]
+    entries = [{"at": AT, "message": text, "pid": pid, "cursor": f"s={at}"} for at, (pid, text) in enumerate(said)]
+    log = daemon_log(Made({"journal": {"entries": entries}}))
+    assert isinstance(log, DaemonLog)
+    assert log.last_failure is not None
+    assert (log.last_failure.text, log.last_failure.place) == ("mkdir /srv/docker: read-only file system", "s=1")
+
+
 def test_log_that_is_nowhere_is_not_an_empty_log() -> None:
     answers = {
         "journal": Failed("missing", ""),

@@ -25,8 +25,8 @@ def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yi
 
     dockerd goes on answering and says that its containers run; nothing can be started, stopped or entered. A dockerd
     that starts its containerd itself brings it back within seconds, so that one which is gone now is looked for in
-    the process list only. A dead dockerd takes its own containerd along: it counts there only where containerd is
-    the system's, or where dockerd's last words say so.
+    the process list only, and not while dockerd starts. A dead dockerd takes its own containerd along: it counts
+    there only where containerd is the system's, or where dockerd's last words say so.
     """
     if not daemon.has_containerd:
         return Skipped("this engine has no containerd")
@@ -44,6 +44,8 @@ def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yi
         return Unavailable("forbidden", "the engine's process cannot be seen") if daemon.reason == "forbidden" else ()
     system = daemon.managed is False or (unit is not None and unit.exists)
     if dead and not said and not system:
+        return ()
+    if daemon.is_starting and daemon.managed:
         return ()
     evidence: dict[str, Json] = {"processes": "no containerd"}
     if unit is not None and unit.exists:

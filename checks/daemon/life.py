@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from checks.daemon.containerd import NO_CONTAINERD
+from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
+from diagnose.evidence.config_faults import CONFIGURATION
 from diagnose.evidence.containers import Containers
 from diagnose.evidence.daemon import Daemon
 from diagnose.evidence.daemon_log import DaemonLog
@@ -28,8 +32,8 @@ from diagnose.signs import signs
 from diagnose.times import ago
 
 NAMES_SHOWN = 8
-START_S = 60.0
-"""So long a start may take on a host with many containers before its silence counts as an outage."""
+OTHERS = (STORAGE, NETWORK, PID_TAKEN, re.compile("|".join(map(re.escape, (CONFIGURATION, *NO_CONTAINERD)))))
+"""Last words of an engine that other checks have a name for."""
 
 
 @check(
@@ -148,16 +152,15 @@ def _down(
     if alive is not None:
         evidence["containers alive"] = alive or "none"
     point = mounts.point_of(root.path) if isinstance(mounts, Mounts) else None
-    starting = daemon.process is not None and daemon.age is not None and daemon.age < START_S
     return Finding(
         subject=DAEMON,
-        summary=f"{_what(daemon, socket)}{_living(alive)}",
+        summary=f"{_what(daemon, socket)}{_unnamed(text)}{_living(alive)}",
         evidence=evidence,
         variables={
             "socket": socket,
             "log": log.source.removeprefix("journal ") if isinstance(log, DaemonLog) else "docker.service",
         },
-        severity=Severity.warning if starting else None,
+        severity=Severity.warning if daemon.is_starting else None,
         touches=(Subject("filesystem", point),)
         if point and signs(text) & {"no-space", "read-only", "io-error"}
         else (),
@@ -176,6 +179,13 @@ def _what(daemon: Daemon, socket: str) -> str:
     if daemon.unit and daemon.unit.active_state == "failed":
         return f"dockerd does not run: docker.service failed ({daemon.unit.result})"
     return "dockerd does not run"
+
+
+def _unnamed(text: str) -> str:
+    """Why its last start failed, where no other check says so."""
+    if not text or any(pattern.search(text) for pattern in OTHERS):
+        return ""
+    return f": {text.removeprefix('failed to start daemon: ')}"
 
 
 def _alive(daemon: Daemon, containers: Containers | Unavailable) -> list[str] | None:

@@ -19,15 +19,32 @@ from diagnose.registry import evidence
 REFUSED = re.compile(
     r"unable to configure the Docker daemon with file (?P<file>[^:]+): (?P<why>.*)"
     r"|(?P<late>failed to set log opts: .*|invalid mirror: .*|specified default runtime .* does not exist"
+    r"|runtime \S+: either .*|runtime name \S+ is reserved|insecure registry .* is not valid.*|conflict labels for .*"
+    r"|You specified -b & --bip.*|Error during [ug]id lookup.*|[UG]id \d+ has no entry.*|opening seccomp profile .* failed.*"
+    r"|could not get builder GC policy.*|failed to start metrics server: .*|Could not load X509 key pair.*"
+    r"|Unable to get the full path to root.*|can't create unix socket .*|auxiliary address: .* must belong .*"
     r"|unable to parse logging level: .*|native\.cgroupdriver option .*|failed to load listeners: group .*"
     r"|overlay2: unknown option .*|invalid CIDR address: .*|(?:could not construct local address space|invalid pools size).*)"
 )
 """The last words of an engine that refused its configuration (seen on 20.10, 26.1 and 28.5). The later stages name no file."""
+CONFIGURATION = "unable to configure the Docker daemon with file"
 CONFLICT = "specified both as a flag and in the configuration file"
 HINTS = (
+    (re.compile(r"insecure registry"), "insecure-registries"),
+    (re.compile(r"conflict labels"), "labels"),
+    (re.compile(r"--bip"), "bip"),
+    (re.compile(r"[ug]id lookup|[UG]id \d+ has no entry"), "userns-remap"),
+    (re.compile(r"seccomp profile"), "seccomp-profile"),
+    (re.compile(r"builder GC"), "builder"),
+    (re.compile(r"metrics server"), "metrics-addr"),
+    (re.compile(r"X509 key pair"), "tlscert"),
+    (re.compile(r"full path to root"), "data-root"),
+    (re.compile(r"unix socket"), "hosts"),
+    (re.compile(r"DefaultGateway"), "default-gateway"),
     (re.compile(r"Config(?:\.\w+)*?\.([a-z][a-z0-9-]+)"), ""),
     (re.compile(r"configuration option: ([\w.-]+)"), ""),
-    (re.compile(r"runtime"), "default-runtime"),
+    (re.compile(r"default runtime"), "default-runtime"),
+    (re.compile(r"runtime"), "runtimes"),
     (re.compile(r"mirror"), "registry-mirrors"),
     (re.compile(r"log opt"), "log-opts"),
     (re.compile(r"logging level"), "log-level"),
@@ -113,6 +130,8 @@ def _told(texts: Iterable[str], file: str) -> Iterable[Fault]:
             quoted = re.findall(r"[\w./:-]{4,}", text)
             key = next((name for name in TYPES if any(f'"{each}"' in file and name in file for each in quoted)), "")
         line, column = place(file, key) if key else (0, 0)
+        if not line and REFUSED.search(text):
+            continue  # a later stage of a start names no file: it may speak of the command line
         yield Fault(key if line else "", text, line, column)
 
 

@@ -21,6 +21,8 @@ CONTAINERDS = frozenset({"containerd", "docker-containe"})
 """Names in /proc/PID/comm, which holds 15 bytes: the second is docker-containerd of old engines."""
 PID_FILE = "/var/run/docker.pid"
 EXEC_ROOT = "/var/run/docker"
+START_S = 60.0
+"""So long a start may take on a host with many containers before its silence counts as an outage."""
 SYSTEM_CONTAINERD = "/run/containerd/containerd.sock"
 PROGRAMS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd", "/snap/bin/dockerd")
 
@@ -171,6 +173,11 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
     def reason(self) -> str:
         """Why /_ping had no answer, as one word of the closed list; empty: it had one."""
         return self.silence.reason if self.silence else ""
+
+    @property
+    def is_starting(self) -> bool:
+        """It lives, does not answer yet, and was started a moment ago."""
+        return self.process is not None and not self.answers and self.age is not None and self.age < START_S
 
     @property
     def is_asleep(self) -> bool:

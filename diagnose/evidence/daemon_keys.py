@@ -101,6 +101,15 @@ DRIVERS = frozenset({"overlay2", "fuse-overlayfs", "btrfs", "zfs", "vfs", "aufs"
 GONE_DRIVERS: Mapping[str, int] = {"aufs": 24, "overlay": 25, "devicemapper": 25}
 ADDRESSES = ("dns", "ip", "host-gateway-ip")
 NETWORKS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6")
+_REGISTRY = re.compile(
+    r"(https?://)?(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,4}|:[1-5]\d{4}|:6[0-4]\d{3}|:65[0-4]\d\d|:655[0-3]\d)?"
+)
+_MIRROR = re.compile(r"https?://[^/?#@]+(/[^?#]*)?")
+_BARE_MIRROR = re.compile(r"https?://[^/?#@]+/?")
+"""What 20.10 takes; 26.1 and 28.5 take a path behind the host too."""
+RUNTIME_PATHS = 26
+"""From this major version on a runtime without a path stops the engine (20.10 takes it, 26.1 does not)."""
+ENDLESS = frozenset({28, 29})
 COUNTS = ("max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts")
 
 
@@ -199,7 +208,7 @@ def _wrong_type(key: str, value: Json) -> tuple[str, str] | None:
         return None
     if isinstance(value, _IS[wanted]) and (wanted == BOOL or not isinstance(value, bool)):
         return None
-    return key, f"a {wanted} is needed, not {_shown(value)}"
+    return key, f"{'an' if wanted[0] in 'aeiou' else 'a'} {wanted} is needed, not {_shown(value)}"
 
 
 def _shown(value: Json) -> str:
@@ -215,12 +224,14 @@ def _shown(value: Json) -> str:
 def _wrong_value(key: str, value: Json, values: Mapping[str, Json], major: int | None) -> Iterator[Fault]:
     if key in ADDRESSES:
         for each in value if isinstance(value, list) else [value]:
-            if not _is_address(each):
+            if not _is_address(each) and (each or (major is not None and major < LENIENT)):
                 yield Fault(key, f"{each!r} is no IP address")
     elif key in NETWORKS and "/" not in value:
         yield Fault(key, f"{value!r} has no prefix length, as in {value}/24")
     elif key in NETWORKS and not _is_network(value):
         yield Fault(key, f"{value!r} is no address with a prefix length")
+    elif key == "bip" and (wrong := _wrong_bip(value, values)):
+        yield Fault(key, wrong)
     elif key in COUNTS and value < 0:
         yield Fault(key, f"{value} is negative")
     elif key == "log-level" and value.lower() not in LEVELS:
@@ -233,14 +244,34 @@ def _wrong_value(key: str, value: Json, values: Mapping[str, Json], major: int |
                 near = difflib.get_close_matches(name, allowed, n=1)
                 hint = f"; is {near[0]} meant?" if near else ""
                 yield Fault(f"{key}.{name}", f"the log driver {driver} has no such option{hint}")
+        mode = value.get("mode")
+        if mode not in (None, "", "blocking", "non-blocking"):
+            yield Fault(f"{key}.mode", f"{mode!r} is no mode (blocking, non-blocking)")
+        elif mode != "non-blocking" and value.get("max-buffer-size"):
+            yield Fault(f"{key}.max-buffer-size", "it goes with mode non-blocking only")
     elif key == "registry-mirrors":
+        taken = _MIRROR if major is None or major >= LENIENT else _BARE_MIRROR
         for each in value:
-            if not re.match(r"https?://[^/?#]+/?$", each):
+            if not taken.fullmatch(each):
                 yield Fault(key, f"{each!r} is no address of a registry (https://HOST)")
     elif key == "labels":
         for each in value:
             if "=" not in each:
                 yield Fault(key, f"{each!r} is no label (name=value)")
+        pairs = {tuple(each.partition("=")[::2]) for each in value}
+        names = [name for name, _ in pairs]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield Fault(key, f"{name} stands there twice, with two values")
+    elif key == "insecure-registries":
+        for each in value:
+            if not _REGISTRY.fullmatch(each) and not _is_network(each):
+                yield Fault(key, f"{each!r} is no registry (HOST, HOST:PORT or a network)")
+    elif key == "runtimes":
+        for name, each in value.items():
+            if name == "runc":
+                yield Fault(f"{key}.{name}", "this name is the engine's own")
+            elif each == {} and major is not None and major >= RUNTIME_PATHS:
+                yield Fault(f"{key}.{name}", "a runtime needs a path or a runtimeType")
     elif key == "default-runtime":
         given = values.get("runtimes")
         stock = {"", "runc", "io.containerd.runc.v2", "io.containerd.runtime.v1.linux"}
@@ -265,6 +296,24 @@ def _wrong_value(key: str, value: Json, values: Mapping[str, Json], major: int |
                 yield Fault(key, f"{base!r} is no network")
             elif isinstance(size, int) and size < ipaddress.ip_network(base, strict=False).prefixlen:
                 yield Fault(key, f"size {size} is larger than the pool {base}")
+            elif (
+                isinstance(size, int)
+                and size > ipaddress.ip_network(base, strict=False).max_prefixlen
+                and major not in ENDLESS
+            ):
+                yield Fault(key, f"size {size} is longer than an address: the engine counts without end")
+
+
+def _wrong_bip(value: str, values: Mapping[str, Json]) -> str:
+    """Why the bridge cannot have this address; empty if it can."""
+    own = ipaddress.ip_interface(value)
+    if values.get("bridge"):
+        return "bip and bridge exclude each other"
+    if own.version != 4:
+        return f"{value!r} is no IPv4 address"
+    if own.ip == own.network.network_address and own.network.prefixlen < 31:
+        return f"{value!r} is the network itself: the bridge needs an address in it, as in {own.ip + 1}/{own.network.prefixlen}"
+    return ""
 
 
 def _is_address(value: Json) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,6 +26,10 @@ _PAIR = re.compile(r'([A-Za-z_][\w.-]*)=("(?:[^"\\]|\\.)*"|\S*)')
 _TERMINAL = re.compile(r"(?:\x1b\[\d+m)?(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)(?:\x1b\[0m)?\[([^\]]*)\]\s*(.*)")
 _LEVELS = {"trac": "trace", "debu": "debug", "warn": "warning", "erro": "error", "fata": "fatal", "pani": "panic"}
 _BARE = re.compile(r"^(failed to |unable to |Error starting daemon|panic: |fatal error: |dockerd: )")
+_USAGE = re.compile(r"\s|See 'dockerd --help'|Run 'dockerd --help'")
+_STATUS = "Status: "
+"""Stands before what dockerd says of a wrong command line; engine 28 prints all its flags behind it."""
+_NO_SENTENCE = re.compile(r"\d{4}[/-]\d\d|[^\w\"']")
 _PRIORITY = {0: "panic", 1: "fatal", 2: "fatal", 3: "error", 4: "warning"}
 
 
@@ -137,6 +141,23 @@ def _split_fields(text: str) -> tuple[str, dict[str, str]]:
     return message.rstrip(), {name: _unquote(value) for name, value in _PAIR.findall(tail)} if gap else {}
 
 
+def _ended_with(texts: Sequence[str]) -> tuple[int, str] | None:
+    """The bare line with which the writer of these texts ended: its index, and what it says; None if it wrote on as usual.
+
+    dockerd prints the error for which it gives up as it is, in any words (20.10, 26.1 and 28.5). A dump of goroutines is none.
+    """
+    start = next((at + 1 for at in range(len(texts) - 1, -1, -1) if parse_line(texts[at]) is not None), 0)
+    said = [(at, texts[at]) for at in range(start, len(texts)) if texts[at].strip()]
+    if not said or any(text.startswith("goroutine ") for _, text in said):
+        return None
+    if _USAGE.match(said[-1][1]):
+        said = [(at, text) for at, text in said if text.startswith(_STATUS)]
+    if not said or _NO_SENTENCE.match(said[-1][1]):
+        return None
+    at, text = said[-1]
+    return at, text.strip().removeprefix(_STATUS)
+
+
 def _unquote(value: str) -> str:
     """Go's %q is JSON's string but for \\x and \\U escapes."""
     if len(value) < 2 or value[0] != '"' or value[-1] != '"':
@@ -151,8 +172,10 @@ def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
     """The lines of a log; one without a time has that of the line before."""
     found: list[LogLine] = []
     at: float | None = None
-    for text in texts:
-        line = parse_line(text)
+    listed = list(texts)
+    last = _ended_with(listed)
+    for index, text in enumerate(listed):
+        line = LogLine(None, "fatal", last[1]) if last and index == last[0] else parse_line(text)
         if line is None:
             continue
         if line.at is None:
@@ -184,9 +207,7 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
     if not isinstance(answer, Failed):
         entries = msgspec.convert(answer["entries"], list[_Entry])
         if entries:
-            return DaemonLog(
-                tuple(_of_entry(entry) for entry in entries), f"journal {UNIT}", len(entries) >= JOURNAL_LINES
-            )
+            return DaemonLog(_of_entries(entries), f"journal {UNIT}", len(entries) >= JOURNAL_LINES)
     elif answer.reason == "remote":
         return Unavailable.of(answer)
     refusals = [answer] if isinstance(answer, Failed) and answer.reason != "missing" else []
@@ -202,6 +223,18 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
         return Unavailable.of(refusals[0])
     return Unavailable(
         "missing", "the daemon's log was not found: neither a journal nor a file that its output goes to"
+    )
+
+
+def _of_entries(entries: Sequence[_Entry]) -> tuple[LogLine, ...]:
+    own = [entry for entry in entries if entry.pid != 1]
+    last = _ended_with([entry.message for entry in own])
+    words = own[last[0]] if last else None
+    return tuple(
+        LogLine(entry.at, "fatal", last[1], {}, entry.pid, entry.cursor)
+        if last and entry is words
+        else _of_entry(entry)
+        for entry in entries
     )
 
 

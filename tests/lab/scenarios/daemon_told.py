@@ -100,6 +100,34 @@ def no_such_driver(box: Box) -> None:
     _refuse(box, words="error initializing graphdriver")
 
 
+@fault(
+    "storage.read-only",
+    subject="filesystem:/srv/data",
+    expect=[("daemon.not-running", DAEMON)],
+    also=DEAD,
+    exit_code=2,
+)
+def data_root_read_only(box: Box) -> None:
+    """The data root was moved to a file system that is mounted read-only; the last words are a bare line."""
+    box.stop_engine()
+    box.sh("mkdir -p /srv/data && mount -t tmpfs -o ro none /srv/data")
+    box.write(CONFIG, {**BASE_CONFIG, "data-root": "/srv/data/docker"})
+    _refuse(box, words="mkdir /srv/data/docker: read-only file system")
+    found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
+    assert [cause["id"] for cause in found["daemon.not-running"]["caused_by"]] == ["storage.read-only"]
+
+
+@fault("daemon.not-running", subject=DAEMON, also=["container.*"], exit_code=2)
+def flag_that_is_none(box: Box) -> None:
+    """The command line holds a flag that this engine does not have, as after an upgrade."""
+    box.stop_engine()
+    pid = box.spawn(["dockerd", "--nosuch=1"], log=LOG)
+    box.wait_for(lambda: not box.alive(pid), what="dockerd to give up")
+    assert "unknown flag: --nosuch" in box.read(LOG)  # engine 28 prints all its flags behind it
+    found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
+    assert "unknown flag: --nosuch" in found["daemon.not-running"]["summary"]
+
+
 @fault("daemon.bridge-init-failed", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=DEAD, exit_code=2)
 def no_network_left(box: Box) -> None:
     """Every pool of the file overlaps with a route of this host: the default network cannot be made."""
