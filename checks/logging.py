@@ -30,6 +30,8 @@ from diagnose.times import size
 DEFAULT_DRIVER = "json-file"
 WORTH = 10_000_000
 """Bytes below which no log is to blame, however little is left of the disk."""
+UNREACHED = re.compile(r"failed to initialize logging driver: .*(?:\bdial |connect)")
+"""How engines tell of a receiver that does not answer."""
 _ADDRESS = re.compile(r"\b(?:tcp|udp|unix|unixgram) ([\w.:\[\]/-]+?):? ")
 IN_USE = ("running", "paused", "restarting")
 
@@ -154,15 +156,15 @@ def _not_applied(containers: Containers, config: DaemonConfig, wanted: set[str],
 def driver_blocks_start(containers: Containers) -> Iterable[Finding]:
     """A container did not start because its log driver reached nobody.
 
-    Seen on engines 20.10.24, 26.1.5 and 28.5.2 with fluentd and syslog: "failed to initialize logging
-    driver", exit code 128. Such a start fails for all containers with that driver at once, and no restart
-    policy tries again.
+    Such a start fails for all containers with that driver at once, and no restart policy tries again. A driver that
+    refuses its options, or is not to be had on this host, is a matter of `container.start-refused`. Seen on engines
+    20.10.24, 26.1.5 and 28.5.2 with fluentd and syslog: "failed to initialize logging driver", exit code 128.
     """
     for each in containers:
-        if each.is_running or "failed to initialize logging driver" not in each.state.error:
+        if each.is_running or not UNREACHED.search(each.state.error):
             continue
         found = _ADDRESS.search(each.state.error)
-        where = f" at {found[1]}" if found else ""
+        where = f" at {found[1]}" if found else _wanted(each)
         yield Finding(
             subject=each.subject,
             summary=f"{each.short} did not start: its log driver {each.host_config.log_config.type} reached"
@@ -176,6 +178,12 @@ def driver_blocks_start(containers: Containers) -> Iterable[Finding]:
             signs=signs(each.state.error),
             service=each.service,
         )
+
+
+def _wanted(container: Container) -> str:
+    """Where the driver's options send the log, where the engine's words do not say."""
+    options = container.host_config.log_config.config or {}
+    return next((f" at {value}" for key, value in options.items() if key.endswith(("-address", "-url"))), "")
 
 
 @check("logging.driver-unreadable", severity=Severity.advice)

@@ -78,7 +78,7 @@ def disk_full(
         }
         if rate is not None and isinstance(rates, FillRate):
             evidence[f"statvfs({disk.point}) bytes a second over {rates.seconds:.1f} s"] = round(rate)
-        evidence |= _attribution(disk, usage)
+        evidence |= _users(disk) | _attribution(disk, usage)
         critical = figures.used_pct >= crit_pct and figures.available < roomy
         yield Finding(
             subject=disk.subject,
@@ -88,6 +88,11 @@ def disk_full(
             severity=Severity.critical if critical else Severity.warning,
             signs=frozenset({"no-space"}),
         )
+
+
+def _users(disk: Filesystem) -> dict[str, Json]:
+    """Which containers write to a disk that is not the data root's."""
+    return {"mounted by": [*disk.holds]} if disk.holds and not disk.holds_data_root else {}
 
 
 def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, Json]:
@@ -139,7 +144,8 @@ def inodes_exhausted(
                     "inodes": disk.usage.inodes,
                     "inodes_free": disk.usage.inodes_free,
                     "used_pct": round(disk.usage.used_pct, 1),
-                }
+                },
+                **_users(disk),
             },
             variables={"point": disk.point},
             severity=Severity.critical if pct >= crit_pct else Severity.warning,

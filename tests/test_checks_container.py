@@ -367,6 +367,7 @@ REFUSALS = {
     "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error "
     "during container init: open /proc/sys/net/core/nosuch: no such file or directory: unknown": "start_refused",
     "unable to find user nosuch: no matching entries in passwd file": "start_refused",
+    "failed to initialize logging driver: invalid size: '-1'": "start_refused",
     "failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused": "",
     "driver failed programming external connectivity: Bind for 0.0.0.0:80 failed: port is already allocated": "",
 }
@@ -399,6 +400,10 @@ WORDS = [
     (
         "No such container: 9edcb41dcacbc1b9d300d50c818cbf0bfca28d08",
         "the container 9edcb41dcacb that it needs does not",
+    ),
+    (
+        "failed to create task for container: failed to initialize logging driver: journald is not enabled on this host",
+        "its log driver  says journald is not enabled on this host",
     ),
     ("unable to find group nosuch: no matching entries in group file", "its image has no group nosuch"),
     (

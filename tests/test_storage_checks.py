@@ -163,6 +163,11 @@ def store(kind: str) -> dict[str, Json]:
 
 FOLDERS = [{"name": UPPER, "mtime": NOW - 9e5}, {"name": OTHER, "mtime": NOW - 9e5}]
 UNBORN = {"Status": "created", "ExitCode": 128, "Pid": 0}
+NO_OPTION = "failed to create task for container: failed to initialize logging driver: invalid size: '-1'"
+NO_NAME = (
+    "failed to create task for container: failed to initialize logging driver: gelf: cannot connect to GELF endpoint: "
+    "graylog.example:12201 dial udp: lookup graylog.example on 192.0.2.53:53: server misbehaving"
+)
 NO_LOGGER = "failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused"
 HELD = {
     "pid": 77,
@@ -403,6 +408,17 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         Severity.critical,
         "fluentd reached nobody at 127.0.0.1:24224",
     ),
+    "a name that has no address": (
+        "logging.driver-blocks-start",
+        {
+            "api__container": inspected(
+                State=UNBORN | {"Error": NO_NAME}, **logging("gelf", **{"gelf-address": "udp://graylog.example:12201"})
+            )
+        },
+        "container:web",
+        Severity.critical,
+        "gelf reached nobody at udp://graylog.example:12201",
+    ),
     "no cache": (
         "logging.driver-unreadable",
         {"api__container": inspected(**logging("gelf", **{"cache-disabled": "true"}))},
@@ -545,6 +561,11 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     "another error": (
         "logging.driver-blocks-start",
         {"api__container": inspected(State=UNBORN | {"Error": "no such file"})},
+        "passed",
+    ),
+    "options that the driver does not know": (
+        "logging.driver-blocks-start",
+        {"api__container": inspected(State=UNBORN | {"Error": NO_OPTION}, **logging("local"))},
         "passed",
     ),
     "cached": ("logging.driver-unreadable", {"api__container": inspected(**logging("gelf"))}, "passed"),

@@ -9,15 +9,13 @@ from msgspec.structs import replace
 
 from checks.container._words import PEER_CAUSES
 from checks.container.start import DEVICE, LIMITS, NETWORK, RUNTIME, failed_start
+from checks.logging import UNREACHED
 from diagnose.evidence.bind_mounts import MOUNTING, BindSources
 from diagnose.evidence.containers import Container, Containers
 from diagnose.model import Finding, Severity, Unavailable
 from diagnose.registry import check
 
-_EXPLAINED = re.compile(
-    r"port is already allocated|: bind: |failed to bind host port|no available IPv4 addresses"
-    r"|failed to initialize logging driver"
-)
+_EXPLAINED = re.compile(r"port is already allocated|: bind: |failed to bind host port|no available IPv4 addresses")
 """What checks of other families name by the same words."""
 _PROGRAM = re.compile(
     r'exec: ".*(?:executable file not found|no such file or directory|permission denied|is a directory)'
@@ -28,6 +26,7 @@ _PEER = re.compile(
     re.IGNORECASE,
 )
 _USER = re.compile(r"unable to find (?P<kind>user|group) (?P<name>[^:]+):")
+_DRIVER = "failed to initialize logging driver: "
 _VOLUME = re.compile(
     r"error while mounting volume '[^']*/volumes/(?P<volume>[^/']+)/_data'|failed to mount local volume"
 )
@@ -38,9 +37,9 @@ def start_refused(containers: Containers, bind_sources: BindSources | Unavailabl
     """A container's start is refused for a reason that the engine names.
 
     Another container whose network, IPC or link it needs does not run or is gone; a user that its image does not
-    have; a volume that cannot be mounted, a file over a folder; a setting that the kernel does not know. What a check
-    of its own explains is left to that one. No restart policy tries a refused start again. Seen on engines 20.10.24,
-    26.1.5 and 28.5.2.
+    have; a volume that cannot be mounted, a file over a folder; options that a log driver or the kernel does not know.
+    What a check of its own explains is left to that one. No restart policy tries a refused start again. Seen on engines
+    20.10.24, 26.1.5 and 28.5.2.
     """
     for each in containers:
         if not each.start_failed or _explained(each.state.error):
@@ -56,7 +55,7 @@ def start_refused(containers: Containers, bind_sources: BindSources | Unavailabl
 
 
 def _explained(error: str) -> bool:
-    patterns = (_EXPLAINED, _PROGRAM, DEVICE, NETWORK)
+    patterns = (_EXPLAINED, _PROGRAM, DEVICE, NETWORK, UNREACHED)
     lowered = error.lower()
     limit = RUNTIME.search(lowered) and any(text in lowered for text in LIMITS)
     return bool(limit or any(pattern.search(error) for pattern in patterns))
@@ -76,6 +75,8 @@ def _reason(each: Container, containers: Containers) -> tuple[str, Container | N
     if match := _VOLUME.search(error):
         volume = f"its volume {match['volume']}" if match["volume"] else "a volume"
         return f"{volume} cannot be mounted, {_core(error)}", None
+    if _DRIVER in error:
+        return f"its log driver {each.host_config.log_config.type} says {error.rpartition(_DRIVER)[2]}"[:160], None
     return _core(error), None
 
 

@@ -75,6 +75,13 @@ def driver_blocks_start(box: Box) -> None:
     assert "failed to initialize logging driver" in said.stderr
 
 
+@fault("container.start-refused", subject="container:unjournaled", shareable=True)
+def driver_that_the_host_does_not_have(box: Box) -> None:
+    """A container's log is to go to a journal that this host does not run: nobody is reached in vain."""
+    box.docker(*SAFE, "--name=unjournaled", "--log-driver=journald", "bb:1.36", "sleep", "1000", check=False)
+    assert "journald is not enabled" in box.inspect("unjournaled")["State"]["Error"]
+
+
 @fault("logging.driver-unreadable", subject="container:remote", shareable=True)
 def driver_unreadable(box: Box) -> None:
     """The log goes away by UDP and the engine keeps no copy."""

@@ -47,6 +47,17 @@ def disk_nearly_full(box: Box) -> None:
     _fill(box, f"{ROOT}/volumes/orders/_data/orders.db", 88)
 
 
+@fault("storage.disk-full", subject="filesystem:/srv/ledger")
+def disk_of_one_mount_full(box: Box) -> None:
+    """A container has filled the small disk that one of its mounts lies on; the data root has room."""
+    box.sh(
+        "truncate -s 40M /root/ledger; mkfs.ext4 -q /root/ledger; mkdir -p /srv/ledger; mount -o loop /root/ledger /srv/ledger"
+    )
+    fill = "dd if=/dev/zero of=/data/x bs=1M count=100; exec sleep 1000"
+    box.docker(*SAFE, "--name=ledger", "-v", "/srv/ledger:/data", "bb:1.36", "sh", "-c", fill)
+    box.wait_for(lambda: "No space left" in box.docker("logs", "ledger").stderr, 20, "the disk to fill")
+
+
 @healthy(box={"disk": "300M"})
 def disk_three_quarters_full(box: Box) -> None:
     """The data root's file system is at 78 percent: measured, and no finding."""
