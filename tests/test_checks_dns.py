@@ -9,11 +9,16 @@ import pytest
 
 from checks.dns import embedded, files, queries
 from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.dns_path import DnsPath
+from diagnose.evidence.dns_path import DnsPath, dns_path
+from diagnose.evidence.firewall import Firewall
+from diagnose.evidence.links import Address, Link, Links
 from diagnose.evidence.lookups import Lookups, lookups
 from diagnose.evidence.networks import Network, Networks
 from diagnose.evidence.options import Options
 from diagnose.evidence.resolvers import ResolvConf, Resolvers, Upstream, parse
+from diagnose.evidence.routes import Route, Routes
+from diagnose.firewall import iptables
+from diagnose.firewall.rules import Ruleset
 from diagnose.host import Question
 from diagnose.model import Failed, Finding, Json, Severity, Skipped, Unavailable
 from tests.hosts import Made
@@ -28,6 +33,7 @@ NETWORKS = Networks(
         for name in ("bridge", "shop", "vault")
     )
 )
+GATEWAY = "172.17.0.1"
 LAN, OTHER, PUBLIC = "192.0.2.53", "192.0.2.54", "8.8.8.8"
 
 V20 = "search lab.test\nnameserver 127.0.0.11\noptions ndots:0\n"
@@ -98,7 +104,7 @@ def world(
             "answers": [],
             "ms": 1.0 if answered else None,
             "sent": 1 if answered else 2,
-            "icmp": said if said in ("refused", "unreachable") else None,
+            "icmp": said if said in ("refused", "unreachable", "prohibited") else None,
             "truncated": False,
         }
 
@@ -170,7 +176,7 @@ def test_what_stands_on_replies_says_why_there_are_none(why: Unavailable, expect
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
     containers = Containers((container("web"),))
     assert ended(queries.upstream_unreachable(containers, resolvers, why, UNKNOWN)) == expected
-    assert ended(queries.host_broken(resolvers, why, containers)) == expected
+    assert ended(queries.host_broken(resolvers, why, containers, UNKNOWN)) == expected
     assert ended(queries.udp_blocked(resolvers, why, containers)) == expected
     assert ended(embedded.embedded_rules_missing(containers, why, UNKNOWN)) == expected
 
@@ -197,7 +203,7 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
     (left_out,) = queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN)  # type: ignore[misc]
     assert left_out.subject == who.subject
     assert "run as root" in left_out.why
-    assert list(queries.host_broken(resolvers, answer, containers)) == []  # type: ignore[arg-type]
+    assert list(queries.host_broken(resolvers, answer, containers, UNKNOWN)) == []  # type: ignore[arg-type]
 
 
 def found(answer: Any) -> list[tuple[str, Severity | None]]:
@@ -251,6 +257,7 @@ def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) ->
         ({(LAN, True): "NOERROR"}, {}, "lost between network bridge and the uplink"),
         ({}, {}, "the host itself gets no answer either"),
         ({(LAN, False): "refused"}, {}, "the machine is reachable"),
+        ({(LAN, True): "NOERROR", (LAN, False): "refused"}, {}, "is led elsewhere"),
         (
             {},
             {("bridge", LAN): "ip filter FORWARD: policy drop"},
@@ -262,6 +269,68 @@ def test_the_hop_that_lost_the_query_is_named(replies: Any, rules: Any, words: s
     containers, resolvers, answer, _ = world((WEB, lan()), replies=replies)
     (finding,) = queries.upstream_unreachable(containers, resolvers, answer, DnsPath(rules))  # type: ignore[misc]
     assert words in finding.summary
+
+
+def test_a_server_on_the_host_is_not_behind_the_uplink() -> None:
+    containers, resolvers, answer, _ = world((WEB, lan()), replies={(LAN, True): "NOERROR"})
+    (finding,) = queries.upstream_unreachable(containers, resolvers, answer, DnsPath({}, own=frozenset({LAN})))  # type: ignore[misc]
+    assert "lost between network bridge and that address of the host" in finding.summary
+
+
+def test_a_filter_inside_the_container_is_not_the_host_s() -> None:
+    containers, resolvers, answer, _ = world((WEB, lan()), replies={(LAN, True): "NOERROR", (LAN, False): "prohibited"})
+    (finding,) = queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN)  # type: ignore[misc]
+    assert "it does not leave the container" in finding.summary
+
+
+def test_the_rule_that_stops_the_host_s_own_queries_is_named() -> None:
+    containers, resolvers, answer, _ = world(host=ResolvConf((LAN,)), replies={})
+    rules = DnsPath({}, {LAN: "ip filter INPUT: policy drop"})
+    (finding,) = queries.host_broken(resolvers, answer, containers, rules)  # type: ignore[misc]
+    assert "own packet filter stops it: ip filter INPUT: policy drop" in finding.summary
+
+
+ESTABLISHED = "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+
+
+@pytest.mark.parametrize(
+    ("server", "text", "expected"),
+    [
+        pytest.param(LAN, ":INPUT DROP [0:0]\n", {LAN: "ip filter INPUT: policy drop"}, id="answers are dropped"),
+        pytest.param(LAN, f":INPUT DROP [0:0]\n{ESTABLISHED}", {}, id="answers are let in"),
+        pytest.param(
+            LAN,
+            ":OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -m udp --dport 53 -j DROP\n",
+            {LAN: "ip filter OUTPUT: -p udp -m udp --dport 53 -j DROP"},
+            id="queries are dropped",
+        ),
+        pytest.param("127.0.0.53", f":INPUT DROP [0:0]\n{ESTABLISHED}", {"127.0.0.53": "ip filter INPUT: policy drop"}, id="loopback"),
+        pytest.param("127.0.0.53", ":INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n", {}, id="loopback is let in"),
+    ],
+)  # fmt: skip
+def test_the_way_of_the_host_s_own_queries(server: str, text: str, expected: dict[str, str]) -> None:
+    wall = Firewall(Ruleset(iptables.chains(f"*filter\n{text}COMMIT\n", "nft", "ip")))
+    _, _, answer, _ = world(host=ResolvConf((server,)), replies={})
+    routes = Routes((Route(dst="0.0.0.0", oif=2, gateway="192.0.2.1"),))
+    assert dns_path(wall, answer, NETWORKS, routes, Links((Link(2, "eth0"),))).of_host == expected
+
+
+def test_a_query_to_the_bridge_s_own_address_meets_the_input_rules() -> None:
+    web = container("web", "bridge")
+    _, _, answer, _ = world((web, f"nameserver {GATEWAY}\n"), replies={(GATEWAY, True): "NOERROR"})
+    wall = Firewall(Ruleset(iptables.chains("*filter\n:INPUT DROP [0:0]\nCOMMIT\n", "nft", "ip")))
+    path = dns_path(wall, answer, NETWORKS, Routes(()), Links((), (Address(3, GATEWAY, 16),)))
+    assert path.own == {GATEWAY}
+    assert path.blocked == {("bridge", GATEWAY): "ip filter INPUT: policy drop"}
+
+
+def test_a_fourth_server_is_never_asked() -> None:
+    four = ResolvConf((LAN, OTHER, "192.0.2.55", PUBLIC))
+    text = "".join(f"nameserver {each}\n" for each in four.nameservers)
+    heard = {(PUBLIC, True): "NOERROR", (PUBLIC, False): "NOERROR"}
+    containers, resolvers, answer, _ = world((WEB, text), host=four, replies=heard)
+    assert found(queries.host_broken(resolvers, answer, containers, UNKNOWN)) == [("host:host", CRITICAL)]
+    assert found(queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN)) == [("network:bridge", CRITICAL)]
 
 
 def test_internal_networks_have_no_way_out_by_design() -> None:
@@ -288,13 +357,13 @@ def test_internal_networks_have_no_way_out_by_design() -> None:
 )
 def test_the_host_s_own_servers(servers: Any, replies: Any, broken: list[Any], blocked: list[Any]) -> None:
     containers, resolvers, answer, _ = world(host=ResolvConf(servers), replies=replies)
-    assert found(queries.host_broken(resolvers, answer, containers)) == broken
+    assert found(queries.host_broken(resolvers, answer, containers, UNKNOWN)) == broken
     assert found(queries.udp_blocked(resolvers, answer, containers)) == blocked
 
 
 def test_a_name_that_has_to_resolve_and_does_not() -> None:
     containers, resolvers, answer, _ = world(replies={(LAN, True): "NXDOMAIN"}, resolve=("intranet.example",))
-    (finding,) = queries.host_broken(resolvers, answer, containers)  # type: ignore[misc]
+    (finding,) = queries.host_broken(resolvers, answer, containers, UNKNOWN)  # type: ignore[misc]
     assert finding.discriminator == "intranet.example"
     assert "NXDOMAIN" in finding.summary
 
@@ -357,7 +426,7 @@ def test_a_resolv_conf_that_cannot_be_read_is_not_a_missing_one() -> None:
     assert files.no_nameserver(resolvers, UNKNOWN, nobody) == UNKNOWN
     assert files.loopback_stub(resolvers, nothing_asked, nobody) == UNKNOWN
     assert ended(files.stale_resolv_conf(nobody, resolvers, nothing_asked)) == UNKNOWN
-    assert queries.host_broken(resolvers, nothing_asked, nobody) == UNKNOWN
+    assert queries.host_broken(resolvers, nothing_asked, nobody, UNKNOWN) == UNKNOWN
     assert ended(queries.udp_blocked(resolvers, nothing_asked, nobody)) == UNKNOWN
 
 
@@ -366,7 +435,7 @@ def test_a_missing_resolv_conf_names_no_server() -> None:
     nobody = Containers(())
     nothing_asked = Lookups({}, {}, (), {}, {}, ())
     assert isinstance(files.loopback_stub(resolvers, nothing_asked, nobody), Skipped)
-    assert isinstance(queries.host_broken(resolvers, nothing_asked, nobody), Skipped)
+    assert isinstance(queries.host_broken(resolvers, nothing_asked, nobody, UNKNOWN), Skipped)
     assert ended(files.stale_resolv_conf(nobody, resolvers, nothing_asked)) is None
     assert ended(queries.udp_blocked(resolvers, nothing_asked, nobody)) is None
 

@@ -40,11 +40,11 @@ def upstream_unreachable(
         if lookups.closed:
             return Skipped("running containers are on internal networks only")
         return Skipped("no running container asks a DNS server by a network of its own")
-    rules = dns_path.blocked if isinstance(dns_path, DnsPath) else {}
-    return (*(_unreachable(group, lookups, rules) for group in asked if group.lost), *lookups.unasked)
+    path = dns_path if isinstance(dns_path, DnsPath) else DnsPath({})
+    return (*(_unreachable(group, lookups, path) for group in asked if group.lost), *lookups.unasked)
 
 
-def _unreachable(group: Group, lookups: Lookups, rules: Mapping[tuple[str, str], str]) -> Finding:
+def _unreachable(group: Group, lookups: Lookups, path: DnsPath) -> Finding:
     upstream, reply = group.lost[0]
     server = upstream.server
     who = group.members[0]
@@ -55,13 +55,13 @@ def _unreachable(group: Group, lookups: Lookups, rules: Mapping[tuple[str, str],
         evidence[f"DNS server {each.server} asked from {way}"] = str(said) if said else "not asked"
         if not each.by_host and each.server in lookups.host:
             evidence[f"DNS server {each.server} asked from host"] = str(lookups.host[each.server])
-    stopped = next((rule for name in group.networks if (rule := rules.get((name, server)))), None)
+    stopped = next((rule for name in group.networks if (rule := path.blocked.get((name, server)))), None)
     if stopped:
         evidence["stopped by"] = stopped
     evidence["containers"] = [each.short for each in group.members]
     return Finding(
         subject=group.subject,
-        summary=f"DNS server {server} of {names(group.members)}: {reply}; {_hop(group, upstream, reply, lookups, stopped)}"
+        summary=f"DNS server {server} of {names(group.members)}: {reply}; {_hop(group, upstream, reply, lookups, path, stopped)}"
         + (f"; {asked - len(group.lost)} other of its {asked} servers answers" if group.works else ""),
         evidence=evidence,
         variables={"container": who.short, "server": server, "network": group.networks[0]},
@@ -79,11 +79,15 @@ def _degraded(lost: Iterable[Reply]) -> Severity:
     return Severity.warning if any(reply.icmp is None for reply in lost) else Severity.advice
 
 
-def _hop(group: Group, upstream: Upstream, reply: Reply, lookups: Lookups, stopped: str | None) -> str:
+def _hop(group: Group, upstream: Upstream, reply: Reply, lookups: Lookups, path: DnsPath, stopped: str | None) -> str:
     """Where the query is lost, as far as the host's own query tells."""
     if upstream.by_host:
         return "the engine asks from the host, so the fault lies beyond the containers"
+    if reply.icmp == "prohibited":
+        return "it does not leave the container"
     if reply.icmp == "refused":
+        if lookups.reaches(upstream.server):
+            return "the host itself gets an answer, so the container's query is led elsewhere: look for a rule in nat"
         return "the machine is reachable"
     if stopped:
         return f"the host's packet filter stops it: {stopped}"
@@ -91,7 +95,8 @@ def _hop(group: Group, upstream: Upstream, reply: Reply, lookups: Lookups, stopp
     if reaches is None:
         return "the host did not ask it"
     if reaches:
-        return f"the host itself gets an answer, so it is lost between network {group.networks[0]} and the uplink"
+        end = "that address of the host" if upstream.server in path.own else "the uplink"
+        return f"the host itself gets an answer, so it is lost between network {group.networks[0]} and {end}"
     return "the host itself gets no answer either"
 
 
@@ -99,7 +104,10 @@ def _hop(group: Group, upstream: Upstream, reply: Reply, lookups: Lookups, stopp
     "dns.host-broken", severity=Severity.critical, caused_by=["network.subnet-overlaps-route", "network.conntrack-full"]
 )
 def host_broken(
-    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
+    resolvers: Resolvers,
+    lookups: Lookups | Unavailable,
+    containers: Containers | Unavailable,
+    dns_path: DnsPath | Unavailable,
 ) -> Iterable[Finding] | Skipped | Unavailable:
     """The host's own DNS servers do not answer it.
 
@@ -113,10 +121,12 @@ def host_broken(
         return Skipped(f"{HOST_FILE} names no server")
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
-    return _broken(resolvers, lookups, containers)
+    return _broken(resolvers, lookups, containers, dns_path.of_host if isinstance(dns_path, DnsPath) else {})
 
 
-def _broken(resolvers: Resolvers, lookups: Lookups, containers: Containers | Unavailable) -> Iterator[Finding]:
+def _broken(
+    resolvers: Resolvers, lookups: Lookups, containers: Containers | Unavailable, rules: Mapping[str, str]
+) -> Iterator[Finding]:
     dead = [
         server
         for server in resolvers.host_servers
@@ -130,8 +140,10 @@ def _broken(resolvers: Resolvers, lookups: Lookups, containers: Containers | Una
             subject=HOST,
             summary=f"DNS server {dead[0]} of the host: {lookups.host[dead[0]]}"
             + (f", {len(dead) - 1} more like it" if len(dead) > 1 else "")
-            + (f"; {others[0]} answers" if others else "; no other is configured"),
+            + (f"; {others[0]} answers" if others else "; no other is configured")
+            + (f"; the host's own packet filter stops it: {rules[dead[0]]}" if dead[0] in rules else ""),
             evidence={
+                **{f"query to {each} or its answer stopped by": rules[each] for each in dead if each in rules},
                 f"{HOST_FILE} nameserver": list(resolvers.host_servers),
                 **{f"DNS server {each} asked from host": str(reply) for each, reply in lookups.host.items()},
             },

@@ -1,4 +1,4 @@
-"""Where the host's packet filter stops queries of containers, for those servers that do not answer them."""
+"""Where the host's packet filter stops queries, for those servers that do not answer them."""
 
 from __future__ import annotations
 
@@ -10,41 +10,81 @@ from diagnose.evidence.firewall import Firewall
 from diagnose.evidence.links import Links
 from diagnose.evidence.lookups import Lookups
 from diagnose.evidence.networks import Networks
+from diagnose.evidence.resolvers import is_loopback
 from diagnose.evidence.routes import MAIN_TABLE, Routes
-from diagnose.firewall.reach import reach_out
+from diagnose.firewall.reach import reach_in, reach_out
+from diagnose.firewall.rules import Packet, Ruleset
+from diagnose.firewall.walk import walk
 from diagnose.registry import evidence
 
 
 class DnsPath(msgspec.Struct, frozen=True):
-    """blocked: (network, server) -> the rule that surely stops a query, or its reply."""
+    """blocked: (network, server) -> the rule that surely stops a query, or its reply. of_host: server -> the rule that stops
+    the host's own. own: servers that are addresses of the host.
+    """
 
     blocked: dict[tuple[str, str], str]
+    of_host: dict[str, str] = {}
+    own: frozenset[str] = frozenset()
 
 
 @evidence
 def dns_path(firewall: Firewall, lookups: Lookups, networks: Networks, routes: Routes, links: Links) -> DnsPath:
     """The walk of one UDP packet to port 53 for each way that fails."""
     blocked: dict[tuple[str, str], str] = {}
+    own = frozenset(way.server for way in lookups.ways if links.holds(way.server))
     for way in lookups.ways:
-        uplink = _device(way.server, routes, links) if way.fails else None
-        for container, _ in way.asked if uplink else ():
+        uplink = _device(way.server, routes, links)
+        for container, _ in way.asked if way.fails and (uplink or way.server in own) else ():
             for name in way.networks:
                 network = networks.by_name.get(name)
                 endpoint = container.endpoints.get(name)
                 if network is None or not network.is_bridge or endpoint is None or not endpoint.ip_address:
                     continue
-                reach = reach_out(
-                    firewall.ruleset,
-                    bridge=network.bridge,
-                    src=endpoint.ip_address,
-                    dst=way.server,
-                    uplink=uplink or "",
-                    proto="udp",
-                    dport=53,
+                reach = (
+                    reach_out(
+                        firewall.ruleset,
+                        bridge=network.bridge,
+                        src=endpoint.ip_address,
+                        dst=way.server,
+                        uplink=uplink,
+                        proto="udp",
+                        dport=53,
+                    )
+                    if uplink
+                    else reach_in(
+                        firewall.ruleset,
+                        uplink=network.bridge,
+                        src=endpoint.ip_address,
+                        host_address=way.server,
+                        host_port=53,
+                        bridges={},
+                        proto="udp",
+                    )
                 )
                 if reach.is_blocked:
                     blocked.setdefault((name, way.server), str(reach.by))
-    return DnsPath(blocked)
+    silent = [server for server, reply in lookups.host.items() if not reply.answered and reply.icmp != "refused"]
+    of_host = {}
+    for server in silent:
+        device = "lo" if is_loopback(server) or links.holds(server) else _device(server, routes, links)
+        rule = _own_query(firewall.ruleset, server, device) if device and ":" not in server else None
+        if rule:
+            of_host[server] = rule
+    return DnsPath(blocked, of_host, own)
+
+
+def _own_query(ruleset: Ruleset, server: str, device: str) -> str | None:
+    """The rule that surely stops a query of the host itself, or the answer to it."""
+    here = device == "lo"
+    sent = Packet("", device, None, server, "udp", 40_000, 53, dst_local=here, src_local=True)
+    received = Packet(device, "", None, server, "udp", 40_000, 53, dst_local=True, src_local=True)
+    answer = Packet(
+        device, "", server, None, "udp", 53, 40_000, state="established", reply=True, dst_local=True, src_local=here
+    )
+    verdicts = [walk(ruleset, "output", sent), *([walk(ruleset, "input", received)] if here else [])]
+    verdicts.append(walk(ruleset, "input", answer))
+    return next((str(each.by) for each in verdicts if each.outcome in ("drop", "reject")), None)
 
 
 def _device(server: str, routes: Routes, links: Links) -> str | None:

@@ -48,7 +48,7 @@ class Reply(msgspec.Struct, frozen=True):
             return {
                 "refused": "refused (nothing listens there)",
                 "unreachable": "unreachable (no route, or a router said so)",
-                "prohibited": "prohibited (a firewall of this host rejects it)",
+                "prohibited": "prohibited (the sender's own packet filter drops it)",
             }.get(self.icmp, self.icmp)
         return f"silent after {self.sent} queries"
 

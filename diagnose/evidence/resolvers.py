@@ -27,6 +27,9 @@ RESOLVED_FILE = "/run/systemd/resolve/resolv.conf"
 """systemd-resolved's list of real servers, which engines read when the host's file holds its stub 127.0.0.53
 alone."""
 
+MAX_SERVERS = 3
+"""How many servers are ever asked: by the C libraries (MAXNS of glibc and musl) and by the engine's resolver; more are ignored."""
+
 _EXTERNAL = re.compile(r"^# ExtServers: \[(.*)\]$", re.MULTILINE)
 _NONE_LEFT = "NO EXTERNAL NAMESERVERS DEFINED"
 
@@ -133,8 +136,8 @@ class Resolvers(msgspec.Struct, frozen=True):
 
     @property
     def host_servers(self) -> tuple[str, ...]:
-        """What the host's own programs ask: what its file lists, a loopback address included."""
-        return self.host.nameservers if isinstance(self.host, ResolvConf) else ()
+        """What the host's own programs ask: the first that its file lists, a loopback address included."""
+        return self.host.nameservers[:MAX_SERVERS] if isinstance(self.host, ResolvConf) else ()
 
     @property
     def engine_file(self) -> ResolvConf | Unavailable:
@@ -156,13 +159,13 @@ class Resolvers(msgspec.Struct, frozen=True):
         if conf is None:
             return ()
         if not conf.is_embedded:
-            return tuple(Upstream(each) for each in conf.nameservers)
+            return tuple(Upstream(each) for each in conf.nameservers[:MAX_SERVERS])
         if conf.external is not None:
-            return conf.external
+            return conf.external[:MAX_SERVERS]
         # Engines before 26 leave IPv6 servers out where the network has no IPv6.
         of_host = tuple(each for each in self.engine_view if ":" not in each)
         named = tuple(container.host_config.dns or ()) or self.configured or of_host or FALLBACK[:2]
-        return tuple(Upstream(each) for each in named)
+        return tuple(Upstream(each) for each in named[:MAX_SERVERS])
 
     def has_own_servers(self, container: Container) -> bool:
         """Whether its servers were given when it was created, so that the host's do not concern it."""

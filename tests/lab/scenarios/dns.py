@@ -48,6 +48,39 @@ def resolver_does_not_answer(box: Box) -> None:
     assert not resolves(box, "web")
 
 
+@fault("dns.host-broken", subject="host:host", also=["dns.upstream-unreachable", "container.unhealthy"])
+def answers_dropped_by_the_host(box: Box) -> None:
+    """The host's own INPUT policy drops the answers to what it asks; containers of the default bridge resolve."""
+    box.sh("iptables -P INPUT DROP; iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -p tcp --dport 22 -j ACCEPT")
+    assert resolves(box, "web")
+    assert box.run(["busybox", "timeout", "2", "nslookup", NAME], check=False).returncode != 0
+
+
+@fault("dns.upstream-unreachable", subject="container:gated", also=["firewall.*"])
+def input_rules_before_a_server_of_the_host(box: Box) -> None:
+    """A DNS server on the host's own address, and INPUT rules that let no container ask it."""
+    box.spawn(["dnsmasq", "--keep-in-foreground", "--listen-address=172.17.0.1", "--bind-interfaces", "--no-hosts",
+               "--no-resolv", f"--server={RESOLVER}", "--conf-file=/dev/null", "--user=root", "--pid-file="])  # fmt: skip
+    healthy_container(box, "gated", 8081, "--dns=172.17.0.1")
+    assert resolves(box, "gated")
+    box.sh("iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -A INPUT -i lo -j ACCEPT")
+    box.sh("iptables -P INPUT DROP")
+    assert not resolves(box, "gated")
+
+
+@fault(
+    "dns.host-broken",
+    subject="host:host",
+    engine_started=False,
+    also=["dns.upstream-unreachable", "container.unhealthy"],
+)
+def three_dead_servers_before_a_live_one(box: Box) -> None:
+    """The fourth server of resolv.conf would answer, and no library asks more than three."""
+    start(box, "".join(f"nameserver {each}\n" for each in ("192.0.2.201", "192.0.2.202", "192.0.2.203", RESOLVER)))
+    baseline(box)
+    assert not resolves(box, "web")
+
+
 @fault("dns.udp-blocked", subject="host:host", also=["dns.upstream-unreachable"])
 def only_tcp_gets_through(box: Box) -> None:
     """A firewall on the way drops DNS over UDP and lets TCP pass."""
