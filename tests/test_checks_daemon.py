@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from checks.daemon import configuration, containerd, life, posture, start
 from diagnose.evidence.clock import Clock
@@ -46,6 +47,11 @@ ID = "ab" * 32
 
 def daemon(**parts: Any) -> Daemon:
     return Daemon(**{"endpoint": HERE, "caller": Caller(), "silence": REFUSED, "installed": True, "shims": {}, **parts})
+
+
+UP = 'time="2026-01-02T03:04:05Z" level=info msg="Starting up"'
+LISTENS = 'time="2026-01-02T03:04:06Z" level=info msg="API listen on /var/run/docker.sock"'
+FOLDER = FileState("folder", 0o40755)
 
 
 def only(answer: Any) -> Any:
@@ -169,6 +175,25 @@ def test_a_dead_engine_names_its_last_words_and_what_lives() -> None:
     assert "failed to start daemon: no space left on device" in finding.evidence.values()
 
 
+@pytest.mark.parametrize(
+    ("silence", "socket", "lines", "severity", "what"),
+    [
+        pytest.param("missing", None, [UP, LISTENS], None, "its socket /var/run/docker.sock was removed", id="removed"),
+        pytest.param("refused", FOLDER, [UP, LISTENS], None, "a folder has taken the place", id="a folder"),
+        pytest.param(
+            "missing", None, [UP], Severity.warning, "does not serve /var/run/docker.sock, 5 s", id="in its start"
+        ),
+    ],
+)
+def test_an_engine_without_its_socket(
+    silence: Any, socket: FileState | None, lines: list[str], severity: Severity | None, what: str
+) -> None:
+    one = daemon(silence=Unavailable(silence, ""), socket=socket, process=engine(), age=5.0)
+    (finding,) = not_running(one, log(*lines))
+    assert what in finding.summary
+    assert finding.severity == severity
+
+
 def test_the_kernel_killed_it() -> None:
     kernel = KernelLog(
         (Record(1.0, "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),task=dockerd,pid=69,uid=0"),
@@ -176,9 +201,6 @@ def test_the_kernel_killed_it() -> None:
     )  # fmt: skip
     (finding,) = not_running(daemon(), kernel=kernel)
     assert finding.evidence["kernel log"] == "out of memory: killed process 69 (dockerd)"
-
-
-UP = 'time="2026-01-02T03:04:05Z" level=info msg="Starting up"'
 
 
 @pytest.mark.parametrize(
@@ -235,6 +257,8 @@ def test_forbidden() -> None:
     assert finding.summary == "deploy may not use /var/run/docker.sock"
     old = daemon(silence=denied.silence, process=engine(), caller=Caller(1000, "deploy", docker_group=True))
     assert "session is older" in next(iter(life.socket_forbidden(old))).summary
+    kept_out = replace(denied, caller=Caller(1000, "deploy", docker_group=True, session_has_it=True))
+    assert "although in group docker" in only(life.socket_forbidden(kept_out)).summary
     assert list(life.socket_forbidden(daemon())) == []
 
 

@@ -130,7 +130,14 @@ def _down(
         evidence[f"{socket}"] = "systemd listens; docker.service is not active"
     else:
         refused = "not allowed for this user" if daemon.reason == "forbidden" else "nobody listens"
-        evidence[f"connect({socket})"] = refused if daemon.socket else "no such socket"
+        other = daemon.socket is not None and daemon.socket.type not in ("socket", "")
+        evidence[f"connect({socket})"] = (
+            f"it is a {daemon.socket.type}"
+            if daemon.socket and other
+            else refused
+            if daemon.socket
+            else "no such socket"
+        )
     evidence["processes"] = f"dockerd {daemon.process.pid}" if daemon.process else "no dockerd"
     if daemon.unit and daemon.unit.exists:
         unit = daemon.unit
@@ -152,15 +159,17 @@ def _down(
     if alive is not None:
         evidence["containers alive"] = alive or "none"
     point = mounts.point_of(root.path) if isinstance(mounts, Mounts) else None
+    came_up = isinstance(log, DaemonLog) and log.came_up
+    starting = daemon.is_starting and not came_up
     return Finding(
         subject=DAEMON,
-        summary=f"{_what(daemon, socket)}{_unnamed(text)}{_living(alive)}",
+        summary=f"{_what(daemon, socket, came_up)}{_unnamed(text)}{_living(alive)}",
         evidence=evidence,
         variables={
             "socket": socket,
             "log": log.source.removeprefix("journal ") if isinstance(log, DaemonLog) else "docker.service",
         },
-        severity=Severity.warning if daemon.is_starting else None,
+        severity=Severity.warning if starting else None,
         touches=(Subject("filesystem", point),)
         if point and signs(text) & {"no-space", "read-only", "io-error"}
         else (),
@@ -168,7 +177,11 @@ def _down(
     )
 
 
-def _what(daemon: Daemon, socket: str) -> str:
+def _what(daemon: Daemon, socket: str, came_up: bool) -> str:
+    if daemon.process is not None and came_up and daemon.reason == "missing":
+        return f"dockerd ({daemon.process.pid}) lives and listens, but its socket {socket} was removed"
+    if daemon.process is not None and came_up and daemon.socket and daemon.socket.type == "folder":
+        return f"dockerd ({daemon.process.pid}) lives, but a folder has taken the place of its socket {socket}"
     if daemon.process is not None:
         since = f", {ago(daemon.age)} after its start" if daemon.age is not None else ""
         return f"dockerd ({daemon.process.pid}) lives and does not serve {socket}{since}"
@@ -229,6 +242,8 @@ def socket_forbidden(daemon: Daemon) -> Iterable[Finding]:
         summary += ": the session is older than the membership in group docker"
     elif "HTTP 40" in daemon.silence.detail:
         summary = f"the engine refuses requests of {user}: {daemon.silence.detail}"
+    elif daemon.caller.session_has_it:
+        summary += ", although in group docker: the socket's group or mode keeps it out"
     evidence["groups of the caller"] = "docker is one of them" if daemon.caller.session_has_it else "without docker"
     yield Finding(subject=DAEMON, summary=summary, evidence=evidence, variables={"user": user, "socket": path})
 

@@ -26,7 +26,7 @@ _PAIR = re.compile(r'([A-Za-z_][\w.-]*)=("(?:[^"\\]|\\.)*"|\S*)')
 _TERMINAL = re.compile(r"(?:\x1b\[\d+m)?(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)(?:\x1b\[0m)?\[([^\]]*)\]\s*(.*)")
 _LEVELS = {"trac": "trace", "debu": "debug", "warn": "warning", "erro": "error", "fata": "fatal", "pani": "panic"}
 _BARE = re.compile(r"^(failed to |unable to |Error starting daemon|panic: |fatal error: |dockerd: )")
-_USAGE = re.compile(r"\s|See 'dockerd --help'|Run 'dockerd --help'")
+_USAGE = re.compile(r"\s|, Code: \d|See 'dockerd --help'|Run 'dockerd --help'")
 _STATUS = "Status: "
 """Stands before what dockerd says of a wrong command line; engine 28 prints all its flags behind it."""
 _NO_SENTENCE = re.compile(r"\d{4}[/-]\d\d|[^\w\"']")
@@ -55,6 +55,10 @@ class LogLine(msgspec.Struct, frozen=True):
     @property
     def is_error(self) -> bool:
         return self.level in ("error", "fatal", "panic")
+
+
+UP = ("API listen on", "Daemon has completed initialization")
+"""What an engine writes when it has come up."""
 
 
 class DaemonLog(msgspec.Struct, frozen=True, dict=True):
@@ -94,9 +98,14 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
         for line in reversed(self.lines):
             if line.level in ("fatal", "panic"):
                 return line
-            if line.message.startswith(("Starting up", "API listen on", "Daemon has completed initialization")):
+            if line.message.startswith(("Starting up", *UP)):
                 return None
         return None
+
+    @functools.cached_property
+    def came_up(self) -> bool:
+        """Whether the newest start attempt ended with an engine that listens."""
+        return any(line.message.startswith(UP) for line in self.last_start)
 
     @functools.cached_property
     def last_start(self) -> tuple[LogLine, ...]:

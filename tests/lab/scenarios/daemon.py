@@ -51,6 +51,15 @@ def killed(box: Box) -> None:
     assert "6 containers (6 running)" in run.out, run.out
 
 
+@fault("daemon.not-running", subject=DAEMON, exit_code=2)
+def socket_removed(box: Box) -> None:
+    """The socket's file was removed under a healthy engine, and a folder took its place."""
+    box.sh("rm /run/docker.sock && mkdir /run/docker.sock")
+    assert box.docker("ps", check=False).returncode != 0
+    run = box.diagnose("all")
+    assert "a folder has taken the place of its socket" in " ".join(run.out.split()), run.out
+
+
 @fault("daemon.not-running", subject=DAEMON, exit_code=2, user="nobody")
 def killed_seen_by_nobody(box: Box) -> None:
     """dockerd was killed, and who looks may not even touch its socket: the process list tells."""
