@@ -81,38 +81,81 @@ def chains_missing(firewall: Firewall, crossings: Crossings, config: DaemonConfi
         return Skipped(why_not)
     if not crossings.networks:
         return Skipped(crossings.why_none)
-    return _chains_missing(firewall, crossings)
+    return _chains_missing(firewall, crossings, _proxied(config))
 
 
-def _chains_missing(firewall: Firewall, crossings: Crossings) -> Iterable[Finding | Unexamined]:
+def _proxied(config: DaemonConfig | Unavailable) -> bool:
+    """Whether docker-proxy stands behind each published port."""
+    return not (isinstance(config, DaemonConfig) and config.value("userland-proxy") is False)
+
+
+def _chains_missing(firewall: Firewall, crossings: Crossings, proxied: bool) -> Iterable[Finding | Unexamined]:
     bare = [each for each in crossings.networks.values() if not firewall.names_bridge(each.bridge)]
     fallen = [each for each in crossings.outlets if _is_lost(firewall, each.reach)]
     no_ports = bool(crossings.inlets) and not firewall.translates_ports
+    empty = "" if no_ports or bare else _emptied(firewall, crossings)
     yield from _unsure(crossings)
     lost = {network.name: network for network in [*bare, *(each.network for each in fallen)]}
-    if not lost and not no_ports:
+    if not lost and not no_ports and not empty:
         return
     cut = [each for each in crossings.outlets if each.network.name in lost and each.reach.is_blocked]
-    ports = [each for each in crossings.inlets if no_ports or (each.reach.is_blocked and each.network.name in lost)]
+    ports = [
+        each for each in crossings.inlets if no_ports or empty or (each.reach.is_blocked and each.network.name in lost)
+    ]
+    served = proxied and all(_is_served(each) for each in ports)
     hidden = [each for each in crossings.outlets if _unmasked(each) and (no_ports or each.network.name in lost)]
     names = sorted({each.container.short for each in [*cut, *hidden]})
     losses = [f"{_count(len(names), 'container')} ({_listed(names)}) cannot reach the outside"] if names else []
-    losses += [f"published {_port_list(ports)} not forwarded"] if ports else []
-    where = [f"FORWARD has no rules for {_listed(each.bridge for each in lost.values())}"] if lost else []
+    shut = "served by docker-proxy alone" if served else "not forwarded"
+    losses += [f"published {_port_list(ports)} {shut}"] if ports else []
+    where = [f"FORWARD has no rules for {_listed(each.bridge for each in bare)}"] if bare else []
+    where += _fallen(fallen, {network.name for network in bare})
     where += ["PREROUTING does not lead to the published ports"] if no_ports else []
+    where += [empty] if empty else []
     touched = list(lost.values()) or list(crossings.networks.values())
     yield Finding(
         subject=HOST,
         summary=f"Docker's rules are gone: {', '.join(where)}; {'; '.join(losses) or 'networks are not kept apart'}",
         evidence=_base(firewall, "forward")
         | _base(firewall, "prerouting")
-        | {"bridges without rules": [each.bridge for each in lost.values()]}
+        | {"bridges without rules": [each.bridge for each in bare]}
         | {f"{each.container.short} sends": str(each.reach.by) for each in cut[:1]},
         variables={},
-        severity=None if losses else Severity.warning,
+        severity=None if names or (ports and not served) else Severity.warning,
         touches=_touched(touched) + tuple(each.container.subject for each in ports),
         signs=NO_WAY_OUT,
     )
+
+
+_SEVERAL = 2
+"""Of fewer published ports none is left by chance: firewall.dnat-missing speaks of the one."""
+
+
+def _emptied(firewall: Firewall, crossings: Crossings) -> str:
+    """Which of Docker's chains of published ports has lost all that was in it, in words."""
+    inlets = crossings.inlets
+    if len(inlets) < _SEVERAL or crossings.unwalked:
+        return ""
+    if all(each.reach.nat is None and not each.reach.nat_unknown and _is_served(each) for each in inlets):
+        return "none of the published ports has a rule in nat"
+    if all(each.reach.nat and each.reach.hook == "forward" and _is_lost(firewall, each.reach) for each in inlets):
+        return "no rule lets in what is sent to the published ports"
+    return ""
+
+
+def _is_served(inlet: Inlet) -> bool:
+    """Whether a client gets to a process of the host at a published port, as docker-proxy is one."""
+    return inlet.reach.nat is None and inlet.reach.outcome == "accept"
+
+
+def _fallen(outlets: Sequence[Outlet], bare: set[str]) -> list[str]:
+    """What is missing for bridges that some rules are still about."""
+    words = []
+    for part, what in (("request", "no rule lets out what comes from"), ("reply", "no rule lets the answers back to")):
+        bridges = {each.network.bridge for each in outlets if each.reach.part == part and each.network.name not in bare}
+        if bridges:
+            words.append(f"{what} {_listed(bridges)}")
+    return words
 
 
 def _is_lost(firewall: Firewall, reach: Reach) -> bool:
@@ -193,8 +236,7 @@ def dnat_missing(firewall: Firewall, crossings: Crossings, config: DaemonConfig 
         return Skipped(crossings.why_none)
     if not crossings.inlets:
         return Skipped("no running container publishes a port on an outer IPv4 address")
-    proxied = not (isinstance(config, DaemonConfig) and config.value("userland-proxy") is False)
-    return _dnat_missing(firewall, crossings, proxied)
+    return _dnat_missing(firewall, crossings, _proxied(config))
 
 
 def _dnat_missing(firewall: Firewall, crossings: Crossings, proxied: bool) -> Iterable[Finding | Unexamined]:
@@ -207,7 +249,8 @@ def _dnat_missing(firewall: Firewall, crossings: Crossings, proxied: bool) -> It
             if inlet.reach.nat_unknown:
                 yield Unexamined(inlet.container.subject, f"its translation hangs on {inlet.reach.by}")
             continue
-        served = inlet.reach.nat is None and inlet.reach.outcome == "accept" and proxied
+        served = proxied and _is_served(inlet)
+        led_off = inlet.reach.nat is not None and inlet.reach.nat.kind == "redirect"
         proxy = "; only docker-proxy serves it, and hides the clients' addresses" if served else ""
         yield Finding(
             subject=inlet.container.subject,
@@ -220,7 +263,7 @@ def _dnat_missing(firewall: Firewall, crossings: Crossings, proxied: bool) -> It
             },
             variables={"container": inlet.container.short, "host_port": str(inlet.host_port)},
             discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.port.partition('/')[2]}",
-            severity=Severity.warning if served else None,
+            severity=Severity.warning if served or led_off else None,
             touches=(inlet.network.subject,),
             stable=(inlet.container.life,),
             service=inlet.container.service,
@@ -234,6 +277,8 @@ def _misled(firewall: Firewall, inlet: Inlet) -> str | None:
         return None
     if reach.nat is None:
         return None if reach.is_blocked and reach.hook == "prerouting" else "is not translated to the container"
+    if reach.nat.kind == "redirect" and reach.nat.port not in (None, inlet.host_port):
+        return f"is sent to port {reach.nat.port} of this host instead of the container"
     if reach.nat.kind != "dnat" or reach.nat.address is None:
         return None
     if reach.nat.address not in inlet.addresses or reach.nat.port not in (None, inlet.container_port):
@@ -270,10 +315,13 @@ def _forwarding_off(forwarding: Forwarding, used: Sequence[Container], routed: d
         return
     setting = "net.ipv4.ip_forward" if everywhere else f"net/ipv4/conf/{off[0]}/forwarding"
     of = "" if everywhere else f" on {_listed(off)}"
-    touched = bridges.values() if everywhere or set(off) - set(bridges) else [bridges[name] for name in off]
+    touched = list(bridges.values()) if everywhere or set(off) - set(bridges) else [bridges[name] for name in off]
+    cut = [each for each in used if any(network.name in each.endpoints for network in touched)]
+    if not cut:
+        return
     yield Finding(
         subject=HOST,
-        summary=f"IP forwarding is off{of}: {_count(len(used), 'container')} cut off from everything beyond this host",
+        summary=f"IP forwarding is off{of}: {_count(len(cut), 'container')} cut off from everything beyond this host",
         evidence={"net.ipv4.ip_forward": forwarding.everywhere}
         | {f"net.ipv4.conf.{name}.forwarding": "0" for name in off},
         variables={"assignment": f"{setting}=1"},
@@ -334,16 +382,35 @@ def _dropped(by: Step, outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> Fi
             "containers": names,
         },
         variables={
-            "family": by.table.split()[0],
+            "tool": _tool(by),
+            "family": by.table.split()[-2],
             "table": by.table.split()[-1],
             "chain": by.chain,
+            "hook": deciding.hook or "forward",
             "bridge": networks[0].bridge,
+            "uplink": (outlets[0] if outlets else inlets[0]).uplink.name,
         },
         discriminator=str(by),
         severity=Severity.warning if by.chain == USER_CHAIN or not outlets else None,
         touches=_touched(networks) + _containers(outlets, inlets),
         signs=NO_WAY_OUT,
     )
+
+
+_IPTABLES = ("filter", "nat", "mangle", "raw", "security")
+
+
+def _tool(by: Step) -> str:
+    """The program that may write to a table: what nft adds to a table of iptables makes it unreadable to iptables (seen with
+    1.8.9: "table `filter' is incompatible").
+    """
+    *backend, family, table = by.table.split()
+    if backend:
+        return "iptables-legacy"
+    if table == "firewalld":
+        return "firewall-cmd"
+    written = by.rule.startswith(("-", "! -")) or (by.rule.startswith("policy ") and by.chain.isupper())
+    return "iptables" if family == "ip" and table in _IPTABLES and written else "nft"
 
 
 _UNREAD = {"nft": "nftables", "legacy": "iptables-legacy ip"}

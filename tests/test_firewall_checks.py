@@ -135,6 +135,69 @@ def found(said: dict[str, Any]) -> list[str]:
     )
 
 
+def changed(fault: str, edit: Any) -> Made:
+    """The host of engine 28.5 with its `iptables-save` text edited."""
+    recorded = case("28.5", fault)
+    text = recorded["iptables_nft"]["ip"]
+    recorded["iptables_nft"]["ip"] = edit(text)
+    assert recorded["iptables_nft"]["ip"] != text
+    return host(recorded)
+
+
+def without(table: str, *words: str) -> Any:
+    """An edit that takes the rules with all these words out of one table."""
+
+    def edit(text: str) -> str:
+        before, mark, rest = text.partition(f"*{table}\n")
+        inside, commit, after = rest.partition("COMMIT\n")
+        kept = [line for line in inside.splitlines(keepends=True) if not all(word in line for word in words)]
+        return before + mark + "".join(kept) + commit + after
+
+    return edit
+
+
+EMPTIED = {
+    "nat": (without("nat", "-A DOCKER", "--dport"), "warning", "none of the published ports has a rule in nat"),
+    "filter": (without("filter", "-A DOCKER", "--dport"), "critical", "no rule lets in what is sent"),
+    "answers": (without("filter", "ESTABLISHED"), "critical", "no rule lets the answers back to"),
+}
+
+
+@pytest.mark.parametrize("name", EMPTIED)
+def test_a_chain_that_lost_all_that_was_in_it_is_one_cause(name: str) -> None:
+    edit, severity, words = EMPTIED[name]
+    said = judged(changed("healthy", edit))
+    (finding,) = [each for each in said["chains-missing"] if isinstance(each, Finding)]
+    assert words in finding.summary
+    assert "FORWARD has no rules" not in finding.summary
+    assert f"{severity} chains-missing host" in found(said)
+
+
+def test_a_port_that_is_led_to_the_host_itself() -> None:
+    rule = "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 22\n"
+    said = judged(changed("healthy", lambda text: text.replace("-A PREROUTING", f"{rule}-A PREROUTING", 1)))
+    assert found(said) == ["warning dnat-missing web"]
+    assert "port 22 of this host instead" in said["dnat-missing"][0].summary
+
+
+TOOLS = {
+    "docker-user-drops-all": ("iptables", "ip", "filter", "DOCKER-USER"),
+    "native-forward-drop": ("nft", "inet", "filter", "forward"),
+    "legacy-forward-drop": ("iptables-legacy", "ip", "filter", "FORWARD"),
+    "firewalld-bridge-out-of-its-zone": ("firewall-cmd", "inet", "firewalld", None),
+}
+
+
+@pytest.mark.parametrize("fault", TOOLS)
+def test_only_the_program_that_keeps_a_table_is_told_to_write_there(fault: str) -> None:
+    said = judged(host(case("28.5", fault)))
+    (finding,) = [each for each in said["forward-dropped"] if isinstance(each, Finding)]
+    *told, chain = (finding.variables[name] for name in ("tool", "family", "table", "chain"))
+    *wanted, in_chain = TOOLS[fault]
+    assert told == wanted
+    assert in_chain in (None, chain)
+
+
 FIREWALLD: dict[str, list[str]] = {
     "firewalld-healthy": ["advice bypassed-by-publish plain", "advice bypassed-by-publish web"],
     "firewalld-reloaded": ["advice bypassed-by-publish plain", "advice bypassed-by-publish web"],
@@ -218,6 +281,14 @@ SETTINGS: dict[str, tuple[dict[str, str | None], list[str]]] = {
     "off at the uplink": (
         {"net.ipv4.ip_forward": "1", "eth0": "0", "bridge": "1"},
         ["IP forwarding is off on eth0: 2 containers"],
+    ),
+    "off at one bridge": (
+        {"net.ipv4.ip_forward": "1", "eth0": "1", "bridge": "1", "net/ipv4/conf/docker0/forwarding": "0"},
+        ["IP forwarding is off on docker0: 1 container"],
+    ),
+    "off at the bridge of nobody": (
+        {"net.ipv4.ip_forward": "1", "eth0": "1", "bridge": "1", f"net/ipv4/conf/br-{QUIET[:12]}/forwarding": "0"},
+        [],
     ),
 }
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from diagnose.firewall.rules import Packet, Ruleset
+from diagnose.firewall.rules import Interval, Match, Packet, Ruleset
 from diagnose.firewall.ruleset import assemble
+from diagnose.firewall.text import describe
 from diagnose.firewall.walk import walk
 
 PROJECT = Path(__file__).parent.parent
@@ -125,6 +126,12 @@ def test_rule(rule: str) -> None:
         pytest.skip("this kernel or this nft does not know the rule")
     verdict = walk(alone, "forward", PACKET)
     assert verdict.outcome == RULES[rule], (verdict.by, [str(each.text) for each in alone.chains[-1].rules])
+
+
+def test_half_of_all_addresses_is_written_as_such() -> None:
+    every = Interval(0, (1 << 31) - 1)
+    assert describe((Match(("src",), ((every,),)),)) == "ip saddr 0.0.0.0/1"
+    assert describe((Match(("src",), ((Interval(1, 1),),)),)) == "ip saddr ::1"
 
 
 def test_nearly_all_rules_were_loaded() -> None:

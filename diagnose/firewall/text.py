@@ -131,7 +131,7 @@ def _value(name: Field, value: Value) -> str:
 
 
 def _addresses(low: int, high: int) -> str:
-    if high <= 0xFFFFFFFF and low > 0xFFFF:
+    if 0xFFFF < high <= 0xFFFFFFFF:
         networks = list(summarize_address_range(IPv4Address(low), IPv4Address(high)))
         if len(networks) > 1:
             return f"{IPv4Address(low)}-{IPv4Address(high)}"

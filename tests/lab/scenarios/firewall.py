@@ -74,6 +74,45 @@ def dnat_deleted_without_proxy(box: Box) -> None:
     assert not _comes_in(box)
 
 
+@fault("firewall.chains-missing", subject="host:host", also=["firewall.dnat-missing"])
+def published_ports_emptied(box: Box) -> None:
+    """Docker's chain in nat is there, reached, and empty: docker-proxy serves all ports."""
+    _shop(box)
+    box.sh("iptables -t nat -F DOCKER")
+    assert _comes_in(box)
+
+
+@fault("firewall.chains-missing", subject="host:host", also=_DEAF)
+def answers_forgotten(box: Box) -> None:
+    """The rules that let answers back are gone, all others are there."""
+    box.sh("iptables -P FORWARD DROP; for chain in FORWARD DOCKER-CT; do iptables -S $chain 2>/dev/null"
+           " | grep -e ESTABLISHED | sed 's/^-A/-D/' | xargs -r -L1 iptables; done")  # fmt: skip
+    assert not _goes_out(box)
+
+
+@fault("firewall.dnat-missing", subject="container:web")
+def redirected_to_the_host(box: Box) -> None:
+    """A redirection before Docker's rules leads a published port to a port of the host."""
+    box.sh("iptables -t nat -I PREROUTING -p tcp --dport 8080 -j REDIRECT --to-ports 22")
+    assert not _comes_in(box)
+
+
+@fault("firewall.masquerade-missing", subject="network:bridge", also=_DEAF)
+def exempt_from_masquerade(box: Box) -> None:
+    """A rule before Docker's takes containers out of translation."""
+    box.sh("iptables -t nat -I POSTROUTING -s 172.17.0.0/16 -j RETURN")
+    assert not _goes_out(box)
+
+
+@fault("firewall.forwarding-off", subject="host:host", also=_DEAF)
+def forwarding_off_on_one_bridge(box: Box) -> None:
+    """Forwarding is off on docker0 alone; the next network goes out."""
+    _shop(box)
+    box.sh("sysctl -qw net.ipv4.conf.docker0.forwarding=0")
+    assert not _goes_out(box)
+    assert _goes_out(box, "cart")
+
+
 @fault("firewall.forwarding-off", subject="host:host", also=_DEAF)
 def forwarding_off(box: Box) -> None:
     """A sysctl file of the distribution turns IP forwarding off again."""
@@ -89,6 +128,13 @@ def dropped_by_another_table(box: Box) -> None:
     )
     assert not _goes_out(box)
     assert not _comes_in(box)
+
+
+@fault("firewall.forward-dropped", subject="host:host", also=_DEAF)
+def dropped_before_tracking(box: Box) -> None:
+    """A rule in the raw table drops what comes from the bridge, before any other table."""
+    box.sh("iptables -t raw -A PREROUTING -i docker0 -j DROP")
+    assert not _goes_out(box)
 
 
 @fault("firewall.forward-dropped", subject="host:host", also=_DEAF)
