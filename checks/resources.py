@@ -307,7 +307,7 @@ def pids_exhausted(
                     evidence={"log": line[:300], "HostConfig.PidsLimit": limit},
                     variables={"container": each.short, "pids": str(limit * 2)},
                     signs=frozenset({"no-fork"}),
-                    onset=each.finished_at,
+                    onset=each.failed_first,
                     service=each.service,
                 )
     if isinstance(host_limits, Unavailable):
@@ -380,7 +380,7 @@ def open_files_exhausted(
                 summary=f"{each.short} could open no more files{own}",
                 evidence={"log": line[:300], "HostConfig.Ulimits nofile": limit or "not set"},
                 variables={"container": each.short, "image": each.config.image},
-                onset=each.finished_at,
+                onset=each.failed_first,
                 service=each.service,
             )
     if isinstance(host_limits, Unavailable):

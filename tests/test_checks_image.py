@@ -11,7 +11,7 @@ import pytest
 from checks import image
 from diagnose.evidence.build_cache import BuildCache, records
 from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container
+from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.daemon_log import LogLine
 from diagnose.evidence.filesystems import Filesystem, Usage
 from diagnose.evidence.image_details import Detail, ImageDetails, image_details
@@ -19,7 +19,7 @@ from diagnose.evidence.images import Image, Images, images, normal, registry_of,
 from diagnose.evidence.info import Info
 from diagnose.evidence.layer_folders import LayerFolders
 from diagnose.evidence.pulls import Pulls, Trouble, Why
-from diagnose.model import Severity, Skipped, Unavailable
+from diagnose.model import Severity, Skipped, Subject, Unavailable, Unexamined
 from tests.hosts import Made
 from tests.inspected import container, live, of, subjects
 
@@ -260,7 +260,14 @@ LOST = LogLine(NOW - 60, "error", "create: open /d/overlay2/abc/link: no such fi
     ],
 )
 def test_corrupt(layers: LayerFolders, names: list[str]) -> None:
-    assert subjects(image.corrupt(layers, OUT_OF_REACH, CLOCK)) == names
+    assert subjects(image.corrupt(layers, OUT_OF_REACH, CLOCK, of())) == names
+
+
+def test_a_container_that_cannot_be_inspected_for_want_of_its_layer() -> None:
+    why = "inspect: refused: HTTP 500: stat /var/lib/docker/overlay2/cfe1a255: no such file or directory"
+    other = "inspect: refused: HTTP 500: context deadline exceeded"
+    unread = (Unexamined(Subject("container", "web"), why), Unexamined(Subject("container", "slow"), other))
+    assert subjects(image.corrupt(LayerFolders((), 5), OUT_OF_REACH, CLOCK, Containers((), unread))) == ["web"]
 
 
 DATA = Path(__file__).parent / "data" / "engine29"
@@ -288,7 +295,7 @@ def test_images_of_engine_29() -> None:
 
 
 def test_layers_of_another_driver_are_not_judged() -> None:
-    answer = image.corrupt(LayerFolders((), 0), OUT_OF_REACH, CLOCK)
+    answer = image.corrupt(LayerFolders((), 0), OUT_OF_REACH, CLOCK, of())
     with pytest.raises(StopIteration) as ended:
         next(answer)
     assert isinstance(ended.value.value, Skipped)

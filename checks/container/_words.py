@@ -12,6 +12,7 @@ from diagnose.signs import signs
 from diagnose.times import ago
 
 PEER_CAUSES = (
+    "container.crashed",
     "container.entrypoint-forbidden",
     "container.entrypoint-missing",
     "container.mount-source-missing",
@@ -19,6 +20,7 @@ PEER_CAUSES = (
     "container.oom-killed",
     "container.paused",
     "container.restarts-exhausted",
+    "container.start-refused",
     "network.bind-address-missing",
     "network.port-allocated",
     "network.port-held-by-process",
@@ -55,6 +57,12 @@ APPLICATION_CAUSES = (
     "storage.shm-full",
 )
 """What makes a program fail that is itself in order."""
+
+
+def causes_without(*ids: str) -> list[str]:
+    """What may keep a container from working, without these: no check is its own cause, nor that of its causes."""
+    return [id for id in (*APPLICATION_CAUSES, *PEER_CAUSES) if id not in ids]
+
 
 LINE = "log, last line"
 QUOTED = 300

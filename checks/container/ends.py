@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, peers, quoted, took, words_of
+from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, causes_without, peers, quoted, took, words_of
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.events import Events
@@ -89,7 +89,11 @@ def _severity(each: Container) -> Severity:
     return Severity.warning if each.service or not each.config.attach_stdout else Severity.advice
 
 
-@check("container.crashed", severity=Severity.critical, caused_by=[*APPLICATION_CAUSES, *PEER_CAUSES])
+@check(
+    "container.crashed",
+    severity=Severity.critical,
+    caused_by=causes_without("container.crashed", "container.start-refused"),
+)
 def crashed(
     containers: Containers,
     clock: Clock,

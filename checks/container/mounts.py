@@ -95,7 +95,7 @@ def mount_forbidden(
                 variables={"container": each.short, "source": mount.source, "owner": why[2]},
                 discriminator=mount.destination,
                 touches=(Subject("volume", mount.name),) if mount.type == "volume" and mount.name else (),
-                onset=each.finished_at,
+                onset=each.failed_first,
                 service=each.service,
             )
         elif _modes_matter(each, mount) and (unseen := _unseen(bind_sources, mount.source)):

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from checks.container._words import PEER_CAUSES
+from checks.container._words import causes_without
 from checks.container.start import DEVICE, LIMITS, NETWORK, RUNTIME, failed_start
 from checks.logging import UNREACHED
 from diagnose.evidence.bind_mounts import MOUNTING, BindSources
 from diagnose.evidence.containers import Container, Containers
-from diagnose.model import Finding, Severity, Unavailable
+from diagnose.model import DAEMON, Finding, Severity, Subject, Unavailable
 from diagnose.registry import check
 
 _EXPLAINED = re.compile(r"port is already allocated|: bind: |failed to bind host port|no available IPv4 addresses")
@@ -26,13 +26,19 @@ _PEER = re.compile(
     re.IGNORECASE,
 )
 _USER = re.compile(r"unable to find (?P<kind>user|group) (?P<name>[^:]+):")
+_ENDPOINT = re.compile(r"^.*connectivity on endpoint \S+ \(\w+\): ")
 _DRIVER = "failed to initialize logging driver: "
 _VOLUME = re.compile(
     r"error while mounting volume '[^']*/volumes/(?P<volume>[^/']+)/_data'|failed to mount local volume"
+    r"|evaluating symlinks from mount source \"[^\"]*/volumes/(?P<lost>[^/\"]+)/_data\""
 )
 
 
-@check("container.start-refused", severity=Severity.critical, caused_by=PEER_CAUSES)
+@check(
+    "container.start-refused",
+    severity=Severity.critical,
+    caused_by=[*causes_without("container.start-refused"), "image.corrupt"],
+)
 def start_refused(containers: Containers, bind_sources: BindSources | Unavailable) -> Iterable[Finding]:
     """A container's start is refused for a reason that the engine names.
 
@@ -51,7 +57,8 @@ def start_refused(containers: Containers, bind_sources: BindSources | Unavailabl
                 yield failed_start(each, f"{mount['source']} is a file, {mount['target']} in it is a folder")
         else:
             what, peer = _reason(each, containers)
-            yield replace(failed_start(each, what), touches=(peer.subject,) if peer else ())
+            stands_on = peer.subject if peer else Subject("image", each.config.image)
+            yield replace(failed_start(each, what), touches=(stands_on, DAEMON))
 
 
 def _explained(error: str) -> bool:
@@ -73,6 +80,8 @@ def _reason(each: Container, containers: Containers) -> tuple[str, Container | N
     if match := _USER.search(error):
         return f"its image has no {match['kind']} {match['name']}", None
     if match := _VOLUME.search(error):
+        if match["lost"]:
+            return f"the folder of its volume {match['lost']} is gone", None
         volume = f"its volume {match['volume']}" if match["volume"] else "a volume"
         return f"{volume} cannot be mounted, {_core(error)}", None
     if _DRIVER in error:
@@ -85,4 +94,5 @@ def _core(error: str) -> str:
     chain = error.removesuffix(": unknown")
     for outer in ("container init: ", "container process: ", "create failed: ", "local volume: "):
         chain = chain.rpartition(outer)[2]
-    return chain if len(chain) <= 120 else f"{chain[:117]}..."
+    chain = _ENDPOINT.sub("", " ".join(chain.split()))
+    return chain if len(chain) <= 140 else f"{chain[:60]} ... {chain[-75:]}"

@@ -107,7 +107,7 @@ def _refused(each: Container, program: Program, summary: str, **evidence: str) -
             **evidence,
         },
         variables=_named(each, program.path),
-        onset=each.finished_at,
+        onset=each.failed_first,
         service=each.service,
     )
 

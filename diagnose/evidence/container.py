@@ -92,6 +92,7 @@ class HostConfig(_Shape, frozen=True, rename="pascal"):
     cap_add: list[str] | None = None
     cap_drop: list[str] | None = None
     security_opt: list[str] | None = None
+    masked_paths: list[str] | None = None
     dns: list[str] | None = None
     dns_search: list[str] | None = None
     dns_options: list[str] | None = None
@@ -257,6 +258,11 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
     @property
     def finished_at(self) -> float | None:
         return unix(self.state.finished_at)
+
+    @property
+    def failed_first(self) -> float | None:
+        """When its first run failed; None after restarts, for the last end of a loop tells nothing of its begin."""
+        return self.finished_at if self.restart_count == 0 else None
 
     @property
     def ran_for(self) -> float | None:

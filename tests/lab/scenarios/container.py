@@ -142,6 +142,13 @@ def built_for_another_machine(box: Box) -> None:
     box.wait_for(lambda: "exec format error" in box.docker("logs", "foreign").stderr, what="the kernel's refusal")
 
 
+@fault("container.exec-format", subject="container:looped", also=["container.restart-loop"], shareable=True)
+def built_for_another_machine_and_restarted(box: Box) -> None:
+    """A program for another architecture under a restart policy: the loop began before its last end."""
+    run(box, "looped", "--restart=always", *GOOD, "foreign:1", check=False)
+    box.wait_for(lambda: box.inspect("looped")["RestartCount"] >= 5, timeout=20, what="five restarts")
+
+
 @fault("container.exec-format", subject="container:bare", also=["container.exits-at-start"], shareable=True)
 def script_without_interpreter_line(box: Box) -> None:
     """The program in the image is a script that does not say what runs it."""

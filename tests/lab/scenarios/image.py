@@ -229,6 +229,16 @@ def layer_that_is_gone(box: Box) -> None:
     assert box.docker("run", "holed:1", "true", check=False).returncode != 0
 
 
+@fault("image.corrupt", subject="container:hollow")
+def layer_of_a_container_that_is_gone(box: Box) -> None:
+    """Someone tidied up under the data root: a stopped container lost its own layer, and inspect fails."""
+    box.docker("run", "-d", "--name=hollow", *TIDY, "--restart=no", "bb:1.36", "sleep", "1000")
+    upper = box.inspect("hollow")["GraphDriver"]["Data"]["UpperDir"]
+    box.docker("kill", "hollow")
+    box.sh(f"rm -r $(dirname {upper})")
+    assert "no such file" in box.docker("inspect", "hollow", check=False).stderr
+
+
 @fault("image.build-cache-large", subject="host:host", box={"disk": "600M"})
 def builds_that_left_their_cache(box: Box) -> None:
     """BuildKit keeps 120 MB of a build on a disk of 600 MB that is filling."""
