@@ -19,6 +19,8 @@ from diagnose.model import DAEMON, Finding, Severity, Skipped, Subject, Unavaila
 from diagnose.registry import check
 
 NAMES_SHOWN = 8
+WORDS = {"Config.Env": "environment", "Path, Args": "command line", "Config.Healthcheck": "health check"}
+"""Where a container shows a secret, as the engine calls it and as people do."""
 
 
 @check("security.privileged", severity=Severity.warning)
@@ -76,10 +78,11 @@ def docker_socket_mounted(exposed: Exposed) -> Iterable[Finding]:
 
 @check("security.secrets-in-env", severity=Severity.advice, posture=True)
 def secrets_in_env(exposed: Exposed, details: ImageDetails | Unavailable) -> Iterable[Finding]:
-    """A container's environment holds a secret in plain text.
+    """A container's environment or command holds a secret in plain text.
 
     Everyone who may inspect it, and every process in it, can read it, and crash reports and `docker inspect` in
-    tickets carry it out. What counts as a secret is what this tool redacts: by the variable's name, or by the shape
+    tickets carry it out. The arguments of its program and its health check are looked at too: any user of the host
+    sees them in the process list. What counts as a secret is what this tool redacts: by the variable's name, or by the shape
     of the value. Names such as PUBLIC_KEY, TOKEN_TTL or PASSWORD_FILE do not count. A placeholder like "changeme"
     under a secret's name does.
     What the image itself brings is that image's problem.
@@ -87,14 +90,30 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | Unavailable) -> Ite
     for container in exposed:
         image = details.by_id.get(container.image) if isinstance(details, ImageDetails) else None
         built_in = {(secret.name, secret.token) for secret in has_secret(image.env if image else None)}
-        secrets = [each for each in has_secret(container.config.env) if (each.name, each.token) not in built_in]
-        if secrets:
-            names = [secret.name for secret in secrets]
+        known = {token for _, token in built_in}
+        probe = container.config.healthcheck
+        places = {
+            "Config.Env": [
+                each for each in has_secret(container.config.env) if (each.name, each.token) not in built_in
+            ],
+            "Path, Args": [each for each in in_text(" ".join(container.command)) if each.token not in known],
+            "Config.Healthcheck": [
+                each for each in in_text(" ".join((probe and probe.test) or ())) if each.token not in known
+            ],
+        }
+        held = [place for place, secrets in places.items() if secrets]
+        if held:
+            names = list(dict.fromkeys(secret.name or secret.kind for place in held for secret in places[place]))
             others = f" and {len(names) - 3} more" if len(names) > 3 else ""
             yield Finding(
                 subject=container.subject,
-                summary=f"{container.short} has {', '.join(names[:3])}{others} in its environment",
-                evidence={"Config.Env": [f"{secret.name} ({secret.kind})" for secret in secrets[:NAMES_SHOWN]]},
+                summary=f"{container.short} has {', '.join(names[:3])}{others} in its {WORDS[held[0]]}",
+                evidence={
+                    place: [
+                        f"{each.name} ({each.kind})" if each.name else each.kind for each in places[place][:NAMES_SHOWN]
+                    ]
+                    for place in held
+                },
                 variables={"container": container.short, "name": names[0]},
                 service=container.service,
             )
@@ -332,7 +351,7 @@ def unconfined(exposed: Exposed, info: Info) -> Iterable[Finding]:
         config = container.host_config
         if config.privileged:
             continue
-        off = []
+        off: list[str] = []
         for option in config.security_opt or ():
             name, _, value = option.replace(":", "=", 1).partition("=")
             listed = name in ("seccomp", "systempaths") or any(f"name={name}" in each for each in has)
@@ -340,11 +359,16 @@ def unconfined(exposed: Exposed, info: Info) -> Iterable[Finding]:
                 off.append(option)
             elif name == "label" and value == "disable" and any("name=selinux" in each for each in has):
                 off += [] if "host" in (config.pid_mode, config.ipc_mode) else [option]
+        # the docker CLI says systempaths=unconfined in this way
+        unmasked = config.masked_paths == []
+        if unmasked:
+            off.append("systempaths=unconfined")
         if off:
             yield Finding(
                 subject=container.subject,
                 summary=f"{container.short} runs with {', '.join(off)}",
-                evidence={"HostConfig.SecurityOpt": off, "/info SecurityOptions": has},
+                evidence={"HostConfig.SecurityOpt": off, "/info SecurityOptions": has}
+                | ({"HostConfig.MaskedPaths": "none"} if unmasked else {}),
                 variables={"container": container.short, "image": container.config.image},
                 service=container.service,
             )

@@ -101,6 +101,27 @@ def test_secrets_in_env(env: list[str] | None, names: list[str]) -> None:
     assert bool(list(security.secrets_in_env(live(container(Config={"Env": env})), OUT_OF_REACH))) is bool(names)
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        pytest.param({"Path": "app", "Args": [f"--password={TOKEN}"]}, "password in its command line", id="an option"),
+        pytest.param(
+            {"Path": "sh", "Args": ["-c", f"PGPASSWORD={TOKEN} psql"]}, "PGPASSWORD in its command line", id="a script"
+        ),
+        pytest.param(
+            {"Config": {"Healthcheck": {"Test": ["CMD-SHELL", f"redis-cli -a {TOKEN} ping"]}}},
+            "in its health check",
+            id="a health check",
+        ),
+        pytest.param({"Path": "app", "Args": ["--password-file=/run/secrets/x", "--port=80"]}, "", id="a file of one"),
+    ],
+)
+def test_secrets_in_the_command(more: dict[str, Any], said: str) -> None:
+    found = list(security.secrets_in_env(live(container(**more)), OUT_OF_REACH))
+    assert bool(found) is bool(said)
+    assert all(each.summary.endswith(said) for each in found)
+
+
 def test_secrets_in_text() -> None:
     found = in_text(f"|2 NPM_TOKEN={TOKEN} V=3 /bin/sh -c curl -H 'Authorization: {OTHER}' -u app:{TOKEN}")
     assert [(secret.name, secret.kind) for secret in found] == [("NPM_TOKEN", "password"), ("Authorization", "bearer")]
@@ -233,6 +254,8 @@ SELINUX = ["name=seccomp,profile=builtin", "name=selinux"]
         pytest.param({"SecurityOpt": ["label=disable"]}, APPARMOR, False, id="selinux that the host lacks"),
         pytest.param({"SecurityOpt": ["seccomp=unconfined"], "Privileged": True}, APPARMOR, False, id="privileged"),
         pytest.param({"SecurityOpt": ["seccomp=/etc/profile.json"]}, APPARMOR, False, id="a profile of one's own"),
+        pytest.param({"SecurityOpt": None, "MaskedPaths": []}, APPARMOR, True, id="nothing is masked"),
+        pytest.param({"MaskedPaths": ["/proc/kcore"]}, APPARMOR, False, id="the engine's masks"),
     ],
 )
 def test_unconfined(config: dict[str, Any], has: list[str], fires: bool) -> None:

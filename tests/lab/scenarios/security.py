@@ -64,6 +64,20 @@ def secrets_in_env(box: Box) -> None:
     assert SECRET in box.docker("exec", "envy", "env").stdout
 
 
+@fault("security.secrets-in-env", subject="container:talker", shareable=True)
+def secret_in_arguments(box: Box) -> None:
+    """A password stands among the arguments of a container's program, for every user of the host to see."""
+    box.docker("run", "-d", "--name=talker", *LIMITS, "bb:1.36", "sh", "-c", "exec sleep 1000", f"--password={SECRET}")
+    assert SECRET in " ".join(box.inspect("talker")["Args"])
+
+
+@fault("security.unconfined", subject="container:unmasked", shareable=True)
+def unmasked_paths(box: Box) -> None:
+    """The paths of /proc that the engine hides from containers are open to one."""
+    start(box, "unmasked", "--security-opt=systempaths=unconfined")
+    assert box.inspect("unmasked")["HostConfig"]["MaskedPaths"] == []
+
+
 @fault("security.root-user", subject="container:rooted", shareable=True)
 def root_user(box: Box) -> None:
     """A container's process is root."""
