@@ -19,6 +19,7 @@ from diagnose.evidence.links import Address, Link, Links
 from diagnose.evidence.listeners import Listener, Listeners, overlap
 from diagnose.evidence.namespaces import Inside, Namespaces, Socket
 from diagnose.evidence.networks import Network, Networks
+from diagnose.evidence.nonlocal_bind import NonlocalBind
 from diagnose.evidence.path_mtu import PathMtu
 from diagnose.evidence.processes import Process, Processes
 from diagnose.evidence.resolvers import ResolvConf, Resolvers
@@ -137,9 +138,27 @@ def test_a_missing_address_is_not_a_held_port() -> None:
     error = "listen tcp4 10.9.9.9:80: bind: cannot assign requested address"
     listed = Containers((failed("b", error),))
     assert found(ports.port_held_by_process(listed, Listeners(()))) == []
-    assert found(ports.bind_address_missing(listed, links())) == [("container:b", Severity.critical)]
+    assert found(ports.bind_address_missing(listed, links(), UNKNOWN)) == [("container:b", Severity.critical)]
     there = links(addresses=(Address(2, "10.9.9.9", 24),))
-    assert found(ports.bind_address_missing(listed, there)) == [("container:b", Severity.warning)]
+    assert found(ports.bind_address_missing(listed, there, UNKNOWN)) == [("container:b", Severity.warning)]
+
+
+@pytest.mark.parametrize(
+    ("address", "setting", "expected"),
+    [
+        pytest.param("192.0.2.10", NonlocalBind(False), [], id="there"),
+        pytest.param("192.0.2.77", NonlocalBind(False), [("container:a", Severity.warning)], id="gone"),
+        pytest.param("192.0.2.77", NonlocalBind(True), [], id="a stand-by"),
+        pytest.param("192.0.2.77", UNKNOWN, [], id="not known whether a stand-by"),
+        pytest.param("0.0.0.0", NonlocalBind(False), [], id="all addresses"),
+        pytest.param("127.0.0.1", NonlocalBind(False), [], id="loopback"),
+        pytest.param("::", NonlocalBind(False), [], id="IPv6"),
+    ],
+)
+def test_an_address_that_left_the_host(address: str, setting: Any, expected: list[Any]) -> None:
+    published = {"Networks": {}, "Ports": {"80/tcp": [{"HostIp": address, "HostPort": "8080"}]}}
+    listed = Containers((container("a", NetworkSettings=published),))
+    assert found(ports.bind_address_missing(listed, links(), setting)) == expected
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from diagnose.evidence.last_words import LastWords
 from diagnose.evidence.links import Links
 from diagnose.evidence.listeners import Listener, Listeners, overlap
 from diagnose.evidence.namespaces import Namespaces
+from diagnose.evidence.nonlocal_bind import NonlocalBind
 from diagnose.model import Finding, Json, Seconds, Severity, Subject, Unavailable, Yield
 from diagnose.registry import check
 from diagnose.signs import signs
@@ -132,12 +133,17 @@ def _held_by(listener: Listener, containers: Containers) -> str:
 
 
 @check("network.bind-address-missing", severity=Severity.critical)
-def bind_address_missing(containers: Containers, links: Links | Unavailable) -> Iterable[Finding]:
+def bind_address_missing(
+    containers: Containers, links: Links | Unavailable, nonlocal_bind: NonlocalBind | Unavailable
+) -> Iterable[Finding]:
     """A container is to be published on an address that the host lacks.
 
     A floating address or a VPN that comes up after the engine: once the host has the address the finding is a
-    warning.
+    warning. So it is where an address has left the host under a running container, unless the host may listen on foreign
+    addresses (`net.ipv4.ip_nonlocal_bind`), as a stand-by does.
     """
+    if isinstance(links, Links) and isinstance(nonlocal_bind, NonlocalBind) and not nonlocal_bind.allowed:
+        yield from _left_behind(containers, links)
     for container, proto, address, port in _bind_failures(containers, "cannot assign requested address"):
         there = isinstance(links, Links) and links.holds(address)
         yield Finding(
@@ -158,6 +164,31 @@ def bind_address_missing(containers: Containers, links: Links | Unavailable) -> 
             signs=signs(container.state.error),
             service=container.service,
         )
+
+
+def _left_behind(containers: Containers, links: Links) -> Iterator[Finding]:
+    """Running containers that are published on an IPv4 address which the host has no more."""
+    for each in containers.running:
+        lost: dict[str, list[str]] = {}
+        for port, binding in each.published_ports:
+            if "." in binding.host_ip and not links.holds(binding.host_ip):
+                lost.setdefault(binding.host_ip, []).append(f"{binding.host_port} -> {port}")
+        for address, published in lost.items():
+            yield Finding(
+                subject=each.subject,
+                summary=f"{each.short} is published on {address}, which the host has no more: port"
+                f" {published[0].partition(' ')[0]} cannot be reached there",
+                evidence={
+                    f"NetworkSettings.Ports on {address}": published,
+                    "addresses of the host": [one.address for one in links.addresses],
+                    "net.ipv4.ip_nonlocal_bind": "0",
+                },
+                variables={"container": each.short, "address": address, "port": published[0].partition(" ")[0]},
+                discriminator=address,
+                severity=Severity.warning,
+                stable=(each.life,),
+                service=each.service,
+            )
 
 
 def _has_own_kernel(container: Container) -> bool:

@@ -48,6 +48,16 @@ def address_of_nobody(box: Box) -> None:
     assert "cannot assign requested address" in refused(box, "floating", "-p", "10.99.99.99:18082:8080")
 
 
+@fault("network.bind-address-missing", subject="container:left", shareable=True)
+def address_that_left(box: Box) -> None:
+    """The address on which a running container is published moves to another machine."""
+    box.sh("ip addr add 192.0.2.77/32 dev eth0")
+    healthy_container(box, "left", 18102, "--publish=192.0.2.77:18103:8080")
+    assert box.provider.curl("http://192.0.2.77:18103/") == "hello\n"
+    box.sh("ip addr del 192.0.2.77/32 dev eth0")
+    assert box.provider.curl("http://192.0.2.77:18103/", timeout=1.5, check=False) == ""
+
+
 @fault(
     "network.bridge-down",
     subject="network:offnet",
