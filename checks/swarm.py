@@ -47,7 +47,7 @@ def node_down(swarm: Swarm) -> Iterator[Yield] | Skipped | Unavailable:
     """
     if not swarm.is_used:
         return Skipped(NOT_USED)
-    if swarm.state == "error" or (swarm.state == "pending" and swarm.error):
+    if swarm.state in ("error", "locked") or (swarm.state == "pending" and swarm.error):
         return iter((_this_node(swarm),))
     if not swarm.manager:
         return Skipped(NO_MANAGER)
@@ -57,9 +57,12 @@ def node_down(swarm: Swarm) -> Iterator[Yield] | Skipped | Unavailable:
 
 
 def _this_node(swarm: Swarm) -> Finding:
+    why = swarm.error or swarm.state
+    if swarm.state == "locked":
+        why = "it is locked since its engine was restarted, until `docker swarm unlock` gives it the key"
     return Finding(
         DAEMON,
-        f"this node cannot take part in its swarm: {swarm.error or swarm.state}",
+        f"this node cannot take part in its swarm: {why}",
         {"Swarm.LocalNodeState": swarm.state, "Swarm.Error": swarm.error},
         {"node": "self"},
         discriminator="self",
@@ -95,7 +98,8 @@ def service_underreplicated(
 ) -> Iterator[Yield] | Skipped | Unavailable:
     """A swarm service runs fewer tasks than it wants.
 
-    A service that was changed within settle_s is left alone: it may still be starting.
+    A service that was changed within settle_s is left alone: it may still be starting. Jobs are left alone too, and tasks
+    that ended well and are not to be started again count as running.
     """
     if not swarm.is_used:
         return Skipped(NOT_USED)
@@ -109,7 +113,10 @@ def service_underreplicated(
 def _services(swarm: Swarm, clock: Clock, settle_s: float) -> Iterator[Yield]:
     for service in () if isinstance(swarm.services, Unavailable) else swarm.services:
         status, age = service.service_status, clock.age(service.changed_at)
-        if status is None or status.running_tasks >= status.desired_tasks or (age is not None and age < settle_s):
+        if status is None or service.is_job or (age is not None and age < settle_s):
+            continue
+        done = _completed(swarm, service.id) if service.may_complete else 0
+        if status.running_tasks + done >= status.desired_tasks:
             continue
         errors = _errors(swarm, service.id)
         first = f": {errors[0]}" if errors else ""
@@ -127,6 +134,11 @@ def _services(swarm: Swarm, clock: Clock, settle_s: float) -> Iterator[Yield]:
             signs=signs(*errors),
             service=f"swarm {service.spec.name}",
         )
+
+
+def _completed(swarm: Swarm, service: str) -> int:
+    tasks = () if isinstance(swarm.tasks, Unavailable) else swarm.tasks
+    return sum(1 for task in tasks if task.service_id == service and task.status.state == "complete")
 
 
 def _errors(swarm: Swarm, service: str) -> list[str]:

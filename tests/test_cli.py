@@ -116,6 +116,23 @@ def test_text_fits_80_columns_and_has_no_colour_in_a_pipe(folder: Path):
     assert not any(line != line.rstrip() for line in prose)
 
 
+def test_findings_of_one_subject_are_told_apart_by_their_sentences(folder: Path):
+    names = ["cart", "mail", "search", "shop"]
+    status = {"RunningTasks": 0, "DesiredTasks": 1}
+    services = [{"ID": name, "Spec": {"Name": name}, "ServiceStatus": status} for name in names]
+    answers = {
+        question("api.info"): {"Swarm": {"LocalNodeState": "active", "ControlAvailable": True, "Managers": 1}},
+        question("api.services"): services,
+        question("api.nodes"): [],
+        question("api.tasks"): [],
+    }
+    old, _ = tape.read_folder(folder)
+    tape.write_folder(folder, {**old, **{q: Entry(answer) for q, answer in answers.items()}}, {"made": "for a test"})
+    done = run("check", "swarm.service-underreplicated", "--from", str(folder))
+    assert done.stdout.count("CRITICAL  swarm.service-underreplicated") == 1
+    assert all(f"service {name} runs 0 of 1 tasks" in done.stdout for name in names), done.stdout
+
+
 def test_fail_on_never_is_exit_0(folder: Path):
     assert run("all", "--from", str(folder), "--fail-on", "never").returncode == 0
 

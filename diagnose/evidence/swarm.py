@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.evidence.info import Info
 from diagnose.host import Host, question
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Failed, Json, Unavailable
 from diagnose.registry import evidence
 from diagnose.times import unix
 
@@ -59,8 +59,18 @@ class Node(msgspec.Struct, frozen=True, rename="pascal"):
         return self.spec.availability in ("drain", "pause")
 
 
+class _RestartPolicy(msgspec.Struct, frozen=True, rename="pascal"):
+    condition: str = "any"
+
+
+class _TaskTemplate(msgspec.Struct, frozen=True, rename="pascal"):
+    restart_policy: _RestartPolicy | None = None
+
+
 class _ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):
     name: str = ""
+    mode: dict[str, Json] | None = None
+    task_template: _TaskTemplate = _TaskTemplate()
 
 
 class _ServiceStatus(msgspec.Struct, frozen=True, rename="pascal"):
@@ -76,6 +86,17 @@ class Service(msgspec.Struct, frozen=True, rename="pascal"):
     service_status: _ServiceStatus | None = None
     created_at: str = ""
     updated_at: str = ""
+
+    @property
+    def is_job(self) -> bool:
+        """Whether its tasks are to end (modes ReplicatedJob and GlobalJob, API 1.41 on)."""
+        return bool({"ReplicatedJob", "GlobalJob"} & set(self.spec.mode or ()))
+
+    @property
+    def may_complete(self) -> bool:
+        """Whether a task that ended well is not started again."""
+        policy = self.spec.task_template.restart_policy
+        return policy is not None and policy.condition in ("none", "on-failure")
 
     @property
     def changed_at(self) -> float | None:

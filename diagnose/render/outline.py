@@ -205,13 +205,16 @@ def _block(
         else:
             evidence.append((path, _value(value)))
     summaries = list(dict.fromkeys(f.finding.summary for f in group))
+    subjects = tuple(dict.fromkeys(f.subject.name for f in group))
+    # one subject for many findings does not tell them apart: their sentences have to
+    also = summaries[1:] if len(subjects) == 1 else []
     rivals = [key for effect in homes.get(head.key, ()) for key in root_keys(effect, by_key) if key != head.key]
     return Block(
         severity=head.severity,
         id=head.id,
-        subjects=tuple(dict.fromkeys(f.subject.name for f in group)),
+        subjects=subjects,
         summary=summaries[0],
-        evidence=tuple(evidence[:EVIDENCE_SHOWN]),
+        evidence=(*evidence[:EVIDENCE_SHOWN], *(("also", each) for each in also)),
         parts=tuple(parts),
         effects=_effects(homes.get(head.key, ())),
         command=runbooks.first(head.id, variables, report.docker),

@@ -60,6 +60,28 @@ def service_underreplicated(box: Box) -> None:
     time.sleep(1.5)  # the second in which it may still be starting, past whatever the manager wrote last
 
 
+@fault("swarm.node-down", subject="daemon:docker", baseline=False, exit_code=2)
+def locked(box: Box) -> None:
+    """A manager of a swarm with autolock was restarted, and nobody has given it the key."""
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, "--autolock", "--default-addr-pool", "10.200.0.0/16")
+    box.stop_engine()
+    box.start_engine()
+    box.wait_for(lambda: "encrypted" in box.docker("node", "ls", check=False).stderr, 20, "the lock")
+
+
+@fault("image.registry-unreachable", subject="daemon:docker", baseline=False)
+def ran_once(box: Box) -> None:
+    """A service whose only task ran to its end and is not to be started again lacks nothing; what failed is the pull that
+    swarm tries although the image is here."""
+    box.write("/etc/diagnose/lab.toml", '[thresholds."swarm.service-underreplicated"]\nsettle_s = 1\n')
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, "--default-addr-pool", "10.200.0.0/16")
+    limits = ("--detach", "--no-resolve-image", "--limit-memory=16m", "--restart-condition=none")
+    box.docker("service", "create", *limits, "--name=migrate", box.image("bb:1.36"), "true")
+    box.wait_for(lambda: "Complete" in box.docker("service", "ps", "migrate").stdout, 30, "the task to end")
+    assert "0/1" in box.docker("service", "ls").stdout
+    time.sleep(1.5)  # past the second in which it may still be starting
+
+
 @healthy()
 def drained_node(box: Box) -> None:
     """A worker that was drained before it was taken down."""
