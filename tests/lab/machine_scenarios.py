@@ -131,9 +131,11 @@ def _pids() -> None:
     cured=True,
 )
 def _firewalld() -> Callable[[], None]:
-    sh, docker, _, _ = _tools()
+    sh, docker, wait_for, _ = _tools()
     docker("run", "-d", "--name", "web", *SOUND, "-p", "8080:8080", "bb:1", *SERVER)
     sh("systemctl start firewalld; firewall-cmd --reload", timeout=240)
+    # the engine writes its rules again when it hears of the reload
+    wait_for(lambda: "dpt:8080" in sh("iptables -t nat -nL DOCKER"), 90, "the engine's rules")
 
     def mend() -> None:
         sh("systemctl stop firewalld", timeout=120)
