@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from checks import firewall as checks
+from checks.firewall import fronts, rules, transit
 from diagnose.evidence.containers import containers
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.firewall import Firewall, Forwarding, crossings, firewall, forwarding
@@ -111,12 +111,12 @@ def judged(
     over = crossings(wall, boxes, nets, up, ping or Unavailable("missing"), known)
     said = config or Unavailable("missing")
     answers = {
-        "chains-missing": checks.chains_missing(wall, over, said),
-        "masquerade-missing": checks.masquerade_missing(wall, over, said),
-        "dnat-missing": checks.dnat_missing(wall, over, said),
-        "forward-dropped": checks.forward_dropped(wall, over),
-        "backend-mixed": checks.backend_mixed(wall, over),
-        "bypassed-by-publish": checks.bypassed_by_publish(over),
+        "chains-missing": rules.chains_missing(wall, over, said),
+        "masquerade-missing": rules.masquerade_missing(wall, over, said),
+        "dnat-missing": rules.dnat_missing(wall, over, said),
+        "forward-dropped": transit.forward_dropped(wall, over),
+        "backend-mixed": fronts.backend_mixed(wall, over),
+        "bypassed-by-publish": fronts.bypassed_by_publish(over),
     }
     return {name: answer if isinstance(answer, Skipped) else list(answer) for name, answer in answers.items()}
 
@@ -306,7 +306,7 @@ def test_forwarding(name: str) -> None:
     assert not isinstance(boxes, Unavailable)
     settings = forwarding(made, nets, uplinks(made))
     assert isinstance(settings, Forwarding)
-    said = checks.forwarding_off(settings, boxes, nets, Unavailable("missing"))
+    said = transit.forwarding_off(settings, boxes, nets, Unavailable("missing"))
     assert not isinstance(said, Skipped)
     assert [each.summary.partition(" cut")[0] for each in said if isinstance(each, Finding)] == summaries
 
@@ -319,7 +319,7 @@ def test_legacy_tables_that_cannot_be_read_may_be_a_mix() -> None:
     )
     wall = firewall(made, Unavailable("missing"))
     assert isinstance(wall, Firewall)
-    (left_out,) = checks.backend_mixed(wall, Unavailable("missing"))  # type: ignore[misc]
+    (left_out,) = fronts.backend_mixed(wall, Unavailable("missing"))  # type: ignore[misc]
     assert isinstance(left_out, Unexamined)
     assert left_out.why == "iptables-legacy ip could not be read"
 
@@ -333,4 +333,4 @@ def test_an_empty_ruleset_is_no_mix() -> None:
     )
     wall = firewall(made, Unavailable("missing"))
     assert isinstance(wall, Firewall)
-    assert checks.backend_mixed(wall, Unavailable("missing")) == []
+    assert fronts.backend_mixed(wall, Unavailable("missing")) == []
