@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from checks import image
+from checks.image import content, pulls, stock
 from diagnose.evidence.build_cache import BuildCache, records
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
@@ -46,18 +46,18 @@ def listed(id: str, tags: list[str] | None, size: int = 1000, **more: Any) -> Im
     ],
 )
 def test_dangling(items: list[Image], fires: bool) -> None:
-    answer = image.dangling(Images(tuple(items), {}), OUT_OF_REACH)
+    answer = stock.dangling(Images(tuple(items), {}), OUT_OF_REACH)
     assert not isinstance(answer, Unavailable)
     assert bool(list(answer)) is fires
 
 
 def test_dangling_images_that_a_container_stands_on() -> None:
     items = (listed("1", []), listed("2", []))
-    assert image.dangling(Images(items, {items[0].id: ("a",), items[1].id: ("b",)}), OUT_OF_REACH) == ()
+    assert stock.dangling(Images(items, {items[0].id: ("a",), items[1].id: ("b",)}), OUT_OF_REACH) == ()
 
 
 def test_dangling_is_unknown_where_containers_are() -> None:
-    assert isinstance(image.dangling(Images((listed("1", []),), {}, users_known=False), OUT_OF_REACH), Unavailable)
+    assert isinstance(stock.dangling(Images((listed("1", []),), {}, users_known=False), OUT_OF_REACH), Unavailable)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_references(reference: str, full: str, registry: str, tag: str | None) -
 )
 def test_latest_tag(reference: str, fires: bool) -> None:
     one = container(Config={"Image": reference})
-    assert subjects(image.latest_tag(live(one))) == ([reference] if fires else [])
+    assert subjects(stock.latest_tag(live(one))) == ([reference] if fires else [])
 
 
 def trouble(why: Why, count: int = 1, age: float = 60.0, name: str = "") -> Pulls:
@@ -106,26 +106,26 @@ def trouble(why: Why, count: int = 1, age: float = 60.0, name: str = "") -> Pull
     ],
 )
 def test_unreachable(count: int, age: float, severity: Severity) -> None:
-    (finding,) = image.registry_unreachable(trouble("unreachable", count, age), CLOCK)
+    (finding,) = pulls.registry_unreachable(trouble("unreachable", count, age), CLOCK)
     assert finding.severity is severity
     assert finding.summary.endswith("it broke")
 
 
 @pytest.mark.parametrize(("count", "severity"), [(1, Severity.advice), (3, Severity.warning)])
 def test_one_refused_pull_is_a_slip_of_the_pen(count: int, severity: Severity) -> None:
-    (finding,) = image.pull_denied(trouble("denied", count, name="shop:9"), CLOCK)
+    (finding,) = pulls.pull_denied(trouble("denied", count, name="shop:9"), CLOCK)
     assert (finding.severity, str(finding.subject)) == (severity, "image:shop:9")
 
 
 def test_each_kind_of_failure_has_its_own_check() -> None:
     for why in ("rate-limit", "denied", "unreachable", "tls", "proxy"):
-        pulls = trouble(why)
+        failed = trouble(why)
         found = {
-            "rate-limit": list(image.pull_rate_limited(pulls, CLOCK, OUT_OF_REACH)),
-            "denied": list(image.pull_denied(pulls, CLOCK)),
-            "unreachable": list(image.registry_unreachable(pulls, CLOCK)),
-            "tls": list(image.registry_tls(pulls, CLOCK)),
-            "proxy": list(image.registry_proxy(pulls, CLOCK, Info(https_proxy="http://p:3128"))),
+            "rate-limit": list(pulls.pull_rate_limited(failed, CLOCK, OUT_OF_REACH)),
+            "denied": list(pulls.pull_denied(failed, CLOCK)),
+            "unreachable": list(pulls.registry_unreachable(failed, CLOCK)),
+            "tls": list(pulls.registry_tls(failed, CLOCK)),
+            "proxy": list(pulls.registry_proxy(failed, CLOCK, Info(https_proxy="http://p:3128"))),
         }
         assert [name for name, findings in found.items() if findings] == [why]
 
@@ -150,7 +150,7 @@ def details(architecture: str) -> ImageDetails:
     ],
 )  # fmt: skip
 def test_platform_mismatch(one: Container, architecture: str, machine: str, severity: Severity | None) -> None:
-    answer = image.platform_mismatch(
+    answer = content.platform_mismatch(
         live(one), of(one), details(architecture), Info(architecture=machine), OUT_OF_REACH, CLOCK
     )
     assert not isinstance(answer, Skipped)
@@ -163,7 +163,7 @@ def test_platform_mismatch(one: Container, architecture: str, machine: str, seve
     [("amd64", "x86_64"), ("386", "x86_64"), ("arm", "aarch64"), ("", "x86_64"), ("arm64", "aarch64")],
 )
 def test_platform_that_fits(architecture: str, machine: str) -> None:
-    answer = image.platform_mismatch(
+    answer = content.platform_mismatch(
         live(container()), of(container()), details(architecture), Info(architecture=machine), OUT_OF_REACH, CLOCK
     )
     assert not isinstance(answer, Skipped)
@@ -171,7 +171,7 @@ def test_platform_that_fits(architecture: str, machine: str) -> None:
 
 
 def test_platform_of_an_unknown_machine_does_not_apply() -> None:
-    answer = image.platform_mismatch(
+    answer = content.platform_mismatch(
         live(container()), of(container()), details("amd64"), Info(architecture="vax"), OUT_OF_REACH, CLOCK
     )
     assert isinstance(answer, Skipped)
@@ -190,7 +190,7 @@ OLD = int(NOW) - 90 * 86400
     ],
 )
 def test_unused(items: list[Image], fires: bool) -> None:
-    answer = image.unused(Images(tuple(items), {}), CLOCK, OUT_OF_REACH)
+    answer = stock.unused(Images(tuple(items), {}), CLOCK, OUT_OF_REACH)
     assert not isinstance(answer, Unavailable)
     assert bool(list(answer)) is fires
 
@@ -206,13 +206,13 @@ def disk(size: int) -> Filesystem:
     ids=["ten gibibytes", "a tenth of a small disk", "little", "little of a big disk"],
 )
 def test_build_cache(size: int, cache: int, fires: bool) -> None:
-    answer = image.build_cache_large(BuildCache(disk(size), cache, 3))
+    answer = stock.build_cache_large(BuildCache(disk(size), cache, 3))
     assert not isinstance(answer, Skipped)
     assert bool(list(answer)) is fires
 
 
 def test_build_cache_that_was_not_measured() -> None:
-    assert isinstance(image.build_cache_large(BuildCache(disk(1), not_asked="the disk is empty")), Skipped)
+    assert isinstance(stock.build_cache_large(BuildCache(disk(1), not_asked="the disk is empty")), Skipped)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_build_cache_records(answer: dict[str, Any], sizes: list[int]) -> None:
 def test_labels_missing(labels: dict[str, str] | None, fires: bool) -> None:
     one = Image("sha256:1111", ["shop:1.4"], labels=labels)
     users = live(container("a"), container("b"))
-    assert subjects(image.labels_missing(users, Images((one,), {}))) == (["shop:1.4"] if fires else [])
+    assert subjects(stock.labels_missing(users, Images((one,), {}))) == (["shop:1.4"] if fires else [])
 
 
 LOST = LogLine(NOW - 60, "error", "create: open /d/overlay2/abc/link: no such file or directory")
@@ -260,14 +260,14 @@ LOST = LogLine(NOW - 60, "error", "create: open /d/overlay2/abc/link: no such fi
     ],
 )
 def test_corrupt(layers: LayerFolders, names: list[str]) -> None:
-    assert subjects(image.corrupt(layers, OUT_OF_REACH, CLOCK, of())) == names
+    assert subjects(content.corrupt(layers, OUT_OF_REACH, CLOCK, of())) == names
 
 
 def test_a_container_that_cannot_be_inspected_for_want_of_its_layer() -> None:
     why = "inspect: refused: HTTP 500: stat /var/lib/docker/overlay2/cfe1a255: no such file or directory"
     other = "inspect: refused: HTTP 500: context deadline exceeded"
     unread = (Unexamined(Subject("container", "web"), why), Unexamined(Subject("container", "slow"), other))
-    assert subjects(image.corrupt(LayerFolders((), 5), OUT_OF_REACH, CLOCK, Containers((), unread))) == ["web"]
+    assert subjects(content.corrupt(LayerFolders((), 5), OUT_OF_REACH, CLOCK, Containers((), unread))) == ["web"]
 
 
 DATA = Path(__file__).parent / "data" / "engine29"
@@ -285,17 +285,17 @@ def test_images_of_engine_29() -> None:
     assert found.dangling == ()
     assert [each.name for each in found.unused] == ["shop/app:3.1"]
     exposed = live(*users)
-    assert subjects(image.labels_missing(exposed, found)) == ["shop/app:3.1"]
+    assert subjects(stock.labels_missing(exposed, found)) == ["shop/app:3.1"]
     about = image_details(host, exposed, users)
     assert isinstance(about, ImageDetails)
-    answer = image.platform_mismatch(exposed, users, about, Info(architecture="x86_64"), OUT_OF_REACH, CLOCK)
+    answer = content.platform_mismatch(exposed, users, about, Info(architecture="x86_64"), OUT_OF_REACH, CLOCK)
     assert not isinstance(answer, Skipped)
     assert not list(answer)
     assert [detail.layers for detail in about] == [()]
 
 
 def test_layers_of_another_driver_are_not_judged() -> None:
-    answer = image.corrupt(LayerFolders((), 0), OUT_OF_REACH, CLOCK, of())
+    answer = content.corrupt(LayerFolders((), 0), OUT_OF_REACH, CLOCK, of())
     with pytest.raises(StopIteration) as ended:
         next(answer)
     assert isinstance(ended.value.value, Skipped)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from checks import resources
+from checks.resources import limits, machine, memory
 from diagnose.evidence.cgroups import Cgroups, Cpu, Group, Memory, Pids, Throttling
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container
@@ -81,14 +81,14 @@ OWN_LIMIT = (
     ],
 )
 def test_host_oom(name: str, lines: list[Record], expected: list[str]):
-    assert severities(resources.host_oom(of(WEB), KernelLog(tuple(lines)), CLOCK, OPTIONS)) == expected
+    assert severities(memory.host_oom(of(WEB), KernelLog(tuple(lines)), CLOCK, OPTIONS)) == expected
 
 
 def test_host_oom_names_its_victim():
-    (one,) = resources.host_oom(of(WEB), KernelLog(tuple(host_kill(60))), CLOCK, OPTIONS)
+    (one,) = memory.host_oom(of(WEB), KernelLog(tuple(host_kill(60))), CLOCK, OPTIONS)
     assert one.summary == "the host ran out of memory 1 min ago: the kernel killed java of web holding 7.0 GiB"
     assert subject("web") in one.touches
-    (other,) = resources.host_oom(of(WEB), KernelLog(tuple(host_kill(60, who=""))), CLOCK, OPTIONS)
+    (other,) = memory.host_oom(of(WEB), KernelLog(tuple(host_kill(60, who=""))), CLOCK, OPTIONS)
     assert "java of the host" in other.summary
     assert other.touches == ()
 
@@ -114,8 +114,8 @@ def pressed(resource: str, full: float) -> Pressure:
     ],
 )
 def test_memory_scarce(name: str, available: int, stalled: float, expected: list[str]):
-    memory = HostMemory(total=8 * GIB, available=available, free=100 * MIB)
-    assert severities(resources.memory_scarce(memory, pressed("memory", stalled), of(WEB), Cgroups({}))) == expected
+    host = HostMemory(total=8 * GIB, available=available, free=100 * MIB)
+    assert severities(memory.memory_scarce(host, pressed("memory", stalled), of(WEB), Cgroups({}))) == expected
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_memory_scarce(name: str, available: int, stalled: float, expected: list
     ],
 )
 def test_memory_near_limit(name: str, held: Memory, count: int):
-    assert len(found(resources.memory_near_limit(of(WEB), group(memory=held)))) == count
+    assert len(found(memory.memory_near_limit(of(WEB), group(memory=held)))) == count
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_memory_near_limit(name: str, held: Memory, count: int):
     ],
 )
 def test_no_limits(name: str, each: Container, held: Memory, summary: str | None):
-    answer = found(resources.no_limits(of(each), group(memory=held), UNKNOWN))
+    answer = found(limits.no_limits(of(each), group(memory=held), UNKNOWN))
     assert [one.summary for one in answer] == ([summary] if summary else [])
 
 
@@ -158,7 +158,7 @@ CPU = Group(cpu=Cpu(periods=1000, throttled=900, throttled_us=5_000_000, quota_u
 )
 def test_cpu_throttled(name: str, sample: tuple[int, int] | None, count: int):
     taken = Throttling({WEB.id: sample} if sample else {})
-    answer = found(resources.cpu_throttled(of(WEB), Cgroups({WEB.id: CPU}), taken, Info(ncpu=4)))
+    answer = found(limits.cpu_throttled(of(WEB), Cgroups({WEB.id: CPU}), taken, Info(ncpu=4)))
     assert [one.variables["cpus"] for one in answer] == ["1"] * count
 
 
@@ -166,7 +166,7 @@ SWAP = HostMemory(total=8 * GIB, available=4 * GIB, swap_total=GIB)
 
 
 @pytest.mark.parametrize(
-    ("name", "info", "memory", "expected"),
+    ("name", "info", "host", "expected"),
     [
         ("no memory controller", Info(memory_limit=False, swap_limit=False), SWAP, ["warning"]),
         ("swap is not counted", Info(swap_limit=False), SWAP, ["advice"]),
@@ -174,8 +174,8 @@ SWAP = HostMemory(total=8 * GIB, available=4 * GIB, swap_total=GIB)
         ("all enforced", Info(), SWAP, []),
     ],
 )
-def test_limits_not_enforced(name: str, info: Info, memory: HostMemory, expected: list[str]):
-    assert severities(resources.limits_not_enforced(info, of(LIMITED), memory)) == expected
+def test_limits_not_enforced(name: str, info: Info, host: HostMemory, expected: list[str]):
+    assert severities(machine.limits_not_enforced(info, of(LIMITED), host)) == expected
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_limits_not_enforced(name: str, info: Info, memory: HostMemory, expected
 )
 def test_cgroup_driver(name: str, info: Info, init: str, expected: list[str]):
     processes = Processes((Process(pid=1, comm=init),))
-    assert severities(resources.cgroup_driver(info, processes, of(WEB))) == expected
+    assert severities(machine.cgroup_driver(info, processes, of(WEB))) == expected
 
 
 # -- processes, files, disks ---------------------------
@@ -214,25 +214,25 @@ DEAD = web(**EXITED, HostConfig={"PidsLimit": 5})
 def test_pids_exhausted(name: str, each: Container, pids: Pids | None, words: str, expected: list[str]):
     groups = group(pids=pids) if pids else Cgroups({})
     said = LastWords({each.id: Words((words,))}, {})
-    assert severities(resources.pids_exhausted(of(each), CLOCK, OPTIONS, groups, UNKNOWN, said, ROOMY)) == expected
+    assert severities(limits.pids_exhausted(of(each), CLOCK, OPTIONS, groups, UNKNOWN, said, ROOMY)) == expected
 
 
 def test_a_refused_fork_is_answered_by_a_greater_limit():
     updated = Events((Event(NOW - 9, "container", "update", "", WEB.id, {}),))
     for current, expected in ((5, []), (95, ["critical"])):
         pids = group(pids=Pids(current=current, max=100, events_max=7))
-        assert severities(resources.pids_exhausted(of(WEB), CLOCK, OPTIONS, pids, updated, QUIET, ROOMY)) == expected
+        assert severities(limits.pids_exhausted(of(WEB), CLOCK, OPTIONS, pids, updated, QUIET, ROOMY)) == expected
 
 
 def test_the_host_can_run_out_of_tasks():
     full = HostLimits(32000, 32768, None, None, ())
-    (one,) = resources.pids_exhausted(of(WEB), CLOCK, OPTIONS, group(pids=Pids(current=900)), UNKNOWN, QUIET, full)
+    (one,) = limits.pids_exhausted(of(WEB), CLOCK, OPTIONS, group(pids=Pids(current=900)), UNKNOWN, QUIET, full)
     assert one.summary == "the host runs 32000 of the 32768 tasks that its kernel allows"
     assert one.variables == {"container": "web", "pids": "900"}
 
 
 @pytest.mark.parametrize(
-    ("name", "limits", "words", "count"),
+    ("name", "host", "words", "count"),
     [
         ("a container says so", ROOMY, "accept4: too many open files", 1),
         ("the engine", HostLimits(300, 32768, 5000, 100_000, (Descriptors(50, "dockerd", 1020, 1024),)), "", 1),
@@ -241,16 +241,16 @@ def test_the_host_can_run_out_of_tasks():
         ("no limit", HostLimits(300, 32768, 5000, 2**63 - 1, (Descriptors(50, "dockerd", 90_000, None),)), "", 0),
     ],
 )
-def test_open_files_exhausted(name: str, limits: HostLimits, words: str, count: int):
+def test_open_files_exhausted(name: str, host: HostLimits, words: str, count: int):
     said = LastWords({WEB.id: Words((words,))}, {})
-    assert len(found(resources.open_files_exhausted(of(WEB), said, limits))) == count
+    assert len(found(limits.open_files_exhausted(of(WEB), said, host))) == count
 
 
 @pytest.mark.parametrize(("full", "count"), [(45.0, 1), (3.0, 0)])
 def test_io_saturated(full: float, count: int):
-    answer = found(resources.io_saturated(pressed("io", full), of(WEB), Cgroups({})))
+    answer = found(machine.io_saturated(pressed("io", full), of(WEB), Cgroups({})))
     assert [one.severity or Severity.warning for one in answer] == [Severity.warning] * count
 
 
 def test_io_does_not_apply_without_pressure_figures():
-    assert found(resources.io_saturated(Pressure({"io": None}, (), 1), of(WEB), Cgroups({}))) == []
+    assert found(machine.io_saturated(Pressure({"io": None}, (), 1), of(WEB), Cgroups({}))) == []

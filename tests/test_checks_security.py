@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from checks import security
+from checks.security import engine, rights, secrets
 from diagnose.evidence import sockets
 from diagnose.evidence.containers import Container
 from diagnose.evidence.daemon_config import DaemonConfig
@@ -43,7 +43,7 @@ OUT_OF_REACH = Unavailable("forbidden", "not root")
     ],
 )
 def test_privileged(one: Container, fires: bool) -> None:
-    assert subjects(security.privileged(live(one))) == (["web"] if fires else [])
+    assert subjects(rights.privileged(live(one))) == (["web"] if fires else [])
 
 
 @pytest.mark.parametrize(
@@ -68,20 +68,20 @@ def test_privileged(one: Container, fires: bool) -> None:
     ],
 )
 def test_socket_fires(parts: dict[str, Any], severity: Severity | None) -> None:
-    (finding,) = security.docker_socket_mounted(live(container(**parts)))
+    (finding,) = rights.docker_socket_mounted(live(container(**parts)))
     assert finding.severity is severity
 
 
 @pytest.mark.parametrize("source", ["/srv/app/app.sock", "/run/app", "/var/lib/data", "/run/docker-app"])
 def test_socket_stays_silent(source: str) -> None:
-    assert not list(security.docker_socket_mounted(live(container(**bind(source)))))
+    assert not list(rights.docker_socket_mounted(live(container(**bind(source)))))
 
 
 def test_socket_of_a_volume_is_no_host_path() -> None:
     volume: dict[str, Any] = {
         "Mounts": [{"Type": "volume", "Source": "/var/lib/docker/volumes/x/_data/docker.sock", "Destination": "/x"}]
     }
-    assert not list(security.docker_socket_mounted(live(container(**volume))))
+    assert not list(rights.docker_socket_mounted(live(container(**volume))))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_socket_of_a_volume_is_no_host_path() -> None:
 )
 def test_secrets_in_env(env: list[str] | None, names: list[str]) -> None:
     assert [secret.name for secret in has_secret(env)] == names
-    assert bool(list(security.secrets_in_env(live(container(Config={"Env": env})), OUT_OF_REACH))) is bool(names)
+    assert bool(list(secrets.secrets_in_env(live(container(Config={"Env": env})), OUT_OF_REACH))) is bool(names)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_secrets_in_env(env: list[str] | None, names: list[str]) -> None:
     ],
 )
 def test_secrets_in_the_command(more: dict[str, Any], said: str) -> None:
-    found = list(security.secrets_in_env(live(container(**more)), OUT_OF_REACH))
+    found = list(secrets.secrets_in_env(live(container(**more)), OUT_OF_REACH))
     assert bool(found) is bool(said)
     assert all(each.summary.endswith(said) for each in found)
 
@@ -148,13 +148,13 @@ def processes(uid: int) -> Processes:
     ],
 )
 def test_root_user(one: Container, uid: int, fires: bool) -> None:
-    answer = security.root_user(live(one), INFO, processes(uid))
+    answer = rights.root_user(live(one), INFO, processes(uid))
     assert not isinstance(answer, Skipped)
     assert bool(list(answer)) is fires
 
 
 def test_root_user_says_what_it_could_not_see() -> None:
-    answer = security.root_user(live(ROOT), INFO, OUT_OF_REACH)
+    answer = rights.root_user(live(ROOT), INFO, OUT_OF_REACH)
     assert not isinstance(answer, Skipped)
     (finding,) = answer
     assert "starts as root" in finding.summary
@@ -163,12 +163,12 @@ def test_root_user_says_what_it_could_not_see() -> None:
 
 @pytest.mark.parametrize("info", [REMAPPED, ROOTLESS], ids=["userns-remap", "rootless"])
 def test_root_user_does_not_apply(info: Info) -> None:
-    assert isinstance(security.root_user(live(ROOT), info, processes(0)), Skipped)
+    assert isinstance(rights.root_user(live(ROOT), info, processes(0)), Skipped)
 
 
 def test_root_user_of_a_container_that_opts_out_of_remapping() -> None:
     out = container("out", Config={"User": ""}, HostConfig={"UsernsMode": "host"})
-    answer = security.root_user(live(ROOT, out), REMAPPED, OUT_OF_REACH)
+    answer = rights.root_user(live(ROOT, out), REMAPPED, OUT_OF_REACH)
     assert not isinstance(answer, Skipped)
     assert subjects(answer) == ["out"]
 
@@ -185,7 +185,7 @@ def test_root_user_of_a_container_that_opts_out_of_remapping() -> None:
     ],
 )
 def test_capabilities(config: dict[str, Any], fires: bool) -> None:
-    assert bool(list(security.capabilities(live(container(HostConfig=config))))) is fires
+    assert bool(list(rights.capabilities(live(container(HostConfig=config))))) is fires
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_capabilities(config: dict[str, Any], fires: bool) -> None:
     ],
 )
 def test_new_privileges(options: list[str] | None, fires: bool) -> None:
-    answer = security.new_privileges(live(container(HostConfig={"SecurityOpt": options})), DaemonConfig("/x"), INFO)
+    answer = rights.new_privileges(live(container(HostConfig={"SecurityOpt": options})), DaemonConfig("/x"), INFO)
     assert not isinstance(answer, Skipped)
     assert bool(list(answer)) is fires
 
@@ -214,7 +214,7 @@ def test_new_privileges(options: list[str] | None, fires: bool) -> None:
     ],
 )
 def test_new_privileges_set_for_all(config: DaemonConfig | Unavailable, info: Info) -> None:
-    assert isinstance(security.new_privileges(live(container()), config, info), Skipped)
+    assert isinstance(rights.new_privileges(live(container()), config, info), Skipped)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_new_privileges_set_for_all(config: DaemonConfig | Unavailable, info: In
     ],
 )
 def test_host_path(parts: dict[str, Any], path: str | None) -> None:
-    found = list(security.host_path(live(container(**parts)), DataRoot("/data/docker", "info")))
+    found = list(rights.host_path(live(container(**parts)), DataRoot("/data/docker", "info")))
     assert [finding.summary.rpartition("'s ")[2] for finding in found] == ([path] if path else [])
 
 
@@ -259,12 +259,12 @@ SELINUX = ["name=seccomp,profile=builtin", "name=selinux"]
     ],
 )
 def test_unconfined(config: dict[str, Any], has: list[str], fires: bool) -> None:
-    answer = security.unconfined(live(container(HostConfig=config)), Info(security_options=has))
+    answer = rights.unconfined(live(container(HostConfig=config)), Info(security_options=has))
     assert bool(list(answer)) is fires
 
 
 def test_daemon_without_seccomp() -> None:
-    (finding,) = security.unconfined(live(), Info(security_options=["name=seccomp,profile=unconfined"]))
+    (finding,) = rights.unconfined(live(), Info(security_options=["name=seccomp,profile=unconfined"]))
     assert finding.subject.kind == "daemon"
 
 
@@ -272,9 +272,9 @@ def test_host_namespace() -> None:
     shared = container(
         HostConfig={"NetworkMode": "host", "PidMode": "host", "IpcMode": "private", "UsernsMode": "host"}
     )
-    (finding,) = security.host_namespace(live(shared), INFO)
+    (finding,) = rights.host_namespace(live(shared), INFO)
     assert finding.summary == "web shares the host's network, PID namespaces"
-    (finding,) = security.host_namespace(live(shared), REMAPPED)
+    (finding,) = rights.host_namespace(live(shared), REMAPPED)
     assert "user" in finding.summary
 
 
@@ -288,7 +288,7 @@ def test_secrets_in_image() -> None:
             ("clean:1", (Step("/bin/sh -c #(nop)  ENV PASSWORD_FILE=/run/secrets/x"),)),
         )
     )
-    (finding,) = security.secrets_in_image(histories, OUT_OF_REACH)
+    (finding,) = secrets.secrets_in_image(histories, OUT_OF_REACH)
     assert finding.subject.name == "leaky:1"
     assert "API_PASSWORD, NPM_TOKEN" in finding.summary
 
@@ -312,20 +312,20 @@ def test_secrets_in_image() -> None:
     ],
 )
 def test_insecure_registry(config: dict[str, Any] | None, names: list[str]) -> None:
-    assert [each.discriminator for each in security.insecure_registry(Info(registry_config=config))] == names
+    assert [each.discriminator for each in engine.insecure_registry(Info(registry_config=config))] == names
 
 
 @pytest.mark.parametrize(
     ("mode", "fires"), [(0o660, False), (0o600, False), (0o666, True), (0o662, True), (0o664, False)]
 )
 def test_socket_world_writable(mode: int, fires: bool) -> None:
-    answer = security.socket_world_writable(EngineSockets((SocketFile("/run/docker.sock", mode, 0, 999),)))
+    answer = engine.socket_world_writable(EngineSockets((SocketFile("/run/docker.sock", mode, 0, 999),)))
     assert not isinstance(answer, Skipped)
     assert bool(list(answer)) is fires
 
 
 def test_socket_of_a_remote_engine_does_not_apply() -> None:
-    assert isinstance(security.socket_world_writable(EngineSockets(())), Skipped)
+    assert isinstance(engine.socket_world_writable(EngineSockets(())), Skipped)
 
 
 def test_an_engine_whose_place_is_not_known_is_not_taken_for_a_remote_one() -> None:
@@ -342,5 +342,5 @@ def test_the_most_exposed_come_first() -> None:
     )
     local = container("c-local", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "80"}]}})
     boss = container("d-boss", **bind("/run/docker.sock"))
-    found = security.writable_rootfs(live(plain, published, local, boss))
+    found = rights.writable_rootfs(live(plain, published, local, boss))
     assert [finding.subject.name for finding in found] == ["d-boss", "b-published", "a-plain", "c-local"]

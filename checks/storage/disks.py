@@ -1,29 +1,22 @@
-"""Disks, layers and volumes: what is full, lost, left behind or dead."""
+"""Filesystems that are full, read-only, or silent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Containers
 from diagnose.evidence.data_root import DataRoot
-from diagnose.evidence.deleted_files import DeletedFiles
 from diagnose.evidence.disk_usage import DiskUsage
 from diagnose.evidence.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.evidence.fill_rate import FillRate
-from diagnose.evidence.info import Info
-from diagnose.evidence.layers import Layers
 from diagnose.evidence.mounts import Mounts
 from diagnose.evidence.remote_mounts import RemoteMounts
 from diagnose.evidence.shared_memory import SharedMemory
-from diagnose.evidence.volumes import UnusedVolumes
 from diagnose.model import (
     DAEMON,
     Bytes,
     Finding,
     Json,
     Percent,
-    Seconds,
     Severity,
     Skipped,
     Subject,
@@ -35,7 +28,6 @@ from diagnose.model import (
 from diagnose.registry import check
 from diagnose.times import size
 
-DAY_S = 86400.0
 READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
 """Options by which a file system says of itself that nothing can be written (emergency_ro: ext4 after an
 error, Linux 6.15)."""
@@ -153,99 +145,6 @@ def inodes_exhausted(
         )
 
 
-@check("storage.deleted-files-held", severity=Severity.warning)
-def deleted_files_held(
-    files: DeletedFiles,
-    filesystems: Filesystems,
-    containers: Containers | Unavailable,
-    *,
-    least: Bytes = Bytes(256 << 20),
-    of_disk: Percent = Percent(5),
-) -> Iterable[Yield]:
-    """A deleted file is held open, so that its space is not given back.
-
-    Files in memory (memfd, /dev/shm) and small ones are everyday. A file in a container's own layer is
-    counted to the data root.
-    """
-    names = {each.id: each.short for each in containers} if isinstance(containers, Containers) else {}
-    disks = {disk.usage.dev: disk for disk in filesystems}
-    for file in files:
-        disk = disks.get(file.dev) or (filesystems.of_data_root if file.fstype == "overlay" else None)
-        if disk is None or file.bytes < min(least, disk.usage.size * of_disk / 100):
-            continue
-        owner = names.get(file.container or "", "")
-        fills = file.bytes * 100 >= of_disk * disk.usage.used
-        yield Finding(
-            subject=container(owner) if owner else disk.subject,
-            summary=f"{size(file.bytes)} of {disk.point} belong to a deleted file that {file.comm or 'a process'}"
-            f" (pid {file.pid}) holds open",
-            evidence={
-                f"/proc/{file.pid}/fd/{file.fd}": f"{file.path} (deleted)",
-                f"stat(/proc/{file.pid}/fd/{file.fd}).blocks": file.bytes,
-            },
-            variables={"pid": str(file.pid), "fd": str(file.fd), "point": disk.point},
-            discriminator=f"{file.pid}:{file.fd}",
-            touches=(disk.subject,) if fills else (),
-        )
-    if files.unseen:
-        yield Unexamined(Subject("host", "host"), f"the open files of {files.unseen} processes: root only")
-
-
-@check("storage.volumes-unused", severity=Severity.advice)
-def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | Unavailable) -> Iterable[Finding]:
-    """A volume is used by no container, running or stopped.
-
-    It may hold the only copy of its data: `compose down` keeps named volumes on purpose. Sizes are known only
-    where the disk was measured.
-    """
-    sizes = usage.volumes if isinstance(usage, DiskUsage) else {}
-    for volume in volumes:
-        known = sizes.get(volume.name)
-        kind = "anonymous volume" if volume.is_anonymous else "volume"
-        holds = f" holds {size(known)} and" if known is not None else ""
-        yield Finding(
-            subject=volume.subject,
-            summary=f"{kind} {volume.name[:24]}{holds} is used by no container",
-            evidence={
-                "GET /volumes?filters=dangling": volume.name,
-                "CreatedAt": volume.created_at,
-                **({} if known is None else {"bytes": known}),
-            },
-            variables={"volume": volume.name},
-        )
-
-
-@check("storage.writable-layer-large", severity=Severity.warning, causes=["storage.disk-full"])
-def writable_layer_large(
-    usage: DiskUsage, containers: Containers, *, least: Bytes = Bytes(1 << 30)
-) -> Iterable[Yield] | Skipped:
-    """A container has written much outside of its volumes.
-
-    That data is lost with the container, and it slows every write down. Measured only where the disk is 70 %
-    full or it is asked for.
-    """
-    if usage.not_asked:
-        return Skipped(usage.not_asked)
-    return _large_layers(usage, containers, least)
-
-
-def _large_layers(usage: DiskUsage, containers: Containers, least: float) -> Iterable[Yield]:
-    leads = usage.is_led_by("writable layers")
-    for each in containers:
-        written = usage.writable.get(each.id)
-        if written is None:
-            yield Unexamined(each.subject, "the size of its layer could not be measured")
-        elif written >= least:
-            yield Finding(
-                subject=each.subject,
-                summary=f"{each.short} has written {size(written)} into its own layer, outside of any volume",
-                evidence={"writable layer, bytes on disk": written},
-                variables={"container": each.short},
-                touches=(Subject("filesystem", usage.point),) if leads else (),
-                service=each.service,
-            )
-
-
 @check(
     "storage.read-only",
     severity=Severity.critical,
@@ -273,98 +172,6 @@ def read_only(root: DataRoot, mounts: Mounts, filesystems: Filesystems | Unavail
             signs=frozenset({"read-only", "io-error"}),
             touches=(DAEMON,),
         )
-
-
-@check("storage.overlay-orphans", severity=Severity.advice)
-def overlay_orphans(
-    info: Info | Unavailable,
-    root: DataRoot,
-    layers: Layers | Unavailable,
-    clock: Clock,
-    usage: DiskUsage | Unavailable,
-    *,
-    older_than: Seconds = Seconds(3600),
-) -> Iterable[Finding] | Skipped | Unavailable:
-    """Layer folders belong to no image and no container.
-
-    Left by an interrupted pull, build or removal. Layers that a BuildKit database mentions are taken as used,
-    also if it has freed them; what changed within the last hour may be a pull in progress.
-    """
-    if isinstance(info, Info) and info.driver != "overlay2":
-        return Skipped(f"the storage driver is {info.driver}")
-    if isinstance(layers, Unavailable):
-        return layers
-    lost = [name for name, changed in layers.loose if (clock.age(changed) or 0) > older_than]
-    return _orphans(layers, lost, usage.layers if isinstance(usage, DiskUsage) else {}, root.path)
-
-
-def _orphans(layers: Layers, lost: list[str], sizes: Mapping[str, int], root: str) -> Iterable[Finding]:
-    if lost:
-        known = sum(sizes.get(name, 0) for name in lost)
-        yield Finding(
-            subject=DAEMON,
-            summary=f"{len(lost)} of {layers.count} layer folders in {layers.path} belong to nothing"
-            + (f" and hold {size(known)}" if known else ""),
-            evidence={
-                "in no image/overlay2/layerdb, in no buildkit/*.db": sorted(lost)[:10],
-                **({"bytes": known} if known else {}),
-            },
-            variables={"root": root, "layer": min(lost)},
-        )
-
-
-@check("storage.store-leftover", severity=Severity.advice)
-def store_leftover(
-    info: Info, layers: Layers | Unavailable, usage: DiskUsage | Unavailable
-) -> Iterable[Finding] | Skipped | Unavailable:
-    """The images of an earlier image store still lie on the disk, invisible.
-
-    After a switch to containerd's store (the default of fresh installs from engine 29) `docker images` shows
-    nothing of them. A copy that is kept for a way back is no fault.
-    """
-    if not info.uses_containerd_store:
-        return Skipped("images lie in the storage driver's own store")
-    if isinstance(layers, Unavailable):
-        return () if layers.reason == "missing" else layers
-    return _leftover(layers, usage.layers if isinstance(usage, DiskUsage) else {}, info.docker_root_dir)
-
-
-def _leftover(layers: Layers, sizes: Mapping[str, int], root: str) -> Iterable[Finding]:
-    if layers.count:
-        known = sum(sizes.values())
-        yield Finding(
-            subject=DAEMON,
-            summary=f"{layers.count} layer folders of an earlier image store lie in {layers.path}"
-            + (f" and hold {size(known)}" if known else ""),
-            evidence={
-                "/info DriverStatus driver-type": "io.containerd.snapshotter",
-                f"{layers.path}: folders": layers.count,
-            },
-            variables={"root": root},
-        )
-
-
-@check("storage.d-type-missing", severity=Severity.warning)
-def d_type_missing(info: Info) -> Iterable[Finding] | Skipped:
-    """The data root's file system lacks d_type, which overlay needs.
-
-    xfs made with ftype=0, ext4 without the feature filetype: layers cannot be removed. Seen: engine 20.10.24
-    tolerates one that holds layers already, 28.5.2 does not start on it. Only overlay drivers say; others are
-    not asked.
-    """
-    said = info.status.get("Supports d_type")
-    if said is None:
-        return Skipped(f"the storage driver {info.driver} does not need it")
-    if said != "false":
-        return ()
-    return [
-        Finding(
-            subject=DAEMON,
-            summary=f"{info.docker_root_dir} lies on {info.status.get('Backing Filesystem', 'a file system')} without d_type",
-            evidence={"/info DriverStatus Supports d_type": said},
-            variables={"root": info.docker_root_dir},
-        )
-    ]
 
 
 @check(

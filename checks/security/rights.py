@@ -1,26 +1,17 @@
-"""What a container may do to its host, and what it gives away: warnings where a break-out needs no flaw, else
-advice."""
+"""What a container may do to its host."""
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 
 from diagnose.evidence.containers import Container
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.data_root import DataRoot
 from diagnose.evidence.exposure import Exposed, engine_sockets, is_reachable
-from diagnose.evidence.image_details import ImageDetails, ImageHistories
 from diagnose.evidence.info import Info
 from diagnose.evidence.processes import Processes
-from diagnose.evidence.secrets import Secret, has_secret, in_text
-from diagnose.evidence.sockets import EngineSockets
-from diagnose.model import DAEMON, Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.model import DAEMON, Finding, Severity, Skipped, Unavailable
 from diagnose.registry import check
-
-NAMES_SHOWN = 8
-WORDS = {"Config.Env": "environment", "Path, Args": "command line", "Config.Healthcheck": "health check"}
-"""Where a container shows a secret, as the engine calls it and as people do."""
 
 
 @check("security.privileged", severity=Severity.warning)
@@ -72,49 +63,6 @@ def docker_socket_mounted(exposed: Exposed) -> Iterable[Finding]:
                 variables={"container": container.short, "source": mount.source, "image": container.config.image},
                 discriminator=mount.destination,
                 severity=Severity.advice if is_proxy else None,
-                service=container.service,
-            )
-
-
-@check("security.secrets-in-env", severity=Severity.advice, posture=True)
-def secrets_in_env(exposed: Exposed, details: ImageDetails | Unavailable) -> Iterable[Finding]:
-    """A container's environment or command holds a secret in plain text.
-
-    Everyone who may inspect it, and every process in it, can read it, and crash reports and `docker inspect` in
-    tickets carry it out. The arguments of its program and its health check are looked at too: any user of the host
-    sees them in the process list. What counts as a secret is what this tool redacts: by the variable's name, or by the shape
-    of the value. Names such as PUBLIC_KEY, TOKEN_TTL or PASSWORD_FILE do not count. A placeholder like "changeme"
-    under a secret's name does.
-    What the image itself brings is that image's problem.
-    """
-    for container in exposed:
-        image = details.by_id.get(container.image) if isinstance(details, ImageDetails) else None
-        built_in = {(secret.name, secret.token) for secret in has_secret(image.env if image else None)}
-        known = {token for _, token in built_in}
-        probe = container.config.healthcheck
-        places = {
-            "Config.Env": [
-                each for each in has_secret(container.config.env) if (each.name, each.token) not in built_in
-            ],
-            "Path, Args": [each for each in in_text(" ".join(container.command)) if each.token not in known],
-            "Config.Healthcheck": [
-                each for each in in_text(" ".join((probe and probe.test) or ())) if each.token not in known
-            ],
-        }
-        held = [place for place, secrets in places.items() if secrets]
-        if held:
-            names = list(dict.fromkeys(secret.name or secret.kind for place in held for secret in places[place]))
-            others = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            yield Finding(
-                subject=container.subject,
-                summary=f"{container.short} has {', '.join(names[:3])}{others} in its {WORDS[held[0]]}",
-                evidence={
-                    place: [
-                        f"{each.name} ({each.kind})" if each.name else each.kind for each in places[place][:NAMES_SHOWN]
-                    ]
-                    for place in held
-                },
-                variables={"container": container.short, "name": names[0]},
                 service=container.service,
             )
 
@@ -291,10 +239,18 @@ def host_namespace(exposed: Exposed, info: Info | Unavailable) -> Iterable[Findi
 WRITABLE = frozenset(
     ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/proc", "/root", "/run", "/sbin", "/sys")
 )
+
+
 WRITABLE |= {f"/etc/{name}" for name in ("cron.d", "docker", "ssh", "sudoers.d", "systemd/system")} | {"/root/.ssh"}
+
+
 WRITABLE |= {"/usr", "/usr/bin", "/usr/sbin", "/usr/local", "/usr/local/bin"}
+
+
 WRITABLE |= {"/var", "/var/lib", "/var/lib/containerd", "/var/run", "/var/spool/cron"}
 """Folders of the host: who may write there is root, or close to it."""
+
+
 READABLE = frozenset({"/", "/etc", "/etc/shadow", "/root", "/root/.ssh", "/etc/ssh", "/home", "/var", "/var/lib"})
 """Folders that hold keys, passwords or other containers' data: reading is enough. /proc and /sys read-only are what
 exporters take."""
@@ -372,101 +328,3 @@ def unconfined(exposed: Exposed, info: Info) -> Iterable[Finding]:
                 variables={"container": container.short, "image": container.config.image},
                 service=container.service,
             )
-
-
-@check("security.secrets-in-image", severity=Severity.advice, posture=True)
-def secrets_in_image(histories: ImageHistories, details: ImageDetails | Unavailable) -> Iterable[Finding]:
-    """An image carries a secret in its environment or its build history.
-
-    Build arguments, ENV lines and commands with a password stay readable for everyone who may pull the image. Only
-    images in use are looked into, and only their history and environment: what lies in a layer's files is not.
-    """
-    in_env = (
-        {details.names[each.id]: has_secret(each.env) for each in details} if isinstance(details, ImageDetails) else {}
-    )
-    for name, steps in histories.items:
-        found = [("Config.Env", secret) for secret in in_env.get(name, ())]
-        known = {secret.token for _, secret in found}
-        for at, step in enumerate(steps):
-            found += [
-                (f"history, {at} from the top", each) for each in in_text(step.created_by) if each.token not in known
-            ]
-        if found:
-            names = list(dict.fromkeys(secret.name or secret.kind for _, secret in found))
-            yield Finding(
-                subject=Subject("image", name),
-                summary=f"{name} carries {', '.join(names[:3])} for everyone who may pull it",
-                evidence=_places(found),
-                variables={"image": name},
-            )
-
-
-def _places(found: list[tuple[str, Secret]]) -> dict[str, list[str]]:
-    places: dict[str, list[str]] = {}
-    for place, secret in found[:NAMES_SHOWN]:
-        places.setdefault(place, []).append(f"{secret.name} ({secret.kind})" if secret.name else secret.kind)
-    return places
-
-
-@check("security.insecure-registry", severity=Severity.advice, posture=True)
-def insecure_registry(info: Info) -> Iterable[Finding]:
-    """A registry may be used without a verified TLS connection.
-
-    Who stands between can give this host any image. The engine always allows it for its own loopback (127.0.0.0/8,
-    and ::1 from engine 24): that is nothing. A registry may be named so and still be reached with TLS.
-    """
-    config = info.registry_config or {}
-    listed = config.get("IndexConfigs")
-    for name, entry in sorted(listed.items()) if isinstance(listed, dict) else ():
-        if (
-            isinstance(entry, dict)
-            and entry.get("Secure") is False
-            and not _is_loopback(name.rpartition(":")[0] or name)
-        ):
-            yield _insecure(name, f"RegistryConfig.IndexConfigs.{name}.Secure", False)
-    blocks = config.get("InsecureRegistryCIDRs")
-    for block in blocks if isinstance(blocks, list) else ():
-        if not _is_loopback(str(block)):
-            yield _insecure(str(block), "RegistryConfig.InsecureRegistryCIDRs", block)
-
-
-def _is_loopback(text: str) -> bool:
-    if text == "localhost":
-        return True
-    try:
-        return ipaddress.ip_network(text.strip("[]"), strict=False).is_loopback
-    except ValueError:
-        return False
-
-
-def _insecure(name: str, path: str, value: object) -> Finding:
-    return Finding(
-        subject=DAEMON,
-        summary=f"images of {name} may come over a connection that nobody verified",
-        evidence={f"/info {path}": value},
-        variables={"registry": name},
-        discriminator=name,
-    )
-
-
-@check("security.socket-world-writable", severity=Severity.warning)
-def socket_world_writable(sockets: EngineSockets) -> Iterable[Finding] | Skipped:
-    """Every user and program on this host may command the engine, and so become root.
-
-    The socket's permissions let others than its owner and group write to it: `chmod 666` is a common and bad answer
-    to "permission denied". Folders above it that are closed to others would still protect it; they are not looked at.
-    They last until the next start of the daemon or of docker.socket.
-    """
-    if not sockets.items:
-        return Skipped("the engine is not reached through a socket file of this host")
-    return [
-        Finding(
-            subject=DAEMON,
-            summary=f"{each.path} may be written by everyone (mode {each.mode:04o}): every local user can become root",
-            evidence={f"stat {each.path}": f"mode {each.mode:04o}, uid {each.uid}, gid {each.gid}"},
-            variables={"socket": each.path},
-            discriminator=each.path,
-        )
-        for each in sockets.items
-        if each.mode & 0o002
-    ]

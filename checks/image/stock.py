@@ -1,0 +1,176 @@
+"""Images that pile up, and images that nobody can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from checks.image._words import NAMES_SHOWN
+from diagnose.evidence.build_cache import BuildCache
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.exposure import Exposed
+from diagnose.evidence.filesystems import Filesystems
+from diagnose.evidence.images import Images, tag_of
+from diagnose.model import (
+    HOST,
+    Bytes,
+    Count,
+    Finding,
+    Percent,
+    Seconds,
+    Severity,
+    Skipped,
+    Subject,
+    Unavailable,
+)
+from diagnose.registry import check
+from diagnose.times import ago, size
+
+DAY = 86400.0
+
+
+@check("image.dangling", severity=Severity.advice, posture=True)
+def dangling(
+    images: Images,
+    filesystems: Filesystems | Unavailable,
+    *,
+    warn_images: Count = Count(2),
+    warn_bytes: Bytes = Bytes(1 << 30),
+) -> Iterable[Finding] | Unavailable:
+    """Images without a name and without a container take up disk space.
+
+    One is the ordinary trace of an update, so it takes two, or one of a gibibyte. Sizes are upper bounds: layers that
+    are shared with other images are counted here too, and a prune leaves those. API 1.42 and older list such an image
+    as `<none>:<none>`, later ones with no tag at all; an image that was pulled by digest has no tag either, and is
+    left alone while a container uses it.
+    """
+    if not images.users_known:
+        return Unavailable("missing", "which images containers use is not known")
+    found = sorted(images.dangling, key=lambda each: -each.own_size)
+    total = sum(each.own_size for each in found)
+    if not found or (len(found) < warn_images and total < warn_bytes):
+        return ()
+    count = f"{len(found)} image{'s' if len(found) > 1 else ''}"
+    disk = filesystems.of_data_root if isinstance(filesystems, Filesystems) else None
+    return (
+        Finding(
+            subject=HOST,
+            summary=f"{count} without a name or a container: up to {size(total)} to win back",
+            evidence={
+                "GET /images/json without a tag": [
+                    each.id.removeprefix("sha256:")[:12] for each in found[:NAMES_SHOWN]
+                ],
+                "largest": size(found[0].own_size),
+                "images in all": len(images),
+            },
+            variables={"count": str(len(found)), "size": size(total)},
+            touches=(disk.subject,) if disk else (),
+        ),
+    )
+
+
+@check("image.latest-tag", severity=Severity.advice, posture=True)
+def latest_tag(exposed: Exposed) -> Iterable[Finding]:
+    """A container runs an image by the tag `latest`, which moves with each pull.
+
+    No tag means `latest` too; a digest names one image for ever, whatever its tag. Images that are built and used on
+    one host alone are named as well: they cannot be rolled back by name either.
+    """
+    users: dict[str, list[str]] = {}
+    for container in exposed:
+        if container.config.image and tag_of(container.config.image) == "latest":
+            users.setdefault(container.config.image, []).append(container.short)
+    for image, names in users.items():
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        yield Finding(
+            subject=Subject("image", image),
+            summary=f"{image} is the image of {names[0]}{others}: which build that is, its name does not say",
+            evidence={"Config.Image": image, "containers": names[:NAMES_SHOWN]},
+            variables={"image": image, "container": names[0]},
+        )
+
+
+@check("image.unused", severity=Severity.advice, posture=True)
+def unused(
+    images: Images,
+    clock: Clock,
+    filesystems: Filesystems | Unavailable,
+    *,
+    old_s: Seconds = Seconds(30 * DAY),
+    warn_images: Count = Count(10),
+    warn_bytes: Bytes = Bytes(5 << 30),
+) -> Iterable[Finding] | Unavailable:
+    """Many old images are used by no container.
+
+    Old by the time of their build: when an image was pulled the list does not say. Base images on a build host and
+    images that are kept for a way back are meant to be there. Sizes are upper bounds, as layers are shared.
+    """
+    if not images.users_known:
+        return Unavailable("missing", "which images containers use is not known")
+    found = [each for each in images.unused if clock.wall - each.created > old_s]
+    total = sum(each.own_size for each in found)
+    if len(found) < warn_images and total < warn_bytes:
+        return ()
+    largest = sorted(found, key=lambda each: -each.own_size)
+    disk = filesystems.of_data_root if isinstance(filesystems, Filesystems) else None
+    return (
+        Finding(
+            subject=HOST,
+            summary=f"{len(found)} of {len(images)} images are older than {ago(old_s)} and unused: up to {size(total)}",
+            evidence={"largest": [f"{each.name} {size(each.own_size)}" for each in largest[:NAMES_SHOWN]]},
+            variables={"count": str(len(found)), "size": size(total), "hours": str(round(old_s / 3600))},
+            touches=(disk.subject,) if disk else (),
+        ),
+    )
+
+
+@check("image.build-cache-large", severity=Severity.advice)
+def build_cache_large(
+    cache: BuildCache, *, warn_bytes: Bytes = Bytes(10 << 30), warn_pct: Percent = Percent(10)
+) -> Iterable[Finding] | Skipped:
+    """The build cache takes up much of the disk.
+
+    Ten gibibytes anywhere, or a tenth of a disk that is filling. Counted is what a prune would win back. A buildx
+    builder of the kind docker-container keeps its cache in a volume of its own (buildx_buildkit_..._state), which is
+    not seen here.
+    """
+    if cache.not_asked:
+        return Skipped(cache.not_asked)
+    disk = cache.disk
+    if disk is None or cache.bytes < min(warn_bytes, disk.usage.size * warn_pct / 100):
+        return ()
+    share = 100 * cache.bytes / disk.usage.size
+    return (
+        Finding(
+            subject=HOST,
+            summary=f"the build cache holds {size(cache.bytes)}, {share:.0f} % of {disk.point}",
+            evidence={
+                "/system/df BuildCache not in use": size(cache.bytes),
+                "records": cache.records,
+                disk.point: f"{disk.usage.used_pct:.0f} % of {size(disk.usage.size)} used",
+            },
+            variables={"size": size(cache.bytes)},
+            touches=(disk.subject,),
+        ),
+    )
+
+
+@check("image.labels-missing", severity=Severity.advice, posture=True)
+def labels_missing(exposed: Exposed, images: Images) -> Iterable[Finding]:
+    """An image in use does not say which source and version it was built from.
+
+    Looked for is any label of `org.opencontainers.image.`; older conventions (org.label-schema, maintainer) do not
+    count. Whether what the labels say is true is not looked at.
+    """
+    seen = set()
+    for container in exposed:
+        image = images.of(container)
+        if image is None or image.id in seen:
+            continue
+        seen.add(image.id)
+        if not any(name.startswith("org.opencontainers.image.") for name in image.labels or ()):
+            yield Finding(
+                subject=Subject("image", container.config.image),
+                summary=f"{container.config.image} (in {container.short}) has no labels that say what it was built from",
+                evidence={"Labels": sorted(image.labels or ())[:NAMES_SHOWN] or "none", "container": container.short},
+                variables={"image": container.config.image},
+            )

@@ -1,0 +1,141 @@
+"""Memory: what the host and each container have left, and whom the kernel killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from checks.resources._words import EATERS, MIB
+from diagnose.evidence.cgroups import Cgroups
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.kernel_log import KernelLog
+from diagnose.evidence.options import Options
+from diagnose.evidence.pressure import HostMemory, Pressure
+from diagnose.model import DAEMON, HOST, Finding, Percent, Seconds, Severity, Unavailable
+from diagnose.registry import check
+from diagnose.times import ago, size
+
+
+@check(
+    "resources.host-oom",
+    severity=Severity.critical,
+    caused_by=["resources.memory-scarce"],
+)
+def host_oom(
+    containers: Containers | Unavailable,
+    kernel_log: KernelLog,
+    clock: Clock,
+    options: Options,
+    *,
+    fresh: Seconds = Seconds(3600),
+) -> Iterable[Finding]:
+    """The host ran out of memory and the kernel killed a process.
+
+    From the kernel log: `constraint=CONSTRAINT_NONE`; kills at a container's own limit are `container.oom-killed`.
+    Critical for `fresh` seconds, a warning for the rest of the looked-at time.
+    """
+    kills = [kill for kill in kernel_log.oom_kills if kill.of_host and clock.wall - kill.at <= options.since_s]
+    if not kills:
+        return
+    names = {} if isinstance(containers, Unavailable) else {each.id: each for each in containers}
+    victims = {kill.container: names[kill.container] for kill in kills if kill.container in names}
+    last = kills[-1]
+    age = clock.wall - last.at
+    who = names[last.container].short if last.container in names else "the host"
+    held = f" holding {size(last.rss)}" if last.rss is not None else ""
+    yield Finding(
+        subject=HOST,
+        summary=f"the host ran out of memory {ago(age)} ago: the kernel killed {last.task} of {who}{held}",
+        evidence={
+            "kernel log": f"{len(kills)} kills, constraint=CONSTRAINT_NONE, last pid {last.pid} ({last.task})",
+            "victims": [f"{kill.task} of {_owner(names, kill.container)}" for kill in kills[-EATERS:]],
+        },
+        severity=Severity.critical if age <= fresh else Severity.warning,
+        touches=(*(each.subject for each in victims.values()), *((DAEMON,) if _engine_hit(last.task) else ())),
+        onset=kills[0].at,
+    )
+
+
+def _owner(names: dict[str, Container], id: str) -> str:
+    if id in names:
+        return names[id].short
+    return f"container {id[:12]}" if id else "the host"
+
+
+def _engine_hit(task: str) -> bool:
+    return task in ("dockerd", "containerd", "containerd-shim")
+
+
+@check("resources.memory-scarce", severity=Severity.warning)
+def memory_scarce(
+    host_memory: HostMemory,
+    pressure: Pressure | Unavailable,
+    containers: Containers | Unavailable,
+    cgroups: Cgroups | Unavailable,
+    *,
+    least: Percent = Percent(5),
+    stalled: Percent = Percent(10),
+) -> Iterable[Finding]:
+    """The host has hardly any memory left.
+
+    MemAvailable below `least` percent, or all work waiting for memory more than `stalled` percent of the last
+    minute. Cache counts as available; the cache of ZFS does not, so a host with ZFS looks worse than it is.
+    """
+    waited = None if isinstance(pressure, Unavailable) else pressure.waited("memory", "full")
+    scarce = host_memory.available_pct < least
+    if not scarce and (waited or 0.0) <= stalled:
+        return
+    stuck = f", all work waits for it {waited:.0f} % of the time" if waited is not None and waited > stalled else ""
+    left = f"{size(host_memory.available)} of {size(host_memory.total)} memory are available"
+    yield Finding(
+        subject=HOST,
+        summary=f"{left}{stuck}",
+        evidence={
+            "MemAvailable": f"{size(host_memory.available)} ({host_memory.available_pct:.0f} %)",
+            "swap": f"{size(host_memory.swap_free)} of {size(host_memory.swap_total)} free",
+            "/proc/pressure/memory full avg60": f"{waited:.1f} %" if waited is not None else "not kept",
+            "largest working sets": _eaters(containers, cgroups),
+        },
+        severity=Severity.critical if stuck else Severity.warning,
+    )
+
+
+def _eaters(containers: Containers | Unavailable, cgroups: Cgroups | Unavailable) -> list[dict[str, object]]:
+    if isinstance(containers, Unavailable) or isinstance(cgroups, Unavailable):
+        return []
+    held = [
+        {"name": each.short, "bytes": group.memory.working_set, "note": _limit_note(each)}
+        for each in containers.running
+        if (group := cgroups.of(each)) and group.memory.working_set
+    ]
+    return sorted(held, key=lambda row: -int(str(row["bytes"])))[:EATERS]
+
+
+def _limit_note(each: Container) -> str:
+    return f"limit {size(each.host_config.memory)}" if each.host_config.memory else "no limit"
+
+
+@check("resources.memory-near-limit", severity=Severity.warning, caused_by=["container.oom-killed"])
+def memory_near_limit(containers: Containers, cgroups: Cgroups, *, near: Percent = Percent(90)) -> Iterable[Finding]:
+    """A container has used up nearly all the memory that it may have.
+
+    The working set counts: usage without the file cache that the kernel takes back at once. Usage with cache stands
+    at the limit in any container that reads or writes much, and means nothing.
+    """
+    for each in containers.running:
+        group = cgroups.of(each)
+        limit = group.memory.limit if group else None
+        held = group.memory.working_set if group else None
+        if group and limit and held is not None and 100 * held >= near * limit:
+            yield Finding(
+                subject=each.subject,
+                summary=f"{each.short} holds {size(held)} of the {size(limit)} memory it may have",
+                evidence={
+                    "working set": f"{size(held)} ({100 * held / limit:.0f} %)",
+                    "limit": size(limit),
+                    "usage with cache": size(group.memory.usage or 0),
+                    "kills in this run": group.memory.oom_kill or 0,
+                },
+                variables={"container": each.short, "memory": f"{limit * 2 // MIB}m"},
+                service=each.service,
+            )

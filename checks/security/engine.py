@@ -1,0 +1,75 @@
+"""Who may command the engine, and whom it trusts."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from diagnose.evidence.info import Info
+from diagnose.evidence.sockets import EngineSockets
+from diagnose.model import DAEMON, Finding, Severity, Skipped
+from diagnose.registry import check
+
+
+@check("security.insecure-registry", severity=Severity.advice, posture=True)
+def insecure_registry(info: Info) -> Iterable[Finding]:
+    """A registry may be used without a verified TLS connection.
+
+    Who stands between can give this host any image. The engine always allows it for its own loopback (127.0.0.0/8,
+    and ::1 from engine 24): that is nothing. A registry may be named so and still be reached with TLS.
+    """
+    config = info.registry_config or {}
+    listed = config.get("IndexConfigs")
+    for name, entry in sorted(listed.items()) if isinstance(listed, dict) else ():
+        if (
+            isinstance(entry, dict)
+            and entry.get("Secure") is False
+            and not _is_loopback(name.rpartition(":")[0] or name)
+        ):
+            yield _insecure(name, f"RegistryConfig.IndexConfigs.{name}.Secure", False)
+    blocks = config.get("InsecureRegistryCIDRs")
+    for block in blocks if isinstance(blocks, list) else ():
+        if not _is_loopback(str(block)):
+            yield _insecure(str(block), "RegistryConfig.InsecureRegistryCIDRs", block)
+
+
+def _is_loopback(text: str) -> bool:
+    if text == "localhost":
+        return True
+    try:
+        return ipaddress.ip_network(text.strip("[]"), strict=False).is_loopback
+    except ValueError:
+        return False
+
+
+def _insecure(name: str, path: str, value: object) -> Finding:
+    return Finding(
+        subject=DAEMON,
+        summary=f"images of {name} may come over a connection that nobody verified",
+        evidence={f"/info {path}": value},
+        variables={"registry": name},
+        discriminator=name,
+    )
+
+
+@check("security.socket-world-writable", severity=Severity.warning)
+def socket_world_writable(sockets: EngineSockets) -> Iterable[Finding] | Skipped:
+    """Every user and program on this host may command the engine, and so become root.
+
+    The socket's permissions let others than its owner and group write to it: `chmod 666` is a common and bad answer
+    to "permission denied". Folders above it that are closed to others would still protect it; they are not looked at.
+    They last until the next start of the daemon or of docker.socket.
+    """
+    if not sockets.items:
+        return Skipped("the engine is not reached through a socket file of this host")
+    return [
+        Finding(
+            subject=DAEMON,
+            summary=f"{each.path} may be written by everyone (mode {each.mode:04o}): every local user can become root",
+            evidence={f"stat {each.path}": f"mode {each.mode:04o}, uid {each.uid}, gid {each.gid}"},
+            variables={"socket": each.path},
+            discriminator=each.path,
+        )
+        for each in sockets.items
+        if each.mode & 0o002
+    ]
