@@ -35,4 +35,7 @@ _COMPILED = {sign: re.compile(pattern, re.IGNORECASE) for sign, pattern in PATTE
 
 def signs(*texts: str) -> frozenset[str]:
     """The classes of error that these texts show, by name; empty if none is known."""
-    return frozenset(sign for sign, pattern in _COMPILED.items() if any(pattern.search(text) for text in texts if text))
+    said = [text for text in texts if text]
+    if not said:
+        return frozenset()
+    return frozenset(sign for sign, pattern in _COMPILED.items() if any(pattern.search(text) for text in said))

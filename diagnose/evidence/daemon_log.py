@@ -171,6 +171,8 @@ def _unquote(value: str) -> str:
     """Go's %q is JSON's string but for \\x and \\U escapes."""
     if len(value) < 2 or value[0] != '"' or value[-1] != '"':
         return value
+    if "\\" not in value:
+        return value[1:-1]
     try:
         return str(json.loads(value, strict=False))
     except ValueError:

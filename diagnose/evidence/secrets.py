@@ -11,6 +11,7 @@ import msgspec
 from diagnose.redact import TOKEN, is_token
 
 _TOKEN = re.compile(TOKEN)
+_MARK = "<redacted:"
 _NAMED = re.compile(rf"([A-Za-z_][\w.-]*)(?:=|:\s*|\s+)[\"']?[^\s=]*?({TOKEN})")
 
 
@@ -27,6 +28,8 @@ def has_secret(env: Iterable[str] | None) -> tuple[Secret, ...]:
     """The secrets among NAME=value items: values that were redacted, in whole or as a part (a URL's password)."""
     found = []
     for item in env or ():
+        if _MARK not in item:
+            continue
         name, _, value = item.partition("=")
         token = _TOKEN.search(value)
         if token:
@@ -36,6 +39,8 @@ def has_secret(env: Iterable[str] | None) -> tuple[Secret, ...]:
 
 def in_text(text: str) -> tuple[Secret, ...]:
     """The secrets in a command or any other text, each with the name in front of it."""
+    if _MARK not in text:
+        return ()
     names: dict[str, str] = {}
     for match in _NAMED.finditer(text):
         names.setdefault(match[2], match[1])
