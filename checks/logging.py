@@ -30,8 +30,6 @@ from diagnose.times import size
 DEFAULT_DRIVER = "json-file"
 WORTH = 10_000_000
 """Bytes below which no log is to blame, however little is left of the disk."""
-UNREACHED = re.compile(r"failed to initialize logging driver: .*(?:\bdial |connect)")
-"""How engines tell of a receiver that does not answer."""
 _ADDRESS = re.compile(r"\b(?:tcp|udp|unix|unixgram) ([\w.:\[\]/-]+?):? ")
 IN_USE = ("running", "paused", "restarting")
 
@@ -161,7 +159,7 @@ def driver_blocks_start(containers: Containers) -> Iterable[Finding]:
     20.10.24, 26.1.5 and 28.5.2 with fluentd and syslog: "failed to initialize logging driver", exit code 128.
     """
     for each in containers:
-        if each.is_running or not UNREACHED.search(each.state.error):
+        if not each.lacks_log_receiver:
             continue
         found = _ADDRESS.search(each.state.error)
         where = f" at {found[1]}" if found else _wanted(each)

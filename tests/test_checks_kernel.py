@@ -1,10 +1,10 @@
-"""File system errors in the kernel log, against what is mounted now. Texts as Linux 6.18 wrote them."""
+"""What the kernel log says, against what is mounted and what time it is. Texts as Linux 6.18 and moby#5618 have them."""
 
 from __future__ import annotations
 
 import pytest
 
-from checks.kernel import filesystem_errors
+from checks.kernel import filesystem_errors, netdevice_stuck
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.kernel_log import KernelLog, Record
 from diagnose.evidence.mounts import Mounted, Mounts
@@ -34,3 +34,22 @@ def test_only_errors_of_this_mount_count(lines: list[str], count: int) -> None:
     found = list(filesystem_errors(log, mounts, Clock(100.0, 0.0), Options()))
     subjects = [str(each.subject) for each in found if isinstance(each, Finding)]
     assert subjects == ["filesystem:/var/lib/docker"] * count
+
+
+WAITING = "unregister_netdevice: waiting for {} to become free. Usage count = 1"
+NOW = 1000.0
+WAITS = {
+    "every ten seconds until now": ([("lo", 970.0), ("lo", 980.0), ("lo", 990.0)], ["interface:lo"]),
+    "one line at a slow teardown": ([("lo", 990.0)], []),
+    "over for minutes": ([("lo", 701.0), ("lo", 711.0), ("lo", 721.0)], []),
+    "one line for each of three": ([("eth0", 980.0), ("veth1", 985.0), ("lo", 990.0)], []),
+}
+
+
+@pytest.mark.parametrize(("seen", "subjects"), WAITS.values(), ids=WAITS)
+def test_only_a_device_that_is_waited_for_until_now_is_stuck(
+    seen: list[tuple[str, float]], subjects: list[str]
+) -> None:
+    log = KernelLog(tuple(Record(at, WAITING.format(device)) for device, at in seen))
+    found = list(netdevice_stuck(log, Clock(NOW, 0.0)))
+    assert [str(each.subject) for each in found if isinstance(each, Finding)] == subjects

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from checks.container._words import causes_without
 from checks.container.start import DEVICE, LIMITS, NETWORK, RUNTIME, failed_start
-from checks.logging import UNREACHED
 from diagnose.evidence.bind_mounts import MOUNTING, BindSources
 from diagnose.evidence.containers import Container, Containers
 from diagnose.model import DAEMON, Finding, Severity, Subject, Unavailable
@@ -48,7 +47,7 @@ def start_refused(containers: Containers, bind_sources: BindSources | Unavailabl
     20.10.24, 26.1.5 and 28.5.2.
     """
     for each in containers:
-        if not each.start_failed or _explained(each.state.error):
+        if not each.start_failed or each.lacks_log_receiver or _explained(each.state.error):
             continue
         mount = MOUNTING.search(each.state.error)
         if mount and ("not a directory" in each.state.error or "no such file" in each.state.error):
@@ -62,7 +61,7 @@ def start_refused(containers: Containers, bind_sources: BindSources | Unavailabl
 
 
 def _explained(error: str) -> bool:
-    patterns = (_EXPLAINED, _PROGRAM, DEVICE, NETWORK, UNREACHED)
+    patterns = (_EXPLAINED, _PROGRAM, DEVICE, NETWORK)
     lowered = error.lower()
     limit = RUNTIME.search(lowered) and any(text in lowered for text in LIMITS)
     return bool(limit or any(pattern.search(error) for pattern in patterns))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,9 @@ import msgspec
 from diagnose.model import Incarnation, Subject, Unexamined
 from diagnose.model import container as container_subject
 from diagnose.times import unix
+
+_NO_LOG_RECEIVER = re.compile(r"failed to initialize logging driver: .*(?:\bdial |connect)")
+"""As engines 20.10.24, 26.1.5 and 28.5.2 say it; a driver that refuses its options says something else behind the colon."""
 
 
 class _Shape(msgspec.Struct, frozen=True, rename="pascal"):
@@ -246,6 +250,11 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
         """Its last start never came to run: created, or exited since an earlier run, with the engine's own error."""
         failed = self.state.exit_code != 0 and bool(self.state.error)
         return self.state.status in ("created", "exited") and failed
+
+    @property
+    def lacks_log_receiver(self) -> bool:
+        """Whether its start was refused because its log driver reached nobody."""
+        return not self.is_running and bool(_NO_LOG_RECEIVER.search(self.state.error))
 
     @property
     def created_at(self) -> float | None:

@@ -77,7 +77,7 @@ def frozen(box: Box) -> None:
     _in_time(box)
 
 
-@healthy(user="nobody", exit_code=3)
+@fault("daemon.socket-forbidden", subject=DAEMON, user="nobody", exit_code=3)
 def forbidden(box: Box) -> None:
     """The engine is well, and this user may not use its socket: advice, and no verdict on the host."""
     run = box.diagnose("check", "daemon.socket-forbidden", "--format", "json", user="nobody")
