@@ -11,11 +11,23 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from diagnose.model import HOST, Link, Reported, Subject
+from diagnose.model import HOST, Link, Reported, Subject, SubjectKind
 
 Topology = Mapping[Subject, frozenset[Subject]]
 """What a subject directly stands on: container -> networks, filesystems, image; network -> bridge; image ->
 filesystem."""
+
+BREADTH: tuple[SubjectKind, ...] = (
+    "daemon",
+    "host",
+    "filesystem",
+    "network",
+    "interface",
+    "image",
+    "volume",
+    "container",
+)
+"""Kinds of subjects, those first that more of a host stands on."""
 
 ONSET_SLACK_S = 5.0
 """Clocks of two sources differ: a cause may seem to begin this many seconds after its effect."""
@@ -162,8 +174,9 @@ def root_keys(finding: Reported, by_key: Mapping[str, Reported]) -> tuple[str, .
 
 
 def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
-    """Worst root first (its own severity or that of what it explains), the one that explains most before others;
-    effects behind. Findings on posture stay in the order in which their check gave them: the most exposed first."""
+    """Worst root first (its own severity or that of what it explains), the one that explains most before others, what
+    concerns the whole host before one container; effects behind. Findings on posture stay in the order in which their
+    check gave them: the most exposed first."""
     listed = list(findings)
     place = {finding.key: at for at, finding in enumerate(listed)}
     by_key = {finding.key: finding for finding in listed}
@@ -177,13 +190,14 @@ def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
             worst[key] = max(worst.get(key, 0), int(finding.severity))
             explained[key] = explained.get(key, 0) + 1
 
-    def rank(finding: Reported) -> tuple[int, bool, int, int, str, int, bool, int, str]:
+    def rank(finding: Reported) -> tuple[int, bool, int, int, int, str, int, bool, int, str]:
         root = by_key[home[finding.key]]
         return (
             -worst[root.key],
             root.check.posture,
             -explained[root.key],
             -int(root.severity),
+            BREADTH.index(root.subject.kind),
             root.id if root.check.posture else root.key,
             place[root.key] if root.check.posture else 0,
             not finding.root,
