@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -18,11 +18,11 @@ import click
 from diagnose.version import __version__
 
 if TYPE_CHECKING:
+    from diagnose import run
     from diagnose.model import Check, Report
 
 UNKNOWN = 3
 """The exit code of every usage error and crash of ours: click's own 2 would read as critical."""
-FORMATS = ("text", "json", "markdown")
 
 
 def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
@@ -41,17 +41,17 @@ def _seconds(_: click.Context, __: click.Parameter, value: str | None) -> float 
     try:
         seconds = float(value[:-1] if unit else value) * (unit or 1)
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} is no duration (90s, 30m, 24h, 7d)") from error
+        raise click.BadParameter(f"{value!r} is not a duration such as 90s, 30m, 24h or 7d") from error
     if not 0 < seconds < 10**9:
-        raise click.BadParameter(f"{value!r} is not a positive duration")
+        raise click.BadParameter(f"{value!r} is out of range: more than nothing, and less than 30 years")
     return seconds
 
 
-def _given(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+def _path(_: click.Context, __: click.Parameter, value: str | None) -> Path | None:
     """A path as it is; an empty one is a variable that was not set, and no wish for the default."""
     if value == "":
         raise click.BadParameter("it is empty")
-    return value
+    return Path(value) if value is not None else None
 
 
 def _bytes(_: click.Context, __: click.Parameter, value: str) -> int:
@@ -60,95 +60,119 @@ def _bytes(_: click.Context, __: click.Parameter, value: str) -> int:
     try:
         size = int(float(value[:-1] if unit else value) * (unit or 1))
     except (ValueError, OverflowError) as error:
-        raise click.BadParameter(f"{value!r} is no size (10M, 500k)") from error
+        raise click.BadParameter(f"{value!r} is not a size such as 10M or 500k") from error
     if size < 10_000:
         raise click.BadParameter(f"{value!r} is too small for any bundle")
     return size
 
 
-def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that every run takes."""
-    options = [
-        click.option(
-            "--container",
-            "containers",
-            multiple=True,
-            metavar="NAME",
-            help="Only findings about it and what may cause them. Repeatable.",
-        ),
-        click.option(
-            "--from",
-            "source",
-            type=click.Path(),
-            callback=_given,
-            metavar="BUNDLE",
-            help="Judge a bundle or a recorded folder, not this host.",
-        ),
-        click.option(
-            "--format",
-            "format_",
-            type=click.Choice(FORMATS),
-            default="text",
-            show_default=True,
-            help="How the report is written.",
-        ),
-        click.option(
-            "-o",
-            "output",
-            type=click.Path(),
-            callback=_given,
-            metavar="FILE",
-            help="Write the report to a new file, not to stdout.",
-        ),
-        click.option(
-            "--budget",
-            callback=_seconds,
-            default="10",
-            show_default=True,
-            metavar="SECONDS",
-            help="The whole run, from the start of the process.",
-        ),
-        click.option(
-            "--since",
-            callback=_seconds,
-            default="24h",
-            show_default=True,
-            metavar="DURATION",
-            help="How far back events and logs are looked at.",
-        ),
-        click.option(
-            "--fail-on",
-            type=click.Choice(["critical", "warning", "never"]),
-            default="warning",
-            show_default=True,
-            help="The severity from which the exit code is not 0.",
-        ),
-        click.option(
-            "--resolve",
-            "resolve",
-            multiple=True,
-            metavar="NAME",
-            help="A name that must resolve, from the host and from containers.",
-        ),
-        click.option("--no-probe", "probe", flag_value=False, default=True, help="Send no DNS query at all."),
-        click.option("-H", "--host", metavar="URL", help="The engine to ask (unix://, tcp://, ssh://)."),
-        click.option("--context", metavar="NAME", help="The docker context to use."),
-        click.option(
-            "--config",
-            "config_file",
-            type=click.Path(dir_okay=False),
-            metavar="FILE",
-            help="Thresholds and silenced findings, read after the usual ones.",
-        ),
-        click.option("--show-silenced", is_flag=True, help="List the findings that the configuration silences."),
-        click.option("--timings", is_flag=True, help="Show where the run's time went."),
-        click.option("-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one."),
-        click.option("--no-color", is_flag=True, help="Never use colour (NO_COLOR does the same)."),
-        click.option("--record", type=click.Path(file_okay=False), hidden=True),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _options(*options: Decorator) -> Decorator:
+    """Several options as one decorator, in the order in which the help shows them."""
+
+    def apply(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return apply
+
+
+# An option that is a field of `run.Asked` has the field's name.
+_container = click.option(
+    "--container",
+    "containers",
+    multiple=True,
+    metavar="NAME",
+    help="Only what is about this container, and what may cause it. Repeatable.",
+)
+_from = click.option(
+    "--from",
+    "source",
+    type=click.Path(),
+    callback=_path,
+    metavar="BUNDLE",
+    help="Judge a bundle or a recorded folder instead of this host.",
+)
+_budget = click.option(
+    "--budget",
+    "budget_s",
+    callback=_seconds,
+    default="10",
+    show_default=True,
+    metavar="SECONDS",
+    help="Time limit for the whole run.",
+)
+_since = click.option(
+    "--since",
+    "since_s",
+    callback=_seconds,
+    default="24h",
+    show_default=True,
+    metavar="DURATION",
+    help="How far back to look at events and logs.",
+)
+_no_probe = click.option("--no-probe", "probe", flag_value=False, default=True, help="Send no DNS queries.")
+_engine = _options(
+    click.option("-H", "--host", metavar="URL", help="The engine to ask: unix://, tcp:// or ssh://."),
+    click.option("--context", metavar="NAME", help="The docker context to use."),
+)
+_config = click.option(
+    "--config",
+    type=click.Path(),
+    callback=_path,
+    metavar="FILE",
+    help="Thresholds and silences, read after the usual files.",
+)
+_fail_on = click.option(
+    "--fail-on",
+    type=click.Choice(["critical", "warning", "never"]),
+    default="warning",
+    show_default=True,
+    help="The lowest severity that makes the exit code other than 0.",
+)
+_no_color = click.option("--no-color", is_flag=True, help="Never use colour (NO_COLOR does the same).")
+
+
+def _format(*formats: str) -> Decorator:
+    return click.option(
+        "--format", "format_", type=click.Choice(formats), default="text", show_default=True, help="How it is written."
+    )
+
+
+_run = _options(
+    _container,
+    _from,
+    _format("text", "json", "markdown"),
+    click.option(
+        "-o",
+        "output",
+        type=click.Path(),
+        callback=_path,
+        metavar="FILE",
+        help="Write the report to a new file instead of stdout.",
+    ),
+    _budget,
+    _since,
+    _fail_on,
+    click.option(
+        "--resolve",
+        multiple=True,
+        metavar="NAME",
+        help="A name that must resolve, from the host and from its containers. Repeatable.",
+    ),
+    _no_probe,
+    _engine,
+    _config,
+    click.option("--show-silenced", is_flag=True, help="List the silenced findings too."),
+    click.option("--timings", is_flag=True, help="Show where the time went."),
+    click.option("-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one."),
+    _no_color,
+    click.option("--record", type=click.Path(), callback=_path, hidden=True),
+)
+"""The options of a run."""
 
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -166,7 +190,7 @@ class _Group(click.Group):
 
             if args[0].partition(".")[0] not in registry.families():
                 raise
-            raise _usage(f"no such command {args[0]!r}; did you mean diagnose check {args[0]}?") from None
+            raise click.UsageError(f"no such command {args[0]!r}; did you mean diagnose check {args[0]}?") from None
 
 
 @click.group(cls=_Group, context_settings=CONTEXT)
@@ -174,12 +198,12 @@ class _Group(click.Group):
 def group() -> None:
     """Say what is wrong with a Docker host, what caused it, and what to type next.
 
-    It reads; it never repairs. Exit codes: 0 nothing found, 1 warnings, 2 critical, 3 unknown.
+    It only reads, and never repairs. Exit codes: 0 nothing found, 1 warnings, 2 critical, 3 unknown.
     """
 
 
 @group.command("all")
-@_run_options
+@_run
 def all_(**options: Any) -> None:
     """Run every check on this host."""
     from diagnose import registry
@@ -190,12 +214,12 @@ def all_(**options: Any) -> None:
 
 @group.command()
 @click.argument("selectors", nargs=-1, required=True, metavar="SELECTOR...", shell_complete=_complete)
-@_run_options
+@_run
 def check(selectors: tuple[str, ...], **options: Any) -> None:
-    """Run the checks of an id, a family or a glob.
+    """Run some of the checks, by id, family or glob.
 
-    For example dns, container.oom-killed, 'network.*'. What may cause the selected findings is looked at too and shown as
-    a cause; only the selected count.
+    For example: dns, container.oom-killed, 'network.*'. What may have caused the selected findings is looked at too, and
+    shown as a cause; only the selected findings count.
     """
     known, selected = _select(selectors)
     _diagnose(known, selected, options)
@@ -203,30 +227,28 @@ def check(selectors: tuple[str, ...], **options: Any) -> None:
 
 @group.command("list")
 @click.argument("selectors", nargs=-1, metavar="[SELECTOR]...", shell_complete=_complete)
-@click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="Configuration read after the usual files.",
-)
-def list_(selectors: tuple[str, ...], format_: str, config_file: str | None) -> None:
+@_format("text", "json", "markdown")
+@_config
+def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None:
     """List the checks and the thresholds in force.
 
-    With id, severity, title and what each needs to see.
+    Each with its id, severity and title, and the evidence that it needs.
     """
-    from diagnose import config
+    from diagnose import config as configuration
     from diagnose.render import catalogue
 
     known, selected = _select(selectors or ("*",))
-    catalogue.render([known[each] for each in selected], config.load(config_file).thresholds, format_, sys.stdout)
+    try:
+        thresholds = configuration.load(config).thresholds
+    except configuration.ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    catalogue.render([known[each] for each in selected], thresholds, format_, sys.stdout)
 
 
 @group.command()
 @click.argument("id", metavar="ID", shell_complete=_complete)
-@click.option("--raw", is_flag=True, help="The Markdown as it is written.")
-@click.option("--no-color", is_flag=True, help="Never use colour (NO_COLOR does the same).")
+@click.option("--raw", is_flag=True, help="Print the Markdown as it is written.")
+@_no_color
 def explain(id: str, raw: bool, no_color: bool) -> None:
     """Show the runbook page of one check."""
     from diagnose import runbooks, selection
@@ -234,7 +256,7 @@ def explain(id: str, raw: bool, no_color: bool) -> None:
     try:
         page = runbooks.page(id)
     except KeyError:
-        raise _usage(selection.unknown(id, runbooks.paths())) from None
+        raise click.UsageError(selection.unknown(id, runbooks.paths())) from None
     if raw:
         sys.stdout.write(page.body)
         return
@@ -244,59 +266,54 @@ def explain(id: str, raw: bool, no_color: bool) -> None:
 
 
 @group.command()
-@click.option("-o", "output", default=None, metavar="FILE", help="Where it goes; - streams it to stdout.")
+@click.option(
+    "-o",
+    "output",
+    type=click.Path(),
+    callback=_path,
+    metavar="FILE",
+    help="Where to write it; - streams it to stdout.",
+)
 @click.option(
     "--max-size",
     default="10M",
     show_default=True,
     callback=_bytes,
     metavar="SIZE",
-    help="What the ticket system takes.",
+    help="The largest archive that the ticket system takes.",
 )
+@click.option("--review", is_flag=True, help="List every file with its size and redactions, and ask before writing it.")
+@click.option("--anonymize", is_flag=True, help="Replace the host's names and addresses with made-up ones.")
 @click.option(
-    "--review", is_flag=True, help="List every file with its size and redactions, and ask before it is written."
+    "--map",
+    "map_",
+    type=click.Path(),
+    callback=_path,
+    metavar="FILE",
+    help="With --anonymize: keep the table of old and new names here.",
 )
-@click.option("--anonymize", is_flag=True, help="With other names and addresses than the host's.")
-@click.option(
-    "--map", "map_", type=click.Path(), metavar="FILE", help="With --anonymize: keep the old names and the new here."
-)
-@click.option("--budget", callback=_seconds, default="10", show_default=True, metavar="SECONDS", help="The run itself.")
-@click.option("--since", callback=_seconds, default="24h", show_default=True, metavar="DURATION", help="How far back.")
-@click.option("--no-probe", "probe", flag_value=False, default=True, help="Send no DNS query at all.")
-@click.option("-H", "--host", metavar="URL", help="The engine to ask (unix://, tcp://, ssh://).")
-@click.option("--context", metavar="NAME", help="The docker context to use.")
-@click.option("--config", "config_file", type=click.Path(dir_okay=False), metavar="FILE")
+@_budget
+@_since
+@_no_probe
+@_engine
+@_config
 def bundle(
-    output: str | None,
-    max_size: int,
-    review: bool,
-    anonymize: bool,
-    map_: str | None,
-    config_file: str | None,
-    **options: Any,
+    output: Path | None, max_size: int, review: bool, anonymize: bool, map_: Path | None, **options: Any
 ) -> None:
     """Write one archive for a ticket, without secrets.
 
-    In it: the report, the answers it was made from, and the texts people ask for; all of it redacted.
+    It holds the report, the answers it was made from, and the texts that people ask for, all redacted.
 
     Exit codes: 0 written, 3 not. A colleague judges it with `diagnose all --from FILE`.
     """
     if map_ and not anonymize:
-        raise _usage("--map is of use with --anonymize only")
+        raise click.UsageError("--map goes with --anonymize only")
     from diagnose import registry, run
     from diagnose.ticket import deliver
 
-    asked = run.Asked(
-        host=options["host"],
-        context=options["context"],
-        probe=options["probe"],
-        budget_s=options["budget"],
-        since_s=options["since"],
-        config=config_file,
-    )
     try:
         order = deliver.Order(output, max_size, review, anonymize, map_)
-        said = deliver.deliver(registry.load(), asked, order, began=_process_began())
+        said = deliver.deliver(registry.load(), _asked(options), order, began=_process_began())
     except (run.AskedWrongError, deliver.NotWrittenError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(said, err=True)
@@ -304,21 +321,13 @@ def bundle(
 
 
 @group.command()
-@click.option("--container", "containers", multiple=True, metavar="NAME", help="Only what is about it. Repeatable.")
-@click.option("--since", callback=_seconds, default="24h", show_default=True, metavar="DURATION", help="How far back.")
-@click.option(
-    "--from",
-    "source",
-    type=click.Path(),
-    callback=_given,
-    metavar="BUNDLE",
-    help="Read a bundle or a recorded folder, not this host.",
-)
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--budget", callback=_seconds, default="10", show_default=True, metavar="SECONDS")
-@click.option("-H", "--host", metavar="URL", help="The engine to ask (unix://, tcp://, ssh://).")
-@click.option("--context", metavar="NAME", help="The docker context to use.")
-def timeline(containers: tuple[str, ...], format_: str, **options: Any) -> None:
+@_container
+@_since
+@_from
+@_format("text", "json")
+@_budget
+@_engine
+def timeline(format_: str, **options: Any) -> None:
     """Show what happened lately, in one ordered list.
 
     Container starts, exits, kills and health, the daemon, the kernel: what the host still knows of the last hours.
@@ -327,28 +336,21 @@ def timeline(containers: tuple[str, ...], format_: str, **options: Any) -> None:
     from diagnose import timeline as moments
     from diagnose.render import history
 
-    asked = run.Asked(
-        host=options["host"],
-        context=options["context"],
-        budget_s=options["budget"],
-        since_s=options["since"],
-        containers=containers,
-        source=Path(options["source"]) if options["source"] else None,
-    )
+    asked = _asked(options)
     try:
         evidence = run.collect(moments.KINDS, asked, began=_process_began())
     except run.AskedWrongError as error:
-        raise _usage(str(error)) from None
+        raise click.ClickException(str(error)) from None
     width = os.get_terminal_size().columns if sys.stdout.isatty() else 0
-    history.render(moments.make(evidence, asked.since_s, containers), format_, sys.stdout, width)
+    history.render(moments.make(evidence, asked.since_s, asked.containers), format_, sys.stdout, width)
     _leave(0)
 
 
 @group.command()
 @click.argument("old", type=click.Path())
 @click.argument("new", type=click.Path())
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--fail-on", type=click.Choice(["critical", "warning", "never"]), default="warning", show_default=True)
+@_format("text", "json")
+@_fail_on
 def diff(old: str, new: str, format_: str, fail_on: str) -> None:
     """Compare two bundles or JSON reports.
 
@@ -360,7 +362,7 @@ def diff(old: str, new: str, format_: str, fail_on: str) -> None:
     try:
         before, after = (compare.load(Path(each)) for each in (old, new))
     except run.AskedWrongError as error:
-        raise _usage(str(error)) from None
+        raise click.ClickException(str(error)) from None
     change = compare.compare(before, after)
     comparison.render(change, format_, sys.stdout)
     _leave(compare.exit_code(after, fail_on))
@@ -372,15 +374,25 @@ def _select(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
     try:
         return selection.resolve(selectors)
     except selection.UnknownSelectorError as error:
-        raise _usage(str(error)) from None
-
-
-def _usage(message: str) -> click.UsageError:
-    return click.UsageError(message)
+        raise click.UsageError(str(error)) from None
 
 
 def _color(no_color: bool) -> bool | None:
     return False if no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
+
+
+def _asked(options: Mapping[str, Any]) -> run.Asked:
+    """What the run is to do. A usage error where two options exclude each other."""
+    from diagnose import run
+
+    asked = run.Asked(**{name: options[name] for name in run.Asked.__struct_fields__ if name in options})
+    if asked.source is not None:
+        for option, given in (("-H", asked.host), ("--context", asked.context), ("--resolve", asked.resolve)):
+            if given:
+                raise click.UsageError(f"{option} asks an engine or a resolver, --from asks nothing: give one of them")
+    if asked.resolve and not asked.probe:
+        raise click.UsageError("--resolve sends DNS queries, --no-probe sends none: give one of them")
+    return asked
 
 
 def _diagnose(known: dict[str, Check], selected: tuple[str, ...], options: dict[str, Any]) -> None:
@@ -388,37 +400,31 @@ def _diagnose(known: dict[str, Check], selected: tuple[str, ...], options: dict[
     from diagnose import run
     from diagnose.exits import code_of
 
-    asked = run.Asked(
-        host=options["host"],
-        context=options["context"],
-        probe=options["probe"],
-        budget_s=options["budget"],
-        since_s=options["since"],
-        resolve=options["resolve"],
-        containers=options["containers"],
-        source=Path(options["source"]) if options["source"] else None,
-        config=options["config_file"],
-        record=Path(options["record"]) if options["record"] else None,
-    )
-    output = _open(options["output"]) if options["output"] else sys.stdout
+    asked = _asked(options)
+    path: Path | None = options["output"]
+    if path == Path("-"):
+        path = None
+    output = _open(path) if path else sys.stdout
     try:
         report = run.diagnose(known, selected, asked, began=_process_began())
     except run.AskedWrongError as error:
-        if options["output"]:
-            Path(options["output"]).unlink(missing_ok=True)
-        raise _usage(str(error)) from None
+        if path:
+            path.unlink(missing_ok=True)
+        raise click.ClickException(str(error)) from None
     code = code_of(report, options["fail_on"])
     _render(report, code, options, output)
     output.flush()
     _leave(code)
 
 
-def _open(path: str) -> TextIO:
+def _open(path: Path) -> TextIO:
     """A new file, never an old one, never through a link."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise click.ClickException(f"cannot write {path}: it exists, and a report overwrites nothing") from None
     except OSError as error:
-        raise _usage(f"cannot write {path}: {error.strerror}") from None
+        raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
     return os.fdopen(handle, "w", encoding="utf-8")
 
 
@@ -465,19 +471,13 @@ def main() -> NoReturn:
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
         group.main(prog_name="diagnose", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        _leave(UNKNOWN)
     except click.ClickException as error:
-        if (
-            isinstance(error, click.UsageError)
-            and error.ctx is not None
-            and not isinstance(error, click.exceptions.NoArgsIsHelpError)
-        ):
-            click.echo(f"Usage: {error.ctx.command_path} --help shows the options.", err=True)
-        click.echo(
-            f"Error: {error.format_message()}"
-            if not isinstance(error, click.exceptions.NoArgsIsHelpError)
-            else error.format_message(),
-            err=True,
-        )
+        click.echo(f"Error: {error.format_message()}", err=True)
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            click.echo(f"Try {error.ctx.command_path} --help", err=True)
         _leave(UNKNOWN)
     except click.Abort:
         _leave(UNKNOWN)

@@ -40,7 +40,7 @@ class Config(msgspec.Struct, frozen=True):
     silences: tuple[Silence, ...] = ()
 
 
-def files(named: str | None) -> Iterator[Path]:
+def files(named: Path | None) -> Iterator[Path]:
     """The files that are read, later ones win: the system's, the user's, the named one."""
     yield from sorted(SYSTEM.glob("*.toml"))
     home = os.environ.get("XDG_CONFIG_HOME") or os.environ.get("HOME")
@@ -49,10 +49,10 @@ def files(named: str | None) -> Iterator[Path]:
 
         yield from sorted(Path(platformdirs.user_config_dir("diagnose")).glob("*.toml"))
     if named is not None:
-        yield Path(named)
+        yield named
 
 
-def load(named: str | None) -> Config:
+def load(named: Path | None) -> Config:
     """The configuration in force.
 
     ConfigError on a file that cannot be read, a wrong key, an unknown check or threshold.
@@ -63,11 +63,11 @@ def load(named: str | None) -> Config:
         try:
             said = tomllib.loads(path.read_text(encoding="utf-8"))
         except PermissionError as error:
-            if str(path) == named:
-                raise ConfigError(f"{path}: {error.strerror}") from error
+            if path == named:
+                raise ConfigError(f"cannot read {path}: {error.strerror}") from error
             continue
         except OSError as error:
-            raise ConfigError(f"{path}: {error.strerror or error}") from error
+            raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: {error}") from error
         unknown = set(said) - {"thresholds", "silence"}

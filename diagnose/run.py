@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from diagnose import config, engine, tape
+from diagnose import config, engine, selection, tape
 from diagnose.evidence.containers import Containers
 from diagnose.host import Host, patience, question
 from diagnose.model import Check, Failed, Json, Report
@@ -47,7 +47,7 @@ class Asked(msgspec.Struct, frozen=True):
     resolve: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
     source: Path | None = None
-    config: str | None = None
+    config: Path | None = None
     record: Path | None = None
 
 
@@ -200,7 +200,7 @@ def _know(names: Sequence[str], known: frozenset[str] | None) -> None:
             import difflib
 
             near = difflib.get_close_matches(name, known, n=3)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            hint = f"; did you mean {selection.either(near)}?" if near else ""
             raise AskedWrongError(f"there is no container {name!r} on this host{hint}")
 
 

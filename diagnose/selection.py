@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from diagnose import registry
 from diagnose.model import Check
+
+GLOB = frozenset("*?[")
+"""What makes a selector a pattern."""
 
 
 class UnknownSelectorError(Exception):
@@ -18,7 +21,7 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
     """The known checks (those families and the families of what may cause them) and the ids that the selectors mean."""
     wanted = tuple(selectors)
     plain = {selector.partition(".")[0] for selector in wanted}
-    everything = any(set(family) & set("*?[") or family not in registry.families() for family in plain)
+    everything = any(set(family) & GLOB or family not in registry.families() for family in plain)
     known = registry.load(None if everything else plain)
     selected: dict[str, None] = {}
     for selector in wanted:
@@ -46,7 +49,14 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
 def unknown(name: str, candidates: Iterable[str]) -> str:
     """One sentence that names the nearest of the candidates, those that begin alike first."""
     known = list(candidates)
-    begun = [each for each in known if each.startswith(name)] if name else []
-    near = list(dict.fromkeys([*begun[:3], *difflib.get_close_matches(name, known, n=3, cutoff=0.5)]))[:3]
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    return f"there is no check {name!r}{hint} (diagnose list shows all)"
+    like = name.lower()
+    begun = [each for each in known if like and each.startswith(like)]
+    near = list(dict.fromkeys([*begun[:3], *difflib.get_close_matches(like, known, n=3, cutoff=0.5)]))[:3]
+    hint = f"; did you mean {either(near)}?" if near else ""
+    what = f"no check matches {name!r}" if set(name) & GLOB else f"there is no check {name!r}"
+    return f"{what}{hint} (diagnose list shows all)"
+
+
+def either(names: Sequence[str]) -> str:
+    """a, b or c."""
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))

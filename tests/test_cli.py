@@ -60,8 +60,9 @@ WRONG = {
     "no such check": (["check", "container.oom-kiled"], "container.oom-killed"),
     "no such command": (["al"], "No such command"),
     "no such option": (["all", "--nosuch"], "nosuch"),
-    "a budget that is no number": (["all", "--budget", "soon"], "'soon' is no duration"),
-    "a budget of nothing": (["all", "--budget", "0"], "not a positive duration"),
+    "a budget that is no number": (["all", "--budget", "soon"], "'soon' is not a duration"),
+    "a budget of nothing": (["all", "--budget", "0"], "out of range"),
+    "a budget without end": (["all", "--budget", "inf"], "out of range"),
     "nothing to replay": (["all", "--from", "/nonexistent"], "/nonexistent"),
     "a foreign folder": (["all", "--from", "/etc"], "/etc"),
     "no page": (["explain", "nosuch.page"], "nosuch.page"),
@@ -71,9 +72,17 @@ WRONG = {
     "the beginning of an id": (["check", "container.oom"], "did you mean container.oom-killed"),
     "an address that is none": (["all", "-H", "ftp://engine"], "none of unix, tcp and ssh: ftp://engine"),
     "a docker context that is none": (["all", "--context", "nosuch"], "there is no docker context 'nosuch'"),
+    "a glob that matches nothing": (["check", "dsn.*"], "no check matches 'dsn.*'; did you mean dns"),
+    "two engines": (["all", "-H", "unix:///x", "--context", "y"], "-H and --context name two endpoints"),
+    "a recording and an engine": (["all", "--from", "demo", "-H", "unix:///x"], "--from asks nothing"),
+    "a recording and a name": (["check", "dns", "--from", "demo", "--resolve", "x.test"], "--from asks nothing"),
+    "a name and no query": (["all", "--resolve", "x.test", "--no-probe"], "--no-probe sends none"),
+    "a source that is no bundle": (["all", "--from", "/etc/passwd"], "neither a bundle nor a recorded folder"),
     "no selector": (["check"], "SELECTOR"),
     "an output that exists": (["all", "-o", "/etc/passwd"], "/etc/passwd"),
-    "a missing configuration": (["all", "--config", "/nonexistent.toml"], "/nonexistent.toml"),
+    "a missing configuration": (["all", "--config", "/nonexistent.toml"], "cannot read /nonexistent.toml"),
+    "a missing configuration of a list": (["list", "--config", "/nonexistent.toml"], "cannot read /nonexistent.toml"),
+    "an empty bundle": (["bundle", "-o", ""], "it is empty"),
 }
 
 
@@ -84,6 +93,7 @@ def test_bad_input_is_one_clear_sentence_and_exit_3(name: str):
     assert done.returncode == 3
     assert done.stdout == ""
     assert hint in done.stderr
+    assert done.stderr.startswith("Error: ")
     assert "Traceback" not in done.stderr
 
 
@@ -143,6 +153,8 @@ def test_output_goes_to_a_new_file_of_ones_own(folder: Path, tmp_path: Path):
     assert json.loads(target.read_text())["schema_version"] == 1
     assert target.stat().st_mode & 0o777 == 0o600
     assert run("all", "--from", str(folder), "-o", str(target)).returncode == 3
+    assert run("all", "--from", str(folder), "-o", "-", cwd=tmp_path).stdout.startswith("CRITICAL")
+    assert not (tmp_path / "-").exists()
 
 
 def test_silences_and_thresholds_come_from_a_named_file(folder: Path, tmp_path: Path):

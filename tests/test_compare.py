@@ -169,7 +169,7 @@ WRONG = {
     "another JSON": ("other.json", "neither a bundle nor a JSON report"),
     "half a report": ("half.json", "neither a bundle nor a JSON report"),
     "an empty folder": ("empty", "not a recorded host"),
-    "half a bundle": ("half.tar.gz", "not a whole bundle"),
+    "half a bundle": ("half.tar.gz", "it is cut off"),
 }
 
 

@@ -290,8 +290,8 @@ def test_no_old_name_is_in_the_bytes(name: str):
 
 def test_the_names_are_kept_only_where_the_user_asks(tmp_path: Path):
     for name, order in {
-        "without": deliver.Order(str(tmp_path / "a.tar.gz"), anonymize=True),
-        "with": deliver.Order(str(tmp_path / "b.tar.gz"), anonymize=True, map=str(tmp_path / "names.json")),
+        "without": deliver.Order(tmp_path / "a.tar.gz", anonymize=True),
+        "with": deliver.Order(tmp_path / "b.tar.gz", anonymize=True, map=tmp_path / "names.json"),
     }.items():
         deliver.deliver(KNOWN, run.Asked(), order, began=time.monotonic(), hands=hands(SHOP))
         assert (tmp_path / "names.json").exists() == (name == "with")
@@ -303,7 +303,7 @@ def test_the_names_are_kept_only_where_the_user_asks(tmp_path: Path):
 
 
 def test_no_map_is_left_where_the_bundle_could_not_be_written(tmp_path: Path):
-    order = deliver.Order(str(tmp_path / "x.tar.gz"), anonymize=True, map=str(tmp_path / "names.json"))
+    order = deliver.Order(tmp_path / "x.tar.gz", anonymize=True, map=tmp_path / "names.json")
 
     def late(*given: Any) -> Any:
         (tmp_path / "x.tar.gz").write_bytes(b"mine")

@@ -207,10 +207,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: packed(sealed({"answers/now.json": b'[{"args": {}, "answer": 1, "duration_s": "x"}]'})),
         "no answers that can be read",
     ),
-    "not compressed": (lambda: PLAIN, "not a whole bundle"),
+    "not compressed": (lambda: PLAIN, "neither a bundle nor a recorded folder"),
     "nothing": (lambda: b"", "cut off"),
-    "text": (lambda: b"hello\n" * 100, "not a whole bundle"),
-    "another archive": (lambda: b"PK\3\4" + b"\0" * 100, "not a whole bundle"),
+    "text": (lambda: b"hello\n" * 100, "neither a bundle nor a recorded folder"),
+    "another archive": (lambda: b"PK\3\4" + b"\0" * 100, "neither a bundle nor a recorded folder"),
 }
 
 

@@ -20,7 +20,7 @@ from diagnose.host import Question, question
 from diagnose.recorder import Budget, Entry, Recorder
 from diagnose.redact import Redactor
 from diagnose.ticket import deliver
-from diagnose.ticket.deliver import NotWrittenError, Order
+from diagnose.ticket.deliver import STDOUT, NotWrittenError, Order
 from tests.ticket import KNOWN, hands, made, unpacked
 
 SECRET = "Vq8-hunter2-made-up"
@@ -45,7 +45,7 @@ def unasked(*_: object) -> tuple[Recorder, Budget]:
 
 def test_a_file_of_ones_own_for_nobody_else(tmp_path: Path):
     target = tmp_path / "t.tar.gz"
-    said = given(Order(str(target)))
+    said = given(Order(target))
     assert str(target) in said
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert target.stat().st_nlink == 1
@@ -63,7 +63,7 @@ def test_streamed_to_stdout_it_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ):
     monkeypatch.chdir(tmp_path)
-    said = given(Order("-"))
+    said = given(Order(STDOUT))
     assert "written to stdout" in said
     assert "manifest.json" in unpacked(capfdbinary.readouterr().out)
     assert not list(tmp_path.iterdir())
@@ -74,9 +74,9 @@ def test_an_existing_target_is_refused_before_the_run(tmp_path: Path):
     target.write_bytes(b"mine")
     link = tmp_path / "link.tar.gz"
     link.symlink_to(tmp_path / "elsewhere")
-    for each, why in ((target, "File exists"), (link, "File exists"), (tmp_path / "no/t.tar.gz", "No such folder")):
+    for each, why in ((target, "it exists"), (link, "it exists"), (tmp_path / "no/t.tar.gz", "no is not a folder")):
         with pytest.raises(NotWrittenError, match=why):
-            given(Order(str(each)), hands=unasked)
+            given(Order(each), hands=unasked)
     assert target.read_bytes() == b"mine"
     assert not (tmp_path / "elsewhere").exists()
 
@@ -89,14 +89,14 @@ def test_a_target_that_came_to_be_during_the_run_is_not_overwritten(tmp_path: Pa
         return hands(HOST)(asked, selected, began, redactor)
 
     with pytest.raises(NotWrittenError, match="File exists"):
-        given(Order(str(target)), hands=late)
+        given(Order(target), hands=late)
     assert target.read_bytes() == b"mine"
     assert [each.name for each in tmp_path.iterdir()] == ["t.tar.gz"]
 
 
 def test_a_disk_without_room_leaves_nothing_behind(tmp_path: Path):
     with pytest.raises(NotWrittenError, match="`-o -` needs no disk"):
-        given(Order("/proc/self/nothing-goes-here.tar.gz"))
+        given(Order(Path("/proc/self/nothing-goes-here.tar.gz")))
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,10 @@ def test_review_lists_every_file_and_asks(
     target = tmp_path / "t.tar.gz"
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
     if agreed:
-        given(Order(str(target), review=True))
+        given(Order(target, review=True))
     else:
         with pytest.raises(NotWrittenError, match="not agreed"):
-            given(Order(str(target), review=True))
+            given(Order(target, review=True))
     assert target.exists() == agreed
     listed = capsys.readouterr().err
     row = next(line for line in listed.splitlines() if line.endswith("answers/api.container.json"))
@@ -134,7 +134,7 @@ class Holed(Redactor):
 def test_a_bundle_that_still_holds_a_secret_is_not_left_behind(tmp_path: Path):
     target = tmp_path / "t.tar.gz"
     with pytest.raises(NotWrittenError) as raised:
-        given(Order(str(target)), redactor=Holed())
+        given(Order(target), redactor=Holed())
     assert "answers/api.container.json: password (plain)" in str(raised.value)
     assert SECRET not in str(raised.value)
     assert not list(tmp_path.iterdir())
@@ -142,13 +142,13 @@ def test_a_bundle_that_still_holds_a_secret_is_not_left_behind(tmp_path: Path):
 
 def test_nothing_is_streamed_that_still_holds_a_secret(capfdbinary: pytest.CaptureFixture[bytes]):
     with pytest.raises(NotWrittenError, match="password"):
-        given(Order("-"), redactor=Holed())
+        given(Order(STDOUT), redactor=Holed())
     assert capfdbinary.readouterr().out == b""
 
 
 def test_the_same_host_without_a_hole_is_delivered(tmp_path: Path):
     target = tmp_path / "t.tar.gz"
-    given(Order(str(target)))
+    given(Order(target))
     files = unpacked(target.read_bytes())
     assert SECRET.encode() not in b"".join(files.values())
     assert b"DB_PASSWORD=<redacted:password:" in files["answers/api.container.json"]
@@ -177,12 +177,12 @@ def test_the_command_keeps_the_names_of_an_anonymised_bundle(tmp_path: Path):
 
 
 REFUSED = {
-    "a target that exists": (["-o", "mine.tar.gz"], b"File exists"),
-    "a map that exists": (["--anonymize", "--map", "mine.tar.gz", "-o", "-"], b"File exists"),
-    "a map of nothing": (["--map", "x.json"], b"--map is of use with --anonymize only"),
-    "a size that is none": (["--max-size", "much"], b"is no size"),
+    "a target that exists": (["-o", "mine.tar.gz"], b"it exists"),
+    "a map that exists": (["--anonymize", "--map", "mine.tar.gz", "-o", "-"], b"it exists"),
+    "a map of nothing": (["--map", "x.json"], b"--map goes with --anonymize only"),
+    "a size that is none": (["--max-size", "much"], b"is not a size"),
     "a size for nothing": (["--max-size", "1k"], b"too small"),
-    "a folder that is not there": (["-o", "no/x.tar.gz"], b"No such folder"),
+    "a folder that is not there": (["-o", "no/x.tar.gz"], b"no is not a folder"),
 }
 
 

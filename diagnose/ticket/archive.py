@@ -80,7 +80,11 @@ def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
                 yield name[1], source.take(info.size)
                 source.take(-info.size % _BLOCK)
             raise TapeError(f"it has more than {MAX_MEMBERS} members")
-    except (OSError, EOFError, tarfile.TarError, zlib.error, ValueError, OverflowError, MemoryError) as error:
+    except gzip.BadGzipFile as error:
+        raise TapeError("it is neither a bundle nor a recorded folder") from error
+    except EOFError as error:
+        raise TapeError("it is cut off") from error
+    except (OSError, tarfile.TarError, zlib.error, ValueError, OverflowError, MemoryError) as error:
         raise TapeError(f"it is not a whole bundle ({type(error).__name__}: {error})") from error
 
 

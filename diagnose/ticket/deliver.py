@@ -25,18 +25,21 @@ class NotWrittenError(Exception):
     """No bundle was left behind; one sentence says why."""
 
 
+STDOUT = Path("-")
+
+
 class Order(msgspec.Struct, frozen=True):
-    """What kind of bundle is wanted. output: a file, "-" for stdout, None for a name of its own in the current folder.
+    """What kind of bundle is wanted. output: a file, STDOUT, None for a name of its own in the current folder.
 
     review: list the files on stderr and ask there before anything is written. anonymize: with other names than the host's;
     map: a file for the old names and the new.
     """
 
-    output: str | None = None
+    output: Path | None = None
     max_size: int = bundle.MAX_SIZE
     review: bool = False
     anonymize: bool = False
-    map: str | None = None
+    map: Path | None = None
 
 
 def deliver(
@@ -50,8 +53,8 @@ def deliver(
 ) -> str:
     """Make, prove and deliver it; one sentence about what was written. NotWrittenError or run.AskedWrongError if not."""
     for path in (order.output, order.map):
-        if path not in (None, "-"):
-            _free(Path(str(path)))
+        if path is not None and path != STDOUT:
+            _free(path)
     try:
         taken = take(
             known,
@@ -72,23 +75,23 @@ def deliver(
         raise NotWrittenError("not written: not agreed to")
     if order.map and taken.names is not None:
         names = json.dumps(taken.names, indent=1, ensure_ascii=False) + "\n"
-        _written(Path(order.map), names.encode("utf-8", "replace"))
+        _written(order.map, names.encode("utf-8", "replace"))
     try:
         return _handed_over(taken, order)
     except NotWrittenError:
         if order.map:
-            Path(order.map).unlink(missing_ok=True)
+            order.map.unlink(missing_ok=True)
         raise
 
 
 def _handed_over(taken: Taken, order: Order) -> str:
     data = taken.sealed.data
     shed = f", {len(taken.sealed.shed)} files left out to keep the size" if taken.sealed.shed else ""
-    if order.output == "-":
+    if order.output == STDOUT:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return f"{size(len(data))} written to stdout{shed}"
-    target = Path(order.output or f"diagnose-{file_name(taken.report.host.name)}-{_stamp(taken.report)}.tar.gz")
+    target = order.output or Path(f"diagnose-{file_name(taken.report.host.name)}-{_stamp(taken.report)}.tar.gz")
     _written(target, data)
     return f"{target}: {size(len(data))}{shed}"
 
@@ -103,9 +106,9 @@ def _written(target: Path, data: bytes) -> None:
 def _free(target: Path) -> None:
     """NotWrittenError, before the run, for a place where nothing can be written."""
     if target.exists() or target.is_symlink():
-        raise NotWrittenError(f"cannot write {target}: File exists")
+        raise NotWrittenError(f"cannot write {target}: it exists, and a bundle overwrites nothing")
     if not target.parent.is_dir():
-        raise NotWrittenError(f"cannot write {target}: No such folder")
+        raise NotWrittenError(f"cannot write {target}: {target.parent} is not a folder")
 
 
 def _stamp(report: Report) -> str:
