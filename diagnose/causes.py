@@ -11,23 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from diagnose.model import HOST, Link, Reported, Subject, SubjectKind
+from diagnose.model import HOST, Link, Reported, Subject
 
 Topology = Mapping[Subject, frozenset[Subject]]
 """What a subject directly stands on: container -> networks, filesystems, image; network -> bridge; image ->
 filesystem."""
 
-BREADTH: tuple[SubjectKind, ...] = (
-    "daemon",
-    "host",
-    "filesystem",
-    "network",
-    "interface",
-    "image",
-    "volume",
-    "container",
-)
-"""Kinds of subjects, those first that more of a host stands on."""
+_WIDEST = ("host", "daemon", "filesystem", "interface", "network", "image", "volume", "container")
+"""Of two roots that weigh the same, the one that more may depend on comes first."""
 
 ONSET_SLACK_S = 5.0
 """Clocks of two sources differ: a cause may seem to begin this many seconds after its effect."""
@@ -174,35 +165,42 @@ def root_keys(finding: Reported, by_key: Mapping[str, Reported]) -> tuple[str, .
 
 
 def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
-    """Worst root first (its own severity or that of what it explains), the one that explains most before others, what
-    concerns the whole host before one container; effects behind. Findings on posture stay in the order in which their
-    check gave them: the most exposed first."""
+    """Roots as an engineer should meet them, each with its effects behind it.
+
+    The worst root first, by its own severity or that of what it explains; then the one that explains most of what
+    happens elsewhere, the one whose subject more may depend on, and the one that explains most. Findings on posture
+    come after others and stay in the order in which their check gave them: the most exposed first.
+    """
     listed = list(findings)
     place = {finding.key: at for at, finding in enumerate(listed)}
     by_key = {finding.key: finding for finding in listed}
     worst: dict[str, int] = {}
-    explained: dict[str, int] = {}
+    explained: dict[str, list[Subject]] = {}
     home: dict[str, str] = {}
     for finding in listed:
         roots = root_keys(finding, by_key)
         home[finding.key] = roots[0]
         for key in roots:
             worst[key] = max(worst.get(key, 0), int(finding.severity))
-            explained[key] = explained.get(key, 0) + 1
+            explained.setdefault(key, []).append(finding.subject)
 
-    def rank(finding: Reported) -> tuple[int, bool, int, int, int, str, int, bool, int, str]:
-        root = by_key[home[finding.key]]
+    def weight(root: Reported) -> tuple[int, bool, int, int, int, int, str, int]:
+        elsewhere = set(explained[root.key]) - {root.subject}
+        posture = root.check.posture
         return (
             -worst[root.key],
-            root.check.posture,
-            -explained[root.key],
+            posture,
+            -len(elsewhere),
+            0 if posture else _WIDEST.index(root.subject.kind),
+            -len(explained[root.key]),
             -int(root.severity),
-            BREADTH.index(root.subject.kind),
-            root.id if root.check.posture else root.key,
-            place[root.key] if root.check.posture else 0,
-            not finding.root,
-            -int(finding.severity),
-            finding.key,
+            root.id if posture else root.key,
+            place[root.key] if posture else 0,
         )
+
+    weights = {key: weight(by_key[key]) for key in dict.fromkeys(home.values())}
+
+    def rank(finding: Reported) -> tuple[tuple[int | bool | str, ...], bool, int, str]:
+        return weights[home[finding.key]], not finding.root, -int(finding.severity), finding.key
 
     return tuple(sorted(listed, key=rank))

@@ -115,6 +115,8 @@ def blocks_in(body: str, name: str) -> tuple[Block, ...]:
             block = _block(opened[2].strip(), text, " ".join(paragraph), name)
             if block is not None:
                 found.append(block)
+        elif line.startswith("#"):
+            paragraph = []
         elif line.strip():
             paragraph = [line.strip()] if ended else [*paragraph, line.strip()]
         ended = bool(opened) or not line.strip()

@@ -73,11 +73,11 @@ def _block(block: Block) -> list[str]:
         ]
     for other in block.others:
         tell = f"; to tell: {code(other.command)}" if other.command else ""
-        rows.append(f"- may also come from {other.id} {code(other.subject)}{tell}")
+        rows.append(f"- may also be due to {other.id} {code(other.subject)}{tell}")
     command = block.command
     if command is not None:
         what = f"First ({command.risk})" if command.purpose == "fix" else "No safe fix; look first"
-        impact = f": {escape(command.impact)}" if command.impact else ""
+        impact = f". {escape(command.impact)}" if command.impact else ""
         fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", command.text) or [""]))
         rows += ["", f"{what}{impact}", "", f"{fence}sh", clean(command.text), fence]
     return [*rows, "", f"Then: `diagnose explain {block.id}`"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -11,11 +12,14 @@ from diagnose import runbooks
 from diagnose.causes import root_keys
 from diagnose.model import Json, Report, Reported, Result, Severity, Verdict
 from diagnose.render.words import plural
+from diagnose.times import size
 
 GROUP_FROM = 4
 """From so many findings of one check and severity on, without effects of their own, they are said as one."""
 NAMES_SHOWN = 3
 EVIDENCE_SHOWN = 5
+_BYTES = re.compile(r"^stat\(|\bbytes\b|^available$|^reserved$")
+"""Where evidence is called so, its numbers are bytes: JSON keeps them, people read sizes."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -141,7 +145,7 @@ def _status(
         if said[Verdict.CRASHED]:
             rest.append(f"{said[Verdict.CRASHED]} crashed")
         if said[Verdict.SKIPPED]:
-            rest.append(f"{said[Verdict.SKIPPED]} do not apply")
+            rest.append(f"{said[Verdict.SKIPPED]} {'does' if said[Verdict.SKIPPED] == 1 else 'do'} not apply")
         return f"{incidents}, {', '.join(rest)}, {took}"
     folded = sum(len(homes.get(f.key, ())) for f in loud)
     explaining = sum(1 for f in loud if homes.get(f.key))
@@ -203,7 +207,7 @@ def _block(
         if isinstance(value, list) and value and all(isinstance(v, dict) and "bytes" in v for v in value):
             parts += [Part(str(v["name"]), int(v["bytes"]), str(v.get("note", ""))) for v in value]
         else:
-            evidence.append((path, _value(value)))
+            evidence.append((path, _value(value, path)))
     summaries = list(dict.fromkeys(f.finding.summary for f in group))
     subjects = tuple(dict.fromkeys(f.subject.name for f in group))
     # one subject for many findings does not tell them apart: their sentences have to
@@ -243,16 +247,19 @@ def _effects(findings: Sequence[Reported]) -> tuple[Effect, ...]:
     )
 
 
-def _value(value: Json) -> str:
+def _value(value: Json, name: str) -> str:
+    """Evidence of this name as people read it."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool) or value is None:
-        return str(value).lower() if value is not None else "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return "-"
     if isinstance(value, list):
-        return ", ".join(_value(v) for v in value)
+        return ", ".join(_value(each, name) for each in value) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{k} {_value(v)}" for k, v in value.items())
-    return str(value)
+        return ", ".join(f"{key} {_value(each, key)}" for key, each in value.items()) or "none"
+    return size(value) if _BYTES.search(name) else str(value)
 
 
 def _reasons(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, str], ...]:

@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.text import Text
 
 from diagnose.model import Report, Severity
-from diagnose.render.outline import NAMES_SHOWN, Block, Effect, Outline, outline
-from diagnose.render.words import clean, middle
+from diagnose.render.outline import NAMES_SHOWN, Block, Effect, Outline, Part, outline
+from diagnose.render.words import clean, middle, short_ids
 from diagnose.times import size
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
 WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": "magenta"}
 BAR = 18
+SIZE = 10
 UNKNOWN_SHOWN = 6
 IDS_SHOWN = 6
 
@@ -54,6 +55,18 @@ def render(
         page.timings(report)
 
 
+def _fitted(note: str, room: int) -> str:
+    """As many of a note's items as there is room for; of the first one the name is cut, not its number."""
+    first, *others = note.split(", ")
+    name, *number = first.rsplit(" ", 2)
+    fitted = " ".join([middle(name, max(7, room - sum(len(each) + 1 for each in number))), *number])
+    for item in others:
+        if len(fitted) + len(item) + 2 > room:
+            break
+        fitted += f", {item}"
+    return fitted
+
+
 def _few(ids: str) -> str:
     """A list of check ids, or of what families they are where it would be a wall."""
     names = ids.split(", ")
@@ -82,10 +95,12 @@ class _Page:
 
     def print(self, page: Outline) -> None:
         head, _, rest = page.status.partition(" ")
+        quiet = not page.blocks and not page.advice and not self.verbose
+        if quiet:
+            rest += f" - {page.host}"
         # Monitoring reads the first line: it is never wrapped by us.
         self.console.print(Text.assemble((head, WORDS[head]), " ", clean(rest)), soft_wrap=True)
-        quiet = not page.blocks and not page.advice
-        if not quiet or self.verbose:
+        if not quiet:
             self.line(page.host)
         for note in page.notes:
             self.line(f"note: {note}")
@@ -113,22 +128,28 @@ class _Page:
             title.append("  (shown as a cause)")
         self.console.print(title)
         self.line(block.summary, 2)
-        for part in block.parts:
-            self.part(part.name, part.bytes, max(p.bytes for p in block.parts), part.note)
+        self.parts(block.parts)
         for path, value in block.evidence:
-            self.line(f"{path}: {middle(value, 3 * self.console.width)}", 4, "dim")
+            self.line(f"{short_ids(path)}: {middle(short_ids(value), 3 * self.console.width)}", 4, "dim")
         if block.effects:
             self.line("explains", 2)
             for effect in block.effects:
                 self.effect(effect)
         for other in block.others:
-            self.line(f"may also come from {other.id} ({other.subject}){'; to tell:' if other.command else ''}", 4)
+            self.line(f"may also be due to {other.id} ({other.subject}){'; to tell:' if other.command else ''}", 4)
             self.command(other.command, 6)
         self.what_next(block)
 
-    def part(self, name: str, count: int, most: int, note: str) -> None:
-        bar = "#" * max(1 if count else 0, round(BAR * count / most)) if most else ""
-        self.line(f"{middle(name, 18):<18}{size(count):>10}  {bar:<{BAR}}  {note}".rstrip(), 4)
+    def parts(self, parts: tuple[Part, ...]) -> None:
+        """Shares of a whole as bars, one line each; of what a share holds, as much as there is room for."""
+        most = max((part.bytes for part in parts), default=0)
+        names = min(18, max((len(part.name) for part in parts), default=0))
+        left = self.console.width - names - SIZE - 10
+        bars = min(BAR, left // 3)
+        for part in parts:
+            bar = "#" * max(1 if part.bytes else 0, round(bars * part.bytes / most)) if most else ""
+            row = f"{middle(part.name, names):<{names}}{size(part.bytes):>{SIZE}}  {bar:<{bars}}"
+            self.line(f"{row}  {_fitted(part.note, left - bars)}".rstrip(), 4)
 
     def effect(self, effect: Effect) -> None:
         said = effect.summary if len(effect.subjects) == 1 else self.names(effect.subjects, 60)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+_FULL_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 def plural(count: int, noun: str) -> str:
@@ -15,7 +18,12 @@ def middle(text: str, width: int) -> str:
     if len(text) <= width:
         return text
     tail = (width - 3) // 2
-    return f"{text[: width - 3 - tail]}...{text[-tail:]}" if width > 8 else text[:width]
+    return f"{text[: width - 3 - tail]}...{text[-tail:]}" if width > 6 else text[:width]
+
+
+def short_ids(text: str) -> str:
+    """The text with full container, image and network ids cut to the twelve digits that docker itself shows."""
+    return _FULL_ID.sub(r"\1", text)
 
 
 def clean(text: str) -> str:

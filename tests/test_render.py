@@ -1,0 +1,140 @@
+"""The report as people read it: what fits, what is cut, what is said in which words."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+
+from diagnose import causes
+from diagnose.model import (
+    HOST,
+    Check,
+    Finding,
+    HostFacts,
+    Json,
+    Report,
+    Reported,
+    Result,
+    Severity,
+    Subject,
+    Verdict,
+    container,
+)
+from diagnose.render import markdown, terminal
+from diagnose.render.words import middle, short_ids
+
+ID = "9f3c" * 16
+
+
+def found(id: str, subject: Subject, summary: str = "it is broken", **fields: object) -> Reported:
+    check = Check(id, "T.", Severity.critical, lambda: None, (), (), (), (), False)
+    finding = Finding(subject, summary, **{"evidence": {}, **fields})  # type: ignore[arg-type]
+    return Reported(f"{id}@{subject}", check, Severity.critical, finding)
+
+
+def report(*findings: Reported, verdicts: tuple[Verdict, ...] = (Verdict.PASSED,)) -> Report:
+    results = [Result(each.check, Verdict.FOUND) for each in findings]
+    other = Check("kernel.hung-task", "T.", Severity.warning, lambda: None, (), (), (), (), False)
+    results += [Result(other, verdict, why="x") for verdict in verdicts]
+    head = HostFacts("shop-3", "6.1.0", {"name": "Docker", "version": "28.5.2"}, 13, 9, "/var/lib/docker")
+    return Report("0.1.0", head, 1.8e9, 0.6, "live", causes.order(findings), tuple(results))
+
+
+def text(what: Report, code: int = 2, width: int = 80) -> str:
+    stream = io.StringIO()
+    terminal.render(what, code, stream, color=False, width=width)
+    return stream.getvalue()
+
+
+def full(*parts: tuple[str, int, str]) -> Reported:
+    attribution: Json = [{"name": name, "bytes": count, "note": note} for name, count, note in parts]
+    return found("storage.disk-full", Subject("filesystem", "/srv"), evidence={"attribution": attribution})
+
+
+def test_a_healthy_host_is_one_line():
+    said = text(report(verdicts=(Verdict.PASSED, Verdict.PASSED, Verdict.SKIPPED)), 0)
+    assert said == (
+        "OK shop-3: nothing found, 2 checks passed, 1 does not apply, in 0.6 s"
+        " - Docker 28.5.2, 13 containers (9 running), data root /var/lib/docker\n"
+    )
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_share_is_one_line_and_no_number_is_cut(width: int):
+    notes = ", ".join(f"{name} {count}.0 GiB" for name, count in (("audit-stream-of-the-shop", 20), ("web", 1)))
+    shares = ("container logs", 21 << 30, notes), ("writable layers", 1 << 20, "web 1.0 MiB"), ("other", 0, "")
+    rows = text(report(full(*shares)), width=width).splitlines()
+    said = [row for row in rows if re.match(r"    (container logs|writable layers|other) ", row)]
+    assert len(said) == 3
+    assert all(len(row) <= width for row in said)
+    assert re.search(r"21\.0 GiB  #+  aud.*op 20\.0 GiB", said[0])
+    assert re.search(r"1\.0 MiB  # +web 1\.0 MiB", said[1])
+    assert "#" not in said[2]
+    assert ("web 1.0 GiB" in said[0]) == (width == 120)
+
+
+def test_full_ids_are_cut_where_people_read_and_whole_where_they_copy():
+    log = f"/var/lib/docker/containers/{ID}/{ID}-json.log"
+    finding = found(
+        "logging.unbounded",
+        container("audit"),
+        evidence={f"stat({log})": 293000078},
+        variables={"container": "audit", "log": log},
+    )
+    said = text(report(finding), width=120)
+    assert f"stat(/var/lib/docker/containers/{ID[:12]}/{ID[:12]}-json.log): 279 MiB" in said
+    assert ID not in said
+    assert short_ids(f"sha256:{ID}0") == f"sha256:{ID}0"
+    assert log in markdown_of(report(finding))
+
+
+def test_evidence_is_said_in_words():
+    evidence = {
+        "servers": [],
+        "Config": {"Type": "json-file", "Config": {}},
+        "statvfs(/)": {"used_pct": 97.2, "available": 19779584},
+        "OomKilled": False,
+        "limit": None,
+    }
+    said = text(report(found("kernel.hung-task", HOST, evidence=evidence)))
+    rows = [
+        "servers: none",
+        "Config: Type json-file, Config none",
+        "statvfs(/): used_pct 97.2, available 18.9 MiB",
+        "OomKilled: false",
+        "limit: -",
+    ]
+    assert all(f"    {row}\n" in said for row in rows), said
+
+
+def test_many_alike_are_one_and_the_rest_a_number():
+    findings = [found("container.oom-killed", container(f"worker-{number}")) for number in range(40)]
+    said = text(report(*findings))
+    assert said.count("CRITICAL  container.oom-killed") == 1
+    assert " and 37 more" in said
+
+
+def test_a_long_name_is_cut_in_its_middle():
+    assert middle("shop-eu-west-1-checkout-worker-17", 16) == "shop-eu...ker-17"
+
+
+def markdown_of(what: Report) -> str:
+    stream = io.StringIO()
+    markdown.render(what, 2, stream)
+    return stream.getvalue()
+
+
+def test_a_heading_is_nothing_that_is_said_of_a_command():
+    said = markdown_of(report(found("container.entrypoint-forbidden", container("batch"))))
+    assert "No safe fix; look first\n" in said
+    assert "Confirm" not in said
+
+
+def test_of_roots_that_weigh_the_same_the_widest_comes_first():
+    disk = Subject("filesystem", "/srv")
+    one, two = found("container.oom-killed", container("a")), found("storage.disk-full", disk)
+    three = found("firewall.chains-missing", HOST)
+    ordered = [each.id for each in causes.order([one, two, three])]
+    assert ordered == ["firewall.chains-missing", "storage.disk-full", "container.oom-killed"]
