@@ -32,7 +32,7 @@ _MOUNTED = re.compile(
 def netdevice_stuck(
     kernel_log: KernelLog, clock: Clock, *, times: Count = Count(3), within_s: Seconds = Seconds(120)
 ) -> Iterator[Yield]:
-    """The kernel waits for a network device that nobody releases.
+    """The kernel waits for a network device that is never released.
 
     One such line is normal at a slow teardown (the kernel repeats it every 10 s, net/core/dev.c); only repetition that lasts until now
     counts.
@@ -89,7 +89,7 @@ def hung_task(
 
 @check("kernel.filesystem-errors", severity=Severity.critical)
 def filesystem_errors(kernel_log: KernelLog, mounts: Mounts, clock: Clock, options: Options) -> Iterator[Yield]:
-    """The kernel reports errors of a mounted filesystem or of its disk.
+    """The kernel reports errors on a mounted filesystem or its disk.
 
     Only devices that are mounted now count, each once, by its latest line, and only what came after that mount: the log also
     tells of a stick that was pulled out, and of a disk that has been repaired since.

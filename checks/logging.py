@@ -152,7 +152,7 @@ def _not_applied(containers: Containers, config: DaemonConfig, wanted: set[str],
 
 @check("logging.driver-blocks-start", severity=Severity.critical)
 def driver_blocks_start(containers: Containers) -> Iterable[Finding]:
-    """A container did not start because its log driver reached nobody.
+    """A container did not start because its log driver could not reach its receiver.
 
     Such a start fails for all containers with that driver at once, and no restart policy tries again. A driver that
     refuses its options, or is not to be had on this host, is a matter of `container.start-refused`. Seen on engines
@@ -186,7 +186,7 @@ def _wanted(container: Container) -> str:
 
 @check("logging.driver-unreadable", severity=Severity.advice)
 def driver_unreadable(containers: Containers) -> Iterable[Finding]:
-    """The logs of a container cannot be read back on this host.
+    """A container's logs cannot be read back on this host.
 
     Its driver sends them away, and the engine's own cache of them (from 20.10 on) is switched off. The driver
     none is somebody's decision.
@@ -207,7 +207,7 @@ def driver_unreadable(containers: Containers) -> Iterable[Finding]:
 
 @check("logging.backpressure", severity=Severity.warning, causes=["container.unhealthy"])
 def backpressure(writers: LogWriters) -> Iterable[Finding] | Skipped:
-    """A container stands still because its log driver does not take its lines.
+    """A container is blocked because its log driver does not accept its output.
 
     In blocking mode, the default, the pipe between container and engine is full as long as the receiver takes nothing. A
     writer that goes on, however slowly, is not meant.

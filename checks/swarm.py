@@ -17,7 +17,7 @@ NO_MANAGER = "this node is no manager: only managers know"
 
 @check("swarm.quorum-lost", severity=Severity.critical, caused_by=["daemon.clock-skewed"])
 def quorum_lost(swarm: Swarm) -> Iterator[Yield] | Skipped:
-    """The managers of the swarm have no majority.
+    """The managers of the swarm have lost their majority.
 
     Seen on engines 20.10.24, 26.1.5 and 28.5.2: /nodes answers 503 "The swarm does not have a leader"; running tasks go on.
     A swarm that elects a new leader says the same for some seconds.
@@ -96,7 +96,7 @@ def _nodes(swarm: Swarm) -> Iterator[Yield]:
 def service_underreplicated(
     swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)
 ) -> Iterator[Yield] | Skipped | Unavailable:
-    """A swarm service runs fewer tasks than it wants.
+    """A swarm service runs fewer tasks than it should.
 
     A service that was changed within settle_s is left alone: it may still be starting. Jobs are left alone too, and tasks
     that ended well and are not to be started again count as running.

@@ -103,7 +103,7 @@ def crashed(
     *,
     at_least: Seconds = SHORT_S,
 ) -> Iterable[Finding]:
-    """A container ended with an error after it had worked, and stays down.
+    """A container failed after it had been working, and stays down.
 
     A service publishes ports, has a health check or belongs to a service of compose: any error counts, 137 and 143
     where the engine remembers that nobody asked. Others may be jobs that fail as designed, so that they are named for

@@ -40,7 +40,7 @@ DEFAULT_RETRIES = 3
     ],
 )
 def unhealthy(containers: Containers, clock: Clock, *, patience: Seconds = Seconds(30)) -> Iterable[Finding]:
-    """A container's health check fails, or is not run any more.
+    """A container's health check fails, or is no longer run.
 
     Exit code -1: the probe exceeded its timeout. 126, 127: the probe itself cannot run, which says nothing about
     the application: a warning. A last probe older than three intervals, its timeouts and `patience`: the engine

@@ -90,7 +90,7 @@ def oom_killed(
     events: Events | Unavailable,
     kernel_log: KernelLog | Unavailable,
 ) -> Generator[Finding, None, Unavailable | None]:
-    """The kernel killed a process of a container because its memory had run out.
+    """The kernel killed a process of a container that had run out of memory.
 
     Four sources, each blind somewhere: State.OOMKilled is erased by the next start (on 20.10 it outlives it, and
     stays false when only a child was killed); the cgroup's counter ends with the run; the engine forgets events;
@@ -212,7 +212,7 @@ def restart_loop(
     window: Seconds = Seconds(3600),
     steady: Seconds = Seconds(60),
 ) -> Iterable[Finding]:
-    """A container ends and is started again, over and over.
+    """A container exits and is restarted, over and over.
 
     Judged from the engine's count, its times and its events, never by waiting. A high count with a long run since
     is history: silent. A swarm replaces containers, so its tasks are counted by their slot. Where events are lost,
@@ -361,7 +361,7 @@ def restarts_exhausted(
     *,
     forgotten: Seconds = Seconds(604800),
 ) -> Iterable[Finding]:
-    """A container failed as often as its restart policy allows and stays down.
+    """A container failed as often as its restart policy allows, and stays down.
 
     Policy on-failure with a maximum that RestartCount has reached. One stopped by hand is silent as long as the
     engine remembers it; one that lies there for a week is advice.

@@ -22,7 +22,7 @@ from diagnose.signs import signs
 def mount_source_missing(
     containers: Containers, clock: Clock, options: Options, bind_sources: BindSources | Unavailable
 ) -> Iterable[Yield]:
-    """What is to be mounted into a container does not exist on the host.
+    """Something that a container mounts does not exist on the host.
 
     For `-v` the engine makes an empty folder of that name, which cannot be mounted over a file: `not a directory`,
     exit code 127. For `--mount` it refuses the start and leaves no trace in the container (seen on 20.10.24, 26.1.5
@@ -74,7 +74,7 @@ def _finding(each: Container, summary: str, source: str, evidence: dict[str, obj
 def mount_forbidden(
     containers: Containers, last_words: LastWords, bind_sources: BindSources | Unavailable, info: Info | Unavailable
 ) -> Iterable[Yield]:
-    """A container's user may not use what is mounted into it.
+    """A container's user has no access to what is mounted into it.
 
     Its last log lines say "permission denied" and name a path below a mount whose mode shuts out the container's
     user, or SELinux is on and the mount was not relabelled. A user that is given by name, access lists and NFS's
@@ -147,7 +147,7 @@ def _why(
 
 @check("container.mount-stale", severity=Severity.warning)
 def mount_stale(stale_mounts: StaleMounts) -> Iterable[Finding]:
-    """A container still sees what its mount held before it was replaced on the host.
+    """A container still sees the old contents of a mount replaced on the host.
 
     A mount holds the file or folder itself, not its name: an editor, certbot or a deployment that writes a new one
     and renames it leaves the old one in the container. Read from the mount table of the container's own namespace,

@@ -39,7 +39,7 @@ _VOLUME = re.compile(
     caused_by=[*causes_without("container.start-refused"), "image.corrupt"],
 )
 def start_refused(containers: Containers, bind_sources: BindSources | Unavailable) -> Iterable[Finding]:
-    """A container's start is refused for a reason that the engine names.
+    """The engine refuses to start a container, and says why.
 
     Another container whose network, IPC or link it needs does not run or is gone; a user that its image does not
     have; a volume that cannot be mounted, a file over a folder; options that a log driver or the kernel does not know.

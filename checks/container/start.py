@@ -53,7 +53,7 @@ def _named(each: Container, program: str) -> dict[str, str]:
 
 @check("container.entrypoint-missing", severity=Severity.critical, caused_by=["container.mount-source-missing"])
 def entrypoint_missing(containers: Containers) -> Iterable[Finding]:
-    """The program that a container is to run does not exist in its image.
+    """A container's program does not exist in its image.
 
     A mount over its folder hides what the image has there. The engine answers 127 also for a file that is mounted over
     a directory ("not a directory"), which is another problem. Seen on engines 20.10.24, 26.1.5 and 28.5.2: the
@@ -80,7 +80,7 @@ def _stat_failed(error: str) -> bool:
 
 @check("container.entrypoint-forbidden", severity=Severity.critical)
 def entrypoint_forbidden(containers: Containers) -> Iterable[Finding]:
-    """The program that a container is to run may not be executed.
+    """A container's program cannot be executed: permission denied.
 
     No x bit, a directory, or a mount with noexec. Seen on engines 20.10.24, 26.1.5 and 28.5.2: exit code 126, state
     `created`.
@@ -114,7 +114,7 @@ def _refused(each: Container, program: Program, summary: str, **evidence: str) -
 
 @check("container.exec-format", severity=Severity.critical, caused_by=["image.platform-mismatch"])
 def exec_format(containers: Containers, programs: Programs, info: Info | Unavailable) -> Iterable[Finding]:
-    """The kernel cannot execute the program that a container is to run.
+    """The kernel cannot execute a container's program.
 
     Built for another architecture (its ELF header says which), or a script without `#!`. The engine's state says
     exit code 1, or 255 with some versions of runc, and nothing else; the text is in the log, so a container whose
@@ -148,7 +148,7 @@ def exec_format(containers: Containers, programs: Programs, info: Info | Unavail
 
 @check("container.interpreter-missing", severity=Severity.critical)
 def interpreter_missing(containers: Containers, programs: Programs) -> Iterable[Finding]:
-    """The program of a container needs an interpreter that its image does not have.
+    """A container's program needs an interpreter that its image does not have.
 
     A script whose `#!` line names one that is missing or ends in a carriage return, or a binary whose loader is
     missing (glibc's on Alpine). The kernel says "no such file or directory" although the program is there; the text
@@ -216,7 +216,7 @@ def device_missing(containers: Containers) -> Iterable[Finding]:
 
 @check("container.network-gone", severity=Severity.critical)
 def network_gone(containers: Containers) -> Iterable[Finding]:
-    """A network that a container is attached to does not exist any more.
+    """A network that a container is attached to no longer exists.
 
     A container keeps the networks it was created with; a network that was removed and made again under the same
     name is another one. Seen on engines 20.10.24, 26.1.5 and 28.5.2: exit code 128.
@@ -240,7 +240,7 @@ def _only_network(each: Container, network: str) -> str:
     caused_by=["resources.cgroup-driver", "resources.pids-exhausted", "storage.disk-full", "storage.inodes-exhausted"],
 )
 def runtime_limit_hit(containers: Containers) -> Iterable[Finding]:
-    """The runtime cannot set up a container because a limit, or the host, stops it.
+    """The runtime cannot set up a container: a limit or the host stands in the way.
 
     `no space left on device` here is seldom the disk: cgroups, /run, kernel keys and inotify say the same. Seen on
     engines 20.10.24, 26.1.5 and 28.5.2 for open files and a missing systemd; the other texts are the runtime's own.

@@ -24,7 +24,7 @@ _UNLINK = re.compile(r"unlinkat (/\S+?):")
     caused_by=["storage.disk-full", "storage.network-volume-stale", "storage.read-only"],
 )
 def dead(containers: Containers) -> Iterable[Finding]:
-    """A container could not be removed and is left dead.
+    """A container could not be removed and is left in the state dead.
 
     Told by the engine's own error: without one it is being removed at this moment (a large layer takes minutes).
     The list says "removing" until the engine restarts, inspect says "dead". Seen on engines 20.10.24, 26.1.5 and
@@ -49,7 +49,7 @@ def dead(containers: Containers) -> Iterable[Finding]:
 
 @check("container.shim-lost", severity=Severity.critical, caused_by=["daemon.containerd-down"])
 def shim_lost(containers: Containers, processes: Processes) -> Generator[Finding, None, Skipped | None]:
-    """A container is said to run, but its shim or its first process is gone.
+    """A container is listed as running, but its shim or its first process is gone.
 
     The shim is containerd's hold on a container: without it nothing can be stopped, asked or logged, and `docker rm
     -f` hangs. Other runtimes than runc have shims of other names and are not looked at. Where the engine's own
@@ -111,7 +111,7 @@ def paused(
 
 @check("container.zombies", severity=Severity.warning)
 def zombies(containers: Containers, processes: Processes, *, most: Count = Count(20)) -> Iterable[Finding]:
-    """A container's first process does not reap its children: zombies pile up.
+    """A container's first process does not reap its children, and zombies pile up.
 
     Counted in /proc, for the engine's own list leaves them out; they count against the container's pids limit. One
     or two are the trace of a health check that has just ended.

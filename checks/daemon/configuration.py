@@ -68,7 +68,7 @@ def _where(path: str, fault: Fault) -> str:
 
 @check("daemon.config-flag-conflict", severity=Severity.critical)
 def config_flag_conflict(daemon: Daemon, config: DaemonConfig, log: DaemonLog | Unavailable) -> Iterable[Finding]:
-    """A setting stands both in the configuration file and on dockerd's command line.
+    """A setting is both in the configuration file and on dockerd's command line.
 
     The engine refuses that even for equal values, and for lists and maps too; only runtimes may stand in both (seen
     on engines 20.10, 26.1, 28.5). The classic is `hosts` beside the `-H fd://` of the unit. Critical where the engine
@@ -109,7 +109,7 @@ def _settings(values: Mapping[str, Json]) -> Iterator[str]:
 
 @check("daemon.config-not-applied", severity=Severity.advice)
 def config_not_applied(daemon: Daemon, config: DaemonConfig, info: Info, clock: Clock) -> Iterable[Finding] | Skipped:
-    """The configuration file was edited and the engine still has the old values.
+    """The configuration file was edited, but the engine still has the old values.
 
     Only values that /info shows are compared, and only where the file is younger than the engine's start: a file
     that was touched and says the same is none. Some settings follow a reload (SIGHUP), the others a restart.

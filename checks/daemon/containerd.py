@@ -21,7 +21,7 @@ NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiti
     caused_by=["daemon.stale-pidfile", "storage.disk-full", "resources.host-oom"],
 )
 def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yield] | Skipped | Unavailable:
-    """The containerd that the engine needs does not run.
+    """The containerd that the engine needs is not running.
 
     dockerd goes on answering and says that its containers run; nothing can be started, stopped or entered. A dockerd
     that starts its containerd itself brings it back within seconds, so that one which is gone now is looked for in

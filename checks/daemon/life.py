@@ -222,7 +222,7 @@ def _living(alive: list[str] | None) -> str:
 
 @check("daemon.socket-forbidden", severity=Severity.advice)
 def socket_forbidden(daemon: Daemon) -> Iterable[Finding]:
-    """This user may not use the engine's socket.
+    """This user is not allowed to use the engine's socket.
 
     The host may be well: nothing is said about it. A user whom the group file makes a member and whose session is
     older than that is told so. An engine's authorization plugin refuses with HTTP 403.
@@ -271,7 +271,7 @@ def hung(
     start: Seconds = Seconds(120),
     busy: Count = Count(10),
 ) -> Iterable[Yield] | Unavailable:
-    """The engine takes connections and does not answer.
+    """The engine accepts connections but does not answer.
 
     A stopped process (state T) and threads that wait in the kernel (D) say why. In its first `start` seconds an
     engine with many containers may be silent in health. With more than `busy` tasks in the load average for each

@@ -26,7 +26,7 @@ DISTRIBUTION = re.compile(r"\+dfsg|\+ds|[-~+]\d*(ubuntu|deb)|\.el\d|\.fc\d|-ce|\
 
 @check("daemon.engine-outdated", severity=Severity.advice, posture=True)
 def engine_outdated(daemon: Daemon, ping: Ping, info: Info | Unavailable) -> Iterable[Finding] | Skipped:
-    """The running engine gets no fixes any more, or is older than the installed one.
+    """The running engine gets no more fixes, or is older than the installed one.
 
     An upstream engine of a line that has ended; a distribution's build keeps its own calendar and is not judged by
     its number. Any engine whose program file was replaced since it started: an upgrade that waits for its restart.
@@ -66,7 +66,7 @@ def _line(version: tuple[int, ...]) -> str:
 def client_api_too_old(
     clients: SocketClients, log: DaemonLog | Unavailable, options: Options, clock: Clock
 ) -> Iterable[Finding]:
-    """A client is turned away because its API version was given up.
+    """A client is turned away because its API version is too old.
 
     By the logs of running containers that hold the engine's socket, which repeat the engine's answer. The engine itself
     logs it only while it debugs (seen on 20.10, 26.1 and 28.5); then clients are told of that are no containers. The
@@ -101,7 +101,7 @@ def client_api_too_old(
 
 @check("daemon.remote-api-open", severity=Severity.warning)
 def remote_api_open(config: DaemonConfig, daemon: Daemon) -> Iterable[Finding] | Skipped:
-    """The engine takes commands over TCP from anybody, without a client certificate.
+    """The engine takes commands over TCP from anyone, without a client certificate.
 
     From the command line of the running engine and its file: `tcp://` without `tlsverify`. On a loopback address it is
     advice: every user and every container on the host's network may be root there. A firewall in front is not seen.

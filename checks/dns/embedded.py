@@ -17,7 +17,7 @@ from diagnose.registry import check
 def embedded_rules_missing(
     containers: Containers, lookups: Lookups | Unavailable, namespaces: Namespaces | Unavailable
 ) -> Generator[Yield, None, Skipped | Unavailable | None]:
-    """The redirection to the engine's DNS is gone from a container's firewall.
+    """A container's firewall no longer redirects its DNS queries to the engine.
 
     127.0.0.11:53 is redirected to a socket of the engine by nat rules inside the container's namespace; a
     firewall script or VPN client in the container that flushes nat takes them away, and nothing listens on

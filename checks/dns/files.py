@@ -136,7 +136,7 @@ def _nobody_to_ask(
 def stale_resolv_conf(
     containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable
 ) -> Generator[Yield, None, Unavailable | None]:
-    """Running containers still have DNS servers that the host has replaced since.
+    """Running containers still use DNS servers that the host has since replaced.
 
     On the default bridge the engine copies the host's file when a container starts. It is a warning where an
     old server does not answer any more, else advice. A container that edits its own file looks the same if

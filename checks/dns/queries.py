@@ -26,7 +26,7 @@ _NETWORK = ["network.bridge-down", "network.veth-detached", "network.subnet-over
 def upstream_unreachable(
     containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable, dns_path: DnsPath | Unavailable
 ) -> Iterable[Yield] | Skipped | Unavailable:
-    """Queries of containers do not reach their DNS server.
+    """Containers' queries do not reach their DNS server.
 
     Silence means two queries lost 1.2 s apart; any reply, also an error, proves that the server is reachable
     and no more. The host asks the same server, which tells where the query is lost. Containers on internal
@@ -109,7 +109,7 @@ def host_broken(
     containers: Containers | Unavailable,
     dns_path: DnsPath | Unavailable,
 ) -> Iterable[Finding] | Skipped | Unavailable:
-    """The host's own DNS servers do not answer it.
+    """The host's own DNS servers do not answer.
 
     One silent server among several is a warning: each look-up that tries it first waits five seconds; one that refuses costs
     nothing and is advice. Names

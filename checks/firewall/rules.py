@@ -117,7 +117,7 @@ def _unmasked(outlet: Outlet) -> bool:
 
 @check("firewall.masquerade-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
 def masquerade_missing(firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable) -> Judged:
-    """A network's packets leave the host under addresses that nobody can answer to.
+    """A network's packets leave the host from addresses that nobody can answer.
 
     Their packets leave, no answer finds the way back. Seen on engines 20.10.24, 26.1.5 and 28.5.2.
     """

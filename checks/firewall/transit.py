@@ -141,7 +141,7 @@ def _tool(by: Step) -> str:
 
 @check("firewall.bridge-filter-off", severity=Severity.warning)
 def bridge_filter_off(forwarding: Forwarding, containers: Containers, networks: Networks) -> Judged:
-    """Containers that are to be kept apart on one bridge reach each other.
+    """Containers that should be kept apart on one bridge can reach each other.
 
     Bridged packets skip the packet filter: the option enable_icc=false is a rule, and the kernel's setting
     `net.bridge.bridge-nf-call-iptables` decides whether packets between two containers of one bridge meet any rule.

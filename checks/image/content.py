@@ -50,7 +50,7 @@ def platform_mismatch(
     pulls: Pulls | Unavailable,
     clock: Clock,
 ) -> Iterable[Finding] | Skipped:
-    """An image was built for another kind of processor than this host has.
+    """An image was built for a different kind of processor than this host has.
 
     A container of such an image that runs is emulated (binfmt_misc, qemu) or its image is labelled wrongly: advice.
     One that failed is a warning. An image without an architecture (imported, `scratch`) is not judged. With

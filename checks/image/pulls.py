@@ -98,7 +98,7 @@ def pull_rate_limited(
 
 @check("image.pull-denied", severity=Severity.warning)
 def pull_denied(pulls: Pulls, clock: Clock, *, repeated: Count = Count(3)) -> Iterable[Finding]:
-    """An image that was to be pulled does not exist or is not given out to this host.
+    """An image does not exist in its registry, or this host has no right to pull it.
 
     Registries answer alike for a name that is misspelt and one that needs a login, so the two cannot be told apart;
     credentials lie with the client and are not seen from here. One refused pull is most often a slip of the pen: a
@@ -128,7 +128,7 @@ def registry_unreachable(
 def registry_tls(
     pulls: Pulls, clock: Clock, *, repeated: Count = Count(3), recent_s: Seconds = Seconds(3600)
 ) -> Iterable[Finding]:
-    """A registry's certificate is not accepted, or it speaks no TLS at all.
+    """A registry's certificate is not trusted, or it does not speak TLS at all.
 
     127.0.0.0/8 is always taken without TLS. The first question to an insecure registry is sent with TLS and fails;
     that line of the log is no failure and is left out.
@@ -145,7 +145,7 @@ def registry_proxy(
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
 ) -> Iterable[Finding]:
-    """The proxy that the daemon was told to use keeps pulls from working.
+    """The proxy that the daemon is configured to use makes pulls fail.
 
     The daemon's proxy is that of its own environment or `proxies` in daemon.json (from engine 23.0), not that of a
     shell in which curl works. A proxy that answers for a registry with an error of its own making reads as that

@@ -36,7 +36,7 @@ def dangling(
     warn_images: Count = Count(2),
     warn_bytes: Bytes = Bytes(1 << 30),
 ) -> Iterable[Finding] | Unavailable:
-    """Images without a name and without a container take up disk space.
+    """Images without a name or a container take up disk space.
 
     One is the ordinary trace of an update, so it takes two, or one of a gibibyte. Sizes are upper bounds: layers that
     are shared with other images are counted here too, and a prune leaves those. API 1.42 and older list such an image
@@ -99,7 +99,7 @@ def unused(
     warn_images: Count = Count(10),
     warn_bytes: Bytes = Bytes(5 << 30),
 ) -> Iterable[Finding] | Unavailable:
-    """Many old images are used by no container.
+    """Many old images are not used by any container.
 
     Old by the time of their build: when an image was pulled the list does not say. Base images on a build host and
     images that are kept for a way back are meant to be there. Sizes are upper bounds, as layers are shared.

@@ -29,7 +29,7 @@ def bridge_down(
     ping: Ping | Unavailable,
     routes: Routes | Unavailable,
 ) -> Iterable[Finding] | Skipped:
-    """The bridge of a network is missing, switched off, or has lost its address.
+    """The bridge of a network is missing, down, or has lost its address.
 
     Only the admin flag counts: a bridge without attached containers has no carrier and is DOWN by operstate,
     which is normal. Containers still start on a bridge that is down, without an error (engines 20.10.24 to
@@ -114,7 +114,7 @@ def _address(network: Network, attached: tuple[Container, ...]) -> str:
 
 @check("network.veth-detached", severity=Severity.critical, caused_by=["network.bridge-down"])
 def veth_detached(containers: Containers, networks: Networks, namespaces: Namespaces, links: Links) -> Iterable[Yield]:
-    """A container is cut off from its bridge: its cable is pulled, or switched off.
+    """A container is cut off from its bridge: its veth pair is detached or down.
 
     Both ends of the veth pair are looked at, from inside and from the host, and the default route inside. Interfaces of
     other kinds (macvlan, a sandbox's own) are left out.

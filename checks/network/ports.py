@@ -50,7 +50,7 @@ def _failed(container: Container, **more: Json) -> dict[str, Json]:
 
 @check("network.port-allocated", severity=Severity.critical)
 def port_allocated(containers: Containers) -> Iterable[Finding]:
-    """A container did not start because another one has its host port.
+    """A container did not start because another one already has its host port.
 
     The engine's own allocator refuses, before the kernel is asked. An old error of a container that nobody
     means to run again looks the same: it is a warning once the port is free.
@@ -136,7 +136,7 @@ def _held_by(listener: Listener, containers: Containers) -> str:
 def bind_address_missing(
     containers: Containers, links: Links | Unavailable, nonlocal_bind: NonlocalBind | Unavailable
 ) -> Iterable[Finding]:
-    """A container is to be published on an address that the host lacks.
+    """A container publishes a port on an address that the host does not have.
 
     A floating address or a VPN that comes up after the engine: once the host has the address the finding is a
     warning. So it is where an address has left the host under a running container, unless the host may listen on foreign
@@ -200,7 +200,7 @@ def _has_own_kernel(container: Container) -> bool:
 def published_port_not_listening(
     containers: Containers, namespaces: Namespaces, clock: Clock, *, grace: Seconds = Seconds(20)
 ) -> Iterable[Yield]:
-    """Nothing in a container serves a port that it publishes.
+    """Nothing in a container listens on a port that it publishes.
 
     Clients are accepted by the engine's proxy and cut off at once. TCP only. It is advice where other published ports of the
     container are served: images declare more ports than they use. A stand-by that begins to listen when it is needed looks the same.

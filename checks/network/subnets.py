@@ -146,7 +146,7 @@ def address_pools_exhausted(
     *,
     warn_free: Count = Count(3),
 ) -> Iterable[Finding] | Skipped:
-    """The engine has no subnet left for another network, or hardly any.
+    """The engine has no subnets left for new networks, or hardly any.
 
     Subnets of networks count, and those that the host reaches on a link of its own; routes through a gateway do not (seen on 20.10.24,
     26.1.5 and 28.5.2). With one to three left it is advice.

@@ -104,7 +104,7 @@ def conntrack_full(
     critical_pct: Percent = Percent(95),
     recent: Seconds = Seconds(3600),
 ) -> Iterable[Finding] | Skipped:
-    """The table in which the host remembers connections is full, or nearly so.
+    """The host's connection tracking table is full, or nearly so.
 
     New connections are dropped at random once it is full, DNS among them. Critical where the kernel said so within the last hour.
     """

@@ -26,7 +26,7 @@ ANY = "NAME"
 def no_limits(
     containers: Containers, cgroups: Cgroups | Unavailable, host_memory: HostMemory | Unavailable
 ) -> Iterable[Finding]:
-    """A container may take all memory of the host.
+    """A container may take all of the host's memory.
 
     No memory limit of its own, and none found in its cgroup or given to its cgroup parent. A limit of a cgroup
     further up that the engine did not set is not seen. Whether the CPU is limited is told beside it: a missing CPU
@@ -71,7 +71,7 @@ def cpu_throttled(
     share: Percent = Percent(25),
     fewest: Count = Count(3),
 ) -> Iterable[Finding]:
-    """A container is held back at its CPU limit.
+    """A container is throttled at its CPU limit.
 
     Two samples half a second apart: the share of periods in which the kernel stopped it. The counters since its
     start only choose whom to sample. A burst that falls into the half second is taken for a habit; the counters

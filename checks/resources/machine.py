@@ -57,7 +57,7 @@ def io_saturated(
     *,
     stalled: Percent = Percent(20),
 ) -> Generator[Finding, None, Skipped | None]:
-    """The host's disks cannot keep up: all work waits for them.
+    """The host's disks cannot keep up, and all work waits for them.
 
     Pressure stall information, `io full avg60`. A single slow mount (a network volume) does it too.
     """

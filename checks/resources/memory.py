@@ -117,7 +117,7 @@ def _limit_note(each: Container) -> str:
 
 @check("resources.memory-near-limit", severity=Severity.warning, caused_by=["container.oom-killed"])
 def memory_near_limit(containers: Containers, cgroups: Cgroups, *, near: Percent = Percent(90)) -> Iterable[Finding]:
-    """A container has used up nearly all the memory that it may have.
+    """A container has used up nearly all the memory it may have.
 
     The working set counts: usage without the file cache that the kernel takes back at once. Usage with cache stands
     at the limit in any container that reads or writes much, and means nothing.

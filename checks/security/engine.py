@@ -54,7 +54,7 @@ def _insecure(name: str, path: str, value: object) -> Finding:
 
 @check("security.socket-world-writable", severity=Severity.warning)
 def socket_world_writable(sockets: EngineSockets) -> Iterable[Finding] | Skipped:
-    """Every user and program on this host may command the engine, and so become root.
+    """Anything that runs on this host can command the engine, and so become root.
 
     The socket's permissions let others than its owner and group write to it: `chmod 666` is a common and bad answer
     to "permission denied". Folders above it that are closed to others would still protect it; they are not looked at.

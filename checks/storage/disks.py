@@ -152,7 +152,7 @@ def inodes_exhausted(
     causes=["container.restart-loop", "container.unhealthy", "daemon.not-running", "container.exits-at-start"],
 )
 def read_only(root: DataRoot, mounts: Mounts, filesystems: Filesystems | Unavailable) -> Iterable[Finding]:
-    """The data root's file system can no longer be written.
+    """The data root's file system can no longer be written to.
 
     Judged by the file system's own options: a read-only bind mount of a container or a read-only root is by
     design. From Linux 6.15 on ext4 says emergency_ro after an error, and the mount still says rw.

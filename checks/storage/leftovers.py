@@ -40,7 +40,7 @@ def deleted_files_held(
     least: Bytes = Bytes(256 << 20),
     of_disk: Percent = Percent(5),
 ) -> Iterable[Yield]:
-    """A deleted file is held open, so that its space is not given back.
+    """A deleted file is still held open, so its space is not freed.
 
     Files in memory (memfd, /dev/shm) and small ones are everyday. A file in a container's own layer is
     counted to the data root.
@@ -97,7 +97,7 @@ def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | Unavailable) -> It
 def writable_layer_large(
     usage: DiskUsage, containers: Containers, *, least: Bytes = Bytes(1 << 30)
 ) -> Iterable[Yield] | Skipped:
-    """A container has written much outside of its volumes.
+    """A container has written a lot of data outside its volumes.
 
     That data is lost with the container, and it slows every write down. Measured only where the disk is 70 %
     full or it is asked for.
@@ -134,7 +134,7 @@ def overlay_orphans(
     *,
     older_than: Seconds = Seconds(3600),
 ) -> Iterable[Finding] | Skipped | Unavailable:
-    """Layer folders belong to no image and no container.
+    """Layer folders on disk belong to no image and no container.
 
     Left by an interrupted pull, build or removal. Layers that a BuildKit database mentions are taken as used,
     also if it has freed them; what changed within the last hour may be a pull in progress.
@@ -166,7 +166,7 @@ def _orphans(layers: Layers, lost: list[str], sizes: Mapping[str, int], root: st
 def store_leftover(
     info: Info, layers: Layers | Unavailable, usage: DiskUsage | Unavailable
 ) -> Iterable[Finding] | Skipped | Unavailable:
-    """The images of an earlier image store still lie on the disk, invisible.
+    """Images of an earlier image store still take up disk space, out of sight.
 
     After a switch to containerd's store (the default of fresh installs from engine 29) `docker images` shows
     nothing of them. A copy that is kept for a way back is no fault.
