@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from diagnose.evidence.backing import Backing
 from diagnose.evidence.data_root import DataRoot
 from diagnose.evidence.disk_usage import DiskUsage
 from diagnose.evidence.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.evidence.fill_rate import FillRate
-from diagnose.evidence.mounts import Mounts
+from diagnose.evidence.mounts import Mounted, Mounts
 from diagnose.evidence.remote_mounts import RemoteMounts
 from diagnose.evidence.shared_memory import SharedMemory
 from diagnose.model import (
@@ -83,8 +84,8 @@ def disk_full(
 
 
 def _users(disk: Filesystem) -> dict[str, Json]:
-    """Which containers write to a disk that is not the data root's."""
-    return {"mounted by": [*disk.holds]} if disk.holds and not disk.holds_data_root else {}
+    """What lies on a disk that is not the data root's."""
+    return {"used by": [*disk.holds]} if disk.holds and not disk.holds_data_root else {}
 
 
 def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, Json]:
@@ -151,27 +152,44 @@ def inodes_exhausted(
     caused_by=["kernel.filesystem-errors"],
     causes=["container.restart-loop", "container.unhealthy", "daemon.not-running", "container.exits-at-start"],
 )
-def read_only(root: DataRoot, mounts: Mounts, filesystems: Filesystems | Unavailable) -> Iterable[Finding]:
-    """The data root's file system can no longer be written to.
+def read_only(
+    root: DataRoot, mounts: Mounts, filesystems: Filesystems | Unavailable, backing: Backing | Unavailable
+) -> Iterable[Finding]:
+    """A file system that Docker writes to can no longer be written to.
 
     Judged by the file system's own options: a read-only bind mount of a container or a read-only root is by
-    design. From Linux 6.15 on ext4 says emergency_ro after an error, and the mount still says rw.
+    design, and so is a disk beside the data root that somebody mounted read-only: after an error the mount still says
+    rw. From Linux 6.15 on ext4 says emergency_ro.
     """
     disk = filesystems.of_data_root if isinstance(filesystems, Filesystems) else None
-    point = disk.point if disk else mounts.point_of(root.path)
-    mounted = next((each for each in mounts if each.point == point), None)
-    if mounted is None:
-        return
+    held = mounts.of(disk.point if disk else root.path)
+    if held is not None and READ_ONLY & {*held.super.split(","), *held.options.split(",")}:
+        yield _lost(held, "the data root", (DAEMON,))
+    writers: dict[str, list[str]] = {}
+    for behind in backing if isinstance(backing, Backing) else ():
+        if behind.mount.rw and behind.container.is_running:
+            writers.setdefault(behind.mounted.point, []).append(behind.container.short)
+    for point, names in writers.items():
+        mounted = mounts.of(point)
+        if mounted is None or mounted == held or "ro" in mounted.options.split(","):
+            continue
+        if READ_ONLY & {*mounted.super.split(",")} and mounted.fstype not in FULL_BY_NATURE:
+            yield _lost(mounted, ", ".join(names[:3]))
+
+
+def _lost(mounted: Mounted, user: str, touches: tuple[Subject, ...] = ()) -> Finding:
     said = READ_ONLY & {*mounted.super.split(","), *mounted.options.split(",")}
-    if said:
-        yield Finding(
-            subject=Subject("filesystem", mounted.point),
-            summary=f"{mounted.point} ({mounted.source}, {mounted.fstype}) is read-only: {', '.join(sorted(said))}",
-            evidence={"/proc/self/mountinfo": f"{mounted.point} {mounted.options} {mounted.source} {mounted.super}"},
-            variables={"point": mounted.point, "device": mounted.source},
-            signs=frozenset({"read-only", "io-error"}),
-            touches=(DAEMON,),
-        )
+    return Finding(
+        subject=Subject("filesystem", mounted.point),
+        summary=f"{mounted.point} ({mounted.source}, {mounted.fstype}) is read-only: {', '.join(sorted(said))}",
+        evidence={
+            "/proc/self/mountinfo": f"{mounted.point} {mounted.options} {mounted.source} {mounted.super}",
+            "used by": user,
+        },
+        variables={"point": mounted.point, "device": mounted.source},
+        signs=frozenset({"read-only", "io-error"}),
+        touches=touches,
+    )
 
 
 @check(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 import msgspec
 
@@ -11,6 +10,7 @@ from diagnose.evidence.clock import Clock
 from diagnose.evidence.container import Mount
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.last_words import LastWords
+from diagnose.evidence.mounts import parse
 from diagnose.evidence.options import Options
 from diagnose.host import Host, question
 from diagnose.model import Failed, Unavailable, Unexamined
@@ -21,7 +21,6 @@ DELETED = "//deleted"
 """What the kernel appends to the root of a mount whose file or folder was deleted or replaced (fs/d_path.c)."""
 MOUNTING = re.compile(r'mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)"')
 """What the runtime says of a mount that it could not make."""
-_OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -119,20 +118,10 @@ def stale_mounts(host: Host, containers: Containers) -> StaleMounts:
             if answer.reason not in ("gone", "missing"):
                 missing.append(Unexamined(container.subject, f"its mount table: {answer}"))
             continue
-        gone = set(deleted_points(answer["text"].splitlines()))
+        gone = {mounted.point for mounted in parse(answer["text"]) if mounted.root.endswith(DELETED)}
         found += [
             StaleMount(container, mount)
             for mount in container.mounts or ()
             if mount.type == "bind" and mount.destination in gone
         ]
     return StaleMounts(tuple(found), tuple(missing))
-
-
-def deleted_points(lines: Iterable[str]) -> list[str]:
-    """The mount points of a mountinfo text whose root is deleted."""
-    rows = (line.split(" ") for line in lines)
-    return [
-        _OCTAL.sub(lambda match: chr(int(match[1], 8)), words[4])
-        for words in rows
-        if len(words) > 5 and words[3].endswith(DELETED)
-    ]

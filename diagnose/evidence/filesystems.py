@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from diagnose.evidence.containers import Containers
+from diagnose.evidence.backing import Backing
 from diagnose.evidence.data_root import CONTAINERD, DataRoot
-from diagnose.evidence.mounts import Mounts
 from diagnose.host import Host, question
 from diagnose.model import Failed, Subject, Unavailable, Unexamined
 from diagnose.registry import evidence
@@ -20,6 +19,9 @@ REMOTE = frozenset(
 """File systems behind a network; every kind of fuse is treated alike, since a process must answer for it."""
 FULL_BY_NATURE = frozenset({"squashfs", "iso9660", "erofs", "cramfs", "romfs", "udf"})
 """Images that are made to measure: full from the first day."""
+SYSTEM = {"/": "system", "/run": "runtime state", "/tmp": "temporary files", "/var/log": "system logs"}  # noqa: S108
+"""Folders of every host that engines and their tools need, and what lies in them: without room in /run no container
+starts."""
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -49,8 +51,8 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Filesystem(msgspec.Struct, frozen=True):
-    """One file system and what of Docker lies on it: "data root", "containerd", "system", or names of
-    containers' mounts."""
+    """One file system and what lies on it: "data root", "containerd", one of `SYSTEM`, or what containers that are
+    named write to."""
 
     point: str
     usage: Usage
@@ -59,6 +61,11 @@ class Filesystem(msgspec.Struct, frozen=True):
     @property
     def subject(self) -> Subject:
         return Subject("filesystem", self.point)
+
+    @property
+    def carries_all(self) -> bool:
+        """Whether every container stands on it, not only those that mount it."""
+        return not {"data root", "containerd", SYSTEM["/run"]}.isdisjoint(self.holds)
 
     @property
     def holds_data_root(self) -> bool:
@@ -92,18 +99,16 @@ def is_remote(fstype: str) -> bool:
 
 
 @evidence
-def filesystems(
-    host: Host, root: DataRoot, mounts: Mounts | Unavailable, containers: Containers | Unavailable
-) -> Filesystems | Unavailable:
-    """Ask statvfs once per file system: the data root's, containerd's, the system's own, and those of
-    containers' mounts."""
-    paths: dict[str, list[str]] = {root.path: ["data root"], CONTAINERD: ["containerd"], "/": ["system"]}
-    if isinstance(containers, Containers) and isinstance(mounts, Mounts):
-        for container in containers:
-            for mount in container.mounts or ():
-                held = mounts.of(mount.source) if mount.source.startswith("/") else None
-                if held and not is_remote(held.fstype) and held.fstype not in FULL_BY_NATURE:
-                    paths.setdefault(held.point, []).append(container.short)
+def filesystems(host: Host, root: DataRoot, backing: Backing | Unavailable) -> Filesystems | Unavailable:
+    """Ask statvfs once per file system: the data root's, containerd's, the system's own, and those that containers
+    write to."""
+    paths: dict[str, list[str]] = {root.path: ["data root"], CONTAINERD: ["containerd"]}
+    for path, what in SYSTEM.items():
+        paths.setdefault(path, []).append(what)
+    for behind in backing if isinstance(backing, Backing) else ():
+        fstype = behind.mounted.fstype
+        if behind.mount.rw and not is_remote(fstype) and fstype not in FULL_BY_NATURE:
+            paths.setdefault(behind.mounted.point, []).append(behind.container.short)
     found: dict[str, tuple[Usage, dict[str, None]]] = {}
     silent: list[Unexamined] = []
     asked = {question("fs.usage", path=path): path for path in paths}
@@ -113,7 +118,8 @@ def filesystems(
         if isinstance(answer, Failed):
             if path == root.path:
                 failed = answer
-            if answer.reason != "missing":
+            # an older tape has not asked for every folder of the system
+            if answer.reason != "missing" and not (answer.reason == "not recorded" and path in SYSTEM):
                 silent.append(Unexamined(Subject("filesystem", path), str(answer)))
             continue
         usage = msgspec.convert(answer, Usage)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from diagnose.evidence.containers import Containers
+from diagnose.evidence.backing import Backing
 from diagnose.evidence.data_root import DataRoot
 from diagnose.evidence.filesystems import is_remote
 from diagnose.evidence.mounts import Mounted, Mounts
@@ -43,15 +43,12 @@ class RemoteMounts(msgspec.Struct, frozen=True):
 
 
 @evidence
-def remote_mounts(host: Host, mounts: Mounts, root: DataRoot, containers: Containers | Unavailable) -> RemoteMounts:
+def remote_mounts(host: Host, mounts: Mounts, root: DataRoot, backing: Backing | Unavailable) -> RemoteMounts:
     """Ask statvfs of each; an answer that does not come within its deadline is an answer too."""
     volumes = f"{root.path}/volumes/"
     users: dict[str, list[str]] = {}
-    for container in containers if isinstance(containers, Containers) else ():
-        for source in (mount.source for mount in container.mounts or ()):
-            held = mounts.of(source) if source.startswith("/") else None
-            if held:
-                users.setdefault(held.point, []).append(container.short)
+    for behind in backing if isinstance(backing, Backing) else ():
+        users.setdefault(behind.mounted.point, []).append(behind.container.short)
     beneath = mounts.point_of(root.path)
     chosen = [
         each

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from diagnose.evidence.backing import Backing
 from diagnose.evidence.containers import Containers
 from diagnose.evidence.data_root import DataRoot
+from diagnose.evidence.filesystems import Filesystems
 from diagnose.evidence.mounts import Mounts
 from diagnose.evidence.networks import Networks
 from diagnose.model import Subject, Unavailable
@@ -24,23 +26,27 @@ def topology(
     networks: Networks | Unavailable,
     root: DataRoot,
     mounts: Mounts | Unavailable,
+    filesystems: Filesystems | Unavailable,
+    backing: Backing | Unavailable,
 ) -> Topology:
     """As much of it as is known; what is not known links nothing."""
     found: dict[Subject, set[Subject]] = {}
 
-    def filesystem(path: str) -> set[Subject]:
-        point = mounts.point_of(path) if isinstance(mounts, Mounts) and path else None
-        return {Subject("filesystem", point)} if point else set()
-
+    common = (
+        {disk.subject for disk in filesystems if disk.carries_all} if isinstance(filesystems, Filesystems) else set()
+    )
+    point = mounts.point_of(root.path) if isinstance(mounts, Mounts) else None
+    if not common and point:
+        common = {Subject("filesystem", point)}
     for each in containers if isinstance(containers, Containers) else ():
-        below = {Subject("network", name) for name in each.endpoints}
+        below = common | {Subject("network", name) for name in each.endpoints}
         below |= {Subject("image", each.config.image)} if each.config.image else set()
-        below |= filesystem(root.path)
         for mount in each.mounts or ():
-            below |= filesystem(mount.source)
             if mount.type == "volume" and mount.name:
                 below.add(Subject("volume", mount.name))
         found[each.subject] = below
+    for behind in backing if isinstance(backing, Backing) else ():
+        found[behind.container.subject].add(Subject("filesystem", behind.mounted.point))
     for network in networks if isinstance(networks, Networks) else ():
         if network.is_bridge:
             found[network.subject] = {Subject("interface", network.bridge)}
