@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from diagnose.evidence.block_devices import BlockDevices
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Containers
 from diagnose.evidence.kernel_log import KernelLog, Record
 from diagnose.evidence.modules import Modules
-from diagnose.evidence.mounts import Mounted, Mounts
+from diagnose.evidence.mounts import Mounted
 from diagnose.evidence.options import Options
 from diagnose.evidence.processes import Processes
 from diagnose.model import HOST, Count, Finding, Seconds, Severity, Skipped, Subject, Unavailable, Yield, container
@@ -18,8 +19,10 @@ from diagnose.times import ago
 
 _UNREGISTER = re.compile(r"unregister_netdevice: waiting for (\S+) to become free\. Usage count = (-?\d+)")
 _FILESYSTEM = re.compile(
+    r"^(?!.*(?:DISCARD|WRITE_ZEROES|SECURE_ERASE)).*"  # many a disk refuses these, and nothing is lost
     r"(?:EXT4-fs error|EXT4-fs \((?P<ext>[\w.-]+)\): Remounting filesystem read-only|XFS \((?P<xfs>[\w.-]+)\): .*"
-    r"(?:Corruption|Shutting down|error)|BTRFS (?:error|critical)|Buffer I/O error on (?:dev|device) |I/O error, dev )"
+    r"(?:Corruption|Shutting down|[Ee]rror)|BTRFS (?:error|critical)|Buffer I/O error on (?:dev|device) |"
+    r"(?:I/O|critical [a-z ]+|device offline|timeout|recoverable transport|protection) error, dev )"
     r"(?: ?\((?:device )?(?P<named>[\w.-]+)|(?P<bare>[\w.-]+))?"
 )
 _MOUNTED = re.compile(
@@ -88,39 +91,36 @@ def hung_task(
 
 
 @check("kernel.filesystem-errors", severity=Severity.critical)
-def filesystem_errors(kernel_log: KernelLog, mounts: Mounts, clock: Clock, options: Options) -> Iterator[Yield]:
+def filesystem_errors(kernel_log: KernelLog, disks: BlockDevices, clock: Clock, options: Options) -> Iterator[Yield]:
     """The kernel reports errors on a mounted filesystem or its disk.
 
     Only devices that are mounted now count, each once, by its latest line, and only what came after that mount: the log also
     tells of a stick that was pulled out, and of a disk that has been repaired since.
     """
     since = {match[match.lastgroup or 0]: record.at for record, match in kernel_log.matching(_MOUNTED)}
-    by_device: dict[str, Mounted] = {}
-    for each in mounts:
-        by_device.setdefault(each.source.rpartition("/")[2], each)
     last: dict[str, tuple[Record, int]] = {}
     for record, match in kernel_log.matching(_FILESYSTEM):
         device = next((match[name] for name in ("ext", "xfs", "named", "bare") if match[name]), "")
-        mounted = _mounted(device, by_device)
+        mounted = _mounted(device, disks.by_name)
         if mounted and clock.wall - record.at <= options.since_s and record.at >= since.get(mounted, 0.0):
             last[mounted] = (record, last.get(mounted, (record, 0))[1] + 1)
     for device, (record, count) in last.items():
-        point = by_device[device].point
+        point = disks.by_name[device].point
         yield Finding(
             Subject("filesystem", point),
             f"the kernel reports errors of {device}, mounted at {point}, last {ago(clock.wall - record.at)} ago",
-            {"kernel log": record.text, "lines": count, "mountinfo": by_device[device].super},
+            {"kernel log": record.text, "lines": count, "mountinfo": disks.by_name[device].super},
             {"device": device, "point": point},
             signs=frozenset({"io-error", "read-only"}),
         )
 
 
-def _mounted(device: str, by_device: dict[str, Mounted]) -> str:
+def _mounted(device: str, by_name: Mapping[str, Mounted]) -> str:
     """The mounted device that the kernel speaks of: itself, or a partition of the disk (sda -> sda1, nvme0n1 -> nvme0n1p1)."""
-    if device in by_device:
+    if device in by_name:
         return device
     partition = re.compile(re.escape(device) + r"p?\d+\Z") if device else None
-    return next((each for each in by_device if partition and partition.match(each)), "")
+    return next((each for each in by_name if partition and partition.match(each)), "")
 
 
 @check("kernel.modules-gone", severity=Severity.warning)
