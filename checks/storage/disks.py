@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from diagnose.evidence.backing import Backing
+from diagnose.evidence.containers import Container
 from diagnose.evidence.data_root import DataRoot
 from diagnose.evidence.disk_usage import DiskUsage
 from diagnose.evidence.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
@@ -233,25 +234,32 @@ def _silent(mounts: RemoteMounts) -> Iterable[Yield]:
 
 @check("storage.shm-full", severity=Severity.warning, causes=["container.restart-loop", "container.unhealthy"])
 def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> Iterable[Finding]:
-    """A container's shared memory is full.
+    """A file system that a container has in memory is full.
 
     The engine gives each container 64 MiB of /dev/shm unless told otherwise; databases and browsers need more
-    and die of a bus error or "no space left on device" while every disk has room.
+    and die of a bus error or "no space left on device" while every disk has room. What `--tmpfs` gives may be a cache
+    that is meant to be full: advice, unless the container is not well.
     """
-    for each, usage in memory:
-        if usage.size and usage.used_pct >= full_pct:
-            yield Finding(
-                subject=each.subject,
-                summary=f"{each.short} has used {size(usage.used)} of the {size(usage.size)} of its shared memory",
-                evidence={
-                    f"statvfs(/proc/{each.state.pid}/root/dev/shm)": {
-                        "size": usage.size,
-                        "available": usage.available,
-                    },
-                    "HostConfig.ShmSize": each.host_config.shm_size,
-                },
-                variables={"container": each.short},
-                signs=frozenset({"no-space"}),
-                stable=(each.life,),
-                service=each.service,
-            )
+    for each in memory:
+        usage, owner = each.usage, each.container
+        if not usage.size or usage.used_pct < full_pct:
+            continue
+        what = "its shared memory" if each.is_shm else each.path
+        yield Finding(
+            subject=owner.subject,
+            summary=f"{owner.short} has used {size(usage.used)} of the {size(usage.size)} of {what}",
+            evidence={
+                f"statvfs(/proc/{owner.state.pid}/root{each.path})": {"size": usage.size, "available": usage.available},
+                **({"HostConfig.ShmSize": owner.host_config.shm_size} if each.is_shm else {}),
+            },
+            variables={"container": owner.short, "path": each.path},
+            severity=Severity.warning if each.is_shm or _is_unwell(owner) else Severity.advice,
+            signs=frozenset({"no-space"}),
+            discriminator="" if each.is_shm else each.path,
+            stable=(owner.life,),
+            service=owner.service,
+        )
+
+
+def _is_unwell(each: Container) -> bool:
+    return each.restart_count > 0 or (each.state.health is not None and each.state.health.status == "unhealthy")
