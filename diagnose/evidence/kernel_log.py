@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.host import Host, question
 from diagnose.model import Failed, Unavailable
@@ -16,8 +17,15 @@ _ID = re.compile(r"[0-9a-f]{64}")
 _OOM = re.compile(r"\boom-kill:constraint=(?P<constraint>\w+),(?P<rest>.*)")
 _KILLED = re.compile(r"Killed process (?P<pid>\d+) \((?P<task>.*?)\).*?anon-rss:(?P<anon>\d+)kB")
 _LIMIT = re.compile(r"memory: usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB")
+_OLD_GROUPS = re.compile(r"Task in (?P<task>\S+) killed as a result of limit of (?P<limit>\S+)")
+_OLD_CHOICE = re.compile(
+    r"(?P<where>Memory cgroup out|Out) of memory[^:]*: Kill process (?P<pid>\d+) \((?P<task>.*)\) score \d+ or sacrifice"
+)
+"""How kernels before 5.0 say it; whom they choose may have a child killed in its place."""
 _HUNG = re.compile(r"INFO: task (?P<task>.+):(?P<pid>\d+) blocked for more than (?P<seconds>\d+) seconds")
 _FORK = re.compile(r"cgroup: fork rejected by pids controller in (?P<path>\S+)")
+
+UNNAMED = "a cgroup that the kernel did not name"
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -103,34 +111,26 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
 
 
 def oom_kills(records: Iterable[Record]) -> Iterator[OomKill]:
-    """The kills of these records: `memory: usage` and `oom-kill:` come before `Killed process` (mm/oom_kill.c,
-    Linux 5.0 on).
+    """The kills of these records. `memory: usage`, then `oom-kill:` come before `Killed process` (mm/oom_kill.c, Linux
+    5.0 on); before 5.0 `Task in`, `memory: usage`, `Kill process`.
     """
     limit: int | None = None
+    groups = ("", "")
     open_kill: OomKill | None = None
+    by_child = False
     for each in records:
-        usage = _LIMIT.search(each.text)
-        if usage:
+        if usage := _LIMIT.search(each.text):
             limit = int(usage["limit"]) * 1024
-            continue
-        summary = _OOM.search(each.text)
-        if summary:
+        elif old := _OLD_GROUPS.search(each.text):
+            groups = (old["task"], old["limit"])
+        elif summary := _OOM.search(each.text) or _OLD_CHOICE.search(each.text):
             if open_kill:
                 yield open_kill
-            open_kill = _summary(each.at, summary, limit)
-            limit = None
-            continue
-        killed = _KILLED.search(each.text)
-        if killed and open_kill and int(killed["pid"]) == open_kill.pid:
-            yield OomKill(
-                open_kill.at,
-                killed["task"],
-                open_kill.pid,
-                open_kill.container,
-                open_kill.limit_of,
-                open_kill.limit,
-                int(killed["anon"]) * 1024,
-            )
+            by_child = summary.re is _OLD_CHOICE
+            open_kill = _old(each.at, summary, groups, limit) if by_child else _summary(each.at, summary, limit)
+            limit, groups = None, ("", "")
+        elif open_kill and (killed := _KILLED.search(each.text)) and (by_child or int(killed["pid"]) == open_kill.pid):
+            yield replace(open_kill, task=killed["task"], pid=int(killed["pid"]), rss=int(killed["anon"]) * 1024)
             open_kill = None
     if open_kill:
         yield open_kill
@@ -146,6 +146,19 @@ def _summary(at: float, match: re.Match[str], limit: int | None) -> OomKill:
         int(fields.get("pid", "0")),
         inside[0] if inside else "",
         fields.get("oom_memcg", "") if limited else "",
+        limit if limited else None,
+    )
+
+
+def _old(at: float, match: re.Match[str], groups: tuple[str, str], limit: int | None) -> OomKill:
+    inside = _ID.search(groups[0])
+    limited = match["where"] != "Out"
+    return OomKill(
+        at,
+        match["task"],
+        int(match["pid"]),
+        inside[0] if inside else "",
+        (groups[1] or UNNAMED) if limited else "",
         limit if limited else None,
     )
 
