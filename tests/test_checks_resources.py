@@ -101,6 +101,32 @@ def test_kills_in_a_row_are_told_apart():
     ]
 
 
+def before_5_0(group: str, choice: str) -> list[Record]:
+    """The lines of Linux 4.19 (Debian 10, Ubuntu 18.04, RHEL 7 alike): the choice may have a child killed instead."""
+    head = [
+        f"Task in {group} killed as a result of limit of {group}",
+        "memory: usage 65536kB, limit 65536kB, failcnt 9",
+    ]
+    killed = "Killed process 78 (worker) total-vm:90000kB, anon-rss:61440kB, file-rss:0kB, shmem-rss:0kB"
+    return [Record(NOW - 60, line) for line in (*(head if group else ()), choice, killed)]
+
+
+def test_kills_of_older_kernels():
+    (own,) = oom_kills(
+        before_5_0(
+            f"/docker/{WEB.id}", "Memory cgroup out of memory: Kill process 77 (java) score 990 or sacrifice child"
+        )
+    )
+    assert (own.task, own.pid, own.container, own.limit) == ("worker", 78, WEB.id, 64 * MIB)
+    assert (own.of_host, own.by_parent, own.rss) == (False, False, 60 * MIB)
+    (host,) = oom_kills(before_5_0("", "Out of memory: Kill process 77 (java) score 512 or sacrifice child"))
+    assert (host.of_host, host.container, host.limit) == (True, "", None)
+    (unsaid,) = oom_kills(
+        before_5_0("", "Memory cgroup out of memory: Kill process 77 (java) score 1 or sacrifice child")
+    )
+    assert not unsaid.of_host
+
+
 def pressed(resource: str, full: float) -> Pressure:
     return Pressure({resource: {"full": {"avg60": full}, "some": {"avg60": full}}}, (1.0, 1.0, 1.0), 4)
 
@@ -111,10 +137,11 @@ def pressed(resource: str, full: float) -> Pressure:
         ("hardly any left", 200 * MIB, 0.0, ["warning"]),
         ("all work waits for it", 200 * MIB, 40.0, ["critical"]),
         ("enough, in cache", 6 * GIB, 0.0, []),
+        ("little of very much", 12 * GIB, 0.0, []),
     ],
 )
 def test_memory_scarce(name: str, available: int, stalled: float, expected: list[str]):
-    host = HostMemory(total=8 * GIB, available=available, free=100 * MIB)
+    host = HostMemory(total=512 * GIB if available > 8 * GIB else 8 * GIB, available=available, free=100 * MIB)
     assert severities(memory.memory_scarce(host, pressed("memory", stalled), of(WEB), Cgroups({}))) == expected
 
 
@@ -123,6 +150,12 @@ def test_memory_scarce(name: str, available: int, stalled: float, expected: list
     [
         ("nearly all held", Memory(usage=64 * MIB, limit=64 * MIB, working_set=60 * MIB), 1),
         ("all used, mostly cache", Memory(usage=64 * MIB, limit=64 * MIB, working_set=9 * MIB), 0),
+        (
+            "cache that is read again",
+            Memory(usage=64 * MIB, limit=64 * MIB, working_set=60 * MIB, reclaimable=50 * MIB),
+            0,
+        ),
+        ("a database of its size", Memory(usage=62 * GIB, limit=64 * GIB, working_set=62 * GIB, reclaimable=0), 0),
         ("no limit", Memory(usage=GIB, working_set=GIB), 0),
         ("not to be read", Memory(limit=64 * MIB), 0),
     ],

@@ -238,6 +238,7 @@ def test_version_2_is_read(tmp_path: Path) -> None:
         "swap_limit": None,
         "inactive_file": 8388608,
         "working_set": 44040192,
+        "reclaimable": 10485760,
         "oom_kill": 2,
     }
     assert answer["pids"] == {"current": 7, "max": None, "events_max": 0}

@@ -11,7 +11,7 @@ from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.kernel_log import KernelLog
 from diagnose.evidence.options import Options
 from diagnose.evidence.pressure import HostMemory, Pressure
-from diagnose.model import DAEMON, HOST, Finding, Percent, Seconds, Severity, Unavailable
+from diagnose.model import DAEMON, HOST, Bytes, Finding, Percent, Seconds, Severity, Unavailable
 from diagnose.registry import check
 from diagnose.times import ago, size
 
@@ -75,14 +75,16 @@ def memory_scarce(
     *,
     least: Percent = Percent(5),
     stalled: Percent = Percent(10),
+    roomy: Bytes = Bytes(4 << 30),
 ) -> Iterable[Finding]:
     """The host has hardly any memory left.
 
-    MemAvailable below `least` percent, or all work waiting for memory more than `stalled` percent of the last
-    minute. Cache counts as available; the cache of ZFS does not, so a host with ZFS looks worse than it is.
+    MemAvailable below `least` percent and `roomy` bytes (a host of 512 GiB may be filled on purpose), or all work
+    waiting for memory more than `stalled` percent of the last minute. Cache counts as available; the cache of ZFS does
+    not, so a host with ZFS looks worse than it is.
     """
     waited = None if isinstance(pressure, Unavailable) else pressure.waited("memory", "full")
-    scarce = host_memory.available_pct < least
+    scarce = host_memory.available_pct < least and host_memory.available < roomy
     if not scarce and (waited or 0.0) <= stalled:
         return
     stuck = f", all work waits for it {waited:.0f} % of the time" if waited is not None and waited > stalled else ""
@@ -116,22 +118,24 @@ def _limit_note(each: Container) -> str:
 
 
 @check("resources.memory-near-limit", severity=Severity.warning, caused_by=["container.oom-killed"])
-def memory_near_limit(containers: Containers, cgroups: Cgroups, *, near: Percent = Percent(90)) -> Iterable[Finding]:
+def memory_near_limit(
+    containers: Containers, cgroups: Cgroups, *, near: Percent = Percent(90), roomy: Bytes = Bytes(1 << 30)
+) -> Iterable[Finding]:
     """A container has used up nearly all the memory it may have.
 
-    The working set counts: usage without the file cache that the kernel takes back at once. Usage with cache stands
-    at the limit in any container that reads or writes much, and means nothing.
+    What the kernel can take back does not count: with its file cache, read often or not, any container that works on
+    files stands at its limit. Nor does a database that was given its size, with more than `roomy` bytes left.
     """
     for each in containers.running:
         group = cgroups.of(each)
         limit = group.memory.limit if group else None
-        held = group.memory.working_set if group else None
-        if group and limit and held is not None and 100 * held >= near * limit:
+        held = group.memory.held if group else None
+        if group and limit and held is not None and 100 * held >= near * limit and limit - held < roomy:
             yield Finding(
                 subject=each.subject,
                 summary=f"{each.short} holds {size(held)} of the {size(limit)} memory it may have",
                 evidence={
-                    "working set": f"{size(held)} ({100 * held / limit:.0f} %)",
+                    "held": f"{size(held)} ({100 * held / limit:.0f} %)",
                     "limit": size(limit),
                     "usage with cache": size(group.memory.usage or 0),
                     "kills in this run": group.memory.oom_kill or 0,

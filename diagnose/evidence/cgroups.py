@@ -16,8 +16,8 @@ WORTH_A_SAMPLE = 0.05
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """Bytes; None: no limit, or not kept. working_set: usage without the file cache that the kernel can take back
-    at once.
+    """Bytes; None: no limit, or not kept. working_set: usage without the file cache that nobody reads, as other tools
+    count it. reclaimable: all file cache, and what the kernel keeps of files beside it.
     """
 
     usage: int | None = None
@@ -27,7 +27,15 @@ class Memory(msgspec.Struct, frozen=True):
     swap_limit: int | None = None
     inactive_file: int | None = None
     working_set: int | None = None
+    reclaimable: int | None = None
     oom_kill: int | None = None
+
+    @property
+    def held(self) -> int | None:
+        """What the kernel cannot take back without swapping or killing."""
+        if self.usage is None or self.reclaimable is None:
+            return self.working_set
+        return max(self.usage - self.reclaimable, 0)
 
 
 class Pids(msgspec.Struct, frozen=True):

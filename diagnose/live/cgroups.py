@@ -44,7 +44,7 @@ def cgroups(_live: Live, question: Question) -> Json:
     """The counters and limits of containers.
 
     args: containers {id: pid or null}, or ids [id]. answer: id -> {path, version: 1|2, memory {usage, limit,
-    max_usage, swap, swap_limit, inactive_file, working_set (bytes; a limit of null: none), oom_kill (count)},
+    max_usage, swap, swap_limit, inactive_file, working_set, reclaimable (bytes; a limit of null: none), oom_kill (count)},
     pids {current, max, events_max}, cpu {periods, throttled (counts), throttled_us, usage_us, quota_us,
     period_us}, pressure {cpu, memory, io: {some, full: {avg10, avg60, avg300, total}}}} or {failed: reason};
     a figure the kernel does not keep is null.
@@ -196,6 +196,7 @@ def _version_1(folder: _Folder) -> dict[str, Json]:
             "swap_limit": _limited(_number(memory, "memory.memsw.limit_in_bytes")),
             "inactive_file": inactive,
             "working_set": _working_set(usage, inactive),
+            "reclaimable": None if inactive is None else inactive + figures.get("total_active_file", 0),
             "oom_kill": _pairs(memory, "memory.oom_control").get("oom_kill"),
         },
         "pids": _pids(pids),
@@ -213,7 +214,8 @@ def _version_1(folder: _Folder) -> dict[str, Json]:
 def _version_2(folder: _Folder) -> dict[str, Json]:
     here = folder("")
     usage = _number(here, "memory.current")
-    inactive = _pairs(here, "memory.stat").get("inactive_file")
+    figures = _pairs(here, "memory.stat")
+    inactive = figures.get("inactive_file")
     throttling = _pairs(here, "cpu.stat")
     quota, _, period = (_read(here, "cpu.max") or "").partition(" ")
     return {
@@ -225,6 +227,9 @@ def _version_2(folder: _Folder) -> dict[str, Json]:
             "swap_limit": _number(here, "memory.swap.max"),
             "inactive_file": inactive,
             "working_set": _working_set(usage, inactive),
+            "reclaimable": None
+            if inactive is None
+            else inactive + figures.get("active_file", 0) + figures.get("slab_reclaimable", 0),
             "oom_kill": _pairs(here, "memory.events").get("oom_kill"),
         },
         "pids": _pids(here),
