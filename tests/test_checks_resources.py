@@ -12,6 +12,7 @@ from checks.resources import limits, machine, memory
 from diagnose.evidence.cgroups import Cgroups, Cpu, Group, Memory, Pids, Throttling
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container
+from diagnose.evidence.descriptors import Crowded, OpenFiles
 from diagnose.evidence.events import Event, Events
 from diagnose.evidence.host_limits import Descriptors, HostLimits
 from diagnose.evidence.info import Info
@@ -276,7 +277,14 @@ def test_the_host_can_run_out_of_tasks():
 )
 def test_open_files_exhausted(name: str, host: HostLimits, words: str, count: int):
     said = LastWords({WEB.id: Words((words,))}, {})
-    assert len(found(limits.open_files_exhausted(of(WEB), said, host))) == count
+    assert len(found(limits.open_files_exhausted(of(WEB), said, host, OpenFiles({})))) == count
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1024, ["critical"]), (980, ["warning"]), (850, [])])
+def test_a_container_that_goes_on_with_no_file_left(count: int, expected: list[str]):
+    crowded = OpenFiles({WEB.id: Crowded(77, count, 1024, "nginx", WEB.id)})
+    nothing = HostLimits(None, None, None, None, ())
+    assert severities(limits.open_files_exhausted(of(WEB), LastWords({}, {}), nothing, crowded)) == expected
 
 
 @pytest.mark.parametrize(("full", "count"), [(45.0, 1), (3.0, 0)])

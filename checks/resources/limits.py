@@ -8,6 +8,7 @@ from checks.resources._words import MIB
 from diagnose.evidence.cgroups import SAMPLE_S, Cgroups, Group, Throttling
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.descriptors import OpenFiles
 from diagnose.evidence.events import Events
 from diagnose.evidence.host_limits import HostLimits
 from diagnose.evidence.info import Info
@@ -198,17 +199,20 @@ def open_files_exhausted(
     containers: Containers,
     last_words: LastWords | Unavailable,
     host_limits: HostLimits | Unavailable,
+    open_files: OpenFiles | Unavailable,
     *,
     near: Percent = Percent(90),
 ) -> Generator[Finding, None, Unavailable | None]:
     """A container, the engine, or the host cannot open more files.
 
     Containers: the last log lines of those that failed, restarted or are unhealthy say "too many open files"
-    (inotify's limit says the same). The engine: descriptors of dockerd and containerd against their soft limit. The
-    host: fs.file-nr. A container that swallows the error and goes on is not seen. Engine 29's containerd gives
-    containers a soft limit of 1024.
+    (inotify's limit says the same); of those that go on, a process has as many open as its soft limit lets it, which is a
+    warning while a few are left. The engine: descriptors of dockerd and containerd against their soft limit. The
+    host: fs.file-nr. Who may not count descriptors sees the log lines alone. Engine 29's containerd gives containers a soft limit of 1024.
     """
+    crowded = open_files.by_container if isinstance(open_files, OpenFiles) else {}
     for each in containers:
+        fullest = crowded.get(each.id)
         line = "" if isinstance(last_words, Unavailable) else last_words.of(each).find("too many open files", "emfile")
         if line:
             limit = next((u for u in each.host_config.ulimits or () if u.get("Name") == "nofile"), {}).get("Soft")
@@ -219,6 +223,21 @@ def open_files_exhausted(
                 evidence={"log": line[:300], "HostConfig.Ulimits nofile": limit or "not set"},
                 variables={"container": each.short, "image": each.config.image},
                 onset=each.failed_first,
+                service=each.service,
+            )
+        elif fullest and 100 * fullest.open >= near * fullest.limit:
+            yield Finding(
+                subject=each.subject,
+                summary=f"{fullest.comm or 'a process'} of {each.short} has {fullest.open} of the {fullest.limit} files"
+                " open that it may",
+                evidence={
+                    f"/proc/{fullest.pid}/fd": fullest.open,
+                    f"/proc/{fullest.pid}/limits, open files": fullest.limit,
+                },
+                variables={"container": each.short, "image": each.config.image},
+                severity=Severity.critical if fullest.open >= fullest.limit else Severity.warning,
+                signs=frozenset({"open-files"}),
+                stable=(each.life,),
                 service=each.service,
             )
     if isinstance(host_limits, Unavailable):

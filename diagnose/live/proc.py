@@ -6,6 +6,7 @@ run in the tool itself."""
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import socket
@@ -22,6 +23,8 @@ from diagnose.live.files import MARGIN
 from diagnose.live.helper import start
 from diagnose.model import Json
 
+FEW_FILES = 48
+"""So many descriptors are within any limit that a program can live with."""
 ENGINE_COMMS = frozenset(
     {
         "dockerd",
@@ -438,6 +441,32 @@ def deleted_files(live: Live, question: Question) -> Json:
         row["comm"] = _text(f"/proc/{row['pid']}/comm")
         row["container"] = container_of(row["pid"])
     return found
+
+
+def descriptors(_live: Live, question: Question) -> Json:
+    """Processes that have many files open, measured by their own soft limit, the nearest to it first.
+
+    args: share (percent of the limit from which on a process is told of). answer: processes [{pid, comm, container, open,
+    limit}], unseen (processes whose descriptors may not be counted).
+    """
+    share = float(question.args["share"])
+    rows: list[dict[str, Json]] = []
+    unseen = 0
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            count = len(os.listdir(f"/proc/{name}/fd"))
+        except OSError as error:
+            unseen += error.errno in (errno.EACCES, errno.EPERM)
+            continue
+        if count < FEW_FILES:
+            continue
+        limit = parse_limits(_text(f"/proc/{name}/limits") or "").get("Max open files", {}).get("soft")
+        if limit and 100 * count >= share * limit:
+            comm, container = _text(f"/proc/{name}/comm"), container_of(int(name))
+            rows.append({"pid": int(name), "comm": comm, "container": container, "open": count, "limit": limit})
+    return {"processes": sorted(rows, key=lambda row: -row["open"] / row["limit"]), "unseen": unseen}
 
 
 def reason_of(error: OSError) -> str:
