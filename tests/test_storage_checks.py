@@ -640,6 +640,24 @@ def test_parts_and_other_are_what_is_used() -> None:
     assert "not measured" not in full.finding.evidence
 
 
+def test_what_is_not_dockers_in_the_data_root_has_a_name() -> None:
+    by: dict[str, Json] = {
+        "backup.tar": 70 * GIB,
+        "tmp": 4096,
+        f"containers/{OTHER}": 20 * GIB,
+        "volumes/orders": 5 * GIB,
+    }
+    report = examine(
+        "storage.disk-full", fs__usage=disks(filled(97)), fs__walk=WALK | {"by": by}, file__stats=stats({LOG: GIB})
+    )
+    (full,) = report.findings
+    parts = {part["name"]: part for part in full.finding.evidence["attribution"]}
+    assert parts["other"]["note"].startswith(f"{ROOT}/backup.tar 70.0 GiB")
+    assert parts["container logs"]["bytes"] == 21 * GIB
+    assert full.finding.variables["where"] == ROOT
+    assert "not measured" not in full.finding.evidence
+
+
 def test_what_was_not_measured_is_said() -> None:
     walk = WALK | {"complete": False, "by": {"volumes/orders": 20 * GIB}}
     report = examine(

@@ -78,7 +78,7 @@ def disk_full(
             subject=disk.subject,
             summary=f"{disk.point} is {figures.used_pct:.0f} % full, {left}{soon}",
             evidence=evidence,
-            variables={"point": disk.point},
+            variables={"point": disk.point, "where": _where(disk, usage)},
             severity=Severity.critical if critical else Severity.warning,
             signs=frozenset({"no-space"}),
         )
@@ -104,6 +104,13 @@ def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, 
         for part in usage.parts
     ]
     return {"attribution": parts} | ({"not measured": list(usage.unmeasured)} if usage.unmeasured else {})
+
+
+def _where(disk: Filesystem, usage: DiskUsage | Unavailable) -> str:
+    """Where to look first: in what takes most of the disk, as far as it was measured."""
+    parts = usage.parts if isinstance(usage, DiskUsage) and usage.point == disk.point else ()
+    most = max(parts, key=lambda part: part.bytes, default=None)
+    return most.path if most and most.path else disk.point
 
 
 def _duration(seconds: float) -> str:

@@ -34,6 +34,8 @@ WALK_S = 2.4
 OWED_PCT = 2.0
 """Bytes that no measured part explains are named when they are more than this of what is used."""
 LAYER_DRIVERS = ("overlay2", "fuse-overlayfs", "overlay", "aufs", "vfs", "btrfs", "zfs", "devicemapper")
+DOCKERS = frozenset({"containers", "volumes", "containerd", *LAYER_DRIVERS})
+"""Folders of a data root that make up a part of their own; what else lies there is "other"."""
 BIGGEST = 3
 LEADS_PCT = 20.0
 """A part that is less of what is used fills no disk, though it be the biggest of Docker's."""
@@ -54,12 +56,13 @@ class _Walk(msgspec.Struct):
 
 class Part(msgspec.Struct, frozen=True):
     """One share of a disk. subjects: its biggest members with their bytes. at_least: more of it was not
-    looked at."""
+    looked at. path: the folder or file that most of it is in, where one is."""
 
     name: str
     bytes: int
     subjects: tuple[tuple[str, int], ...] = ()
     at_least: bool = False
+    path: str = ""
 
 
 class DiskUsage(msgspec.Struct, frozen=True):
@@ -136,11 +139,13 @@ class _Known(msgspec.Struct, frozen=True):
         """By name, layers that images share counted in each."""
         return {each.name: each.size for each in self.images} if isinstance(self.images, Images) else {}
 
-    @property
-    def log_sizes(self) -> dict[str, int]:
-        if isinstance(self.logs, Unavailable):
-            return {}
-        return {each.id: self.logs.by_id[each.id].on_disk for each in self.containers if each.id in self.logs.by_id}
+    def log_sizes(self, folders: Mapping[str, int]) -> dict[str, int]:
+        """By container id. A container's folder holds its log, what others have rotated there, and the copy that the engine
+        keeps of a log that goes elsewhere; what was not walked to is known by the log file."""
+        files = self.logs.by_id if isinstance(self.logs, LogFiles) else {}
+        return {
+            id_: max(files[id_].on_disk if id_ in files else 0, folders.get(id_, 0)) for id_ in {**folders, **files}
+        }
 
     @property
     def upper_folders(self) -> dict[str, str]:
@@ -183,15 +188,17 @@ def _by_walk(host: Host, disk: Filesystem, root: str, walked: _Walk, known: _Kno
     inits = sum(layers.get(f"{folder}-init", 0) for folder in uppers.values())
     images = sum(layers.values()) + store - sum(writable.values()) - inits - cache
     held = known.held_on(disk)
+    logs = known.log_sizes(_below(walked, "containers"))
     parts = [
-        Part("container logs", sum(known.log_sizes.values()), _top(known.named(known.log_sizes))),
-        Part("volumes", sum(volumes.values()), _top(volumes)),
+        Part("container logs", sum(logs.values()), _top(known.named(logs)), path=f"{root}/containers"),
+        Part("volumes", sum(volumes.values()), _top(volumes), path=_biggest(f"{root}/volumes", volumes)),
         Part("images", max(images, 0), _top(known.image_sizes), at_least=not walked.complete),
         Part("writable layers", sum(writable.values()), _top(known.named(writable))),
         Part("build cache", cache),
         Part("deleted, still open", sum(held.values()), _top(held)),
     ]
-    other, notes = _other(host, disk, root, parts)
+    strays = {name: count for name, count in walked.by.items() if name.partition("/")[0] not in DOCKERS}
+    other, notes = _other(host, disk, root, parts, strays)
     return DiskUsage(
         disk.point,
         (*(part for part in _sorted(parts) if part.bytes), other),
@@ -258,25 +265,33 @@ def _rows_written(answer: Json) -> dict[str, int]:
     return {row["Id"]: int(row.get("SizeRw") or 0) for row in rows}
 
 
-def _other(host: Host, disk: Filesystem, root: str, parts: list[Part]) -> tuple[Part, list[str]]:
-    """What remains of statvfs's figure; walked too where the data root shares its disk with the rest of the
-    system."""
+def _other(
+    host: Host, disk: Filesystem, root: str, parts: list[Part], strays: Mapping[str, int]
+) -> tuple[Part, list[str]]:
+    """What remains of statvfs's figure: what is in the data root beside the parts, and what lies outside of it, walked too
+    where the data root shares its disk with the rest of the system."""
     rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)
     owed = disk.usage.used * OWED_PCT / 100
-    if rest <= owed:
-        return Part("other", rest), []
-    if root.rstrip("/") == disk.point.rstrip("/"):
-        return Part("other", rest), [
-            f"{size(rest)} of {disk.point}'s file system lie outside of it or belong to no file"
-        ]
-    walked = _walk(host, path=disk.point, depth=2, skip=[root, CONTAINERD])
-    if isinstance(walked, Failed):
-        return Part("other", rest), [f"{disk.point} outside {root}: {walked}"]
-    biggest = {each.path: each.bytes for each in walked.largest}
-    missing = rest - walked.bytes
-    why = "belong to no file" if walked.complete else f"were not found in {WALK_S} s of walking"
-    notes = [] if missing <= owed else [f"{size(missing)} of {disk.point} {why}"]
-    return Part("other", rest, _top(biggest), at_least=not walked.complete), notes
+    named = {f"{root}/{name}": count for name, count in strays.items()}
+    missing = rest - sum(strays.values())
+    whole, notes = True, []
+    if missing > owed and root.rstrip("/") != disk.point.rstrip("/"):
+        walked = _walk(host, path=disk.point, depth=2, skip=[root, CONTAINERD])
+        if isinstance(walked, Failed):
+            return Part("other", rest, _top(named)), [f"{disk.point} outside {root}: {walked}"]
+        named |= {each.path: each.bytes for each in walked.largest}
+        missing -= walked.bytes
+        whole = walked.complete
+    if missing > owed:
+        why = "belong to no file that can be seen" if whole else f"were not found in {WALK_S} s of walking"
+        notes = [f"{size(missing)} of {disk.point} {why}"]
+    return Part("other", rest, _top(named), at_least=not whole, path=_biggest("", named).rpartition("/")[0]), notes
+
+
+def _biggest(folder: str, sizes: Mapping[str, int]) -> str:
+    """The path of the biggest of these; the folder where there is none."""
+    name = max(sizes, key=lambda each: sizes[each], default="")
+    return f"{folder}/{name}" if folder and name else folder or name
 
 
 def _by_engine(host: Host, disk: Filesystem, known: _Known) -> DiskUsage | Unavailable:
