@@ -116,11 +116,12 @@ def filesystem_errors(kernel_log: KernelLog, disks: BlockDevices, clock: Clock, 
 
 
 def _mounted(device: str, by_name: Mapping[str, Mounted]) -> str:
-    """The mounted device that the kernel speaks of: itself, or a partition of the disk (sda -> sda1, nvme0n1 -> nvme0n1p1)."""
-    if device in by_name:
+    """The mounted device that the kernel speaks of: itself, or a partition of the disk (sda -> sda1, nvme0n1 ->
+    nvme0n1p1; dm-10 is no partition of dm-1)."""
+    if device in by_name or not device:
         return device
-    partition = re.compile(re.escape(device) + r"p?\d+\Z") if device else None
-    return next((each for each in by_name if partition and partition.match(each)), "")
+    partition = re.compile(re.escape(device) + ("p" if device[-1].isdigit() else "") + r"\d+\Z")
+    return next((each for each in by_name if partition.match(each)), "")
 
 
 @check("kernel.modules-gone", severity=Severity.warning)

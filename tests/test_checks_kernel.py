@@ -29,6 +29,8 @@ LOGS = {
     "another disk was mounted since": ([ERROR, OTHER], 1),
     "a bad sector of the disk": ([DISK], 1),
     "a disk that knows no discard": ([DISK.replace("READ", "DISCARD")], 0),
+    "a disk whose name begins alike": ([ERROR.replace("loop2", "loop")], 1),
+    "a disk whose number begins alike": ([ERROR.replace("loop2", "dm-1")], 0),
     "a disk that is not mounted": ([ERROR.replace("loop2", "sdz")], 0),
 }
 
@@ -57,7 +59,7 @@ def test_a_disk_is_known_by_each_of_its_names() -> None:
 @pytest.mark.parametrize(("lines", "count"), LOGS.values(), ids=LOGS)
 def test_only_errors_of_this_mount_count(lines: list[str], count: int) -> None:
     log = KernelLog(tuple(Record(float(at), text) for at, text in enumerate(lines, 1)))
-    disks = BlockDevices({"sda1": Mounted("/"), "loop2": Mounted("/var/lib/docker")})
+    disks = BlockDevices({"sda1": Mounted("/"), "loop2": Mounted("/var/lib/docker"), "dm-10": Mounted("/data")})
     found = list(filesystem_errors(log, disks, Clock(100.0, 0.0), Options()))
     subjects = [str(each.subject) for each in found if isinstance(each, Finding)]
     assert subjects == ["filesystem:/var/lib/docker"] * count

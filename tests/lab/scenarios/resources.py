@@ -77,6 +77,16 @@ def out_of_open_files(box: Box) -> None:
     assert "Too many open files" in box.docker("logs", "hoarder").stderr
 
 
+@fault("resources.open-files-exhausted", subject="container:follower", shareable=True)
+def no_file_left_and_going_on(box: Box) -> None:
+    """A program has opened as many files as it may, and goes on without the rest."""
+    options = ["--memory=64m", "--pids-limit=64", "--ulimit=nofile=64:64"]
+    files = ["/etc/passwd"] * 90
+    box.docker("run", "-d", "--name=follower", *options, *GOOD, "bb:1.36", "tail", "-q", "-f", *files)
+    pid = box.inspect("follower")["State"]["Pid"]
+    box.wait_for(lambda: len(box.sh(f"ls /proc/{pid}/fd").split()) == 64, 20, "the last file to be opened")
+
+
 @fault(
     "resources.cgroup-driver",
     subject="daemon:*",
@@ -103,3 +113,20 @@ def limited_by_its_parent(box: Box) -> None:
     """A container without a limit of its own in a cgroup that was given to it."""
     options = ["--pids-limit=64", "--cgroup-parent=/tenants"]
     box.docker("run", "-d", "--name=tenant", *options, *GOOD, "bb:1.36", "sleep", "1000")
+
+
+@healthy(shareable=True)
+def hot_files_at_the_limit(box: Box) -> None:
+    """A container reads the same files again and again: nearly all its memory is cache, and in use."""
+    work = "dd if=/dev/zero of=/data/x bs=1M count=27; while :; do cat /data/x >/dev/null; sleep 1; done"
+    options = ["--memory=32m", "--memory-swap=32m", "--pids-limit=64", "-v", "hotdata:/data"]
+    box.docker("run", "-d", "--name=reader", *options, "bb:1.36", "sh", "-c", work)
+    stats = "/containers/reader/stats?stream=false&one-shot=true"
+
+    def hot() -> bool:
+        said = box.api(stats)["memory_stats"]
+        figures = said["stats"]
+        inactive = figures.get("total_inactive_file", figures.get("inactive_file", 0))
+        return bool(said["usage"] - inactive > 0.9 * said["limit"])
+
+    box.wait_for(hot, 30, "the cache to be in use")

@@ -18,7 +18,20 @@ try:
 except OSError:
     pass
 """
+_MOUNT = """
+import ctypes, sys
+source, point = (argument.encode() for argument in sys.argv[1:])
+sys.exit(ctypes.CDLL(None).mount(source, point, b"ext4", 0, b"errors=remount-ro"))
+"""
+"""mount(8) would look up the device's usual name."""
 _STORE = {"features": {"containerd-snapshotter": True}}
+
+
+def _small_disk(box: Box, name: str) -> None:
+    """A disk of 40 MB at /srv/NAME."""
+    box.sh(
+        f"truncate -s 40M /root/{name}; mkfs.ext4 -q /root/{name}; mkdir -p /srv/{name}; mount -o loop /root/{name} /srv/{name}"
+    )
 
 
 def _fill(box: Box, path: str, pct: float) -> None:
@@ -50,12 +63,37 @@ def disk_nearly_full(box: Box) -> None:
 @fault("storage.disk-full", subject="filesystem:/srv/ledger")
 def disk_of_one_mount_full(box: Box) -> None:
     """A container has filled the small disk that one of its mounts lies on; the data root has room."""
-    box.sh(
-        "truncate -s 40M /root/ledger; mkfs.ext4 -q /root/ledger; mkdir -p /srv/ledger; mount -o loop /root/ledger /srv/ledger"
-    )
+    _small_disk(box, "ledger")
     fill = "dd if=/dev/zero of=/data/x bs=1M count=100; exec sleep 1000"
     box.docker(*SAFE, "--name=ledger", "-v", "/srv/ledger:/data", "bb:1.36", "sh", "-c", fill)
     box.wait_for(lambda: "No space left" in box.docker("logs", "ledger").stderr, 20, "the disk to fill")
+
+
+@fault("storage.disk-full", subject="filesystem:/srv/parts", shareable=True)
+def disk_behind_a_link_full(box: Box) -> None:
+    """A container has filled a disk that it was given by the name of a symbolic link."""
+    _small_disk(box, "parts")
+    box.sh("ln -s srv/parts /parts")
+    fill = "dd if=/dev/zero of=/data/x bs=1M count=100; exec sleep 1000"
+    box.docker(*SAFE, "--name=parts", "-v", "/parts:/data", "bb:1.36", "sh", "-c", fill)
+    box.wait_for(lambda: "No space left" in box.docker("logs", "parts").stderr, 20, "the disk to fill")
+
+
+@fault("storage.disk-full", subject="filesystem:/run", also=["container.*"])
+def no_room_for_the_state_of_a_container(box: Box) -> None:
+    """Somebody has filled /run, a file system in memory: no container starts any more, and every disk has room."""
+    box.sh("mount -o remount,size=20M /run; head -c 30M /dev/zero >/run/dump || true")
+    said = box.docker(*SAFE, "--name=late", "bb:1.36", "sleep", "1000", check=False)
+    assert "no space left on device" in said.stderr
+
+
+@healthy(shareable=True)
+def full_disk_that_is_only_read(box: Box) -> None:
+    """A disk of films is as full as it is meant to be; a container may read it and no more."""
+    _small_disk(box, "films")
+    box.sh("head -c 31M /dev/zero >/srv/films/film")
+    assert box.run(["df", "--output=pcent", "/srv/films"]).stdout.split()[1] in ("97%", "98%", "99%", "100%")
+    box.docker(*SAFE, "--name=films", "-v", "/srv/films:/films:ro", "bb:1.36", "sleep", "1000")
 
 
 @healthy(box={"disk": "300M"})
@@ -112,6 +150,25 @@ def read_only(box: Box) -> None:
     assert box.run(["touch", f"{ROOT}/probe"], check=False).returncode != 0
 
 
+@fault(
+    "storage.read-only",
+    subject="filesystem:/srv/accounts",
+    expect=[("kernel.filesystem-errors", "filesystem:/srv/accounts")],
+    shareable=True,
+)
+def disk_of_one_mount_read_only(box: Box) -> None:
+    """The kernel met an error in a disk beside the data root, which was mounted by a name that the kernel does not use."""
+    _small_disk(box, "accounts")
+    number = box.run(["findmnt", "-no", "MAJ:MIN", "/srv/accounts"]).stdout.strip().partition(":")[2]
+    box.sh(f"umount /srv/accounts; mkdir -p /srv/mapper; mknod /srv/mapper/vg-accounts b 7 {number}")
+    box.sh(f"losetup /dev/loop{number} /root/accounts")
+    box.run([sys.executable, "-c", _MOUNT, "/srv/mapper/vg-accounts", "/srv/accounts"])
+    box.docker(*SAFE, "--name=accounts", "-v", "/srv/accounts:/data", "bb:1.36", "sleep", "1000")
+    box.sh(f"echo lab >/sys/fs/ext4/loop{number}/trigger_fs_error")
+    said = box.docker("exec", "accounts", "touch", "/data/more", check=False)
+    assert "Read-only file system" in said.stderr
+
+
 @fault("storage.overlay-orphans", subject="daemon:docker", shareable=True)
 def overlay_orphans(box: Box) -> None:
     """Two layers that an interrupted removal has left."""
@@ -164,6 +221,15 @@ def shm_full(box: Box) -> None:
         "sh", "-c", "dd if=/dev/zero of=/dev/shm/segment bs=1M count=100; exec sleep 1000",
     )  # fmt: skip
     box.wait_for(lambda: "100%" in box.docker("exec", "postgres", "df", "/dev/shm").stdout, 10, "it to fill")
+
+
+@fault("storage.shm-full", subject="container:resizer", also=["container.unhealthy"], shareable=True)
+def scratch_full(box: Box) -> None:
+    """A container has filled its scratch in memory, and its health check writes there too."""
+    script = "dd if=/dev/zero of=/scratch/x bs=1M count=9; exec sleep 1000"
+    probe = ["--health-cmd=head -c 20000 /dev/zero >/scratch/probe", "--health-interval=1s", "--health-retries=1"]
+    box.docker(*SAFE, "--name=resizer", "--tmpfs=/scratch:size=2m", *probe, "bb:1.36", "sh", "-c", script)
+    box.wait_health("resizer", "unhealthy")
 
 
 def _share(box: Box) -> int:
