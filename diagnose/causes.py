@@ -44,6 +44,9 @@ def declared(cause: Reported, effect: Reported) -> bool:
 def because(cause: Reported, effect: Reported, topology: Topology) -> str | None:
     """The evidence that links an effect to a declared cause, in words, or None if there is none."""
     reach = {cause.subject, *cause.finding.touches} - {HOST}
+    if cause.subject.kind == "container":
+        # what it needs of the engine or of its image, nobody else suffers from
+        reach = {each for each in reach if each.kind not in ("daemon", "image")}
     named = {effect.subject, *effect.finding.touches}
     shared = reach & named
     brings, shows = cause.finding.signs or frozenset(), effect.finding.signs

@@ -10,6 +10,7 @@ from diagnose.model import DAEMON, HOST, Check, Finding, Reported, Severity, Sub
 
 DISK = Subject("filesystem", "/var/lib/docker")
 OTHER_DISK = Subject("filesystem", "/srv")
+IMAGE = Subject("image", "shop:1.4")
 NET, OTHER_NET = Subject("network", "shop"), Subject("network", "lab")
 TOPOLOGY = {container("web"): frozenset({DISK, NET}), container("db"): frozenset({OTHER_DISK, OTHER_NET})}
 
@@ -49,6 +50,22 @@ LINKED = {
         a("daemon.config-invalid", DAEMON),
         a("daemon.not-running", DAEMON, caused_by=["daemon.config-invalid"]),
         True,
+    ),
+    "a container that needs the daemon, as its effect does": (
+        a("container.start-refused", container("app"), touches=(DAEMON,)),
+        a("container.unhealthy", WEB, caused_by=["container.start-refused"], touches=(DAEMON,)),
+        False,
+    ),
+    "containers of one image with one error": (
+        a("container.start-refused", container("app"), touches=(IMAGE,), signs=frozenset({"permission"})),
+        a(
+            "container.exits-at-start",
+            WEB,
+            caused_by=["container.start-refused"],
+            touches=(IMAGE,),
+            signs=frozenset({"permission"}),
+        ),
+        False,
     ),
     "a network that the cause reaches, and an error that tells of it": (
         a("firewall.chains-missing", HOST, touches=(NET,), signs=frozenset({"dns", "timeout"})),
