@@ -21,10 +21,12 @@ from diagnose.evidence.last_words import LastWords, Words
 from diagnose.evidence.mounts import parse
 from diagnose.evidence.options import Options
 from diagnose.evidence.processes import Process, Processes
-from diagnose.evidence.programs import Programs, describe
+from diagnose.evidence.programs import Program, Programs, describe, programs
 from diagnose.evidence.stops import Stops
-from diagnose.model import Finding, Skipped, Unavailable, Unexamined
+from diagnose.host import Question
+from diagnose.model import Failed, Finding, Json, Skipped, Unavailable, Unexamined
 
+from .hosts import Made
 from .inspected import container, of
 
 NOW = 1_800_000_000.0
@@ -330,6 +332,7 @@ def test_a_stop_that_is_remembered_is_no_failure():
 
 ELF_ARM = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00" + bytes(40)
 NO_FORMAT, NO_FILE = "exec format error", "no such file or directory"
+NO_RIGHT, NOT_PERMITTED = "permission denied", "operation not permitted"
 AMD64 = Info(architecture="x86_64")
 
 
@@ -341,16 +344,65 @@ AMD64 = Info(architecture="x86_64")
         ("carriage return", NO_FILE, b"#!/bin/sh\r\necho x\r\n", "interpreter_missing", "ends in a carriage return"),
         ("no such interpreter", NO_FILE, b"#!/usr/bin/env python3\n", "interpreter_missing", "/app needs /usr/bin/env"),
         ("no loader", NO_FILE, ELF_ARM, "interpreter_missing", "the loader that /app was linked for is missing"),
+        (
+            "closed interpreter",
+            NO_RIGHT,
+            b"#!/root/py\n",
+            "entrypoint_forbidden",
+            "/root/py, which /app needs, may not be",
+        ),
+        ("closed program", NO_RIGHT, ELF_ARM, "entrypoint_forbidden", "/app may not be executed by user 1000"),
+        ("setcap", NOT_PERMITTED, ELF_ARM, "entrypoint_forbidden", "/app has capabilities that the container may not"),
     ],
 )
 def test_a_refused_program(name: str, why: str, head: bytes, check: str, words: str):
-    programs = Programs({EARLY.id: describe("/app", why, f"exec /app: {why}", head)})
+    assert_refused(describe("/app", why, f"exec /app: {why}", head), check, words)
+
+
+def assert_refused(program: Program, check: str, words: str):
+    told_of = Programs({EARLY.id: program})
     found = {
-        "exec_format": told(start.exec_format(of(EARLY), programs, AMD64)),
-        "interpreter_missing": told(start.interpreter_missing(of(EARLY), programs)),
+        "exec_format": told(start.exec_format(of(EARLY), told_of, AMD64)),
+        "interpreter_missing": told(start.interpreter_missing(of(EARLY), told_of)),
+        "entrypoint_forbidden": told(start.entrypoint_forbidden(of(EARLY), told_of)),
+        "entrypoint_missing": told(start.entrypoint_missing(of(EARLY), told_of)),
     }
     assert words in found.pop(check)[0][1]
-    assert list(found.values()) == [[]]
+    assert list(found.values()) == [[], [], []]
+
+
+SAID = {
+    "exec /app: no such file or directory": ("interpreter_missing", "what /app needs to run is missing"),
+    'standard_init_linux.go:228: exec user process caused: "permission denied"': (
+        "entrypoint_forbidden",
+        "/app may not be executed by user 1000",
+    ),
+    "[FATAL tini (7)] exec serve failed: No such file or directory": ("entrypoint_missing", "its image has no serve"),
+    "[FATAL tini (7)] exec /app failed: Permission denied": ("entrypoint_forbidden", "/app may not be executed"),
+    "[dumb-init] /gone: No such file or directory": ("entrypoint_missing", "its image has no /gone"),
+    "env: can't execute 'bash\r': No such file or directory": ("interpreter_missing", "ends in a carriage return"),
+    "/usr/bin/env: 'bash\\r': No such file or directory": ("interpreter_missing", "ends in a carriage return"),
+    "/usr/bin/env: ‘node’: No such file or directory": ("interpreter_missing", "/app needs node"),
+    "env: python3: No such file or directory": ("interpreter_missing", "/app needs python3"),
+    "error: fork/exec /usr/bin/ffmpeg: no such file or directory": None,
+    "sh: can't open '/etc/env: x': No such file or directory": None,
+}
+"""The last line of a container's log, and what it tells of its program."""
+
+
+def file_of(question: Question) -> Json | Failed:
+    """Two files of a container: /gone, which is not there, and one of which no more is known."""
+    return Failed("gone") if question.args["path"] == "/gone" else {"type": "other"}
+
+
+@pytest.mark.parametrize("line", SAID)
+def test_the_last_line_tells_of_the_program(line: str):
+    each = made("exited", code=127, Path="/app", name=EARLY.short)
+    found = programs(Made({"api.archive": file_of}), of(each), said(each, "starting", line)).by_id
+    expected = SAID[line]
+    assert len(found) == bool(expected)
+    if expected:
+        assert_refused(found[each.id], *expected)
 
 
 REFUSALS = {
@@ -368,6 +420,7 @@ REFUSALS = {
     "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error "
     "during container init: open /proc/sys/net/core/nosuch: no such file or directory: unknown": "start_refused",
     "unable to find user nosuch: no matching entries in passwd file": "start_refused",
+    'exec: "docker-init": executable file not found in $PATH': "start_refused",
     "failed to initialize logging driver: invalid size: '-1'": "start_refused",
     "failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused": "",
     "driver failed programming external connectivity: Bind for 0.0.0.0:80 failed: port is already allocated": "",
@@ -378,13 +431,21 @@ def start_refused(containers: Containers) -> Iterable[Finding]:
     return refused.start_refused(containers, BindSources({}))
 
 
+def entrypoint_missing(containers: Containers) -> Iterable[Finding]:
+    return start.entrypoint_missing(containers, Programs({}))
+
+
+def entrypoint_forbidden(containers: Containers) -> Iterable[Finding]:
+    return start.entrypoint_forbidden(containers, UNKNOWN)
+
+
 @pytest.mark.parametrize("error", REFUSALS)
 @pytest.mark.parametrize("status", ["created", "exited"])
 def test_a_refused_start_has_one_name(error: str, status: str):
-    each = made(status, code=128, State={"Error": error})
+    each = made(status, code=128, Path="/x", State={"Error": error})
     checks = (
-        start.entrypoint_missing,
-        start.entrypoint_forbidden,
+        entrypoint_missing,
+        entrypoint_forbidden,
         start.device_missing,
         start.network_gone,
         start.runtime_limit_hit,
@@ -421,6 +482,18 @@ WORDS = [
         ),
         "web did not start: Unable to enable DNAT rule: (iptables failed: iptables --wai ... ",
     ),
+    ('exec: "docker-init": executable file not found in $PATH', "web did not start: the host has no docker-init"),
+    (
+        (
+            "failed to create shim task: OCI runtime create failed: unable to retrieve OCI runtime error (open /run/docker/"
+            'moby/1/log.json: no such file or directory): exec: "runc": executable file not found in $PATH: unknown'
+        ),
+        "the host has no runc",
+    ),
+    (
+        "failed to start shim: start failed: : fork/exec /usr/bin/containerd-shim-runc-v2: no such file or directory: unknown",
+        "the host has no /usr/bin/containerd-shim-runc-v2",
+    ),
     ("unable to find group nosuch: no matching entries in group file", "its image has no group nosuch"),
     (
         (
@@ -441,7 +514,7 @@ WORDS = [
 
 @pytest.mark.parametrize(("error", "words"), WORDS)
 def test_a_refused_start_is_told_in_the_engines_words(error: str, words: str):
-    each = made("created", code=128, State={"Error": error})
+    each = made("created", code=128, Path="sleep", State={"Error": error})
     (finding,) = refused.start_refused(of(each, PEER), UNKNOWN)
     assert words in finding.summary
     assert (PEER.subject in finding.touches) == ("proxy" in words)
@@ -452,7 +525,7 @@ def test_a_mount_over_its_folder_hides_a_program():
         'runc create failed: unable to start container process: exec: "/app/x": stat /app/x: no such file or directory'
     )
     hidden = made("created", code=127, Path="/app/x", State={"Error": error}, HostConfig={"Tmpfs": {"/app": ""}})
-    ((_, summary),) = told(start.entrypoint_missing(of(hidden)))
+    ((_, summary),) = told(entrypoint_missing(of(hidden)))
     assert summary == "web did not start: there is no /app/x in what is mounted at /app"
 
 

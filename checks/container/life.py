@@ -351,7 +351,12 @@ def _age(clock: Clock, each: Container) -> float:
 @check(
     "container.restarts-exhausted",
     severity=Severity.critical,
-    caused_by=[*APPLICATION_CAUSES, "container.oom-killed"],
+    caused_by=[
+        *APPLICATION_CAUSES,
+        "container.entrypoint-forbidden",
+        "container.entrypoint-missing",
+        "container.oom-killed",
+    ],
 )
 def restarts_exhausted(
     containers: Containers,

@@ -13,6 +13,7 @@ from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.info import Info
 from diagnose.evidence.last_words import LastWords
 from diagnose.evidence.options import Options
+from diagnose.evidence.programs import REFUSED
 from diagnose.model import Finding, Severity, Subject, Unavailable, Unexamined, Yield
 from diagnose.registry import check
 from diagnose.signs import signs
@@ -84,7 +85,7 @@ def mount_forbidden(
     for each in containers:
         line = last_words.of(each).find("permission denied", "eacces", "operation not permitted")
         mount = _mount_named(each, line)
-        if mount is None:
+        if mount is None or REFUSED.search(line):  # what may not be executed has a check of its own
             continue
         why = _why(each, mount, bind_sources, selinux)
         if why:

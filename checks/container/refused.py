@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from checks.container._words import causes_without
-from checks.container.start import DEVICE, LIMITS, NETWORK, RUNTIME, failed_start
+from checks.container.start import DEVICE, LIMITS, NETWORK, RUNTIME, failed_start, own_program
 from diagnose.evidence.bind_mounts import MOUNTING, BindSources
 from diagnose.evidence.containers import Container, Containers
 from diagnose.model import DAEMON, Finding, Severity, Subject, Unavailable
@@ -16,9 +16,8 @@ from diagnose.registry import check
 
 _EXPLAINED = re.compile(r"port is already allocated|: bind: |failed to bind host port|no available IPv4 addresses")
 """What checks of other families name by the same words."""
-_PROGRAM = re.compile(
-    r'exec: ".*(?:executable file not found|no such file or directory|permission denied|is a directory)'
-)
+_TOOL = re.compile(r'exec: "(?P<name>[^"]+)": executable file not found|fork/exec (?P<path>/\S+): no such file')
+"""A program of the host that the engine or its runtime calls: docker-init, runc, a shim, a hook."""
 _PEER = re.compile(
     r"non running container: /?(?P<joined>[\w.-]+)|No such container: (?P<lost>[\w.-]+)"
     r"|(?:join IPC of|join PID of|join PID namespace of)(?: a)? container:? (?P<space>[\w.-]+)",
@@ -42,12 +41,12 @@ def start_refused(containers: Containers, bind_sources: BindSources | Unavailabl
     """The engine refuses to start a container, and says why.
 
     Another container whose network, IPC or link it needs does not run or is gone; a user that its image does not
-    have; a volume that cannot be mounted, a file over a folder; options that a log driver or the kernel does not know.
-    What a check of its own explains is left to that one. No restart policy tries a refused start again. Seen on engines
-    20.10.24, 26.1.5 and 28.5.2.
+    have; a volume that cannot be mounted, a file over a folder; options that a log driver or the kernel does not know; a
+    program of the host that the engine calls (runc, its shim, docker-init). What a check of its own explains is left to
+    that one. No restart policy tries a refused start again. Seen on engines 20.10.24, 26.1.5 and 28.5.2.
     """
     for each in containers:
-        if not each.start_failed or each.lacks_log_receiver or _explained(each.state.error):
+        if not each.start_failed or _explained(each):
             continue
         mount = MOUNTING.search(each.state.error)
         if mount and ("not a directory" in each.state.error or "no such file" in each.state.error):
@@ -60,11 +59,12 @@ def start_refused(containers: Containers, bind_sources: BindSources | Unavailabl
             yield replace(failed_start(each, what), touches=(stands_on, DAEMON))
 
 
-def _explained(error: str) -> bool:
-    patterns = (_EXPLAINED, _PROGRAM, DEVICE, NETWORK)
+def _explained(each: Container) -> bool:
+    patterns = (_EXPLAINED, DEVICE, NETWORK)
+    error = each.state.error
     lowered = error.lower()
     limit = RUNTIME.search(lowered) and any(text in lowered for text in LIMITS)
-    return bool(limit or any(pattern.search(error) for pattern in patterns))
+    return bool(limit or own_program(each) or each.lacks_log_receiver or any(pattern.search(error) for pattern in patterns))
 
 
 def _reason(each: Container, containers: Containers) -> tuple[str, Container | None]:
@@ -78,6 +78,8 @@ def _reason(each: Container, containers: Containers) -> tuple[str, Container | N
         return f"the container {peer.short} that it needs does not run", peer
     if match := _USER.search(error):
         return f"its image has no {match['kind']} {match['name']}", None
+    if match := _TOOL.search(error):
+        return f"the host has no {match['name'] or match['path']}", None
     if match := _VOLUME.search(error):
         if match["lost"]:
             return f"the folder of its volume {match['lost']} is gone", None

@@ -11,7 +11,7 @@ from checks.container._words import QUOTED
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.info import Info
 from diagnose.evidence.programs import Program, Programs
-from diagnose.model import DAEMON, Finding, Severity, Unavailable
+from diagnose.model import DAEMON, Finding, Json, Severity, Unavailable
 from diagnose.registry import check
 from diagnose.signs import signs
 
@@ -51,21 +51,44 @@ def _named(each: Container, program: str) -> dict[str, str]:
     }
 
 
+_EXEC = re.compile(
+    r'exec: "(?P<program>.*?)": .*?'
+    r"(?P<why>executable file not found|no such file or directory|permission denied|is a directory)"
+)
+
+
+def own_program(each: Container) -> str:
+    """Why the engine could not start a container's own program, in its words; empty if it says nothing of it, or names a
+    program of the host (runc, docker-init) by the same words."""
+    match = _EXEC.search(each.state.error) if each.start_failed else None
+    return match["why"] if match and match["program"] == (each.path or match["program"]) else ""
+
+
 @check("container.entrypoint-missing", severity=Severity.critical, caused_by=["container.mount-source-missing"])
-def entrypoint_missing(containers: Containers) -> Iterable[Finding]:
+def entrypoint_missing(containers: Containers, programs: Programs | Unavailable) -> Iterable[Finding]:
     """A container's program does not exist in its image.
 
     A mount over its folder hides what the image has there. The engine answers 127 also for a file that is mounted over
     a directory ("not a directory"), which is another problem. Seen on engines 20.10.24, 26.1.5 and 28.5.2: the
-    container stays `created`, only inspect has the error.
+    container stays `created`, only inspect has the error. Below an init (`--init`) it starts, and the init's last words
+    tell.
     """
     for container in containers:
-        error = container.state.error
-        if container.start_failed and ("executable file not found" in error or _stat_failed(error)):
+        why = own_program(container)
+        below_init = programs.by_id.get(container.id) if isinstance(programs, Programs) else None
+        if why in ("executable file not found", "no such file or directory"):
             program = container.path or (container.command or ["?"])[0]
-            over = _over(container, program)
-            what = f"there is no {program} in what is mounted at {over}" if over else f"its image has no {program}"
-            yield failed_start(container, what, program=program, image=container.config.image)
+            yield failed_start(container, _lacks(container, program), program=program, image=container.config.image)
+        elif below_init and below_init.missing:
+            lacks = _lacks(container, below_init.path)
+            finding = _refused(container, below_init, f"{container.short} cannot run: {lacks}")
+            named = {name: finding.variables[name] for name in ("container", "program", "image")}
+            yield msgspec.structs.replace(finding, variables=named)
+
+
+def _lacks(each: Container, program: str) -> str:
+    over = _over(each, program)
+    return f"there is no {program} in what is mounted at {over}" if over else f"its image has no {program}"
 
 
 def _over(each: Container, program: str) -> str:
@@ -74,29 +97,40 @@ def _over(each: Container, program: str) -> str:
     return max((point for point in points if program.startswith(f"{point.rstrip('/')}/")), key=len, default="")
 
 
-def _stat_failed(error: str) -> bool:
-    return 'exec: "' in error and "no such file or directory" in error
-
-
 @check("container.entrypoint-forbidden", severity=Severity.critical)
-def entrypoint_forbidden(containers: Containers) -> Iterable[Finding]:
+def entrypoint_forbidden(containers: Containers, programs: Programs | Unavailable) -> Iterable[Finding]:
     """A container's program cannot be executed: permission denied.
 
-    No x bit, a directory, or a mount with noexec. Seen on engines 20.10.24, 26.1.5 and 28.5.2: exit code 126, state
-    `created`.
+    No x bit, a directory, or a mount with noexec: seen on engines 20.10.24, 26.1.5 and 28.5.2 with exit code 126, state
+    `created`. What the kernel refuses later stands in the log alone: an interpreter that the user may not reach, or a
+    program with capabilities of its own (`setcap`) that were dropped.
     """
     for container in containers:
-        error = container.state.error
-        if (
-            container.start_failed
-            and 'exec: "' in error
-            and ("permission denied" in error or "is a directory" in error)
-        ):
+        why = own_program(container)
+        refused = programs.by_id.get(container.id) if isinstance(programs, Programs) else None
+        if why in ("permission denied", "is a directory"):
             program = container.path
             yield failed_start(container, f"{program} may not be executed", **_named(container, program))
+        elif refused and refused.why in ("permission denied", "operation not permitted"):
+            yield _forbidden(container, refused)
 
 
-def _refused(each: Container, program: Program, summary: str, **evidence: str) -> Finding:
+def _forbidden(each: Container, program: Program) -> Finding:
+    if program.why == "operation not permitted":
+        what = f"{program.path} has capabilities that the container may not have"
+        config = each.host_config
+        proof = {"HostConfig.CapDrop": config.cap_drop or "none", "HostConfig.CapAdd": config.cap_add or "none"}
+        return _refused(each, program, f"{each.short} cannot run: {what}", **proof)
+    user = each.config.user or "root"
+    if program.interpreter:
+        what = f"{program.interpreter}, which {program.path} needs, may not be executed by user {user}"
+        program = msgspec.structs.replace(program, path=program.interpreter)
+    else:
+        what = f"{program.path} may not be executed by user {user}"
+    return _refused(each, program, f"{each.short} cannot run: {what}", **{"Config.User": user})
+
+
+def _refused(each: Container, program: Program, summary: str, **evidence: Json) -> Finding:
     """A program that the kernel refused: only the container's log tells."""
     return Finding(
         subject=each.subject,
@@ -156,7 +190,7 @@ def interpreter_missing(containers: Containers, programs: Programs) -> Iterable[
     """
     for each in containers:
         program = programs.by_id.get(each.id)
-        if program is None or program.why != "no such file or directory":
+        if program is None or program.missing or program.why != "no such file or directory":
             continue
         if program.has_carriage_return:
             interpreter = program.interpreter.rstrip("\r")
@@ -164,7 +198,7 @@ def interpreter_missing(containers: Containers, programs: Programs) -> Iterable[
             seen = f"#!{interpreter}\\r"
         elif program.interpreter:
             what = f"{program.path} needs {program.interpreter}"
-            seen = f"#!{program.interpreter}"
+            seen = f"#!{program.interpreter}" if "/" in program.interpreter else f"#!... env {program.interpreter}"
         elif program.machine:
             what = f"the loader that {program.path} was linked for is missing"
             seen = f"ELF, {program.machine}"

@@ -92,7 +92,7 @@ class _Said(msgspec.Struct):
 
 def _words(text: str, started: float | None) -> Words:
     lines = []
-    for row in text.splitlines():
+    for row in text.split("\n"):  # and at no carriage return: what `#!` lines of DOS bring forth holds one
         stamp, _, line = row.partition(" ")
         at = unix(stamp)
         if line.strip():

@@ -12,13 +12,21 @@ from diagnose.host import Host, question
 from diagnose.model import Failed, Unexamined
 from diagnose.registry import evidence
 
+_WHY = "exec format error|no such file or directory|permission denied|operation not permitted"
 REFUSED = re.compile(
-    r"exec (?P<path>/\S+): (?P<why>exec format error|no such file or directory)"
-    r"|exec user process caused[: \"]+(?P<legacy>exec format error|no such file or directory)"
+    rf"^exec (?P<path>/.+): (?P<why>{_WHY})$"
+    rf"|exec user process caused[: \"]+(?P<legacy>{_WHY})"
+    rf"|^\[(?:FATAL tini \(\d+\)\] exec (?P<tini>.+) failed|dumb-init\] (?P<dumb>.+)): (?P<told>{_WHY})$",
+    re.IGNORECASE,
 )
 """What runc writes to the container's log in its last step before the program (the second form until runc
-1.0.0-rc92).
+1.0.0-rc92), and what an init writes that stands between the two: tini (`--init`), dumb-init.
 """
+_BY_ENV = re.compile(
+    r"^(?:/usr)?(?:/bin/)?env: (?:can't execute )?['\"‘]?(?P<name>[^'\"’:]+)['\"’]?: No such file or directory$"
+)
+"""What /usr/bin/env says, busybox's and the one of coreutils, of the interpreter that a `#!` line has it look for."""
+NOT_FOUND = 127
 
 MACHINES = {
     3: "386",
@@ -40,10 +48,12 @@ REFUSED_WITHIN_S = 5.0
 
 
 class Program(msgspec.Struct, frozen=True):
-    """A program that was refused. why: "exec format error" or "no such file or directory".
+    """A program that was refused. why: "exec format error", "no such file or directory", "permission denied" or
+    "operation not permitted".
 
     machine: of an ELF file, as images name it, empty otherwise. interpreter: of its `#!` line, with a carriage
-    return if it has one, empty if there is no such line. known: its first bytes could be read.
+    return if it has one, empty if there is no such line. known: its first bytes could be read. missing: there is no
+    such file, which runc would have said by itself, but an init finds out.
     """
 
     path: str
@@ -52,6 +62,7 @@ class Program(msgspec.Struct, frozen=True):
     machine: str = ""
     interpreter: str = ""
     known: bool = False
+    missing: bool = False
 
     @property
     def has_carriage_return(self) -> bool:
@@ -77,28 +88,33 @@ class _File(msgspec.Struct):
 
 @evidence
 def programs(host: Host, containers: Containers, last_words: LastWords) -> Programs:
-    """The file is read from the container's own file system through the engine, links followed there."""
+    """The last line tells; the file is read from the container's own file system through the engine, links followed
+    there."""
     found = {}
     mute = []
     for each in containers:
         looks_so = each.state.exit_code in REFUSED_CODES and (each.ran_for or 0.0) < REFUSED_WITHIN_S
         if each.id in last_words.unread and looks_so and not each.is_running:
             mute.append(Unexamined(each.subject, f"its log: {last_words.unread[each.id]}"))
-        words = last_words.of(each)
-        line = words.find("exec format error", "no such file or directory")
-        match = REFUSED.search(line) if line else None
-        if match:
-            path = match["path"] or each.path
-            found[each.id] = _look(host, each.id, path, match["why"] or match["legacy"], line)
+        last = last_words.of(each).last
+        if match := REFUSED.search(last):
+            path = match["path"] or match["tini"] or match["dumb"] or each.path
+            why = (match["why"] or match["legacy"] or match["told"]).lower()
+            found[each.id] = _look(host, each.id, path, why, last)
+        elif (match := _BY_ENV.search(last)) and each.state.exit_code == NOT_FOUND:
+            name = match["name"].replace("\\r", "\r")
+            found[each.id] = Program(each.path, "no such file or directory", last, interpreter=name, known=True)
     return Programs(found, tuple(mute))
 
 
 def _look(host: Host, id: str, path: str, why: str, line: str) -> Program:
+    if not path.startswith("/"):
+        return Program(path, why, line, missing=why == "no such file or directory")
     at = path
     for _ in range(LINKS):
         answer = host.ask(question("api.archive", id=id, path=at, bytes=256))
         if isinstance(answer, Failed):
-            return Program(path, why, line)
+            return Program(path, why, line, missing=answer.reason == "gone")
         file = msgspec.convert(answer, _File)
         if file.link_target:
             target = file.link_target

@@ -72,6 +72,8 @@ RECIPES: dict[str, Recipe] = {
     "noshebang:1": Recipe({"app": (b"echo started\nsleep 1000\n", 0o755)}, ('ENTRYPOINT ["/app"]',)),
     "crlf:1": Recipe({"app": (b"#!/bin/sh\r\necho started\r\n", 0o755)}, ('ENTRYPOINT ["/app"]',)),
     "nointerp:1": Recipe({"app": (b"#!/usr/bin/python3\nprint(1)\n", 0o755)}, ('ENTRYPOINT ["/app"]',)),
+    "viaenv:1": Recipe({"app": (b"#!/bin/env python3\nprint(1)\n", 0o755)}, ('ENTRYPOINT ["/app"]',)),
+    "closed:1": Recipe({"app": (b"#!/closed/sh\nsleep 1000\n", 0o755)}, ('ENTRYPOINT ["/app"]',)),
     "noexecbit:1": Recipe({"app": (b"#!/bin/sh\nsleep 1000\n", 0o644)}, ('ENTRYPOINT ["/app"]',)),
     "noentry:1": Recipe({}, ('ENTRYPOINT ["/usr/local/bin/app"]',)),
     "hungry:1": Recipe({"app": (_ALLOCATE, 0o755)}, ('ENTRYPOINT ["/app"]',)),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import struct
 import time
 from typing import Any
 
@@ -21,6 +23,8 @@ LAX = [option for option in GOOD if option != "--read-only"]
 """For containers that the page repairs by writing into them."""
 EATER = 'i=0; held=; while [ $i -lt 13 ]; do i=$((i+1)); held="$held$(head -c 1000000 /dev/zero | tr "\\0" x)"; done'
 """A shell that needs about 28 MB in the end: more than 16, less than 32 (measured with busybox 1.35)."""
+VFS_CAP_REVISION_2, VFS_CAP_EFFECTIVE = 0x02000000, 1
+"""Of the header of a file's capabilities (linux/capability.h)."""
 
 
 def run(box: Box, name: str, *words: str, check: bool = True) -> Any:
@@ -170,6 +174,13 @@ def script_for_a_missing_interpreter(box: Box) -> None:
     box.wait_for(lambda: "no such file" in box.docker("logs", "snake").stderr, what="the kernel's refusal")
 
 
+@fault("container.interpreter-missing", subject="container:viaenv", also=["container.exits-at-start"], shareable=True)
+def script_whose_interpreter_env_does_not_find(box: Box) -> None:
+    """A script has /usr/bin/env look for an interpreter that the image does not have."""
+    run(box, "viaenv", *GOOD, "viaenv:1", check=False)
+    box.wait_for(lambda: "can't execute 'python3'" in box.docker("logs", "viaenv").stderr, what="the words of env")
+
+
 @fault("container.entrypoint-missing", subject="container:noentry", shareable=True)
 def program_that_is_not_there(box: Box) -> None:
     """The image does not have the program that it names."""
@@ -182,6 +193,33 @@ def program_without_execute_bit(box: Box) -> None:
     """The program in the image may not be executed."""
     run(box, "noexec", *LAX, "noexecbit:1", check=False)
     assert box.inspect("noexec")["State"]["ExitCode"] == 126
+
+
+@fault("container.entrypoint-missing", subject="container:underinit", also=["container.exits-at-start"], shareable=True)
+def program_that_is_not_there_below_an_init(box: Box) -> None:
+    """The image does not have the program that an init is to start: the engine sees no failed start."""
+    run(box, "underinit", *GOOD, "--init", "bb:1.36", "/opt/app/serve", check=False)
+    box.wait_for(lambda: "No such file" in box.docker("logs", "underinit").stderr, what="the init's last words")
+
+
+@fault("container.entrypoint-forbidden", subject="container:closed", also=["container.exits-at-start"], shareable=True)
+def interpreter_that_the_user_may_not_reach(box: Box) -> None:
+    """A script's interpreter lies in a folder of root's, and the container runs as another user."""
+    box.sh("mkdir -m 700 /srv/closed; cp /bin/busybox /srv/closed/sh")
+    run(box, "closed", *GOOD, "-v=/srv/closed:/closed", "closed:1", check=False)
+    box.wait_for(lambda: "permission denied" in box.docker("logs", "closed").stderr, what="the kernel's refusal")
+
+
+@fault("container.entrypoint-forbidden", subject="container:capable", also=["container.exits-at-start"], shareable=True)
+def program_with_capabilities_that_were_dropped(box: Box) -> None:
+    """A program carries CAP_NET_BIND_SERVICE, as setcap gives it, and its container was created without."""
+    box.docker("volume", "create", "capable")
+    program = "/var/lib/docker/volumes/capable/_data/serve"
+    box.sh(f"cp /bin/busybox {program}")
+    bind_service = struct.pack("<IIIII", VFS_CAP_REVISION_2 | VFS_CAP_EFFECTIVE, 1 << 10, 0, 0, 0)
+    os.setxattr(box.path(program), "security.capability", bind_service)
+    run(box, "capable", *GOOD, "-v=capable:/tools", "bb:1.36", "/tools/serve", "sleep", "1000", check=False)
+    box.wait_for(lambda: "not permitted" in box.docker("logs", "capable").stderr, what="the kernel's refusal")
 
 
 def _unhealthy(box: Box, name: str, probe: str, *options: str) -> None:
@@ -338,6 +376,15 @@ def user_that_the_image_does_not_have(box: Box) -> None:
     """A container is to run as a user whose name its image does not know."""
     run(box, "nobodys", *GOOD, "--user=postgres", "bb:1.36", "sleep", "1000", check=False)
     assert "unable to find user postgres" in box.inspect("nobodys")["State"]["Error"]
+
+
+@fault("container.start-refused", subject="container:initless", shareable=True)
+def init_that_the_host_does_not_have(box: Box) -> None:
+    """The host lost its docker-init for a while, and a container asked for it."""
+    box.sh("path=$(command -v docker-init); mv $path $path.away")
+    run(box, "initless", *GOOD, "--init", "bb:1.36", "sleep", "1000", check=False)
+    box.sh("path=$(command -v docker-init.away); mv $path ${path%.away}")
+    assert '"docker-init": executable file not found' in box.inspect("initless")["State"]["Error"]
 
 
 @fault("container.start-refused", subject="container:overlaid", shareable=True)
