@@ -112,6 +112,18 @@ OUTCOMES: dict[str, tuple[list[str], str, dict[str, Any], str]] = {
         {},
         "accept",
     ),
+    "as many packets as a client sends": (
+        ["FORWARD -p tcp -m limit --limit 25/s --limit-burst 100 -j ACCEPT", "FORWARD -j DROP"],
+        "DROP",
+        {},
+        "accept",
+    ),
+    "as many connections as a client has": (
+        ["FORWARD -p tcp -m connlimit --connlimit-upto 50 --connlimit-mask 32 --connlimit-saddr -j ACCEPT"],
+        "DROP",
+        {},
+        "accept",
+    ),
     "no more packets than that": (["FORWARD -m hashlimit ! --hashlimit-above 100/sec -j DROP"], "ACCEPT", {}, "drop"),
     "more hits than a client has": (
         ["FORWARD -m recent --update --seconds 60 --hitcount 100 --name web --rsource -j DROP"],

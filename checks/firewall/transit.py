@@ -61,7 +61,8 @@ def forward_dropped(firewall: Firewall, crossings: Crossings) -> Judged:
     """A rule that is not Docker's drops the traffic of containers.
 
     An accept in Docker's table does not protect from a drop in another one on the same hook. What only some
-    destinations or sources meet, and a port that is closed while others are open, is a policy and is not reported.
+    destinations or sources meet, and a port that is closed while others are open, is a policy and is not reported; but
+    answers that are dropped because a rule for clients spares none are.
     """
     if not crossings.networks:
         return Skipped(crossings.why_none)
@@ -73,8 +74,9 @@ def _forward_dropped(firewall: Firewall, crossings: Crossings) -> Iterable[Findi
     outward: dict[Step, list[Outlet]] = defaultdict(list)
     inward: dict[Step, list[Inlet]] = defaultdict(list)
     for outlet in crossings.outlets:
-        if outlet.reach.is_blocked and outlet.reach.by and not firewall.is_lost(outlet.reach.by):
-            outward[outlet.reach.by].append(outlet)
+        block = outlet.block
+        if block and block.by and not firewall.is_lost(block.by):
+            outward[block.by].append(outlet)
     for inlet in crossings.inlets:
         by = inlet.reach.by
         if inlet.reach.is_blocked and by and inlet.reach.hook != "input" and not firewall.is_lost(by):
@@ -92,13 +94,14 @@ def _closes_on_purpose(by: Step, inlets: Sequence[Inlet], crossings: Crossings) 
 
 def _dropped(by: Step, outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> Finding:
     names = sorted({each.container.short for each in outlets})
+    networks = [each.network for each in outlets] + [each.network for each in inlets]
+    deciding = (outlets[0].block or outlets[0].reach) if outlets else inlets[0].reach
     losses = [f"{count(len(names), 'container')} ({shortened(names)}) cannot reach the outside"] if names else []
     losses += [f"published {port_list(inlets)} cannot be reached"] if inlets else []
-    networks = [each.network for each in outlets] + [each.network for each in inlets]
-    deciding = outlets[0].reach if outlets else inlets[0].reach
+    answers = " the answers" if deciding.part == "reply" else ""
     return Finding(
         subject=HOST,
-        summary=f"{by} blocks: {'; '.join(losses)}",
+        summary=f"{by} blocks{answers}: {'; '.join(losses)}",
         evidence={
             "table": by.table,
             "chain": by.chain,

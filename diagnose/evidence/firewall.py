@@ -39,9 +39,10 @@ __all__ = [
 SAMPLES: tuple[tuple[Literal["tcp", "udp"], int], ...] = (("tcp", 443), ("udp", 53), ("tcp", 80))
 """What a container is taken to send: a filter that lets one of these pass is a policy, not an outage."""
 
-SOMEWHERE = "198.51.100.1"
-"""An address of TEST-NET-2 (RFC 5737): a peer of no particular kind. Where the open question has no answer and this one has,
-the filter has a policy about addresses, and nothing is unclear."""
+SOMEWHERE = "44.192.0.1"
+"""A peer of no particular kind, to whom nothing is sent: an ordinary public address, since filters against spoofing drop those
+that are reserved. Where the open question has no answer and this one has, the filter has a policy about addresses, and nothing
+is unclear."""
 
 MAX_RULES_MET = 400_000
 """Rules met by the packets of all published ports together, at a few microseconds each."""
@@ -135,8 +136,8 @@ def forwarding(host: Host, networks: Networks, uplinks: Uplinks | Unavailable) -
 class Outlet(msgspec.Struct, frozen=True):
     """A running container's way out of one bridge network.
 
-    reach: for a destination left open, the best of `SAMPLES`. source: for a destination somewhere, to see
-    what becomes of the source address.
+    reach: for a destination left open. sample: for `SOMEWHERE`, which shows what becomes of the source address. Each is the best
+    of `SAMPLES`.
     """
 
     container: Container
@@ -145,6 +146,15 @@ class Outlet(msgspec.Struct, frozen=True):
     uplink: Uplink
     reach: Reach
     sample: Reach
+
+    @property
+    def block(self) -> Reach | None:
+        """What surely stops it: requests to whomever, or the answers of an ordinary peer. Requests that only some destinations
+        do not get are a policy; nobody means to ask and to drop the answer.
+        """
+        if self.reach.is_blocked:
+            return self.reach
+        return self.sample if self.sample.is_blocked and self.sample.part == "reply" else None
 
 
 class Inlet(msgspec.Struct, frozen=True):
@@ -268,9 +278,12 @@ def _out(walls: _Walls, network: Network, endpoint: Endpoint) -> tuple[Reach, Re
         "uplink": walls.uplink.name,
         "inner": tuple(walls.bridges),
     }
-    reaches = (reach_out(walls.ruleset, dst=None, proto=proto, dport=port, **asked) for proto, port in SAMPLES)
-    best = min(reaches, key=lambda reach: 2 if reach.is_blocked else ("accept", "unknown").index(reach.outcome))
-    return best, reach_out(walls.ruleset, dst=SOMEWHERE, **asked)
+
+    def best(dst: str | None) -> Reach:
+        reaches = (reach_out(walls.ruleset, dst=dst, proto=proto, dport=port, **asked) for proto, port in SAMPLES)
+        return min(reaches, key=lambda reach: 2 if reach.is_blocked else ("accept", "unknown").index(reach.outcome))
+
+    return best(None), best(SOMEWHERE)
 
 
 class _Published(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from diagnose.firewall.rules import (
     ROUTE_TYPES,
     STATES,
     STATUSES,
+    TCP_FLAGS,
     Assign,
     Chain,
     Enter,
@@ -28,6 +29,7 @@ from diagnose.firewall.rules import (
     Table,
     Translate,
     Unread,
+    with_flags,
 )
 
 if TYPE_CHECKING:
@@ -195,8 +197,10 @@ def _condition(negated: bool, option: str, arguments: list[str]) -> Condition | 
         return _module(arguments)
     if option == "--comment":
         return None
-    if option in _RARE:
-        return Rare(" ".join([option, *arguments]), negated)
+    if option in _RARE or option in _USUAL:
+        return Rare(" ".join([option, *arguments]), negated != (option in _USUAL))
+    if option.startswith(_LIMIT_DETAILS):
+        return None
     known = _CONDITIONS.get(option)
     if known is None:
         return Unread(" ".join((["!"] if negated else []) + [option, *arguments]))
@@ -280,20 +284,14 @@ def _first_packet(_: str) -> tuple[Value, ...]:
     return (Interval(1, 1),)
 
 
-_FLAGS = frozenset({"FIN", "SYN", "RST", "PSH", "ACK", "URG"})
-
-
 def _tcp_flags(text: str) -> tuple[Value, ...]:
-    """`MASK FLAGS` as what it says of a connection's first packet and of those that follow: `syn` is 1, or 0."""
     mask, wanted = (_flags(each) for each in text.split())
-    first, *later = ({"SYN"} & mask == wanted, {"SYN", "ACK"} & mask == wanted, {"ACK"} & mask == wanted)
-    if later[0] != later[1]:
-        raise ValueError("holds for some of the packets that follow")
-    return tuple(Interval(syn, syn) for syn, holds in ((1, first), (0, later[0])) if holds)
+    return with_flags(mask, wanted)
 
 
-def _flags(text: str) -> frozenset[str]:
-    return {"ALL": _FLAGS, "NONE": frozenset()}.get(text) or frozenset(text.split(",")) & _FLAGS
+def _flags(text: str) -> int:
+    names = {"ALL": tuple(TCP_FLAGS), "NONE": ()}.get(text, text.split(","))
+    return sum(TCP_FLAGS.get(name, 0) for name in names)
 
 
 def _ordinary(low: int, high: int) -> Callable[[str], tuple[Value, ...]]:
@@ -319,6 +317,12 @@ _RARE = frozenset(
     {"--connlimit-above", "--hashlimit-above", "--hitcount", "--string", "--hex-string", "-f", "--fragment"}
 )
 """Options that only traffic out of the ordinary meets; with one of them false, what else its module says does not matter."""
+
+_USUAL = frozenset({"--limit", "--hashlimit-upto", "--connlimit-upto"})
+"""Options that a client's first packets always meet: they are within the limit."""
+
+_LIMIT_DETAILS = ("--limit-", "--hashlimit-", "--connlimit-")
+"""What else these modules say: how they count, and nothing about the packet."""
 
 _CONDITIONS: Mapping[str, tuple[Field, Callable[[str], tuple[Value, ...]]]] = {
     "-i": ("iif", _interface),

@@ -45,6 +45,7 @@ from diagnose.firewall.rules import (
     Table,
     Translate,
     Unread,
+    with_flags,
 )
 from diagnose.firewall.text import describe
 
@@ -62,6 +63,8 @@ _MARK = 3
 _ANY_NUMBER = Interval(0, (1 << 128) - 1)
 _OVER = 1
 """Flag of `limit` and `connlimit`: the condition is met above the rate, or the number of connections."""
+_INVERTED = 1
+"""Flag of `dynset`: what it adds to a set, and what it counts there, ends the rule."""
 
 _NO_EFFECT = frozenset({"counter", "log", "last", "dup", "flow_offload"})
 _NO_EFFECT_OBJECTS = frozenset({1, 3, 7, 8, 9})
@@ -177,8 +180,13 @@ def _run(
         case "objref":
             if expression.get("type") not in _NO_EFFECT_OBJECTS:
                 program.conditions.append(Unread(f"object {expression.get('object', '')}"))
-        case "limit" | "connlimit" if expression.get("flags", 0) & _OVER:
-            program.conditions.append(Rare({"limit": "limit rate over", "connlimit": "ct count over"}[name]))
+        case "limit" | "connlimit":
+            over = bool(expression.get("flags", 0) & _OVER)
+            text = {"limit": "limit rate", "connlimit": "ct count"}[name] + (" over" if over else "")
+            program.conditions.append(Rare(text, negate=not over))
+        case "dynset" if not expression.get("flags", 0) & _INVERTED:
+            for each in expression.get("expressions", ()):
+                _run(program, each, rule, sets, interfaces)
         case "queue" | "synproxy" | "tproxy" | "fwd":
             program.action = Maybe(name)
         case _ if name not in _NO_EFFECT:
@@ -217,7 +225,7 @@ def _bitwise(program: _Program, expression: Mapping[str, Any]) -> None:
     done = 0
     while done < length:
         part = program.parts.get(at + done)
-        if part is None or part.kind != "number" or part.mask is not None or done + part.width > length:
+        if part is None or part.kind not in ("number", "flags") or part.mask is not None or done + part.width > length:
             parts = [unknown(length, "bitwise")]
             break
         parts.append(replace(part, mask=int.from_bytes(mask[done : done + part.width], part.order)))
@@ -249,12 +257,25 @@ def _compare(program: _Program, expression: Mapping[str, Any], interfaces: Mappi
         condition = _ordered(parts[0], data, operation) if len(parts) == 1 else Unread("cmp")
         program.conditions[-1:] = _narrowed(program.conditions[-1:], condition)
         return
+    if parts[0].kind == "flags":
+        program.conditions.append(_flags(parts, data, operation == 1))
+        return
     _note(program, parts, data, operation)
     if len(parts) == 1 and operation == 1 and parts[0].mask is not None and not any(data):
         among: Value = Masked(parts[0].mask, any_bit=True)
         program.conditions.append(Match((named(parts[0]),), ((among,),)))
         return
     program.conditions.append(_equals(parts, [data], operation == 1, interfaces))
+
+
+def _flags(parts: list[Part], data: bytes, negate: bool) -> Condition:
+    """TCP's flags, compared with one value: `tcp flags syn` is "not none of them"."""
+    (part,) = parts
+    try:
+        values = with_flags(0xFF if part.mask is None else part.mask, data[0])
+    except ValueError:
+        return Unread("tcp flags")
+    return Match(("syn",), tuple((value,) for value in values), negate)
 
 
 def _note(program: _Program, parts: list[Part], data: bytes, operation: int) -> None:

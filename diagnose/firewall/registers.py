@@ -40,7 +40,8 @@ _NETWORK_HEADER: Mapping[int, Mapping[int, tuple[Field, int]]] = {
     NF_FAMILIES["ip6"]: {6: ("proto", 1), 8: ("src", 16), 24: ("dst", 16)},
 }
 _TRANSPORT_HEADER: Mapping[int, tuple[Field, int]] = {0: ("sport", 2), 2: ("dport", 2)}
-TRANSPORTS = (6, 17, 132, 136, 33)
+_TCP = 6
+TRANSPORTS = (_TCP, 17, 132, 136, 33)
 """Protocols whose header begins with the two ports."""
 
 
@@ -59,7 +60,7 @@ class Part(msgspec.Struct, frozen=True):
     width: int
     full: int
     order: Order = "big"
-    kind: Literal["number", "name", "index", "ethertype", "route"] = "number"
+    kind: Literal["number", "name", "index", "ethertype", "route", "flags"] = "number"
     mask: int | None = None
     label: str = ""
 
@@ -102,6 +103,8 @@ def load_ct(expression: Mapping[str, Any], state: Registers) -> list[Part]:
 def load_payload(expression: Mapping[str, Any], state: Registers) -> list[Part]:
     """What `payload` loads: nft joins neighbouring fields into one load, and cuts one to the bytes of a prefix."""
     base, offset, length = expression["base"], expression["offset"], expression["len"]
+    if (base, offset, length, state.proto) == (2, 13, 1, _TCP):
+        return [Part("syn", 1, 1, kind="flags")]
     layout: Mapping[int, tuple[Field, int]] = {}
     if base == 1 and state.family is not None:
         layout = _NETWORK_HEADER[state.family]

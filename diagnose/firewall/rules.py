@@ -68,6 +68,7 @@ ROUTE_TYPES: Mapping[str, int] = MappingProxyType(
     }
 )
 """Route types of `uapi/linux/rtnetlink.h`; an address of the host itself is LOCAL."""
+TCP_FLAGS: Mapping[str, int] = MappingProxyType({"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32})
 NF_FAMILIES: Mapping[str, int] = MappingProxyType({"ip": 2, "ip6": 10})
 
 
@@ -196,7 +197,7 @@ class Unread(msgspec.Struct, frozen=True):
 
 class Rare(msgspec.Struct, frozen=True):
     """A condition that a client's first packets never meet, with `negate` always: more connections, packets or hits than a
-    limit allows, a text in the payload, a fragment.
+    limit allows (or no more), a text in the payload, a fragment.
     """
 
     text: str
@@ -207,6 +208,17 @@ class Rare(msgspec.Struct, frozen=True):
 
 
 Condition = Match | Unread | Rare
+
+
+def with_flags(mask: int, wanted: int) -> tuple[Value, ...]:
+    """TCP flags under a mask as values of `syn`: of a connection's first packet it is 1, of those that follow 0. ValueError
+    where they hold for some of those.
+    """
+    syn, ack = TCP_FLAGS["SYN"], TCP_FLAGS["ACK"]
+    first, *later = (flags & mask == wanted for flags in (syn, syn | ack, ack))
+    if later[0] != later[1]:
+        raise ValueError("holds for some of the packets that follow")
+    return tuple(Interval(value, value) for value, holds in ((1, first), (0, later[0])) if holds)
 
 
 class Stop(msgspec.Struct, frozen=True):

@@ -240,6 +240,10 @@ def _expressions(value: bytes) -> list[dict[str, Any]]:
     return [_expression(part) for _, part in _attributes(value)]
 
 
+def _only(value: bytes) -> list[dict[str, Any]]:
+    return [_expression(value)]
+
+
 def _hook(value: bytes) -> dict[str, Any]:
     return _decode(
         value,
@@ -338,6 +342,7 @@ _EXPRESSIONS: dict[str, _Layout] = {
     "log": {2: ("prefix", _text)},
     "limit": {1: ("rate", _number), 5: ("flags", _number)},
     "connlimit": {1: ("count", _number), 2: ("flags", _number)},
+    "dynset": {1: ("set", _text), 7: ("expressions", _only), 9: ("flags", _number), 10: ("expressions", _expressions)},
     "queue": {1: ("number", _number)},
     "notrack": {},
     "objref": {1: ("type", _number), 2: ("object", _text)},

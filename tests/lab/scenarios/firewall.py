@@ -144,6 +144,13 @@ def dropped_in_docker_user(box: Box) -> None:
     assert not _goes_out(box)
 
 
+@fault("firewall.forward-dropped", subject="host:host", also=_DEAF)
+def answers_dropped_in_docker_user(box: Box) -> None:
+    """A rule in DOCKER-USER that is to keep clients out drops the answers to what containers ask, too."""
+    box.sh("iptables -I DOCKER-USER -i eth0 ! -s 192.0.2.99 -j DROP")
+    assert not _goes_out(box)
+
+
 @fault("firewall.backend-mixed", subject="host:host", expect=[("firewall.forward-dropped", "host:host")], also=_DEAF)
 def legacy_beside_nft(box: Box) -> None:
     """A script speaks to iptables-legacy while Docker's rules are in nft: both are in force."""
@@ -211,6 +218,8 @@ def docker_user_for_one_source(box: Box) -> None:
 def limits_against_floods(box: Box) -> None:
     """Rules against floods and malformed packets, as hardening guides write them: no client meets one."""
     box.sh("""
+        iptables -I DOCKER-USER -i eth0 -p tcp --syn -j DROP
+        iptables -I DOCKER-USER -i eth0 -p tcp --syn -m limit --limit 25/s --limit-burst 100 -j RETURN
         iptables -I DOCKER-USER -p tcp --syn -m connlimit --connlimit-above 50 -j REJECT
         iptables -I DOCKER-USER -p tcp -m hashlimit --hashlimit-above 100/s --hashlimit-mode srcip --hashlimit-name x -j DROP
         iptables -I DOCKER-USER -m recent --update --seconds 60 --hitcount 100 --name flood -j DROP
@@ -225,6 +234,11 @@ def limits_against_floods(box: Box) -> None:
         nft 'add chain inet limits forward { type filter hook forward priority 5; policy accept; }'
         nft add rule inet limits forward limit rate over 4000/second drop
         nft add rule inet limits forward ct count over 10000 drop
+        nft add rule inet limits forward 'tcp flags & (fin | syn | rst | ack) != syn' ct state new drop
+        nft add set inet limits seen '{ type ipv4_addr; flags dynamic, timeout; timeout 1m; }'
+        nft add rule inet limits forward ct state new add @seen '{ ip saddr limit rate over 200/second }' drop
+        nft add rule inet limits forward ct state new limit rate 1000/second accept
+        nft add rule inet limits forward ct state new drop
     """)
     assert _goes_out(box)
     assert _comes_in(box)
