@@ -244,6 +244,18 @@ CRITICAL, WARNING, ADVICE = Severity.critical, Severity.warning, Severity.advice
             [],
             id="the engine asks the host's stub",
         ),
+        pytest.param(
+            [(WEB, lan()), (OWN, lan("127.0.0.1"))],
+            {(LAN, True): "NOERROR", (LAN, False): "NOERROR", ("127.0.0.1", False): "refused"},
+            [("container:own", CRITICAL)],
+            id="itself, where nothing listens",
+        ),
+        pytest.param(
+            [(OWN, lan("127.0.0.1"))],
+            {(LAN, True): "NOERROR", ("127.0.0.1", False): "NOERROR"},
+            [],
+            id="itself, a DNS server",
+        ),
     ],
 )
 def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) -> None:

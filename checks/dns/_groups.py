@@ -35,7 +35,7 @@ class Group(msgspec.Struct, frozen=True):
 def groups(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> Iterator[Group]:
     """The running containers with a way out, by network and servers; one with servers of its own stands
     alone."""
-    inside = {(way.networks, way.server): way for way in lookups.ways}
+    inside = {(each.id, way.server): way for way in lookups.ways for each in way.members}
     closed = {each.id for each in lookups.closed}
     outward = {each.id: way.networks for way in lookups.ways for each in way.members}
     found: dict[tuple[Subject, tuple[str, ...], tuple[Upstream, ...]], list[Container]] = {}
@@ -49,7 +49,7 @@ def groups(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> It
     for (subject, networks, servers), members in found.items():
         replies: list[tuple[Upstream, Reply | None]] = []
         for server in servers:
-            way = inside.get((networks, server.server))
+            way = inside.get((members[0].id, server.server))
             if server.by_host:
                 replies.append((server, lookups.host.get(server.server)))
             elif way is not None:

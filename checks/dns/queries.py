@@ -8,7 +8,7 @@ from checks.dns._groups import Group, groups, names, touched, unasked
 from diagnose.evidence.containers import Containers
 from diagnose.evidence.dns_path import DnsPath
 from diagnose.evidence.lookups import Lookups, Reply
-from diagnose.evidence.resolvers import HOST_FILE, Resolvers, Upstream
+from diagnose.evidence.resolvers import HOST_FILE, Resolvers, Upstream, is_loopback
 from diagnose.model import DAEMON, HOST, Finding, Severity, Skipped, Unavailable, Yield
 from diagnose.registry import check
 
@@ -53,7 +53,7 @@ def _unreachable(group: Group, lookups: Lookups, path: DnsPath) -> Finding:
     for each, said in group.replies:
         way = "host" if each.by_host else f"network {'+'.join(group.networks)}"
         evidence[f"DNS server {each.server} asked from {way}"] = str(said) if said else "not asked"
-        if not each.by_host and each.server in lookups.host:
+        if not each.by_host and each.server in lookups.host and not is_loopback(each.server):
             evidence[f"DNS server {each.server} asked from host"] = str(lookups.host[each.server])
     stopped = next((rule for name in group.networks if (rule := path.blocked.get((name, server)))), None)
     if stopped:
@@ -85,6 +85,8 @@ def _hop(group: Group, upstream: Upstream, reply: Reply, lookups: Lookups, path:
         return "the engine asks from the host, so the fault lies beyond the containers"
     if reply.icmp == "prohibited":
         return "it does not leave the container"
+    if is_loopback(upstream.server):
+        return "that address is the container itself, and no DNS server runs in it"
     if reply.icmp == "refused":
         if lookups.reaches(upstream.server):
             return "the host itself gets an answer, so the container's query is led elsewhere: look for a rule in nat"

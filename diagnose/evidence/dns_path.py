@@ -32,8 +32,9 @@ class DnsPath(msgspec.Struct, frozen=True):
 def dns_path(firewall: Firewall, lookups: Lookups, networks: Networks, routes: Routes, links: Links) -> DnsPath:
     """The walk of one UDP packet to port 53 for each way that fails."""
     blocked: dict[tuple[str, str], str] = {}
-    own = frozenset(way.server for way in lookups.ways if links.holds(way.server))
-    for way in lookups.ways:
+    outer = [way for way in lookups.ways if not is_loopback(way.server)]
+    own = frozenset(way.server for way in outer if links.holds(way.server))
+    for way in outer:
         uplink = _device(way.server, routes, links)
         for container, _ in way.asked if way.fails and (uplink or way.server in own) else ():
             for name in way.networks:

@@ -54,7 +54,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Way(msgspec.Struct, frozen=True):
-    """One server, asked from inside containers that share all of their networks.
+    """One server, asked from inside containers that share all of their networks; a loopback address is another server in each.
 
     networks: their names, those without a way out left away. asked: who asked, and what came back. members:
     all containers whose questions go this way.
@@ -115,7 +115,7 @@ def lookups(
     """All at once; then TCP where UDP was silent. Silence takes three seconds, a reply milliseconds."""
     running = list(resolving(containers)) if isinstance(containers, Containers) else []
     open_networks = _with_a_way_out(networks)
-    groups: dict[tuple[tuple[str, ...], str], list[Container]] = {}
+    groups: dict[tuple[tuple[str, ...], str, str], list[Container]] = {}
     by_host = dict.fromkeys(resolvers.host_servers)
     closed = []
     for each in running:
@@ -124,12 +124,11 @@ def lookups(
             closed.append(each)
             continue
         for upstream in resolvers.upstreams(each):
-            if not is_loopback(upstream.server):
+            itself = is_loopback(upstream.server) and not upstream.by_host
+            if not itself:
                 by_host[upstream.server] = None
-                if not upstream.by_host:
-                    groups.setdefault((outward, upstream.server), []).append(each)
-            elif upstream.by_host:
-                by_host[upstream.server] = None
+            if not upstream.by_host:
+                groups.setdefault((outward, upstream.server, each.id if itself else ""), []).append(each)
     embedded = [each for each in running if _has_embedded(resolvers, each)]
     asked: dict[Question, list[Container]] = {}
     for server in by_host:
@@ -159,7 +158,7 @@ def lookups(
             if (asked_by := _root(key[1], each.state.pid)) in replies
         ]
         if heard:
-            ways.append(Way(*key, tuple(heard), tuple(members)))
+            ways.append(Way(key[0], key[1], tuple(heard), tuple(members)))
     missing = {
         Unexamined(each.subject, f"a query from its network: {failed}")
         for asked_by, failed in failures.items()

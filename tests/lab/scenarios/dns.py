@@ -31,6 +31,13 @@ def own_server_is_silent(box: Box) -> None:
     assert not resolves(box, "lostdns")
 
 
+@fault("dns.upstream-unreachable", subject="container:selfish", shareable=True)
+def own_server_is_loopback(box: Box) -> None:
+    """A container is to ask 127.0.0.1, where the host has a server: inside, that is the container itself."""
+    box.docker("run", "-d", "--name=selfish", "--dns=127.0.0.1", "--memory=64m", "--pids-limit=64", "shop:1.4")
+    assert not resolves(box, "selfish")
+
+
 @fault("dns.upstream-unreachable", subject="network:bridge", also=["firewall.*"])
 def forwarding_of_dns_dropped(box: Box) -> None:
     """The host resolves, its containers do not: a rule drops what they send to the DNS server."""
