@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from typing import NoReturn
 
 
 def main() -> None:
     """Run the command line and leave the process with its exit code."""
+    _stand_on_streams()
     if sys.argv[1:] == ["--version"]:
         from diagnose.version import __version__
 
@@ -15,9 +18,26 @@ def main() -> None:
         return
     # A run is short and ends with the process: collections would walk every answer again and again, a sixth of its time.
     gc.disable()
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _quit)
     from diagnose import cli
 
     cli.main()
+
+
+def _stand_on_streams() -> None:
+    """Where the caller closed a stream, what is opened next would take its number, and its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - until the process ends
+
+
+def _quit(*_: object) -> NoReturn:
+    """Interrupted while nothing is known that could be reported: no traceback, and no exit code that means a finding."""
+    os.write(2, b"interrupted\n")
+    os._exit(3)
 
 
 if __name__ == "__main__":

@@ -412,8 +412,12 @@ def _diagnose(known: dict[str, Check], selected: tuple[str, ...], options: dict[
             path.unlink(missing_ok=True)
         raise click.ClickException(str(error)) from None
     code = code_of(report, options["fail_on"])
-    _render(report, code, options, output)
-    output.flush()
+    with run.unbroken():
+        try:
+            _render(report, code, options, output)
+            output.flush()
+        except OSError as error:
+            raise click.ClickException(f"the report cannot be written: {error.strerror}") from None
     _leave(code)
 
 
@@ -453,11 +457,11 @@ def _render(report: Report, code: int, options: dict[str, Any], output: TextIO) 
 
 def _leave(code: int) -> NoReturn:
     """End the process at once: a thread or a helper that is stuck in the kernel must not hold the exit."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # a full disk: what was asked for is not there
+            code = UNKNOWN
     os._exit(code)
 
 
@@ -480,6 +484,9 @@ def main() -> NoReturn:
             click.echo(f"Try {error.ctx.command_path} --help", err=True)
         _leave(UNKNOWN)
     except click.Abort:
+        _leave(UNKNOWN)
+    except OSError as error:  # of our own streams: what a hand meets in the world is an answer
+        click.echo(f"Error: {error.strerror or error}", err=True)
         _leave(UNKNOWN)
     except Exception as error:  # noqa: BLE001 - a crash of ours reads as unknown, and says what to report
         import traceback

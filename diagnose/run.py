@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from diagnose.version import __version__
 if TYPE_CHECKING:
     from diagnose.redact import Redactor
 
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 RENDERING_S = 0.3
 """What is kept of the budget for judging and printing."""
 
@@ -204,26 +206,42 @@ def _know(names: Sequence[str], known: frozenset[str] | None) -> None:
             raise AskedWrongError(f"there is no container {name!r} on this host{hint}")
 
 
-class _interruptible:  # noqa: N801 - a context manager, read as a phrase
+@contextlib.contextmanager
+def _interruptible(budget: Budget) -> Iterator[None]:
     """While it lasts, SIGINT and SIGTERM end the asking, not the process: what is known so far is reported."""
 
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
+    def cut(*_: object) -> None:
+        budget.cut()
+        with contextlib.suppress(OSError):
+            os.write(2, b"interrupted: reporting what is known so far\n")
 
-    def __enter__(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._cut)
+    with _on_interrupt(cut):
+        yield
 
-    def _cut(self, *_: object) -> None:
-        sys.stderr.write("interrupted: reporting what is known so far\n")
-        self.budget.cut()
 
-    def __exit__(self, *_: object) -> None:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, signal.SIG_DFL)
+@contextlib.contextmanager
+def unbroken() -> Iterator[None]:
+    """While it lasts, an interrupt lets the report be written to its end; a second one ends the process."""
+
+    def once(*_: object) -> None:
+        for number in INTERRUPTS:
+            signal.signal(number, signal.SIG_DFL)
+
+    with _on_interrupt(once):
+        yield
+
+
+@contextlib.contextmanager
+def _on_interrupt(do: Callable[..., None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = [signal.signal(number, do) for number in INTERRUPTS]
+    try:
+        yield
+    finally:
+        for number, handler in zip(INTERRUPTS, before, strict=True):
+            signal.signal(number, handler)
 
 
 class _progress:  # noqa: N801 - a context manager, read as a phrase
