@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from checks.daemon import configuration, containerd, life, posture, start
+from checks.daemon import configuration, containerd, dead, life, posture, start
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.config_faults import ConfigFaults
 from diagnose.evidence.containers import Container, Containers
@@ -23,6 +23,7 @@ from diagnose.evidence.data_root import DataRoot
 from diagnose.evidence.disk_containers import container_of
 from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.kernel_log import KernelLog, Record
+from diagnose.evidence.listeners import Listener, Listeners
 from diagnose.evidence.options import Options
 from diagnose.evidence.pressure import Pressure
 from diagnose.evidence.processes import Process
@@ -41,6 +42,8 @@ SILENT = Unavailable("timed out", "not a byte")
 SOCKET = FileState("socket", 0o140660, 0, 999)
 ROOT = DataRoot("/var/lib/docker", "default")
 NOTHING = Unavailable("missing", "")
+HUNG_UP = Unavailable("refused", "the connection was closed without an answer")
+DENIED = Unavailable("forbidden", "HTTP 403: authorization denied by plugin opa")
 SHIM = Process(7, comm="containerd-shim")
 ID = "ab" * 32
 
@@ -121,7 +124,7 @@ def test_valid_files_are_left_alone(text: str, major: int) -> None:
 def not_running(
     one: Daemon, words: DaemonLog | Unavailable = NOTHING, known: Any = NOTHING, kernel: Any = NOTHING
 ) -> Any:
-    return life.not_running(one, known, words, ROOT, NOTHING, kernel)
+    return dead.not_running(one, known, words, ROOT, NOTHING, kernel, NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +137,8 @@ def not_running(
         pytest.param(daemon(process=engine(), age=3.0), Severity.warning, id="it has just begun to start"),
         pytest.param(daemon(process=engine(), age=900.0), None, id="it lives, and its socket is gone"),
         pytest.param(daemon(silence=Unavailable("refused", "HTTP 502: <html>")), None, id="an error page"),
+        pytest.param(daemon(silence=HUNG_UP), None, id="who listens hangs up"),
+        pytest.param(daemon(installed=False), None, id="a host without Docker"),
         pytest.param(
             daemon(silence=Unavailable("forbidden", ""), sees_all=True, socket=SOCKET), None, id="seen by a stranger"
         ),
@@ -155,7 +160,10 @@ def test_not_running(one: Daemon, severity: Severity | None) -> None:
         pytest.param(daemon(endpoint=NAMED, silence=Unavailable("malformed", "")), Unavailable, id="named nonsense"),
         pytest.param(daemon(same_host=False, where="ssh"), Unavailable, id="on another machine"),
         pytest.param(daemon(others=(Process(9, comm="dockerd"),)), Unavailable, id="an engine on another socket"),
-        pytest.param(daemon(installed=False), Skipped, id="a host without Docker"),
+        pytest.param(daemon(installed=False, has_podman=True), Unavailable, id="a host with Podman alone"),
+        pytest.param(daemon(endpoint=NAMED, socket=FOLDER), Unavailable, id="a named folder"),
+        pytest.param(daemon(endpoint=NAMED, silence=HUNG_UP), Unavailable, id="a named socket that hangs up"),
+        pytest.param(daemon(silence=DENIED, process=engine()), tuple, id="a plugin's refusal"),
     ],
 )
 def test_not_running_is_not_said(one: Daemon, kind: type) -> None:
@@ -201,6 +209,34 @@ def test_the_kernel_killed_it() -> None:
     )  # fmt: skip
     (finding,) = not_running(daemon(), kernel=kernel)
     assert finding.evidence["kernel log"] == "out of memory: killed process 69 (dockerd)"
+    assert finding.summary == "dockerd does not run: the kernel killed it for memory; no container is alive"
+    (later,) = not_running(daemon(), log(LISTENS), kernel=kernel)
+    assert "kernel log" not in later.evidence
+
+
+@pytest.mark.parametrize(
+    ("parts", "words", "summary"),
+    [
+        pytest.param({"program": ""}, [], "and its program is not where packages put it", id="it was removed"),
+        pytest.param(
+            {},
+            [UP, "failed to load listeners: listen tcp 0.0.0.0:2375: bind: address already in use"],
+            "0.0.0.0:2375: bind: address already in use, by nginx (pid 70)",
+            id="its port is taken",
+        ),
+        pytest.param({"installed": False}, [], "no Docker is installed here", id="it never was there"),
+        pytest.param(
+            {"endpoint": NAMED, "socket": SOCKET, "others": (Process(9, comm="dockerd"),), "shims": {ID: SHIM}},
+            [],
+            "dockerd does not run; no container is alive",
+            id="beside another one, whose containers are not its own",
+        ),
+    ],
+)
+def test_what_is_said_of_a_dead_engine(parts: dict[str, Any], words: list[str], summary: str) -> None:
+    held = Listeners((Listener("tcp", "0.0.0.0", 2375, 70, "nginx"),))
+    found = only(dead.not_running(daemon(**parts), NOTHING, log(*words), ROOT, NOTHING, NOTHING, held))
+    assert summary in found.summary
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def config_faults(
         return Unavailable.of(answer)
     text = msgspec.convert(answer, _File).text
     major = ping.version[0] if isinstance(ping, Ping) and ping.version != (0,) else _logged_version(log)
-    program = daemon.program.removesuffix(" (deleted)")
+    program = (daemon.program or "").removesuffix(" (deleted)")
     judged = None
     if program and (major is None or major >= LENIENT):
         asked = host.ask(question("validate", dockerd=program, config=config.path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from diagnose.evidence.clock import Clock
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.processes import Process, Processes
 from diagnose.host import Host, question
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Failed, Json, Unavailable
 from diagnose.registry import evidence
 
 DEFAULT_SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
@@ -25,6 +25,11 @@ START_S = 60.0
 """So long a start may take on a host with many containers before its silence counts as an outage."""
 SYSTEM_CONTAINERD = "/run/containerd/containerd.sock"
 PROGRAMS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd", "/snap/bin/dockerd")
+TRACES = (*PROGRAMS, "/var/lib/docker", "/etc/docker")
+"""What of an installed Docker lies on the disk, where packages put it."""
+PODMAN = "/usr/bin/podman"
+HUNG_UP = "the connection was closed"
+"""How the words begin that stand for an answer which never came."""
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -133,10 +138,11 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
     silence: why /_ping had no answer; None: it answered. same_host: what is read on this machine is about the engine;
     where: why, or why not. process: the engine's own, None where none is alive. others: daemons that live here and do
     not serve this endpoint. socket: what lies at its path, None if nothing, or not on this machine. unit, socket_unit:
-    None where systemd does not say. pid_files: those that name a living process. installed: None where that could
-    not be looked at. shims: container id -> the living process that holds it, None where processes cannot be seen.
-    sees_all: the process list is whole, so that a missing
-    process does not live. age: seconds since the process started.
+    None where systemd does not say. pid_files: those that name a living process. program: the installed dockerd, empty
+    where there is none, None where that is not known. installed: None where that could not be looked at. has_podman:
+    Podman's program is there. shims: container id -> the living process that holds it, None where processes cannot be
+    seen. sees_all: the process list is whole, so that a missing process does not live. age: seconds since the process
+    started.
     """
 
     endpoint: Endpoint
@@ -150,8 +156,9 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
     unit: Unit | None = None
     socket_unit: Unit | None = None
     pid_files: tuple[PidFile, ...] = ()
-    program: str = ""
+    program: str | None = None
     installed: bool | None = None
+    has_podman: bool = False
     shims: Mapping[str, Process] | None = None
     containerds: tuple[Near, ...] | None = None
     managed: bool | None = None
@@ -201,12 +208,15 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
             return False
         if self.reason == "forbidden" and self.process is not None:
             return False
-        return self.endpoint.is_default or not self.endpoint.named or self.socket is not None
+        was_one = self.socket is not None and self.socket.type == "socket"
+        return self.endpoint.is_default or not self.endpoint.named or was_one
 
     @property
     def is_nonsense(self) -> bool:
-        """Something answered /_ping, and not as an engine does: an error page, another protocol."""
-        return self.silence is not None and (self.reason == "malformed" or self.silence.detail.startswith("HTTP "))
+        """Something took /_ping, and did not answer as an engine does: an error page, another protocol, no word at all."""
+        if self.silence is None or self.reason == "forbidden":
+            return False
+        return self.reason == "malformed" or self.silence.detail.startswith(("HTTP ", HUNG_UP))
 
     @property
     def is_elsewhere(self) -> bool:
@@ -216,8 +226,9 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def is_hung(self) -> bool:
-        """It took the connection and gave no answer."""
-        return self.reason == "timed out"
+        """It took the connection and gave no answer; one that is stopped by a signal needs no waiting for."""
+        stopped = self.process is not None and self.process.is_stopped
+        return self.reason == "timed out" or (stopped and self.reason == "budget")
 
     @property
     def containerd(self) -> Near | None:
@@ -250,8 +261,9 @@ def daemon(
     pid = place.get("engine_pid")
     process = _near(host, pid) if isinstance(pid, int) else None
     known = list(processes) if isinstance(processes, Processes) else []
-    stats = _stats(host, [endpoint.path or "/", *PROGRAMS, "/var/lib/docker", "/etc/docker"])
     unit, socket_unit, containerd_unit = (_unit(host, name) for name in _UNITS)
+    named = unit.program if unit else ""
+    stats = {**_stats(host, endpoint.path or "/", *TRACES), **_stats(host, PODMAN, *filter(None, [named]))}
     found = config if isinstance(config, DaemonConfig) else None
     managed = _is_managed(found, known, process, containerd_unit)
     booted = clock.booted if isinstance(clock, Clock) else None
@@ -266,12 +278,13 @@ def daemon(
             for each in known
             if each.comm in DAEMONS and each.pid != pid and each.state != "Z" and not each.container
         ),
-        socket=stats.get(endpoint.path) if endpoint.path else None,
+        socket=_state(stats, endpoint.path),
         unit=unit,
         socket_unit=socket_unit,
         pid_files=tuple(_pid_files(host, found)),
-        program=_program(process, unit, stats),
-        installed=_is_installed(stats, unit, process) if stats else None,
+        program=_program(process, named, stats),
+        installed=_is_installed(stats, unit, process),
+        has_podman=_state(stats, PODMAN) is not None,
         shims=processes.shims if isinstance(processes, Processes) else None,
         containerds=_containerds(host, found, known, process, managed) if known else None,
         managed=managed,
@@ -295,25 +308,36 @@ def _unit(host: Host, name: str) -> Unit | None:
     return None if isinstance(answer, Failed) else msgspec.convert(answer, Unit)
 
 
-def _stats(host: Host, paths: list[str]) -> dict[str, FileState]:
-    answer = host.ask(question("file.stats", paths=paths))
-    if isinstance(answer, Failed):
-        return {}
-    return {path: msgspec.convert(each, FileState) for path, each in answer.items() if "failed" not in each}
+def _stats(host: Host, *paths: str) -> Mapping[str, Json]:
+    """The answers by path; empty where the question as a whole had none."""
+    answer = host.ask(question("file.stats", paths=[*paths]))
+    return {} if isinstance(answer, Failed) else answer
 
 
-def _program(process: Near | None, unit: Unit | None, stats: Mapping[str, FileState]) -> str:
-    """The installed dockerd: what runs, else what the unit starts, else where packages put it; empty if unknown."""
+def _state(stats: Mapping[str, Json], path: str) -> FileState | None:
+    """What lies at a path, if anything was seen there."""
+    found = stats.get(path, {"failed": "missing"})
+    return None if "failed" in found else msgspec.convert(found, FileState)
+
+
+def _program(process: Near | None, named: str, stats: Mapping[str, Json]) -> str | None:
+    """The installed dockerd: what runs, else what the unit starts, else where packages put it; None where it is not known."""
     if process and process.exe:
         return process.exe
-    if unit and unit.program:
-        return unit.program
-    return next((path for path in PROGRAMS if path in stats), "")
+    if named and stats.get(named) != {"failed": "missing"}:
+        return named
+    found = next((path for path in PROGRAMS if _state(stats, path)), None)
+    return "" if found is None and _all_missing(stats, PROGRAMS) else found
 
 
-def _is_installed(stats: Mapping[str, FileState], unit: Unit | None, process: Near | None) -> bool:
-    traces = any(path in stats for path in (*PROGRAMS, "/var/lib/docker", "/etc/docker"))
-    return traces or bool(process) or bool(unit and unit.exists)
+def _is_installed(stats: Mapping[str, Json], unit: Unit | None, process: Near | None) -> bool | None:
+    if process or (unit and unit.exists) or any(_state(stats, path) for path in TRACES):
+        return True
+    return False if _all_missing(stats, TRACES) else None
+
+
+def _all_missing(stats: Mapping[str, Json], paths: Sequence[str]) -> bool:
+    return all(stats.get(path) == {"failed": "missing"} for path in paths)
 
 
 def _pid_files(host: Host, config: DaemonConfig | None) -> list[PidFile]:
