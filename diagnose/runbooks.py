@@ -162,17 +162,21 @@ def _blocks(id: str) -> tuple[Block, ...]:
     return blocks_in(_FRONT.sub("", path.read_text(encoding="utf-8"), count=1), path.name)
 
 
-def _of(id: str, purpose: Purpose) -> list[Block]:
-    """The blocks of one purpose on a check's page; none if there is no readable page."""
+def _of(id: str, purpose: Purpose, variables: Mapping[str, str]) -> list[Block]:
+    """The blocks of one purpose on a check's page that can be filled for a finding: what it does not know it leaves out.
+
+    None if there is no readable page.
+    """
+    known = {*variables, "docker"}
     try:
-        return [block for block in _blocks(id) if block.purpose == purpose]
+        return [block for block in _blocks(id) if block.purpose == purpose and placeholders(block.text) <= known]
     except (KeyError, PageError, OSError):
         return []
 
 
 def commands(id: str, variables: Mapping[str, str], docker: str) -> Iterator[Command]:
     """The page's fixes for one finding, least risk first; nothing if there is no readable page."""
-    for block in sorted(_of(id, "fix"), key=lambda block: RISKS.index(block.risk)):
+    for block in sorted(_of(id, "fix", variables), key=lambda block: RISKS.index(block.risk)):
         yield Command("fix", block.risk, fill(block.text, variables, docker), block.impact)
 
 
@@ -187,5 +191,5 @@ def first(id: str, variables: Mapping[str, str], docker: str) -> Command | None:
 
 def confirm(id: str, variables: Mapping[str, str], docker: str) -> Command | None:
     """The page's first confirm command for one finding; None if there is no readable page."""
-    blocks = _of(id, "confirm")
+    blocks = _of(id, "confirm", variables)
     return Command("confirm", "safe", fill(blocks[0].text, variables, docker), blocks[0].impact) if blocks else None

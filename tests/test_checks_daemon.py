@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from checks.daemon import configuration, containerd, dead, life, posture, start
+from diagnose import runbooks
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.config_faults import ConfigFaults
 from diagnose.evidence.containers import Container, Containers
@@ -327,6 +328,26 @@ def test_hung_is_not_said() -> None:
     )
     finding = only(life.hung(daemon(silence=None), alone, NOTHING, ROOT, NOTHING))
     assert (finding.subject.name, finding.severity) == ("stuck", Severity.warning)
+
+
+@pytest.mark.parametrize("why", ["inspect: timed out: GET /v1.51/containers/" + ID + "/json: not a byte", ""])
+def test_a_stopped_shim_is_told_also_on_a_busy_host(why: str) -> None:
+    listed = () if why else (msgspec.convert({"Id": ID, "Name": "/web"}, Container),)
+    known = Containers(listed, (Unexamined(container("web"), why),) if why else ())
+    one = daemon(silence=None, process=engine(), shims={ID: Process(7, comm="containerd-shim", state="T")})
+    finding = only(life.hung(one, known, NOTHING, ROOT, Pressure({}, (200.0, 200.0, 200.0), 2)))
+    assert (finding.subject.name, finding.severity) == ("web", Severity.warning)
+    command = runbooks.first("daemon.hung", finding.variables, "docker")
+    assert command is not None
+    assert command.text == "kill -CONT 7"
+
+
+def test_a_process_that_nobody_knows_is_in_no_command() -> None:
+    finding = only(life.hung(daemon(silence=SILENT, same_host=False), NOTHING, NOTHING, ROOT, NOTHING))
+    shown = [runbooks.first("daemon.hung", finding.variables, "docker")]
+    shown += runbooks.commands("daemon.hung", finding.variables, "docker")
+    assert len(shown) > 1
+    assert not [each for each in shown if each is None or "pid" in each.text.lower()]
 
 
 def test_a_slow_engine_on_a_busy_host_is_a_warning() -> None:

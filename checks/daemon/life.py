@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from diagnose.evidence.containers import Containers
-from diagnose.evidence.daemon import Daemon
+from diagnose.evidence.daemon import Daemon, Near
 from diagnose.evidence.data_root import DataRoot
 from diagnose.evidence.mounts import Mounts
 from diagnose.evidence.pressure import Pressure
-from diagnose.model import DAEMON, Count, Finding, Json, Seconds, Severity, Subject, Unavailable, Yield
+from diagnose.evidence.processes import Process
+from diagnose.model import (
+    DAEMON,
+    Count,
+    Finding,
+    Json,
+    Seconds,
+    Severity,
+    Subject,
+    Unavailable,
+    Yield,
+    container,
+)
 from diagnose.registry import check
 from diagnose.times import ago
 
@@ -71,10 +83,11 @@ def hung(
     engine with many containers may be silent in health. With more than `busy` tasks in the load average for each
     processor it may only be slow: a warning. An address that the user named and behind which no engine of
     this machine was found stays unknown. One container about which alone the engine is silent is a warning, unless the
-    host is that busy: then it was not examined, and no more is said.
+    host is that busy: then it was not examined, and no more is said. So is one whose shim is stopped: the engine waits
+    for it as soon as it is asked for more than its memory holds.
     """
     if daemon.answers:
-        return () if _overrun(pressure, busy) else _stuck_alone(daemon, containers)
+        return list(_stuck_alone(daemon, containers, _overrun(pressure, busy)))
     if not daemon.is_hung:
         return ()
     process = daemon.process
@@ -95,22 +108,40 @@ def hung(
     return [_hung(daemon, mounts, root, pressure, busy)]
 
 
-def _stuck_alone(daemon: Daemon, containers: Containers | Unavailable) -> Iterable[Yield]:
-    if isinstance(containers, Unavailable) or not len(containers):
-        return
-    for each in containers.unexamined:
-        if each.why.startswith("inspect: timed out"):
-            yield Finding(
-                subject=each.subject,
-                summary=f"the engine answers about every container but {each.subject.name}: its lock is held",
-                evidence={f"GET /containers/{each.subject.name}/json": each.why, "GET /_ping": "answered"},
-                variables={
-                    "socket": daemon.endpoint.path or daemon.endpoint.url,
-                    "pid": str(daemon.process.pid) if daemon.process else "PID",
-                },
-                severity=Severity.warning,
-                touches=(DAEMON,),
-            )
+def _stuck_alone(daemon: Daemon, containers: Containers | Unavailable, slow: bool) -> Iterable[Finding]:
+    """Containers that alone do not work: their shim is stopped, or the engine answers about all but them."""
+    known = {each.id: each.short for each in containers} if isinstance(containers, Containers) else {}
+    left_out = containers.unexamined if isinstance(containers, Containers) else ()
+    silent = {each.subject.name: each.why for each in left_out if each.why.startswith("inspect: timed out")}
+    stopped = {
+        next((name for name, why in silent.items() if id in why), known.get(id, id[:12])): shim
+        for id, shim in (daemon.shims or {}).items()
+        if shim.state == "T"
+    }
+    for name in (*stopped, *(name for name in silent if known and not slow and name not in stopped)):
+        shim = stopped.get(name)
+        process = shim or daemon.process
+        summary = (
+            f"the shim of {name} ({shim.pid}) is stopped by a signal: it cannot be stopped, entered or probed"
+            if shim
+            else f"the engine answers about every container but {name}: its lock is held"
+        )
+        evidence: dict[str, Json] = {f"/proc/{shim.pid}/stat": f"{shim.comm}, state {shim.state}"} if shim else {}
+        if name in silent:
+            evidence |= {f"GET /containers/{name}/json": silent[name], "GET /_ping": "answered"}
+        yield Finding(
+            subject=container(name),
+            summary=summary,
+            evidence=evidence,
+            variables={"socket": daemon.endpoint.path or daemon.endpoint.url} | _pid(process),
+            severity=Severity.warning,
+            touches=(DAEMON,),
+        )
+
+
+def _pid(process: Near | Process | None) -> dict[str, str]:
+    """The variable of the commands that need a process; without one they are not shown."""
+    return {"pid": str(process.pid)} if process else {}
 
 
 def _hung(
@@ -144,7 +175,7 @@ def _hung(
         subject=DAEMON,
         summary=summary,
         evidence=evidence,
-        variables={"socket": socket, "pid": str(process.pid) if process else "PID"},
+        variables={"socket": socket} | _pid(process),
         severity=Severity.warning if slow else None,
         touches=(Subject("filesystem", point),) if point and process and process.blocked else (),
     )
