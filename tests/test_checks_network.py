@@ -24,9 +24,12 @@ from diagnose.evidence.path_mtu import PathMtu
 from diagnose.evidence.processes import Process, Processes
 from diagnose.evidence.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.routes import Route, Routes
-from diagnose.model import Finding, Severity, Skipped, Unavailable
+from diagnose.model import Finding, Severity, Skipped, Unavailable, Unexamined
 
 UNKNOWN = Unavailable("forbidden", "not root")
+STARTED = 1767225600.0
+"""Unix time at which `container` was started."""
+LATER = Clock(STARTED + 60, 0.0)
 NET_ID = "0123456789ab" + 52 * "0"
 
 
@@ -355,10 +358,18 @@ def test_veth_detached(inner: Link | None, addresses: tuple[Address, ...], seen:
     who = container("a")
     listed = list(
         bridges.veth_detached(
-            Containers((who,)), Networks((network(),)), inside(who, link=inner, addresses=addresses), seen
+            Containers((who,)), Networks((network(),)), inside(who, link=inner, addresses=addresses), seen, LATER
         )
     )
     assert [words in each.summary for each in listed] == ([True] if words else [])
+
+
+def test_a_cable_that_was_plugged_in_after_the_list_was_taken():
+    who = container("a")
+    seen = inside(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),))
+    began_before = Clock(STARTED - 0.1, 0.0)
+    (one,) = bridges.veth_detached(Containers((who,)), Networks((network(),)), seen, links(BRIDGE), began_before)
+    assert isinstance(one, Unexamined)
 
 
 DEFAULT = Route(gateway="172.18.0.1", oif=8, dst="0.0.0.0")
@@ -377,7 +388,7 @@ GIVEN = {"IPAddress": "172.18.0.2", "Gateway": "172.18.0.1"}
 def test_default_route_inside(net: Network, endpoint: dict[str, str], routes: tuple[Route, ...], lost: bool) -> None:
     who = container("a", NetworkSettings={"Networks": {"shop": endpoint}})
     seen = inside(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),), routes=routes)
-    listed = list(bridges.veth_detached(Containers((who,)), Networks((net,)), seen, links()))
+    listed = list(bridges.veth_detached(Containers((who,)), Networks((net,)), seen, links(), LATER))
     assert ["default route" in each.summary for each in listed if isinstance(each, Finding)] == [True] * lost
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from checks.network._words import attached as attached_to
 from checks.network._words import names
+from diagnose.evidence.clock import Clock
 from diagnose.evidence.container import Endpoint
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.info import Info, Ping
@@ -16,7 +17,7 @@ from diagnose.evidence.namespaces import Inside, Namespaces
 from diagnose.evidence.networks import Network, Networks
 from diagnose.evidence.processes import Processes
 from diagnose.evidence.routes import Routes
-from diagnose.model import Finding, Severity, Skipped, Subject, Unavailable, Yield
+from diagnose.model import Finding, Severity, Skipped, Subject, Unavailable, Unexamined, Yield
 from diagnose.registry import check
 
 
@@ -113,14 +114,20 @@ def _address(network: Network, attached: tuple[Container, ...]) -> str:
 
 
 @check("network.veth-detached", severity=Severity.critical, caused_by=["network.bridge-down"])
-def veth_detached(containers: Containers, networks: Networks, namespaces: Namespaces, links: Links) -> Iterable[Yield]:
+def veth_detached(
+    containers: Containers, networks: Networks, namespaces: Namespaces, links: Links, clock: Clock
+) -> Iterable[Yield]:
     """A container is cut off from its bridge: its veth pair is detached or down.
 
     Both ends of the veth pair are looked at, from inside and from the host, and the default route inside. Interfaces of
-    other kinds (macvlan, a sandbox's own) are left out.
+    other kinds (macvlan, a sandbox's own) are left out. The host's interfaces may have been listed before one that was
+    started since the run began.
     """
     yield from namespaces.unvisited
     for each in containers.running:
+        if (each.started_at or 0.0) > clock.wall:
+            yield Unexamined(each.subject, "it was started while it was looked at")
+            continue
         inside = namespaces.of(each)
         for name, endpoint in each.endpoints.items() if inside else ():
             network = networks.by_name.get(name)
