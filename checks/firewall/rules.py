@@ -74,7 +74,7 @@ def _chains_missing(firewall: Firewall, crossings: Crossings, proxied: bool) -> 
         variables={},
         severity=None if names or (ports and not served) else Severity.warning,
         touches=subjects_of(touched) + tuple(each.container.subject for each in ports),
-        signs=NO_WAY_OUT,
+        signs=NO_WAY_OUT | {"iptables"},
     )
 
 
