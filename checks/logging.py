@@ -150,7 +150,20 @@ def _not_applied(containers: Containers, config: DaemonConfig, wanted: set[str],
             )
 
 
-@check("logging.driver-blocks-start", severity=Severity.critical)
+@check(
+    "logging.driver-blocks-start",
+    severity=Severity.critical,
+    caused_by=[
+        "container.entrypoint-missing",
+        "container.exec-format",
+        "container.mount-source-missing",
+        "container.network-gone",
+        "container.oom-killed",
+        "dns.host-broken",
+        "network.port-allocated",
+        "network.port-held-by-process",
+    ],
+)
 def driver_blocks_start(containers: Containers) -> Iterable[Finding]:
     """A container did not start because its log driver could not reach its receiver.
 
@@ -173,9 +186,18 @@ def driver_blocks_start(containers: Containers) -> Iterable[Finding]:
                 "HostConfig.LogConfig": {"Type": each.host_config.log_config.type},
             },
             variables={"container": each.short, "driver": each.host_config.log_config.type},
+            calls=_receivers(found[1] if found else "", containers),
             signs=signs(each.state.error),
             service=each.service,
         )
+
+
+def _receivers(address: str, containers: Containers) -> tuple[Subject, ...]:
+    """The containers that are to publish the port of the address, and so to take the log."""
+    port = address.rpartition(":")[2]
+    return tuple(
+        each.subject for each in containers if any(binding.host_port == port for _, binding in each.wanted_ports)
+    )
 
 
 def _wanted(container: Container) -> str:

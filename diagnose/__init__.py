@@ -30,8 +30,8 @@ Where the code refines the design it was built from:
 - An evidence function may take other evidence kinds as parameters, like a check: what follows from the container list
   is collected after it, and is unavailable when it is. (One function of the host alone would decode every inspect
   again in each kind.)
-- A finding carries what links it: `touches` (the other things it reaches or depends on), `signs` (classes of error
-  text) and `onset`. `causes.link` needs no knowledge of any check.
+- A finding carries what links it: `touches` (the other things it reaches or depends on), `calls` (containers that did
+  not answer it), `signs` (classes of error text) and `onset`. `causes.link` needs no knowledge of any check.
 - Checks may import `diagnose.signs` and `diagnose.times` too: pure vocabulary, like the model.
 - Failed has one more reason, "shed": the answer was left out of a bundle to keep its size.
 - The Recorder and the Replay have a module of their own; the seam's vocabulary in `host` stays small.

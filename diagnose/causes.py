@@ -3,11 +3,15 @@
 A cause is declared by id (`caused_by` of the effect's check, `causes` of the cause's) and linked to a finding only
 with evidence beyond "same host": something the effect depends on that the cause is about or reaches, a shared class
 of error text where the cause is known to bring one forth, and an onset that is not later than the effect's.
+
+Between containers that call each other the declared order does not hold: a loop makes its caller unhealthy, and one
+that is unhealthy makes its callers loop. There a cause may be of any kind that stands in the declared order with the
+effect's, or of the same, and circles are kept out finding by finding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -47,7 +51,7 @@ def because(cause: Reported, effect: Reported, topology: Topology) -> str | None
     if cause.subject.kind == "container":
         # what it needs of the engine or of its image, nobody else suffers from
         reach = {each for each in reach if each.kind not in ("daemon", "image")}
-    named = {effect.subject, *effect.finding.touches}
+    named = {effect.subject, *effect.finding.touches, *effect.finding.calls}
     shared = reach & named
     brings, shows = cause.finding.signs or frozenset(), effect.finding.signs
     same_sign = brings & (shows or frozenset())
@@ -70,13 +74,8 @@ def because(cause: Reported, effect: Reported, topology: Topology) -> str | None
     return ", ".join(words)
 
 
-def _may_stand_on(cause: Reported, effect: Reported, above: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a finding of the same check may be the cause: it is about what the effect names, and not its effect."""
-    return _names(effect, cause) and not _leads(above, cause.key, effect.key)
-
-
-def _leads(links: Mapping[str, Sequence[str]], start: str, goal: str) -> bool:
-    """Whether a way leads from one finding up to another: the ids' graph has no circles, findings of one id may."""
+def _leads(links: Mapping[str, Sequence[Link]], start: str, goal: str) -> bool:
+    """Whether a way leads from one finding up to another."""
     seen, open_ends = set(), [start]
     while open_ends:
         key = open_ends.pop()
@@ -84,43 +83,48 @@ def _leads(links: Mapping[str, Sequence[str]], start: str, goal: str) -> bool:
             return True
         if key not in seen:
             seen.add(key)
-            open_ends.extend(links.get(key, ()))
+            open_ends.extend(link.cause for link in links[key])
     return False
 
 
 def _names(effect: Reported, cause: Reported) -> bool:
     """Whether the effect's own evidence leads to another subject, which the cause is about."""
-    return cause.subject != effect.subject and cause.subject in effect.finding.touches and cause.subject != HOST
+    others = {*effect.finding.touches, *effect.finding.calls} - {effect.subject, HOST}
+    return cause.subject in others
 
 
 def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ...]:
     """The findings with their causes filled in, likelier causes first, then ordered: worst root first."""
-    linked = []
+    by_key = {finding.key: finding for finding in findings}
+    links: dict[str, list[Link]] = {key: [] for key in by_key}
     candidates = _candidates(findings)
-    about = _by_subject(findings)
-    above: dict[str, list[str]] = {}
     for effect in findings:
-        links = []
-        alike = [cause for subject in effect.finding.touches for cause in about.get((effect.id, subject), ())]
-        for cause in (*candidates[effect.id], *alike):
-            if cause.key == effect.key or (cause.id == effect.id and not _may_stand_on(cause, effect, above)):
-                continue
-            evidence = because(cause, effect, topology)
+        for cause in candidates[effect.id]:
+            evidence = because(cause, effect, topology) if cause.key != effect.key else None
             if evidence is not None:
-                links.append((cause, Link(cause.key, effect.key, evidence)))
-                if cause.id == effect.id:
-                    above.setdefault(effect.key, []).append(cause.key)
-        links.sort(key=lambda pair: _likelihood(pair[0], effect), reverse=True)
-        linked.append(replace(effect, causes=tuple(each for _, each in links)))
-    return order(linked)
+                links[effect.key].append(Link(cause.key, effect.key, evidence))
+    for cause, effect in _calls(findings):
+        evidence = because(cause, effect, topology)
+        if evidence is not None and not _leads(links, cause.key, effect.key):
+            links[effect.key].append(Link(cause.key, effect.key, evidence))
+
+    def likeliest_first(effect: Reported) -> tuple[Link, ...]:
+        return tuple(sorted(links[effect.key], key=lambda link: _likelihood(by_key[link.cause], effect), reverse=True))
+
+    return order(replace(effect, causes=likeliest_first(effect)) for effect in findings)
 
 
-def _by_subject(findings: Sequence[Reported]) -> dict[tuple[str, Subject], list[Reported]]:
-    """By check id and subject: a container that names another one may fail for no other reason than that one does."""
-    found: dict[tuple[str, Subject], list[Reported]] = {}
-    for finding in findings:
-        found.setdefault((finding.id, finding.subject), []).append(finding)
-    return found
+def _calls(findings: Sequence[Reported]) -> Iterator[tuple[Reported, Reported]]:
+    """Cause and effect, where a container calls another that fails in a way which is no declared cause of its own."""
+    callers = [finding for finding in findings if finding.finding.calls]
+    about: dict[Subject, list[Reported]] = {}
+    for finding in findings if callers else ():
+        about.setdefault(finding.subject, []).append(finding)
+    for effect in callers:
+        for subject in effect.finding.calls:
+            for cause in about.get(subject, ()):
+                if subject != effect.subject and (cause.id == effect.id or declared(effect, cause)):
+                    yield cause, effect
 
 
 def _candidates(findings: Sequence[Reported]) -> dict[str, list[Reported]]:

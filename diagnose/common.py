@@ -17,24 +17,44 @@ _NUMBERS = ("three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
-    """A sentence for each group of at least three containers that began to fail within a minute, for want of a cause.
+    """A sentence for each group of containers that fail for want of the same callee, or began to fail together.
 
-    Only problems of one check that others may cause, without a cause, above advice, whose begin is known; what every
-    container of the host stands on is no thing in common.
+    The first are two or more that call another one in vain, of which nothing was found: it was stopped by hand, mostly.
+    The others are three or more that began within a minute, with problems of one check that others may cause; what
+    every container of the host stands on is no thing in common. Only problems above advice without a cause count.
     """
+    loud = [each for each in findings if each.check.caused_by and each.severity > Severity.advice and each.root]
+    in_vain = _callers(loud)
+    said = {_called(callee, callers): None for callee, callers in in_vain.items()}
+    told = frozenset().union(*in_vain.values())
     by_id: dict[str, list[Reported]] = {}
-    for each in findings:
-        if each.check.caused_by:
+    for each in loud:
+        if each.subject not in told:
             by_id.setdefault(each.id, []).append(each)
     together = [began for listed in by_id.values() if len(began := _began(listed)) >= FEWEST]
-    if not together:
-        return ()
-    everywhere = _everywhere(topology)
-    said: dict[str, None] = {}
+    everywhere = _everywhere(topology) if together else frozenset()
     for began in together:
         below = {each: _below(each, topology) - everywhere for each in began}
         said.update(dict.fromkeys(_sentence(group, shared) for group, shared in _groups(began, below)))
     return tuple(said)
+
+
+def _callers(findings: Iterable[Reported]) -> dict[Subject, list[Subject]]:
+    """Callee -> those that call it in vain, if they are several."""
+    found: dict[Subject, dict[Subject, None]] = {}
+    for each in findings:
+        for callee in each.finding.calls:
+            found.setdefault(callee, {})[each.subject] = None
+    return {callee: list(callers) for callee, callers in sorted(found.items()) if len(callers) > 1}
+
+
+def _called(callee: Subject, callers: Sequence[Subject]) -> str:
+    return f"{len(callers)} containers call {callee.name} in vain, and nothing else was found: {_names(callers)}"
+
+
+def _names(subjects: Sequence[Subject]) -> str:
+    more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
+    return ", ".join(each.name for each in subjects[:_NAMED]) + more
 
 
 def _began(findings: Iterable[Reported]) -> dict[Subject, float]:
@@ -42,8 +62,7 @@ def _began(findings: Iterable[Reported]) -> dict[Subject, float]:
     found: dict[Subject, float] = {}
     for each in findings:
         begun = each.finding.onset
-        loud = each.severity > Severity.advice and each.root and not each.check.posture
-        if each.subject.kind == "container" and loud and begun is not None:
+        if each.subject.kind == "container" and not each.check.posture and begun is not None:
             found[each.subject] = min(begun, found.get(each.subject, begun))
     return found
 
@@ -82,6 +101,5 @@ def _sentence(group: Sequence[tuple[Subject, float]], shared: frozenset[Subject]
     number = _NUMBERS[count - FEWEST] if count - FEWEST < len(_NUMBERS) else str(count)
     span = ago(group[-1][1] - group[0][1])
     same = ", ".join(f"same {_KINDS[each.kind]} {each.name}" for each in sorted(shared))
-    names = ", ".join(subject.name for subject, _ in group[:_NAMED])
-    more = f" and {count - _NAMED} more" if count > _NAMED else ""
-    return f"{number} containers began to fail within {span}, and no cause was found: {same} ({names}{more})"
+    names = _names([subject for subject, _ in group])
+    return f"{number} containers began to fail within {span}, and no cause was found: {same} ({names})"

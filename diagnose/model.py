@@ -113,10 +113,10 @@ class Finding(msgspec.Struct, frozen=True):
     summary: one line with the user's own names and numbers, no remedy. evidence: source path -> value that proves it.
     variables: what the runbook page is filled with. discriminator: tells two findings of one check and subject apart
     (two ports of one container). severity: None takes the check's. touches: other things it reaches or depends on,
-    for linking causes. signs: classes of error text (see `diagnose.signs`) that it shows or, in a cause, that it
+    for linking causes. calls: containers that it called in vain: what keeps one of them down may be its cause, while
+    it is none of theirs. signs: classes of error text (see `diagnose.signs`) that it shows or, in a cause, that it
     brings forth; a cause with signs explains only effects that show one of them, or that have none (None) because
-    nothing is printed where they are seen. onset: Unix time at which it began,
-    if known. stable: the lives of
+    nothing is printed where they are seen. onset: Unix time at which it began, if known. stable: the lives of
     containers it compared; asked again before it is reported. service: compose or swarm service of the subject, for
     grouping replicas.
     """
@@ -128,6 +128,7 @@ class Finding(msgspec.Struct, frozen=True):
     discriminator: str = ""
     severity: Severity | None = None
     touches: tuple[Subject, ...] = ()
+    calls: tuple[Subject, ...] = ()
     signs: frozenset[str] | None = None
     onset: float | None = None
     stable: tuple[Incarnation, ...] = ()

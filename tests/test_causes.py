@@ -113,15 +113,36 @@ LINKED = {
             "container.restart-loop",
             container("web"),
             caused_by=["container.oom-killed"],
-            touches=(container("db"),),
+            calls=(container("db"),),
             signs=frozenset({"refused"}),
         ),
         True,
     ),
     "the same problem of a container that it names": (
         a("container.restart-loop", container("db"), signs=frozenset()),
-        a("container.restart-loop", container("web"), touches=(container("db"),), signs=frozenset({"refused"})),
+        a("container.restart-loop", container("web"), calls=(container("db"),), signs=frozenset({"refused"})),
         True,
+    ),
+    "a problem of a container that it calls, which mostly follows from its own": (
+        a("container.unhealthy", container("db"), caused_by=["container.restart-loop"], signs=frozenset()),
+        a("container.restart-loop", container("web"), calls=(container("db"),), signs=frozenset({"timeout"})),
+        True,
+    ),
+    "the same two problems, and no call": (
+        a("container.unhealthy", container("db"), caused_by=["container.restart-loop"], signs=frozenset()),
+        a("container.restart-loop", container("web"), signs=frozenset({"timeout"})),
+        False,
+    ),
+    "both call the same container": (
+        a("container.exits-at-start", container("job"), calls=(container("db"),), signs=frozenset({"refused"})),
+        a(
+            "container.restart-loop",
+            container("web"),
+            caused_by=["container.exits-at-start"],
+            calls=(container("db"),),
+            signs=frozenset({"refused"}),
+        ),
+        False,
     ),
     "the same problem of another container": (
         a("container.restart-loop", container("db"), signs=frozenset()),
@@ -186,9 +207,17 @@ def test_a_circle_ends():
 
 
 def test_two_that_name_each_other_keep_a_root():
-    one = a("container.restart-loop", container("web"), touches=(container("db"),), signs=frozenset({"refused"}))
-    two = a("container.restart-loop", container("db"), touches=(container("web"),), signs=frozenset({"refused"}))
+    one = a("container.restart-loop", container("web"), calls=(container("db"),), signs=frozenset({"refused"}))
+    two = a("container.restart-loop", container("db"), calls=(container("web"),), signs=frozenset({"refused"}))
     assert [f.root for f in causes.link([one, two], TOPOLOGY)].count(True) == 1
+
+
+def test_a_circle_of_calls_keeps_a_root():
+    sick = a(
+        "container.unhealthy", WEB, caused_by=["container.restart-loop"], calls=(container("db"),), signs=frozenset()
+    )
+    loops = a("container.restart-loop", container("db"), calls=(WEB,), signs=frozenset({"refused"}))
+    assert [f.id for f in causes.link([loops, sick], TOPOLOGY) if f.root] == ["container.restart-loop"]
 
 
 def test_two_problems_of_one_container_and_check_stand_side_by_side():

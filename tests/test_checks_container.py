@@ -517,7 +517,7 @@ def test_a_refused_start_is_told_in_the_engines_words(error: str, words: str):
     each = made("created", code=128, Path="sleep", State={"Error": error})
     (finding,) = refused.start_refused(of(each, PEER), UNKNOWN)
     assert words in finding.summary
-    assert (PEER.subject in finding.touches) == ("proxy" in words)
+    assert (PEER.subject in finding.calls) == ("proxy" in words)
 
 
 def test_a_mount_over_its_folder_hides_a_program():
@@ -622,6 +622,13 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
 )
 def test_unhealthy(name: str, each: Container, expected: list[tuple[str, str]]):
     assert told(health.unhealthy(of(each), CLOCK)) == expected
+
+
+def test_a_streak_that_is_longer_than_the_engine_remembers_began_earlier():
+    kept = [{"Start": at(age), "End": at(age - 1), "ExitCode": 1, "Output": ""} for age in (45, 35, 25, 15, 5)]
+    failing = made("running", age=7200, State={"Health": {"Status": "unhealthy", "FailingStreak": 9, "Log": kept}})
+    (finding,) = health.unhealthy(of(failing), CLOCK)
+    assert finding.onset == pytest.approx(NOW - 85)
 
 
 # -- mounts --------------------------------------------

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from checks.container._words import peers
-from diagnose.evidence.container import Endpoint, NetworkSettings
+from checks.container._words import not_running, peers
+from checks.logging import driver_blocks_start
+from diagnose.evidence.clock import Clock
+from diagnose.evidence.container import Binding, Endpoint, HostConfig, NetworkSettings, State
 from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.last_words import Words
+from diagnose.model import container
 
 
 def a(name: str, network: str = "shop", **endpoint: object) -> Container:
@@ -36,4 +40,32 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_peers(name: str) -> None:
     lines, named = CASES[name]
-    assert sorted(subject.name for subject in peers(lines, FRONT, Containers(tuple(OTHERS)))) == named
+    assert sorted(each.short for each in peers(lines, FRONT, Containers(tuple(OTHERS)))) == named
+
+
+RUNNING = State(status="running", pid=7, started_at="2026-01-01T00:00:00Z")
+
+
+def test_what_became_of_a_callee_is_told_unless_it_runs() -> None:
+    ended = State(status="exited", exit_code=137, finished_at="2026-01-01T00:00:00Z")
+    stopped, running = Container(id="1", name="/db", state=ended), Container(id="2", name="/api", state=RUNNING)
+    made = Container(id="3", name="/mail", state=State(status="created"))
+    assert not_running([stopped, running, made], Clock(1767225640.0, 0.0)) == {
+        "db, which it calls": "exited, exit code 137, 40 s ago",
+        "mail, which it calls": "created",
+    }
+
+
+def test_a_log_driver_calls_the_container_that_takes_the_log() -> None:
+    error = "failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused"
+    caller = Container(id="1", name="/shop", state=State(status="created", exit_code=128, error=error))
+    ports = HostConfig(port_bindings={"24224/tcp": [Binding(host_port="24224")]})
+    receiver = Container(id="2", name="/fluentd", host_config=ports)
+    other = Container(id="3", name="/web", host_config=HostConfig(port_bindings={"80/tcp": [Binding(host_port="80")]}))
+    (finding,) = driver_blocks_start(Containers((caller, receiver, other)))
+    assert finding.calls == (container("fluentd"),)
+
+
+def test_one_that_was_started_again_and_is_silent_yet_is_judged_by_its_run_before() -> None:
+    assert Words((), ("no such key",)).of_a_failure.last == "no such key"
+    assert Words(("ready",), ("no such key",)).of_a_failure.last == "ready"

@@ -18,11 +18,13 @@ def fails(
     severity: Severity = Severity.critical,
     caused: bool = False,
     id: str = "container.restart-loop",
+    calls: tuple[str, ...] = (),
 ) -> Reported:
     check = Check(id, "T.", severity, lambda: None, (), (), ("storage.disk-full",), (), False)
     key = f"{id}@container:{name}"
+    called = tuple(container(callee) for callee in calls)
     links = (Link("storage.disk-full@filesystem:/", key, "same disk"),) if caused else ()
-    return Reported(key, check, severity, Finding(container(name), "s", {}, onset=onset), causes=links)
+    return Reported(key, check, severity, Finding(container(name), "s", {}, calls=called, onset=onset), causes=links)
 
 
 def on(**containers: tuple[Subject, ...]) -> dict[Subject, frozenset[Subject]]:
@@ -49,6 +51,20 @@ CASES: dict[str, tuple[list[Reported], dict[Subject, frozenset[Subject]], list[s
         ["three containers began to fail within 2 s, and no cause was found: same disk /srv (a, b, c)"],
     ),
     "only the disk of all": ([fails("a", 1), fails("b", 2), fails("c", 3)], on(a=(), b=(NET,), c=(LAB,)), []),
+    "two call the same one in vain, in their own ways; a third that fails beside them does not": (
+        [
+            fails("a", 100, calls=("db",)),
+            fails("b", None, id="container.unhealthy", calls=("db",)),
+            fails("c", 101),
+        ],
+        TRIO,
+        ["2 containers call db in vain, and nothing else was found: a, b"],
+    ),
+    "they call one that fails for a cause": (
+        [fails("a", 100, calls=("db",), caused=True), fails("b", 120, calls=("db",), caused=True)],
+        TRIO,
+        [],
+    ),
     "two are chance": ([fails("a", 100), fails("b", 120)], TRIO, []),
     "a cause was found": ([fails("a", 100), fails("b", 120), fails("c", 140, caused=True)], TRIO, []),
     "hours apart": ([fails("a", 100), fails("b", 4000), fails("c", 9000)], TRIO, []),

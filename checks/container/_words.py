@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.last_words import LastWords, Words
 from diagnose.model import Subject, Unavailable
@@ -13,6 +14,7 @@ from diagnose.times import ago
 
 PEER_CAUSES = (
     "container.crashed",
+    "container.device-missing",
     "container.entrypoint-forbidden",
     "container.entrypoint-missing",
     "container.mount-source-missing",
@@ -20,7 +22,9 @@ PEER_CAUSES = (
     "container.oom-killed",
     "container.paused",
     "container.restarts-exhausted",
+    "container.runtime-limit-hit",
     "container.start-refused",
+    "logging.driver-blocks-start",
     "network.bind-address-missing",
     "network.port-allocated",
     "network.port-held-by-process",
@@ -84,12 +88,30 @@ _HOST = re.compile(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]+")
 """A word that may be a host's name: not a part of a path, unless it opens a URL."""
 
 
-def peers(lines: Iterable[str], caller: Container, containers: Containers) -> tuple[Subject, ...]:
+def peers(lines: Iterable[str], caller: Container, containers: Containers) -> tuple[Container, ...]:
     """The containers on a network of the caller whose name or address stands in a line that tells of a call in vain."""
     said = {word.strip(".") for line in lines if signs(line) & _NO_ANSWER for word in _HOST.findall(line)}
     if not said:
         return ()
-    return tuple(each.subject for each in containers if each.id != caller.id and said & _answers_to(each, caller))
+    return tuple(each for each in containers if each.id != caller.id and said & _answers_to(each, caller))
+
+
+def subjects_of(containers: Iterable[Container]) -> tuple[Subject, ...]:
+    return tuple(each.subject for each in containers)
+
+
+def not_running(callees: Iterable[Container], clock: Clock) -> dict[str, str]:
+    """What became of those that cannot answer, as evidence: one that was stopped by hand has no finding of its own."""
+    return {
+        f"{each.short}, which it calls": _state(each, clock.age(each.finished_at))
+        for each in callees
+        if not each.is_running
+    }
+
+
+def _state(each: Container, age: float | None) -> str:
+    ended = f", exit code {each.state.exit_code}, {ago(age)} ago" if age is not None else ""
+    return f"{each.state.status}{ended}"
 
 
 def _answers_to(each: Container, caller: Container) -> set[str]:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, causes_without, peers, quoted, took, words_of
+from checks.container._words import (
+    APPLICATION_CAUSES,
+    PEER_CAUSES,
+    causes_without,
+    not_running,
+    peers,
+    quoted,
+    subjects_of,
+    took,
+    words_of,
+)
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.events import Events
@@ -48,6 +58,7 @@ def exits_at_start(
         if not _failed_by_itself(each, events) or (each.ran_for or 0.0) >= short or not _matters(each):
             continue
         words = words_of(last_words, each)
+        callees = peers(words.lines, each, containers)
         yield Finding(
             subject=each.subject,
             summary=f"{each.short} exited with code {each.state.exit_code}, {took(each.ran_for)} after its start",
@@ -55,10 +66,11 @@ def exits_at_start(
                 "State": f"exited, exit code {each.state.exit_code}, ran {took(each.ran_for)}",
                 "command": " ".join(each.command)[:120],
                 **quoted(words),
+                **not_running(callees, clock),
             },
             variables={"container": each.short, "image": each.config.image},
             severity=_severity(each),
-            touches=peers(words.lines, each, containers),
+            calls=subjects_of(callees),
             signs=words.signs,
             onset=each.finished_at,
             service=each.service,
@@ -117,6 +129,7 @@ def crashed(
         if (each.ran_for or 0.0) < at_least or not _matters(each) or not _by_itself(each, stops):
             continue
         words = words_of(last_words, each)
+        callees = peers(words.lines, each, containers)
         yield Finding(
             subject=each.subject,
             summary=f"{each.short} ended {ago(age)} ago with exit code {each.state.exit_code} and stays down",
@@ -125,10 +138,11 @@ def crashed(
                 "asked to end": "no" if each.id in stops.by_id else "not remembered",
                 "HostConfig.RestartPolicy": each.host_config.restart_policy.name or "no",
                 **quoted(words),
+                **not_running(callees, clock),
             },
             variables={"container": each.short},
             severity=_severity(each) if each.id in stops.by_id else Severity.advice,
-            touches=peers(words.lines, each, containers),
+            calls=subjects_of(callees),
             signs=words.signs,
             onset=each.finished_at,
             service=each.service,

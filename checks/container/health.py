@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, QUOTED, peers
+from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, QUOTED, not_running, peers, subjects_of
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.container import HealthProbe
 from diagnose.evidence.containers import Container, Containers
@@ -57,7 +57,7 @@ def unhealthy(containers: Containers, clock: Clock, *, patience: Seconds = Secon
         if silent is not None:
             yield _stale(each, health.status, silent, last)
         elif health.status == "unhealthy":
-            yield _failing(each, last, containers)
+            yield _failing(each, last, containers, clock)
 
 
 def _interval(each: Container) -> float:
@@ -97,11 +97,12 @@ def _stale(each: Container, status: str, silent: float, last: HealthProbe | None
     )
 
 
-def _failing(each: Container, last: HealthProbe | None, containers: Containers) -> Finding:
+def _failing(each: Container, last: HealthProbe | None, containers: Containers, clock: Clock) -> Finding:
     health = each.state.health
     streak = health.failing_streak if health else 0
     code = last.exit_code if last else 0
     output = (last.output or "").strip() if last else ""
+    callees = peers(output.splitlines(), each, containers)
     severity = Severity.critical
     if code == TIMED_OUT and NOT_BEGUN in output and _LACKING.search(output):
         what = "its probe cannot run, the container has no such program"
@@ -123,11 +124,13 @@ def _failing(each: Container, last: HealthProbe | None, containers: Containers) 
             "State.Health": f"{health.status if health else ''}, FailingStreak {streak}",
             "probe": _probe(each),
             "last output": output[-QUOTED:] or "(empty)",
+            **not_running(callees, clock),
         },
         variables={"container": each.short},
         severity=severity,
         # the engine runs the probe: when containerd hangs, it does not end, or cannot begin
-        touches=(*((DAEMON,) if code in (TIMED_OUT, 126) else ()), *peers(output.splitlines(), each, containers)),
+        touches=(DAEMON,) if code in (TIMED_OUT, 126) else (),
+        calls=subjects_of(callees),
         signs=signs(*_outputs(each, streak)),
         onset=_began(each, streak),
         service=each.service,
@@ -146,7 +149,10 @@ def _outputs(each: Container, streak: int) -> list[str]:
 
 
 def _began(each: Container, streak: int) -> float | None:
-    """Unix time of the first failure of the streak, as far back as the engine's five kept probes reach."""
+    """Unix time of the first failure of the streak; beyond the engine's five kept probes by their own pace."""
     log = (each.state.health.log or []) if each.state.health else []
-    known = log[-streak:] if streak else []
-    return unix(known[0].start) if known else None
+    starts = [begun for probe in (log[-streak:] if streak else []) if (begun := unix(probe.start)) is not None]
+    if not starts:
+        return None
+    pace = (starts[-1] - starts[0]) / (len(starts) - 1) if len(starts) > 1 else _interval(each)
+    return starts[0] - (streak - len(starts)) * pace

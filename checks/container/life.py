@@ -6,7 +6,17 @@ from collections.abc import Generator, Iterable, Sequence
 
 import msgspec
 
-from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, peers, quoted, times, took, words_of
+from checks.container._words import (
+    APPLICATION_CAUSES,
+    PEER_CAUSES,
+    not_running,
+    peers,
+    quoted,
+    subjects_of,
+    times,
+    took,
+    words_of,
+)
 from diagnose.evidence.cgroups import Cgroups, Group
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
@@ -222,7 +232,7 @@ def restart_loop(
     for each in containers:
         ends = _recent_failures(events, each, clock, window)
         if each.restarts_always and _loops(each, ends, clock, events, restarts, steady):
-            yield _loop_finding(each, ends, clock, words_of(last_words, each), containers)
+            yield _loop_finding(each, ends, clock, words_of(last_words, each).of_a_failure, containers)
     yield from _churning_tasks(containers, clock, last_words, restarts, window, steady)
 
 
@@ -272,17 +282,19 @@ def _loop_finding(
     evidence: dict[str, object] = {
         "State": f"{each.state.status}, exit code {each.state.exit_code}",
         "RestartCount": each.restart_count,
-        "HostConfig.RestartPolicy": each.host_config.restart_policy.name,
     }
     if ends:
         evidence["events die"] = f"{len(ends)} unasked for in the last {ago(clock.wall - ends[0].at)}"
+    callees = peers(words.lines, each, containers)
+    evidence |= quoted(words) | not_running(callees, clock)
+    evidence["HostConfig.RestartPolicy"] = each.host_config.restart_policy.name
     return Finding(
         subject=each.subject,
         summary=summary,
-        evidence={**evidence, **quoted(words)},
+        evidence=evidence,
         variables={"container": each.short, "policy": _policy(each)},
         severity=severity,
-        touches=peers(words.lines, each, containers),
+        calls=subjects_of(callees),
         signs=words.signs,
         onset=_since(ends) if ends else each.finished_at,
         service=each.service,
@@ -379,6 +391,7 @@ def restarts_exhausted(
         if each.state.status != "exited" or each.state.exit_code == 0 or _stopped(events, each):
             continue
         words = words_of(last_words, each)
+        callees = peers(words.lines, each, containers)
         age = _age(clock, each)
         since = f" {ago(age)} ago" if age != float("inf") else ""
         ended = f"exit code {each.state.exit_code} after {took(each.ran_for)}"
@@ -390,10 +403,11 @@ def restarts_exhausted(
                 "RestartCount": each.restart_count,
                 "HostConfig.RestartPolicy": f"on-failure:{most}",
                 **quoted(words),
+                **not_running(callees, clock),
             },
             variables={"container": each.short},
             severity=Severity.advice if age > forgotten else Severity.critical,
-            touches=peers(words.lines, each, containers),
+            calls=subjects_of(callees),
             signs=words.signs,
             onset=unix(each.state.finished_at),
             service=each.service,

@@ -55,8 +55,9 @@ def start_refused(containers: Containers, bind_sources: BindSources | Unavailabl
                 yield failed_start(each, f"{mount['source']} is a file, {mount['target']} in it is a folder")
         else:
             what, peer = _reason(each, containers)
-            stands_on = peer.subject if peer else Subject("image", each.config.image)
-            yield replace(failed_start(each, what), touches=(stands_on, DAEMON))
+            image = () if peer else (Subject("image", each.config.image),)
+            calls = (peer.subject,) if peer else ()
+            yield replace(failed_start(each, what), touches=(*image, DAEMON), calls=calls)
 
 
 def _explained(each: Container) -> bool:

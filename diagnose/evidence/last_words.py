@@ -20,9 +20,18 @@ MOST = 60
 
 
 class Words(msgspec.Struct, frozen=True):
-    """The lines of the container's last run, oldest first, without their times; none if that run said nothing."""
+    """The lines of the container's last run, oldest first, without their times; none if that run said nothing.
+
+    earlier: those of the runs before, as far as they stand among the lines that were asked for.
+    """
 
     lines: tuple[str, ...]
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def of_a_failure(self) -> Words:
+        """Those of the run before, where the last one has said nothing: one that was started again has yet to fail."""
+        return self if self.lines else Words(self.earlier)
 
     @property
     def last(self) -> str:
@@ -91,11 +100,13 @@ class _Said(msgspec.Struct):
 
 
 def _words(text: str, started: float | None) -> Words:
-    lines = []
+    lines: list[str] = []
+    earlier: list[str] = []
     for row in text.split("\n"):  # and at no carriage return: what `#!` lines of DOS bring forth holds one
         stamp, _, line = row.partition(" ")
         at = unix(stamp)
         if line.strip():
-            lines.append((at, line.rstrip()))
-    # the engine notes the start after the process has begun to write: milliseconds, or a second on a busy host
-    return Words(tuple(line for at, line in lines if at is None or started is None or at >= started - 2))
+            # the engine notes the start after the process has begun to write: milliseconds, or a second on a busy host
+            before = at is not None and started is not None and at < started - 2
+            (earlier if before else lines).append(line.rstrip())
+    return Words(tuple(lines), tuple(earlier))
