@@ -65,7 +65,9 @@ def _explained(each: Container) -> bool:
     error = each.state.error
     lowered = error.lower()
     limit = RUNTIME.search(lowered) and any(text in lowered for text in LIMITS)
-    return bool(limit or own_program(each) or each.lacks_log_receiver or any(pattern.search(error) for pattern in patterns))
+    return bool(
+        limit or own_program(each) or each.lacks_log_receiver or any(pattern.search(error) for pattern in patterns)
+    )
 
 
 def _reason(each: Container, containers: Containers) -> tuple[str, Container | None]:
