@@ -133,7 +133,7 @@ def modules_gone(modules: Modules) -> Iterator[Yield] | Skipped:
     if modules.folder or not modules.release:
         return iter(())
     if not modules.loaded:
-        return Skipped("this kernel is built in one piece: it loads no modules")
+        return Skipped("this kernel is built without loadable modules")
     return iter((_gone(modules),))
 
 

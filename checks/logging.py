@@ -178,8 +178,8 @@ def driver_blocks_start(containers: Containers) -> Iterable[Finding]:
         where = f" at {found[1]}" if found else _wanted(each)
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} did not start: its log driver {each.host_config.log_config.type} reached"
-            f" nobody{where}",
+            summary=f"{each.short} did not start: its log driver {each.host_config.log_config.type} did not reach"
+            f" its receiver{where}",
             evidence={
                 "State.Error": each.state.error,
                 "State.Status": each.state.status,
@@ -220,7 +220,7 @@ def driver_unreadable(containers: Containers) -> Iterable[Finding]:
         if each.state.status in IN_USE:
             yield Finding(
                 subject=each.subject,
-                summary=f"docker logs of {each.short} is refused: its logs go to {said.type} alone",
+                summary=f"docker logs of {each.short} is refused: its logs go to {said.type} only",
                 evidence={"HostConfig.LogConfig": {"Type": said.type, "cache-disabled": "true"}},
                 variables={"container": each.short},
                 service=each.service,
@@ -235,7 +235,7 @@ def backpressure(writers: LogWriters) -> Iterable[Finding] | Skipped:
     writer that goes on, however slowly, is not meant.
     """
     if not len(writers) and not writers.unexamined:
-        return Skipped("no running container sends its log away")
+        return Skipped("no running container sends its log to another host or program")
     return _waiting(writers)
 
 
@@ -245,7 +245,7 @@ def _waiting(writers: LogWriters) -> Iterable[Finding]:
         if "pipe_write" in place and (said.config or {}).get("mode") != "non-blocking":
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} stands still in a write to its log: its driver {said.type} does not take it",
+                summary=f"{each.short} is blocked writing to its log: its driver {said.type} does not accept it",
                 evidence={
                     f"/proc/{each.state.pid}/wchan": f"{place}, not left for {WATCHED_S} s",
                     "HostConfig.LogConfig": {"Type": said.type, "mode": "blocking"},

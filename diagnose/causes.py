@@ -175,8 +175,9 @@ def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
     """Roots as an engineer should meet them, each with its effects behind it.
 
     The worst root first, by its own severity or that of what it explains; then the one that explains most of what
-    happens elsewhere, the one whose subject more may depend on, and the one that explains most. Findings on posture
-    come after others and stay in the order in which their check gave them: the most exposed first.
+    happens elsewhere, the one whose subject more may depend on, and the one that explains most. What an effect might
+    come from too counts for nothing: it is shown under its likeliest root. Findings on posture come after others and
+    stay in the order in which their check gave them: the most exposed first.
     """
     listed = list(findings)
     place = {finding.key: at for at, finding in enumerate(listed)}
@@ -185,11 +186,9 @@ def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
     explained: dict[str, list[Subject]] = {}
     home: dict[str, str] = {}
     for finding in listed:
-        roots = root_keys(finding, by_key)
-        home[finding.key] = roots[0]
-        for key in roots:
-            worst[key] = max(worst.get(key, 0), int(finding.severity))
-            explained.setdefault(key, []).append(finding.subject)
+        root = home[finding.key] = root_keys(finding, by_key)[0]
+        worst[root] = max(worst.get(root, 0), int(finding.severity))
+        explained.setdefault(root, []).append(finding.subject)
 
     def weight(root: Reported) -> tuple[int, bool, int, int, int, int, str, int]:
         elsewhere = set(explained[root.key]) - {root.subject}

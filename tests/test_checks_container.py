@@ -117,15 +117,15 @@ def oom(
 def test_each_of_four_sources_alone_tells_of_an_oom_kill():
     down = made("exited", code=137, State={"OOMKilled": True}, **LIMITED)
     runs = made("running", age=300, **LIMITED)
-    assert oom(down) == [("critical", "web was killed for want of memory 1 min ago: its limit is 16.0 MiB")]
+    assert oom(down) == [("critical", "web ran out of memory and was killed 1 min ago: its limit is 16.0 MiB")]
     assert oom(runs, lines=oom_lines(runs, 600))[0][1].startswith(
-        "web was killed for want of memory 10 min ago and was started"
+        "web ran out of memory, was killed 10 min ago and started"
     )
     assert oom(runs, events=history(runs, (200, "oom", {}))) == [
-        ("warning", "web lost a process for want of memory 3 min ago and runs on: its limit is 16.0 MiB")
+        ("warning", "web ran out of memory 3 min ago, lost a process and runs on: its limit is 16.0 MiB")
     ]
     assert oom(runs, killed=2) == [
-        ("warning", "web had a process killed for want of memory at an unknown time: its limit is 16.0 MiB")
+        ("warning", "web ran out of memory and lost a process at an unknown time: its limit is 16.0 MiB")
     ]
 
 
@@ -456,12 +456,12 @@ def test_a_refused_start_has_one_name(error: str, status: str):
 
 PEER = made("exited", code=137, name="proxy")
 WORDS = [
-    (f"cannot join network of a non running container: {PEER.id}", "the container proxy that it needs does not run"),
+    (f"cannot join network of a non running container: {PEER.id}", "the container proxy that it needs is not run"),
     (f"can't join IPC of container {PEER.id}: container {PEER.id} is not running", "the container proxy that it needs"),
-    ("Cannot link to a non running container: /proxy AS /web/db", "the container proxy that it needs does not run"),
+    ("Cannot link to a non running container: /proxy AS /web/db", "the container proxy that it needs is not run"),
     (
         "No such container: 9edcb41dcacbc1b9d300d50c818cbf0bfca28d08",
-        "the container 9edcb41dcacb that it needs does not",
+        "the container 9edcb41dcacb that it needs no longer",
     ),
     (
         "failed to create task for container: failed to initialize logging driver: journald is not enabled on this host",

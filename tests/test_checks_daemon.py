@@ -179,7 +179,7 @@ def test_a_dead_engine_names_its_last_words_and_what_lives() -> None:
     )
     known = Containers((msgspec.convert({"Id": ID, "Name": "/web"}, Container),), source="disk")
     (finding,) = not_running(daemon(shims={ID: SHIM, "cd" * 32: SHIM}), words, known)
-    assert finding.summary == "dockerd does not run: no space left on device; still alive: cdcdcdcdcdcd, web"
+    assert finding.summary == "dockerd is not running: no space left on device; still alive: cdcdcdcdcdcd, web"
     assert "no-space" in finding.signs
     assert "failed to start daemon: no space left on device" in finding.evidence.values()
 
@@ -291,7 +291,7 @@ def test_forbidden() -> None:
         silence=Unavailable("forbidden", ""), process=engine(), socket=SOCKET, caller=Caller(1000, "deploy")
     )
     (finding,) = life.socket_forbidden(denied)
-    assert finding.summary == "deploy may not use /var/run/docker.sock"
+    assert finding.summary == "deploy is not allowed to use /var/run/docker.sock"
     old = daemon(silence=denied.silence, process=engine(), caller=Caller(1000, "deploy", docker_group=True))
     assert "session is older" in next(iter(life.socket_forbidden(old))).summary
     kept_out = replace(denied, caller=Caller(1000, "deploy", docker_group=True, session_has_it=True))
@@ -309,7 +309,9 @@ def test_forbidden() -> None:
             id="a dead disk",
         ),
         pytest.param(daemon(silence=SILENT, process=engine(), age=9999.0), "does not answer", id="deadlock"),
-        pytest.param(daemon(silence=SILENT, same_host=False, where="served by python3 (9)"), "whoever", id="no engine"),
+        pytest.param(
+            daemon(silence=SILENT, same_host=False, where="served by python3 (9)"), "what listens at", id="no engine"
+        ),
     ],
 )
 def test_hung(one: Daemon, what: str) -> None:
@@ -502,7 +504,7 @@ def test_client_api_too_old() -> None:
     traefik = msgspec.convert({"Id": ID, "Name": "/traefik"}, Container)
     quiet = SocketClients((traefik,))
     finding = only(posture.client_api_too_old(quiet, log(line), Options(), clock))
-    assert finding.summary == "a client of API 1.24 is turned away: this engine begins at 1.44"
+    assert finding.summary == "a client of API 1.24 is turned away: this engine requires at least 1.44"
     assert list(posture.client_api_too_old(quiet, log(line), Options(since_s=30), clock)) == []
     loud = SocketClients((traefik,), (TurnedAway(traefik, "1.24", "1.44", said),))
     assert str(only(posture.client_api_too_old(loud, NOTHING, Options(), clock)).subject) == "container:traefik"

@@ -406,7 +406,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         {"api__container": inspected(State=UNBORN | {"Error": NO_LOGGER}, **logging("fluentd"))},
         "container:web",
         Severity.critical,
-        "fluentd reached nobody at 127.0.0.1:24224",
+        "fluentd did not reach its receiver at 127.0.0.1:24224",
     ),
     "a name that has no address": (
         "logging.driver-blocks-start",
@@ -417,7 +417,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         },
         "container:web",
         Severity.critical,
-        "gelf reached nobody at udp://graylog.example:12201",
+        "gelf did not reach its receiver at udp://graylog.example:12201",
     ),
     "no cache": (
         "logging.driver-unreadable",

@@ -64,7 +64,7 @@ def test_streamed_to_stdout_it_leaves_no_file(
 ):
     monkeypatch.chdir(tmp_path)
     said = given(Order(STDOUT))
-    assert "written to stdout" in said
+    assert "to stdout" in said
     assert "manifest.json" in unpacked(capfdbinary.readouterr().out)
     assert not list(tmp_path.iterdir())
 
@@ -110,7 +110,7 @@ def test_review_lists_every_file_and_asks(
     if agreed:
         given(Order(target, review=True))
     else:
-        with pytest.raises(NotWrittenError, match="not agreed"):
+        with pytest.raises(NotWrittenError, match="did not agree"):
             given(Order(target, review=True))
     assert target.exists() == agreed
     listed = capsys.readouterr().err
@@ -164,7 +164,7 @@ def test_the_command_streams_an_archive_and_says_so_on_stderr(tmp_path: Path):
     done = command("-o", "-", cwd=tmp_path)
     assert done.returncode == 0
     assert "manifest.json" in unpacked(done.stdout)
-    assert done.stderr.endswith(b"written to stdout\n")
+    assert done.stderr.endswith(b" to stdout\n")
     assert not list(tmp_path.iterdir())
 
 

@@ -153,19 +153,19 @@ def _oom_finding(oom: _Oom, clock: Clock, since_s: float) -> Finding:
     when = f" {ago(age)} ago" if age is not None else ""
     if not each.is_running and each.state.exit_code != 0:
         severity = Severity.critical if recent else Severity.advice
-        summary = f"{each.short} was killed for want of memory{when}: {oom.limit}"
+        summary = f"{each.short} ran out of memory and was killed{when}: {oom.limit}"
     elif each.is_running and last is not None and last < started:
         severity = Severity.warning
-        summary = f"{each.short} was killed for want of memory{when} and was started again: {oom.limit}"
+        summary = f"{each.short} ran out of memory, was killed{when} and started again: {oom.limit}"
     elif each.is_running and last is None:
         young = (clock.age(started) or 0.0) <= since_s
         severity = Severity.warning if young and not oom.of_earlier_run else Severity.advice
         time = "in an earlier run" if oom.of_earlier_run else "at an unknown time"
-        summary = f"{each.short} had a process killed for want of memory {time}: {oom.limit}"
+        summary = f"{each.short} ran out of memory and lost a process {time}: {oom.limit}"
     else:
         severity = Severity.warning if each.is_running and recent else Severity.advice
         going = "runs on" if each.is_running else "ended well"
-        summary = f"{each.short} lost a process for want of memory{when} and {going}: {oom.limit}"
+        summary = f"{each.short} ran out of memory{when}, lost a process and {going}: {oom.limit}"
     return Finding(
         subject=each.subject,
         summary=summary,
@@ -272,7 +272,7 @@ def _loop_finding(
     run = each.ran_for if restarting else None
     lasted = f" after {took(run)}" if run is not None else ""
     if code == 0:
-        summary = f"{each.short} ends with success{lasted} and is started again, {times(each.restart_count)} so far"
+        summary = f"{each.short} exits successfully{lasted} and is started again, {times(each.restart_count)} so far"
         severity = Severity.warning
     else:
         said = f"exit code {code}{lasted}, " if code is not None else ""

@@ -38,7 +38,7 @@ def mount_source_missing(
             if known and known.type == "file":
                 continue  # over a folder: not the source is at fault
             gone = known is not None and known.failed == "missing"
-            what = "does not exist" if gone else f"is no file, {match['target']} in it is"
+            what = "does not exist" if gone else f"is not a file, {match['target']} in it is"
             yield _finding(
                 each,
                 f"{each.short} did not start: {match['source']} {what}",
@@ -91,7 +91,7 @@ def mount_forbidden(
         if why:
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} may not use {mount.destination}: {why[0]}",
+                summary=f"{each.short} has no access to {mount.destination}: {why[0]}",
                 evidence={"log": line[:QUOTED], "mount": f"{mount.source} -> {mount.destination}", **why[1]},
                 variables={"container": each.short, "source": mount.source, "owner": why[2]},
                 discriminator=mount.destination,

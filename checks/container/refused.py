@@ -77,8 +77,8 @@ def _reason(each: Container, containers: Containers) -> tuple[str, Container | N
         name = match["joined"] or match["lost"] or match["space"]
         peer = next((other for other in containers if name == other.short or other.id.startswith(name)), None)
         if peer is None:
-            return f"the container {name[:12]} that it needs does not exist any more", None
-        return f"the container {peer.short} that it needs does not run", peer
+            return f"the container {name[:12]} that it needs no longer exists", None
+        return f"the container {peer.short} that it needs is not running", peer
     if match := _USER.search(error):
         return f"its image has no {match['kind']} {match['name']}", None
     if match := _TOOL.search(error):

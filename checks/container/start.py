@@ -110,23 +110,25 @@ def entrypoint_forbidden(containers: Containers, programs: Programs | Unavailabl
         refused = programs.by_id.get(container.id) if isinstance(programs, Programs) else None
         if why in ("permission denied", "is a directory"):
             program = container.path
-            yield failed_start(container, f"{program} may not be executed", **_named(container, program))
+            yield failed_start(
+                container, f"{program} cannot be executed: permission denied", **_named(container, program)
+            )
         elif refused and refused.why in ("permission denied", "operation not permitted"):
             yield _forbidden(container, refused)
 
 
 def _forbidden(each: Container, program: Program) -> Finding:
     if program.why == "operation not permitted":
-        what = f"{program.path} has capabilities that the container may not have"
+        what = f"{program.path} has capabilities that the container does not have"
         config = each.host_config
         proof = {"HostConfig.CapDrop": config.cap_drop or "none", "HostConfig.CapAdd": config.cap_add or "none"}
         return _refused(each, program, f"{each.short} cannot run: {what}", **proof)
     user = each.config.user or "root"
     if program.interpreter:
-        what = f"{program.interpreter}, which {program.path} needs, may not be executed by user {user}"
+        what = f"{program.interpreter}, which {program.path} needs, cannot be executed by user {user}"
         program = msgspec.structs.replace(program, path=program.interpreter)
     else:
-        what = f"{program.path} may not be executed by user {user}"
+        what = f"{program.path} cannot be executed by user {user}"
     return _refused(each, program, f"{each.short} cannot run: {what}", **{"Config.User": user})
 
 
@@ -243,7 +245,7 @@ def device_missing(containers: Containers) -> Iterable[Finding]:
         match = DEVICE.search(each.state.error) if each.start_failed else None
         if match:
             device = match["device"] or match["driver"] or match["nvidia"] or match["cdi"]
-            absent = f"{device} is no device" if "not a device node" in each.state.error else f"there is no {device}"
+            absent = f"{device} is not a device" if "not a device node" in each.state.error else f"there is no {device}"
             what = absent if match["device"] else device
             yield failed_start(each, what[:100], device=match["device"] or "gpu")
 

@@ -56,7 +56,7 @@ def shim_lost(containers: Containers, processes: Processes) -> Generator[Finding
     process is not to be seen, neither are the shims.
     """
     if not any(process.comm == "dockerd" for process in processes):
-        return Skipped("the engine's process is not to be seen from here")
+        return Skipped("the engine's process cannot be seen from here")
     for each in containers.running:
         if each.host_config.runtime not in RUNC:
             continue
@@ -66,7 +66,7 @@ def shim_lost(containers: Containers, processes: Processes) -> Generator[Finding
         what = "its shim is gone, its process lives on" if alive else f"process {each.state.pid} is gone"
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} is said to run, but {what}",
+            summary=f"{each.short} is listed as running, but {what}",
             evidence={
                 "State": f"{each.state.status}, Pid {each.state.pid}",
                 "process": "alive" if alive else "none",
@@ -149,7 +149,7 @@ def ignores_stop_signal(containers: Containers, events: Events, *, wait: Seconds
         if waited >= wait:
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} did not end at its stop signal and was killed after {ago(waited)}",
+                summary=f"{each.short} ignored its stop signal and was killed after {ago(waited)}",
                 evidence={
                     "events": f"kill (signal {each.config.stop_signal or '15'}), {ago(waited)} later kill (signal 9), die 137",
                     "first process": " ".join(each.command)[:120],

@@ -58,7 +58,7 @@ def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yi
     return [
         Finding(
             subject=DAEMON,
-            summary=f"containerd does not run: {tail}",
+            summary=f"containerd is not running: {tail}",
             evidence=evidence,
             variables={"unit": "containerd" if system else "docker"},
         )

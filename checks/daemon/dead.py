@@ -113,7 +113,7 @@ def _nonsense(daemon: Daemon) -> Finding:
     socket = daemon.endpoint.path or daemon.endpoint.url
     return Finding(
         subject=DAEMON,
-        summary=f"what answers at {socket} is no working engine",
+        summary=f"what answers at {socket} is not a working engine",
         evidence={f"GET /_ping at {socket}": daemon.silence.detail, "who listens": daemon.where},
         variables={"socket": socket, "log": "docker.service"},
     )
@@ -225,12 +225,12 @@ def _what(daemon: Daemon, socket: str, came_up: bool) -> str:
     if daemon.program == "":
         return "dockerd does not run, and its program is not where packages put it"
     if daemon.is_asleep:
-        return "dockerd does not run; systemd will start it for the next client"
+        return "dockerd is not running; systemd will start it for the next client"
     if daemon.unit and daemon.unit.load_state == "masked":
-        return "dockerd does not run, and docker.service is masked"
+        return "dockerd is not running, and docker.service is masked"
     if daemon.unit and daemon.unit.active_state == "failed":
-        return f"dockerd does not run: docker.service failed ({daemon.unit.result})"
-    return "dockerd does not run"
+        return f"dockerd is not running: docker.service failed ({daemon.unit.result})"
+    return "dockerd is not running"
 
 
 def _unnamed(text: str) -> str:

@@ -38,7 +38,7 @@ def socket_forbidden(daemon: Daemon) -> Iterable[Finding]:
     assert daemon.silence is not None
     user = daemon.caller.user or str(daemon.caller.uid)
     path = daemon.endpoint.path or daemon.endpoint.url
-    summary = f"{user} may not use {path}"
+    summary = f"{user} is not allowed to use {path}"
     evidence: dict[str, Json] = {"api.ping": str(daemon.silence)}
     if daemon.socket is not None:
         evidence[f"stat({path})"] = (
@@ -155,7 +155,7 @@ def _hung(
     slow = False
     if process is None:
         evidence["who listens"] = daemon.where
-        summary = f"whoever listens at {socket} takes connections and does not answer"
+        summary = f"what listens at {socket} accepts connections but does not answer"
     else:
         evidence[f"/proc/{process.pid}/stat"] = f"state {process.state}, threads {_threads(process.threads)}"
         if process.waits_for:
@@ -165,7 +165,7 @@ def _hung(
         elif process.blocked:
             summary = f"dockerd ({process.pid}) does not answer: {process.blocked} of its threads wait in the kernel"
         else:
-            summary = f"dockerd ({process.pid}) takes connections and does not answer"
+            summary = f"dockerd ({process.pid}) accepts connections but does not answer"
             slow = _overrun(pressure, busy)
             if slow and isinstance(pressure, Pressure):
                 summary += f"; the host is busy: load {pressure.load[0]:.0f} on {pressure.cpus} processors"

@@ -51,7 +51,7 @@ def _outdated(daemon: Daemon, ping: Ping, info: Info | Unavailable) -> Iterator[
     if major and major < max(MAINTAINED) and major not in MAINTAINED and not DISTRIBUTION.search(version):
         yield Finding(
             subject=DAEMON,
-            summary=f"engine {version}: the line {_line(ping.version)} gets no fixes any more",
+            summary=f"engine {version}: the {_line(ping.version)} line gets no more fixes",
             evidence={"GET /version": version, "lines with fixes": ", ".join(map(str, sorted(MAINTAINED)))},
             variables={"program": "/usr/bin/dockerd"},
             discriminator="ended",
@@ -76,7 +76,7 @@ def client_api_too_old(
     for each in clients.turned_away:
         yield Finding(
             subject=each.container.subject,
-            summary=f"{each.container.short} speaks API {each.client} and is turned away: this engine begins at {each.least}",
+            summary=f"{each.container.short} speaks API {each.client} and is turned away: this engine requires at least {each.least}",
             evidence={"last such line of its log": each.line},
             variables={"name": each.container.short, "least": each.least},
             touches=(DAEMON,),
@@ -89,7 +89,7 @@ def client_api_too_old(
         holders = [each.short for each in clients.holders]
         yield Finding(
             subject=DAEMON,
-            summary=f"a client of API {match['client']} is turned away: this engine begins at {match['least']}",
+            summary=f"a client of API {match['client']} is turned away: this engine requires at least {match['least']}",
             evidence={
                 f"{log.source} {last.place}".strip(): last.text,
                 "times": len(turned),

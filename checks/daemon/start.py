@@ -153,7 +153,7 @@ def _ended_since(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Findi
     path = f"{EXEC_ROOT}/containerd/containerd.pid"
     yield Finding(
         subject=DAEMON,
-        summary=f"dockerd waited in vain for process {pid}, which {path} named and which was no containerd",
+        summary=f"dockerd waited in vain for process {pid}, which {path} names but which is not containerd",
         evidence={f"{log.source} {taken.place}".strip() if taken else path: f"containerd is still running, pid {pid}"},
         variables={"path": path, "pid": pid},
         discriminator=path,

@@ -39,7 +39,7 @@ def upstream_unreachable(
     if not asked and not lookups.unasked:
         if lookups.closed:
             return Skipped("running containers are on internal networks only")
-        return Skipped("no running container asks a DNS server by a network of its own")
+        return Skipped("no running container queries a DNS server through its own network")
     path = dns_path if isinstance(dns_path, DnsPath) else DnsPath({})
     return (*(_unreachable(group, lookups, path) for group in asked if group.lost), *lookups.unasked)
 

@@ -18,7 +18,7 @@ ICC = "com.docker.network.bridge.enable_icc"
 def left_alone(config: DaemonConfig | Unavailable) -> str | None:
     """Why the engine's rules are not to be looked for here, or None."""
     if isinstance(config, DaemonConfig) and config.value("iptables") is False:
-        return f"the engine is told to leave the packet filter alone (iptables, {config.where('iptables')})"
+        return f"the engine is configured to leave the packet filter alone (iptables, {config.where('iptables')})"
     return None
 
 

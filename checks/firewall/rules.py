@@ -127,7 +127,7 @@ def masquerade_missing(firewall: Firewall, crossings: Crossings, config: DaemonC
     if not crossings.networks:
         return Skipped(crossings.why_none)
     if not any(each.network.masquerades for each in crossings.outlets):
-        return Skipped("no running container is on a network whose addresses the engine is to hide")
+        return Skipped("no running container is on a network whose addresses the engine should hide")
     return _masquerade_missing(crossings)
 
 

@@ -25,7 +25,7 @@ def forwarding_off(
     once.
     """
     if isinstance(config, DaemonConfig) and config.value("ip-forward") is False:
-        return Skipped(f"the engine is told to leave forwarding alone (ip-forward, {config.where('ip-forward')})")
+        return Skipped(f"the engine is configured to leave forwarding alone (ip-forward, {config.where('ip-forward')})")
     routed = {each.name: each for each in networks.bridges if not each.internal}
     used = [each for each in containers.running if any(name in routed for name in each.endpoints)]
     if not used:

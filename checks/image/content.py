@@ -57,7 +57,7 @@ def platform_mismatch(
     containerd's store (from engine 28) the container's own manifest counts, not the index.
     """
     if info.architecture not in ARCHITECTURES:
-        return Skipped(f"what a processor of the kind {info.architecture or 'unknown'} can run is not known here")
+        return Skipped(f"what {info.architecture or 'an unknown'} processor can run is not known here")
     return _mismatches((*exposed, *filter(has_failed, containers)), details, info.architecture, pulls, clock)
 
 
@@ -151,7 +151,7 @@ def corrupt(
     for each in pulls.of("corrupt") if isinstance(pulls, Pulls) else ():
         yield _told(each.count, each.text, each.first, f"pulling {each.what} broke off at a damaged layer")
     if not layers.looked_at:
-        return Skipped("layers are looked at on the disk for the storage driver overlay2 alone")
+        return Skipped("layers on the disk are examined for the storage driver overlay2 only")
     return None
 
 

@@ -54,7 +54,7 @@ def dangling(
     return (
         Finding(
             subject=HOST,
-            summary=f"{count} without a name or a container: up to {size(total)} to win back",
+            summary=f"{count} without a name or a container: up to {size(total)} to reclaim",
             evidence={
                 "GET /images/json without a tag": [
                     each.id.removeprefix("sha256:")[:12] for each in found[:NAMES_SHOWN]
@@ -129,7 +129,7 @@ def build_cache_large(
 ) -> Iterable[Finding] | Skipped:
     """The build cache takes up much of the disk.
 
-    Ten gibibytes anywhere, or a tenth of a disk that is filling. Counted is what a prune would win back. A buildx
+    Ten gibibytes anywhere, or a tenth of a disk that is filling. Counted is what a prune would free. A buildx
     builder of the kind docker-container keeps its cache in a volume of its own (buildx_buildkit_..._state), which is
     not seen here.
     """

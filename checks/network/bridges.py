@@ -209,7 +209,7 @@ def bridge_leaked(
     if isinstance(ping, Ping) and ping.is_podman:
         return Skipped("Podman names its bridges otherwise")
     if isinstance(processes, Processes) and sum(each.comm == "dockerd" for each in processes) > 1:
-        return Skipped("a second engine runs on this host: whose bridges they are cannot be told")
+        return Skipped("a second engine runs on this host: which one owns the bridges cannot be told")
     known = {each.bridge for each in networks}
     return (
         Finding(

@@ -69,7 +69,7 @@ def port_allocated(containers: Containers) -> Iterable[Finding]:
         by = f"{holders[0].short} has it" if holders else "no running container has it now"
         yield Finding(
             subject=container.subject,
-            summary=f"{container.short} did not start: host port {port} was already allocated; {by}",
+            summary=f"{container.short} did not start: host port {port} is already allocated; {by}",
             evidence=_failed(
                 container,
                 **{
@@ -148,7 +148,7 @@ def bind_address_missing(
         there = isinstance(links, Links) and links.holds(address)
         yield Finding(
             subject=container.subject,
-            summary=f"{container.short} did not start: the host had no address {address} to publish port {port} on"
+            summary=f"{container.short} did not start: the host has no address {address} to publish port {port} on"
             + (", it has it now" if there else ""),
             evidence=_failed(
                 container,
@@ -167,7 +167,7 @@ def bind_address_missing(
 
 
 def _left_behind(containers: Containers, links: Links) -> Iterator[Finding]:
-    """Running containers that are published on an IPv4 address which the host has no more."""
+    """Running containers that are published on an IPv4 address that the host no longer has."""
     for each in containers.running:
         lost: dict[str, list[str]] = {}
         for port, binding in each.published_ports:
@@ -176,7 +176,7 @@ def _left_behind(containers: Containers, links: Links) -> Iterator[Finding]:
         for address, published in lost.items():
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} is published on {address}, which the host has no more: port"
+                summary=f"{each.short} is published on {address}, which the host no longer has: port"
                 f" {published[0].partition(' ')[0]} cannot be reached there",
                 evidence={
                     f"NetworkSettings.Ports on {address}": published,

@@ -75,7 +75,7 @@ def _too_large(
     blocked = path_mtu.blocked.get(network.bridge) if isinstance(path_mtu, PathMtu) else None
     return Finding(
         subject=network.subject,
-        summary=f"containers of network {network.name} send packets of {size} bytes, {uplink} carries {limit}"
+        summary=f"containers on network {network.name} send packets of {size} bytes, but {uplink} carries {limit}"
         + (f", and {blocked} drops the message that says so" if blocked else ""),
         evidence={
             f"MTU of {names(inhabitants)}": size,

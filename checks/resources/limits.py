@@ -86,7 +86,7 @@ def cpu_throttled(
         cpus = (group.cpu.quota_us or 0) / (group.cpu.period_us or 1)
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} is held back at its limit of {cpus:g} CPUs in {throttled} of {periods} periods",
+            summary=f"{each.short} is throttled at its limit of {cpus:g} CPUs in {throttled} of {periods} periods",
             evidence={
                 f"cpu.stat, within {SAMPLE_S:g} s": f"{throttled} of {periods} periods throttled",
                 "since its start": _since_start(group),

@@ -99,7 +99,7 @@ def cgroup_driver(info: Info, processes: Processes, containers: Containers) -> I
     if info.cgroup_driver == "systemd" and init.comm != "systemd":
         failed = [each for each in containers if each.start_failed and "systemd" in each.state.error]
         yield _driver_finding(
-            f"the engine wants systemd to manage cgroups, and process 1 is {init.comm}",
+            f"the engine wants systemd to manage cgroups, but process 1 is {init.comm}",
             info,
             init.comm,
             tuple(each.subject for each in failed),

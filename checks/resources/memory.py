@@ -88,7 +88,7 @@ def memory_scarce(
     if not scarce and (waited or 0.0) <= stalled:
         return
     stuck = f", all work waits for it {waited:.0f} % of the time" if waited is not None and waited > stalled else ""
-    left = f"{size(host_memory.available)} of {size(host_memory.total)} memory are available"
+    left = f"{size(host_memory.available)} of {size(host_memory.total)} of memory is available"
     yield Finding(
         subject=HOST,
         summary=f"{left}{stuck}",
@@ -133,7 +133,7 @@ def memory_near_limit(
         if group and limit and held is not None and 100 * held >= near * limit and limit - held < roomy:
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} holds {size(held)} of the {size(limit)} memory it may have",
+                summary=f"{each.short} uses {size(held)} of its memory limit of {size(limit)}",
                 evidence={
                     "held": f"{size(held)} ({100 * held / limit:.0f} %)",
                     "limit": size(limit),

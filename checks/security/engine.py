@@ -45,7 +45,7 @@ def _is_loopback(text: str) -> bool:
 def _insecure(name: str, path: str, value: object) -> Finding:
     return Finding(
         subject=DAEMON,
-        summary=f"images of {name} may come over a connection that nobody verified",
+        summary=f"images of {name} may come over an unverified connection",
         evidence={f"/info {path}": value},
         variables={"registry": name},
         discriminator=name,
@@ -65,7 +65,7 @@ def socket_world_writable(sockets: EngineSockets) -> Iterable[Finding] | Skipped
     return [
         Finding(
             subject=DAEMON,
-            summary=f"{each.path} may be written by everyone (mode {each.mode:04o}): every local user can become root",
+            summary=f"{each.path} is writable by everyone (mode {each.mode:04o}): every local user can become root",
             evidence={f"stat {each.path}": f"mode {each.mode:04o}, uid {each.uid}, gid {each.gid}"},
             variables={"socket": each.path},
             discriminator=each.path,

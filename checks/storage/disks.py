@@ -212,7 +212,7 @@ def network_volume_stale(mounts: RemoteMounts) -> Iterable[Yield] | Skipped:
     server fails at once.
     """
     if not len(mounts):
-        return Skipped("no container or volume lies on a network file system")
+        return Skipped("no container or volume uses a network file system")
     return _silent(mounts)
 
 

@@ -67,7 +67,7 @@ def failure(error: BaseException) -> Failed:
         if isinstance(error, Refused):
             return error.failed
         error = error.__cause__ or error.__context__ or error
-    detail = f"{type(error).__name__}: {error}"
+    detail = _words(error)
     if isinstance(error, TimeoutError):
         return Failed("timed out", detail)
     if isinstance(error, OSError) and error.errno is not None:
@@ -75,6 +75,13 @@ def failure(error: BaseException) -> Failed:
     if isinstance(error, EOFError):
         return Failed("refused", detail)
     return Failed("malformed", detail)
+
+
+def _words(error: BaseException) -> str:
+    """An error as people know it: the system's own words, and the file or address that they are about."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}"
 
 
 Hand = Callable[["Live", Question], Json]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from diagnose.compare import Change
 from diagnose.model import Json
-from diagnose.render.words import clean
+from diagnose.render.words import clean, few
 
 WIDTH = 80
+NAMES_SHOWN = 5
 
 
 def render(change: Change, format_: str, stream: TextIO) -> None:
@@ -46,10 +47,18 @@ def render(change: Change, format_: str, stream: TextIO) -> None:
         _write(stream, f"  now {_said(new)}")
     if change.same:
         stream.write("\nstill there:\n")
-        for each in change.same:
-            _write(stream, f"  {each['severity']} {each['id']} {each['subject']['name']}")
+        for (severity, id), names in _by_check(change.same).items():
+            _write(stream, f"  {severity} {id} {few(names, NAMES_SHOWN)}")
     if change.newly_blind:
         _write(stream, f"\ncould look before, not now: {', '.join(change.newly_blind)}")
+
+
+def _by_check(findings: Sequence[Mapping[str, Json]]) -> dict[tuple[str, str], list[str]]:
+    """Severity and id -> the names of the subjects, in the order of the report."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for each in findings:
+        names.setdefault((each["severity"], each["id"]), []).append(each["subject"]["name"])
+    return names
 
 
 def _said(finding: Mapping[str, Json]) -> str:

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from diagnose.model import Report
 from diagnose.render.outline import Block, outline
-from diagnose.render.words import clean
+from diagnose.render.words import clean, few
 from diagnose.times import size
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -51,8 +51,7 @@ def render(report: Report, exit_code: int, stream: TextIO) -> None:
 
 
 def _names(subjects: tuple[str, ...]) -> str:
-    shown = ", ".join(code(name) for name in subjects[:NAMES_SHOWN])
-    return f"{shown} and {len(subjects) - NAMES_SHOWN} more" if len(subjects) > NAMES_SHOWN else shown
+    return few([code(name) for name in subjects], NAMES_SHOWN)
 
 
 def _block(block: Block) -> list[str]:

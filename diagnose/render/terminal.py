@@ -12,7 +12,7 @@ from rich.text import Text
 
 from diagnose.model import Report, Severity
 from diagnose.render.outline import NAMES_SHOWN, Block, Effect, Outline, Part, outline
-from diagnose.render.words import clean, middle, short_ids
+from diagnose.render.words import clean, few, middle, short_ids
 from diagnose.times import size
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
@@ -107,7 +107,8 @@ class _Page:
         for block in page.blocks:
             self.block(block)
         self.advice(page)
-        self.reasons("not judged", page.unknown)
+        forbidden = any(why.startswith("forbidden") for _, why in page.unknown)
+        self.reasons("not judged", page.unknown, "what is forbidden here is open to root" if forbidden else "")
         self.reasons("crashed (a bug of this tool, please report it)", page.crashed)
         if self.verbose:
             self.reasons("does not apply", page.skipped)
@@ -193,12 +194,13 @@ class _Page:
             row += joint + item
         self.line(row)
 
-    def reasons(self, title: str, rows: tuple[tuple[str, str], ...]) -> None:
+    def reasons(self, title: str, rows: tuple[tuple[str, str], ...], hint: str = "") -> None:
         if not rows:
             return
         self.console.print()
         shown = rows if self.verbose else rows[:UNKNOWN_SHOWN]
-        self.line(f"{title} ({len(rows)})" if len(rows) > 1 else title)
+        number = f" ({len(rows)})" if len(rows) > 1 else ""
+        self.line(f"{title}{number}  {hint}".rstrip())
         for ids, why in shown:
             names = ids if self.verbose else _few(ids)
             self.line(f"{names}: {why}" if why else names, 2)
@@ -209,8 +211,7 @@ class _Page:
         """The first names and how many more there are, each cut in its middle where it is too long."""
         shown = subjects if self.verbose else subjects[:NAMES_SHOWN]
         each = max(12, width // max(1, len(shown)) - 2)
-        text = ", ".join(middle(name, each) for name in shown)
-        return f"{text} and {len(subjects) - len(shown)} more" if len(subjects) > len(shown) else text
+        return few([middle(name, each) for name in subjects], len(shown))
 
     def timings(self, report: Report) -> None:
         """Where the run's time went: the slowest questions and checks."""

@@ -72,7 +72,7 @@ def deliver(
     except bundle.TooLargeError as error:
         raise NotWrittenError(f"not written: {error}") from error
     if order.review and not _agreed(taken.sealed):
-        raise NotWrittenError("not written: not agreed to")
+        raise NotWrittenError("not written: you did not agree to it")
     if order.map and taken.names is not None:
         names = json.dumps(taken.names, indent=1, ensure_ascii=False) + "\n"
         _written(order.map, names.encode("utf-8", "replace"))
@@ -86,14 +86,14 @@ def deliver(
 
 def _handed_over(taken: Taken, order: Order) -> str:
     data = taken.sealed.data
-    shed = f", {len(taken.sealed.shed)} files left out to keep the size" if taken.sealed.shed else ""
+    shed = f"; {len(taken.sealed.shed)} files left out to keep the size" if taken.sealed.shed else ""
     if order.output == STDOUT:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-        return f"{size(len(data))} written to stdout{shed}"
+        return f"wrote {size(len(data))} to stdout{shed}"
     target = order.output or Path(f"diagnose-{file_name(taken.report.host.name)}-{_stamp(taken.report)}.tar.gz")
     _written(target, data)
-    return f"{target}: {size(len(data))}{shed}"
+    return f"wrote {target}, {size(len(data))}{shed}"
 
 
 def _written(target: Path, data: bytes) -> None:
