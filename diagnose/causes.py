@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from diagnose.model import HOST, Link, Reported, Subject
+from diagnose.model import DAEMON, HOST, Link, Reported, Severity, Subject
 
 Topology = Mapping[Subject, frozenset[Subject]]
 """What a subject directly stands on: container -> networks, filesystems, image; network -> bridge; image ->
@@ -174,10 +174,10 @@ def root_keys(finding: Reported, by_key: Mapping[str, Reported]) -> tuple[str, .
 def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
     """Roots as an engineer should meet them, each with its effects behind it.
 
-    The worst root first, by its own severity or that of what it explains; then the one that explains most of what
-    happens elsewhere, the one whose subject more may depend on, and the one that explains most. What an effect might
-    come from too counts for nothing: it is shown under its likeliest root. Findings on posture come after others and
-    stay in the order in which their check gave them: the most exposed first.
+    The worst root comes first, by its own severity or that of what it explains. Among equals: what took the engine, for
+    all else is then seen as it was before; what explains most of what happens elsewhere; what more may depend on; what
+    explains most. A finding that has several possible roots counts for the likeliest, under which it is shown. Findings
+    on posture come last and keep the order in which their check gave them: the most exposed first.
     """
     listed = list(findings)
     place = {finding.key: at for at, finding in enumerate(listed)}
@@ -185,16 +185,20 @@ def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
     worst: dict[str, int] = {}
     explained: dict[str, list[Subject]] = {}
     home: dict[str, str] = {}
+    outages: set[str] = set()
     for finding in listed:
         root = home[finding.key] = root_keys(finding, by_key)[0]
         worst[root] = max(worst.get(root, 0), int(finding.severity))
         explained.setdefault(root, []).append(finding.subject)
+        if finding.subject == DAEMON and finding.severity is Severity.critical:
+            outages.add(root)
 
-    def weight(root: Reported) -> tuple[int, bool, int, int, int, int, str, int]:
+    def weight(root: Reported) -> tuple[int, bool, bool, int, int, int, int, str, int]:
         elsewhere = set(explained[root.key]) - {root.subject}
         posture = root.check.posture
         return (
             -worst[root.key],
+            root.key not in outages,
             posture,
             -len(elsewhere),
             0 if posture else _WIDEST.index(root.subject.kind),

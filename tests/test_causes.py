@@ -224,12 +224,3 @@ def test_two_problems_of_one_container_and_check_stand_side_by_side():
     one = a("container.unhealthy", container("web"), touches=(container("web"),))
     two = replace(one, key=f"{one.key}#stale")
     assert all(f.root for f in causes.link([one, two], TOPOLOGY))
-
-
-def test_a_root_is_weighed_by_what_is_shown_under_it():
-    rival = a("network.subnet-overlaps-route", NET, Severity.warning, signs=frozenset({"dns"}))
-    cut = a("firewall.forwarding-off", HOST, touches=(NET,), signs=frozenset({"dns", "timeout"}))
-    effect = a("dns.upstream-unreachable", NET, caused_by=[rival.id, cut.id], signs=frozenset({"dns", "timeout"}))
-    lone = a("container.exec-format", WEB)
-    roots = [each.id for each in causes.link([rival, cut, effect, lone], TOPOLOGY) if each.root]
-    assert roots == [cut.id, lone.id, rival.id]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import pytest
 
 from diagnose import causes
 from diagnose.model import (
+    DAEMON,
     HOST,
     Check,
     Finding,
@@ -28,10 +30,16 @@ from diagnose.render.words import middle, short_ids
 ID = "9f3c" * 16
 
 
-def found(id: str, subject: Subject, summary: str = "it is broken", **fields: object) -> Reported:
-    check = Check(id, "T.", Severity.critical, lambda: None, (), (), (), (), False)
-    finding = Finding(subject, summary, **{"evidence": {}, **fields})  # type: ignore[arg-type]
-    return Reported(f"{id}@{subject}", check, Severity.critical, finding)
+def found(
+    id: str,
+    subject: Subject,
+    summary: str = "it is broken",
+    severity: Severity = Severity.critical,
+    caused_by: tuple[str, ...] = (),
+    **fields: Any,
+) -> Reported:
+    check = Check(id, "T.", severity, lambda: None, (), (), caused_by, (), False)
+    return Reported(f"{id}@{subject}", check, severity, Finding(subject, summary, **{"evidence": {}, **fields}))
 
 
 def report(*findings: Reported, verdicts: tuple[Verdict, ...] = (Verdict.PASSED,)) -> Report:
@@ -138,3 +146,24 @@ def test_of_roots_that_weigh_the_same_the_widest_comes_first():
     three = found("firewall.chains-missing", HOST)
     ordered = [each.id for each in causes.order([one, two, three])]
     assert ordered == ["firewall.chains-missing", "storage.disk-full", "container.oom-killed"]
+
+
+def test_a_root_is_weighed_by_what_is_shown_under_it():
+    net = Subject("network", "shop")
+    rival = found("network.subnet-overlaps-route", net, severity=Severity.warning, signs=frozenset({"dns"}))
+    cut = found("firewall.forwarding-off", HOST, touches=(net,), signs=frozenset({"dns", "timeout"}))
+    effect = found("dns.upstream-unreachable", net, caused_by=(rival.id, cut.id), signs=frozenset({"dns", "timeout"}))
+    lone = found("container.exec-format", container("web"))
+    said = text(report(*causes.link([rival, cut, effect, lone], {})))
+    shown = re.findall(r"^(?:CRITICAL|WARNING ) +(\S+)", said, re.MULTILINE)
+    assert shown[-3:] == [cut.id, lone.id, rival.id]
+    assert f"may also be due to {rival.id} (shop)" in said
+
+
+def test_what_took_the_engine_comes_before_what_was_seen_earlier():
+    loop = found("container.restart-loop", container("db"), signs=frozenset({"refused"}))
+    dead = found("daemon.not-running", DAEMON, caused_by=("storage.disk-full",), signs=frozenset({"no-space"}))
+    disk = found("storage.disk-full", Subject("filesystem", "/srv"), touches=(DAEMON,), signs=frozenset({"no-space"}))
+    ordered = [each.id for each in causes.link([loop, dead, disk], {})]
+    assert ordered == [disk.id, dead.id, loop.id]
+    assert [each.id for each in causes.order([loop, dead])] == [dead.id, loop.id]

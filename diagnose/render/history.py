@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 
-from diagnose.render.words import clean, short_ids
+from diagnose.render.words import clean
 from diagnose.timeline import Timeline
 
 
@@ -32,7 +32,7 @@ def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> 
         if moment.date().isoformat() != day:
             day = moment.date().isoformat()
             stream.write(f"{day} UTC\n")
-        line = f"  {moment:%H:%M:%S}  {each.source:<8} {short_ids(clean(each.text))}".replace("\n", " ")
+        line = f"  {moment:%H:%M:%S}  {each.source:<8} {clean(each.text)}".replace("\n", " ")
         stream.write((line[: width - 3] + "..." if width and len(line) > width else line) + "\n")
     if not timeline.moments:
         stream.write("nothing is known of this time\n")
