@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -192,6 +193,19 @@ def test_readme_table_is_the_catalogue():
         [sys.executable, "-m", "diagnose", "list", "--format", "markdown"], capture_output=True, text=True, check=True
     ).stdout
     assert table in (ROOT / "README.md").read_text()
+
+
+def test_readme_shows_what_the_demo_says():
+    command = [sys.executable, "-m", "diagnose", "all", "--from", "demo", "--no-color"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"}, check=False)
+    sample = re.search(r"## What it looks like\n\n```\n(.*?)```\n", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert sample is not None
+    head, _, tail = re.sub(r"in \d+\.\d s", "in 1.0 s", sample[1]).partition("...\n")
+    said = re.sub(r"in \d+\.\d s", "in 1.0 s", done.stdout)
+    assert head
+    assert tail
+    assert said.startswith(head), f"write this into README:\n{said}"
+    assert said.endswith(tail), f"write this into README:\n{said}"
 
 
 def test_schema_is_a_schema():
