@@ -17,7 +17,7 @@ from diagnose.firewall.rules import Interval, Packet
 from diagnose.firewall.walk import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from diagnose.firewall.rules import Hook, Outcome, Ruleset, Translate
     from diagnose.firewall.walk import Step, Verdict
@@ -69,8 +69,8 @@ def reach_out(
     )
     stages: list[_Stage] = [("request", "prerouting", before := walk(ruleset, "prerouting", sent))]
     routed = replace(before.packet, oif=uplink)
-    stages.append(("request", "forward", through := walk(ruleset, "forward", routed)))
-    stages.append(("request", "postrouting", after := walk(ruleset, "postrouting", through.packet)))
+    stages += _forwarded(ruleset, routed, "request")
+    _, _, after = stages[-1]
     stages += _replies(ruleset, routed, to_host=True, snat=after.nat is not None)
     return _joined(stages, after)
 
@@ -91,26 +91,14 @@ def reach_in(
     `bridges` says which interface leads to which subnet it may be sent on to; another address is sent back out by the
     uplink. Without a translation the connection goes to a process of the host, and the input hook decides.
     """
-    sent = Packet(
-        uplink,
-        "",
-        src,
-        host_address,
-        proto,
-        _EPHEMERAL,
-        host_port,
-        dst_local=True,
-        src_local=False,
-        inner=_networks(inner),
-    )
+    sent = _to_host(uplink, src, host_address, host_port, proto, inner)
     before = walk(ruleset, "prerouting", sent)
     stages: list[_Stage] = [("request", "prerouting", before)]
     if before.nat is None or before.nat.address is None:
         stages.append(("request", "input", walk(ruleset, "input", before.packet)))
         return _joined(stages, before)
     routed = replace(before.packet, oif=_way_to(before.nat.address, bridges) or uplink, dst_local=False)
-    stages.append(("request", "forward", through := walk(ruleset, "forward", routed)))
-    stages.append(("request", "postrouting", walk(ruleset, "postrouting", through.packet)))
+    stages += _forwarded(ruleset, routed, "request")
     stages += _replies(ruleset, routed)
     return _joined(stages, before)
 
@@ -126,19 +114,7 @@ def refused_by_host(
     inner: Sequence[str] = (),
 ) -> Reach:
     """A new connection to a process of the host itself, as if nothing translated the port."""
-    sent = Packet(
-        uplink,
-        "",
-        src,
-        host_address,
-        proto,
-        _EPHEMERAL,
-        host_port,
-        dst_local=True,
-        src_local=False,
-        inner=_networks(inner),
-    )
-    verdict = walk(ruleset, "input", sent)
+    verdict = walk(ruleset, "input", _to_host(uplink, src, host_address, host_port, proto, inner))
     return _joined([("request", "input", verdict)], verdict)
 
 
@@ -157,10 +133,25 @@ def reach_between(
     sent = Packet(bridge, "", src, dst, proto, _EPHEMERAL, dport, dst_local=False, src_local=False)
     stages: list[_Stage] = [("request", "prerouting", before := walk(ruleset, "prerouting", sent))]
     bridged = replace(before.packet, oif=bridge)
-    stages.append(("request", "forward", through := walk(ruleset, "forward", bridged)))
-    stages.append(("request", "postrouting", walk(ruleset, "postrouting", through.packet)))
+    stages += _forwarded(ruleset, bridged, "request")
     stages += _replies(ruleset, bridged)
     return _joined(stages, before)
+
+
+def _to_host(
+    uplink: str, src: str | None, address: str, port: int, proto: Literal["tcp", "udp"], inner: Sequence[str]
+) -> Packet:
+    """The first packet of a connection from behind the uplink to an address of the host."""
+    return Packet(
+        uplink, "", src, address, proto, _EPHEMERAL, port, dst_local=True, src_local=False, inner=_networks(inner)
+    )
+
+
+def _forwarded(ruleset: Ruleset, routed: Packet, part: Part) -> Iterator[_Stage]:
+    """The stages of a packet for which routing has chosen the interface it leaves by."""
+    through = walk(ruleset, "forward", routed)
+    yield part, "forward", through
+    yield part, "postrouting", walk(ruleset, "postrouting", through.packet)
 
 
 def _networks(subnets: Sequence[str]) -> tuple[Interval, ...]:
@@ -176,7 +167,7 @@ def _way_to(address: str, bridges: Mapping[str, str]) -> str | None:
 _EPHEMERAL = 40_000
 
 
-def _replies(ruleset: Ruleset, sent: Packet, *, to_host: bool = False, snat: bool = False) -> Iterable[_Stage]:
+def _replies(ruleset: Ruleset, sent: Packet, *, to_host: bool = False, snat: bool = False) -> Iterator[_Stage]:
     """The stages of the answer to a packet that was forwarded; its addresses as they are once translated
     back.
 
@@ -204,8 +195,7 @@ def _replies(ruleset: Ruleset, sent: Packet, *, to_host: bool = False, snat: boo
         before = walk(ruleset, "prerouting", replace(reply, oif=""))
         yield "reply", "prerouting", before
         reply = replace(before.packet, oif=reply.oif)
-    yield "reply", "forward", (through := walk(ruleset, "forward", reply))
-    yield "reply", "postrouting", walk(ruleset, "postrouting", through.packet)
+    yield from _forwarded(ruleset, reply, "reply")
 
 
 def _joined(stages: Iterable[_Stage], translating: Verdict) -> Reach:
