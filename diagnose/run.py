@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 RENDERING_S = 0.3
 """What is kept of the budget for judging and printing."""
+LEAST_S = 0.4
+"""So long is asked at least, also where a busy host has used up a small budget before the first question: a report of nothing
+helps nobody.
+"""
 
 
 class AskedWrongError(Exception):
@@ -87,7 +91,6 @@ def live(
     """
     from diagnose.live import Live, Settings, helper
 
-    budget = Budget(began + max(asked.budget_s - RENDERING_S, asked.budget_s / 2))
     settings = Settings(
         host=asked.host,
         context=asked.context,
@@ -102,6 +105,8 @@ def live(
     if isinstance(place, Failed):
         raise AskedWrongError(place.detail)
     hands.memo["helper"] = helper.start()
+    ends = began + max(asked.budget_s - RENDERING_S, asked.budget_s / 2)
+    budget = Budget(max(ends, time.monotonic() + LEAST_S))
     return Recorder(hands, budget, patience(asked.budget_s)), budget
 
 

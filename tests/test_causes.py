@@ -224,3 +224,15 @@ def test_two_problems_of_one_container_and_check_stand_side_by_side():
     one = a("container.unhealthy", container("web"), touches=(container("web"),))
     two = replace(one, key=f"{one.key}#stale")
     assert all(f.root for f in causes.link([one, two], TOPOLOGY))
+
+
+def test_what_took_the_engine_stands_before_what_is_known_from_earlier() -> None:
+    dead = a(
+        "daemon.not-running", DAEMON, caused_by=["storage.disk-full"], signs=frozenset({"no-space"}), touches=(DISK,)
+    )
+    for engine in ([a("daemon.hung", DAEMON)], [full(), dead]):
+        before = [
+            loop(container("db"), signs=()),
+            a("container.dead", container("db"), caused_by=["container.restart-loop"]),
+        ]
+        assert causes.order(causes.link([*before, *engine], TOPOLOGY))[0].id == engine[0].id
