@@ -40,6 +40,10 @@ class Block(msgspec.Struct, frozen=True):
     text: str
     impact: str = ""
 
+    def suits(self, variables: Mapping[str, str]) -> bool:
+        """Whether a finding knows all that stands in it: one that leaves a variable out has no use for the block."""
+        return placeholders(self.text) <= {*variables, "docker"}
+
 
 class Page(msgspec.Struct, frozen=True):
     """One runbook. variables: declared names with sample values. body: the Markdown without its front matter."""
@@ -163,13 +167,9 @@ def _blocks(id: str) -> tuple[Block, ...]:
 
 
 def _of(id: str, purpose: Purpose, variables: Mapping[str, str]) -> list[Block]:
-    """The blocks of one purpose on a check's page that can be filled for a finding: what it does not know it leaves out.
-
-    None if there is no readable page.
-    """
-    known = {*variables, "docker"}
+    """The blocks of one purpose on a check's page that suit a finding; none if there is no readable page."""
     try:
-        return [block for block in _blocks(id) if block.purpose == purpose and placeholders(block.text) <= known]
+        return [block for block in _blocks(id) if block.purpose == purpose and block.suits(variables)]
     except (KeyError, PageError, OSError):
         return []
 

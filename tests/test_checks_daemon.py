@@ -441,10 +441,30 @@ def test_config_flag_conflict(one: DaemonConfig, fires: bool) -> None:
     ],
 )
 def test_failed_starts(words: str, check: str, fires: bool) -> None:
-    judge = {"storage": start.storage_driver_failed, "bridge": start.bridge_init_failed}[check]
-    assert bool(list(judge(daemon(), log(words), NOTHING))) is fires  # type: ignore[arg-type]
-    assert isinstance(judge(daemon(), NOTHING, NOTHING), Unavailable)
-    assert list(judge(daemon(silence=None), NOTHING, NOTHING)) == []  # type: ignore[arg-type]
+    def judge(one: Daemon, said: DaemonLog | Unavailable) -> Any:
+        if check == "storage":
+            return start.storage_driver_failed(one, said, NOTHING)
+        return start.bridge_init_failed(one, said, NOTHING, ROOT)
+
+    assert bool(list(judge(daemon(), log(words)))) is fires
+    assert isinstance(judge(daemon(), NOTHING), Unavailable)
+    assert list(judge(daemon(silence=None), NOTHING)) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        pytest.param("invalid CIDR address: 10.0.0.1", "vi /etc/docker/daemon.json", id="an address"),
+        pytest.param("libnet controller initialization: invalid database", "ls -l", id="a torn record"),
+        pytest.param("failed to create NAT chain DOCKER: iptables not found", "iptables -t nat -nL", id="no program"),
+    ],
+)
+def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, first: str) -> None:
+    said = log(f"failed to start daemon: Error initializing network controller: {words}")
+    finding = only(start.bridge_init_failed(daemon(), said, NOTHING, ROOT))
+    command = runbooks.first("daemon.bridge-init-failed", finding.variables, "docker")
+    assert command is not None
+    assert command.text.startswith(first)
 
 
 def test_stale_pidfile() -> None:

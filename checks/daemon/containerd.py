@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from diagnose.evidence.containers import Containers
@@ -13,6 +14,8 @@ from diagnose.registry import check
 
 NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiting for containerd")
 """Parts of the last words of a dockerd that could not reach its containerd (engines 20.10 to 28)."""
+VAIN = re.compile(r"timeout|deadline exceeded")
+"""It was waited for: no reason why it did not come."""
 
 
 @check(
@@ -54,13 +57,14 @@ def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yi
         evidence[f"{log.source} {failure.place}".strip()] = said
     if daemon.shims is not None:
         evidence["shims alive"] = len(daemon.shims)
-    tail = "the engine cannot start" if dead else "nothing can be started, stopped or entered"
+    effect = "the engine cannot start" if dead else "nothing can be started, stopped or entered"
+    owner = "containerd" if system else "docker"
     return [
         Finding(
             subject=DAEMON,
-            summary=f"containerd is not running: {tail}",
+            summary=f"containerd is not running: {effect}" + (f" ({said})" if said and not VAIN.search(said) else ""),
             evidence=evidence,
-            variables={"unit": "containerd" if system else "docker"},
+            variables={"unit": owner} | ({"stopped": owner} if dead or system else {}),
         )
     ]
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 
 from diagnose.evidence.daemon import DAEMONS, EXEC_ROOT, Daemon
-from diagnose.evidence.daemon_config import DaemonConfig
+from diagnose.evidence.daemon_config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.daemon_log import DaemonLog, LogLine
+from diagnose.evidence.data_root import DataRoot
 from diagnose.model import DAEMON, Finding, Json, Severity, Subject, Unavailable, Yield
 from diagnose.registry import check
 from diagnose.signs import signs
@@ -15,6 +16,8 @@ from diagnose.signs import signs
 STORAGE = re.compile(r"error initializing graphdriver|prior storage driver|contains several valid graphdrivers")
 NETWORK = re.compile(r"[Ee]rror (initializing|creating) network controller|error creating default \"bridge\" network")
 PID_TAKEN = re.compile(r"pid file found|process with PID \d+ is still running")
+DATABASE = re.compile(r"invalid database|kmap|bolt")
+RULES = re.compile(r"ip6?tables|nft|ipset|modprobe|insmod", re.IGNORECASE)
 ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", "default-address-pools")
 
 
@@ -81,12 +84,13 @@ def storage_driver_failed(
     ],
 )
 def bridge_init_failed(
-    daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | Unavailable
+    daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | Unavailable, root: DataRoot
 ) -> Iterable[Yield] | Unavailable:
     """The engine does not start because its networks cannot be set up.
 
-    An address that is none, pools that all overlap with routes, firewall commands that fail, kernel modules that
-    cannot be loaded since the kernel was upgraded and the host not rebooted: the line says which.
+    An address that is none, pools that all overlap with routes, firewall commands that fail or are not there, kernel
+    modules that cannot be loaded since the kernel was upgraded and the host not rebooted, a record of the networks
+    that a full disk or a power cut has torn: the line says which.
     """
     unread = _unread(daemon, log)
     if unread is not None:
@@ -100,12 +104,17 @@ def bridge_init_failed(
             f"{config.where(key)} {key}": config.value(key) for key in ADDRESS_KEYS if config.value(key) is not None
         }
     detail = re.sub(r"^.*?network controller: ", "", _short(line.text))
+    variables = {"log": log.source.removeprefix("journal ")}
+    if DATABASE.search(detail):
+        variables["database"] = f"{root.path}/network/files/local-kv.db"
+    elif not RULES.search(detail):
+        variables["path"] = config.path if isinstance(config, DaemonConfig) else DEFAULT_PATH
     return [
         Finding(
             subject=DAEMON,
             summary=f"the engine's networks cannot be set up: {detail}",
             evidence=evidence,
-            variables={"log": log.source.removeprefix("journal ")},
+            variables=variables,
             touches=(Subject("interface", "docker0"), Subject("network", "bridge")),
         )
     ]

@@ -21,7 +21,9 @@ REFUSED = re.compile(
     r"|(?P<late>failed to set log opts: .*|invalid mirror: .*|specified default runtime .* does not exist"
     r"|runtime \S+: either .*|runtime name \S+ is reserved|insecure registry .* is not valid.*|conflict labels for .*"
     r"|You specified -b & --bip.*|Error during [ug]id lookup.*|[UG]id \d+ has no entry.*|opening seccomp profile .* failed.*"
-    r"|could not get builder GC policy.*|failed to start metrics server: .*|Could not load X509 key pair.*"
+    r"|could not get builder GC policy.*|failed to start metrics server: .*"
+    r"|[Cc]ould not load X509 key pair.*|Error reading X509 key pair.*|[Cc]ould not read CA certificate .*"
+    r"|failed to append certificates .*"
     r"|Unable to get the full path to root.*|can't create unix socket .*|auxiliary address: .* must belong .*"
     r"|unable to parse logging level: .*|native\.cgroupdriver option .*|failed to load listeners: group .*"
     r"|overlay2: unknown option .*|invalid CIDR address: .*|(?:could not construct local address space|invalid pools size).*)"
@@ -38,6 +40,7 @@ HINTS = (
     (re.compile(r"builder GC"), "builder"),
     (re.compile(r"metrics server"), "metrics-addr"),
     (re.compile(r"X509 key pair"), "tlscert"),
+    (re.compile(r"CA certificate|append certificates"), "tlscacert"),
     (re.compile(r"full path to root"), "data-root"),
     (re.compile(r"unix socket"), "hosts"),
     (re.compile(r"DefaultGateway"), "default-gateway"),

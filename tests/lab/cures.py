@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from diagnose import registry, runbooks
 from diagnose.model import Report, Severity
 from diagnose.run import Asked, diagnose
@@ -125,6 +127,7 @@ def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
         cure.complaints.append("not found at all")
         return None
     page = runbooks.page(cure.id)
+    page = replace(page, blocks=tuple(block for block in page.blocks if block.suits(finding.finding.variables)))
     plan = _plan(page, BY_HAND.get(cure.id))
     if cure.scenario in FIRST:
         plan.insert(0, _Action(_CAUSE, FIRST[cure.scenario], None))

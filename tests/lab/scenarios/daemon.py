@@ -217,6 +217,19 @@ def one_container_hangs(box: Box) -> None:
     box.wait_for(lambda: box.path("/run/proxy.sock").exists(), what="the proxy")
 
 
+@fault("daemon.hung", subject="container:stuck", exit_code=1)
+def shim_stopped(box: Box) -> None:
+    """The shim of one container was stopped by a signal; the container works on, and cannot be entered."""
+    healthy_container(box, "stuck", 8090)
+    id = box.inspect("stuck")["Id"]
+    shim = int(box.sh(f"pgrep -f '[c]ontainerd-shim.* -id {id}'"))
+    box.kill(shim, signal.SIGSTOP)
+    assert box.docker("exec", "stuck", "true", check=False, timeout=3).returncode != 0
+    assert box.run(["wget", "-qO-", "http://127.0.0.1:8090/"], check=False).returncode == 0
+    run = box.diagnose("check", "daemon.hung")
+    assert f"kill -CONT {shim}" in run.out, run.out
+
+
 @fault("daemon.not-running", subject=DAEMON, config={"live-restore": True}, exit_code=2)
 def stopped_with_live_restore(box: Box) -> None:
     """dockerd was stopped politely; five containers outlive it, and one that had ended before does not."""

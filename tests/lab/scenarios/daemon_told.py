@@ -137,6 +137,30 @@ def no_network_left(box: Box) -> None:
     _refuse(box, words="network controller")
 
 
+@fault("daemon.bridge-init-failed", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=DEAD, exit_code=2)
+def record_of_networks_torn(box: Box) -> None:
+    """A power cut has torn the engine's record of its networks."""
+    box.stop_engine()
+    box.sh("truncate -s 100 /var/lib/docker/network/files/local-kv.db")
+    _refuse(box, words="invalid database")
+
+
+@fault(
+    "storage.disk-full",
+    subject="filesystem:/run",
+    expect=[("daemon.not-running", DAEMON)],
+    also=["container.*"],
+    exit_code=2,
+)
+def no_room_in_run(box: Box) -> None:
+    """The engine does not start because it cannot even write its pid file: /run is full."""
+    box.stop_engine()
+    box.sh("mount -o remount,size=1m /run; dd if=/dev/zero of=/run/filler bs=1k 2>/dev/null || true")
+    _refuse(box, words="no space left on device")
+    found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
+    assert [cause["id"] for cause in found["daemon.not-running"]["caused_by"]] == ["storage.disk-full"]
+
+
 @fault("daemon.stale-pidfile", subject=DAEMON, expect=[("daemon.not-running", DAEMON)], also=DEAD, exit_code=2)
 def pid_of_another(box: Box) -> None:
     """The pid file names a program that was given the engine's number."""
