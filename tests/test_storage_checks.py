@@ -270,6 +270,13 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         Severity.critical,
         "is read-only: ro",
     ),
+    "bound read-only": (
+        "storage.read-only",
+        {"mounts": [mount("/", "ext4"), mount(ROOT, "ext4"), mount(ROOT, "ext4") | {"options": "ro"}]},
+        f"filesystem:{ROOT}",
+        Severity.critical,
+        "is read-only: ro",
+    ),
     "ext4 of Linux 6.15 after an error": (
         "storage.read-only",
         {"mounts": [mount("/", "ext4"), mount(ROOT, "ext4", "rw,emergency_ro")]},
@@ -496,6 +503,11 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
         "storage.writable-layer-large",
         {"options": {"wanted": ["storage.writable-layer-large"]}, "fs__walk": WALK | {"by": {}, "complete": False}},
         "unknown",
+    ),
+    "a service that may write nothing": (
+        "storage.read-only",
+        {"mounts": [mount("/", "ext4") | {"options": "ro"}, mount(ROOT, "ext4") | {"options": "ro"}]},
+        "passed",
     ),
     "another disk is read-only": (
         "storage.read-only",

@@ -167,11 +167,14 @@ def read_only(
 
     Judged by the file system's own options: a read-only bind mount of a container or a read-only root is by
     design, and so is a disk beside the data root that somebody mounted read-only: after an error the mount still says
-    rw. From Linux 6.15 on ext4 says emergency_ro.
+    rw. From Linux 6.15 on ext4 says emergency_ro. Where the root itself is mounted read-only and its file system is not,
+    the tool runs in a service's sandbox (ProtectSystem=strict), where the options of mounts say nothing.
     """
     disk = filesystems.of_data_root if isinstance(filesystems, Filesystems) else None
     held = mounts.of(disk.point if disk else root.path)
-    if held is not None and READ_ONLY & {*held.super.split(","), *held.options.split(",")}:
+    base = mounts.of("/")
+    sandboxed = base is not None and "ro" in base.options.split(",") and "ro" not in base.super.split(",")
+    if held is not None and (_says(held.super) or (_says(held.options) and not sandboxed)):
         yield _lost(held, "the data root", (DAEMON,))
     writers: dict[str, list[str]] = {}
     for behind in backing if isinstance(backing, Backing) else ():
@@ -181,12 +184,16 @@ def read_only(
         mounted = mounts.of(point)
         if mounted is None or mounted == held or "ro" in mounted.options.split(","):
             continue
-        if READ_ONLY & {*mounted.super.split(",")} and mounted.fstype not in FULL_BY_NATURE:
+        if _says(mounted.super) and mounted.fstype not in FULL_BY_NATURE:
             yield _lost(mounted, ", ".join(names[:3]))
 
 
+def _says(options: str) -> set[str]:
+    return READ_ONLY.intersection(options.split(","))
+
+
 def _lost(mounted: Mounted, user: str, touches: tuple[Subject, ...] = ()) -> Finding:
-    said = READ_ONLY & {*mounted.super.split(","), *mounted.options.split(",")}
+    said = _says(mounted.super) | _says(mounted.options)
     return Finding(
         subject=Subject("filesystem", mounted.point),
         summary=f"{mounted.point} ({mounted.source}, {mounted.fstype}) is read-only: {', '.join(sorted(said))}",

@@ -80,7 +80,7 @@ def locality(live: Live, asked: Question) -> Json:  # noqa: ARG001 - the signatu
         return _answer(found, True, "the endpoint is a socket of this machine, and no engine is seen alive here")
     spaces = {name: same_namespace(found.pid, name) for name in ("net", "mnt", "pid")}
     if spaces["mnt"] is False and same_namespace(1, "mnt") is False:
-        why = "this tool runs in a container: its mount namespace is neither the engine's nor the first process's"
+        why = "this tool runs in a container, or in a service with file systems of its own (PrivateTmp=): run it on the host itself"
         return _answer(found, False, why, spaces)
     if spaces["mnt"] is None and in_container():
         return _answer(
