@@ -106,6 +106,7 @@ KINDS = _kinds(
     Kind("net.rules", "netlink:rules", "local", "network", 2, 4),
     Kind("nftables", "nftables:nftables", "local", "network", 3, 3),
     Kind("iptables", "iptables:iptables_save", "probe", "network", 3, 3),
+    Kind("ipset", "ipset:ipset", "local", "network", 2, 3),
     Kind("netns", "namespaces:visit", "probe", "host", 2, 4),
     Kind("dns.query", "dns:query", "probe", "network", 3.5, 1),
 )

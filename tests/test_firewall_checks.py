@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from diagnose.evidence.containers import containers
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.firewall import Firewall, Forwarding, crossings, firewall, forwarding
 from diagnose.evidence.info import Info, Ping
+from diagnose.evidence.links import links
 from diagnose.evidence.networks import networks
 from diagnose.evidence.uplinks import uplinks
 from diagnose.model import Failed, Finding, Json, Skipped, Unavailable, Unexamined
@@ -82,7 +84,7 @@ def host(recorded: dict[str, Any], *, running: bool = True) -> Made:
                 "command": None,
             },
             "net.links": [{"index": 2, "name": "eth0"}],
-            "net.addresses": [{"index": 2, "address": "192.0.2.10", "family": "inet", "scope": "global"}],
+            "net.addresses": [{"index": 2, "address": "192.0.2.10", "prefix": 24, "family": "inet", "scope": "global"}],
             "net.routes": [
                 {"table": 254, "dst": "0.0.0.0", "prefix": 0, "oif": 2, "type": "unicast", "family": "inet"}
             ],
@@ -112,7 +114,7 @@ def judged(
     said = config or Unavailable("missing")
     answers = {
         "chains-missing": rules.chains_missing(wall, over, said),
-        "masquerade-missing": rules.masquerade_missing(wall, over, said),
+        "masquerade-missing": rules.masquerade_missing(wall, over, said, links(made)),
         "dnat-missing": rules.dnat_missing(wall, over, said),
         "forward-dropped": transit.forward_dropped(wall, over),
         "backend-mixed": fronts.backend_mixed(wall, over),
@@ -186,6 +188,21 @@ TOOLS = {
     "legacy-forward-drop": ("iptables-legacy", "ip", "filter", "FORWARD"),
     "firewalld-bridge-out-of-its-zone": ("firewall-cmd", "inet", "firewalld", None),
 }
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("192.0.2.99", ["critical masquerade-missing shop"]),
+        ("203.0.113.9", []),
+    ],
+    ids=["lost", "routed here"],
+)
+def test_an_address_that_the_host_has_lost(address: str, expected: list[str]) -> None:
+    said = judged(
+        changed("snat-instead-of-masquerade", lambda text: re.sub(r"(--to-source) \S+", rf"\1 {address}", text))
+    )
+    assert found(said) == expected
 
 
 @pytest.mark.parametrize("fault", TOOLS)

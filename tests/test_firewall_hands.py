@@ -24,6 +24,7 @@ ASK = """
 import json, sys
 from diagnose.host import question
 from diagnose.live import failure
+from diagnose.live.ipset import ipset
 from diagnose.live.iptables import iptables_save
 from diagnose.live.nftables import nftables
 def ask(hand, *args, **named):
@@ -35,6 +36,7 @@ print(json.dumps({
     "nftables": ask(nftables, "nftables"),
     "nft": ask(iptables_save, "iptables", flavour="nft", family="ip"),
     "legacy": ask(iptables_save, "iptables", flavour="legacy", family="ip"),
+    **{name: ask(ipset, "ipset", name=name) for name in ("blocked", "hosts", "ports", "none")},
 }))
 """
 
@@ -94,6 +96,26 @@ def test_a_long_set_is_cut_and_says_so() -> None:
     before = f"{table}; {{ echo 'add element ip t s {{'; {addresses}; echo '}}'; }} | nft -f -"
     (answer,) = unshared(before)[0]["nftables"]["sets"]
     assert (len(answer["elements"]), answer["cut"]) == (20_000, True)
+
+
+SETS = """
+from pyroute2 import IPSet
+sets = IPSet()
+sets.create("blocked", stype="hash:net")
+sets.create("hosts", stype="hash:ip", family=10)
+sets.create("ports", stype="hash:ip,port")
+for net in ("203.0.113.0/24", "198.51.100.7"):
+    sets.add("blocked", net, etype="net")
+sets.add("hosts", "2001:db8::7", family=10)
+"""
+
+
+def test_the_members_of_the_sets_that_iptables_names() -> None:
+    answer, _ = unshared(before=f"\"$0\" - <<'END'\n{SETS}END\n")
+    assert sorted(answer["blocked"]["members"]) == ["198.51.100.7/32", "203.0.113.0/24"]
+    assert answer["hosts"] == {"type": "hash:ip", "members": ["2001:db8::7"]}
+    assert answer["ports"] == {"type": "hash:ip,port", "members": None}
+    assert answer["none"] == {"failed": "missing"}
 
 
 def test_without_privilege_it_is_forbidden() -> None:

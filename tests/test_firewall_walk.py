@@ -270,6 +270,23 @@ def test_translation_that_hangs_on_what_is_not_understood() -> None:
     assert (verdict.outcome, verdict.nat_unknown) == ("accept", True)
 
 
+@pytest.mark.parametrize(
+    ("members", "rule", "outcome"),
+    [
+        (["203.0.113.0/24", "10.0.0.1-10.0.0.9"], "src -j DROP", "accept"),
+        (["203.0.113.0/24", "172.16.0.0/12"], "src -j DROP", "drop"),
+        (["172.17.0.0-172.17.0.2", "172.17.0.3"], "src -j DROP", "drop"),
+        ([], "src -j DROP", "accept"),
+        (["198.51.100.0/24"], "dst -j DROP", "drop"),
+        (["198.51.100.0/24"], "src,dst -j DROP", "unknown"),
+    ],
+)
+def test_a_set_whose_members_are_known(members: list[str], rule: str, outcome: str) -> None:
+    text = f"*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m set --match-set mine {rule}\nCOMMIT\n"
+    rules = assemble(NO_NFTABLES, {"ip": text}, sets={"mine": members})
+    assert walk(rules, "forward", packet()).outcome == outcome
+
+
 def test_engine_28_0_0_keeps_its_bridges_in_an_ipset_that_iptables_does_not_show() -> None:
     """Made: no engine 28.0.0 was at hand; its two rules as in its release's source."""
     text = iptables(

@@ -19,6 +19,7 @@ from checks.firewall._words import (
 )
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.firewall import Crossings, Firewall, Inlet, Outlet
+from diagnose.evidence.links import Links
 from diagnose.model import HOST, Finding, Severity, Skipped, Unavailable, Unexamined
 from diagnose.registry import check
 from diagnose.signs import NO_WAY_OUT
@@ -116,10 +117,13 @@ def _unmasked(outlet: Outlet) -> bool:
 
 
 @check("firewall.masquerade-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
-def masquerade_missing(firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable) -> Judged:
+def masquerade_missing(
+    firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable, links: Links | Unavailable
+) -> Judged:
     """A network's packets leave the host from addresses that nobody can answer.
 
-    Their packets leave, no answer finds the way back. Seen on engines 20.10.24, 26.1.5 and 28.5.2.
+    Their packets leave, no answer finds the way back: they are not translated, or a rule gives them an address of the uplink's
+    subnet that the host has no more. Seen on engines 20.10.24, 26.1.5 and 28.5.2.
     """
     why_not = left_alone(config) or _nat_gone(firewall, crossings)
     if why_not is not None:
@@ -128,7 +132,7 @@ def masquerade_missing(firewall: Firewall, crossings: Crossings, config: DaemonC
         return Skipped(crossings.why_none)
     if not any(each.network.masquerades for each in crossings.outlets):
         return Skipped("no running container is on a network whose addresses the engine should hide")
-    return _masquerade_missing(crossings)
+    return _masquerade_missing(crossings, links)
 
 
 def _nat_gone(firewall: Firewall, crossings: Crossings) -> str | None:
@@ -137,22 +141,34 @@ def _nat_gone(firewall: Firewall, crossings: Crossings) -> str | None:
     return None
 
 
-def _masquerade_missing(crossings: Crossings) -> Iterable[Finding | Unexamined]:
+def _is_foreign(outlet: Outlet, links: Links | Unavailable) -> bool:
+    """Whether its packets surely leave with an address that the uplink's neighbours ask for in vain; another one may be routed here."""
+    nat = outlet.sample.nat
+    if outlet.sample.outcome != "accept" or nat is None or nat.kind != "snat" or not nat.address:
+        return False
+    return (
+        isinstance(links, Links) and links.is_on_link(nat.address, outlet.uplink.name) and not links.holds(nat.address)
+    )
+
+
+def _masquerade_missing(crossings: Crossings, links: Links | Unavailable) -> Iterable[Finding | Unexamined]:
     outlets = defaultdict(list)
     for each in crossings.outlets:
         if each.network.masquerades and (each.sample.nat_unknown or each.sample.outcome == "unknown"):
             yield Unexamined(each.container.subject, f"its translation hangs on {each.sample.by}")
-        elif _unmasked(each):
+        elif _unmasked(each) or _is_foreign(each, links):
             outlets[each.network.name].append(each)
     for listed in outlets.values():
         network = listed[0].network
         subnet = ", ".join(str(each) for each in network.subnets if each.version == 4)
+        nat = listed[0].sample.nat
+        source = f"{nat.address}, which this host does not have" if nat else subnet
         yield Finding(
             subject=network.subject,
             summary=f"{network.name}: packets of {count(len(listed), 'container')}"
-            f" ({shortened(each.container.short for each in listed)}) leave as {subnet}; no answer comes back",
+            f" ({shortened(each.container.short for each in listed)}) leave as {source}; no answer comes back",
             evidence={
-                "nat POSTROUTING": f"no translation of {subnet} on the way to {listed[0].uplink.name}",
+                "nat POSTROUTING": str(nat or f"no translation of {subnet} on the way to {listed[0].uplink.name}"),
                 "IPAM.Config.Subnet": subnet,
                 "container": listed[0].container.short,
                 "address": listed[0].address,

@@ -188,7 +188,7 @@ def read_only(
             yield _lost(mounted, ", ".join(names[:3]))
 
 
-def _says(options: str) -> set[str]:
+def _says(options: str) -> frozenset[str]:
     return READ_ONLY.intersection(options.split(","))
 
 

@@ -16,6 +16,7 @@ from diagnose.evidence.networks import Network, Networks
 from diagnose.evidence.uplinks import Uplink, Uplinks
 from diagnose.firewall import docker
 from diagnose.firewall.docker import USER_CHAIN
+from diagnose.firewall.iptables import sets as named_sets
 from diagnose.firewall.reach import Reach, reach_in, reach_out, refused_by_host
 from diagnose.firewall.rules import Chain, Family, Ruleset, Table
 from diagnose.firewall.ruleset import assemble
@@ -99,8 +100,20 @@ def firewall(host: Host, uplinks: Uplinks | Unavailable) -> Firewall | Unavailab
             {family: _text(texts["nft", family]) or "" for family in FAMILIES},
             {family: _text(texts["legacy", family]) for family in FAMILIES if _text(texts["legacy", family]) != ""},
             uplinks.interfaces if isinstance(uplinks, Uplinks) else None,
+            _sets(host, {name for answer in texts.values() for name in named_sets(_text(answer) or "")}),
         )
     )
+
+
+class _Set(msgspec.Struct, frozen=True):
+    members: list[str] | None
+
+
+def _sets(host: Host, names: set[str]) -> dict[str, list[str]]:
+    """The members of those sets that could be read and hold addresses."""
+    asked = {question("ipset", name=name): name for name in sorted(names)}
+    answers = ((asked[each], answer) for each, answer in host.ask_many(asked) if not isinstance(answer, Failed))
+    return {name: read for name, answer in answers if (read := msgspec.convert(answer, _Set).members) is not None}
 
 
 def _text(answer: Any) -> str | None:

@@ -87,6 +87,15 @@ class Links(msgspec.Struct, frozen=True, dict=True):
     def addresses_of(self, link: Link) -> tuple[str, ...]:
         return tuple(each.address for each in self.addresses if each.index == link.index)
 
+    def is_on_link(self, address: str, name: str) -> bool:
+        """Whether an address is asked for by ARP on the interface of that name: it lies in a subnet of an address there."""
+        link = self.by_name.get(name)
+        return link is not None and any(
+            ipaddress.ip_address(address) in ipaddress.ip_network(f"{each.address}/{each.prefix}", strict=False)
+            for each in self.addresses
+            if each.index == link.index and each.address
+        )
+
     def holds(self, address: str) -> bool:
         """Whether some interface of the host has this address; every 127.0.0.0/8 address is the host's
         own."""

@@ -25,6 +25,7 @@ from diagnose.firewall.rules import (
     Name,
     Rare,
     Rule,
+    Several,
     Stop,
     Table,
     Translate,
@@ -33,7 +34,7 @@ from diagnose.firewall.rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from diagnose.firewall.rules import Action, Backend, Condition, Family, Field, Hook, Value
 
@@ -105,8 +106,38 @@ def tables(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"^\*(\S+)", text, re.MULTILINE))
 
 
-def chains(text: str, backend: Backend, family: Family) -> tuple[Chain, ...]:
-    """The chains of one `iptables-save` or `ip6tables-save` text; other lines are left out."""
+def sets(text: str) -> frozenset[str]:
+    """The sets that rules of the text name."""
+    return frozenset(re.findall(r"--match-set (\S+)", text))
+
+
+def members(sets: Mapping[str, Sequence[str]]) -> Mapping[str, Several]:
+    """What the members of each set hold together."""
+    return {name: _joined(interval for each in listed for interval in _member(each)) for name, listed in sets.items()}
+
+
+def _member(text: str) -> tuple[Interval, ...]:
+    return tuple(each for each in (_address_range if "-" in text else _network)(text) if isinstance(each, Interval))
+
+
+def _joined(intervals: Iterable[Interval]) -> Several:
+    lows: list[int] = []
+    highs: list[int] = []
+    for each in sorted(intervals, key=lambda interval: interval.low):
+        if highs and each.low <= highs[-1] + 1:
+            highs[-1] = max(highs[-1], each.high)
+        else:
+            lows.append(each.low)
+            highs.append(each.high)
+    return Several(tuple(lows), tuple(highs))
+
+
+def chains(
+    text: str, backend: Backend, family: Family, members: Mapping[str, Several] | None = None
+) -> tuple[Chain, ...]:
+    """The chains of one `iptables-save` or `ip6tables-save` text; other lines are left out. `members`: of the sets that it
+    names, where they are known.
+    """
     declared: dict[tuple[str, str], str] = {}
     rules: dict[tuple[str, str], list[Rule]] = {}
     table = ""
@@ -116,7 +147,7 @@ def chains(text: str, backend: Backend, family: Family) -> tuple[Chain, ...]:
         elif line.startswith(":") and len(words := line[1:].split()) > 1:
             declared[table, words[0]] = words[1]
         elif line.startswith(("-A ", "[")):
-            chain, rule = _rule(re.sub(r"^\[\d+:\d+\] ", "", line))
+            chain, rule = _rule(re.sub(r"^\[\d+:\d+\] ", "", line), members or {})
             rules.setdefault((table, chain), []).append(rule)
     return tuple(
         _chain(Table(backend, family, owner), name, policy, tuple(rules.get((owner, name), ())))
@@ -134,7 +165,7 @@ def _chain(table: Table, name: str, policy: str, rules: tuple[Rule, ...]) -> Cha
     return Chain(table, name, rules, _HOOKS.get(name), priority, kind, "drop" if policy == "DROP" else "accept")
 
 
-def _rule(line: str) -> tuple[str, Rule]:
+def _rule(line: str, members: Mapping[str, Several]) -> tuple[str, Rule]:
     parsed = _split(_words(line))
     conditions: list[Condition] = []
     assigns: list[Assign] = []
@@ -149,6 +180,8 @@ def _rule(line: str) -> tuple[str, Rule]:
             target_options[option] = arguments
         elif option == "--hitcount" and _NOT_RECENT.search(line):
             conditions.append(Unread(" ".join([option, *arguments])))
+        elif option == "--match-set" and (match := _in_set(negated, arguments, members)):
+            conditions.append(match)
         elif (condition := _condition(negated, option, arguments)) is not None:
             conditions.append(condition)
     if isinstance(action, Enter) and action.back:
@@ -210,6 +243,14 @@ def _condition(negated: bool, option: str, arguments: list[str]) -> Condition | 
     except (ValueError, KeyError, IndexError):
         return Unread(" ".join([option, *arguments]))
     return Match((name,), tuple((value,) for value in values), negated)
+
+
+def _in_set(negated: bool, arguments: list[str], members: Mapping[str, Several]) -> Match | None:
+    """`NAME src`, `NAME dst`: None for a set that is not known, or that holds more than addresses."""
+    match arguments:
+        case [name, ("src" | "dst") as field] if name in members:
+            return Match((field,), ((members[name],),), negated)
+    return None
 
 
 def _module(arguments: list[str]) -> Condition | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from bisect import bisect_right
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -173,7 +174,20 @@ class Name(msgspec.Struct, frozen=True):
     prefix: bool = False
 
 
-Value = Interval | Masked | Name
+class Several(msgspec.Struct, frozen=True):
+    """Numbers in one of many intervals, as a block list holds: they lie in order and apart, so that a look is quick."""
+
+    lows: tuple[int, ...]
+    highs: tuple[int, ...]
+
+    def __contains__(self, number: object) -> bool:
+        if not isinstance(number, int):
+            return False
+        at = bisect_right(self.lows, number) - 1
+        return at >= 0 and number <= self.highs[at]
+
+
+Value = Interval | Masked | Name | Several
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -390,9 +404,10 @@ def _is(name: Field, value: Value, packet: Packet) -> bool | None:
 
 def _is_inner(name: Field, value: Value, packet: Packet) -> bool:
     """Whether a condition on an address that is left open speaks of a network that it is surely not in."""
-    if name not in _ADDRESSES or not isinstance(value, Interval):
+    if name not in _ADDRESSES or not isinstance(value, Interval | Several):
         return False
-    return any(inner.low <= value.low and value.high <= inner.high for inner in packet.inner)
+    spans = [(value.low, value.high)] if isinstance(value, Interval) else zip(value.lows, value.highs, strict=True)
+    return all(any(inner.low <= low and high <= inner.high for inner in packet.inner) for low, high in spans)
 
 
 def _holds(value: Value, actual: int | str) -> bool:
@@ -403,6 +418,8 @@ def _holds(value: Value, actual: int | str) -> bool:
             if not isinstance(actual, int):
                 return False
             return bool(actual & mask) if any_bit else actual & mask == wanted
+        case Several():
+            return actual in value
         case Name(text, prefix):
             return isinstance(actual, str) and (actual.startswith(text) if prefix else actual == text)
 

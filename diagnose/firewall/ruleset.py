@@ -10,7 +10,7 @@ from diagnose.firewall import iptables, nft
 from diagnose.firewall.rules import Ruleset
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from diagnose.firewall.rules import Chain, Family
 
@@ -20,19 +20,21 @@ def assemble(
     iptables_nft: Mapping[Family, str] | None = None,
     iptables_legacy: Mapping[Family, str | None] | None = None,
     interfaces: Mapping[int, str] | None = None,
+    sets: Mapping[str, Sequence[str]] | None = None,
 ) -> Ruleset:
     """The ruleset of these parts, each table once.
 
     `nftables` is the answer of `live.nftables`, None where it could not be read. A table that `iptables_nft`
     shows is taken from there: iptables keeps its matches in the kernel as structures of its own.
     `iptables_legacy` has a text for each family with legacy tables, None for one that could not be read.
-    `interfaces` gives names to interface indexes.
+    `interfaces` gives names to interface indexes, `sets` their members to the sets that iptables rules name.
     """
     texts = iptables_nft or {}
+    members = iptables.members(sets or {})
     chains: list[Chain] = []
     unread: list[str] = []
     for family, text in texts.items():
-        chains += iptables.chains(text, "nft", family)
+        chains += iptables.chains(text, "nft", family, members)
     if nftables is None:
         unread.append("nftables")
     else:
@@ -44,5 +46,5 @@ def assemble(
         if legacy is None:
             unread.append(f"iptables-legacy {family}")
         else:
-            chains += iptables.chains(legacy, "legacy", family)
+            chains += iptables.chains(legacy, "legacy", family, members)
     return Ruleset(tuple(chains), tuple(unread))

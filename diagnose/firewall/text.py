@@ -18,6 +18,7 @@ from diagnose.firewall.rules import (
     Maybe,
     Name,
     Rare,
+    Several,
     Stop,
     Translate,
     Unread,
@@ -126,6 +127,8 @@ def _value(name: Field, value: Value) -> str:
                 bits = [1 << shift for shift in range(mask.bit_length()) if mask >> shift & 1]
                 return ",".join(names.get(bit, hex(bit)) for bit in bits)
             return f"{wanted:#x}/{mask:#x}"
+        case Several(lows):
+            return f"one of {len(lows)}"
         case _:
             assert_never(value)
 

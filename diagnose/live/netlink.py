@@ -202,14 +202,17 @@ def _dump(kernel: socket.socket, kind: int, body: bytes, shape: Shape, sequence:
 
 def attributes(data: bytes, offset: int = 0) -> dict[int, bytes]:
     """The attributes of a message from this offset on, by number without its flag bits."""
-    found = {}
+    return dict(pairs(data, offset))
+
+
+def pairs(data: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
+    """The attributes in their order, those of a list among them."""
     while offset + 4 <= len(data):
         length, kind = struct.unpack_from("=HH", data, offset)
         if length < 4:
-            break
-        found[kind & 0x3FFF] = data[offset + 4 : offset + length]
+            return
+        yield kind & 0x3FFF, data[offset + 4 : offset + length]
         offset += length + 3 & ~3
-    return found
 
 
 def _number(value: bytes | None) -> int | None:

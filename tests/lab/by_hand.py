@@ -106,6 +106,7 @@ FIRST: dict[str, ByHand] = {
     "storage.inodes_exhausted": "find /var/lib/docker/volumes/cache/_data -type f -delete",
     "daemon_told.no_room_to_start": "rm -f /var/lib/docker/volumes/one /var/lib/docker/volumes/two; systemctl start docker",
     "dns.own_server_is_silent": _anew(image="shop:1.4", command=""),
+    "dns.own_server_is_loopback": _anew(image="shop:1.4", command=""),
     "dns.resolver_does_not_answer": _mend_resolver,
     "dns.only_tcp_gets_through": _mend_resolver,
     "dns.many_search_domains": _anew(image="shop:1.4", command=""),

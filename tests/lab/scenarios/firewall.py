@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, WEB
 from tests.lab.runner import healthy_container
@@ -101,6 +103,13 @@ def redirected_to_the_host(box: Box) -> None:
 def exempt_from_masquerade(box: Box) -> None:
     """A rule before Docker's takes containers out of translation."""
     box.sh("iptables -t nat -I POSTROUTING -s 172.17.0.0/16 -j RETURN")
+    assert not _goes_out(box)
+
+
+@fault("firewall.masquerade-missing", subject="network:bridge", also=_DEAF)
+def translated_to_a_lost_address(box: Box) -> None:
+    """A rule of the administrator's gives containers an address that the host had once."""
+    box.sh("iptables -t nat -I POSTROUTING -s 172.17.0.0/16 -o eth0 -j SNAT --to-source 192.0.2.44")
     assert not _goes_out(box)
 
 
@@ -214,10 +223,20 @@ def docker_user_for_one_source(box: Box) -> None:
     assert not _comes_in(box)
 
 
+_BLOCK_LIST = """
+from pyroute2 import IPSet
+sets = IPSet()
+sets.create("crowd", stype="hash:net")
+sets.add("crowd", "203.0.113.0/24", etype="net")
+"""
+
+
 @healthy()
 def limits_against_floods(box: Box) -> None:
-    """Rules against floods and malformed packets, as hardening guides write them: no client meets one."""
+    """Rules against floods and malformed packets, as hardening guides write them, and a block list: no client meets one."""
+    box.run([sys.executable, "-c", _BLOCK_LIST])
     box.sh("""
+        iptables -I DOCKER-USER -m set --match-set crowd src -j DROP
         iptables -I DOCKER-USER -i eth0 -p tcp --syn -j DROP
         iptables -I DOCKER-USER -i eth0 -p tcp --syn -m limit --limit 25/s --limit-burst 100 -j RETURN
         iptables -I DOCKER-USER -p tcp --syn -m connlimit --connlimit-above 50 -j REJECT
