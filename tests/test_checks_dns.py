@@ -116,7 +116,7 @@ def world(
         configured,
         {each.id: parse(text) for each, text in listed},
     )
-    answer = lookups(made, containers, NETWORKS, resolvers, Options(resolve=resolve))
+    answer = lookups(made, containers, NETWORKS, resolvers, UNKNOWN, Options(resolve=resolve))
     assert isinstance(answer, Lookups)
     return containers, resolvers, answer, made
 
@@ -150,7 +150,7 @@ def test_one_way_is_asked_by_two_containers_at_most() -> None:
 def test_without_probes_nothing_is_concluded() -> None:
     made = Made({"dns.query": Failed("not allowed", "probes are turned off by --no-probe")})
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
-    answer = lookups(made, Containers(()), NETWORKS, resolvers, Options())
+    answer = lookups(made, Containers(()), NETWORKS, resolvers, UNKNOWN, Options())
     assert answer == Unavailable("not allowed", "probes are turned off by --no-probe")
 
 
@@ -198,7 +198,7 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
     who = container("web")
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {who.id: parse(lan())})
     containers = Containers((who,))
-    answer = lookups(Made({"dns.query": reply}), containers, NETWORKS, resolvers, Options())
+    answer = lookups(Made({"dns.query": reply}), containers, NETWORKS, resolvers, UNKNOWN, Options())
     assert isinstance(answer, Lookups)
     (left_out,) = queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN)  # type: ignore[misc]
     assert left_out.subject == who.subject

@@ -383,12 +383,18 @@ GIVEN = {"IPAddress": "172.18.0.2", "Gateway": "172.18.0.1"}
         pytest.param(network(), GIVEN, (), True, id="gone"),
         pytest.param(network(), GIVEN | {"Gateway": ""}, (), False, id="none was given"),
         pytest.param(network(Internal=True), GIVEN, (), False, id="internal"),
+        pytest.param(network(), GIVEN, (Route(gateway="172.18.0.9", oif=8, dst="0.0.0.0"),), True, id="to nobody"),
+        pytest.param(
+            network(), GIVEN, (Route(gateway="172.18.0.3", oif=8, dst="0.0.0.0"),), False, id="to a neighbour"
+        ),
+        pytest.param(network(), GIVEN, (Route(gateway="10.8.0.1", oif=9, dst="0.0.0.0"),), False, id="by a VPN"),
     ],
 )
 def test_default_route_inside(net: Network, endpoint: dict[str, str], routes: tuple[Route, ...], lost: bool) -> None:
     who = container("a", NetworkSettings={"Networks": {"shop": endpoint}})
     seen = inside(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),), routes=routes)
-    listed = list(bridges.veth_detached(Containers((who,)), Networks((net,)), seen, links(), LATER))
+    neighbour = container("b", NetworkSettings={"Networks": {"shop": {"IPAddress": "172.18.0.3"}}})
+    listed = list(bridges.veth_detached(Containers((who, neighbour)), Networks((net,)), seen, links(), LATER))
     assert ["default route" in each.summary for each in listed if isinstance(each, Finding)] == [True] * lost
 
 
@@ -458,9 +464,18 @@ def test_subnet_overlaps_route(route: Route, expected: list[Any]) -> None:
         pytest.param(Route(dst="172.16.0.0", prefix=12, type="unreachable"), [], id="larger than the network's own"),
         pytest.param(Route(dst="172.18.0.2", prefix=32, type="blackhole", table=7), [], id="another table"),
         pytest.param(Route(dst="172.18.0.2", prefix=32, type="local"), [], id="the host's own"),
+        pytest.param(
+            Route(dst="172.18.0.0", prefix=24, oif=2),
+            [("network:shop", Severity.critical)],
+            id="its net, by the uplink",
+        ),
+        pytest.param(
+            Route(dst="172.18.9.0", prefix=24, oif=2), [("network:shop", Severity.warning)], id="of nobody yet"
+        ),
+        pytest.param(Route(dst="172.18.0.2", prefix=32, oif=5), [], id="by its own bridge"),
     ],
 )
-def test_a_route_that_leads_nowhere(route: Route, expected: list[Any]) -> None:
+def test_a_route_that_takes_a_container_s_address(route: Route, expected: list[Any]) -> None:
     listed = Containers((container("a"),))
     answer = subnets.subnet_overlaps_route(Networks((network(),)), Routes((route,)), links(), listed, UNKNOWN)
     assert found(answer) == expected

@@ -92,7 +92,8 @@ def no_nameserver(
     """The host's resolv.conf is missing, empty, or a link to nothing.
 
     Engines before 28 hide it by 8.8.8.8, newer ones do so on the default bridge only: it is critical where
-    containers are left without an answer, else a warning.
+    containers are left without an answer, else a warning. On a host without any default route it is advice: it may be an island on
+    purpose.
     """
     if resolvers.host_unread:
         return resolvers.host_unread
@@ -118,15 +119,16 @@ def _nobody_to_ask(
         then = f": {names(empty)} cannot resolve any name but those of containers"
     elif affected:
         then = f": 8.8.8.8 was given to {names(affected)}" + (", which does not answer" if dead else "")
+    island = isinstance(lookups, Lookups) and lookups.island
     yield Finding(
         subject=HOST,
-        summary=f"{HOST_FILE} {what}{then}",
+        summary=f"{HOST_FILE} {what}" + (", and no default route leads out" if island else then),
         evidence={
             HOST_FILE: _shown(resolvers.host),
             "dns of the daemon": list(resolvers.configured),
             **{f"servers of {each.short}": [one.server for one in resolvers.upstreams(each)] for each in affected[:10]},
         },
-        severity=Severity.critical if empty or dead else Severity.warning,
+        severity=Severity.advice if island else Severity.critical if empty or dead else Severity.warning,
         touches=touched(hit) or tuple(each.subject for each in affected),
         signs=frozenset({"dns"}),
     )

@@ -37,6 +37,8 @@ def upstream_unreachable(
         return unasked(lookups)
     asked = list(groups(containers, resolvers, lookups))
     if not asked and not lookups.unasked:
+        if lookups.island:
+            return Skipped("this host has no default route and no DNS server: nobody outside is to be asked")
         if lookups.closed:
             return Skipped("running containers are on internal networks only")
         return Skipped("no running container queries a DNS server through its own network")

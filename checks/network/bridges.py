@@ -135,7 +135,9 @@ def veth_detached(
             if inside is None or network is None or bridge is None or not endpoint.ip_address:
                 continue
             wrong, peer = _cable(inside, endpoint, bridge, links)
-            wrong = wrong or _no_way_out(inside, endpoint, network)
+            closed = all(port.kind == "veth" for port in links.ports(bridge))  # else a router may be on the bridge
+            astray = _led_astray(inside, network, containers) if closed else ""
+            wrong = wrong or _no_way_out(inside, endpoint, network, astray)
             if wrong:
                 yield Finding(
                     subject=each.subject,
@@ -154,6 +156,7 @@ def veth_detached(
                         "interface": peer.name if peer else "none",
                         "inner": inner.name if (inner := _inner(inside, endpoint)) else "none",
                         "gateway": endpoint.gateway or "none",
+                        "astray": astray or "none",
                     },
                     discriminator=name,
                     touches=(network.subject, *((peer.subject,) if peer else ())),
@@ -166,11 +169,25 @@ def _inner(inside: Inside, endpoint: Endpoint) -> Link | None:
     return inside.link_with(endpoint.ip_address) or inside.link_with_mac(endpoint.mac_address)
 
 
-def _no_way_out(inside: Inside, endpoint: Endpoint, network: Network) -> str:
-    """Whether the engine gave a gateway and no default route is left inside, in words."""
-    if network.internal or "." not in endpoint.gateway or not network.bridge_has_address or inside.has_default_route:
+def _no_way_out(inside: Inside, endpoint: Endpoint, network: Network, astray: str) -> str:
+    """Whether the engine gave a gateway and no default route is left inside, or one that leads to nobody, in words."""
+    if network.internal or "." not in endpoint.gateway or not network.bridge_has_address:
         return ""
-    return f"the default route inside, by {endpoint.gateway}, is gone"
+    if not inside.has_default_route:
+        return f"the default route inside, by {endpoint.gateway}, is gone"
+    return (
+        f"the default route inside leads to {astray}, which nobody has, and not to {endpoint.gateway}" if astray else ""
+    )
+
+
+def _led_astray(inside: Inside, network: Network, containers: Containers) -> str:
+    """The address that the one default route inside leads to, if it is of this network and neither a gateway's nor a container's."""
+    ends = [each.endpoints[network.name] for each in attached_to(network, containers)]
+    known = {*network.gateways, *(each.gateway for each in ends), *(each.ip_address for each in ends)}
+    match [each.gateway for each in inside.routes if not each.prefix and each.family == "inet"]:
+        case [str(address)] if address not in known:
+            return address if any(ipaddress.ip_address(address) in subnet for subnet in network.subnets) else ""
+    return ""
 
 
 def _cable(inside: Inside, endpoint: Endpoint, bridge: Link, links: Links) -> tuple[str, Link | None]:

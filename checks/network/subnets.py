@@ -30,8 +30,8 @@ def subnet_overlaps_route(
 
     A route to the same or a smaller net takes packets away from containers. A larger one (a company's
     10.0.0.0/8) is often a plan, so that it is advice, unless a DNS server of the host lies in the subnet.
-    Default routes, also in halves as VPNs set them, do not count. A route that leads nowhere (blackhole, unreachable) and
-    takes a running container's address is critical.
+    Default routes, also in halves as VPNs set them, do not count. A more specific one that takes a running container's address
+    is critical, also one that leads nowhere (blackhole, unreachable).
     """
     servers = resolvers.engine_view if isinstance(resolvers, Resolvers) else ()
     for network in networks.bridges:
@@ -48,9 +48,12 @@ def subnet_overlaps_route(
             ]
             shadowed = [each for each in servers if _within(each, subnet)]
             attached = attached_to(network, containers)
-            lost = [(route, who) for route in routes if (who := _swallowed(route, network, subnet, attached))]
-            for route, who in lost:
-                yield _nowhere(network, str(subnet), route, who)
+            taking = [each for each in routes if each.type in _NOWHERE or each in clashing]
+            for route in taking:
+                lost = _taken(route, network, subnet, attached)
+                if lost:
+                    yield _astray(network, str(subnet), route, lost, links)
+                    clashing = [each for each in clashing if each is not route]
             if clashing or (shadowed and network.is_bridge):
                 yield _overlap(network, str(subnet), clashing, shadowed, links, attached)
 
@@ -58,22 +61,21 @@ def subnet_overlaps_route(
 _NOWHERE = ("blackhole", "unreachable", "prohibit")
 
 
-def _swallowed(
-    route: Route, network: Network, subnet: Subnet, attached: tuple[Container, ...]
-) -> tuple[Container, ...]:
-    """The containers whose address a route that leads nowhere takes from the network's own."""
-    if route.type not in _NOWHERE or route.table != MAIN_TABLE or route.prefix <= subnet.prefixlen:
+def _taken(route: Route, network: Network, subnet: Subnet, attached: tuple[Container, ...]) -> tuple[Container, ...]:
+    """The containers whose address a more specific route takes from the network's own."""
+    if route.table != MAIN_TABLE or route.prefix <= subnet.prefixlen:
         return ()
     return tuple(each for each in attached if _within(each.endpoints[network.name].ip_address, route.net))
 
 
-def _nowhere(network: Network, subnet: str, route: Route, lost: tuple[Container, ...]) -> Finding:
+def _astray(network: Network, subnet: str, route: Route, lost: tuple[Container, ...], links: Links) -> Finding:
+    kind = f"{route.type} route" if route.type in _NOWHERE else "route"
     return Finding(
         subject=network.subject,
-        summary=f"{route.type} route {route} of the host takes the answers to {names(lost)} on network {network.name}",
+        summary=f"{kind} {route}{_by(route, links)} of the host takes what is sent to {names(lost)} on network {network.name}",
         evidence={
             "IPAM.Config.Subnet": subnet,
-            "routes": [f"{route.type} {route}"],
+            "routes": [f"{route.type} {route}{_by(route, links)}"],
             "addresses": {each.short: each.endpoints[network.name].ip_address for each in lost[:10]},
         },
         variables={"network": network.name, "subnet": subnet},
@@ -160,7 +162,8 @@ def address_pools_exhausted(
     free, total = _free(pools or DEFAULT_POOLS, used, [each.net for each in foreign])
     if free > warn_free:
         return ()
-    return (_few_left(free, total, networks, foreign, links, containers),)
+    routed = _free(pools or DEFAULT_POOLS, used, [])[0] - free
+    return (_few_left(free, total, routed, networks, foreign, links, containers),)
 
 
 def _on_link(route: Route) -> bool:
@@ -196,7 +199,13 @@ def _free(pools: Iterable[tuple[str, int]], used: list[Subnet], routed: list[Sub
 
 
 def _few_left(
-    free: int, total: int, networks: Networks, foreign: list[Route], links: Links, containers: Containers | Unavailable
+    free: int,
+    total: int,
+    routed: int,
+    networks: Networks,
+    foreign: list[Route],
+    links: Links,
+    containers: Containers | Unavailable,
 ) -> Finding:
     inhabited = (
         {name for each in containers for name in each.endpoints} if isinstance(containers, Containers) else set()
@@ -208,10 +217,12 @@ def _few_left(
     return Finding(
         subject=DAEMON,
         summary=f"{left} for new networks: {count(len(networks.bridges), 'network')} have one"
-        + (f", {len(empty)} of them without a container" if isinstance(containers, Containers) else ""),
+        + (f", {len(empty)} of them without a container" if isinstance(containers, Containers) else "")
+        + (f"; the host's own routes overlap {routed} more ({foreign[0]}{_by(foreign[0], links)})" if routed else ""),
         evidence={
             "subnets in the pools": total,
             "free": free,
+            "overlapped by routes alone": routed,
             "networks without a container": empty[:20],
             "routes on a link that are in the way": [str(each) for each in foreign][:10],
         },

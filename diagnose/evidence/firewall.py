@@ -237,7 +237,7 @@ def crossings(
     if isinstance(info, Info) and info.is_rootless:
         return Crossings(why_none="a rootless engine keeps its rules in a network namespace of its own")
     if not len(uplinks):
-        return Crossings(why_none="this host has no default route")
+        return Crossings(why_none="no interface of this host leads to others")
     uplink = uplinks.items[0]
     attached = [
         (container, networks.by_name[name], endpoint)

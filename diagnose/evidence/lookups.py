@@ -14,6 +14,7 @@ from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.networks import Networks
 from diagnose.evidence.options import Options
 from diagnose.evidence.resolvers import EMBEDDED, Resolvers, is_loopback, resolving
+from diagnose.evidence.routes import Routes
 from diagnose.host import Host, Question, question
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.registry import evidence
@@ -76,7 +77,8 @@ class Lookups(msgspec.Struct, frozen=True):
     container id.
 
     names: what the user's own names (--resolve) brought, by name and the host's server that was asked.
-    closed: running containers on internal networks alone, which have no way out by design.
+    closed: running containers on internal networks alone, which have no way out by design. island: the host leads nowhere and
+    knows no server, so that what its containers were given for want of one is not asked.
     """
 
     host: dict[str, Reply]
@@ -86,6 +88,7 @@ class Lookups(msgspec.Struct, frozen=True):
     names: dict[tuple[str, str], Reply]
     closed: tuple[Container, ...]
     unasked: tuple[Unexamined, ...] = ()
+    island: bool = False
 
     def __len__(self) -> int:
         return len(self.host) + len(self.ways) + len(self.embedded)
@@ -110,6 +113,7 @@ def lookups(
     containers: Containers | Unavailable,
     networks: Networks | Unavailable,
     resolvers: Resolvers,
+    routes: Routes | Unavailable,
     options: Options,
 ) -> Lookups | Unavailable:
     """All at once; then TCP where UDP was silent. Silence takes three seconds, a reply milliseconds."""
@@ -118,9 +122,11 @@ def lookups(
     groups: dict[tuple[tuple[str, ...], str, str], list[Container]] = {}
     by_host = dict.fromkeys(resolvers.host_servers)
     closed = []
+    cut_off = isinstance(routes, Routes) and not routes.lead_out
+    island = cut_off and not resolvers.host_unread and not resolvers.host_servers and not resolvers.configured
     for each in running:
         outward = tuple(sorted(name for name in each.endpoints if open_networks.get(name, True)))
-        if not outward:
+        if not outward or (island and not resolvers.has_own_servers(each)):
             closed.append(each)
             continue
         for upstream in resolvers.upstreams(each):
@@ -185,6 +191,7 @@ def lookups(
         },
         tuple(closed),
         (*resolvers.unread, *sorted(missing, key=lambda each: each.subject)),
+        island,
     )
 
 

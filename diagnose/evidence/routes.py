@@ -63,6 +63,11 @@ class Routes(msgspec.Struct, frozen=True, dict=True):
         return len(self.items)
 
     @functools.cached_property
+    def lead_out(self) -> bool:
+        """Whether some route, of either family and any table, leads to more than named nets: a default one, or half of one."""
+        return any(each.prefix <= 1 and each.leads_somewhere for each in self.items)
+
+    @functools.cached_property
     def default(self) -> Route | None:
         """The IPv4 default route of the main table that wins, None on a host without one."""
         candidates = [

@@ -15,7 +15,7 @@ _MAIN_TABLE = 254
 
 
 class Uplink(msgspec.Struct, frozen=True):
-    """One interface with a default route, and the host's first global IPv4 address on it, if it has one."""
+    """One interface that leads to others, and the host's first global IPv4 address on it, if it has one."""
 
     name: str
     address: str | None
@@ -27,7 +27,9 @@ class Uplink(msgspec.Struct, frozen=True):
 
 
 class Uplinks(msgspec.Struct, frozen=True):
-    """IPv4 default routes of the main table, the preferred one first. interfaces: index -> name of every interface."""
+    """Interfaces with an IPv4 default route in the main table, the preferred one first; on a host without one, those to the nets
+    that it is on itself. interfaces: index -> name of every interface.
+    """
 
     items: tuple[Uplink, ...]
     interfaces: dict[int, str]
@@ -42,6 +44,13 @@ class Uplinks(msgspec.Struct, frozen=True):
 class _Link(msgspec.Struct):
     index: int
     name: str | None = None
+    kind: str | None = None
+    link_netnsid: int | None = None
+
+    @property
+    def leads_to_others(self) -> bool:
+        """Whether it is not the loopback, no bridge, and no end of a pair whose other end is in a container."""
+        return self.name != "lo" and self.kind != "bridge" and self.link_netnsid is None
 
 
 class _Address(msgspec.Struct):
@@ -82,4 +91,5 @@ def uplinks(host: Host) -> Uplinks | Unavailable:
         if each.family == "inet" and each.table == _MAIN_TABLE and each.prefix == 0 and each.type == "unicast"
     ]
     found = dict.fromkeys(each.oif for each in sorted(defaults, key=lambda route: route.metric) if each.oif in names)
+    found = found or dict.fromkeys(each.index for each in links if each.leads_to_others and each.index in first)
     return Uplinks(tuple(Uplink(names[index], first.get(index)) for index in found if index is not None), names)

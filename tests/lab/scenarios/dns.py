@@ -155,6 +155,19 @@ def internal_network_without_a_way_out(box: Box) -> None:
     assert not resolves(box, "inside")
 
 
+@healthy(engine_started=False, box={"provider": False})
+def island(box: Box) -> None:
+    """A host in a net of its own, without a default route and without a DNS server, as closed sites have them."""
+    box.sh(
+        "ip link add lan0 type veth peer name far0; ip addr add 10.5.0.2/24 dev lan0; ip link set lan0 up; ip link set far0 up"
+    )
+    start(box, "")
+    box.docker("network", "create", "siteflow")
+    healthy_container(box, "web", 8080)
+    healthy_container(box, "ledger", 8081, "--net=siteflow")
+    assert not resolves(box, "web")
+
+
 @fault("dns.no-nameserver", subject="host:host", engine_started=False, also=["dns.upstream-unreachable"])
 def link_to_nothing(box: Box) -> None:
     """resolv.conf is a link to a file that is not there."""

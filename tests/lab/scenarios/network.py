@@ -210,6 +210,24 @@ def default_route_deleted_inside(box: Box) -> None:
     assert box.docker("exec", "neighbour", *fetch).returncode == 0
 
 
+@fault(
+    "network.veth-detached",
+    subject="container:misled",
+    shareable=True,
+    also=[("dns.upstream-unreachable", "*:leadnet")],
+)
+def default_route_to_nobody(box: Box) -> None:
+    """A script in a container's network sets a default route by an address that nobody has."""
+    box.docker("network", "create", "leadnet")
+    healthy_container(box, "misled", 18104, "--net=leadnet")
+    gateway = box.inspect("misled")["NetworkSettings"]["Networks"]["leadnet"]["Gateway"]
+    nobody = gateway.rpartition(".")[0] + ".199"
+    pid = box.inspect("misled")["State"]["Pid"]
+    box.run(["nsenter", "-t", str(pid), "-n", "ip", "route", "replace", "default", "via", nobody])
+    fetch = ["timeout", "2", "wget", "-qO-", "http://192.0.2.80/"]
+    assert box.docker("exec", "misled", *fetch, check=False).returncode != 0
+
+
 @fault("network.bridge-leaked", subject="interface:br-0123456789ab", shareable=True)
 def bridge_left_over(box: Box) -> None:
     """A bridge with the name of a network that the engine does not know."""
