@@ -100,7 +100,7 @@ FIRST: dict[str, ByHand] = {
     "storage.d_type_missing": "echo '/var/lib/docker/disk /srv/docker ext4 loop 0 0' >>/etc/fstab",
     "storage.shm_full": _anew("--shm-size 256m"),
     "resources.no_file_left_and_going_on": _anew("--ulimit nofile=1024:1024"),
-    "storage.scratch_full": _anew(),
+    "storage.scratch_full": _anew("--tmpfs /scratch:size=64m"),
     "storage.disk_behind_a_link_full": "rm /srv/parts/x",
     "storage.disk_full": "rm /var/lib/docker/volumes/orders/_data/orders.db",
     "storage.inodes_exhausted": "find /var/lib/docker/volumes/cache/_data -type f -delete",
