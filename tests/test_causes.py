@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from diagnose import causes
 from diagnose.model import DAEMON, HOST, Check, Finding, Reported, Severity, Subject, container
+from diagnose.signs import signs
 
 DISK = Subject("filesystem", "/var/lib/docker")
 OTHER_DISK = Subject("filesystem", "/srv")
@@ -236,3 +237,17 @@ def test_what_took_the_engine_stands_before_what_is_known_from_earlier() -> None
             a("container.dead", container("db"), caused_by=["container.restart-loop"]),
         ]
         assert causes.order(causes.link([*before, *engine], TOPOLOGY))[0].id == engine[0].id
+
+
+@pytest.mark.parametrize(
+    ("text", "full"),
+    [
+        ("write /data/x: no space left on device", True),
+        ("Error: ENOSPC: no space left on device, write", True),
+        ("ENOSPC: System limit for number of file watchers reached, watch '/app'", False),
+        ("Failed to add /run/systemd/ask-password to directory watch: No space left on device", False),
+        ("unable to join session keyring: unable to create session key: disk quota exceeded", False),
+    ],
+)
+def test_watchers_and_keys_that_run_out_are_no_full_disk(text: str, full: bool) -> None:
+    assert ("no-space" in signs(text)) == full

@@ -8,11 +8,11 @@ from checks.resources._words import MIB
 from diagnose.evidence.cgroups import SAMPLE_S, Cgroups, Group, Throttling
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.descriptors import OpenFiles
+from diagnose.evidence.descriptors import Crowded, OpenFiles
 from diagnose.evidence.events import Events
 from diagnose.evidence.host_limits import HostLimits
 from diagnose.evidence.info import Info
-from diagnose.evidence.last_words import LastWords
+from diagnose.evidence.last_words import LastWords, Words
 from diagnose.evidence.options import Options
 from diagnose.evidence.pressure import HostMemory
 from diagnose.model import DAEMON, HOST, Count, Finding, Percent, Severity, Unavailable
@@ -194,6 +194,34 @@ def _pids_finding(
     )
 
 
+def _said_so(each: Container, what: str, line: str, more: dict[str, object]) -> Finding:
+    return Finding(
+        subject=each.subject,
+        summary=f"{each.short} {what}",
+        evidence={"log": line[:300], **more},
+        variables={"container": each.short, "image": each.config.image},
+        onset=each.failed_first,
+        service=each.service,
+    )
+
+
+def _crowded(each: Container, fullest: Crowded) -> Finding:
+    return Finding(
+        subject=each.subject,
+        summary=f"{fullest.comm or 'a process'} of {each.short} has {fullest.open} of the {fullest.limit} files open that"
+        " it may",
+        evidence={
+            f"/proc/{fullest.pid}/fd": fullest.open,
+            f"/proc/{fullest.pid}/limits, open files": fullest.limit,
+        },
+        variables={"container": each.short, "image": each.config.image},
+        severity=Severity.critical if fullest.open >= fullest.limit else Severity.warning,
+        signs=frozenset({"open-files"}),
+        stable=(each.life,),
+        service=each.service,
+    )
+
+
 @check("resources.open-files-exhausted", severity=Severity.critical)
 def open_files_exhausted(
     containers: Containers,
@@ -208,38 +236,25 @@ def open_files_exhausted(
     Containers: the last log lines of those that failed, restarted or are unhealthy say "too many open files"
     (inotify's limit says the same); of those that go on, a process has as many open as its soft limit lets it, which is a
     warning while a few are left. The engine: descriptors of dockerd and containerd against their soft limit. The
-    host: fs.file-nr. Who may not count descriptors sees the log lines alone. Engine 29's containerd gives containers a soft limit of 1024.
+    host: fs.file-nr. Who may not count descriptors sees the log lines alone. Engine 29's containerd gives containers a
+    soft limit of 1024.
     """
     crowded = open_files.by_container if isinstance(open_files, OpenFiles) else {}
     for each in containers:
+        words = Words(()) if isinstance(last_words, Unavailable) else last_words.of(each)
         fullest = crowded.get(each.id)
-        line = "" if isinstance(last_words, Unavailable) else last_words.of(each).find("too many open files", "emfile")
-        if line:
+        if line := words.find("too many open files", "emfile"):
             limit = next((u for u in each.host_config.ulimits or () if u.get("Name") == "nofile"), {}).get("Soft")
             own = f", its limit is {limit}" if limit else ""
-            yield Finding(
-                subject=each.subject,
-                summary=f"{each.short} could open no more files{own}",
-                evidence={"log": line[:300], "HostConfig.Ulimits nofile": limit or "not set"},
-                variables={"container": each.short, "image": each.config.image},
-                onset=each.failed_first,
-                service=each.service,
+            yield _said_so(
+                each, f"could open no more files{own}", line, {"HostConfig.Ulimits nofile": limit or "not set"}
+            )
+        elif line := words.find("number of file watchers", "inotify", "watch: no space"):
+            yield _said_so(
+                each, "could watch no more files: it met a limit of inotify that it shares with others", line, {}
             )
         elif fullest and 100 * fullest.open >= near * fullest.limit:
-            yield Finding(
-                subject=each.subject,
-                summary=f"{fullest.comm or 'a process'} of {each.short} has {fullest.open} of the {fullest.limit} files"
-                " open that it may",
-                evidence={
-                    f"/proc/{fullest.pid}/fd": fullest.open,
-                    f"/proc/{fullest.pid}/limits, open files": fullest.limit,
-                },
-                variables={"container": each.short, "image": each.config.image},
-                severity=Severity.critical if fullest.open >= fullest.limit else Severity.warning,
-                signs=frozenset({"open-files"}),
-                stable=(each.life,),
-                service=each.service,
-            )
+            yield _crowded(each, fullest)
     if isinstance(host_limits, Unavailable):
         return host_limits
     for engine in host_limits.engines:
