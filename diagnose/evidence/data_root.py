@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
+
 import msgspec
 
 from diagnose.evidence.daemon_config import DaemonConfig
 from diagnose.evidence.info import Info
-from diagnose.model import Unavailable
+from diagnose.host import Host, question
+from diagnose.model import Failed, Unavailable
 from diagnose.registry import evidence
 
 DEFAULT = "/var/lib/docker"
@@ -21,8 +24,12 @@ class DataRoot(msgspec.Struct, frozen=True):
     source: str
 
 
+LINKS = 4
+"""So many links one after the other are followed; nobody has more."""
+
+
 @evidence
-def data_root(info: Info | Unavailable, config: DaemonConfig | Unavailable) -> DataRoot:
+def data_root(host: Host, info: Info | Unavailable, config: DaemonConfig | Unavailable) -> DataRoot:
     """The engine's own word, else its configuration, else the default, so that a dead engine's disk is found
     too."""
     if isinstance(info, Info) and info.docker_root_dir:
@@ -30,5 +37,16 @@ def data_root(info: Info | Unavailable, config: DaemonConfig | Unavailable) -> D
     if isinstance(config, DaemonConfig):
         path = config.value("data-root")
         if isinstance(path, str) and path.startswith("/"):
-            return DataRoot(path.rstrip("/") or "/", config.where("data-root"))
-    return DataRoot(DEFAULT, "default")
+            return DataRoot(_behind_links(host, path.rstrip("/") or "/"), config.where("data-root"))
+    return DataRoot(_behind_links(host, DEFAULT), "default")
+
+
+def _behind_links(host: Host, path: str) -> str:
+    """Where a data root really lies that was moved by means of a symbolic link; the engine would say so itself."""
+    for _ in range(LINKS):
+        answer = host.ask(question("file.stats", paths=[path]))
+        link = None if isinstance(answer, Failed) else answer.get(path, {}).get("link")
+        if not isinstance(link, str):
+            break
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), link))
+    return path
