@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from checks.resources import limits, machine, memory
-from diagnose.evidence.cgroups import Cgroups, Cpu, Group, Memory, Pids, Throttling
+from diagnose.evidence.cgroups import Cgroups, Cpu, Group, Memory, Pids, Throttling, throttling
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container
 from diagnose.evidence.descriptors import Crowded, OpenFiles
@@ -24,6 +24,7 @@ from diagnose.evidence.processes import Process, Processes
 from diagnose.model import Finding, Severity, Unavailable
 from diagnose.model import container as subject
 
+from .hosts import Made
 from .inspected import EXITED, container, of
 
 NOW = 1_800_000_000.0
@@ -269,6 +270,7 @@ def test_the_host_can_run_out_of_tasks():
     ("name", "host", "words", "count"),
     [
         ("a container says so", ROOMY, "accept4: too many open files", 1),
+        ("a file watcher says so", ROOMY, "ENOSPC: System limit for number of file watchers reached, watch /app", 1),
         ("the engine", HostLimits(300, 32768, 5000, 100_000, (Descriptors(50, "dockerd", 1020, 1024),)), "", 1),
         ("the host", HostLimits(300, 32768, 99_000, 100_000, ()), "", 1),
         ("room", ROOMY, "", 0),
@@ -278,6 +280,16 @@ def test_the_host_can_run_out_of_tasks():
 def test_open_files_exhausted(name: str, host: HostLimits, words: str, count: int):
     said = LastWords({WEB.id: Words((words,))}, {})
     assert len(found(limits.open_files_exhausted(of(WEB), said, host, OpenFiles({})))) == count
+
+
+@pytest.mark.parametrize(("waited", "sampled"), [(0.0, False), (40.0, True), (None, True)])
+def test_months_of_calm_do_not_hide_that_a_container_is_throttled_now(waited: float | None, sampled: bool):
+    figures = None if waited is None else {"cpu": {"some": {"avg60": waited}}}
+    calm = Group(cpu=Cpu(periods=900_000, throttled=50, quota_us=50_000, period_us=100_000), pressure=figures)
+    host = Made({"cgroup_rates": {WEB.id: {"delta": {"periods": 5, "throttled": 5}}}})
+    answer = throttling(host, of(WEB), Cgroups({WEB.id: calm}))
+    assert isinstance(answer, Throttling)
+    assert (WEB.id in answer.by_id) == sampled
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1024, ["critical"]), (980, ["warning"]), (850, [])])

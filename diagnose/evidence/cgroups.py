@@ -13,6 +13,8 @@ SAMPLE_S = 0.5
 """Seconds between two samples of throttling: five periods of the kernel's default 100 ms."""
 WORTH_A_SAMPLE = 0.05
 """Share of throttled periods since the start from which on a second sample is taken."""
+WAITS_PCT = 10.0
+"""Percent of the last minute that it waited for a CPU, from which on a sample is taken whatever it did before."""
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -110,16 +112,11 @@ class Throttling(msgspec.Struct, frozen=True):
 
 @evidence
 def throttling(host: Host, containers: Containers, cgroups: Cgroups) -> Throttling | Unavailable:
-    """A second sample costs half a second: it is taken of those only that the counters since their start make
-    suspect.
-    """
+    """A second sample costs half a second: it is taken of those only that were throttled before and are suspect."""
     suspects = {
         each.id: each.state.pid
         for each in containers.running
-        if (group := cgroups.of(each))
-        and group.cpu.quota_us
-        and (group.cpu.throttled or 0) >= WORTH_A_SAMPLE * max(1, group.cpu.periods or 0)
-        and group.cpu.throttled
+        if (group := cgroups.of(each)) and group.cpu.quota_us and group.cpu.throttled and _is_suspect(group)
     }
     if not suspects:
         return Throttling({})
@@ -128,3 +125,11 @@ def throttling(host: Host, containers: Containers, cgroups: Cgroups) -> Throttli
         return Unavailable.of(answer)
     deltas = {id: row["delta"] for id, row in answer.items() if "delta" in row}
     return Throttling({id: (each["periods"] or 0, each["throttled"] or 0) for id, each in deltas.items()})
+
+
+def _is_suspect(group: Group) -> bool:
+    """By its counters since the start, or by the last minute: months of calm hide an hour of trouble. Version 1 keeps no
+    figures of the last minute."""
+    lately = group.waited("cpu")
+    often = (group.cpu.throttled or 0) >= WORTH_A_SAMPLE * (group.cpu.periods or 0)
+    return often or lately is None or lately >= WAITS_PCT
