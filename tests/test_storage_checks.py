@@ -234,6 +234,13 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         Severity.critical,
         "3 of 1000",
     ),
+    "xfs may make no more inodes": (
+        "storage.inodes-exhausted",
+        {"fs__usage": disks(usage(fstype="xfs", inodes_free=3))},
+        f"filesystem:{ROOT}",
+        Severity.critical,
+        "3 of 1000",
+    ),
     "few inodes": (
         "storage.inodes-exhausted",
         {"fs__usage": disks(usage(inodes_free=70))},
@@ -247,6 +254,13 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         "container:web",
         Severity.warning,
         "30.0 GiB",
+    ),
+    "held is more than what is left": (
+        "storage.deleted-files-held",
+        {"deleted_files": {"files": [HELD | {"bytes": 1 << 30}]}, "fs__usage": disks(usage(available=GIB // 2))},
+        "container:web",
+        Severity.warning,
+        "1.0 GiB",
     ),
     "held on overlay": (
         "storage.deleted-files-held",
@@ -479,12 +493,22 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
         {"deleted_files": {"files": [HELD | {"bytes": 20 << 20}]}},
         "passed",
     ),
+    "little held on a roomy disk": (
+        "storage.deleted-files-held",
+        {"deleted_files": {"files": [HELD | {"bytes": 1 << 30}]}},
+        "passed",
+    ),
     "held elsewhere": (
         "storage.deleted-files-held",
         {"deleted_files": {"files": [HELD | {"dev": "0:5", "fstype": "xfs"}]}},
         "passed",
     ),
     "may not look": ("storage.deleted-files-held", {"deleted_files": {"files": [], "unseen": 40}}, "unknown"),
+    "xfs is full and counts its inodes by that": (
+        "storage.inodes-exhausted",
+        {"fs__usage": disks(filled(99) | {"fstype": "xfs", "inodes_free": 3})},
+        "passed",
+    ),
     "all used": ("storage.volumes-unused", {}, "passed"),
     "not measured": (
         "storage.writable-layer-large",

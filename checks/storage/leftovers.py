@@ -42,14 +42,15 @@ def deleted_files_held(
 ) -> Iterable[Yield]:
     """A deleted file is still held open, so its space is not freed.
 
-    Files in memory (memfd, /dev/shm) and small ones are everyday. A file in a container's own layer is
-    counted to the data root.
+    From `of_disk` of its disk on, or from `least` bytes where they are more than what is left of it. Files in memory
+    (memfd, /dev/shm) and small ones are everyday, and databases work on files of their own that they have deleted. A
+    file in a container's own layer is counted to the data root.
     """
     names = {each.id: each.short for each in containers} if isinstance(containers, Containers) else {}
     disks = {disk.usage.dev: disk for disk in filesystems}
     for file in files:
         disk = disks.get(file.dev) or (filesystems.of_data_root if file.fstype == "overlay" else None)
-        if disk is None or file.bytes < min(least, disk.usage.size * of_disk / 100):
+        if disk is None or file.bytes < min(disk.usage.size * of_disk / 100, max(least, disk.usage.available)):
             continue
         owner = names.get(file.container or "", "")
         fills = file.bytes * 100 >= of_disk * disk.usage.used
