@@ -11,6 +11,7 @@ from diagnose.evidence.disk_usage import DiskUsage
 from diagnose.evidence.filesystems import Filesystem, Filesystems
 from diagnose.evidence.log_files import LogFile, LogFiles
 from diagnose.evidence.log_writers import LOCAL_DRIVERS, WATCHED_S, LogWriters
+from diagnose.evidence.written_logs import WrittenLogs
 from diagnose.model import (
     Bytes,
     Finding,
@@ -257,11 +258,12 @@ def _waiting(writers: LogWriters) -> Iterable[Finding]:
 
 
 @check("logging.file-missing", severity=Severity.warning)
-def file_missing(containers: Containers, logs: LogFiles) -> Iterable[Yield]:
-    """The log file of a running container has been removed.
+def file_missing(containers: Containers, logs: LogFiles, written: WrittenLogs | Unavailable) -> Iterable[Yield]:
+    """The log file of a running container has been removed or renamed.
 
-    The engine goes on writing into the deleted file: its space is held, what is written is lost, and `docker
-    logs` fails.
+    The engine goes on writing into the file that it has open: it is never rotated again, its space is held, and `docker
+    logs` fails or shows nothing new. A removed file is seen by anybody who may look into its folder, a renamed one (by
+    a logrotate without copytruncate) by root, who may see what the engine has open.
     """
     for each in containers.running:
         log = logs.by_id.get(each.id)
@@ -269,11 +271,19 @@ def file_missing(containers: Containers, logs: LogFiles) -> Iterable[Yield]:
             continue
         if log.failed:
             yield Unexamined(each.subject, f"its log file: {log.failed}")
-        elif log.missing:
+            continue
+        renamed = written.instead_of(log.path) if isinstance(written, WrittenLogs) else ""
+        if log.missing or renamed:
+            evidence: dict[str, Json] = {
+                "LogPath": log.path,
+                f"stat({log.path})": "missing" if log.missing else log.bytes,
+            }
             yield Finding(
                 subject=each.subject,
-                summary=f"the log file of {each.short} does not exist",
-                evidence={"LogPath": log.path, f"stat({log.path})": "missing"},
+                summary=f"the engine writes the log of {each.short} to {renamed.rpartition('/')[2]}, no longer to its file"
+                if renamed and not log.missing
+                else f"the log file of {each.short} does not exist",
+                evidence=evidence | ({"open in the engine": renamed} if renamed else {}),
                 variables={"container": each.short},
                 touches=(Subject("container", each.short),),
                 stable=(each.life,),

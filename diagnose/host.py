@@ -95,6 +95,7 @@ KINDS = _kinds(
     Kind("listeners", "proc:listeners", "local", "network", 2, 3),
     Kind("deleted_files", "proc:deleted_files", "probe", "host", 2, 7),
     Kind("descriptors", "proc:descriptors", "probe", "host", 2, 7),
+    Kind("open_under", "proc:open_under", "probe", "host", 1.5, 6),
     Kind("kernel.log", "kernel_log:records", "local", "host", 1.5, 3),
     Kind("journal", "systemd:journal", "probe", "host", 3, 4),
     Kind("unit", "systemd:unit", "probe", "host", 2, 3),

@@ -1,8 +1,10 @@
 """The hands for /proc, control groups, the kernel log and systemd: parsing on real texts, and this machine
 itself."""
 
+import contextlib
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -125,6 +127,21 @@ def test_a_deleted_file_that_is_held_is_seen(tmp_path: Path) -> None:
     rows = [row for row in answer["files"] if row["path"] == str(path)]
     if rows or "tmpfs" not in subprocess.check_output(["stat", "-f", "-c", "%T", tmp_path], text=True):
         assert [(row["pid"], row["bytes"] >= 2 << 20) for row in rows] == [(os.getpid(), True)]
+
+
+def test_what_a_process_has_open_is_counted_and_named(tmp_path: Path) -> None:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.ExitStack() as held:
+        for number in range(proc.FEW_FILES):
+            held.enter_context((tmp_path / str(number)).open("w"))
+        (tmp_path / "0").rename(tmp_path / "moved")
+        (tmp_path / "1").unlink()
+        counted = plain(proc.descriptors(Live(), question("descriptors", share=0.0)))
+        named = plain(proc.open_under(Live(), question("open_under", pid=os.getpid(), folder=str(tmp_path))))
+    (mine,) = (row for row in counted["processes"] if row["pid"] == os.getpid())
+    assert (mine["limit"], mine["open"] >= proc.FEW_FILES) == (soft, True)
+    assert {f"{tmp_path}/moved", f"{tmp_path}/1 (deleted)"} <= {*named["paths"]}
+    assert f"{tmp_path}/0" not in named["paths"]
 
 
 PRESSURE = """\

@@ -458,6 +458,13 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         Severity.warning,
         "syslog",
     ),
+    "log renamed": (
+        "logging.file-missing",
+        {"open_under": {"paths": [f"{LOG}.1", f"{ROOT}/containers/{OTHER}/{OTHER}-json.log"]}},
+        "container:web",
+        Severity.warning,
+        f"{ID}-json.log.1, no longer",
+    ),
     "log removed": (
         "logging.file-missing",
         {"file__stats": stats({})},
@@ -634,6 +641,7 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
         "unknown",
     ),
     "log there": ("logging.file-missing", {}, "passed"),
+    "log being rotated": ("logging.file-missing", {"open_under": {"paths": [LOG, f"{LOG}.1"]}}, "passed"),
     "log hidden": ("logging.file-missing", {"file__stats": {LOG: {"failed": "forbidden"}}}, "unknown"),
 }
 

@@ -469,6 +469,16 @@ def descriptors(_live: Live, question: Question) -> Json:
     return {"processes": sorted(rows, key=lambda row: -row["open"] / row["limit"]), "unseen": unseen}
 
 
+def open_under(_live: Live, question: Question) -> Json:
+    """Which files below a folder a process has open; the kernel adds " (deleted)" to a name that is gone.
+
+    args: pid, folder. answer: paths.
+    """
+    pid, folder = question.args["pid"], question.args["folder"].rstrip("/") + "/"
+    targets = (_target(f"/proc/{pid}/fd/{name}") or "" for name in os.listdir(f"/proc/{pid}/fd"))
+    return {"paths": sorted({target for target in targets if target.startswith(folder)})}
+
+
 def reason_of(error: OSError) -> str:
     """The reason for a part of an answer that could not be had."""
     return ERRNO_REASONS.get(error.errno or 0, "refused")

@@ -109,3 +109,15 @@ def file_missing(box: Box) -> None:
     box.run(["rm", box.inspect("cleaned")["LogPath"]])
     said = box.docker("logs", "cleaned", check=False)
     assert "no such file" in said.stdout + said.stderr
+
+
+@fault("logging.file-missing", subject="container:turned", shareable=True)
+def file_renamed(box: Box) -> None:
+    """The host's logrotate has renamed the log file and made a new one."""
+    box.docker(*SAFE, "--name=turned", "bb:1.36", "sh", "-c", "while :; do echo hello; sleep 0.5; done")
+    log = box.inspect("turned")["LogPath"]
+    box.wait_for(lambda: box.path(log).stat().st_size > 0, what="the first line")
+    box.sh(f"mv {log} {log}.1; : >{log}")
+    before = box.path(f"{log}.1").stat().st_size
+    box.wait_for(lambda: box.path(f"{log}.1").stat().st_size > before, what="lines in the renamed file")
+    assert box.path(log).stat().st_size == 0
