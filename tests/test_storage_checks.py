@@ -227,6 +227,17 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         Severity.critical,
         "",
     ),
+    "the host's logs": (
+        "storage.disk-full",
+        {
+            "fs__usage": disks(
+                usage(), **{"var/log": usage(point="/var/log", dev="8:3", used=97 * GIB, available=3 * GIB)}
+            )
+        },
+        "filesystem:/var/log",
+        Severity.warning,
+        "97 % full",
+    ),
     "no inodes": (
         "storage.inodes-exhausted",
         {"fs__usage": disks(usage(inodes_free=3))},
@@ -514,6 +525,15 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     "xfs is full and counts its inodes by that": (
         "storage.inodes-exhausted",
         {"fs__usage": disks(filled(99) | {"fstype": "xfs", "inodes_free": 3})},
+        "passed",
+    ),
+    "the host's logs are not quite full": (
+        "storage.disk-full",
+        {
+            "fs__usage": disks(
+                usage(), **{"var/log": usage(point="/var/log", dev="8:3", used=90 * GIB, available=10 * GIB)}
+            )
+        },
         "passed",
     ),
     "all used": ("storage.volumes-unused", {}, "passed"),

@@ -54,11 +54,14 @@ def disk_full(
 
     Used as df counts it: blocks reserved for root are nobody's, a container cannot write there although
     dockerd still can (seen on engine 20.10.24). With more than `roomy` bytes available it is a warning at
-    most. File systems that are read-only by design are left out.
+    most, and so is a full /tmp or /var/log of its own, which the engine can do without. File systems that are read-only
+    by design are left out.
     """
     for disk in filesystems:
         figures = disk.usage
-        if figures.read_only or figures.fstype in FULL_BY_NATURE or figures.used_pct < warn_pct:
+        if figures.read_only or figures.fstype in FULL_BY_NATURE:
+            continue
+        if figures.used_pct < (crit_pct if disk.is_aside else warn_pct):
             continue
         left = f"{size(figures.available)} left of {size(figures.size)}"
         rate = rates.by_point.get(disk.point) if isinstance(rates, FillRate) else None
@@ -73,7 +76,7 @@ def disk_full(
         if rate is not None and isinstance(rates, FillRate):
             evidence[f"statvfs({disk.point}) bytes a second over {rates.seconds:.1f} s"] = round(rate)
         evidence |= _users(disk) | _attribution(disk, usage)
-        critical = figures.used_pct >= crit_pct and figures.available < roomy
+        critical = figures.used_pct >= crit_pct and figures.available < roomy and not disk.is_aside
         yield Finding(
             subject=disk.subject,
             summary=f"{disk.point} is {figures.used_pct:.0f} % full, {left}{soon}",

@@ -68,6 +68,11 @@ class Filesystem(msgspec.Struct, frozen=True):
         return not {"data root", "containerd", SYSTEM["/run"]}.isdisjoint(self.holds)
 
     @property
+    def is_aside(self) -> bool:
+        """Whether only the host's own programs miss it when it is full."""
+        return {*self.holds} <= {SYSTEM["/tmp"], SYSTEM["/var/log"]}  # noqa: S108 - a name
+
+    @property
     def holds_data_root(self) -> bool:
         return "data root" in self.holds
 
