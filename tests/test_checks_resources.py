@@ -113,6 +113,11 @@ def before_5_0(group: str, choice: str) -> list[Record]:
     return [Record(NOW - 60, line) for line in (*(head if group else ()), choice, killed)]
 
 
+def test_the_cache_of_zfs_is_no_lack_of_memory():
+    host = HostMemory(total=32 * GIB, available=GIB, free=GIB, zfs_cache=20 * GIB)
+    assert severities(memory.memory_scarce(host, UNKNOWN, of(WEB), Cgroups({}))) == []
+
+
 def test_kills_of_older_kernels():
     (own,) = oom_kills(
         before_5_0(

@@ -43,6 +43,17 @@ def test_memory_is_in_bytes() -> None:
     assert 0 < answer["available"] <= answer["total"]
 
 
+def test_the_cache_of_zfs_may_shrink_to_its_least_size() -> None:
+    text = (
+        "13 1 0x01 147 39984 5302\nname                            type data\nhits                            4    91\n"
+    )
+    text += (
+        "c_min                           4    4194304\nc_max 4 99\nsize                            4    66571993088\n"
+    )
+    assert proc.parse_arc(text) == 66571993088 - 4194304
+    assert proc.parse_arc("") == 0
+
+
 def test_processes_hold_this_one() -> None:
     rows = {row["pid"]: row for row in proc.processes(Live(), question("processes"))}
     mine = rows[os.getpid()]

@@ -79,21 +79,21 @@ def memory_scarce(
 ) -> Iterable[Finding]:
     """The host has hardly any memory left.
 
-    MemAvailable below `least` percent and `roomy` bytes (a host of 512 GiB may be filled on purpose), or all work
-    waiting for memory more than `stalled` percent of the last minute. Cache counts as available; the cache of ZFS does
-    not, so a host with ZFS looks worse than it is.
+    MemAvailable and what ZFS's cache may give back are below `least` percent and `roomy` bytes (a host of 512 GiB may be
+    filled on purpose), or all work has waited for memory more than `stalled` percent of the last minute.
     """
     waited = None if isinstance(pressure, Unavailable) else pressure.waited("memory", "full")
-    scarce = host_memory.available_pct < least and host_memory.available < roomy
+    scarce = host_memory.obtainable_pct < least and host_memory.obtainable < roomy
     if not scarce and (waited or 0.0) <= stalled:
         return
     stuck = f", all work waits for it {waited:.0f} % of the time" if waited is not None and waited > stalled else ""
-    left = f"{size(host_memory.available)} of {size(host_memory.total)} of memory is available"
+    left = f"{size(host_memory.obtainable)} of {size(host_memory.total)} of memory is available"
     yield Finding(
         subject=HOST,
         summary=f"{left}{stuck}",
         evidence={
-            "MemAvailable": f"{size(host_memory.available)} ({host_memory.available_pct:.0f} %)",
+            "MemAvailable": size(host_memory.available),
+            **({"ZFS cache that may shrink": size(host_memory.zfs_cache)} if host_memory.zfs_cache else {}),
             "swap": f"{size(host_memory.swap_free)} of {size(host_memory.swap_total)} free",
             "/proc/pressure/memory full avg60": f"{waited:.1f} %" if waited is not None else "not kept",
             "largest working sets": _eaters(containers, cgroups),

@@ -10,7 +10,8 @@ from diagnose.registry import evidence
 
 
 class HostMemory(msgspec.Struct, frozen=True):
-    """Bytes. available: what can be had without swapping, cache given back (not `free`)."""
+    """Bytes. available: what can be had without swapping, cache given back (not `free`); the kernel does not count ZFS's
+    cache there, which is beside it."""
 
     total: int
     available: int
@@ -18,11 +19,16 @@ class HostMemory(msgspec.Struct, frozen=True):
     cached: int = 0
     swap_total: int = 0
     swap_free: int = 0
+    zfs_cache: int = 0
     oom_kill: int | None = None
 
     @property
-    def available_pct(self) -> float:
-        return 100 * self.available / self.total if self.total else 100.0
+    def obtainable(self) -> int:
+        return self.available + self.zfs_cache
+
+    @property
+    def obtainable_pct(self) -> float:
+        return 100 * self.obtainable / self.total if self.total else 100.0
 
 
 @evidence

@@ -80,8 +80,8 @@ def mounts(_live: Live, _question: Question) -> Json:
 
 def memory(_live: Live, _question: Question) -> Json:
     """answer: total, available, free, cached, buffers, shmem, slab, swap_total, swap_free (bytes),
-    commit_limit, committed (bytes), overcommit (vm.overcommit_memory), oom_kill (kernel kills since boot, or
-    null before Linux 4.13)."""
+    zfs_cache (what of ZFS's cache may shrink), commit_limit, committed (bytes), overcommit (vm.overcommit_memory),
+    oom_kill (kernel kills since boot, or null before Linux 4.13)."""
     import psutil  # imported when it is first asked
 
     main, swap = psutil.virtual_memory(), psutil.swap_memory()
@@ -99,11 +99,18 @@ def memory(_live: Live, _question: Question) -> Json:
         "slab": main.slab,
         "swap_total": swap.total,
         "swap_free": swap.free,
+        "zfs_cache": parse_arc(_text("/proc/spl/kstat/zfs/arcstats") or ""),
         "commit_limit": int(fields.get("CommitLimit", 0)) * 1024,
         "committed": int(fields.get("Committed_AS", 0)) * 1024,
         "overcommit": int(Path("/proc/sys/vm/overcommit_memory").read_text()),
         "oom_kill": int(kills[1]) if kills else None,
     }
+
+
+def parse_arc(text: str) -> int:
+    """How many bytes ZFS's cache may give back, of an arcstats text: what it has above its least size."""
+    figures = {name: int(value) for name, value in re.findall(r"^(size|c_min) +\d+ +(\d+)$", text, re.MULTILINE)}
+    return max(figures.get("size", 0) - figures.get("c_min", 0), 0)
 
 
 def pressure(_live: Live, _question: Question) -> Json:
