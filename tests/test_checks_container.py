@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,8 @@ from diagnose.evidence.bind_mounts import DELETED, BindSources, Source
 from diagnose.evidence.cgroups import Cgroups, Group, Memory
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.daemon_log import DaemonLog, LogLine
+from diagnose.evidence.data_root import DataRoot
 from diagnose.evidence.events import Event, Events
 from diagnose.evidence.info import Info
 from diagnose.evidence.kernel_log import KernelLog, Record
@@ -22,7 +25,7 @@ from diagnose.evidence.mounts import parse
 from diagnose.evidence.options import Options
 from diagnose.evidence.processes import Process, Processes
 from diagnose.evidence.programs import Program, Programs, describe, programs
-from diagnose.evidence.stops import Stops
+from diagnose.evidence.stops import Stops, stops
 from diagnose.host import Question
 from diagnose.model import Failed, Finding, Json, Skipped, Unavailable, Unexamined
 
@@ -310,7 +313,7 @@ EARLY = made("exited", code=1)
         ("killed", made("exited", code=137), []),
         ("worked for an hour first", made("exited", code=1, ran=3600), []),
         ("last week", made("exited", code=1, age=7 * 86400), []),
-        ("a terminal", made("exited", code=1, Config={"Tty": True}), []),
+        ("a terminal", made("exited", code=1, Config={"Tty": True, "AttachStdout": True}), []),
         (
             "a one-off of compose",
             made("exited", code=1, Config={"Labels": {**COMPOSE, "com.docker.compose.oneoff": "True"}}),
@@ -532,6 +535,9 @@ def test_a_mount_over_its_folder_hides_a_program():
 # -- crashes -------------------------------------------
 
 PORT = {"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}
+SEEN: dict[str, Any] = {"Config": {"AttachStdout": True}}
+TERMINAL: dict[str, Any] = {"Config": {"Tty": True}}
+INTERACTIVE: dict[str, Any] = {"Config": {"Tty": True, "AttachStdout": True}}
 
 
 @pytest.mark.parametrize(
@@ -545,7 +551,10 @@ PORT = {"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}
         ("nobody remembers", made("exited", code=1, ran=3600, HostConfig=PORT), None, ["advice"]),
         ("nobody remembers who killed it", made("exited", code=137, ran=3600, HostConfig=PORT), None, []),
         ("stopped", made("exited", code=1, ran=3600, HostConfig=PORT), True, []),
-        ("a job that failed", made("exited", code=1, ran=3600), False, []),
+        ("a job that failed where nobody saw it", made("exited", code=1, ran=3600), False, ["warning"]),
+        ("a job that failed before somebody's eyes", made("exited", code=1, ran=3600, **SEEN), False, []),
+        ("a service with a terminal", made("exited", code=1, ran=60, **TERMINAL, HostConfig=PORT), False, ["critical"]),
+        ("an interactive shell", made("exited", code=1, ran=60, **INTERACTIVE, HostConfig=PORT), False, []),
         ("done", made("exited", code=0, ran=3600, HostConfig=PORT), False, []),
         ("failed at its start", made("exited", code=1, ran=3, HostConfig=PORT), False, []),
         ("last week", made("exited", code=1, ran=3600, age=7 * 86400, HostConfig=PORT), False, []),
@@ -556,6 +565,33 @@ PORT = {"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}
 def test_crashed(name: str, each: Container, asked: bool | None, expected: list[str]):
     known = Stops({} if asked is None else {each.id: asked})
     assert [found for found, _ in told(ends.crashed(of(each), CLOCK, OPTIONS, QUIET, known))] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "each", "expected"),
+    [
+        ("ended well", made("exited", ran=3600, HostConfig=PORT), ["critical"]),
+        ("ended by the signal", made("exited", code=143, ran=3, HostConfig=PORT), ["critical"]),
+        ("on-failure", made("exited", HostConfig={**PORT, **policy("on-failure")["HostConfig"]}), ["critical"]),
+        ("on-failure, and it failed", made("exited", code=1, **policy("on-failure")), []),
+        ("will be started", made("exited", HostConfig={**PORT, **policy("always")["HostConfig"]}), []),
+        ("a job", made("exited", ran=3600), []),
+    ],
+)
+def test_what_fell_with_the_engine_and_did_not_come_back(name: str, each: Container, expected: list[str]):
+    known = Stops({each.id: False}, frozenset({each.id}))
+    assert [found for found, _ in told(ends.crashed(of(each), CLOCK, OPTIONS, QUIET, known))] == expected
+    assert not told(ends.crashed(Containers((each,), source="disk"), CLOCK, OPTIONS, QUIET, known))
+
+
+@pytest.mark.parametrize(("by_hand", "age", "expected"), [(False, 60, True), (True, 60, False), (False, 600, False)])
+def test_who_fell_with_the_engine(by_hand: bool, age: float, expected: bool):
+    each = made("exited", age=age)
+    note = json.dumps({"HasBeenManuallyStopped": by_hand})
+    log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
+    host = Made({"file.read": {"text": note}})
+    known = stops(host, of(each), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log)
+    assert (each.id in known.with_engine) == expected
 
 
 def test_a_word_to_read_the_log_file_anew_is_no_stop():

@@ -55,7 +55,9 @@ def exits_at_start(
         age = clock.age(each.finished_at)
         if each.state.status != "exited" or each.state.error or age is None or age > options.since_s:
             continue
-        if not _failed_by_itself(each, events) or (each.ran_for or 0.0) >= short or not _matters(each):
+        if each.restarts_always or not _matters(each) or (each.ran_for or 0.0) >= short:
+            continue
+        if not _failed_by_itself(each, events):
             continue
         words = words_of(last_words, each)
         callees = peers(words.lines, each, containers)
@@ -91,14 +93,14 @@ def _failed_by_itself(each: Container, events: Events | Unavailable) -> bool:
 def _matters(each: Container) -> bool:
     swarm = "com.docker.swarm.service.name" in each.labels
     one_off = each.labels.get("com.docker.compose.oneoff", "").lower() == "true"
-    return not (each.restarts_always or swarm or one_off or each.config.tty)
+    return not (swarm or one_off or (each.config.tty and each.was_watched))
 
 
 def _severity(each: Container) -> Severity:
     test = (each.config.healthcheck.test if each.config.healthcheck else None) or ["NONE"]
     if each.wanted_ports or test[0] != "NONE":
         return Severity.critical
-    return Severity.warning if each.service or not each.config.attach_stdout else Severity.advice
+    return Severity.advice if each.was_watched else Severity.warning
 
 
 @check(
@@ -115,28 +117,35 @@ def crashed(
     *,
     at_least: Seconds = SHORT_S,
 ) -> Iterable[Finding]:
-    """A container failed after it had been working, and stays down.
+    """A container ended after it had been working, and stays down.
 
     A service publishes ports, has a health check or belongs to a service of compose: any error counts, 137 and 143
-    where the engine remembers that nobody asked. Others may be jobs that fail as designed, so that they are named for
-    a fault of their own alone (SIGSEGV and the like). Where neither the engine's events nor its files tell whether the
-    end was asked for, it is advice.
+    where the engine remembers that nobody asked, and any end with the engine itself, after which it was not started
+    again. Of others an error counts where nobody was there to see it; a fault of its own (SIGSEGV and the like) counts
+    always. Where neither the engine's events nor its files tell whether the end was asked for, it is advice.
     """
     for each in containers:
         age = clock.age(each.finished_at)
         if each.state.status != "exited" or each.state.error or age is None or age > options.since_s:
             continue
-        if (each.ran_for or 0.0) < at_least or not _matters(each) or not _by_itself(each, stops):
+        if not _matters(each) or not each.stays_down:
+            continue
+        fell = each.id in stops.with_engine and _is_service(each)
+        if fell and containers.source == "disk":
+            continue  # as long as the engine is down, all are
+        if not fell and ((each.ran_for or 0.0) < at_least or not _by_itself(each, stops)):
             continue
         words = words_of(last_words, each)
         callees = peers(words.lines, each, containers)
+        policy = each.host_config.restart_policy.name or "no"
+        how = f"when the engine was stopped, and its restart policy is {policy}: it" if fell else "and"
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} ended {ago(age)} ago with exit code {each.state.exit_code} and stays down",
+            summary=f"{each.short} ended {ago(age)} ago with exit code {each.state.exit_code} {how} stays down",
             evidence={
                 "State": f"exited, exit code {each.state.exit_code}, ran {took(each.ran_for)}",
                 "asked to end": "no" if each.id in stops.by_id else "not remembered",
-                "HostConfig.RestartPolicy": each.host_config.restart_policy.name or "no",
+                "HostConfig.RestartPolicy": policy,
                 **quoted(words),
                 **not_running(callees, clock),
             },
@@ -144,7 +153,7 @@ def crashed(
             severity=_severity(each) if each.id in stops.by_id else Severity.advice,
             calls=subjects_of(callees),
             signs=words.signs,
-            onset=each.finished_at,
+            onset=None if fell else each.finished_at,
             service=each.service,
         )
 
@@ -156,7 +165,7 @@ def _by_itself(each: Container, stops: Stops) -> bool:
     code = each.state.exit_code
     if code in (137, 143):
         return asked is False and _is_service(each)
-    return code in _CRASHES or (_is_service(each) and (1 <= code <= 127 or code == 255))
+    return code in _CRASHES or ((_is_service(each) or not each.was_watched) and (1 <= code <= 127 or code == 255))
 
 
 def _is_service(each: Container) -> bool:

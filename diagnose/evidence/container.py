@@ -291,6 +291,17 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
         return self.host_config.restart_policy.name in ("always", "unless-stopped", "on-failure")
 
     @property
+    def stays_down(self) -> bool:
+        """Whether a restart of the engine does not bring it back: on-failure starts nothing that ended well."""
+        ended_well = self.host_config.restart_policy.name == "on-failure" and self.state.exit_code == 0
+        return ended_well or not self.restarts_always
+
+    @property
+    def was_watched(self) -> bool:
+        """Whether it ran in the foreground, where somebody saw its end: services of compose are no such thing."""
+        return self.config.attach_stdout and not self.service
+
+    @property
     def endpoints(self) -> dict[str, Endpoint]:
         return self.network_settings.networks or {}
 

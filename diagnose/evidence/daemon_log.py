@@ -89,6 +89,11 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
         return tuple(line for line in self.lines if line.at is not None and line.at >= moment)
 
     @functools.cached_property
+    def shutdowns(self) -> tuple[float, ...]:
+        """Unix times at which the engine was told to end (the same words in engines 20.10 to 29)."""
+        return tuple(line.at for line in self.lines if line.at and line.message.startswith("Processing signal"))
+
+    @functools.cached_property
     def last_failure(self) -> LogLine | None:
         """The line with which the newest start attempt ended; None if that attempt came up, or if its end is not told.
 

@@ -7,7 +7,8 @@ import json
 import msgspec
 
 from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Containers
+from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.daemon_log import DaemonLog
 from diagnose.evidence.data_root import DataRoot
 from diagnose.evidence.disk_containers import FILE_BYTES
 from diagnose.evidence.events import Events
@@ -16,13 +17,17 @@ from diagnose.host import Host, question
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.registry import evidence
 
+SHUTDOWN_S = 60.0
+"""Within so many seconds of the signal to end the engine has stopped its containers: each has its grace period."""
+
 
 class Stops(msgspec.Struct, frozen=True):
     """By container id, of those that exited with an error: whether stop or kill ended it. One that nobody
-    remembers is not here.
+    remembers is not here. with_engine: those that nobody asked to end but the engine, when it was stopped itself.
     """
 
     by_id: dict[str, bool]
+    with_engine: frozenset[str] = frozenset()
 
 
 @evidence
@@ -33,26 +38,36 @@ def stops(
     options: Options,
     events: Events | Unavailable,
     root: DataRoot,
+    log: DaemonLog | Unavailable,
 ) -> Stops:
     """The events first, of which the engine keeps few; then its own note in config.v2.json, which root alone can read
-    (HasBeenManuallyStopped, in engines 1.12 to 29).
+    (HasBeenManuallyStopped, in engines 1.12 to 29: a stop of the engine itself leaves it false).
     """
     found = {}
     asked = {}
+    fell = {each.id for each in containers if _fell_with_engine(each, log)}
     for each in containers:
         age = clock.age(each.finished_at)
-        if each.state.status != "exited" or each.state.exit_code == 0 or age is None or age > options.since_s:
+        if each.state.status != "exited" or age is None or age > options.since_s:
+            continue
+        if each.state.exit_code == 0 and each.id not in fell:
             continue
         if isinstance(events, Events) and events.of(each.id, "die"):
             found[each.id] = events.was_stopped(each.id)
-        elif not each.restarts_always:
+        elif each.stays_down:
             path = f"{root.path}/containers/{each.id}/config.v2.json"
             asked[question("file.read", path=path, max_bytes=FILE_BYTES)] = each
     for file, answer in host.ask_many(asked):
         note = _note(answer)
         if note is not None:
             found[asked[file].id] = note
-    return Stops(found)
+    return Stops(found, frozenset(id for id in fell if found.get(id) is False))
+
+
+def _fell_with_engine(each: Container, log: DaemonLog | Unavailable) -> bool:
+    told = () if isinstance(log, Unavailable) else log.shutdowns
+    ended = each.finished_at
+    return ended is not None and any(signal - 1 <= ended <= signal + SHUTDOWN_S for signal in told)
 
 
 def _note(answer: Json | Failed) -> bool | None:

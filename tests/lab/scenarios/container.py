@@ -403,6 +403,20 @@ def service_that_ended_after_it_had_worked(box: Box) -> None:
     assert box.wait_state("lease", "exited", timeout=20)["State"]["ExitCode"] == 1
 
 
+@fault("container.crashed", subject="container:fallen")
+def service_that_fell_with_the_engine(box: Box) -> None:
+    """The engine was restarted: a service without a restart policy ended well, and is not there any more."""
+    script = "trap 'exit 0' TERM; touch /tmp/ready; sleep 1000 & wait"
+    run(box, "fallen", *LAX, "--init", "--stop-timeout=10", "--publish=8393:80", "bb:1.36", "sh", "-c", script)
+    box.wait_for(lambda: not box.docker("exec", "fallen", "ls", "/tmp/ready", check=False).returncode, what="its trap")
+    engine = box.engine_pid
+    box.kill(engine, signal.SIGTERM)
+    box.wait_for(lambda: not box.alive(engine), 40, "the engine to end")
+    box.start_engine()
+    assert box.inspect("fallen")["State"]["ExitCode"] == 0
+    box.wait_health("web", "healthy")
+
+
 @fault("container.entrypoint-missing", subject="container:covered", shareable=True)
 def program_hidden_by_a_mount(box: Box) -> None:
     """An empty folder lies over the one that holds the program."""
