@@ -213,10 +213,35 @@ STEADY = made("running", age=5 * 3600, RestartCount=80, State={"FinishedAt": at(
         ("up at this moment, events are lost, the pause tells", UP_NOW, UNKNOWN, "critical"),
         ("crashes every few minutes", UP_NOW, history(UP_NOW, die(900), die(500), die(8)), "warning"),
         ("ends with success", made("restarting", RestartCount=8, **policy("always")), Events(()), "warning"),
+        ("a worker that recycles itself", UP_NOW, history(UP_NOW, die(900, 0), die(500, 0), die(8, 0)), "advice"),
+        (
+            "a worker that is about to begin anew",
+            made("restarting", ran=600, RestartCount=8, **policy("always")),
+            Events(()),
+            "advice",
+        ),
     ],
 )
 def test_a_loop(name: str, each: Container, events: Events | Unavailable, severity: str):
-    assert [found for found, _ in told(life.restart_loop(of(each), CLOCK, events, QUIET))] == [severity]
+    assert [found for found, _ in told(life.restart_loop(of(each), CLOCK, events, QUIET, UNKNOWN))] == [severity]
+
+
+SLOW = made("running", age=30, RestartCount=8, State={"FinishedAt": at(30.1)}, **policy("always"))
+FLOODED = history(SLOW, (20, "exec_die", {}), full=True)
+
+
+def ended(each: Container, *ages: float) -> DaemonLog:
+    """The daemon's log with these ends of a container."""
+    fields = {"container": each.id, "topic": "/tasks/delete"}
+    return DaemonLog(tuple(LogLine(NOW - age, "info", "ignoring event", fields) for age in ages), "docker.log")
+
+
+def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log():
+    (found,) = life.restart_loop(of(SLOW), CLOCK, FLOODED, QUIET, ended(SLOW, 300, 210, 120, 30.1))
+    assert found.evidence["daemon log"] == "4 unasked for in the last 5 min"
+    assert told(life.restart_loop(of(SLOW), CLOCK, FLOODED, QUIET, ended(SLOW, 9000, 30.1))) == []
+    once = made("running", age=30, RestartCount=1, State={"FinishedAt": at(30.1)}, **policy("always"))
+    assert told(life.restart_loop(of(once), CLOCK, FLOODED, QUIET, ended(once, 300, 210, 120, 30.1))) == []
 
 
 REBOOTED = made("running", age=20, RestartCount=8, State={"FinishedAt": at(50)}, **policy("always"))
@@ -246,7 +271,7 @@ RECOVERED = made("running", age=480, RestartCount=8, State={"FinishedAt": at(500
     ],
 )
 def test_no_loop(name: str, each: Container, events: Events | Unavailable):
-    assert told(life.restart_loop(of(each), CLOCK, events, QUIET)) == []
+    assert told(life.restart_loop(of(each), CLOCK, events, QUIET, UNKNOWN)) == []
 
 
 def task(slot: str, number: int, status: str = "exited", code: int = 1, age: float = 60) -> Container:
@@ -256,14 +281,14 @@ def task(slot: str, number: int, status: str = "exited", code: int = 1, age: flo
 
 def test_swarm_churn_is_counted_by_slot():
     churning = [task("shop_web.1", n, age=60 + n) for n in range(4)]
-    (found,) = life.restart_loop(of(*churning), CLOCK, Events(()), said(churning[0], "no such table"))
+    (found,) = life.restart_loop(of(*churning), CLOCK, Events(()), said(churning[0], "no such table"), UNKNOWN)
     assert found.subject.name == "shop_web.1.0"
     assert "4 times" in found.summary
     assert found.evidence["log, last line"] == "no such table"
     settled = [*churning, task("shop_web.1", 9, "running", age=600)]
-    assert told(life.restart_loop(of(*settled), CLOCK, Events(()), QUIET)) == []
+    assert told(life.restart_loop(of(*settled), CLOCK, Events(()), QUIET, UNKNOWN)) == []
     spread = [task(f"shop_web.{n}", n) for n in range(4)]
-    assert told(life.restart_loop(of(*spread), CLOCK, Events(()), QUIET)) == []
+    assert told(life.restart_loop(of(*spread), CLOCK, Events(()), QUIET, UNKNOWN)) == []
 
 
 GIVEN_UP = made("exited", code=4, RestartCount=2, **policy("on-failure", 2))

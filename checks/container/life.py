@@ -20,6 +20,7 @@ from checks.container._words import (
 from diagnose.evidence.cgroups import Cgroups, Group
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.daemon_log import DaemonLog
 from diagnose.evidence.events import Event, Events
 from diagnose.evidence.kernel_log import KernelLog, OomKill
 from diagnose.evidence.last_words import LastWords, Words
@@ -217,6 +218,7 @@ def restart_loop(
     clock: Clock,
     events: Events | Unavailable,
     last_words: LastWords | Unavailable,
+    log: DaemonLog | Unavailable,
     *,
     restarts: Count = Count(3),
     window: Seconds = Seconds(3600),
@@ -225,25 +227,45 @@ def restart_loop(
     """A container exits and is restarted, over and over.
 
     Judged from the engine's count, its times and its events, never by waiting. A high count with a long run since
-    is history: silent. A swarm replaces containers, so its tasks are counted by their slot. Where events are lost,
-    a pause before the last start as long as the engine's back-off after three short runs (100 ms, doubled each
-    time) stands for them. A container that crashes less often than three times in the window is not seen.
+    is history: silent. A swarm replaces containers, so its tasks are counted by their slot. Where health checks have
+    pushed the events out, the daemon's log tells of the ends; where that is lost too, a pause before the last start as
+    long as the engine's back-off after three short runs (100 ms, doubled each time) stands for them. A container that
+    crashes less often than three times in the window is not seen; one that works for `steady` or longer, ends well and is
+    started anew, as workers do that recycle themselves, is advice.
     """
     for each in containers:
-        ends = _recent_failures(events, each, clock, window)
-        if each.restarts_always and _loops(each, ends, clock, events, restarts, steady):
-            yield _loop_finding(each, ends, clock, words_of(last_words, each).of_a_failure, containers)
+        ends = _recent_ends(each, events, log, clock, window)
+        if each.restarts_always and _loops(each, ends.at, clock, events, restarts, steady):
+            words = words_of(last_words, each).of_a_failure
+            yield _loop_finding(each, ends, clock, words, containers, steady)
     yield from _churning_tasks(containers, clock, last_words, restarts, window, steady)
 
 
-def _recent_failures(events: Events | Unavailable, each: Container, clock: Clock, window: float) -> tuple[Event, ...]:
-    if isinstance(events, Unavailable):
-        return ()
-    return tuple(end for end in events.failures(each.id) if clock.wall - end.at <= window)
+class _Ends(msgspec.Struct, frozen=True):
+    """The recent ends of a container that nobody asked for. at: Unix times, oldest first. code: the last one's exit code, where
+    it is known. source: who tells."""
+
+    at: tuple[float, ...]
+    code: int | None
+    source: str
+
+
+def _recent_ends(
+    each: Container, events: Events | Unavailable, log: DaemonLog | Unavailable, clock: Clock, window: float
+) -> _Ends:
+    failures = () if isinstance(events, Unavailable) else events.failures(each.id)
+    recent = [end for end in failures if clock.wall - end.at <= window]
+    code = recent[-1].exit_code if recent else None
+    logged = () if isinstance(log, Unavailable) else log.ends.get(each.id, ())
+    # a start by hand sets the count back: so many of the last ends were followed by a restart of the engine's own
+    counted = [at for at in logged[-each.restart_count :] if clock.wall - at <= window] if each.restart_count else []
+    if len(counted) > len(recent):
+        return _Ends(tuple(counted), code, "daemon log")
+    return _Ends(tuple(end.at for end in recent), code, "events die")
 
 
 def _loops(
-    each: Container, ends: Sequence[Event], clock: Clock, events: Events | Unavailable, restarts: int, steady: float
+    each: Container, ends: Sequence[float], clock: Clock, events: Events | Unavailable, restarts: int, steady: float
 ) -> bool:
     if each.state.status == "restarting":
         return each.restart_count >= restarts
@@ -258,33 +280,35 @@ def _loops(
     return 0.7 <= each.started_at - each.finished_at <= steady + 5
 
 
-def _pause(ends: Sequence[Event]) -> float:
+def _pause(ends: Sequence[float]) -> float:
     """Mean seconds between two failures."""
-    return (ends[-1].at - ends[0].at) / max(1, len(ends) - 1)
+    return (ends[-1] - ends[0]) / max(1, len(ends) - 1)
 
 
 def _loop_finding(
-    each: Container, ends: Sequence[Event], clock: Clock, words: Words, containers: Containers
+    each: Container, ends: _Ends, clock: Clock, words: Words, containers: Containers, steady: float
 ) -> Finding:
     restarting = each.state.status == "restarting"
     # inspect says 0 while it runs, whatever the run before ended with
-    code = each.state.exit_code if restarting else ends[-1].exit_code if ends else None
+    code = each.state.exit_code if restarting else ends.code
     run = each.ran_for if restarting else None
     lasted = f" after {took(run)}" if run is not None else ""
     if code == 0:
         summary = f"{each.short} exits successfully{lasted} and is started again, {times(each.restart_count)} so far"
-        severity = Severity.warning
+        works = (_pause(ends.at) if run is None else run) >= steady
+        severity = Severity.advice if works else Severity.warning
     else:
-        said = f"exit code {code}{lasted}, " if code is not None else ""
-        summary = f"{each.short} keeps failing: {said}restarted {times(each.restart_count)}"
-        slow = not restarting and len(ends) > 1 and _pause(ends) > 120
+        said = f"keeps failing: exit code {code}{lasted}" if code is not None else "does not stay up"
+        summary = f"{each.short} {said}, restarted {times(each.restart_count)}"
+        # where its exit codes are lost, it may be a worker that recycles itself
+        slow = not restarting and len(ends.at) > 1 and _pause(ends.at) > (steady if code is None else ROW_S)
         severity = Severity.warning if slow else Severity.critical
     evidence: dict[str, object] = {
         "State": f"{each.state.status}, exit code {each.state.exit_code}",
         "RestartCount": each.restart_count,
     }
-    if ends:
-        evidence["events die"] = f"{len(ends)} unasked for in the last {ago(clock.wall - ends[0].at)}"
+    if ends.at:
+        evidence[ends.source] = f"{len(ends.at)} unasked for in the last {ago(clock.wall - ends.at[0])}"
     callees = peers(words.lines, each, containers)
     evidence |= quoted(words) | not_running(callees, clock)
     evidence["HostConfig.RestartPolicy"] = each.host_config.restart_policy.name
@@ -296,18 +320,18 @@ def _loop_finding(
         severity=severity,
         calls=subjects_of(callees),
         signs=words.signs,
-        onset=_since(ends) if ends else each.finished_at,
+        onset=_since(ends.at) if ends.at else each.finished_at,
         service=each.service,
     )
 
 
-def _since(ends: Sequence[Event]) -> float:
+def _since(ends: Sequence[float]) -> float:
     """Unix time of the first failure of the present row: those between which no long run lies."""
-    begin = ends[-1].at
+    begin = ends[-1]
     for earlier in reversed(ends[:-1]):
-        if begin - earlier.at > ROW_S:
+        if begin - earlier > ROW_S:
             break
-        begin = earlier.at
+        begin = earlier
     return begin
 
 

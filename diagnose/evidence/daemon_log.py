@@ -94,6 +94,16 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
         return tuple(line.at for line in self.lines if line.at and line.message.startswith("Processing signal"))
 
     @functools.cached_property
+    def ends(self) -> Mapping[str, tuple[float, ...]]:
+        """Container id -> Unix times at which its first process ended, asked for or not, as containerd told the engine (in
+        the same words on 20.10, 26.1 and 28.5, at the level info)."""
+        found: dict[str, list[float]] = {}
+        for line in self.lines:
+            if line.message == "ignoring event" and line.fields.get("topic") == "/tasks/delete" and line.at:
+                found.setdefault(line.fields.get("container", ""), []).append(line.at)
+        return {id: tuple(times) for id, times in found.items()}
+
+    @functools.cached_property
     def last_failure(self) -> LogLine | None:
         """The line with which the newest start attempt ended; None if that attempt came up, or if its end is not told.
 

@@ -16,7 +16,7 @@ from diagnose.times import unix
 LINES = 12
 BYTES = 32 * 1024
 MOST = 60
-"""So many logs are read in one run, those of the latest failures first."""
+"""So many logs are read in one run: first of what nobody watched, the latest failures first."""
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -75,10 +75,10 @@ def suspicious(container: Container, now: float, since_s: float) -> bool:
 
 @evidence
 def last_words(host: Host, containers: Containers, clock: Clock, options: Options) -> LastWords:
-    """The latest failures first; what is beyond `MOST` is named as not examined."""
+    """What is beyond `MOST` is named as not examined, but for runs in the foreground: somebody has read those."""
     wanted = sorted(
         (each for each in containers if suspicious(each, clock.wall, options.since_s)),
-        key=lambda each: each.finished_at or 0.0,
+        key=lambda each: (not each.was_watched, each.finished_at or 0.0),
         reverse=True,
     )
     found: dict[str, Words] = {}
@@ -91,7 +91,8 @@ def last_words(host: Host, containers: Containers, clock: Clock, options: Option
                 unread[container.id] = str(answer)
         else:
             found[container.id] = _words(answer["text"], container.started_at)
-    skipped = tuple(Unexamined(each.subject, "its log was not read: too many failed") for each in wanted[MOST:])
+    unread_why = "its log was not read: too many failed"
+    skipped = tuple(Unexamined(each.subject, unread_why) for each in wanted[MOST:] if not each.was_watched)
     return LastWords(found, unread, skipped)
 
 
