@@ -20,21 +20,29 @@ from diagnose.registry import evidence
 Why = Literal["rate-limit", "proxy", "tls", "platform", "denied", "corrupt", "unreachable"]
 
 PATTERNS: dict[Why, re.Pattern[str]] = {
-    "rate-limit": re.compile(r"toomanyrequests|429 Too Many Requests|pull rate limit", re.IGNORECASE),
-    "proxy": re.compile(r"proxyconnect|Proxy Authentication Required|\b407\b"),
+    "rate-limit": re.compile(
+        r"toomanyrequests|429 Too Many Requests|pull rate limit|HTTP 429 response body", re.IGNORECASE
+    ),
+    # a bare status behind the URL is what the proxy said to CONNECT: a registry's own comes with other words
+    "proxy": re.compile(r"proxyconnect|Proxy Authentication Required|\b407\b|\bhttps://\S+: [A-Z][a-z]+( [A-Za-z]+)*$"),
     "tls": re.compile(r"x509:|server gave HTTP response to HTTPS client|\btls: |remote error: tls"),
-    "platform": re.compile(r"no matching manifest for|does not match the (specified|detected) (host )?platform"),
+    "platform": re.compile(
+        r"no matching manifest for|does not match the (specified|detected) (host )?platform|no match for platform in manifest"
+        r"|operating system \S+ cannot be used on this platform"
+    ),
     "corrupt": re.compile(
         r"failed to register layer|filesystem layer verification failed|layer does not exist|content digest \S+ not found"
     ),
     "denied": re.compile(
         r"pull access denied|unauthorized|authentication required|denied:|no basic auth credentials|manifest unknown"
-        r"|manifest for \S+ not found|name unknown|401 Unauthorized|403 Forbidden|insufficient_scope|: not found$",
+        r"|manifest for \S+ not found|name unknown|401 Unauthorized|403 Forbidden|insufficient_scope|: not found$"
+        r"|HTTP 40[134] response body|unexpected status .*: 40[134] ",
         re.IGNORECASE,
     ),
     "unreachable": re.compile(
         r"dial tcp|dial udp|no such host|i/o timeout|connection refused|connection reset|network is unreachable|no route to host"
         r"|Client\.Timeout|deadline exceeded|TLS handshake timeout|unexpected HTTP status: 5\d\d|unexpected status .*: 5\d\d |: EOF$"
+        r"|HTTP (408|5\d\d) response body"
     ),
 }
 """In this order: what comes first is nearer to the cause (a proxy that is dialled in vain is no unreachable
