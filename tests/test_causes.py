@@ -201,6 +201,17 @@ def test_the_likelier_of_two_causes_is_first():
     assert [link.cause for link in found[effect.key].causes] == [disk.key, oom.key]
 
 
+@pytest.mark.parametrize("mutual", [False, True])
+def test_who_is_called_in_vain_is_no_effect(mutual: bool):
+    db, web = container("db"), container("web")
+    refused = frozenset({"refused"})
+    sick = a("container.unhealthy", db, caused_by=["container.restart-loop"], signs=refused, calls=(web,) * mutual)
+    waits = a("container.restart-loop", web, signs=refused, calls=(db,))
+    for order in ([sick, waits], [waits, sick]):
+        roots = [each.key for each in causes.link(order, TOPOLOGY) if each.root]
+        assert roots == [sick.key] or (mutual and len(roots) == 1)
+
+
 def test_a_circle_ends():
     one = a("made.one", container("web"), caused_by=["made.two"])
     two = a("made.two", container("web"), caused_by=["made.one"])
