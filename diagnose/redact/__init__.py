@@ -195,6 +195,8 @@ class Redactor:
             tail = "\n" if text.endswith("\n") else ""
             separators = None if indent else (",", ":")
             return json.dumps(new, ensure_ascii=False, indent=indent and indent[1], separators=separators) + tail
+        if path.endswith("/cmdline"):
+            return "\0".join(self._walked({"cmdline": text.split("\0")}, engine=False)["cmdline"])
         if path.endswith("/environ") or "\0" in text:
             walk = Walk(self._plans[False], self._mark, self._clean, self._names)
             return self._replace_literals("\0".join([walk.assignment(item) for item in text.split("\0")]))

@@ -3,27 +3,60 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from diagnose.redact.names import exempt, is_mixed, kind_of, lazy, words
 from diagnose.redact.tokens import Mark
 from diagnose.redact.values import Scan, redact_value
 
-KEYWORD = re.compile(
-    r"pass|pwd|psw|identified|unseal|recovery |secret|token|key|auth|cred|salt|pepper|cookie|jwt|psk|bearer|pin\b|pw\b|pw_"
-    r"|community|dsn|sas\b|seed|webhook|connectionstring|contrase"
-)
-"""Without one of these, in lower case, no name in a text is a secret's."""
-_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-ñ")
+_KEYWORDS = {
+    **dict.fromkeys(
+        words(
+            "pass pwd psw identified unseal recovery secret token key auth cred salt pepper cookie jwt psk bearer community dsn seed "
+            "webhook connectionstring contrase encrypt dockerc kennwort wachtwoord adgangskode salasana senha clave haslo hasło heslo "
+            "parola lösenord şifre пароль 密码 密碼 口令 パスワード 비밀번호"
+        )
+    ),
+    "pin": r"pin\b",
+    "pw": r"pw(?:\b|_)",
+    "sas": r"sas\b",
+    "mdp": r"mdp\b",
+    "_pat": r"_pat\b",
+}
+"""Without one of these, in lower case, no name in a text is a secret's; and where one must end."""
+_LARGE = 2000
+"""In a text of so many characters it pays to look for those keywords only that it has."""
 _NAME_END = re.compile(r"[\w.-]*")
 _COLOUR = r"(?:\x1b\[[\d;]*m)*"
-_SEPARATOR = re.compile(
-    rf"{_COLOUR}(\\*[\"'`]|\]|\\*[\"']\]|%22)?(?:\[\w*\])?{_COLOUR}[ \t]{{0,20}}(=>|:=|%3[dD]|=(?!=)|:(?!//|:)){_COLOUR}[ \t]{{0,20}}"
-    rf"(?:![\w:/]+[ \t]{{1,4}}|[ubrUBR]{{1,2}}(?=[\"'])|\(\w{{1,12}}\)[ \t]\(len=\d+\)[ \t])?{_COLOUR}(\\*[\"'`“‘]|\|)?"
+_ESCAPED_QUOTE = r"&quot;|&#0?3[49];|\\+u0022|\\+x22|%22"
+_BEFORE_QUOTED = (
+    r"[ubrUBR]{1,2}(?=[\"'])|<<(?=[\"'])|\(\w{1,12}\)[ \t]?(?:\(len=\d+\)[ \t])?(?=\")"
+    r"|(?:\r?\n[ \t]{0,40})?string\(\d+\)[ \t](?=\")|(?:\[\]byte|bytes|str|String|SecretStr|Buffer\.from)\((?=[\"'])"
 )
-_FLAG_GAP = lazy(r"(\\*[\"'])?(?:,[ \t]*|[ \t]+)(\\*[\"'])?(?![-|<>&;])")
-_CALL_GAP = lazy(r"(\\*[\"'])[ \t]*,[ \t]*(\\*[\"'])")
+"""What languages write between the sign and a literal: u'x', <<"x">>, (string) (len=9) "x", string(9) "x", []byte("x")."""
+_SEPARATOR = re.compile(
+    rf"{_COLOUR}({_ESCAPED_QUOTE}|\\*[\"'`](?:>>)?|\]|\\*[\"']\])?(?:\[\w*\])?{_COLOUR}[ \t]{{0,20}}"
+    rf"(=>|:=|%3[dDaA]|&#61;|=(?!=)|:(?!//|:)|[：＝]){_COLOUR}[ \t]{{0,20}}"
+    rf"(?:![\w:/]+[ \t]{{1,4}}|&\w+[ \t]{{1,4}}|{_BEFORE_QUOTED})?{_COLOUR}"
+    rf"({_ESCAPED_QUOTE}|\"\"\"(?:\r?\n)?|\'\'\'(?:\r?\n)?|\\*[\"'`“‘]|\|)?"
+)
+_TYPED = lazy(
+    r"(?:[ \t]?:[ \t]*&?(?:'static )?[A-Za-z][\w.]{0,20}(?:[ \t]?\|[ \t]?None)?|[ \t]+string)[ \t]*=[ \t]*([\"'])"
+)
+_FLAG_GAP = lazy(r"(\\*[\"'])?(?:,\s{0,40}|[ \t]+|[ \t]*\r?\n[ \t]*-[ \t]+)(\\*[\"'])?(?![-|<>&;])")
+_CALL_GAP = lazy(r"(\\*[\"'](?:>>)?)?[ \t]*,[ \t]*(?:<<)?(\\*[\"'])")
+_CALLED = lazy(r"\([bur]?([\"'])")
+_ASKING = lazy(
+    r"(?i)_*(?:get|read|fetch|load|find|has|is|check|validate|verify|decode|lookup|create|delete|list|describe)"
+)
+"""Calls that name what they look for, not what it is."""
+_BRACKETED = lazy(r"[(\[<]([^\s()\[\]<>\"',;]{8,300})[)\]>]")
+_CONTINUED = lazy(r"\\\r?\n[ \t]*([^\s\\-][^\s\\]*)")
 _BLOCK = lazy(r"(?:\\*[\"'])?[ \t]*:[ \t]*([|>][-+]?\d?)?[ \t]*\r?\n([ \t]+)(?![ \t#-])([^\r\n]+)")
-_SPOKEN = lazy(r"[ \t]{1,40}[\"'`(\[<]?([A-Za-z0-9_!#$%&*+./=?@^~-]{8,300})")
+_SPOKEN = lazy(
+    r"(?:[ \t]{1,40}(?:(?:is|was|->|→|\||\.{3,})[ \t]{1,40})?|[ \t]{0,40}\r?\n-{3,}[ \t]{0,40}\r?\n[ \t]{0,40})"
+    r"(?:([\"'`])(?=[^\"'`\r\n]{8,300}\1))?[\"'`(\[<]?([A-Za-z0-9_!#$%&*+./:=?@^~-]{8,300})"
+)
 _QUALIFIER = lazy(r"(?i)\b(api|access|secret|private|license|master|encryption|account|signing) $")
 _DIRECTIVES = words("requirepass masterauth bindpw rootpw rocommunity rwcommunity storepass keypass")
 """Lines of configuration that take their secret after a space: redis.conf, nslcd.conf, slapd.conf, snmpd.conf."""
@@ -33,7 +66,9 @@ _UNQUOTED_LONG = lazy(r"[^\s\"'`\x00\x1b]+")
 _UNQUOTED = lazy(r"[^\s\"'`\x00\x1b,;&<>(){}\[\]|\\]+")
 _UNQUOTED_PAIR = lazy(r"[^\s\"'`\x00\x1b,;&]+")
 _WORD_FOLLOWS = lazy(r"[,;]?[ \t]+[A-Za-z]")
-_CODE = lazy(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+\(.*|[A-Za-z_][\w.]*\[.*|\$\(.*")
+_CODE = lazy(
+    r"[A-Za-z_]+(?:\.[A-Za-z_]+)+\(.*|[A-Za-z_][\w.]*\[.*|\$\(.*|[A-Z]\w*<[\w<>:&]*|(?:await|new|async|yield|typeof)(?!\S)"
+)
 _REFERENCE = lazy(
     r"(?:self|this|os|process|args|config|cfg|settings|env|ctx|opts|options|params|request|req|c|s|cls)\.[A-Za-z_][\w.]*"
 )
@@ -52,6 +87,16 @@ SAID = words(
 _ASKS = SAID | words("your enter password token secret key")
 
 
+@lru_cache(maxsize=64)
+def _pattern(keywords: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(_KEYWORDS[each] or each for each in keywords))
+
+
+def names_secrets(low: str) -> bool:
+    """Whether a text in lower case may hold a name of secrets at all."""
+    return any(keyword in low for keyword in _KEYWORDS)
+
+
 def assignments(text: str, mark: Mark, scan: Scan) -> str:
     """The text with the values of secrets' names replaced."""
     low = text.lower()
@@ -59,11 +104,12 @@ def assignments(text: str, mark: Mark, scan: Scan) -> str:
         low = "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
     pieces: list[str] = []
     done = past = 0
-    for hit in KEYWORD.finditer(low):
+    present = tuple(each for each in _KEYWORDS if len(low) < _LARGE or each in low)
+    for hit in _pattern(present).finditer(low):
         start, end = hit.span()
         if start < past:
             continue
-        while start > past and text[start - 1] in _NAME_CHARS and hit.start() - start < 100:
+        while start > past and (text[start - 1].isalnum() or text[start - 1] in "_.-") and hit.start() - start < 100:
             start -= 1
         found_end = _NAME_END.match(text, end)
         past = end = found_end.end() if found_end else end
@@ -90,7 +136,7 @@ def _value_span(text: str, start: int, end: int) -> _Span | None:
     """Where the secret value of the name at [start, end) begins and ends, and its kind; None if there is none."""
     name = text[start:end].rstrip(".")
     after = text[end : end + 1]
-    if after in ("(", "/", ""):
+    if after in ("/", ""):
         return None
     if (
         text[start - 1 : start] == " "
@@ -101,6 +147,10 @@ def _value_span(text: str, start: int, end: int) -> _Span | None:
     kind = kind_of(name)
     if kind is None:
         return None
+    if after == "(":
+        return None if _ASKING().match(name) else _literal(text, _CALLED().match(text, end), kind, name)
+    if after in " \t:" and (typed := _TYPED().match(text, end)):
+        return _literal(text, typed, kind, name)
     separator = _SEPARATOR.match(text, end)
     if separator is not None:
         if separator[2] == ":" and (block := _BLOCK().match(text, end)):
@@ -108,14 +158,24 @@ def _value_span(text: str, start: int, end: int) -> _Span | None:
         return _after_sign(text, start, separator, kind, name)
     if name[0] == "-" or name.lower() in _DIRECTIVES:
         return _after_gap(text, _FLAG_GAP().match(text, end), kind, name)
-    if after in "\\\"'" and text[start - 2 : start - 1] == "(":
+    if after in "\\\"'," and text[max(0, start - 40) : start].rstrip(" \t\"'<\\")[-1:] in ("(", "[", "{"):
         called = _after_gap(text, _CALL_GAP().match(text, end), kind, name)
         return called if called and not text[called[0] : called[1]].isalpha() else None
-    if after in " \t" and (spoken := _SPOKEN().match(text, end)):
-        value = spoken[1].rstrip(".")
+    if after in " \t\r\n" and (spoken := _SPOKEN().match(text, end)):
+        value = spoken[2].rstrip(".:")
         if kind != "random" and is_mixed(value) and not exempt(kind, name, value):
-            return spoken.start(1), spoken.start(1) + len(value), kind
+            left = spoken.start(2)
+            return left, text.index(spoken[1], left) if spoken[1] else left + len(value), kind
     return None
+
+
+def _literal(text: str, opened: re.Match[str] | None, kind: str, name: str) -> _Span | None:
+    """A literal that is no word of a language: what is handed to `setPassword("x")`, what a typed name is set to."""
+    if opened is None:
+        return None
+    right = _closing(text, opened.end(), opened[1])
+    value = text[opened.end() : right]
+    return (opened.end(), right, kind) if is_mixed(value) and not exempt(kind, name, value) else None
 
 
 def _in_block(text: str, start: int, block: re.Match[str], kind: str, name: str) -> _Span | None:
@@ -158,19 +218,22 @@ def _after_sign(text: str, start: int, separator: re.Match[str], kind: str, name
     if quote == "|" or (sign == ":" and text[start - 1 : start] == "/"):
         return None
     if quote:
-        right = _closing(text, at, {"“": "”", "‘": "’"}.get(quote, quote))
+        right = _closing(text, at, {"“": "”", "‘": "’"}.get(quote, quote.rstrip("\r\n")))
         value = text[at:right]
         if right < 0:
             return None
-        prose = sign == ":" and " " in value and _is_prose(value)
+        prose = sign in (":", "：") and " " in value and _is_prose(value)
         return None if exempt(kind, name, value) or prose else (at, right, kind)
+    if bracketed := _BRACKETED().match(text, at):
+        value = bracketed[1]
+        return (at + 1, at + 1 + len(value), kind) if is_mixed(value) and not exempt(kind, name, value) else None
     line_start = not text[text.rfind("\n", 0, start) + 1 : start].strip(" \t-\"'")
     upper = name.isupper() or name[0] == "-"
     pattern = _UNQUOTED_LONG if upper and sign != ":" else _UNQUOTED_PAIR if sign == ":" or line_start else _UNQUOTED
     found = pattern().match(text, at, at + (_LONGEST_RANDOM if kind == "random" else _LONGEST))
     if found is None:
         return None
-    value = _trim(found[0].partition("%26")[0] if sign in ("%3D", "%3d") else found[0])
+    value = _trim(re.split("%26|%22|%7D|%40", found[0], maxsplit=1)[0] if sign[0] == "%" else found[0])
     right = at + len(value)
     if not value or exempt(kind, name, value) or _REFERENCE().fullmatch(value) or _CODE().fullmatch(value):
         return None
@@ -179,9 +242,10 @@ def _after_sign(text: str, start: int, separator: re.Match[str], kind: str, name
         right = at + len(value)
     if text[right : right + 1] == "(" or (value[0] in "([{" and not upper):
         return None
-    if sign == ":" and not _is_value(text, separator, start, value, right):
+    if sign in (":", "：") and not _is_value(text, separator, start, value, right):
         return None
-    return at, right, kind
+    continued = _CONTINUED().match(text, right - value.endswith("\\"))
+    return at, continued.end() if continued else right, kind
 
 
 def _is_value(text: str, separator: re.Match[str], start: int, value: str, right: int) -> bool:
@@ -204,7 +268,7 @@ def _is_prose(value: str) -> bool:
 
 def _closing(text: str, at: int, quote: str) -> int:
     """Where a quoted value ends: before the same quote, unescaped, else at the end of the line; -1 for a lone backtick."""
-    line_end = text.find("\n", at)
+    line_end = text.find("\n", at) if len(quote) != 3 or quote[0] == "\\" else text.find(quote, at)
     line_end = line_end if line_end >= 0 else len(text)
     position = at
     while (position := text.find(quote, position, line_end)) >= 0:

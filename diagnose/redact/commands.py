@@ -5,13 +5,16 @@ Options with a telling name (`--password X`, `--token=X`) need no tool and are r
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from diagnose.redact.names import exempt, lazy
+from diagnose.redact.names import is_mixed, lazy
+from diagnose.redact.shell import at_places_in_words, in_shell
 from diagnose.redact.tokens import Mark
+from diagnose.redact.values import mark_password
 
 
 class _Tool(NamedTuple):
@@ -28,15 +31,27 @@ class _Tool(NamedTuple):
 _USER = ("-u", "--user", "-U", "--proxy-user", "--auth", "-a", "--basic", "--userpwd")
 _TOOLS = (
     _Tool(r"(?:mysql|mariadb)[\w-]*|mycli|proxysql", attached=("-p",)),
-    _Tool(r"sshpass|cqlsh|ncftp|mongo\w*|influx", options=("-p",), attached=("-p",)),
+    _Tool(r"sshpass|cqlsh|ncftp\w*|mongo\w*", options=("-p",), attached=("-p",)),
+    _Tool(r"influx|rabbitmqadmin|cypher-shell|couchbase-cli|elasticsearch-users|hydra", options=("-p",)),
     _Tool(r"redis-cli|valkey-cli|keydb-cli", options=("-a",), attached=("-a",)),
     _Tool(r"curl|wget|https?|xh", options=_USER, attached=("-u", "-U"), after=":"),
     _Tool(r"etcdctl|nats|rclone", options=("--user",), after=":"),
     _Tool(r"lftp", options=("-u",), after=","),
-    _Tool(r"smbclient|rpcclient|net", options=("-U",), attached=("-U",), after="%"),
+    _Tool(r"smbclient|rpcclient|winexe|net", options=("-U",), attached=("-U",), after="%"),
     _Tool(r"ldap\w+", options=("-w",), attached=("-w",)),
-    _Tool(r"mosquitto_\w+|ipmitool|sqlcmd|bcp|zip|unzip", options=("-P",), attached=("-P",)),
-    _Tool(r"7za?", attached=("-p",)),
+    _Tool(r"mosquitto_(?:pub|sub|rr)|ipmitool|sqlcmd|bcp|[it]sql|zip|unzip", options=("-P",), attached=("-P",)),
+    _Tool(r"mosquitto_passwd", last=("-b",)),
+    _Tool(r"7za?|unrar|rar", attached=("-p",)),
+    _Tool(r"ssh-keygen", options=("-N", "-P")),
+    _Tool(r"nodetool|jmxterm", options=("-pw",)),
+    _Tool(r"swaks|sendemail", options=("-ap", "-xp")),
+    _Tool(r"transmission-remote|ttyd", options=("-n", "-c"), after=":"),
+    _Tool(r"transmission-daemon", options=("-v",)),
+    _Tool(r"ss-(?:server|local|redir)|sslocal|ssserver", options=("-k",)),
+    _Tool(r"frpc", options=("-t",)),
+    _Tool(r"gitlab-runner", options=("-r",), only_with="register"),
+    _Tool(r"filebrowser", only_with="users", last=("add",)),
+    _Tool(r"bw", last=("login", "unlock")),
     _Tool(r"snmp\w+", options=("-c", "-A", "-X")),
     _Tool(
         r"docker|podman|nerdctl|buildah|skopeo|helm|oc|az|crane|oras|regctl",
@@ -44,7 +59,7 @@ _TOOLS = (
         ("-p",),
         only_with="login",
     ),
-    _Tool(r"vault", only_with="login", last=("login",)),
+    _Tool(r"vault", last=("login", "unseal")),
     _Tool(r"rabbitmqctl", last=("add_user", "change_password", "authenticate_user")),
     _Tool(r"htpasswd", last=("-b", "-nb", "-bn", "-cb", "-bc", "-Bb", "-nbB", "-bnB", "-Bbn", "-cBb")),
     _Tool(r"xfreerdp|rdesktop", ("-p",), ("/p:",)),
@@ -54,21 +69,21 @@ _TOOLS = (
 _ANY = lazy(rf"(?<![\w.-])(?:{'|'.join(tool.names for tool in _TOOLS)})(?=[ \t])")
 _SIGN = lazy(
     r"mysql|mariadb|mycli|sshpass|cqlsh|mongo|influx|-cli |curl|wget|http |etcd|lftp|smbcl|ldap|mosq|ipmi|sqlcmd"
-    r"|zip|snmp|login|rabbit|htpass|rdp|openssl|mc "
+    r"|zip|snmp|login|rabbit|htpass|rdp|openssl|mc |cypher|couchb|elastics|hydra|isql|tsql|nodetool|jmxterm|swaks|sendemail"
+    r"|transmission|ttyd|ss-|sslocal|ssserver|frpc|gitlab-runner|filebrowser|bw |rar |7z|keygen|ncftp|winexe|vault"
 )
-_OPTION = lazy(r" -[A-Za-z]| /p:| (?:login|add_user|change_password|authenticate_user|alias) ")
+_OPTION = lazy(r" -[A-Za-z]| /p:| (?:login|unseal|add|add_user|change_password|authenticate_user|alias) ")
+_WORDS_OF_LIST = lazy(r"\[\s*\"(?:[^\"\\\n]|\\.)*\"(?:\s*,?\s*\"(?:[^\"\\\n]|\\.)*\")+\s*\]")
+_QUOTED = lazy(r"\"((?:[^\"\\\n]|\\.)*)\"")
+_AS_USER = frozenset(("-u", "-U", "--user", "--username", "-l", "--login"))
+_NO_PASSWORD = lazy(
+    r"(?:docker|podman|nerdctl)[\w-]*|sudo|doas|su|ssh|scp|sftp|mkdir|install|rsync|cp|tar|psql|pg_\w+|mysql[\w-]*|mariadb[\w-]*"
+)
+"""Programs whose -p is something else, or the first of several programs."""
+_CLUSTER = lazy(r"-[A-Za-z]{1,8}[uU]")
 _WORD = lazy(r"(?:[^\s\"'|;&]|\"(?:[^\"\\]|\\.)*\"|'[^']*')+")
 _SEGMENT_END = lazy(r"[|;\n]|&&")
-_OPENSSL = lazy(r"\bpass:([^\s\"']+)")
-_PIPED = lazy(
-    r"(\b(?:echo|printf)\s(?:-n\s|-e\s|'%s'\s|\"%s\"\s|%s\s)?[\"']?)([^\s\"'|;]+)"
-    r"([\"']?\s{0,9}\|[^|\n]{0,80}?(?:--(?:password|token|passphrase)-stdin|sudo -S|passwd --stdin|cryptsetup|-pass stdin))"
-)
-_HERE = lazy(
-    r"((?:--(?:password|token|passphrase)-stdin|sudo -S|passwd --stdin)[^\n|;<]{0,80}<<<\s{0,9}[\"']?)([^\s\"']+)"
-)
-_ACL = lazy(r"(?i)(\b(?:acl setuser|user) \S+ (?:[^\s>]+ ){0,9}>)(\S+)")
-_CHPASSWD = lazy(r"(\b[\w.-]+:)([^\s\"'|:]+)(?=[\"']?\s*\|\s*(?:sudo\s+)?chpasswd)")
+_NAMED = lazy(r"-|[\w.-]+=")
 
 
 class Part(NamedTuple):
@@ -87,6 +102,12 @@ def secret_parts(words: list[str]) -> Iterator[Part]:
         if tool and (not tool.only_with or tool.only_with in words):
             yield from _of_tool(tool, words, index)
             return
+    if not _AS_USER.isdisjoint(words) and not any(
+        _NO_PASSWORD().fullmatch(word.rpartition("/")[2]) for word in words[:4]
+    ):
+        for at, (option, word) in enumerate(itertools.pairwise(words), 1):
+            if option in ("-p", "-P", "-pw") and is_mixed(word):
+                yield Part(at, 0, len(word), f"{option} {word}")
 
 
 @lru_cache(maxsize=1024)
@@ -97,13 +118,19 @@ def _tool(name: str) -> _Tool | None:
 def _of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[Part]:
     for at in range(index + 1, len(words)):
         word = words[at]
-        if word in tool.options and at + 1 < len(words) and not words[at + 1].startswith("-"):
+        takes_next = word in tool.options or (tool.after == ":" and _CLUSTER().fullmatch(word))
+        if takes_next and at + 1 < len(words) and not words[at + 1].startswith("-"):
             yield from _part(tool, words, at + 1, 0, word)
-        elif not word.startswith("--"):
+        elif word.startswith("--"):
+            option, equals, _ = word.partition("=")
+            if equals and option in tool.options:
+                yield from _part(tool, words, at, len(option) + 1, option)
+        elif not word.startswith("-pass"):
             for option in tool.attached:
                 if word.startswith(option) and len(word) > len(option):
                     yield from _part(tool, words, at, len(option), option)
-    if tool.last and not set(tool.last).isdisjoint(words) and len(words) - index > 3 - (tool.names == "vault"):
+    enough = len(words) - index > 3 - (tool.names == "vault")
+    if tool.last and not set(tool.last).isdisjoint(words) and enough and not _NAMED().match(words[-1]):
         yield from _part(tool, words, len(words) - 1, 0, words[-2])
 
 
@@ -120,15 +147,9 @@ def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> It
 
 def command_secrets(text: str, low: str, mark: Mark) -> str:
     """The text with the secrets of the command lines in it replaced."""
-    if "pass:" in low:
-        text = _OPENSSL().sub(lambda m: "pass:" + _mark(m[1], m[0], mark), text)
-    if "echo" in low or "printf" in low or "<<<" in low:
-        text = _PIPED().sub(lambda m: m[1] + _mark(m[2], m[0], mark) + m[3], text)
-        text = _HERE().sub(lambda m: m[1] + _mark(m[2], m[0], mark), text)
-    if "acl setuser" in low or "user default" in low:
-        text = _ACL().sub(lambda m: m[1] + _mark(m[2], m[0], mark), text)
-    if "chpasswd" in low:
-        text = _CHPASSWD().sub(lambda m: m[1] + _mark(m[2], m[0], mark), text)
+    text = in_shell(text, low, mark)
+    if '["' in text and _SIGN().search(low):
+        text = _WORDS_OF_LIST().sub(lambda m: _in_list(m[0], mark), text)
     pieces: list[str] = []
     done = 0
     while option := _OPTION().search(text, done):
@@ -142,6 +163,16 @@ def command_secrets(text: str, low: str, mark: Mark) -> str:
         return text
     pieces.append(text[done:])
     return "".join(pieces)
+
+
+def _in_list(text: str, mark: Mark) -> str:
+    """A command line as a list in a text: ["redis-cli", "-a", "x"], with or without commas."""
+    spots = [(found.start(1), found.end(1)) for found in _QUOTED().finditer(text)]
+    for part in sorted(secret_parts([text[left:right] for left, right in spots]), reverse=True):
+        left = spots[part.word][0]
+        raw = text[left + part.start : left + part.end]
+        text = text[: left + part.start] + mark_password(raw, part.phrase, mark) + text[left + part.end :]
+    return text
 
 
 def _in_line(text: str, mark: Mark) -> str:
@@ -164,7 +195,7 @@ def _in_line(text: str, mark: Mark) -> str:
             raw = text[left:right]
             if left < done or not raw:
                 continue
-            pieces += (text[done:left], _mark(raw, part.phrase, mark))
+            pieces += (text[done:left], mark_password(raw, part.phrase, mark))
             done = right
     if not pieces:
         return text
@@ -178,9 +209,5 @@ def redact_words(words: list[str], mark: Mark) -> list[str]:
     for part in sorted(secret_parts(words), reverse=True):
         word = out[part.word]
         raw = words[part.word][part.start : part.end]
-        out[part.word] = word[: part.start] + _mark(raw, part.phrase, mark)
-    return out
-
-
-def _mark(raw: str, phrase: str, mark: Mark) -> str:
-    return raw if exempt("password", "", raw) else mark("password", raw, phrase)
+        out[part.word] = word[: part.start] + mark_password(raw, part.phrase, mark) + word[part.end :]
+    return at_places_in_words(out, mark)

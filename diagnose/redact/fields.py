@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from diagnose.redact.commands import redact_words
-from diagnose.redact.names import exempt, kind_of, lazy, words
+from diagnose.redact.names import exempt, is_mixed, kind_of, lazy, names_users, unexplained, words
 from diagnose.redact.scanner import redact_text
 from diagnose.redact.tokens import Mark
 from diagnose.redact.values import redact_value
@@ -34,6 +34,11 @@ _KEEP = words(
     "MinAPIVersion GitCommit GoVersion BuildTime Arch SystemTime"
 )
 _OPTION = lazy(r"--?[A-Za-z][\w.-]*|requirepass|masterauth")
+_BARE = lazy(r"[a-z]+(?:[-_][a-z]+)+|[a-z]+token")
+"""A word that says what the next one is without being an option: `aws configure set aws_secret_access_key X`."""
+_LOGINS = lazy(r"(?i)\b(?:basic|digest)_?auth\.(?:users|\w+$(?<!file|ealm|ader|ield))")
+_LOGIN = lazy(r"((?:^|,)[^:,]+:(?:[^:,]+:)?|^)([^:,]{20,})")
+"""Labels that give a proxy its accounts: `traefik...basicauth.users`, `caddy.basicauth.bob`."""
 _ID = lazy(r"(?:sha256:)?[0-9a-f]{64}(?:-init)?")
 """An id of the engine's or a folder named by one: by the thousand in an answer about layers, and never read as a secret by itself."""
 _ID_LENGTHS = frozenset({64, 69, 71})
@@ -201,6 +206,10 @@ class Walk:
             return value
         kind = kind_of(label)
         if kind is None:
+            if _LOGINS().search(label):
+                return _LOGIN().sub(lambda m: m[1] + self.mark("password-hash", m[2], m[0]), value)
+            if names_users(label) and (":" in value or "|" in value):
+                return redact_text(f"{label}={value}", self.mark)[len(label) + 1 :]
             return self.string(value)
         if exempt(kind, label, value):
             return self.string(value) if len(value) > 20 else value
@@ -214,6 +223,8 @@ class Walk:
         if not equals:
             return self.string(old)
         new = self.named(label, value)
+        if new == value and unexplained(label, value):
+            new = self.mark("key", value, old)
         if new == value:
             self.remember(old)
             return old
@@ -252,6 +263,8 @@ def mapping(walk: Walk, _key: str, item: Any) -> Any:
     if isinstance(item, dict):
         new: dict[str, Any] | None = None
         for label, value in item.items():
+            if label.startswith("com.docker.compose."):
+                continue  # names, paths and hashes; `token:service_started:true` is a service called token
             changed = walk.named(label, value) if value.__class__ is str else walk.value({label: value})[label]
             if changed is not value and changed != value:
                 if new is None:
@@ -271,12 +284,13 @@ def arguments(walk: Walk, _key: str, item: Any) -> Any:
     new: list[str] = []
     option = ""
     for word in redact_words(item, walk.mark):
-        kind = kind_of(option) if option and word and (word[0] != "-" or len(word) > 12) else None
+        is_value = option and word and (word[0] != "-" or (len(word) > 12 and word[1] != "-"))
+        kind = kind_of(option) if is_value and (_OPTION().fullmatch(option) or is_mixed(word)) else None
         if kind is not None and not exempt(kind, option, word):
             new.append(redact_value(kind, option, word, walk.mark, redact_text))
             option = ""
             continue
-        option = word if _OPTION().fullmatch(word) else ""
+        option = word if _OPTION().fullmatch(word) or _BARE().fullmatch(word) else ""
         label, equals, _ = word.partition("=")
         whole = equals and " " not in label and (word[0] == "-" or " " not in word)
         new.append(walk.assignment(word) if whole else walk.string(word))

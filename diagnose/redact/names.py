@@ -7,6 +7,8 @@ headers and keys in configuration.
 
 from __future__ import annotations
 
+import binascii
+import itertools
 import re
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -42,7 +44,8 @@ _ABOUT = words(
     "sum stdin sock socket rule rules middleware middlewares entrypoints samesite secure httponly status state error errors "
     "message reason exists valid present changed updated created opts options flags level image tag title description "
     "prompt hint per reset parallelism grant grants scope scopes mount mounts target strict app application pass_env "
-    "separator delimiter weight priority quota rate resolver extension extensions program command cmd helper helpers"
+    "separator delimiter weight priority quota rate resolver extension extensions program command cmd helper helpers hasher "
+    "encoder decoder filter generator handler factory"
 )
 # A number, a switch or something made for everybody's eyes, whatever follows.
 _NOT = words("public pub max min num number total per allow disallow minimum maximum")
@@ -51,8 +54,9 @@ _STRONG = (
     ("password", "password"),
     ("passwd", "password"),
     ("passwort", "password"),
-    ("contrasena", "password"),
-    ("contraseña", "password"),
+    ("contrasen", "password"),
+    ("kennwort", "password"),
+    ("wachtwoord", "password"),
     ("requirepass", "password"),
     ("masterauth", "password"),
     ("connectionstring", "secret"),
@@ -84,7 +88,10 @@ _WORD = {
     "bearer": "token",
     "otpauth": "secret",
     "authorization": "auth",
+    **dict.fromkeys(words("passe mdp senha clave haslo heslo parola passord adgangskode salasana"), "password"),
 }
+_FOREIGN = ("contraseñ", "hasło", "lösenord", "şifre", "пароль", "密码", "密碼", "口令", "パスワード", "비밀번호")
+"""Password, in letters that are not ASCII."""
 _LAST = {
     "auth": "auth",
     "cookie": "cookie",
@@ -92,6 +99,9 @@ _LAST = {
     "community": "password",
     "seed": "random",
     "sas": "secret",
+    "pat": "token",
+    "access": "random",
+    "encrypt": "random",
 }
 _KEY_OF = words(
     "api secret private priv access auth account encryption encrypt signing sign master shared session license licence app "
@@ -101,7 +111,12 @@ _KEY_OF = words(
 )
 _KEY_NOT = words(
     "gpg pgp foreign partition sort cache routing group index object hot row map keyboard bucket sandbox issue project "
-    "i18n shard dedup idempotency host known authorized trusted verify verification"
+    "i18n shard dedup idempotency host known authorized trusted verify verification recv"
+)
+# What a generated value is, beside a secret.
+_HARMLESS = words(
+    "sha sha1 sha256 sha512 md5 hash commit rev revision etag nonce site measurement publishable integrity sri cert crt ca "
+    "cluster node machine instance build trace span request session serial hostkey"
 )
 _NOT_A_TOKEN = lazy(r"tokeni[sz]|secretar|tokenlimit")
 
@@ -130,7 +145,12 @@ _PATH = re.compile(
 _URL = lazy(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s]+")
 _RANDOM = lazy(r"(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[A-Za-z0-9+/_.~=-]{16,}|[A-Za-z0-9+/]{24,}={0,2}")
 _TAG_OR_DIGEST = lazy(r"sha(?:1|256|512):[0-9a-f]+|[\w.-]+(?:/[\w.-]+)+(?::[\w.-]+)?|v?\d+(?:\.\d+)+[\w.+-]*")
-_DIGEST = lazy(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_DIGEST = lazy(r"[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}")
+_DENSE = lazy(r"(?!AAAA|sha\d)[A-Za-z0-9+/_-]{24,}={0,2}")
+_DENSITY = 0.42
+"""Changes between upper case, lower case and digits per character: 0.6 in a generated key, a third in CamelCase."""
+_TO_STANDARD = str.maketrans("-_", "+/")
+_BLANKS = str.maketrans("\n\r\t\0", "    ")
 _WORDLIKE = lazy(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,15}|\d{1,9}|[a-z]{1,10}[-_.][a-z]{1,10}")
 
 
@@ -152,6 +172,10 @@ def kind_of(name: str) -> str | None:
     if "." in segment:
         head, _, tail = segment.rpartition(".")
         segment = head.rpartition(".")[2] if tail in ("value", "plain", "default", "data", "content") else tail
+    if not segment.isascii() and any(word in segment.lower() for word in _FOREIGN):
+        return "password"
+    if name.endswith("sonar.login"):
+        return "token"
     parts = [word.lower() for word in _WORDS.findall(segment)]
     while len(parts) > 1 and parts[-1].isdigit():
         parts.pop()
@@ -159,8 +183,10 @@ def kind_of(name: str) -> str | None:
         return None
     last = parts[-1]
     flat = "".join(parts)
-    if last in _ABOUT and parts[-2:] != ["secret", "id"]:
+    if last in _ABOUT and parts[-2:] != ["secret", "id"] and parts[-3:] != ["root", "token", "id"]:
         return None
+    if segment.startswith("BUNDLE_") and "__" in segment and last in ("com", "org", "net", "io", "dev"):
+        return "credential"
     if not _NOT.isdisjoint(parts) or _NOT_A_TOKEN().search(flat):
         return None
     for part, kind in _STRONG:
@@ -184,6 +210,27 @@ def kind_of(name: str) -> str | None:
     return None
 
 
+def unexplained(name: str, value: str) -> bool:
+    """Whether a value is a generated key that its name says nothing of: no id, digest, public key or base64 of a text."""
+    parts = {word.lower() for word in _WORDS.findall(name)}
+    if not _DENSE().fullmatch(value) or not parts.isdisjoint(_HARMLESS | _NOT) or parts & _ABOUT:
+        return False
+    classes = ["A" if c.isupper() else "a" if c.islower() else "0" for c in value]
+    changes = sum(one != other for one, other in itertools.pairwise(classes))
+    return len(set(classes)) == 3 and changes > _DENSITY * len(value) and unpacked(value) is None
+
+
+def unpacked(value: str) -> str | None:
+    """The text that a value is the base64 of, in either alphabet; None where it is no text."""
+    try:
+        plain = binascii.a2b_base64(
+            value.rstrip("=").translate(_TO_STANDARD) + "=" * (-len(value.rstrip("=")) % 4)
+        ).decode()
+    except (binascii.Error, ValueError):
+        return None
+    return plain if plain and plain.translate(_BLANKS).isprintable() else None
+
+
 def random_looking(value: str) -> bool:
     """Whether a value reads like a generated key rather than a word, a path, an image or a version."""
     if not _RANDOM().fullmatch(value) or _TAG_OR_DIGEST().fullmatch(value):
@@ -201,7 +248,8 @@ def is_mixed(value: str) -> bool:
 def exempt(kind: str, name: str, value: str) -> bool:
     """Whether a value under a secret's name is no secret after all: empty, a switch, a reference, a path, a count, a token."""
     if kind == "random" and (
-        not random_looking(value) or (name.lower() == "key" and not value.strip("0123456789abcdef"))
+        not random_looking(value.removeprefix("base64:"))
+        or (name.lower() == "key" and not value.strip("0123456789abcdef"))
     ):
         return True
     if len(value) < 12 and value.strip().lower() in _SWITCH:
@@ -227,6 +275,12 @@ def exempt(kind: str, name: str, value: str) -> bool:
     if kind == "key" and value.isdigit() and len(value) < 6:
         return True
     return kind == "token" and value.replace(".", "", 1).isdigit() and "tokens" in name.lower()
+
+
+def names_users(name: str) -> bool:
+    """Whether a value under this name is an account, or several, perhaps with their passwords."""
+    last = _WORDS.findall(name)[-1:]
+    return bool(last) and last[0].lower() in ("user", "users", "username", "login", "account")
 
 
 def is_url(value: str) -> bool:

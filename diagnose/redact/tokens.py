@@ -7,7 +7,7 @@ their token formats. Lengths are lower bounds: vendors lengthen their tokens wit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from diagnose.redact.names import lazy
@@ -60,7 +60,8 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("pypi", "pypi-", r"[\w-]{50,}"),
     ("docker-hub", "dckr_pat_", r"[\w-]{20,}"),
     ("docker-hub", "dckr_oat_", r"[\w-]{20,}"),
-    ("jwt", "eyJ", r"[\w-]{8,1000}={0,2}\.[\w-]{4,}={0,2}(?:\.[\w-]*={0,2}){0,3}"),
+    ("cloudflare", "eyJhIjoi", r"[\w+/-]{60,}={0,2}"),
+    ("jwt", "eyJ", r"[\w-]{8,1000}={0,2}\.(?:[\w-]{4,}={0,2}(?:\.[\w-]*={0,2}){0,3}|(?:\.[\w-]{8,}){3})"),
     ("vault", "hvs.", r"[\w-]{20,}"),
     ("vault", "hvb.", r"[\w-]{20,}"),
     ("vault", "hvr.", r"[\w-]{20,}"),
@@ -137,6 +138,25 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("circleci", "CCIPAT_", r"[\w-]{20,}"),
     ("infracost", "ico-", r"[A-Za-z0-9]{32}"),
     ("jenkins", "{AQAAABAAAA", r"[A-Za-z0-9+/=]{20,}\}"),
+    ("nvidia", "nvapi-", r"[\w-]{40,}"),
+    *(("hubspot", f"pat-{place}-", r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}") for place in ("na1", "na2", "eu1")),
+    ("notion", "secret_", r"[A-Za-z0-9]{43}\b"),
+    ("figma", "figd_", r"[\w-]{30,}"),
+    ("langsmith", "lsv2_", r"(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}"),
+    ("posthog", "phx_", r"[A-Za-z0-9]{40,}"),
+    ("resend", "re_", r"[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}"),
+    ("vercel", "vercel_blob_rw_", r"[A-Za-z0-9]{10,}_[A-Za-z0-9]{20,}"),
+    ("nuget", "oy2", r"[a-z0-9]{43}\b"),
+    ("clickup", "pk_", r"\d{6,9}_[A-Z0-9]{32}\b"),
+    ("render", "rnd_", r"[A-Za-z0-9]{26,}"),
+    ("portainer", "ptr_", r"[A-Za-z0-9+/]{40,}=?"),
+    *(("pterodactyl", f"ptl{kind}_", r"[A-Za-z0-9]{40,}") for kind in "ac"),
+    *(("sonarqube", f"sq{kind}_", r"[0-9a-f]{40}") for kind in "uap"),
+    ("plex", "claim-", r"[\w-]{20}\b"),
+    ("youtrack", "perm:", r"[A-Za-z0-9+/=]{8,}\.[A-Za-z0-9+/=]{8,}\.[A-Za-z0-9]{25,}"),
+    ("private-key", "b3BlbnNzaC1rZXktdjE", r"[A-Za-z0-9+/=]{40,}"),
+    ("private-key", "MII", r"[A-Za-z0-9+/]{2}[AQgw]IBA[A-Za-z0-9+/]{40,}={0,2}"),
+    *(("private-key", start, r"[A-Za-z0-9+/]{30,}={0,2}") for start in ("MHcCAQEEI", "MIGHAgEAM", "MC4CAQAwB")),
     ("ansible-vault", "$ANSIBLE_VAULT;", r"[^\n]*\n(?:[0-9a-f]{20,}\s*)+"),
 )
 # Shapes without a literal beginning: kind, what must be in the text at all, shape.
@@ -157,9 +177,9 @@ _NAMED = frozenset(
 
 _APART = frozenset(prefix for _, prefix, _ in _SHAPES if re.search(r"[^\w.~-]", prefix))
 _LONG = 19
-_HEX = "0123456789abcdef"
+HEX = "0123456789abcdef"
 """A digest or an id: no shape is made of these alone, and most long words are."""
-_WORD = re.compile(r"[\w.~-]+")
+_WORD = re.compile(r"[\w.~+/=-]+")
 _MAYBE = lazy("|".join(sorted({re.escape(prefix) for _, prefix, _ in _SHAPES if prefix not in _APART})))
 
 Mark = Callable[[str, str, str], str]
@@ -175,14 +195,18 @@ def _rule(prefix: str, rest: str) -> re.Pattern[str]:
     return re.compile(_NOT_IN_A_WORD + re.escape(prefix) + rest)
 
 
-def redact_shapes(text: str, mark: Mark) -> str:
+def long_words(text: str) -> set[str]:
+    """What stands between blanks and is long enough for a key."""
+    return {chunk for chunk in text.split() if len(chunk) >= _LONG}
+
+
+def redact_shapes(text: str, chunks: Iterable[str], mark: Mark) -> str:
     """Replaces every secret that shows by its own shape.
 
     Every shape has a long word, and few words of a text are long: prefixes are looked for in those alone.
     """
-    chunks = {chunk for chunk in text.split() if len(chunk) >= _LONG}
     found = {word for chunk in chunks for word in _WORD.findall(chunk) if len(word) >= _LONG}
-    long = " ".join([word for word in found if word.strip(_HEX)])
+    long = " ".join([word for word in found if word.strip(HEX)])
     if not long:
         return text
     if _MAYBE().search(long):

@@ -6,7 +6,7 @@ import binascii
 from collections.abc import Callable
 from re import Match
 
-from diagnose.redact.names import exempt, is_token, is_url, lazy, words
+from diagnose.redact.names import OPEN, exempt, is_mixed, is_token, is_url, lazy, words
 from diagnose.redact.tokens import Mark
 
 Scan = Callable[[str, Mark], str]
@@ -43,6 +43,22 @@ def redact_value(kind: str, name: str, value: str, mark: Mark, scan: Scan, phras
     if kind == "auth" and B64().fullmatch(value):
         is_basic(value, mark)
     return mark(kind, value, phrase or f"{name}={value}")
+
+
+def mark_password(raw: str, phrase: str, mark: Mark) -> str:
+    """What stands at a password's place, replaced unless it is a reference, a path or a switch."""
+    return raw if exempt("password", "", raw) else mark("password", raw, phrase)
+
+
+def mark_word(raw: str, phrase: str, mark: Mark) -> str:
+    """What may be a password, replaced if it is no word of a language."""
+    return raw if OPEN in raw or not is_mixed(raw) else mark_password(raw, phrase, mark)
+
+
+def mark_mixed(found: Match[str], group: int, mark: Mark) -> str:
+    """A match with one group replaced if that is no word of a language."""
+    raw, start = found[group], found.start(group) - found.start()
+    return found[0][:start] + mark_word(raw, found[0], mark) + found[0][start + len(raw) :]
 
 
 def is_basic(value: str, mark: Mark) -> bool:

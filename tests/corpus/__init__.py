@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 _FOLDER = Path(__file__).parent
-_FIELD = re.compile(r"\{([aluhdbw]):(\d+)\}|\{([ps])\}")
+_FIELD = re.compile(r"\{([aluhdbw]):(\d+)\}|\{([mps])\}")
 _ALPHABETS = {
     "a": string.ascii_letters + string.digits,
     "l": string.ascii_lowercase + string.digits,
@@ -74,6 +74,8 @@ def expand(text: str, rnd: random.Random) -> str:
         if found[1]:
             return "".join(rnd.choices(_ALPHABETS[found[1]], k=int(found[2])))
         word = "".join(rnd.choices(string.ascii_letters, k=6)) + "".join(rnd.choices(string.digits, k=3))
+        if found[3] == "m":
+            return word[0].upper() + word[1:5].lower() + word[5:]
         return word if found[3] == "p" else word[:4] + rnd.choice("!^*+~") + word[4:] + rnd.choice("!^*+~")
 
     return _FIELD.sub(value, text)
