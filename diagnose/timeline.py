@@ -14,6 +14,7 @@ from diagnose.evidence.daemon_log import DaemonLog
 from diagnose.evidence.events import Event, Events
 from diagnose.evidence.kernel_log import KernelLog
 from diagnose.model import Unavailable
+from diagnose.times import size
 
 KINDS = (Clock, Containers, Events, KernelLog, DaemonLog, DaemonConfig)
 """The evidence that a timeline is made of; each is left out where it could not be had, and that is said."""
@@ -39,9 +40,10 @@ _SHOWN = {
     "daemon": {"reload"},
 }
 _KERNEL = re.compile(
-    r"Killed process|oom-kill:|blocked for more than|table full, dropping|EXT4-fs error|XFS .*(Shutting|error)|I/O error"
+    r"blocked for more than|table full, dropping|EXT4-fs error|XFS .*(Shutting|error)|I/O error"
     r"|unregister_netdevice|Remounting filesystem read-only|segfault at|soft lockup|fork rejected"
 )
+_ID = re.compile(r"\b[0-9a-f]{64}\b")
 _DAEMON = re.compile(
     r"^(Starting up|Processing signal|API listen on|Daemon has completed|Got signal to reload|Loading containers)"
 )
@@ -57,7 +59,11 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """Moments, oldest first. complete_since: Unix time from which the engine's events are all there. gaps: what could not be read."""
+    """Moments, oldest first.
+
+    complete_since: Unix time from which the engine's events are all there, None where nothing tells; it remembers 256,
+    and none from before its start. gaps: what could not be read.
+    """
 
     moments: tuple[Moment, ...]
     complete_since: float | None
@@ -77,7 +83,7 @@ def make(evidence: Sequence[object], since_s: float, names: Sequence[str]) -> Ti
     if isinstance(kernel, KernelLog):
         found += _kernel(kernel, known)
     if isinstance(log, DaemonLog):
-        found += _log(log)
+        found += _log(log, known)
     if isinstance(config, DaemonConfig) and config.mtime:
         found.append(Moment(config.mtime, "file", f"{config.path} was last changed"))
     wanted = {name.removeprefix("/") for name in names}
@@ -88,18 +94,25 @@ def make(evidence: Sequence[object], since_s: float, names: Sequence[str]) -> Ti
         if isinstance(value, Unavailable)
     ]
     ordered = sorted(dict.fromkeys(kept), key=lambda each: (each.at, each.source, each.text))
-    return Timeline(tuple(ordered), _complete_since(events, log, clock), tuple(gaps))
+    began = _engine_began(clock, log, config)
+    complete = None
+    if isinstance(events, Events) and began is not None:
+        complete = max(began, events.complete_since or 0.0, now - since_s)
+    return Timeline(tuple(ordered), complete, tuple(gaps))
 
 
-def _complete_since(events: object, log: object, clock: object) -> float | None:
-    """The engine remembers 256 events and none from before its start."""
-    if not isinstance(events, Events):
-        return None
-    starts = (
-        [line.at for line in log if line.message == "Starting up" and line.at] if isinstance(log, DaemonLog) else []
-    )
-    bounds = [each for each in (events.complete_since, max(starts, default=None)) if each is not None]
-    return max(bounds, default=clock.booted if isinstance(clock, Clock) else None)
+def _engine_began(clock: object, log: object, config: object) -> float | None:
+    """Unix time at which the running engine was started, as its process says, or else its log."""
+    if isinstance(clock, Clock) and isinstance(config, DaemonConfig) and config.started is not None:
+        return clock.booted + config.started
+    lines = log if isinstance(log, DaemonLog) else ()
+    return max((line.at for line in lines if line.message == "Starting up" and line.at), default=None)
+
+
+def _named(text: str, known: dict[str, str]) -> tuple[str, str]:
+    """The text with names in place of containers' ids, the first twelve digits for one that is gone; and the last name."""
+    names = [known[id] for id in _ID.findall(text) if id in known]
+    return _ID.sub(lambda match: known.get(match[0], match[0][:12]), text), names[-1] if names else ""
 
 
 def _events(events: Events) -> Iterator[Moment]:
@@ -135,11 +148,20 @@ def _states(containers: Containers, events: Events | None) -> Iterator[Moment]:
 
 def _kernel(kernel: KernelLog, known: dict[str, str]) -> Iterator[Moment]:
     for record, _ in kernel.matching(_KERNEL):
-        name = next((name for id, name in known.items() if id in record.text), "")
-        yield Moment(record.at, "kernel", record.text, name)
+        yield Moment(record.at, "kernel", *_named(record.text, known))
+    for kill in kernel.oom_kills:
+        name = known.get(kill.container, "")
+        whose = f"of container {name or kill.container[:12]}" if kill.container else "of the host"
+        held = f", holding {size(kill.rss)}" if kill.rss is not None else ""
+        why = (
+            "the host had no memory left"
+            if kill.of_host
+            else "at a limit" + (f" of {size(kill.limit)}" if kill.limit else "")
+        )
+        yield Moment(kill.at, "kernel", f"killed {kill.task} (pid {kill.pid}) {whose}{held}: {why}", name)
 
 
-def _log(log: DaemonLog) -> Iterator[Moment]:
+def _log(log: DaemonLog, known: dict[str, str]) -> Iterator[Moment]:
     for line in log:
         if line.at is not None and (_DAEMON.match(line.message) or line.level in ("fatal", "panic", "error")):
-            yield Moment(line.at, "dockerd", line.text)
+            yield Moment(line.at, "dockerd", *_named(line.text, known))

@@ -33,7 +33,11 @@ def evidence(**replaced) -> list[object]:
             (event(NOW - 50, "start"), event(NOW - 40, "die", exitCode="137"), event(NOW - 39, "exec_start"))
         ),
         "kernel": KernelLog(
-            (Record(NOW - 41, f"Killed process 7 (x) in {ID}"), Record(NOW - 30, "usb 1-1: new device"))
+            (
+                Record(NOW - 41, f"oom-kill:constraint=CONSTRAINT_MEMCG,oom_memcg=/{ID},task_memcg=/{ID},task=x,pid=7"),
+                Record(NOW - 41, "Memory cgroup out of memory: Killed process 7 (x) total-vm:9kB, anon-rss:16384kB"),
+                Record(NOW - 30, "usb 1-1: new device"),
+            )
         ),
         "log": DaemonLog((LogLine(NOW - 100, "info", "Starting up"), LogLine(NOW - 20, "error", "no space")), "x"),
         "config": DaemonConfig("/etc/docker/daemon.json", exists=True, mtime=NOW - 120),
@@ -49,7 +53,7 @@ def test_moments_are_in_order_with_their_sources():
         ("dockerd", "Starting up"),
         ("inspect", "container old started"),
         ("event", "container web start"),
-        ("kernel", f"Killed process 7 (x) in {ID}"),
+        ("kernel", "killed x (pid 7) of container web, holding 16.0 MiB: at a limit"),
         ("event", "container web die exit 137"),
         ("inspect", "container old ended, exit 1"),
         ("dockerd", "no space"),
@@ -81,6 +85,35 @@ def test_what_could_not_be_read_is_said():
 def test_a_full_memory_of_events_bounds_completeness():
     made = timeline.make(evidence(events=Events((event(NOW - 60, "start"),), complete_since=NOW - 60)), 3600, ())
     assert made.complete_since == NOW - 60
+
+
+def test_the_process_of_the_engine_tells_better_than_its_log_from_when_on_it_remembers():
+    running = DaemonConfig("/etc/docker/daemon.json", started=8900.0)
+    assert timeline.make(evidence(config=running), 3600, ()).complete_since == NOW - 100
+    forgetful = evidence(config=running, log=Unavailable("forbidden", "as root"))
+    assert timeline.make(forgetful, 3600, ()).complete_since == NOW - 100
+    assert timeline.make(forgetful, 60, ()).complete_since == NOW - 60
+
+
+def test_an_engine_of_which_nothing_tells_when_it_began():
+    made = timeline.make(evidence(log=Unavailable("remote", "over TCP")), 3600, ())
+    assert made.complete_since is None
+    out = io.StringIO()
+    history.render(made, "text", out)
+    assert "complete since a time that nothing tells" in out.getvalue()
+
+
+def test_ids_are_names_and_lines_are_folded_for_a_terminal():
+    gone = "c" * 64
+    told = DaemonLog((LogLine(NOW - 20, "error", f"{ID} and {gone}: failed to delete container from containerd"),), "x")
+    made = timeline.make(evidence(log=told), 25, ())
+    assert [(each.text, each.container) for each in made.moments] == [
+        (f"web and {gone[:12]}: failed to delete container from containerd", "web")
+    ]
+    out = io.StringIO()
+    history.render(made, "text", out, 60)
+    assert max(map(len, out.getvalue().splitlines()[:3])) <= 60
+    assert "\n" + " " * 21 + "container from containerd\n" in out.getvalue()
 
 
 def test_json_is_json():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TextIO
@@ -12,7 +13,7 @@ from diagnose.timeline import Timeline
 
 
 def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> None:
-    """Write the list as text (times in UTC) or JSON."""
+    """Write the list as text (times in UTC) or JSON; a moment is one line, folded where the terminal has a width."""
     if format_ == "json":
         rows: Iterable[dict[str, object]] = (
             {"at": _iso(each.at), "source": each.source, "container": each.container or None, "text": each.text}
@@ -33,13 +34,11 @@ def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> 
             day = moment.date().isoformat()
             stream.write(f"{day} UTC\n")
         line = f"  {moment:%H:%M:%S}  {each.source:<8} {clean(each.text)}".replace("\n", " ")
-        stream.write((line[: width - 3] + "..." if width and len(line) > width else line) + "\n")
+        stream.write((textwrap.fill(line, width, subsequent_indent=" " * 21) if width > 40 else line) + "\n")
     if not timeline.moments:
         stream.write("nothing is known of this time\n")
-    if timeline.complete_since:
-        stream.write(
-            f"complete from {_iso(timeline.complete_since)} on: the engine keeps 256 events, none over its restart\n"
-        )
+    since = f"from {_iso(timeline.complete_since)} on" if timeline.complete_since else "since a time that nothing tells"
+    stream.write(f"complete {since}: the engine keeps 256 events, none over its restart\n")
     stream.writelines(f"not known  {clean(gap)}\n" for gap in timeline.gaps)
 
 
