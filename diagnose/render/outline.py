@@ -176,18 +176,18 @@ def _groups(roots: Sequence[Reported], homes: dict[str, list[Reported]]) -> list
     alike = Counter(_like(f) for f in roots if f.key not in homes)
     groups: dict[object, list[Reported]] = {}
     for finding in roots:
-        together = finding.key not in homes and (alike[_like(finding)] >= GROUP_FROM or finding.finding.service)
-        name = (
-            (*_like(finding), finding.finding.service if alike[_like(finding)] < GROUP_FROM else "")
-            if together
-            else finding.key
-        )
+        name: object = finding.key
+        if finding.key not in homes and alike[_like(finding)] >= GROUP_FROM:
+            name = _like(finding)
+        elif finding.key not in homes and finding.finding.service:
+            name = (finding.id, finding.severity, finding.finding.service)
         groups.setdefault(name, []).append(finding)
     return list(groups.values())
 
 
-def _like(finding: Reported) -> tuple[str, Severity]:
-    return (finding.id, finding.severity)
+def _like(finding: Reported) -> tuple[object, ...]:
+    """What findings have in common that are shown as one: those that failed with other words stand apart."""
+    return (finding.id, finding.severity, finding.finding.signs, finding.finding.calls)
 
 
 def _by_check(findings: Sequence[Reported]) -> list[list[Reported]]:
