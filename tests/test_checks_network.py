@@ -125,7 +125,7 @@ NGINX = Listener("tcp", "0.0.0.0", 8080, 12, "nginx", None)
     ("held", "severity", "words"),
     [
         pytest.param(Listeners((NGINX,)), Severity.critical, "held by nginx (pid 12)", id="held"),
-        pytest.param(Listeners(()), Severity.warning, "nothing holds it now", id="free by now"),
+        pytest.param(Listeners(()), Severity.warning, "nobody listens on it now", id="free by now"),
         pytest.param(UNKNOWN, Severity.critical, "was in use", id="cannot look"),
     ],
 )
