@@ -171,6 +171,14 @@ def test_memory_near_limit(name: str, held: Memory, count: int):
     assert len(found(memory.memory_near_limit(of(WEB), group(memory=held)))) == count
 
 
+@pytest.mark.parametrize(("waited", "said"), [(43.0, ", and waits for memory 43 % of the time"), (2.0, None)])
+def test_a_container_that_waits_for_memory_has_too_little(waited: float, said: str | None):
+    held = Memory(usage=64 * MIB, limit=64 * MIB, working_set=50 * MIB, reclaimable=20 * MIB)
+    thrashing = group(memory=held, pressure={"memory": {"full": {"avg60": waited}}})
+    summaries = [one.summary for one in found(memory.memory_near_limit(of(WEB), thrashing))]
+    assert summaries == ([f"web holds 44.0 MiB of the 64.0 MiB memory it may have{said}"] if said else [])
+
+
 @pytest.mark.parametrize(
     ("name", "each", "held", "summary"),
     [

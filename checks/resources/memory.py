@@ -119,21 +119,31 @@ def _limit_note(each: Container) -> str:
 
 @check("resources.memory-near-limit", severity=Severity.warning, caused_by=["container.oom-killed"])
 def memory_near_limit(
-    containers: Containers, cgroups: Cgroups, *, near: Percent = Percent(90), roomy: Bytes = Bytes(1 << 30)
+    containers: Containers,
+    cgroups: Cgroups,
+    *,
+    near: Percent = Percent(90),
+    roomy: Bytes = Bytes(1 << 30),
+    stalled: Percent = Percent(10),
 ) -> Iterable[Finding]:
     """A container has used up nearly all the memory it may have.
 
     What the kernel can take back does not count: with its file cache, read often or not, any container that works on
-    files stands at its limit. Nor does a database that was given its size, with more than `roomy` bytes left.
+    files stands at its limit. Nor does a database that was given its size, with more than `roomy` bytes left. One that
+    has waited for memory more than `stalled` percent of the last minute has too little in any case (cgroup version 2).
     """
     for each in containers.running:
         group = cgroups.of(each)
         limit = group.memory.limit if group else None
         held = group.memory.held if group else None
-        if group and limit and held is not None and 100 * held >= near * limit and limit - held < roomy:
+        waited = (group.waited("memory", "full") or 0.0) if group else 0.0
+        if not group or not limit or held is None:
+            continue
+        if (100 * held >= near * limit and limit - held < roomy) or waited > stalled:
+            stuck = f", and waits for memory {waited:.0f} % of the time" if waited > stalled else ""
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} uses {size(held)} of its memory limit of {size(limit)}",
+                summary=f"{each.short} uses {size(held)} of its memory limit of {size(limit)}{stuck}",
                 evidence={
                     "held": f"{size(held)} ({100 * held / limit:.0f} %)",
                     "limit": size(limit),
