@@ -266,6 +266,13 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         Severity.warning,
         "30.0 GiB",
     ),
+    "a log that the engine holds": (
+        "storage.deleted-files-held",
+        {"deleted_files": {"files": [HELD | {"path": LOG, "container": None, "comm": "dockerd"}]}},
+        "container:web",
+        Severity.warning,
+        "dockerd (pid 77)",
+    ),
     "held is more than what is left": (
         "storage.deleted-files-held",
         {"deleted_files": {"files": [HELD | {"bytes": 1 << 30}]}, "fs__usage": disks(usage(available=GIB // 2))},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from diagnose.evidence.clock import Clock
@@ -30,8 +31,11 @@ from diagnose.model import (
 from diagnose.registry import check
 from diagnose.times import size
 
+_LOG_OF = re.compile(r"/containers/(?P<id>[0-9a-f]{64})/")
+"""What the engine itself holds for a container."""
 
-@check("storage.deleted-files-held", severity=Severity.warning)
+
+@check("storage.deleted-files-held", severity=Severity.warning, caused_by=["logging.file-missing"])
 def deleted_files_held(
     files: DeletedFiles,
     filesystems: Filesystems,
@@ -52,7 +56,8 @@ def deleted_files_held(
         disk = disks.get(file.dev) or (filesystems.of_data_root if file.fstype == "overlay" else None)
         if disk is None or file.bytes < min(disk.usage.size * of_disk / 100, max(least, disk.usage.available)):
             continue
-        owner = names.get(file.container or "", "")
+        log = _LOG_OF.search(file.path)
+        owner = names.get(file.container or (log["id"] if log else ""), "")
         fills = file.bytes * 100 >= of_disk * disk.usage.used
         yield Finding(
             subject=container(owner) if owner else disk.subject,
