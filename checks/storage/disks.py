@@ -178,9 +178,7 @@ def read_only(
     """
     disk = filesystems.of_data_root if isinstance(filesystems, Filesystems) else None
     held = mounts.of(disk.point if disk else root.path)
-    base = mounts.of("/")
-    sandboxed = base is not None and "ro" in base.options.split(",") and "ro" not in base.super.split(",")
-    if held is not None and (_says(held.super) or (_says(held.options) and not sandboxed)):
+    if held is not None and (_says(held.super) or (_says(held.options) and not _in_sandbox(mounts))):
         yield _lost(held, "the data root", (DAEMON,))
     writers: dict[str, list[str]] = {}
     for behind in backing if isinstance(backing, Backing) else ():
@@ -192,6 +190,11 @@ def read_only(
             continue
         if _says(mounted.super) and mounted.fstype not in FULL_BY_NATURE:
             yield _lost(mounted, ", ".join(names[:3]))
+
+
+def _in_sandbox(mounts: Mounts) -> bool:
+    base = mounts.of("/")
+    return base is not None and "ro" in base.options.split(",") and "ro" not in base.super.split(",")
 
 
 def _says(options: str) -> frozenset[str]:
