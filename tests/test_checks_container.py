@@ -377,10 +377,10 @@ AMD64 = Info(architecture="x86_64")
             NO_RIGHT,
             b"#!/root/py\n",
             "entrypoint_forbidden",
-            "/root/py, which /app needs, may not be",
+            "/root/py, which /app needs, cannot be",
         ),
-        ("closed program", NO_RIGHT, ELF_ARM, "entrypoint_forbidden", "/app may not be executed by user 1000"),
-        ("setcap", NOT_PERMITTED, ELF_ARM, "entrypoint_forbidden", "/app has capabilities that the container may not"),
+        ("closed program", NO_RIGHT, ELF_ARM, "entrypoint_forbidden", "/app cannot be executed by user 1000"),
+        ("setcap", NOT_PERMITTED, ELF_ARM, "entrypoint_forbidden", "/app has capabilities that the container does not"),
     ],
 )
 def test_a_refused_program(name: str, why: str, head: bytes, check: str, words: str):
@@ -403,10 +403,10 @@ SAID = {
     "exec /app: no such file or directory": ("interpreter_missing", "what /app needs to run is missing"),
     'standard_init_linux.go:228: exec user process caused: "permission denied"': (
         "entrypoint_forbidden",
-        "/app may not be executed by user 1000",
+        "/app cannot be executed by user 1000",
     ),
     "[FATAL tini (7)] exec serve failed: No such file or directory": ("entrypoint_missing", "its image has no serve"),
-    "[FATAL tini (7)] exec /app failed: Permission denied": ("entrypoint_forbidden", "/app may not be executed"),
+    "[FATAL tini (7)] exec /app failed: Permission denied": ("entrypoint_forbidden", "/app cannot be executed"),
     "[dumb-init] /gone: No such file or directory": ("entrypoint_missing", "its image has no /gone"),
     "env: can't execute 'bash\r': No such file or directory": ("interpreter_missing", "ends in a carriage return"),
     "/usr/bin/env: 'bash\\r': No such file or directory": ("interpreter_missing", "ends in a carriage return"),

@@ -135,7 +135,8 @@ def markdown_of(what: Report) -> str:
 
 
 def test_a_heading_is_nothing_that_is_said_of_a_command():
-    said = markdown_of(report(found("container.entrypoint-forbidden", container("batch"))))
+    variables = {"container": "batch", "program": "/app", "image": "batch:3", "file": "batch:/app"}
+    said = markdown_of(report(found("container.entrypoint-forbidden", container("batch"), variables=variables)))
     assert "No safe fix; look first\n" in said
     assert "Confirm" not in said
 

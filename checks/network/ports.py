@@ -108,7 +108,11 @@ def port_held_by_process(containers: Containers, listeners: Listeners | Unavaila
         yield Finding(
             subject=container.subject,
             summary=f"{container.short} did not start: {proto} port {port} of the host "
-            + (_held_by(held[0], containers) if held else "was in use" + (", nobody listens on it now" if known else "")),
+            + (
+                _held_by(held[0], containers)
+                if held
+                else "was in use" + (", nobody listens on it now" if known else "")
+            ),
             evidence=_failed(
                 container, **{f"listener {each.proto} {each.address}:{each.port}": each.holder for each in held}
             ),
