@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -222,86 +222,131 @@ def _shown(value: Json) -> str:
 
 
 def _wrong_value(key: str, value: Json, values: Mapping[str, Json], major: int | None) -> Iterator[Fault]:
-    if key in ADDRESSES:
-        for each in value if isinstance(value, list) else [value]:
-            if not _is_address(each) and (each or (major is not None and major < LENIENT)):
-                yield Fault(key, f"{each!r} is no IP address")
-    elif key in NETWORKS and "/" not in value:
+    """What the engine refuses in a value whose type is right."""
+    match key:
+        case _ if key in ADDRESSES:
+            return _wrong_addresses(key, value, major)
+        case _ if key in NETWORKS:
+            return _wrong_network(key, value, values)
+        case _ if key in COUNTS:
+            return _wrong_items(key, [value], lambda count: count >= 0, "negative")
+        case "log-level":
+            return _wrong_items(key, [value], lambda level: level.lower() in LEVELS, "no log level")
+        case "log-opts":
+            return _wrong_log_options(value, str(values.get("log-driver") or "json-file"))
+        case "registry-mirrors":
+            taken = _MIRROR if major is None or major >= LENIENT else _BARE_MIRROR
+            return _wrong_items(key, value, taken.fullmatch, "no address of a registry (https://HOST)")
+        case "labels":
+            return _wrong_labels(value)
+        case "insecure-registries":
+            return _wrong_items(
+                key,
+                value,
+                lambda each: _REGISTRY.fullmatch(each) or _is_network(each),
+                "no registry (HOST, HOST:PORT or a network)",
+            )
+        case "runtimes":
+            return _wrong_runtimes(value, major)
+        case "default-runtime":
+            return _wrong_default_runtime(value, values.get("runtimes"))
+        case "exec-opts":
+            return _wrong_exec_options(value)
+        case "storage-driver":
+            return _wrong_storage_driver(value, values.get("features"), major)
+        case "default-address-pools":
+            return _wrong_pools(value, major)
+        case _:
+            return iter(())
+
+
+def _wrong_items(key: str, items: Iterable[Json], is_right: Callable[[Json], object], what: str) -> Iterator[Fault]:
+    return (Fault(key, f"{each!r} is {what}") for each in items if not is_right(each))
+
+
+def _wrong_addresses(key: str, value: Json, major: int | None) -> Iterator[Fault]:
+    """Empty ones are taken from LENIENT on."""
+    for each in value if isinstance(value, list) else [value]:
+        if not _is_address(each) and (each or (major is not None and major < LENIENT)):
+            yield Fault(key, f"{each!r} is no IP address")
+
+
+def _wrong_network(key: str, value: str, values: Mapping[str, Json]) -> Iterator[Fault]:
+    if "/" not in value:
         yield Fault(key, f"{value!r} has no prefix length, as in {value}/24")
-    elif key in NETWORKS and not _is_network(value):
+    elif not _is_network(value):
         yield Fault(key, f"{value!r} is no address with a prefix length")
     elif key == "bip" and (wrong := _wrong_bip(value, values)):
         yield Fault(key, wrong)
-    elif key in COUNTS and value < 0:
-        yield Fault(key, f"{value} is negative")
-    elif key == "log-level" and value.lower() not in LEVELS:
-        yield Fault(key, f"{value!r} is no log level")
-    elif key == "log-opts":
-        driver = values.get("log-driver") or "json-file"
-        allowed = LOG_OPTIONS.get(str(driver))
-        for name in value if allowed else ():
-            if allowed and name not in allowed | SHARED_LOG_OPTIONS:
-                near = difflib.get_close_matches(name, allowed, n=1)
-                hint = f"; is {near[0]} meant?" if near else ""
-                yield Fault(f"{key}.{name}", f"the log driver {driver} has no such option{hint}")
-        mode = value.get("mode")
-        if mode not in (None, "", "blocking", "non-blocking"):
-            yield Fault(f"{key}.mode", f"{mode!r} is no mode (blocking, non-blocking)")
-        elif mode != "non-blocking" and value.get("max-buffer-size"):
-            yield Fault(f"{key}.max-buffer-size", "it goes with mode non-blocking only")
-    elif key == "registry-mirrors":
-        taken = _MIRROR if major is None or major >= LENIENT else _BARE_MIRROR
-        for each in value:
-            if not taken.fullmatch(each):
-                yield Fault(key, f"{each!r} is no address of a registry (https://HOST)")
-    elif key == "labels":
-        for each in value:
-            if "=" not in each:
-                yield Fault(key, f"{each!r} is no label (name=value)")
-        pairs = {tuple(each.partition("=")[::2]) for each in value}
-        names = [name for name, _ in pairs]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            yield Fault(key, f"{name} stands there twice, with two values")
-    elif key == "insecure-registries":
-        for each in value:
-            if not _REGISTRY.fullmatch(each) and not _is_network(each):
-                yield Fault(key, f"{each!r} is no registry (HOST, HOST:PORT or a network)")
-    elif key == "runtimes":
-        for name, each in value.items():
-            if name == "runc":
-                yield Fault(f"{key}.{name}", "this name is the engine's own")
-            elif each == {} and major is not None and major >= RUNTIME_PATHS:
-                yield Fault(f"{key}.{name}", "a runtime needs a path or a runtimeType")
-    elif key == "default-runtime":
-        given = values.get("runtimes")
-        stock = {"", "runc", "io.containerd.runc.v2", "io.containerd.runtime.v1.linux"}
-        named = set(given) if isinstance(given, dict) else set()
-        if value not in stock | named and not re.match(r"io\.containerd\.|/", value):
-            yield Fault(key, f"there is no runtime {value!r} under runtimes")
-    elif key == "exec-opts":
-        for each in value:
-            name, _, chosen = each.partition("=")
-            if name.strip().lower() == "native.cgroupdriver" and chosen not in ("cgroupfs", "systemd", "none"):
-                yield Fault(key, f"{chosen!r} is no cgroup driver (systemd, cgroupfs)")
-    elif key == "storage-driver":
-        features = values.get("features")
-        store = isinstance(features, dict) and features.get("containerd-snapshotter") is True
-        gone = major is not None and major >= GONE_DRIVERS.get(value, 999)
-        if value and not store and (major is None or major < 29) and (value not in DRIVERS or gone):
-            yield Fault(key, f"this engine has no storage driver {value!r}")
-    elif key == "default-address-pools":
-        for each in value:
-            base, size = each.get("base"), each.get("size")
-            if not isinstance(base, str) or not _is_network(base):
-                yield Fault(key, f"{base!r} is no network")
-            elif isinstance(size, int) and size < ipaddress.ip_network(base, strict=False).prefixlen:
-                yield Fault(key, f"size {size} is larger than the pool {base}")
-            elif (
-                isinstance(size, int)
-                and size > ipaddress.ip_network(base, strict=False).max_prefixlen
-                and major not in ENDLESS
-            ):
-                yield Fault(key, f"size {size} is longer than an address: the engine counts without end")
+
+
+def _wrong_log_options(options: Mapping[str, str], driver: str) -> Iterator[Fault]:
+    allowed = LOG_OPTIONS.get(driver)
+    for name in options if allowed else ():
+        if allowed and name not in allowed | SHARED_LOG_OPTIONS:
+            near = difflib.get_close_matches(name, allowed, n=1)
+            hint = f"; is {near[0]} meant?" if near else ""
+            yield Fault(f"log-opts.{name}", f"the log driver {driver} has no such option{hint}")
+    mode = options.get("mode")
+    if mode not in (None, "", "blocking", "non-blocking"):
+        yield Fault("log-opts.mode", f"{mode!r} is no mode (blocking, non-blocking)")
+    elif mode != "non-blocking" and options.get("max-buffer-size"):
+        yield Fault("log-opts.max-buffer-size", "it goes with mode non-blocking only")
+
+
+def _wrong_labels(labels: Iterable[str]) -> Iterator[Fault]:
+    yield from _wrong_items("labels", labels, lambda each: "=" in each, "no label (name=value)")
+    pairs = {tuple(each.partition("=")[::2]) for each in labels}
+    names = [name for name, _ in pairs]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Fault("labels", f"{name} stands there twice, with two values")
+
+
+def _wrong_runtimes(runtimes: Mapping[str, Json], major: int | None) -> Iterator[Fault]:
+    for name, each in runtimes.items():
+        if name == "runc":
+            yield Fault(f"runtimes.{name}", "this name is the engine's own")
+        elif each == {} and major is not None and major >= RUNTIME_PATHS:
+            yield Fault(f"runtimes.{name}", "a runtime needs a path or a runtimeType")
+
+
+def _wrong_default_runtime(name: str, runtimes: Json) -> Iterator[Fault]:
+    stock = {"", "runc", "io.containerd.runc.v2", "io.containerd.runtime.v1.linux"}
+    named = set(runtimes) if isinstance(runtimes, dict) else set()
+    if name not in stock | named and not re.match(r"io\.containerd\.|/", name):
+        yield Fault("default-runtime", f"there is no runtime {name!r} under runtimes")
+
+
+def _wrong_exec_options(options: Iterable[str]) -> Iterator[Fault]:
+    for each in options:
+        name, _, chosen = each.partition("=")
+        if name.strip().lower() == "native.cgroupdriver" and chosen not in ("cgroupfs", "systemd", "none"):
+            yield Fault("exec-opts", f"{chosen!r} is no cgroup driver (systemd, cgroupfs)")
+
+
+def _wrong_storage_driver(driver: str, features: Json, major: int | None) -> Iterator[Fault]:
+    """Not judged from engine 29 on, and with the containerd store, whose names are those of snapshotters."""
+    store = isinstance(features, dict) and features.get("containerd-snapshotter") is True
+    gone = major is not None and major >= GONE_DRIVERS.get(driver, 999)
+    if driver and not store and (major is None or major < 29) and (driver not in DRIVERS or gone):
+        yield Fault("storage-driver", f"this engine has no storage driver {driver!r}")
+
+
+def _wrong_pools(pools: Iterable[Mapping[str, Json]], major: int | None) -> Iterator[Fault]:
+    for each in pools:
+        base, size = each.get("base"), each.get("size")
+        if not isinstance(base, str) or not _is_network(base):
+            yield Fault("default-address-pools", f"{base!r} is no network")
+            continue
+        if not isinstance(size, int):
+            continue
+        pool = ipaddress.ip_network(base, strict=False)
+        if size < pool.prefixlen:
+            yield Fault("default-address-pools", f"size {size} is larger than the pool {base}")
+        elif size > pool.max_prefixlen and major not in ENDLESS:
+            yield Fault(
+                "default-address-pools", f"size {size} is longer than an address: the engine counts without end"
+            )
 
 
 def _wrong_bip(value: str, values: Mapping[str, Json]) -> str:
