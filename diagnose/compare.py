@@ -10,9 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from diagnose import config, engine, registry, run
-from diagnose.exits import CRITICAL, OK, UNKNOWN, WARNING
-from diagnose.model import Json
+from diagnose import config, engine, exits, registry, run
+from diagnose.model import Json, Severity
 from diagnose.recorder import Budget
 from diagnose.render.json import document
 
@@ -118,18 +117,12 @@ def _says(finding: Mapping[str, Json]) -> tuple[Json, ...]:
 
 
 def exit_code(report: Mapping[str, Json], fail_on: str) -> int:
-    """The exit code of a run that gave this report."""
-    if fail_on == "never":
-        return OK
-    severities = {row["severity"] for row in _findings(report).values() if not row.get("silenced")}
-    if "critical" in severities:
-        return CRITICAL
-    if "warning" in severities and fail_on == "warning":
-        return WARNING
+    """The exit code of a run that gave this report; a check that this version does not know may have been critical."""
     known = registry.load()
-    threshold = registry.SEVERITIES[fail_on]
-    blind = any(
-        verdict in BLIND and (id not in known or known[id].severity >= threshold)
+    found = (registry.SEVERITIES[row["severity"]] for row in _findings(report).values() if not row.get("silenced"))
+    blind = (
+        known[id].severity if id in known else Severity.critical
         for id, verdict in _verdicts(report).items()
+        if verdict in BLIND
     )
-    return UNKNOWN if blind else OK
+    return exits.code(found, blind, fail_on)

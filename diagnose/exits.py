@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from diagnose.model import Report, Severity, Verdict
 from diagnose.registry import SEVERITIES
 
@@ -9,18 +11,22 @@ OK, WARNING, CRITICAL, UNKNOWN = range(4)
 
 
 def code_of(report: Report, fail_on: str) -> int:
+    """The exit code of a run. fail_on: critical, warning, or never."""
+    found = (each.severity for each in report.findings if each.selected and not each.silenced)
+    blind = (each.check.severity for each in report.results if each.verdict in (Verdict.UNKNOWN, Verdict.CRASHED))
+    return code(found, blind, fail_on)
+
+
+def code(found: Iterable[Severity], blind: Iterable[Severity], fail_on: str) -> int:
     """0 nothing at or above the threshold, 1 warnings, 2 critical, 3 unknown; 2 before 1 before 3 before 0.
 
-    fail_on: critical, warning, or never. Unknown means that a check that could have reached the threshold could not look.
+    found: of the findings that count. blind: of the checks that could not look; 3 means that one of them could have
+    reached the threshold.
     """
     if fail_on == "never":
         return OK
     threshold = SEVERITIES[fail_on]
-    worst = max((f.severity for f in report.findings if f.selected and not f.silenced), default=Severity.advice)
+    worst = max(found, default=Severity.advice)
     if worst >= threshold:
         return CRITICAL if worst is Severity.critical else WARNING
-    blind = any(
-        result.check.severity >= threshold and result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED)
-        for result in report.results
-    )
-    return UNKNOWN if blind else OK
+    return UNKNOWN if any(each >= threshold for each in blind) else OK
