@@ -105,6 +105,7 @@ KINDS = _kinds(
     Kind("net.addresses", "netlink:addresses", "local", "network", 2, 2),
     Kind("net.routes", "netlink:routes", "local", "network", 2, 2),
     Kind("net.rules", "netlink:rules", "local", "network", 2, 4),
+    Kind("net.ways", "netlink:ways", "local", "network", 2, 4),
     Kind("nftables", "nftables:nftables", "local", "network", 3, 3),
     Kind("iptables", "iptables:iptables_save", "probe", "network", 3, 3),
     Kind("ipset", "ipset:ipset", "local", "network", 2, 3),

@@ -12,6 +12,7 @@ from diagnose.evidence.clock import Clock
 from diagnose.evidence.conntrack import Conntrack
 from diagnose.evidence.container import HostConfig
 from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.firewall import Forwarding
 from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.kernel_log import KernelLog, Record
 from diagnose.evidence.last_words import LastWords, Words
@@ -24,6 +25,7 @@ from diagnose.evidence.path_mtu import PathMtu
 from diagnose.evidence.processes import Process, Processes
 from diagnose.evidence.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.routes import Route, Routes
+from diagnose.evidence.ways import Way, Ways
 from diagnose.model import Finding, Severity, Skipped, Unavailable, Unexamined
 
 UNKNOWN = Unavailable("forbidden", "not root")
@@ -445,7 +447,9 @@ VPN = Route(dst="172.18.5.0", prefix=24, oif=2, scope="link")
     ],
 )
 def test_subnet_overlaps_route(route: Route, expected: list[Any]) -> None:
-    answer = subnets.subnet_overlaps_route(Networks((network(),)), Routes((route,)), links(), UNKNOWN, UNKNOWN)
+    answer = subnets.subnet_overlaps_route(
+        Networks((network(),)), Routes((route,)), links(), UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
+    )
     assert found(answer) == expected
 
 
@@ -477,13 +481,46 @@ def test_subnet_overlaps_route(route: Route, expected: list[Any]) -> None:
 )
 def test_a_route_that_takes_a_container_s_address(route: Route, expected: list[Any]) -> None:
     listed = Containers((container("a"),))
-    answer = subnets.subnet_overlaps_route(Networks((network(),)), Routes((route,)), links(), listed, UNKNOWN)
+    answer = subnets.subnet_overlaps_route(
+        Networks((network(),)), Routes((route,)), links(), listed, UNKNOWN, UNKNOWN, UNKNOWN
+    )
     assert found(answer) == expected
+
+
+BY_UPLINK, BY_BRIDGE = Way(oif=2, gateway="192.0.2.1", table=254), Way(oif=5, table=254)
+FORWARDS = Forwarding("1", {"br-0123456789ab": "1"}, "1")
+
+
+@pytest.mark.parametrize(
+    ("own", "out", "back", "forwarding", "words"),
+    [
+        pytest.param(BY_UPLINK, BY_UPLINK, BY_BRIDGE, FORWARDS, [], id="as it should be"),
+        pytest.param(BY_UPLINK, Way(oif=7, table=51820), BY_BRIDGE, FORWARDS, [], id="out by a VPN"),
+        pytest.param(BY_UPLINK, Way(error="EACCES"), BY_BRIDGE, FORWARDS, ["sends out: prohibit"], id="stopped"),
+        pytest.param(Way(error="ENETUNREACH"), Way(error="ENETUNREACH"), BY_BRIDGE, FORWARDS, [], id="an island"),
+        pytest.param(
+            BY_UPLINK, Way(error="EHOSTUNREACH"), BY_BRIDGE, Forwarding("0", {}, "1"), [], id="forwarding is off"
+        ),
+        pytest.param(BY_UPLINK, BY_UPLINK, Way(oif=2, table=100), FORWARDS, ["by eth0, table 100"], id="led elsewhere"),
+        pytest.param(BY_UPLINK, BY_UPLINK, Way(error="EINVAL"), FORWARDS, ["nowhere (blackhole"], id="swallowed"),
+        pytest.param(BY_UPLINK, Way(error="EXDEV"), BY_UPLINK, FORWARDS, [], id="the bridge has lost its route"),
+    ],
+)
+def test_routing_policy(own: Way, out: Way, back: Way, forwarding: Forwarding, words: list[str]) -> None:
+    asked = Ways(own, {"shop": out}, {"shop": back})
+    listed = Containers((container("a"),))
+    nets = Networks((network(),))
+    answer = subnets.subnet_overlaps_route(nets, Routes(()), links(), listed, UNKNOWN, asked, forwarding)
+    said = [each.summary for each in answer]
+    assert len(said) == len(words)
+    assert all(word in summary for word, summary in zip(words, said, strict=True))
 
 
 def test_a_dns_server_inside_a_subnet_is_critical() -> None:
     resolvers = Resolvers(ResolvConf(("172.18.0.53",)), Unavailable("missing"), (), {})
-    answer = subnets.subnet_overlaps_route(Networks((network(),)), Routes(()), links(), UNKNOWN, resolvers)
+    answer = subnets.subnet_overlaps_route(
+        Networks((network(),)), Routes(()), links(), UNKNOWN, resolvers, UNKNOWN, UNKNOWN
+    )
     assert found(answer) == [("network:shop", Severity.critical)]
 
 

@@ -54,6 +54,15 @@ def test_addresses_are_those_of_pyroute2() -> None:
     assert {(row["index"], row["address"], row["prefix"]) for row in rows} == expected
 
 
+def test_a_way_is_that_of_pyroute2() -> None:
+    from pyroute2 import IPRoute
+
+    with IPRoute() as oracle:
+        (expected,) = oracle.route("get", dst="127.0.0.1")
+    (found,) = netlink.ways(Live(), question("net.ways", asked=[{"dst": "127.0.0.1", "src": None, "iif": None}]))
+    assert (found["type"], found["oif"], found["error"]) == ("local", expected.get("oif"), None)
+
+
 def test_routes_are_those_of_pyroute2() -> None:
     from pyroute2 import IPRoute
 

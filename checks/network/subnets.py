@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from checks.network._words import attached as attached_to
 from checks.network._words import count, names, not_up
 from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.firewall import Forwarding
 from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.links import Links
 from diagnose.evidence.networks import Network, Networks, Subnet
 from diagnose.evidence.resolvers import Resolvers
 from diagnose.evidence.routes import MAIN_TABLE, Route, Routes
+from diagnose.evidence.ways import Ways
 from diagnose.model import DAEMON, Count, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.registry import check
 
@@ -25,16 +27,19 @@ def subnet_overlaps_route(
     links: Links,
     containers: Containers | Unavailable,
     resolvers: Resolvers | Unavailable,
+    ways: Ways | Unavailable,
+    forwarding: Forwarding | Unavailable,
 ) -> Iterable[Finding]:
     """A network's subnet overlaps a route of the host that leads elsewhere.
 
     A route to the same or a smaller net takes packets away from containers. A larger one (a company's
     10.0.0.0/8) is often a plan, so that it is advice, unless a DNS server of the host lies in the subnet.
     Default routes, also in halves as VPNs set them, do not count. A more specific one that takes a running container's address
-    is critical, also one that leads nowhere (blackhole, unreachable).
+    is critical, also one that leads nowhere (blackhole, unreachable), and so is a routing rule that does.
     """
     servers = resolvers.engine_view if isinstance(resolvers, Resolvers) else ()
     for network in networks.bridges:
+        reached = True
         for subnet in network.subnets:
             own = links.by_name.get(network.bridge)
             clashing = [
@@ -52,10 +57,54 @@ def subnet_overlaps_route(
             for route in taking:
                 lost = _taken(route, network, subnet, attached)
                 if lost:
+                    reached = False
                     yield _astray(network, str(subnet), route, lost, links)
                     clashing = [each for each in clashing if each is not route]
             if clashing or (shadowed and network.is_bridge):
                 yield _overlap(network, str(subnet), clashing, shadowed, links, attached)
+        if reached and isinstance(ways, Ways) and isinstance(forwarding, Forwarding):
+            yield from _by_policy(network, ways, forwarding, links, attached_to(network, containers))
+
+
+_REFUSALS = {
+    "EINVAL": "blackhole, or a source that rp_filter takes for forged",
+    "EXDEV": "a source that rp_filter takes for forged",
+    "EACCES": "prohibit",
+    "EHOSTUNREACH": "unreachable",
+    "ENETUNREACH": "no route",
+}
+
+
+def _by_policy(
+    network: Network, ways: Ways, forwarding: Forwarding, links: Links, attached: tuple[Container, ...]
+) -> Iterable[Finding]:
+    """Whether the host's routing rules take a network's packets elsewhere, or stop them; what the main table does is said above."""
+    out, back = ways.out.get(network.name), ways.back.get(network.name)
+    bridge = links.by_name.get(network.bridge)
+    if out is None or back is None or bridge is None or not attached:
+        return
+    forwards = "0" not in (forwarding.everywhere, forwarding.by_interface.get(network.bridge))
+    if back.oif != bridge.index and back.table != MAIN_TABLE:
+        device = links.by_index.get(back.oif or 0)
+        where = f"by {device.name}, table {back.table}" if device else f"nowhere ({_REFUSALS.get(back.error or '')})"
+        what = f"sends what is for {names(attached)} {where}"
+    elif back.oif == bridge.index and out.error in _REFUSALS and not ways.own.error and forwards:
+        what = f"stops what {names(attached)} sends out: {_REFUSALS[out.error]}"
+    else:
+        return
+    yield Finding(
+        subject=network.subject,
+        summary=f"the host's routing policy {what}",
+        evidence={
+            "routing rules": list(ways.rules),
+            f"way from {network.bridge} to the outside": out.error or f"table {out.table}",
+            f"way to {attached[0].short}": back.error or f"table {back.table}",
+        },
+        variables={"network": network.name, "subnet": str(network.subnets[0]) if network.subnets else "none"},
+        discriminator="policy",
+        severity=Severity.critical,
+        touches=tuple(each.subject for each in attached),
+    )
 
 
 _NOWHERE = ("blackhole", "unreachable", "prohibit")

@@ -8,6 +8,7 @@ answers against pyroute2's. The numbers are those of the kernel's `uapi/linux/rt
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import socket
@@ -38,13 +39,13 @@ ATTEMPTS = 3
 
 _RECEIVE_BYTES = 1 << 16
 _GETLINK, _GETADDR, _GETROUTE, _GETRULE = 18, 22, 26, 34
-_REQUEST_DUMP, _INTERRUPTED = 0x301, 0x10
+_REQUEST, _REQUEST_DUMP, _INTERRUPTED = 0x1, 0x301, 0x10
 _ERROR, _DONE = 2, 3
 _SOCK_DIAG_BY_FAMILY = 20
 _LISTEN = 10  # TCP_LISTEN of the kernel's net/tcp_states.h
 _EXT_MASK = 29
 _SKIP_STATS = 1 << 3
-_CLONED = 0x200
+_CLONED, _LOOKUP_TABLE = 0x200, 0x1000
 _UP = 0x1
 
 FAMILIES = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
@@ -106,6 +107,34 @@ def rules(_live: Live, _question: Question) -> list[Row]:
         return [row for family in FAMILIES for row in dump(kernel, _GETRULE, struct.pack("=B11x", family), _rule)]
 
 
+def ways(_live: Live, question: Question) -> list[Row]:
+    """Where the kernel sends packets, by all its rules and tables.
+
+    Arguments: asked, a list of `{"dst", "src", "iif"}`, IPv4; src and iif (an index) are those of a packet that comes in there,
+    or null for one of the host's own. Shape: a row for each, `{"type", "oif", "gateway", "table", "error"}`; error is the kernel's
+    refusal (EINVAL: blackhole, EACCES: prohibit, EHOSTUNREACH, ENETUNREACH, EXDEV: forged source), and all else null then.
+    """
+    with connect() as kernel:
+        return [_way(kernel, **each) for each in question.args["asked"]]
+
+
+def _way(kernel: socket.socket, dst: str, src: str | None, iif: int | None) -> Row:
+    wanted = [(1, socket.inet_aton(dst))]
+    wanted += [(2, socket.inet_aton(src))] if src else []
+    wanted += [(3, struct.pack("=I", iif))] if iif else []
+    body = struct.pack("=BBB5xI", socket.AF_INET, 32, 32 if src else 0, _LOOKUP_TABLE)
+    body += b"".join(struct.pack("=HH", 8, kind) + value for kind, value in wanted)
+    kernel.send(struct.pack("=IHHII", 16 + len(body), _GETROUTE, _REQUEST, 1, 0) + body)
+    received = kernel.recv(_RECEIVE_BYTES)
+    length, answer = struct.unpack_from("=IH", received)
+    row = dict.fromkeys(("type", "oif", "gateway", "table", "error"))
+    if answer == _ERROR:
+        code = -struct.unpack_from("=i", received, 16)[0]
+        return row | {"error": errno.errorcode.get(code, str(code))}
+    (route,) = _route(received[16:length])
+    return row | {key: route[key] for key in row if key in route}
+
+
 def connect(protocol: int = socket.NETLINK_ROUTE) -> socket.socket:
     """A netlink socket in the calling thread's network namespace."""
     kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
@@ -127,7 +156,7 @@ def dump_addresses(kernel: socket.socket) -> list[Row]:
 
 def dump_routes(kernel: socket.socket) -> list[Row]:
     """The answer of `routes` for the namespace in which this socket was made."""
-    return [row for family in FAMILIES for row in dump(kernel, _GETROUTE, struct.pack("=B11x", family), _route)]
+    return [row for family in FAMILIES for row in dump(kernel, _GETROUTE, struct.pack("=B11x", family), _listed_route)]
 
 
 def dump_listening_tcp(kernel: socket.socket) -> list[Row]:
@@ -274,10 +303,14 @@ def _address(data: bytes) -> Iterator[Row]:
     }
 
 
+def _listed_route(data: bytes) -> Iterator[Row]:
+    """A route of a dump; what the kernel only remembers of a look-up is left out."""
+    if not struct.unpack_from("=8xI", data)[0] & _CLONED:
+        yield from _route(data)
+
+
 def _route(data: bytes) -> Iterator[Row]:
-    family, prefix, table, proto, scope, kind, flags = struct.unpack_from("=BBxxBBBBI", data)
-    if flags & _CLONED:
-        return
+    family, prefix, table, proto, scope, kind = struct.unpack_from("=BBxxBBBB", data)
     found = attributes(data, 12)
     metrics = attributes(found.get(8, b""))
     row: Row = {

@@ -137,6 +137,33 @@ def route_to_nowhere(box: Box) -> None:
     assert box.run(["curl", "-sS", "-m", "1", "http://172.28.5.9:8080/"], check=False).returncode != 0
 
 
+@fault(
+    "network.subnet-overlaps-route",
+    subject="network:vpnnet",
+    shareable=True,
+    also=[("dns.upstream-unreachable", "network:vpnnet")],
+)
+def routing_policy_without_its_vpn(box: Box) -> None:
+    """A routing rule sends a network by a VPN's table, where nothing is left but the stop for the time without VPN."""
+    box.docker("network", "create", "--subnet=172.26.0.0/16", "vpnnet")
+    healthy_container(box, "routed", 18105, "--net=vpnnet")
+    box.sh("ip rule add from 172.26.0.0/16 lookup 77 priority 100; ip route add prohibit default table 77")
+    fetch = ["timeout", "2", "wget", "-qO-", "http://192.0.2.80/"]
+    assert box.docker("exec", "routed", *fetch, check=False).returncode != 0
+
+
+@healthy(shareable=True)
+def vpn_by_routing_policy(box: Box) -> None:
+    """A full tunnel as wg-quick sets it up: a default route in a table of its own, and rules that keep the rest in the main one."""
+    box.sh(f"""
+        ip route add default via {GATEWAY} table 51820
+        ip rule add not fwmark 51820 lookup 51820
+        ip rule add table main suppress_prefixlength 0
+    """)
+    healthy_container(box, "tunneled", 18106)
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:18106/") == "hello\n"
+
+
 @healthy(shareable=True)
 def company_route_around_a_subnet(box: Box) -> None:
     """A company's 10.0.0.0/8 leads to the gateway, and a network has its planned part of it."""
