@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 PATTERNS: dict[str, str] = {
-    # the kernel has the same words for a user's file watchers and keys
-    "no-space": r"(?<!watch: )no space left on device|ENOSPC(?!: system limit)|disk full|(?<!key: )disk quota exceeded",
+    # the kernel has the same words for a user's file watchers, keys and namespaces, and for cgroups
+    "no-space": r"(?m)^(?!.*(?:watch: |/sys/fs/cgroup|fork/exec )).*no space left on device|ENOSPC(?!: system limit)|disk full"
+    r"|(?<!key: )disk quota exceeded",
     "read-only": r"read-only file ?system|EROFS",
     "io-error": r"input/output error|\bEIO\b|stale file handle",
     "dns": r"temporary failure in name resolution|server misbehaving|no such host|could not resolve|bad address"

@@ -255,6 +255,9 @@ def test_what_took_the_engine_stands_before_what_is_known_from_earlier() -> None
     [
         ("write /data/x: no space left on device", True),
         ("Error: ENOSPC: no space left on device, write", True),
+        ("level=error\nwrite /var/lib/docker/tmp/x: no space left on device", True),
+        ("mkdir /sys/fs/cgroup/memory/docker/0f3c: no space left on device: unknown", False),
+        ("fork/exec /proc/self/exe: no space left on device: unknown", False),
         ("ENOSPC: System limit for number of file watchers reached, watch '/app'", False),
         ("Failed to add /run/systemd/ask-password to directory watch: No space left on device", False),
         ("unable to join session keyring: unable to create session key: disk quota exceeded", False),
