@@ -62,19 +62,21 @@ def unbounded(
     critical where the disk is full and logs fill most of it. The options are the container's own, fixed when
     it was created: the daemon's do not matter any more.
     """
-    disk = filesystems.of_data_root if isinstance(filesystems, Filesystems) else None
     lead = isinstance(usage, DiskUsage) and usage.is_led_by("container logs")
     for each in containers:
         if not has_no_limit(each):
             continue
         log = logs.by_id.get(each.id) if isinstance(logs, LogFiles) else None
+        disk = filesystems.holding(log.path) if log and isinstance(filesystems, Filesystems) else None
         bulk = max(log.bytes, log.on_disk) if log else 0
         big = bulk >= large or (
             disk is not None and bulk >= WORTH and bulk >= min(of_disk / 100 * disk.usage.size, disk.usage.available)
         )
         if not big and each.state.status not in IN_USE:
             continue
-        fills = disk is not None and lead and big and disk.usage.used_pct >= crit_pct
+        # where logs have a disk to themselves they need not be measured against others
+        lead_here = disk is not None and (lead or not disk.holds_data_root)
+        fills = disk is not None and lead_here and big and disk.usage.used_pct >= crit_pct
         yield _unbounded(
             each, log, disk, Severity.critical if fills else Severity.warning if big else Severity.advice, usage
         )
@@ -104,10 +106,11 @@ def _unbounded(
         summary = f"the log of {container.short} has no max-size and holds {size(log.bytes)}"
     if severity is Severity.critical and disk is not None and isinstance(usage, DiskUsage):
         summary += f" of {disk.point}, which is {disk.usage.used_pct:.0f} % full"
-        evidence["attribution"] = [
-            {"name": part.name, "bytes": part.bytes, "note": ", ".join(f"{n} {size(b)}" for n, b in part.subjects)}
-            for part in usage.parts
-        ]
+        if usage.point == disk.point:
+            evidence["attribution"] = [
+                {"name": part.name, "bytes": part.bytes, "note": ", ".join(f"{n} {size(b)}" for n, b in part.subjects)}
+                for part in usage.parts
+            ]
     return Finding(
         subject=container.subject,
         summary=summary,

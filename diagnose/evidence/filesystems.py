@@ -9,6 +9,7 @@ import msgspec
 
 from diagnose.evidence.backing import Backing
 from diagnose.evidence.data_root import CONTAINERD, DataRoot
+from diagnose.evidence.mounts import Mounts, is_within
 from diagnose.host import Host, question
 from diagnose.model import Failed, Subject, Unavailable, Unexamined
 from diagnose.registry import evidence
@@ -22,6 +23,9 @@ FULL_BY_NATURE = frozenset({"squashfs", "iso9660", "erofs", "cramfs", "romfs", "
 SYSTEM = {"/": "system", "/run": "runtime state", "/tmp": "temporary files", "/var/log": "system logs"}  # noqa: S108
 """Folders of every host that engines and their tools need, and what lies in them: without room in /run no container
 starts."""
+
+PART = " of the data root"
+EVERYBODYS = frozenset({"data root", "containerd", SYSTEM["/run"]})
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -51,8 +55,8 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Filesystem(msgspec.Struct, frozen=True):
-    """One file system and what lies on it: "data root", "containerd", one of `SYSTEM`, or what containers that are
-    named write to."""
+    """One file system and what lies on it: "data root", a folder of it, "containerd", one of `SYSTEM`, or what containers
+    that are named write to."""
 
     point: str
     usage: Usage
@@ -65,7 +69,7 @@ class Filesystem(msgspec.Struct, frozen=True):
     @property
     def carries_all(self) -> bool:
         """Whether every container stands on it, not only those that mount it."""
-        return not {"data root", "containerd", SYSTEM["/run"]}.isdisjoint(self.holds)
+        return any(hold in EVERYBODYS or hold.endswith(PART) for hold in self.holds)
 
     @property
     def is_aside(self) -> bool:
@@ -93,6 +97,11 @@ class Filesystems(msgspec.Struct, frozen=True, dict=True):
     def by_point(self) -> dict[str, Filesystem]:
         return {each.point: each for each in self.items}
 
+    def holding(self, path: str) -> Filesystem | None:
+        """The one that a path lies on, by its name."""
+        above = (each for each in self.items if is_within(path, each.point))
+        return max(above, key=lambda each: len(each.point), default=None)
+
     @property
     def of_data_root(self) -> Filesystem | None:
         return next((each for each in self.items if each.holds_data_root), None)
@@ -104,12 +113,18 @@ def is_remote(fstype: str) -> bool:
 
 
 @evidence
-def filesystems(host: Host, root: DataRoot, backing: Backing | Unavailable) -> Filesystems | Unavailable:
-    """Ask statvfs once per file system: the data root's, containerd's, the system's own, and those that containers
-    write to."""
+def filesystems(
+    host: Host, root: DataRoot, mounts: Mounts | Unavailable, backing: Backing | Unavailable
+) -> Filesystems | Unavailable:
+    """Ask statvfs once per file system: the data root's and those of folders of it, containerd's, the system's own, and
+    those that containers write to."""
     paths: dict[str, list[str]] = {root.path: ["data root"], CONTAINERD: ["containerd"]}
     for path, what in SYSTEM.items():
         paths.setdefault(path, []).append(what)
+    for mounted in mounts if isinstance(mounts, Mounts) else ():
+        folder, _, name = mounted.point.rpartition("/")
+        if folder == root.path and not is_remote(mounted.fstype):
+            paths.setdefault(mounted.point, []).append(f"{name}{PART}")
     for behind in backing if isinstance(backing, Backing) else ():
         fstype = behind.mounted.fstype
         if behind.mount.rw and not is_remote(fstype) and fstype not in FULL_BY_NATURE:

@@ -47,6 +47,25 @@ def unbounded_fills_the_disk(box: Box) -> None:
     assert box.run(["df", "--output=pcent", "/var/lib/docker"]).stdout.split()[1] in ("97%", "98%", "99%")
 
 
+@fault(
+    "logging.unbounded",
+    subject="container:audit",
+    expect=[("storage.disk-full", "filesystem:/var/lib/docker/containers")],
+    engine_started=False,
+    baseline=False,
+)
+def unbounded_fills_a_disk_of_its_own(box: Box) -> None:
+    """The folder of containers has a small disk of its own, and a log has filled it; the data root has room."""
+    disk, point = "/root/containers", "/var/lib/docker/containers"
+    box.sh(
+        f"truncate -s 40M {disk}; mkfs.ext4 -q {disk}; mkdir -p {point}; mount -o loop {disk} {point}; rmdir {point}/lost+found"
+    )
+    box.start_engine(config={"log-driver": "json-file"})
+    box.docker(*SAFE, "--name=audit", "bb:1.36", "sleep", "1000")
+    _grow(box, "audit", 31_500_000)
+    assert int(box.run(["df", "--output=pcent", point]).stdout.split()[1].rstrip("%")) >= 96
+
+
 @healthy(baseline=False, config={"log-opts": None})
 def unbounded_and_small(box: Box) -> None:
     """Containers without max-size and with small logs: advice, no more."""
