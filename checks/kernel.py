@@ -22,13 +22,16 @@ _FILESYSTEM = re.compile(
     r"^(?!.*(?:DISCARD|WRITE_ZEROES|SECURE_ERASE)).*"  # many a disk refuses these, and nothing is lost
     r"(?:EXT4-fs error|EXT4-fs \((?P<ext>[\w.-]+)\): Remounting filesystem read-only|XFS \((?P<xfs>[\w.-]+)\): .*"
     r"(?:Corruption|Shutting down|[Ee]rror)|BTRFS (?:error|critical)|Buffer I/O error on (?:dev|device) |"
-    r"(?:I/O|critical [a-z ]+|device offline|timeout|recoverable transport|protection) error, dev )"
+    r"(?:I/O|critical [a-z ]+|device offline|timeout|recoverable transport|protection) error, dev |"
+    r"device-mapper: thin: \d+:(?P<pool>\d+): switching pool to (?:out-of-data-space|read-only|fail))"
     r"(?: ?\((?:device )?(?P<named>[\w.-]+)|(?P<bare>[\w.-]+))?"
 )
 _MOUNTED = re.compile(
     r"EXT4-fs \((?P<ext>[\w.-]+)\): mounted filesystem|XFS \((?P<xfs>[\w.-]+)\): Mounting V|"
-    r"BTRFS info \(device (?P<named>[\w.-]+)\): first mount"
+    r"BTRFS info \(device (?P<named>[\w.-]+)\): first mount|"
+    r"device-mapper: thin: \d+:(?P<pool>\d+): switching pool to write mode"
 )
+"""What ends such errors: the file system was mounted anew, the pool of its thin volume has room again."""
 
 
 @check("kernel.netdevice-stuck", severity=Severity.critical)
@@ -97,11 +100,10 @@ def filesystem_errors(kernel_log: KernelLog, disks: BlockDevices, clock: Clock, 
     Only devices that are mounted now count, each once, by its latest line, and only what came after that mount: the log also
     tells of a stick that was pulled out, and of a disk that has been repaired since.
     """
-    since = {match[match.lastgroup or 0]: record.at for record, match in kernel_log.matching(_MOUNTED)}
+    since = {_device(match): record.at for record, match in kernel_log.matching(_MOUNTED)}
     last: dict[str, tuple[Record, int]] = {}
     for record, match in kernel_log.matching(_FILESYSTEM):
-        device = next((match[name] for name in ("ext", "xfs", "named", "bare") if match[name]), "")
-        mounted = _mounted(device, disks.by_name)
+        mounted = _mounted(_device(match), disks.by_name)
         if mounted and clock.wall - record.at <= options.since_s and record.at >= since.get(mounted, 0.0):
             last[mounted] = (record, last.get(mounted, (record, 0))[1] + 1)
     for device, (record, count) in last.items():
@@ -113,6 +115,12 @@ def filesystem_errors(kernel_log: KernelLog, disks: BlockDevices, clock: Clock, 
             {"device": device, "point": point},
             signs=frozenset({"io-error", "read-only"}),
         )
+
+
+def _device(match: re.Match[str]) -> str:
+    """The device that a line names, as the kernel calls it; it has numbers for the pool of a thin volume."""
+    said = match.groupdict()
+    return f"dm-{said['pool']}" if said["pool"] else next((name for name in said.values() if name), "")
 
 
 def _mounted(device: str, by_name: Mapping[str, Mounted]) -> str:

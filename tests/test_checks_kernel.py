@@ -22,12 +22,15 @@ OTHER = (
     "EXT4-fs (loop5): mounted filesystem 3fa03697-9cd9-42e4-a9a6-c0a262921d95 r/w without journal. Quota mode: none."
 )
 DISK = "critical medium error, dev loop2, sector 2048 op 0x0:(READ) flags 0x80700 phys_seg 1 prio class 2"
+POOL = "device-mapper: thin: 252:10: switching pool to out-of-data-space (queue IO) mode"
 LOGS = {
     "an error": ([ERROR], 1),
     "an error after the mount": ([MOUNT, ERROR], 1),
     "repaired and mounted again": ([MOUNT, ERROR, MOUNT], 0),
     "another disk was mounted since": ([ERROR, OTHER], 1),
     "a bad sector of the disk": ([DISK], 1),
+    "the pool of a thin volume is full": ([POOL], 1),
+    "the pool was given room": ([POOL, POOL.replace("out-of-data-space (queue IO)", "write")], 0),
     "a disk that knows no discard": ([DISK.replace("READ", "DISCARD")], 0),
     "a disk whose name begins alike": ([ERROR.replace("loop2", "loop")], 1),
     "a disk whose number begins alike": ([ERROR.replace("loop2", "dm-1")], 0),
@@ -59,7 +62,9 @@ def test_a_disk_is_known_by_each_of_its_names() -> None:
 @pytest.mark.parametrize(("lines", "count"), LOGS.values(), ids=LOGS)
 def test_only_errors_of_this_mount_count(lines: list[str], count: int) -> None:
     log = KernelLog(tuple(Record(float(at), text) for at, text in enumerate(lines, 1)))
-    disks = BlockDevices({"sda1": Mounted("/"), "loop2": Mounted("/var/lib/docker"), "dm-10": Mounted("/data")})
+    disks = BlockDevices(
+        {"sda1": Mounted("/"), "loop2": Mounted("/var/lib/docker"), "dm-10": Mounted("/var/lib/docker")}
+    )
     found = list(filesystem_errors(log, disks, Clock(100.0, 0.0), Options()))
     subjects = [str(each.subject) for each in found if isinstance(each, Finding)]
     assert subjects == ["filesystem:/var/lib/docker"] * count

@@ -138,7 +138,7 @@ def inodes_exhausted(
     """
     for disk in filesystems:
         pct = disk.usage.inodes_used_pct
-        if pct is None or pct < warn_pct or disk.usage.read_only:
+        if pct is None or disk.usage.read_only or pct < (crit_pct if disk.is_aside else warn_pct):
             continue
         if disk.usage.fstype == "xfs" and disk.usage.used_pct >= warn_pct:
             continue
@@ -155,7 +155,7 @@ def inodes_exhausted(
                 **_users(disk),
             },
             variables={"point": disk.point},
-            severity=Severity.critical if pct >= crit_pct else Severity.warning,
+            severity=Severity.critical if pct >= crit_pct and not disk.is_aside else Severity.warning,
             signs=frozenset({"no-space"}),
         )
 
