@@ -394,9 +394,10 @@ def assert_refused(program: Program, check: str, words: str):
         "interpreter_missing": told(start.interpreter_missing(of(EARLY), told_of)),
         "entrypoint_forbidden": told(start.entrypoint_forbidden(of(EARLY), told_of)),
         "entrypoint_missing": told(start.entrypoint_missing(of(EARLY), told_of)),
+        "runtime_limit_hit": told(start.runtime_limit_hit(of(EARLY), told_of)),
     }
     assert words in found.pop(check)[0][1]
-    assert list(found.values()) == [[], [], []]
+    assert list(found.values()) == [[], [], [], []]
 
 
 SAID = {
@@ -412,6 +413,10 @@ SAID = {
     "/usr/bin/env: 'bash\\r': No such file or directory": ("interpreter_missing", "ends in a carriage return"),
     "/usr/bin/env: ‘node’: No such file or directory": ("interpreter_missing", "/app needs node"),
     "env: python3: No such file or directory": ("interpreter_missing", "/app needs python3"),
+    "exec /bin/sh: resource temporarily unavailable": (
+        "runtime_limit_hit",
+        "user 1000 has as many processes on this host",
+    ),
     "error: fork/exec /usr/bin/ffmpeg: no such file or directory": None,
     "sh: can't open '/etc/env: x': No such file or directory": None,
 }
@@ -463,6 +468,10 @@ def entrypoint_missing(containers: Containers) -> Iterable[Finding]:
     return start.entrypoint_missing(containers, Programs({}))
 
 
+def runtime_limit_hit(containers: Containers) -> Iterable[Finding]:
+    return start.runtime_limit_hit(containers, UNKNOWN)
+
+
 def entrypoint_forbidden(containers: Containers) -> Iterable[Finding]:
     return start.entrypoint_forbidden(containers, UNKNOWN)
 
@@ -476,7 +485,7 @@ def test_a_refused_start_has_one_name(error: str, status: str):
         entrypoint_forbidden,
         start.device_missing,
         start.network_gone,
-        start.runtime_limit_hit,
+        runtime_limit_hit,
         start_refused,
     )
     assert [check.__name__ for check in checks if told(check(of(each)))] == [REFUSALS[error]] * bool(REFUSALS[error])
@@ -590,6 +599,16 @@ INTERACTIVE: dict[str, Any] = {"Config": {"Tty": True, "AttachStdout": True}}
 def test_crashed(name: str, each: Container, asked: bool | None, expected: list[str]):
     known = Stops({} if asked is None else {each.id: asked})
     assert [found for found, _ in told(ends.crashed(of(each), CLOCK, OPTIONS, QUIET, known))] == expected
+
+
+def test_the_services_that_wait_for_one_are_told():
+    project = {"com.docker.compose.project": "shop"}
+    depends = {"com.docker.compose.depends_on": "db:service_healthy:false,init:service_completed_successfully:false"}
+    init = made("exited", code=1, name="init", Config={"Labels": {**project, "com.docker.compose.service": "init"}})
+    app = made("created", name="app", Config={"Labels": {**project, **depends}})
+    other = made("created", name="other", Config={"Labels": depends})
+    (finding,) = ends.exits_at_start(of(init, app, other), CLOCK, OPTIONS, QUIET, UNKNOWN)
+    assert finding.evidence["wait for it, never started"] == ["app"]
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,8 @@ def quoted(words: Words) -> dict[str, str]:
 
 _NO_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
 """What a program prints when another one that it calls is not there."""
+_DEPENDENCY = re.compile(r"(?:^|,)([^:,]+)")
+"""The services in compose's label, which says `db:service_healthy:false,init:service_completed_successfully:false`."""
 _HOST = re.compile(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]+")
 """A word that may be a host's name: not a part of a path, unless it opens a URL."""
 
@@ -121,6 +123,19 @@ def _answers_to(each: Container, caller: Container) -> set[str]:
         if network in caller.endpoints:
             found |= {each.short, *(endpoint.aliases or ()), *(endpoint.dns_names or ()), endpoint.ip_address}
     return found - {""}
+
+
+def held_up(each: Container, containers: Containers) -> dict[str, list[str]]:
+    """As evidence: the containers of its compose project that were created, and never started because they depend on it."""
+    project, service = (each.labels.get(f"com.docker.compose.{key}") for key in ("project", "service"))
+    names = [
+        other.short
+        for other in containers
+        if other.state.status == "created" and not other.start_failed
+        if project and other.labels.get("com.docker.compose.project") == project
+        if service in _DEPENDENCY.findall(other.labels.get("com.docker.compose.depends_on", ""))
+    ]
+    return {"wait for it, never started": names} if names else {}
 
 
 def took(seconds: float | None) -> str:

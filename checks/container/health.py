@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, QUOTED, not_running, peers, subjects_of
+from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, QUOTED, held_up, not_running, peers, subjects_of
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.container import HealthProbe
 from diagnose.evidence.containers import Container, Containers
@@ -125,6 +125,7 @@ def _failing(each: Container, last: HealthProbe | None, containers: Containers, 
             "probe": _probe(each),
             "last output": output[-QUOTED:] or "(empty)",
             **not_running(callees, clock),
+            **held_up(each, containers),
         },
         variables={"container": each.short},
         severity=severity,

@@ -392,6 +392,7 @@ def _age(clock: Clock, each: Container) -> float:
         "container.entrypoint-forbidden",
         "container.entrypoint-missing",
         "container.oom-killed",
+        "container.runtime-limit-hit",
     ],
 )
 def restarts_exhausted(

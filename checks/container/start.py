@@ -275,15 +275,22 @@ def _only_network(each: Container, network: str) -> str:
     severity=Severity.critical,
     caused_by=["resources.cgroup-driver", "resources.pids-exhausted", "storage.disk-full", "storage.inodes-exhausted"],
 )
-def runtime_limit_hit(containers: Containers) -> Iterable[Finding]:
+def runtime_limit_hit(containers: Containers, programs: Programs | Unavailable) -> Iterable[Finding]:
     """The runtime cannot set up a container: a limit or the host stands in the way.
 
     `no space left on device` here is seldom the disk: cgroups, /run, kernel keys and inotify say the same. Seen on
-    engines 20.10.24, 26.1.5 and 28.5.2 for open files and a missing systemd; the other texts are the runtime's own.
+    engines 20.10.24, 26.1.5 and 28.5.2 for open files, processes and a missing systemd; the other texts are the
+    runtime's own. A user's processes are counted over the whole host (ulimit nproc): the kernel then refuses the program.
     """
     for each in containers:
         lowered = each.state.error.lower()
         hit = next((text for text in LIMITS if text in lowered), None)
+        refused = programs.by_id.get(each.id) if isinstance(programs, Programs) else None
         if each.start_failed and hit and RUNTIME.search(lowered):
             finding = failed_start(each, f"the runtime met a limit, {hit}")
             yield msgspec.structs.replace(finding, touches=(DAEMON,))
+        elif refused and refused.why == "resource temporarily unavailable":
+            user = each.config.user or "root"
+            summary = f"{each.short} cannot run: user {user} has as many processes on this host as its ulimit allows"
+            finding = _refused(each, refused, summary, **{"HostConfig.Ulimits": each.host_config.ulimits or "none"})
+            yield msgspec.structs.replace(finding, variables={"container": each.short})

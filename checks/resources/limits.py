@@ -15,6 +15,7 @@ from diagnose.evidence.info import Info
 from diagnose.evidence.last_words import LastWords, Words
 from diagnose.evidence.options import Options
 from diagnose.evidence.pressure import HostMemory
+from diagnose.evidence.programs import REFUSED
 from diagnose.model import DAEMON, HOST, Count, Finding, Percent, Severity, Unavailable
 from diagnose.registry import check
 from diagnose.times import ago, size
@@ -139,7 +140,7 @@ def pids_exhausted(
                 yield _pids_finding(each, current, limit, refused, full, clock, options.since_s)
         elif not isinstance(last_words, Unavailable):
             line = last_words.of(each).find("resource temporarily unavailable", "can't fork", "pthread_create failed")
-            if line:
+            if line and not REFUSED.search(line):  # what is refused to run at all meets a limit of its user
                 yield Finding(
                     subject=each.subject,
                     summary=f"{each.short} ended because it could start no more than {limit} processes",

@@ -12,7 +12,7 @@ from diagnose.host import Host, question
 from diagnose.model import Failed, Unexamined
 from diagnose.registry import evidence
 
-_WHY = "exec format error|no such file or directory|permission denied|operation not permitted"
+_WHY = "exec format error|no such file or directory|permission denied|operation not permitted|resource temporarily unavailable"
 REFUSED = re.compile(
     rf"^exec (?P<path>/.+): (?P<why>{_WHY})$"
     rf"|exec user process caused[: \"]+(?P<legacy>{_WHY})"
@@ -48,8 +48,8 @@ REFUSED_WITHIN_S = 5.0
 
 
 class Program(msgspec.Struct, frozen=True):
-    """A program that was refused. why: "exec format error", "no such file or directory", "permission denied" or
-    "operation not permitted".
+    """A program that was refused. why: "exec format error", "no such file or directory", "permission denied",
+    "operation not permitted" or "resource temporarily unavailable".
 
     machine: of an ELF file, as images name it, empty otherwise. interpreter: of its `#!` line, with a carriage
     return if it has one, empty if there is no such line. known: its first bytes could be read. missing: there is no

@@ -91,6 +91,7 @@ FIRST: dict[str, ByHand] = {
     "container.file_over_a_folder": _anew(),
     "container.joined_container_does_not_run": "{docker} start front",
     "container.user_that_the_image_does_not_have": _anew(),
+    "container.too_few_processes_for_its_user": _anew(),
     "container.too_few_files_to_start": _anew("--ulimit nofile=1024:1024"),
     "logging.driver_blocks_start": _RECEIVER,
     "logging.driver_that_the_host_does_not_have": _anew(),

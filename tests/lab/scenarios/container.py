@@ -362,6 +362,16 @@ def too_few_files_to_start(box: Box) -> None:
     assert "too many open files" in box.inspect("narrow")["State"]["Error"]
 
 
+@fault("container.runtime-limit-hit", subject="container:crowded", also=["container.exits-at-start"], shareable=True)
+def too_few_processes_for_its_user(box: Box) -> None:
+    """A ulimit on processes, which counts what its user runs in other containers."""
+    options = [*(option for option in GOOD if "user" not in option), "--user=1777:1777"]
+    run(box, "many", *options, "bb:1.36", "sh", "-c", "sleep 1000 & sleep 1000 & wait")
+    box.wait_for(lambda: "sleep" in str(box.api("/containers/many/top")), what="two processes of that user")
+    run(box, "crowded", *options, "--ulimit=nproc=2:2", "bb:1.36", "sleep", "1000", check=False)
+    box.wait_for(lambda: "temporarily" in box.docker("logs", "crowded").stderr, what="the kernel's refusal")
+
+
 @fault("container.start-refused", subject="container:sidecar", shareable=True)
 def joined_container_does_not_run(box: Box) -> None:
     """A container shares the network of another one that has ended."""
