@@ -417,7 +417,9 @@ def _diagnose(known: dict[str, Check], selected: tuple[str, ...], options: dict[
             _render(report, code, options, output)
             output.flush()
         except OSError as error:
-            raise click.ClickException(f"the report cannot be written: {error.strerror}") from None
+            if path:
+                path.unlink(missing_ok=True)
+            raise click.ClickException(f"cannot write the report: {error.strerror}") from None
     _leave(code)
 
 
@@ -471,6 +473,9 @@ def main() -> NoReturn:
     Every usage error and every crash of ours is exit 3: click's own 2 would read as critical.
     """
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # A stream that the caller closed: its number must not go to a file or a socket that is opened next.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:

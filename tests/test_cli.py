@@ -268,7 +268,7 @@ STREAMS = {
     "no stdout": ("all --from FOLDER >&-", 2, ""),
     "no stream at all": ("all --from FOLDER --format json <&- >&- 2>&-", 2, ""),
     "no stderr for an error": ("all --nosuch 2>&-", 3, ""),
-    "a full disk": ("all --from FOLDER >/dev/full", 3, "Error: the report cannot be written: No space left on device"),
+    "a full disk": ("all --from FOLDER >/dev/full", 3, "Error: cannot write the report: No space left on device"),
     "a full disk, few bytes": ("list daemon.hung >/dev/full", 3, "Error: No space left on device"),
 }
 

@@ -132,6 +132,19 @@ def test_an_answer_is_not_changed_in_place_and_a_clean_one_is_the_same_object() 
             assert Redactor(KEY).answer(case.question, case.args, case.answer) == case.answer
 
 
+def test_a_text_of_two_bytes_a_character_is_read() -> None:
+    """What an editor on Windows saves, and what some programs log."""
+    for wide in ("D\0B\0_\0", "\0D\0B\0_"):
+        inner = "PASSWORD=s3cretWort\n"
+        text = wide + "".join(f"\0{c}" if wide[0] == "\0" else f"{c}\0" for c in inner)
+        new = Redactor(KEY).answer("file.read", {"path": "/srv/.env"}, {"text": text})["text"]
+        plain = new.replace("\0", "")
+        assert plain.startswith("DB_PASSWORD=<redacted:password:")
+        assert "s3cretWort" not in plain
+    calm = "".join(f"{c}\0" for c in "LANG=C\n")
+    assert Redactor(KEY).text(calm) == calm
+
+
 def test_a_follow_up_question_gets_the_value_back() -> None:
     redactor = Redactor(KEY)
     answer = redactor.answer("api.info", {}, {"HttpProxy": "http://svc:s3cretWort@proxy:3128"})
@@ -242,6 +255,10 @@ HOSTILE = {
     "dotted tokens": "eyJaaaaaaaaaa." * 4600,
     "dashes": "sk-" * 21000,
     "quotes": "curl '" * 10900,
+    "options": "curl -b " * 8000,
+    "one line of settings": 'password="aB3" ' * 4300,
+    "encodings": "QWxhZGRpbjpvcGVuIHNlc2FtZQ== " * 2200,
+    "lists": '["curl", ' * 7000,
     "lower case that is longer": "İ password=xyzzy1 " * 3600,
     "private-use characters": "\ue0001\ue001" * 16000,
 }

@@ -27,6 +27,8 @@ FORMS = {
     "URL-escaped, lower-case": urllib.parse.quote(SECRET, safe="").replace("%C3%BC", "%c3%bc").lower().encode(),
     "URL-escaped, form": urllib.parse.quote_plus(SECRET).encode(),
     "JSON": json.dumps({"a": SECRET}).encode(),
+    "two bytes a character": "\0".join(SECRET).encode(),
+    "two bytes a character in JSON": json.dumps({"a": "\0".join(SECRET)}, ensure_ascii=False).encode(),
     "JSON, not ASCII": json.dumps({"a": SECRET}, ensure_ascii=False).encode(),
     "JSON in JSON": json.dumps({"a": json.dumps({"b": SECRET})}).encode(),
     "JSON as Go writes it": json.dumps(SECRET).replace("&", "\\u0026").replace("<", "\\u003c").encode(),

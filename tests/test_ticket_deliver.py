@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
+import signal
 import stat
 import subprocess
 import sys
@@ -99,6 +101,33 @@ def test_a_disk_without_room_leaves_nothing_behind(tmp_path: Path):
         given(Order(Path("/proc/self/nothing-goes-here.tar.gz")))
 
 
+def test_a_umask_does_not_hide_it_from_its_owner(tmp_path: Path):
+    before = os.umask(0o777)
+    try:
+        given(Order(str(tmp_path / "t.tar.gz")))
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "t.tar.gz").stat().st_mode) == 0o600
+
+
+def test_a_name_that_no_file_can_have_is_refused_before_the_run(tmp_path: Path):
+    with pytest.raises(NotWrittenError, match="File name too long"):
+        given(Order(str(tmp_path / ("x" * 300))), hands=unasked)
+
+
+def test_an_interrupt_while_it_is_written_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The handlers of the run are gone by then: without its own, a signal would end the process beside half a file."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    monkeypatch.setattr(os, "fsync", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        with pytest.raises(NotWrittenError, match="stopped by SIGTERM"):
+            given(Order(str(tmp_path / "t.tar.gz")))
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("answer", "agreed"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False)]
 )
@@ -166,6 +195,54 @@ def test_the_command_streams_an_archive_and_says_so_on_stderr(tmp_path: Path):
     assert "manifest.json" in unpacked(done.stdout)
     assert done.stderr.endswith(b" to stdout\n")
     assert not list(tmp_path.iterdir())
+
+
+def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
+    env = {**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock", "DIAGNOSE": f"{sys.executable} -m diagnose"}
+    return subprocess.run(["sh", "-c", line], capture_output=True, cwd=cwd, env=env, timeout=90, check=False)
+
+
+STREAMS = {
+    "a full disk": ("$DIAGNOSE bundle -o - >/dev/full", b"Error: cannot write to stdout: No space left on device\n"),
+    "nothing": ("$DIAGNOSE bundle -o - >&-", b"Error: not written: stdout is closed\n"),
+    "a full disk, of a report": (
+        "$DIAGNOSE all --from demo >/dev/full",
+        b"Error: cannot write the report: No space left on device\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_stdout_that_takes_nothing_is_said_so_with_exit_3(name: str, tmp_path: Path):
+    line, said = STREAMS[name]
+    done = shell(line, tmp_path)
+    assert done.returncode == 3
+    assert done.stderr == said
+
+
+def test_nothing_is_written_to_a_terminal(tmp_path: Path):
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+    argv = [sys.executable, "-m", "diagnose", "bundle", "-o", "-"]
+    done = subprocess.run(
+        argv,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        cwd=tmp_path,
+        env=env,
+        timeout=90,
+        check=False,
+    )
+    os.close(theirs)
+    os.close(ours)
+    assert done.returncode == 3
+    assert done.stderr == b"Error: not written: stdout is a terminal; redirect it, or name a file with -o FILE\n"
+
+
+def test_a_closed_stdout_does_not_change_the_exit_code(tmp_path: Path):
+    done = shell("$DIAGNOSE all --from demo >&-", tmp_path)
+    assert (done.returncode, done.stderr) == (2, b"")
 
 
 def test_the_command_keeps_the_names_of_an_anonymised_bundle(tmp_path: Path):

@@ -1,9 +1,10 @@
 """An answer without its secrets: by field where its shape is known, by the scanner where it is free text.
 
 - `names`     what a name says about its value, and a value about itself.
-- `tokens`    secrets that show by their own shape.
-- `commands`  secrets under a tool's own options.
-- `scanner`   secrets in free text.
+- `tokens`    secrets that show by their own shape; `keys` those of several lines or parts; `encoded` the base64 of a text with one.
+- `commands`  secrets under a tool's own options; `shell` those that are piped, redirected, or taken at a place of their own.
+- `urls`, `headers`, `prose`  secrets in addresses, in what protocols send, in what programs say; `assigned` those under a name.
+- `scanner`   secrets in free text: all of these in their order.
 - `fields`    secrets by the shape of an answer.
 
 A secret becomes `<redacted:KIND:FINGERPRINT>`: the fingerprint is keyed with 32 random bytes of this run, so that equal secrets stay
@@ -21,6 +22,7 @@ from hashlib import blake2s
 from os import urandom
 from typing import TYPE_CHECKING
 
+from diagnose.redact.encoded import in_wide_text
 from diagnose.redact.fields import Plan, Walk
 from diagnose.redact.names import TOKEN, is_distinctive, is_token
 from diagnose.redact.scanner import redact_text
@@ -195,6 +197,8 @@ class Redactor:
             tail = "\n" if text.endswith("\n") else ""
             separators = None if indent else (",", ":")
             return json.dumps(new, ensure_ascii=False, indent=indent and indent[1], separators=separators) + tail
+        if "\0" in text and (wide := in_wide_text(text, lambda plain: self._file_text(path, plain))) is not None:
+            return wide
         if path.endswith("/cmdline"):
             return "\0".join(self._walked({"cmdline": text.split("\0")}, engine=False)["cmdline"])
         if path.endswith("/environ") or "\0" in text:

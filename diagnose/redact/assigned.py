@@ -180,7 +180,7 @@ def _literal(text: str, opened: re.Match[str] | None, kind: str, name: str) -> _
 
 def _in_block(text: str, start: int, block: re.Match[str], kind: str, name: str) -> _Span | None:
     """The value on the lines below its name, further in than the name."""
-    line = text[text.rfind("\n", 0, start) + 1 : start]
+    line = _line_before(text, start)
     indent, first = len(block[2]), block[3].strip()
     if indent <= len(line) - len(line.lstrip(" \t")) or line.strip(" \t-\"'"):
         return None
@@ -227,7 +227,7 @@ def _after_sign(text: str, start: int, separator: re.Match[str], kind: str, name
     if bracketed := _BRACKETED().match(text, at):
         value = bracketed[1]
         return (at + 1, at + 1 + len(value), kind) if is_mixed(value) and not exempt(kind, name, value) else None
-    line_start = not text[text.rfind("\n", 0, start) + 1 : start].strip(" \t-\"'")
+    line_start = not _line_before(text, start).strip(" \t-\"'")
     upper = name.isupper() or name[0] == "-"
     pattern = _UNQUOTED_LONG if upper and sign != ":" else _UNQUOTED_PAIR if sign == ":" or line_start else _UNQUOTED
     found = pattern().match(text, at, at + (_LONGEST_RANDOM if kind == "random" else _LONGEST))
@@ -260,6 +260,11 @@ def _is_value(text: str, separator: re.Match[str], start: int, value: str, right
     return not (more and value.isalpha() and (value.islower() or value.istitle()))
 
 
+def _line_before(text: str, start: int) -> str:
+    """What stands before a place on its line, no more of it than tells indentation from text."""
+    return text[max(0, start - 200) : start].rpartition("\n")[2]
+
+
 def _is_prose(value: str) -> bool:
     """Whether a quoted value is a sentence rather than a passphrase."""
     said = value.split()
@@ -268,8 +273,9 @@ def _is_prose(value: str) -> bool:
 
 def _closing(text: str, at: int, quote: str) -> int:
     """Where a quoted value ends: before the same quote, unescaped, else at the end of the line; -1 for a lone backtick."""
-    line_end = text.find("\n", at) if len(quote) != 3 or quote[0] == "\\" else text.find(quote, at)
-    line_end = line_end if line_end >= 0 else len(text)
+    farthest = min(len(text), at + _LONGEST)
+    line_end = text.find(quote if len(quote) == 3 and quote[0] != "\\" else "\n", at, farthest)
+    line_end = line_end if line_end >= 0 else farthest
     position = at
     while (position := text.find(quote, position, line_end)) >= 0:
         backslashes = 0

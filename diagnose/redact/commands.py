@@ -178,9 +178,11 @@ def _in_list(text: str, mark: Mark) -> str:
 def _in_line(text: str, mark: Mark) -> str:
     pieces: list[str] = []
     done = 0
+    name, end = "", 0
     for found in _ANY().finditer(text):
-        if found.start() < done:
-            continue
+        if found.start() < done or (found[0] == name and found.start() < end):
+            continue  # the same tool again, among its own words
+        name = found[0]
         stop = _SEGMENT_END().search(text, found.end())
         end = min(stop.start() if stop else len(text), found.start() + 4000)
         spans = [(word.start(), word.end()) for word in _WORD().finditer(text, found.start(), end)]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import secrets
+import signal
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -52,9 +57,11 @@ def deliver(
     redactor: Redactor | None = None,
 ) -> str:
     """Make, prove and deliver it; one sentence about what was written. NotWrittenError or run.AskedWrongError if not."""
-    for path in (order.output, order.map):
+    if order.output == STDOUT:
+        _streamable()
+    for path in (order.output or Path("diagnose.tar.gz"), order.map):
         if path is not None and path != STDOUT:
-            _free(path)
+            _free(path, named=path in (order.output, order.map))
     try:
         taken = take(
             known,
@@ -88,8 +95,11 @@ def _handed_over(taken: Taken, order: Order) -> str:
     data = taken.sealed.data
     shed = f"; {len(taken.sealed.shed)} files left out to keep the size" if taken.sealed.shed else ""
     if order.output == STDOUT:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            raise NotWrittenError(f"cannot write to stdout: {error.strerror}") from error
         return f"wrote {size(len(data))} to stdout{shed}"
     target = order.output or Path(f"diagnose-{file_name(taken.report.host.name)}-{_stamp(taken.report)}.tar.gz")
     _written(target, data)
@@ -103,12 +113,28 @@ def _written(target: Path, data: bytes) -> None:
         raise NotWrittenError(f"cannot write {target}: {error.strerror}; `-o -` needs no disk") from error
 
 
-def _free(target: Path) -> None:
-    """NotWrittenError, before the run, for a place where nothing can be written."""
-    if target.exists() or target.is_symlink():
-        raise NotWrittenError(f"cannot write {target}: it exists, and a bundle overwrites nothing")
-    if not target.parent.is_dir():
-        raise NotWrittenError(f"cannot write {target}: {target.parent} is not a folder")
+def _streamable() -> None:
+    """NotWrittenError, before the run, where stdout is nothing that an archive can go to."""
+    if sys.stdout.isatty():
+        raise NotWrittenError("not written: stdout is a terminal; redirect it, or name a file with -o FILE")
+    if sys.stdout.name == os.devnull:
+        raise NotWrittenError("not written: stdout is closed")
+
+
+def _free(target: Path, *, named: bool) -> None:
+    """NotWrittenError, before the run, for a place where nothing can be written; named: not by ourselves, so that it must not exist."""
+    try:
+        if named and (target.exists() or target.is_symlink()):
+            why = "it exists, and a bundle overwrites nothing"
+        elif not target.parent.is_dir():
+            why = f"{target.parent} is not a folder"
+        elif not os.access(target.parent, os.W_OK | os.X_OK):
+            why = f"{target.parent.absolute()} is not writable; `-o -` needs no disk"
+        else:
+            return
+    except OSError as error:
+        why = error.strerror or str(error)
+    raise NotWrittenError(f"cannot write {target}: {why}")
 
 
 def _stamp(report: Report) -> str:
@@ -120,15 +146,34 @@ def write(target: Path, data: bytes) -> None:
     if target.exists() or target.is_symlink():
         raise FileExistsError(17, "File exists")
     partial = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with _stopped_by_exception():
+        try:
+            handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "wb") as stream:
+                os.fchmod(handle, 0o600)  # whatever the umask took
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            _rename(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _stopped_by_exception() -> Iterator[None]:
+    """While it lasts, an interrupt is raised, so that what was begun is cleaned up."""
+
+    def stop(number: int, _: object) -> NoReturn:
+        raise InterruptedError(errno.EINTR, f"stopped by {signal.Signals(number).name}")
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, stop) for number in numbers} if main else {}
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        _rename(partial, target)
+        yield
     finally:
-        partial.unlink(missing_ok=True)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _rename(partial: Path, target: Path) -> None:

@@ -1,7 +1,8 @@
 """The second pass over a finished archive: does any value that this run redacted still stand in its bytes?
 
 It knows no patterns and no names of secrets, only the values themselves, so that it cannot share a mistake with the redaction: each is
-searched plain, in base64 at all three alignments, URL-escaped and JSON-escaped (also as Go writes it, and twice).
+searched plain, in base64 at all three alignments, URL-escaped and JSON-escaped (also as Go writes it, and twice), and with two bytes a
+character.
 
 Values shorter than 4 bytes are not searched: any three characters stand somewhere in ten megabytes by chance. In base64 and escaped
 twice only from 6 bytes on, for the same reason. The redaction hands short and ordinary values over with the name that they stood
@@ -64,6 +65,9 @@ def _forms(raw: str) -> Iterator[tuple[str, bytes]]:
     if len(plain) < _SHORTEST_ENCODED:
         return
     yield "json", json.dumps(inner)[1:-1].encode()
+    wide = "\0".join(raw)
+    for text in (wide, json.dumps(wide, ensure_ascii=False)[1:-1]):
+        yield "utf-16", text.encode("utf-8", "surrogatepass")
     for skip, first in ((0, 0), (1, 2), (2, 3)):
         # The first characters depend on the bytes before the value, the last on those after it: only the core is its own.
         core = base64.b64encode(b"\0" * skip + plain)[first : (skip + len(plain)) * 8 // 6]
