@@ -13,9 +13,10 @@ import msgspec
 from diagnose import config, engine, exits, registry, run
 from diagnose.model import Json, Severity
 from diagnose.recorder import Budget
-from diagnose.render.json import document
+from diagnose.render.json import SCHEMA_VERSION, document
 
 BLIND = ("unknown", "crashed")
+_GZIP = b"\x1f\x8b"
 
 
 class _Finding(msgspec.Struct):
@@ -37,6 +38,7 @@ class _Check(msgspec.Struct):
 class _Report(msgspec.Struct):
     findings: list[_Finding]
     checks: list[_Check]
+    schema_version: int = SCHEMA_VERSION
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -57,13 +59,13 @@ class Change(msgspec.Struct, frozen=True):
 def load(path: Path) -> Mapping[str, Json]:
     """The JSON report in a file, or of a bundle judged again. run.AskedWrongError if it is neither."""
     try:
+        if path.is_fifo():  # what a shell puts in the place of `<(ssh host diagnose all --format json)`
+            return _report(path, path.read_bytes())
         if path.is_file():
             with path.open("rb") as stream:
                 first = stream.read(2)
-            if first != b"\x1f\x8b":
-                report = json.loads(path.read_text(encoding="utf-8"))
-                msgspec.convert(report, _Report)
-                return dict(report)
+            if first != _GZIP:
+                return _report(path, path.read_bytes())
     except OSError as error:
         raise run.AskedWrongError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -75,6 +77,17 @@ def load(path: Path) -> Mapping[str, Json]:
         raise run.AskedWrongError(str(error)) from error
     host, what = run.replay(path, known, tuple(known), configured, explicit=False)
     return document(engine.run(host, what, began=0.0, budget=Budget(time.monotonic() + 3600)))
+
+
+def _report(path: Path, data: bytes) -> Mapping[str, Json]:
+    """A report in any of JSON's encodings: what a Windows shell saves is UTF-16."""
+    report = json.loads(data)
+    version = msgspec.convert(report, _Report).schema_version
+    if version > SCHEMA_VERSION:
+        raise run.AskedWrongError(
+            f"cannot read {path}: it has schema version {version}, newer than this tool reads ({SCHEMA_VERSION})"
+        )
+    return dict(report)
 
 
 def _findings(report: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:

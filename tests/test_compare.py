@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -163,11 +165,27 @@ def test_the_exit_code_of_a_diff_is_that_of_the_new_one(folder: Path):
     assert diff(folder / "old.json", folder / "old.json", "--fail-on", "never").returncode == 0
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_report_that_a_windows_shell_saved_is_read(encoding: str, tmp_path: Path, folder: Path):
+    path = tmp_path / "saved.json"
+    path.write_text((folder / "old.json").read_text(encoding="utf-8"), encoding=encoding)
+    assert compare.load(path) == compare.load(folder / "old.json")
+
+
+def test_a_report_from_a_pipe_is_read(tmp_path: Path, folder: Path):
+    """As `diagnose diff old.json <(ssh host diagnose all --format json)` gives it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    threading.Thread(target=pipe.write_bytes, args=((folder / "old.json").read_bytes(),)).start()
+    assert compare.load(pipe) == compare.load(folder / "old.json")
+
+
 WRONG = {
     "no file": ("nosuch.json", "No such file"),
     "no JSON": ("text.json", "neither a bundle nor a JSON report"),
     "another JSON": ("other.json", "neither a bundle nor a JSON report"),
     "half a report": ("half.json", "neither a bundle nor a JSON report"),
+    "a newer report": ("newer.json", "has schema version 2, newer than this tool reads"),
     "an empty folder": ("empty", "not a recorded host"),
     "half a bundle": ("half.tar.gz", "it is cut off"),
 }
@@ -178,6 +196,8 @@ def test_what_cannot_be_compared_is_refused_in_one_sentence(name: str, tmp_path:
     (tmp_path / "text.json").write_text("hello")
     (tmp_path / "other.json").write_text('{"findings": 3}')
     (tmp_path / "half.json").write_text(json.dumps({"findings": [{"key": "a", "id": "b"}], "checks": []}))
+    newer = json.loads((folder / "old.json").read_text()) | {"schema_version": 2}
+    (tmp_path / "newer.json").write_text(json.dumps(newer))
     (tmp_path / "half.tar.gz").write_bytes((folder / "old.tar.gz").read_bytes()[:3000])
     (tmp_path / "empty").mkdir()
     path, hint = WRONG[name]
