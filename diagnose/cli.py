@@ -43,7 +43,7 @@ def _seconds(_: click.Context, __: click.Parameter, value: str | None) -> float 
     except ValueError as error:
         raise click.BadParameter(f"{value!r} is not a duration such as 90s, 30m, 24h or 7d") from error
     if not 0 < seconds < 10**9:
-        raise click.BadParameter(f"{value!r} is out of range: more than nothing, and less than 30 years")
+        raise click.BadParameter(f"{value!r} is out of range: it must be more than 0 s and less than 30 years")
     return seconds
 
 
@@ -389,9 +389,11 @@ def _asked(options: Mapping[str, Any]) -> run.Asked:
     if asked.source is not None:
         for option, given in (("-H", asked.host), ("--context", asked.context), ("--resolve", asked.resolve)):
             if given:
-                raise click.UsageError(f"{option} asks an engine or a resolver, --from asks nothing: give one of them")
+                raise click.UsageError(
+                    f"{option} does not go with --from: a recording is judged without asking anything"
+                )
     if asked.resolve and not asked.probe:
-        raise click.UsageError("--resolve sends DNS queries, --no-probe sends none: give one of them")
+        raise click.UsageError("--resolve does not go with --no-probe: it sends DNS queries")
     return asked
 
 
