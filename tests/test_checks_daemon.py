@@ -125,7 +125,7 @@ def test_valid_files_are_left_alone(text: str, major: int) -> None:
 def not_running(
     one: Daemon, words: DaemonLog | Unavailable = NOTHING, known: Any = NOTHING, kernel: Any = NOTHING
 ) -> Any:
-    return dead.not_running(one, known, words, ROOT, NOTHING, kernel, NOTHING)
+    return dead.not_running(one, known, words, ROOT, NOTHING, kernel, NOTHING, NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -211,8 +211,15 @@ def test_the_kernel_killed_it() -> None:
     (finding,) = not_running(daemon(), kernel=kernel)
     assert finding.evidence["kernel log"] == "out of memory: killed process 69 (dockerd)"
     assert finding.summary == "dockerd does not run: the kernel killed it for memory; no container is alive"
-    (later,) = not_running(daemon(), log(LISTENS), kernel=kernel)
+    (later,) = not_running(daemon(), log(UP, LISTENS), kernel=kernel)
     assert "kernel log" not in later.evidence
+
+
+def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
+    old = replace(log(UP, LISTENS), mtime=1.7e9)
+    found = only(dead.not_running(daemon(), NOTHING, old, ROOT, NOTHING, NOTHING, NOTHING, Clock(1.8e9, 1.75e9)))
+    assert found.summary == "dockerd does not run; no container is alive"
+    assert found.evidence["the engine's log"] == "/var/log/docker.log is from before this host's boot"
 
 
 @pytest.mark.parametrize(
@@ -227,6 +234,19 @@ def test_the_kernel_killed_it() -> None:
         ),
         pytest.param({"installed": False}, [], "no Docker is installed here", id="it never was there"),
         pytest.param(
+            {},
+            [
+                UP,
+                LISTENS,
+                "level=info msg=\"Processing signal 'terminated'\"",
+                'level=info msg="Daemon shutdown complete"',
+            ],
+            "dockerd does not run: it was told to stop (signal terminated)",
+            id="stopped",
+        ),
+        pytest.param({}, [UP, LISTENS], "its log ends without a word, as a killed one's does", id="killed"),
+        pytest.param({}, [UP], "dockerd does not run; no container is alive", id="gone in its start"),
+        pytest.param(
             {"endpoint": NAMED, "socket": SOCKET, "others": (Process(9, comm="dockerd"),), "shims": {ID: SHIM}},
             [],
             "dockerd does not run; no container is alive",
@@ -236,7 +256,7 @@ def test_the_kernel_killed_it() -> None:
 )
 def test_what_is_said_of_a_dead_engine(parts: dict[str, Any], words: list[str], summary: str) -> None:
     held = Listeners((Listener("tcp", "0.0.0.0", 2375, 70, "nginx"),))
-    found = only(dead.not_running(daemon(**parts), NOTHING, log(*words), ROOT, NOTHING, NOTHING, held))
+    found = only(dead.not_running(daemon(**parts), NOTHING, log(*words), ROOT, NOTHING, NOTHING, held, NOTHING))
     assert summary in found.summary
 
 
@@ -545,14 +565,14 @@ def test_clock_skewed(created: str, date: float | None, count: int) -> None:
     assert len(list(posture.clock_skewed(clock, Ping("1.41", "", "", date), one))) == count
 
 
-UP = daemon(silence=None, process=engine())
+ALIVE = daemon(silence=None, process=engine())
 
 
 def test_live_restore_off() -> None:
-    assert len(list(posture.live_restore_off(Info(containers_running=3), UP))) == 1  # type: ignore[arg-type]
-    assert posture.live_restore_off(Info(), UP) == ()
-    assert posture.live_restore_off(Info(containers_running=3, live_restore_enabled=True), UP) == ()
-    assert isinstance(posture.live_restore_off(Info(swarm={"LocalNodeState": "active"}), UP), Skipped)
+    assert len(list(posture.live_restore_off(Info(containers_running=3), ALIVE))) == 1  # type: ignore[arg-type]
+    assert posture.live_restore_off(Info(), ALIVE) == ()
+    assert posture.live_restore_off(Info(containers_running=3, live_restore_enabled=True), ALIVE) == ()
+    assert isinstance(posture.live_restore_off(Info(swarm={"LocalNodeState": "active"}), ALIVE), Skipped)
 
 
 OWN: dict[str, Any] = {

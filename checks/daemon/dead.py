@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from checks.daemon.containerd import NO_CONTAINERD
 from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
+from diagnose.evidence.clock import Clock
 from diagnose.evidence.config_faults import CONFIGURATION
 from diagnose.evidence.containers import Containers
 from diagnose.evidence.daemon import TRACES, Daemon
@@ -24,6 +25,7 @@ NAMES_SHOWN = 8
 OTHERS = (STORAGE, NETWORK, PID_TAKEN, re.compile("|".join(map(re.escape, (CONFIGURATION, *NO_CONTAINERD)))))
 """Last words of an engine that other checks have a name for."""
 TAKEN = re.compile(r"listen tcp\S* (\S+:\d+): bind: address already in use")
+SIGNAL = re.compile(r"Processing signal '(\w+)'")
 CLOCKS_APART_S = 5.0
 """So far the kernel's time of a line may be from the engine's."""
 
@@ -54,6 +56,7 @@ def not_running(
     mounts: Mounts | Unavailable,
     kernel: KernelLog | Unavailable,
     listeners: Listeners | Unavailable,
+    clock: Clock | Unavailable,
 ) -> Iterable[Yield] | Unavailable:
     """No Docker engine serves its socket.
 
@@ -67,6 +70,8 @@ def not_running(
         return [_nonsense(daemon)]
     if not daemon.is_down:
         return _seen(daemon) if daemon.is_hung or daemon.reason == "forbidden" else _elsewhere(daemon)
+    if isinstance(log, DaemonLog) and isinstance(clock, Clock) and log.mtime is not None and log.mtime < clock.booted:
+        log = Unavailable("missing", f"{log.source} is from before this host's boot")
     return [_down(daemon, containers, log, root, mounts, kernel, listeners)]
 
 
@@ -158,6 +163,8 @@ def _down(
         evidence["kernel log"] = f"out of memory: killed process {killed.pid} (dockerd)"
     elif isinstance(log, DaemonLog) and log.lines and (log.lines[-1].is_error or "signal" in log.lines[-1].text):
         evidence[f"{log.source}, last line"] = log.lines[-1].text
+    elif isinstance(log, Unavailable) and log.detail:
+        evidence["the engine's log"] = log.detail
     taken = TAKEN.search(text)
     holder = _holder(taken[1], listeners) if taken else ""
     if taken and holder:
@@ -170,7 +177,7 @@ def _down(
     return Finding(
         subject=DAEMON,
         summary=_what(daemon, socket, came_up)
-        + (": the kernel killed it for memory" if killed and not text else _unnamed(text))
+        + (_unnamed(text) if text or daemon.process else _ended(killed, log))
         + (f", by {holder}" if holder else "")
         + _living(alive),
         evidence=evidence,
@@ -231,6 +238,20 @@ def _what(daemon: Daemon, socket: str, came_up: bool) -> str:
     if daemon.unit and daemon.unit.active_state == "failed":
         return f"dockerd is not running: docker.service failed ({daemon.unit.result})"
     return "dockerd is not running"
+
+
+def _ended(killed: OomKill | None, log: DaemonLog | Unavailable) -> str:
+    """How its last life ended, where it came up and said nothing of a failure; nothing where it is starting."""
+    if killed:
+        return ": the kernel killed it for memory"
+    if isinstance(log, Unavailable) or not log.came_up:
+        return ""
+    signal = next((match[1] for line in log.last_start if (match := SIGNAL.search(line.message))), None)
+    return (
+        f": it was told to stop (signal {signal})"
+        if signal
+        else ": its log ends without a word, as a killed one's does"
+    )
 
 
 def _unnamed(text: str) -> str:

@@ -209,7 +209,7 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     answer = host.ask(question("file.read", path=path))
     if isinstance(answer, Failed):
         if answer.reason != "missing":
-            return Unavailable(answer.reason, f"{path}: {answer.detail}")
+            return Unavailable(answer.reason, answer.detail if path in answer.detail else f"{path}: {answer.detail}")
         if "config-file" in flags:
             return replace(bare, text_ok=False, error="the file that --config-file names does not exist")
         return bare

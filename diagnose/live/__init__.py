@@ -67,21 +67,20 @@ def failure(error: BaseException) -> Failed:
         if isinstance(error, Refused):
             return error.failed
         error = error.__cause__ or error.__context__ or error
-    detail = _words(error)
     if isinstance(error, TimeoutError):
-        return Failed("timed out", detail)
+        return Failed("timed out", _said(error, error.strerror or "timed out"))
     if isinstance(error, OSError) and error.errno is not None:
-        return Failed(ERRNO_REASONS.get(error.errno, "refused"), detail)
+        return Failed(ERRNO_REASONS.get(error.errno, "refused"), _said(error, error.strerror or type(error).__name__))
     if isinstance(error, EOFError):
-        return Failed("refused", detail)
-    return Failed("malformed", detail)
+        return Failed("refused", str(error))
+    return Failed("malformed", f"{type(error).__name__}: {error}")
 
 
-def _words(error: BaseException) -> str:
-    """An error as people know it: the system's own words, and the file or address that they are about."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return f"{type(error).__name__}: {error}"
+def _said(error: OSError, words: str) -> str:
+    """An error as the system's own tools print it."""
+    if error.filename:
+        return f"{error.filename}: {words}"
+    return words if error.errno is not None else str(error) or words
 
 
 Hand = Callable[["Live", Question], Json]
