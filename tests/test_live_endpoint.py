@@ -112,6 +112,8 @@ REFUSED: dict[str, tuple[Settings, dict[str, str], str]] = {
     "context without an address": (Settings(context="odd"), {}, "malformed"),
     "two at once": (Settings(host="unix:///x", context="vm"), {}, "malformed"),
     "scheme nobody knows": (Settings(host="ftp://x"), {}, "malformed"),
+    "a path without its scheme": (Settings(), {"DOCKER_HOST": "/var/run/docker.sock"}, "malformed"),
+    "half a scheme": (Settings(host="unix:/var/run/docker.sock"), {}, "malformed"),
     "Windows pipe": (Settings(host="npipe:////./pipe/docker"), {}, "malformed"),
     "port that is none": (Settings(), {"DOCKER_HOST": "tcp://x:port"}, "malformed"),
     "port beyond 65535": (Settings(), {"DOCKER_HOST": "tcp://x:70000"}, "malformed"),

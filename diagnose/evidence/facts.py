@@ -83,7 +83,13 @@ def facts(
         notes.append(
             f"the engine did not answer: containers read from {listed.root}/containers, alive by their processes"
         )
-    if isinstance(ping, Unavailable) and ping.reason == "missing" and listed is None:
+    if (
+        isinstance(ping, Unavailable)
+        and ping.reason == "missing"
+        and listed is None
+        and endpoint.url
+        and not endpoint.named
+    ):
         notes.append("no engine to look at here? `diagnose all --from demo` judges a recorded broken host")
     if endpoint.named:
         notes.append(f"engine at {endpoint.url}, from {endpoint.source}")

@@ -136,6 +136,8 @@ def parse(url: str, source: str, tls: Tls | None = None, context: str | None = N
         raise Refused("malformed", f"{source} holds characters that no address has: {text!a}")
     scheme, marker, rest = text.partition("://")
     if not marker:
+        if text.startswith(("/", "unix:")):  # the docker CLI takes this for the name of a machine
+            raise Refused("malformed", f"{source} is no address: {text}; is unix://{text.removeprefix('unix:')} meant?")
         scheme, rest = "tcp", text
     if scheme == "unix":
         path = rest or DEFAULT_SOCKET
@@ -217,7 +219,8 @@ def _context(name: str, source: str, environ: Mapping[str, str]) -> Endpoint:
         url = found["Host"]
         insecure = bool(found.get("SkipTLSVerify"))
     except OSError as error:
-        raise Refused("missing", f"there is no docker context {name!r} ({source}) in {store}") from error
+        way_out = "" if source == "--context" else "; --context default asks the engine of this host"
+        raise Refused("missing", f"there is no docker context {name!r} ({source}) in {store}{way_out}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused("malformed", f"docker context {name!r} ({source}) in {store} names no engine") from error
     if not isinstance(url, str):
