@@ -8,6 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from diagnose.evidence.clock import Clock
+from diagnose.evidence.config_faults import config_faults
+from diagnose.evidence.daemon import Caller, Daemon, Endpoint
 from diagnose.evidence.daemon_config import DaemonConfig, daemon_config, parse_flags, parse_text
 from diagnose.evidence.daemon_log import DaemonLog, daemon_log, parse, parse_line
 from diagnose.evidence.events import Event, Events
@@ -18,6 +20,8 @@ from diagnose.model import Failed, Unavailable
 from tests.hosts import Made
 
 AT = 1795476864.0
+NOTHING = Unavailable("missing", "")
+DEAD = Daemon(Endpoint("unix:///var/run/docker.sock", "unix"), Caller(), Unavailable("refused", ""))
 
 
 @pytest.mark.parametrize(
@@ -333,3 +337,24 @@ def test_failed_pulls(
 ) -> None:
     troubles = collected(texts, pulled, present).troubles
     assert [(each.registry, each.image, each.count) for each in troubles] == found
+
+
+def test_a_folder_in_place_of_the_file_is_a_fault() -> None:
+    answers: dict[str, Any] = {
+        "locality": HERE,
+        "file.read": Failed("malformed", "/etc/docker/daemon.json is a folder, not a file"),
+    }
+    config = daemon_config(Made(answers))
+    assert isinstance(config, DaemonConfig)
+    assert (config.text_ok, config.error) == (False, "is a folder, not a file")
+    faults = config_faults(Made(answers), config, DEAD, NOTHING, NOTHING)
+    assert [fault.message for fault in faults.faults] == ["is a folder, not a file"]
+
+
+def test_bytes_that_are_no_text_have_a_place() -> None:
+    said = "unable to configure the Docker daemon with file /etc/docker/daemon.json: failed to decode: invalid UTF-8"
+    host = Made({"locality": HERE, "file.read": {"text": '{\n "labels": ["caf\ufffd=1"]}', "mtime": 1.0}})
+    config = daemon_config(host)
+    assert isinstance(config, DaemonConfig)
+    told = config_faults(host, config, DEAD, NOTHING, DaemonLog(parse([said]), "/var/log/docker.log"))
+    assert [(fault.line, fault.column) for fault in told.faults] == [(2, 17)]

@@ -132,10 +132,19 @@ def _told(texts: Iterable[str], file: str) -> Iterable[Fault]:
         if not key:
             quoted = re.findall(r"[\w./:-]{4,}", text)
             key = next((name for name in TYPES if any(f'"{each}"' in file and name in file for each in quoted)), "")
-        line, column = place(file, key) if key else (0, 0)
+        if key:
+            line, column = place(file, key)
+        else:
+            line, column = _torn(file) if "UTF-8" in text else (0, 0)
         if not line and REFUSED.search(text):
             continue  # a later stage of a start names no file: it may speak of the command line
         yield Fault(key if line else "", text, line, column)
+
+
+def _torn(file: str) -> tuple[int, int]:
+    """Where the first bytes stand that are no UTF-8; (0, 0) if none were read."""
+    before, found, _ = file.partition("\ufffd")
+    return (before.count("\n") + 1, len(before) - before.rfind("\n")) if found else (0, 0)
 
 
 def _logged_version(log: DaemonLog | Unavailable) -> int | None:

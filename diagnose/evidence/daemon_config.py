@@ -208,6 +208,8 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     bare = DaemonConfig(path, flags=flags, source=source, pid=place.engine_pid, started=started)
     answer = host.ask(question("file.read", path=path))
     if isinstance(answer, Failed):
+        if answer.reason == "malformed":
+            return replace(bare, text_ok=False, error=answer.detail.removeprefix(f"{path} "))
         if answer.reason != "missing":
             return Unavailable(answer.reason, answer.detail if path in answer.detail else f"{path}: {answer.detail}")
         if "config-file" in flags:
