@@ -23,6 +23,7 @@ from diagnose.evidence.facts import Facts
 from diagnose.evidence.topology import Topology
 from diagnose.host import Host, question
 from diagnose.model import (
+    DAEMON,
     Check,
     Failed,
     Finding,
@@ -32,6 +33,7 @@ from diagnose.model import (
     Report,
     Reported,
     Result,
+    Severity,
     Skipped,
     Unavailable,
     Unexamined,
@@ -267,7 +269,10 @@ def reported(results: Sequence[Result], evidence: Mapping[type, Any], what: Run)
 
 
 def _only(findings: Sequence[Reported], what: Run) -> tuple[Reported, ...]:
-    """The selected findings and their causes; with containers named, only what is about them, and its causes."""
+    """The selected findings and their causes; with containers named, only what is about them, and its causes.
+
+    An engine that does not work is about every container.
+    """
     by_key = {finding.key: finding for finding in findings}
     kept: dict[str, None] = {}
 
@@ -280,7 +285,8 @@ def _only(findings: Sequence[Reported], what: Run) -> tuple[Reported, ...]:
     named = {container(name) for name in what.containers}
 
     def about(finding: Reported) -> bool:
-        return not named or not named.isdisjoint({finding.subject, *finding.finding.touches})
+        outage = finding.subject == DAEMON and finding.severity is Severity.critical
+        return not named or outage or not named.isdisjoint({finding.subject, *finding.finding.touches})
 
     for finding in findings:
         if finding.selected and about(finding):

@@ -49,6 +49,7 @@ def killed(box: Box) -> None:
     run = box.diagnose("all")
     assert all(f"shop{number}" in run.out for number in range(1, 6)), run.out
     assert "6 containers (6 running)" in run.out, run.out
+    assert box.diagnose("all", "--container=shop1").code == 2, "an engine that is dead is about each of its containers"
 
 
 @fault("daemon.not-running", subject=DAEMON, exit_code=2)
