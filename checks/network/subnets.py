@@ -39,9 +39,9 @@ def subnet_overlaps_route(
     """
     servers = resolvers.engine_view if isinstance(resolvers, Resolvers) else ()
     for network in networks.bridges:
+        own, attached = links.by_name.get(network.bridge), attached_to(network, containers)
         reached = True
         for subnet in network.subnets:
-            own = links.by_name.get(network.bridge)
             clashing = [
                 each
                 for each in routes
@@ -52,18 +52,16 @@ def subnet_overlaps_route(
                 and each.net.overlaps(subnet)
             ]
             shadowed = [each for each in servers if _within(each, subnet)]
-            attached = attached_to(network, containers)
-            taking = [each for each in routes if each.type in _NOWHERE or each in clashing]
-            for route in taking:
+            for route in [each for each in routes if each.type in _NOWHERE or each in clashing]:
                 lost = _taken(route, network, subnet, attached)
                 if lost:
                     reached = False
-                    yield _astray(network, str(subnet), route, lost, links)
                     clashing = [each for each in clashing if each is not route]
+                    yield _astray(network, str(subnet), route, lost, links)
             if clashing or (shadowed and network.is_bridge):
                 yield _overlap(network, str(subnet), clashing, shadowed, links, attached)
         if reached and isinstance(ways, Ways) and isinstance(forwarding, Forwarding):
-            yield from _by_policy(network, ways, forwarding, links, attached_to(network, containers))
+            yield from _by_policy(network, ways, forwarding, links, attached)
 
 
 _REFUSALS = {
