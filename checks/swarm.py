@@ -6,11 +6,24 @@ from collections import Counter
 from collections.abc import Iterator
 
 from diagnose.evidence.clock import Clock
+from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.swarm import Swarm
 from diagnose.model import DAEMON, Finding, Seconds, Severity, Skipped, Subject, Unavailable, Yield
 from diagnose.registry import check
 from diagnose.signs import signs
 
+TASK_CAUSES = (
+    "container.entrypoint-forbidden",
+    "container.entrypoint-missing",
+    "container.exec-format",
+    "container.interpreter-missing",
+    "container.mount-source-missing",
+    "container.oom-killed",
+    "container.restart-loop",
+    "container.runtime-limit-hit",
+    "container.start-refused",
+)
+"""What keeps a task from running on this node."""
 NOT_USED = "this engine is in no swarm"
 NO_MANAGER = "this node is no manager: only managers know"
 
@@ -91,10 +104,10 @@ def _nodes(swarm: Swarm) -> Iterator[Yield]:
 @check(
     "swarm.service-underreplicated",
     severity=Severity.critical,
-    caused_by=["swarm.node-down", "swarm.quorum-lost", "container.restart-loop"],
+    caused_by=["swarm.node-down", "swarm.quorum-lost", *TASK_CAUSES],
 )
 def service_underreplicated(
-    swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)
+    swarm: Swarm, clock: Clock, containers: Containers | Unavailable, *, settle_s: Seconds = Seconds(120)
 ) -> Iterator[Yield] | Skipped | Unavailable:
     """A swarm service runs fewer tasks than it should.
 
@@ -107,10 +120,10 @@ def service_underreplicated(
         return Skipped(NO_MANAGER)
     if isinstance(swarm.services, Unavailable):
         return swarm.services
-    return _services(swarm, clock, settle_s)
+    return _services(swarm, clock, () if isinstance(containers, Unavailable) else tuple(containers), settle_s)
 
 
-def _services(swarm: Swarm, clock: Clock, settle_s: float) -> Iterator[Yield]:
+def _services(swarm: Swarm, clock: Clock, containers: tuple[Container, ...], settle_s: float) -> Iterator[Yield]:
     for service in () if isinstance(swarm.services, Unavailable) else swarm.services:
         status, age = service.service_status, clock.age(service.changed_at)
         if status is None or service.is_job or (age is not None and age < settle_s):
@@ -120,6 +133,10 @@ def _services(swarm: Swarm, clock: Clock, settle_s: float) -> Iterator[Yield]:
             continue
         errors = _errors(swarm, service.id)
         first = f": {errors[0]}" if errors else ""
+        update = service.update_status
+        mine = [each for each in containers if each.service == f"swarm {service.spec.name}"]
+        newest = sorted(mine, key=lambda each: each.created_at or 0.0)[-1:]
+        held = {"UpdateStatus": f"{update.state}: {update.message}"} if update and update.is_held else {}
         yield Finding(
             DAEMON,
             f"service {service.spec.name} runs {status.running_tasks} of {status.desired_tasks} tasks{first}",
@@ -127,10 +144,12 @@ def _services(swarm: Swarm, clock: Clock, settle_s: float) -> Iterator[Yield]:
                 "ServiceStatus.RunningTasks": status.running_tasks,
                 "ServiceStatus.DesiredTasks": status.desired_tasks,
                 "task errors": errors[:3],
+                **held,
             },
             {"service": service.spec.name},
             discriminator=service.spec.name,
             severity=Severity.critical if status.running_tasks == 0 else Severity.warning,
+            touches=tuple(each.subject for each in newest),
             signs=signs(*errors),
             service=f"swarm {service.spec.name}",
         )

@@ -10,7 +10,10 @@ import pytest
 from checks import swarm as checks
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.swarm import Service, Swarm, Task
-from diagnose.model import Finding
+from diagnose.model import Finding, Unavailable
+from tests.inspected import container, of
+
+OUT_OF_REACH = Unavailable("forbidden", "not root")
 
 CLOCK = Clock(wall=1.8e9, booted=1.7e9)
 ONCE = {"TaskTemplate": {"RestartPolicy": {"Condition": "none"}}}
@@ -38,8 +41,23 @@ def _swarm(spec: dict[str, Any], tasks: list[dict[str, Any]]) -> Swarm:
     ],
 )
 def test_services_that_lack_tasks(spec: dict[str, Any], tasks: list[dict[str, Any]], fires: bool) -> None:
-    found = list(checks.service_underreplicated(_swarm(spec, tasks), CLOCK))  # type: ignore[arg-type]
+    found = list(checks.service_underreplicated(_swarm(spec, tasks), CLOCK, OUT_OF_REACH))  # type: ignore[arg-type]
     assert bool(found) is fires
+
+
+def test_a_service_knows_its_tasks_and_its_failed_update() -> None:
+    label = "com.docker.swarm.service.name"
+    task = container("web.1.x1", Config={"Labels": {label: "web"}}, Created="2026-01-02T03:04:05Z")
+    older = container("web.1.x0", Config={"Labels": {label: "web"}}, Created="2026-01-02T03:04:00Z")
+    other = container("api.1.x2", Config={"Labels": {label: "api"}})
+    seen = _swarm({}, [FAILED])
+    row = {"ID": "s", "Spec": {"Name": "web"}, "ServiceStatus": {"DesiredTasks": 1},
+           "UpdateStatus": {"State": "paused", "Message": "update paused due to failure"}}  # fmt: skip
+    held = msgspec.structs.replace(seen, services=(msgspec.convert(row, Service),))
+    (found,) = checks.service_underreplicated(held, CLOCK, of(task, older, other))  # type: ignore[misc]
+    assert isinstance(found, Finding)
+    assert found.touches == (task.subject,)
+    assert found.evidence["UpdateStatus"] == "paused: update paused due to failure"
 
 
 @pytest.mark.parametrize(

@@ -78,12 +78,25 @@ class _ServiceStatus(msgspec.Struct, frozen=True, rename="pascal"):
     desired_tasks: int = 0
 
 
+class _UpdateStatus(msgspec.Struct, frozen=True, rename="pascal"):
+    """state: updating, paused, completed, rollback_started, rollback_paused, rollback_completed."""
+
+    state: str = ""
+    message: str = ""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its last update failed, and was stopped there or taken back."""
+        return self.state in ("paused", "rollback_started", "rollback_paused", "rollback_completed")
+
+
 class Service(msgspec.Struct, frozen=True, rename="pascal"):
     """One service with its counts (`?status=true`, API 1.41 on)."""
 
     id: str = msgspec.field(name="ID", default="")
     spec: _ServiceSpec = _ServiceSpec()
     service_status: _ServiceStatus | None = None
+    update_status: _UpdateStatus | None = None
     created_at: str = ""
     updated_at: str = ""
 
