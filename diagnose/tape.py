@@ -5,8 +5,11 @@ The same layout is a fixture, the inside of a bundle, and what `--from FOLDER` r
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast, get_args
@@ -19,6 +22,9 @@ from diagnose.recorder import Entry
 
 FORMAT = 1
 """The format's version: raised when an older tool could misread it. Older formats are read, newer ones refused."""
+
+MAX_FILE = 64 * 2**20
+"""Bytes of one file: one that holds more was made to hurt."""
 
 REASONS = frozenset(get_args(Reason))
 
@@ -124,11 +130,14 @@ def read_folder(folder: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:
     """The tape and the manifest of a folder. TapeError if it holds none."""
     try:
         manifest = check_manifest(_plain(folder / "manifest.json"))
-        names = sorted((folder / "answers").glob("*.json"))
+        names = sorted(path for path in (folder / "answers").glob("*.json") if path.stem in KINDS)
         texts = [(f"answers/{name.name}", _plain(name)) for name in names]
     except FileNotFoundError as error:
         raise TapeError("it is not a recorded host: it holds no manifest.json") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        why = "a link" if error.errno == errno.ELOOP else error.strerror or str(error)
+        raise TapeError(f"it is not a recorded host: {error.filename}: {why}") from error
+    except UnicodeDecodeError as error:
         raise TapeError(f"it is not a recorded host: {error}") from error
     if not texts:
         raise TapeError("it is not a recorded host: it holds no answers")
@@ -136,7 +145,16 @@ def read_folder(folder: Path) -> tuple[dict[Question, Entry], dict[str, Json]]:
 
 
 def _plain(path: Path) -> str:
-    """The text of a regular file: a pipe would be waited for without end. OSError, UnicodeDecodeError or TapeError rise."""
-    if path.exists() and not path.is_file():
+    """The text of a regular file: a pipe would be waited for without end, and a link may lead anywhere.
+
+    OSError, UnicodeDecodeError or TapeError rise.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
         raise TapeError(f"{path} is no plain file")
-    return path.read_text(encoding="utf-8")
+    with os.fdopen(handle, "rb") as file:
+        data = file.read(MAX_FILE + 1)
+    if len(data) > MAX_FILE:
+        raise TapeError(f"{path} is larger than {MAX_FILE // 2**20} MiB")
+    return data.decode("utf-8")

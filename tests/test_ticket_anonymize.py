@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import itertools
 import json
@@ -121,6 +122,23 @@ def test_nothing_that_was_named_is_left(shop):
     assert "acmenet0" in json.dumps([entry.answer for entry in SHOP.values()], default=str)
     old = r"acme|alice|carol|bob\b|buildhost7|payroll|172\.23\.7|198\.51\.100\.53|02:42:ac:17:07|2001:db8:7|ac170705"
     assert re.findall(old, whole) == []
+
+
+def test_a_name_in_other_letters_or_in_base64_is_not_left():
+    plain = "https://git.acme.internal/acme-shop-web-1"
+    encoded = base64.b64encode(plain.encode()).decode()
+    text = (
+        f"ACME-SHOP-WEB-1 up, Acme-shop-web-1 too; peer=BUILDHOST7 shop_of=ACME-SHOP config={encoded} sum={'Ab1/' * 8}"
+    )
+    entries = {**SHOP, question("api.logs", id=DB, tail=200): Entry({"text": text})}
+    renaming = Renaming(entries, KEY)
+    new = renaming.tape(entries)[question("api.logs", id=DB, tail=200)].answer["text"]
+    web, host = renaming.names["acme-shop-web-1"], renaming.names["buildhost7"]
+    assert new.startswith(f"{web.upper()} up, {web.capitalize()} too; peer={host.upper()} ")
+    assert not re.search("acme|buildhost7", new, re.IGNORECASE)
+    assert base64.b64decode(new.split("config=")[1].split()[0]).decode().endswith(f"/{web}")
+    assert new.endswith(f"sum={'Ab1/' * 8}")
+    assert restored(renaming, new).startswith("ACME-SHOP-WEB-1 up, Acme-shop-web-1 too; peer=BUILDHOST7 ")
 
 
 def test_what_everybody_has_stays(shop):

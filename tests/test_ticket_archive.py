@@ -240,6 +240,16 @@ def test_what_is_no_file_is_refused(tmp_path: Path):
     os.mkfifo(tmp_path / "piped/manifest.json")
     with pytest.raises(TapeError, match="no plain file"):
         source.read(tmp_path / "piped")
+    (tmp_path / "linked/answers").mkdir(parents=True)
+    (tmp_path / "linked/manifest.json").write_text('{"format": 1}')
+    (tmp_path / "linked/answers/now.json").symlink_to("/etc/hostname")
+    with pytest.raises(TapeError, match=r"now\.json: a link"):
+        source.read(tmp_path / "linked")
+    (tmp_path / "linked/answers/now.json").unlink()
+    with (tmp_path / "linked/answers/now.json").open("wb") as huge:
+        huge.truncate(2**40)
+    with pytest.raises(TapeError, match="larger than 64 MiB"):
+        source.read(tmp_path / "linked")
     (tmp_path / "empty").mkdir()
     with pytest.raises(TapeError, match="not a recorded host"):
         source.read(tmp_path / "empty")

@@ -8,6 +8,7 @@ a field says that it is a name, and stays in free text, where it tells nothing a
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import json
 import re
@@ -17,7 +18,7 @@ from os import urandom
 from diagnose.host import Question
 from diagnose.model import Failed, Json
 from diagnose.recorder import Entry
-from diagnose.redact.names import TOKEN, words
+from diagnose.redact.names import TOKEN, unpacked, words
 from diagnose.tape import Tape
 from diagnose.ticket import vocabulary
 from diagnose.ticket.addresses import Addresses
@@ -32,6 +33,7 @@ _SPOT = re.compile(
     r"|(?P<word>" + vocabulary.WORD.pattern + ")"
 )
 _ID = re.compile(r"[0-9a-f]{12,}")
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/]{16,}={0,2}(?![A-Za-z0-9+/=_-])")
 _PIECES = re.compile(r"([-_.])")
 _REGISTER = re.compile(r"(?:[0-9a-f]{2}){4,}")
 _SHORTEST_PIECE = 4
@@ -51,6 +53,7 @@ class Renaming:
                 self.names[name] = self._new(kind, f"{number:0{width}}", name)
         for task in filter(None, map(TASK.fullmatch, found.tasks)):
             self.names[task[0]] = f"{self.names.get(task['service'], task['service'])}{task['rest']}"
+        self._folded = {name.lower(): name for name in self.names if len(name) >= _SHORTEST_PIECE}
         self.addresses = Addresses(key or urandom(32), sorted(found.networks, key=str))
         self._texts: dict[str, str] = {}
         self._words: dict[str, str] = {}
@@ -136,10 +139,17 @@ class Renaming:
         """Any text with every name and address in it replaced."""
         known = self._texts.get(text)
         if known is None:
-            known = _SPOT.sub(self._spot, text)
+            known = _SPOT.sub(self._spot, _BASE64.sub(self._encoded, text))
             if len(text) < 500:
                 self._texts[text] = known
         return known
+
+    def _encoded(self, found: re.Match[str]) -> str:
+        """The base64 of a text with a name in it, of the text with the other name."""
+        word = found[0]
+        plain = None if word.islower() else unpacked(word)
+        new = None if plain is None else self.text(plain)
+        return word if new is None or new == plain else base64.b64encode(new.encode()).decode()
 
     def _spot(self, found: re.Match[str]) -> str:
         match found.lastgroup:
@@ -169,6 +179,8 @@ class Renaming:
             return word
         if word in self.names and len(word) > 1:
             return self.names[word]
+        if cased := self._in_other_case(word):
+            return cased
         owned = registrable(word)
         if owned in self.names:
             head = word[: -len(owned)].rstrip(".")
@@ -178,6 +190,15 @@ class Renaming:
             return ".".join([*parts, self.names[owned]]) if head else self.names[owned]
         pieces = _PIECES.split(word)
         return self._pieces(pieces) if len(pieces) > 1 else word
+
+    def _in_other_case(self, word: str) -> str | None:
+        """The other name for a name that stands in other letters: `SHOP-DB` in a setting, `Shop-db` at a sentence's beginning."""
+        low = word.lower()
+        if word == low or low not in self._folded or low in self._known or word in self._known:
+            return None
+        new = self.names[self._folded[low]]
+        self.names[word] = new.upper() if word.isupper() else new.capitalize()
+        return self.names[word]
 
     def _label(self, label: str) -> str:
         """A label below a renamed domain: its own number, since it names a host of the owner."""
@@ -198,6 +219,8 @@ class Renaming:
                     out.append(".".join(reversed(self.names[backwards].split("."))))
                 elif len(part) >= _SHORTEST_PIECE and part in self.names and part not in self._known:
                     out.append(self.names[part])
+                elif cased := self._in_other_case(part):
+                    out.append(cased)
                 else:
                     continue
                 at = end

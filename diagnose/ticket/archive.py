@@ -19,7 +19,7 @@ from diagnose.recorder import Entry
 from diagnose.tape import TapeError
 
 MAX_MEMBERS = 5_000
-MAX_MEMBER = 64 * 2**20
+MAX_MEMBER = tape.MAX_FILE
 MAX_TOTAL = 128 * 2**20
 """Bytes unpacked, over all members: a bundle of 10 MB that holds more was made to hurt."""
 _BLOCK = tarfile.BLOCKSIZE
