@@ -215,6 +215,8 @@ def _after_gap(text: str, gap: re.Match[str] | None, kind: str, name: str) -> _S
 def _after_sign(text: str, start: int, separator: re.Match[str], kind: str, name: str) -> _Span | None:
     """The value after an equals sign, a colon or an arrow."""
     sign, quote, at = separator[2], separator[3], separator.end()
+    if name[0] == "-" and sign == "=" and text[at - 1] == " " and not quote:
+        return None  # `the --token= switch`
     if quote == "|" or (sign == ":" and text[start - 1 : start] == "/"):
         return None
     if quote:

@@ -45,7 +45,7 @@ _ABOUT = words(
     "message reason exists valid present changed updated created opts options flags level image tag title description "
     "prompt hint per reset parallelism grant grants scope scopes mount mounts target strict app application pass_env "
     "separator delimiter weight priority quota rate resolver extension extensions program command cmd helper helpers hasher "
-    "encoder decoder filter generator handler factory"
+    "encoder decoder filter generator handler factory encryption hashing"
 )
 # A number, a switch or something made for everybody's eyes, whatever follows.
 _NOT = words("public pub max min num number total per allow disallow minimum maximum")
@@ -118,7 +118,7 @@ _HARMLESS = words(
     "sha sha1 sha256 sha512 md5 hash commit rev revision etag nonce site measurement publishable integrity sri cert crt ca "
     "cluster node machine instance build trace span request session serial hostkey"
 )
-_NOT_A_TOKEN = lazy(r"tokeni[sz]|secretar|tokenlimit")
+_NOT_A_TOKEN = lazy(r"tokeni[sz]|secretar|tokenlimit|(?:load|import)credential")
 
 _SWITCH = words(
     "true false yes no on off none null nil undefined 0 1 enabled disabled required optional auto default unset "
