@@ -68,9 +68,9 @@ _TOOLS = (
 )
 _ANY = lazy(rf"(?<![\w.-])(?:{'|'.join(tool.names for tool in _TOOLS)})(?=[ \t])")
 _SIGN = lazy(
-    r"mysql|mariadb|mycli|sshpass|cqlsh|mongo|influx|-cli |curl|wget|http |etcd|lftp|smbcl|ldap|mosq|ipmi|sqlcmd"
-    r"|zip|snmp|login|rabbit|htpass|rdp|openssl|mc |cypher|couchb|elastics|hydra|isql|tsql|nodetool|jmxterm|swaks|sendemail"
-    r"|transmission|ttyd|ss-|sslocal|ssserver|frpc|gitlab-runner|filebrowser|bw |rar |7z|keygen|ncftp|winexe|vault"
+    r"mysql|mariadb|mycli|sshpass|cqlsh|mongo|influx|-cli[ \"]|curl|wget|http[ \"]|etcd|lftp|smbcl|ldap|mosq|ipmi|sqlcmd"
+    r"|zip|snmp|login|rabbit|htpass|rdp|openssl|mc[ \"]|cypher|couchb|elastics|hydra|isql|tsql|nodetool|jmxterm|swaks|sendemail"
+    r"|transmission|ttyd|ss-|sslocal|ssserver|frpc|gitlab-runner|filebrowser|bw[ \"]|rar[ \"]|7z|keygen|ncftp|winexe|vault"
 )
 _OPTION = lazy(r" -[A-Za-z]| /p:| (?:login|unseal|add|add_user|change_password|authenticate_user|alias) ")
 _WORDS_OF_LIST = lazy(r"\[\s*\"(?:[^\"\\\n]|\\.)*\"(?:\s*,?\s*\"(?:[^\"\\\n]|\\.)*\")+\s*\]")

@@ -20,7 +20,7 @@ _ANNOUNCED = lazy(
 )
 _COLOUR = r"(?:\x1b\[[\d;]*m)*"
 _AT_END = lazy(
-    rf"(?im)\b(?:password|passwd|passphrase|token|secret|api key|credentials?)\b([^\n:=/]{{1,120}})(?:{_COLOUR}[:=/])+\s{{1,40}}"
+    rf"(?im)\b(?:password|passwd|passphrase|token|secret|api key|credentials?)\b([^\n:=]{{1,160}})(?:{_COLOUR}[:=])\s{{1,40}}"
     rf"{_COLOUR}[`'\"]?([^\s`'\"\x1b=&]{{8,300}}=*){_COLOUR}[`'\"]?\.?[ \t]{{0,40}}$"
 )
 """A sentence that names a secret and ends with it, on its own line or the next."""

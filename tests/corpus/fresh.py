@@ -178,7 +178,62 @@ def _in_query(rnd: random.Random) -> tuple[str, str, Any, str]:
     return "text", "", f'10.0.0.1 - - "GET /v1/x?page=2&{key}={value}&z=1 HTTP/1.1" 200', value
 
 
-_MAKERS = (_in_env, _in_json_env, _in_label, _in_flag, _in_url, _in_log, _in_header, _in_basic, _in_ini, _in_query)
+def _mixed(rnd: random.Random) -> str:
+    """What no language has as a word, so that a sentence around it is enough to tell."""
+    return (
+        rnd.choice(string.ascii_uppercase) + rnd.choice(string.ascii_lowercase) + rnd.choice(string.digits) + _word(rnd)
+    )
+
+
+def _in_sentence(rnd: random.Random) -> tuple[str, str, Any, str]:
+    value, user = _mixed(rnd), rnd.choice(_SERVICES)
+    shapes = (
+        f"A temporary password is provided for this session: {value}",
+        f"Generated password for user {user}: {value}",
+        f"Password for the {user} user (reset with `bin/reset -u {user}`):\n  {value}",
+        f"Your new API token is: {value}",
+        f"Log in with {user} / {value}",
+        f"{user} credentials are '{user}:{value}'",
+    )
+    return "text", "", f"starting\n{rnd.choice(shapes)}\nready", value
+
+
+def _in_base64(rnd: random.Random) -> tuple[str, str, Any, str]:
+    value = _mixed(rnd)
+    plain = rnd.choice((json.dumps({"user": "app", _name(rnd): value}), f"{rnd.choice(_SERVICES)}:{value}"))
+    encoded = base64.b64encode(plain.encode()).decode()
+    return rnd.choice(
+        (
+            ("api.container", "Config.Env[]", f"SETTINGS={encoded}", encoded),
+            ("text", "", f"loaded {encoded} from disk", encoded),
+        )
+    )
+
+
+def _in_list(rnd: random.Random) -> tuple[str, str, Any, str]:
+    value = _word(rnd)
+    tool = rnd.choice(
+        (["redis-cli", "-a", value], ["mysqladmin", f"-p{value}", "ping"], ["curl", "-su", f"bob:{value}"])
+    )
+    text = f"services:\n  x:\n    healthcheck:\n      test: {json.dumps(['CMD', *tool])}\n"
+    return "file:/srv/x/compose.yaml", "", text, value
+
+
+_MAKERS = (
+    _in_env,
+    _in_json_env,
+    _in_label,
+    _in_flag,
+    _in_url,
+    _in_log,
+    _in_header,
+    _in_basic,
+    _in_ini,
+    _in_query,
+    _in_sentence,
+    _in_base64,
+    _in_list,
+)
 
 
 def cases(seed: int, count: int) -> Iterator[Case]:
