@@ -67,9 +67,8 @@ def because(cause: Reported, effect: Reported, topology: Topology) -> str | None
     if began is not None and felt is not None and began > felt + ONSET_SLACK_S:
         return None
     nearest = cause.subject if cause.subject in shared else min(shared)
-    words = [
-        f"it names {nearest.kind} {nearest.name}" if _names(effect, cause) else f"same {nearest.kind} {nearest.name}"
-    ]
+    verb = "it calls" if nearest in effect.finding.calls else "it names" if _names(effect, cause) else "same"
+    words = [f"{verb} {nearest.kind} {nearest.name}"]
     words += [f"error text: {sign}" for sign in sorted(same_sign)]
     return ", ".join(words)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from checks.container._words import not_running, peers
 from checks.logging import driver_blocks_start
 from diagnose.evidence.clock import Clock
-from diagnose.evidence.container import Binding, Endpoint, HostConfig, NetworkSettings, State
+from diagnose.evidence.container import Binding, Config, Endpoint, HostConfig, NetworkSettings, State
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.last_words import Words
 from diagnose.model import container
@@ -19,7 +20,13 @@ def a(name: str, network: str = "shop", **endpoint: object) -> Container:
 
 
 FRONT = a("front")
-OTHERS = [FRONT, a("db", ip_address="172.18.0.2", aliases=["postgres"]), a("mail", "lab"), a("api"), a("shop-host")]
+OTHERS = [
+    FRONT,
+    a("db", ip_address="172.18.0.2", ip_prefix_len=16, gateway="172.18.0.1", aliases=["postgres"]),
+    a("mail", "lab"),
+    a("api"),
+    a("shop-host"),
+]
 CASES = {
     "its name": (["nc: bad address 'db'"], ["db"]),
     "its name and port": (["dial tcp: lookup db:5432: no such host"], ["db"]),
@@ -46,6 +53,37 @@ def test_peers(name: str) -> None:
 RUNNING = State(status="running", pid=7, started_at="2026-01-01T00:00:00Z")
 
 
+TOLD = Config(
+    env=["DB_URL=postgres://shop@db:5432/shop", "MODE=prod"],
+    labels={"com.docker.compose.depends_on": "api:service_started:true"},
+)
+UNNAMED = {
+    "nobody is named": (["java.net.SocketTimeoutException: connect timed out"], ["api", "db"]),
+    "another one is": (["connect to pay.example.net: Connection timed out"], []),
+    "its own port": (["Failed to connect to localhost port 80: Connection refused"], []),
+    "an address that nobody has any more": (
+        ["can't connect to remote host (172.18.0.9): Connection refused"],
+        ["api", "db"],
+    ),
+    "the gateway": (["can't connect to 172.18.0.1:3306: Connection refused"], []),
+    "an address elsewhere": (["can't connect to remote host (192.0.2.9): Connection refused"], []),
+    "a name that is unknown": (["bad address 'mail'"], []),
+    "no call": (["ready"], []),
+}
+
+
+@pytest.mark.parametrize("name", UNNAMED)
+def test_whom_it_was_told_of_where_it_names_nobody(name: str) -> None:
+    lines, called = UNNAMED[name]
+    caller = msgspec.structs.replace(FRONT, config=TOLD)
+    assert sorted(each.short for each in peers(lines, caller, Containers(tuple(OTHERS)))) == called
+
+
+def test_a_probe_names_nobody_and_its_command_does() -> None:
+    found = peers(["nc: timed out"], FRONT, Containers(tuple(OTHERS)), told=["nc -w 2 postgres 5432"])
+    assert [each.short for each in found] == ["db"]
+
+
 def test_what_became_of_a_callee_is_told_unless_it_runs() -> None:
     ended = State(status="exited", exit_code=137, finished_at="2026-01-01T00:00:00Z")
     stopped, running = Container(id="1", name="/db", state=ended), Container(id="2", name="/api", state=RUNNING)
@@ -66,6 +104,6 @@ def test_a_log_driver_calls_the_container_that_takes_the_log() -> None:
     assert finding.calls == (container("fluentd"),)
 
 
-def test_one_that_was_started_again_and_is_silent_yet_is_judged_by_its_run_before() -> None:
-    assert Words((), ("no such key",)).of_a_failure.last == "no such key"
-    assert Words(("ready",), ("no such key",)).of_a_failure.last == "ready"
+def test_one_that_was_started_again_is_judged_by_its_run_before() -> None:
+    assert Words(("ready",), ("no such key",)).before_this_run.last == "no such key"
+    assert Words(("ready",)).before_this_run.last == "ready"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable
 
 from diagnose.evidence.clock import Clock
+from diagnose.evidence.container import Endpoint
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.last_words import LastWords, Words
 from diagnose.model import Subject, Unavailable
@@ -88,14 +90,64 @@ _DEPENDENCY = re.compile(r"(?:^|,)([^:,]+)")
 """The services in compose's label, which says `db:service_healthy:false,init:service_completed_successfully:false`."""
 _HOST = re.compile(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]+")
 """A word that may be a host's name: not a part of a path, unless it opens a URL."""
+_ADDRESS = re.compile(r"(?P<address>\d+(?:\.\d+){3})(?::\d+)?")
+_PLACE = re.compile(
+    r"//|\d+(?:\.\d+){3}|[A-Za-z][\w.-]*:\d{2,5}\b|\b[a-z0-9-]+(?:\.[a-z0-9-]+)+(?![\w.-])|['\"][\w.-]+['\"]|\blocalhost\b"
+)
+"""Where a line says whom it called: a URL, an address, a port, a domain (no class of Java), a name in quotes."""
 
 
-def peers(lines: Iterable[str], caller: Container, containers: Containers) -> tuple[Container, ...]:
-    """The containers on a network of the caller whose name or address stands in a line that tells of a call in vain."""
-    said = {word.strip(".") for line in lines if signs(line) & _NO_ANSWER for word in _HOST.findall(line)}
-    if not said:
+def peers(
+    lines: Iterable[str], caller: Container, containers: Containers, told: Iterable[str] | None = None
+) -> tuple[Container, ...]:
+    """The containers on a network of the caller that it called in vain.
+
+    Their name or address stands in a line that tells of such a call. Where none says whom it called ("connect timed
+    out", or an address on the network that nobody has any more), they are those that the caller was told of: in
+    `told`, or else its command, environment, and compose file.
+    """
+    vain = [line for line in lines if signs(line) & _NO_ANSWER]
+    if not vain:
         return ()
-    return tuple(each for each in containers if each.id != caller.id and said & _answers_to(each, caller))
+    found = _called(vain, caller, containers)
+    if found:
+        return found
+    neighbours = [
+        endpoint
+        for each in containers
+        for network, endpoint in each.endpoints.items()
+        if network in caller.endpoints and endpoint.ip_prefix_len
+    ]
+    if any("dns" in signs(line) or _PLACE.search(_without_neighbours(line, neighbours)) for line in vain):
+        return ()
+    return _called(_told(caller) if told is None else told, caller, containers)
+
+
+def _called(texts: Iterable[str], caller: Container, containers: Containers) -> tuple[Container, ...]:
+    words = {word.strip(".") for text in texts for word in _HOST.findall(text)}
+    return tuple(each for each in containers if each.id != caller.id and words & _answers_to(each, caller))
+
+
+def _without_neighbours(line: str, neighbours: Iterable[Endpoint]) -> str:
+    """The line without addresses on the networks of these, but for the host's own there: a gateway is no container."""
+    return _ADDRESS.sub(
+        lambda match: "" if any(_is_beside(match["address"], each) for each in neighbours) else match[0], line
+    )
+
+
+def _is_beside(address: str, neighbour: Endpoint) -> bool:
+    try:
+        subnet = ipaddress.IPv4Network(f"{neighbour.ip_address}/{neighbour.ip_prefix_len}", strict=False)
+        return address != neighbour.gateway and ipaddress.IPv4Address(address) in subnet
+    except ValueError:
+        return False
+
+
+def _told(caller: Container) -> list[str]:
+    """What a container was given that may name others: arguments, values of variables, `depends_on` of compose."""
+    config = caller.config
+    values = [entry.partition("=")[2] for entry in config.env or ()]
+    return [*caller.command, *values, caller.labels.get("com.docker.compose.depends_on", "")]
 
 
 def subjects_of(containers: Iterable[Container]) -> tuple[Subject, ...]:

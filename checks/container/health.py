@@ -102,7 +102,7 @@ def _failing(each: Container, last: HealthProbe | None, containers: Containers, 
     streak = health.failing_streak if health else 0
     code = last.exit_code if last else 0
     output = (last.output or "").strip() if last else ""
-    callees = peers(output.splitlines(), each, containers)
+    callees = peers(output.splitlines(), each, containers, told=[_probe(each)])
     severity = Severity.critical
     if code == TIMED_OUT and NOT_BEGUN in output and _LACKING.search(output):
         what = "its probe cannot run, the container has no such program"

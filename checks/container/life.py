@@ -236,8 +236,9 @@ def restart_loop(
     for each in containers:
         ends = _recent_ends(each, events, log, clock, window)
         if each.restarts_always and _loops(each, ends.at, clock, events, restarts, steady):
-            words = words_of(last_words, each).of_a_failure
-            yield _loop_finding(each, ends, clock, words, containers, steady)
+            words = words_of(last_words, each)
+            failed = words if each.state.status == "restarting" else words.before_this_run
+            yield _loop_finding(each, ends, clock, failed, containers, steady)
     yield from _churning_tasks(containers, clock, last_words, restarts, window, steady)
 
 

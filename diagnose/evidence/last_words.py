@@ -29,9 +29,9 @@ class Words(msgspec.Struct, frozen=True):
     earlier: tuple[str, ...] = ()
 
     @property
-    def of_a_failure(self) -> Words:
-        """Those of the run before, where the last one has said nothing: one that was started again has yet to fail."""
-        return self if self.lines else Words(self.earlier)
+    def before_this_run(self) -> Words:
+        """Those of the runs before, which have failed, while the last one has yet to; all, if no earlier one is known."""
+        return Words(self.earlier) if self.earlier else self
 
     @property
     def last(self) -> str:
