@@ -368,6 +368,25 @@ def wrong_resolver_in_daemon_json(box: Box) -> None:
 @incident(
     "dns.host-broken",
     "host:host",
+    effects=[(LOOP, "container:pay"), (SICK, "container:mail"), (LOOP, "container:front")],
+    bystander=STRANGER,
+    also=[(DNS, "network:shop")],
+)
+def resolver_went_down_beside_a_bad_deploy(box: Box) -> None:
+    """The host's DNS server has ended, and one that calls a service which needs it loops too; a bad deploy is beside it."""
+    _shop(box)
+    stranger(box, "--net=shop")
+    box.provider.dns_stop()
+    service(box, "pay", f"{ASK} || {{ echo 'EAI_AGAIN www.lab.test' >&2; exit 1; }}", "--net=shop")
+    probed(box, "mail", ASK, "--net=shop")
+    _needs(box, "front", "pay")
+    wait_loops(box, "pay", "front")
+    wait_sick(box, "mail")
+
+
+@incident(
+    "dns.host-broken",
+    "host:host",
     effects=[(DNS, "network:*"), ("image.registry-unreachable", "daemon:docker"), *ASKERS],
     bystander=MISLED,
 )
@@ -411,6 +430,10 @@ def resolv_conf_leads_nowhere(box: Box) -> None:
 
 
 # -- containers that stand on each other ----------------------------------------
+
+
+CALL = 'said=$(timeout 2 nc db 5432 </dev/null 2>&1) || { echo "db:5432: ${said:-timed out}" >&2; exit 1; }'
+"""Asks the database, and names it whatever went wrong, as clients do."""
 
 
 def _needs(box: Box, name: str, other: str, *options: str) -> None:
@@ -474,19 +497,66 @@ def port_is_taken_and_others_need_it(box: Box) -> None:
 @incident(
     SICK,
     "container:db",
-    effects=[*all_of(SICK, "front", "cart")],
+    effects=[*all_of(SICK, "front", "cart"), (LOOP, "container:mail"), (EXITS, "container:migrate")],
     bystander=MISLED,
 )
 def database_hangs_and_refuses(box: Box) -> None:
-    """A database's process lives and listens no more; two services get "connection refused"."""
+    """A database's process lives and listens no more: two services are unhealthy for it, one loops, a job fails."""
     _shop(box)
     misled(box, "--net=shop")
     probed(box, "db", "echo 'recovery has stopped'; exit 1", "--net=shop")
     wait_sick(box, "db")
     for name in ("front", "cart"):
         probed(box, name, "nc -w 2 db 5432 </dev/null", "--net=shop")
+    _needs(box, "mail", "db")
+    job(box, "migrate", CALL, "--net=shop")
     wait_sick(box, "front", "cart")
+    wait_exits(box, "migrate")
+    wait_loops(box, "mail")
     assert "refused" in box.inspect("front")["State"]["Health"]["Log"][-1]["Output"]
+
+
+@incident(
+    EXITS,
+    "container:collector",
+    effects=[("logging.driver-blocks-start", "container:db"), (LOOP, "container:front"), (SICK, "container:cart")],
+    bystander=MISLED,
+)
+def log_collector_does_not_come_up(box: Box) -> None:
+    """After a reboot the log collector fails, so that a database is not started, and those that call it fail."""
+    _shop(box)
+    misled(box)
+    job(box, "collector", "echo 'unmatched tag in fluent.conf' >&2; exit 1", "-p", "24224:24224")
+    wait_exits(box, "collector")
+    refused = box.docker(
+        "run", "-d", "--name=db", "--net=shop", *LIMITS, "--log-driver=fluentd", "shop:1.4", check=False
+    )
+    assert "failed to initialize logging driver" in refused.stderr
+    _needs(box, "front", "db")
+    probed(box, "cart", CALL, "--net=shop")
+    wait_loops(box, "front")
+    wait_sick(box, "cart")
+
+
+@incident(
+    "storage.disk-full",
+    "filesystem:/srv/pg",
+    effects=[(LOOP, "container:db"), (SICK, "container:cart"), (EXITS, "container:migrate")],
+    bystander=FORGETFUL,
+)
+def database_fills_a_disk_of_its_own(box: Box) -> None:
+    """A database loops on its full disk, beside a data root with room; what calls it fails, each in its own way."""
+    _shop(box)
+    forgetful(box, "--net=shop")
+    box.sh("mkdir /srv/pg; truncate -s 64M /root/pg; mkfs.ext4 -q -m 0 /root/pg; mount -o loop /root/pg /srv/pg")
+    box.sh("dd if=/dev/zero of=/srv/pg/base bs=1M 2>/dev/null || true")
+    service(box, "db", "dd if=/dev/zero of=/data/wal bs=1M count=1", "--net=shop", "-v", "/srv/pg:/data")
+    wait_loops(box, "db")
+    assert "No space left" in box.docker("logs", "db").stderr
+    job(box, "migrate", CALL, "--net=shop")
+    probed(box, "cart", CALL, "--net=shop")
+    wait_exits(box, "migrate")
+    wait_sick(box, "cart")
 
 
 # -- limits ----------------------------------------
