@@ -18,6 +18,7 @@ from diagnose.evidence.links import links
 from diagnose.evidence.networks import networks
 from diagnose.evidence.uplinks import uplinks
 from diagnose.model import Failed, Finding, Json, Skipped, Unavailable, Unexamined
+from diagnose.signs import signs
 from tests.hosts import Made
 
 DATA = Path(__file__).parent / "data" / "firewall"
@@ -236,6 +237,11 @@ def test_beside_a_real_firewalld(fault: str) -> None:
 @pytest.mark.parametrize("fault", FOUND)
 def test_each_fault_is_named(engine: str, fault: str) -> None:
     assert found(judged(host(case(engine, fault)))) == FOUND[fault]
+
+
+def test_without_its_chains_the_engine_refuses_starts_in_iptables_words() -> None:
+    (finding,) = judged(host(case("28.5", "all-flushed")))["chains-missing"]
+    assert signs("iptables: No chain/target/match by that name.") <= finding.signs
 
 
 @pytest.mark.parametrize("engine", ENGINES)
