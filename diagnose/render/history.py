@@ -34,12 +34,17 @@ def render(timeline: Timeline, format_: str, stream: TextIO, width: int = 0) -> 
             day = moment.date().isoformat()
             stream.write(f"{day} UTC\n")
         line = f"  {moment:%H:%M:%S}  {each.source:<8} {clean(each.text)}".replace("\n", " ")
-        stream.write((textwrap.fill(line, width, subsequent_indent=" " * 21) if width > 40 else line) + "\n")
+        stream.write(_folded(line, width, 21) + "\n")
     if not timeline.moments:
         stream.write("nothing is known of this time\n")
     since = f"from {_iso(timeline.complete_since)} on" if timeline.complete_since else "since a time that nothing tells"
-    stream.write(f"complete {since}: the engine keeps 256 events, none over its restart\n")
-    stream.writelines(f"not known  {clean(gap)}\n" for gap in timeline.gaps)
+    told = f"complete {since}: the engine keeps 256 events, none over its restart"
+    stream.write(_folded(told, width, 9) + "\n")
+    stream.writelines(_folded(f"not known  {clean(gap)}", width, 11) + "\n" for gap in timeline.gaps)
+
+
+def _folded(line: str, width: int, indent: int) -> str:
+    return textwrap.fill(line, width, subsequent_indent=" " * indent) if width > 2 * indent else line
 
 
 def _iso(at: float) -> str:
