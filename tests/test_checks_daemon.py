@@ -210,7 +210,7 @@ def test_the_kernel_killed_it() -> None:
     )  # fmt: skip
     (finding,) = not_running(daemon(), kernel=kernel)
     assert finding.evidence["kernel log"] == "out of memory: killed process 69 (dockerd)"
-    assert finding.summary == "dockerd does not run: the kernel killed it for memory; no container is alive"
+    assert finding.summary == "dockerd is not running: the kernel killed it for memory; no container is alive"
     (later,) = not_running(daemon(), log(UP, LISTENS), kernel=kernel)
     assert "kernel log" not in later.evidence
 
@@ -218,7 +218,7 @@ def test_the_kernel_killed_it() -> None:
 def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
     old = replace(log(UP, LISTENS), mtime=1.7e9)
     found = only(dead.not_running(daemon(), NOTHING, old, ROOT, NOTHING, NOTHING, NOTHING, Clock(1.8e9, 1.75e9)))
-    assert found.summary == "dockerd does not run; no container is alive"
+    assert found.summary == "dockerd is not running; no container is alive"
     assert found.evidence["the engine's log"] == "/var/log/docker.log is from before this host's boot"
 
 
@@ -241,15 +241,15 @@ def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
                 "level=info msg=\"Processing signal 'terminated'\"",
                 'level=info msg="Daemon shutdown complete"',
             ],
-            "dockerd does not run: it was told to stop (signal terminated)",
+            "dockerd is not running: it was told to stop (signal terminated)",
             id="stopped",
         ),
         pytest.param({}, [UP, LISTENS], "its log ends without a word, as a killed one's does", id="killed"),
-        pytest.param({}, [UP], "dockerd does not run; no container is alive", id="gone in its start"),
+        pytest.param({}, [UP], "dockerd is not running; no container is alive", id="gone in its start"),
         pytest.param(
             {"endpoint": NAMED, "socket": SOCKET, "others": (Process(9, comm="dockerd"),), "shims": {ID: SHIM}},
             [],
-            "dockerd does not run; no container is alive",
+            "dockerd is not running; no container is alive",
             id="beside another one, whose containers are not its own",
         ),
     ],

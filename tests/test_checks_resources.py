@@ -176,7 +176,7 @@ def test_a_container_that_waits_for_memory_has_too_little(waited: float, said: s
     held = Memory(usage=64 * MIB, limit=64 * MIB, working_set=50 * MIB, reclaimable=20 * MIB)
     thrashing = group(memory=held, pressure={"memory": {"full": {"avg60": waited}}})
     summaries = [one.summary for one in found(memory.memory_near_limit(of(WEB), thrashing))]
-    assert summaries == ([f"web holds 44.0 MiB of the 64.0 MiB memory it may have{said}"] if said else [])
+    assert summaries == ([f"web uses 44.0 MiB of its memory limit of 64.0 MiB{said}"] if said else [])
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 import pytest
 
 from diagnose import engine, registry
-from diagnose.evidence.containers import Container, Containers
-from diagnose.host import Host, question
+from diagnose.evidence.containers import Container, Containers, containers
+from diagnose.host import Host, Question, question
 from diagnose.model import (
     DAEMON,
     Check,
     Failed,
     Finding,
     Incarnation,
+    Json,
     Percent,
     Severity,
     Skipped,
@@ -181,3 +182,31 @@ def test_containers_that_cannot_be_inspected_are_named_not_lost():
     assert [each.short for each in found] == ["web"]
     assert [each.subject.name for each in found.unexamined] == ["b", "d"]
     assert isinstance(found.items[0], Container)
+
+
+BUSY, STUCK, WELL = ("a" * 64, "b" * 64, "c" * 64)
+
+
+def _slow(asked: Question) -> Json | Failed:
+    """Inspect of a busy host: one container is silent at first, one for good."""
+    id = asked.args["id"]
+    if id == STUCK or (id == BUSY and asked.kind == "api.container"):
+        return Failed("timed out", f"GET /containers/{id}/json")
+    return {"Id": id, "Name": f"/{id[0]}"}
+
+
+def test_a_container_that_is_silent_while_others_answer_is_asked_once_more():
+    listed = [{"Id": id, "Names": [f"/{id[0]}"]} for id in (BUSY, STUCK, WELL)]
+    host = Made({"api.containers": listed, "api.container": _slow, "api.recheck": _slow})
+    found = containers(host)
+    assert isinstance(found, Containers)
+    assert [each.short for each in found] == ["a", "c"]
+    assert [(each.subject.name, each.why) for each in found.unexamined] == [
+        ("b", f"inspect: timed out: GET /containers/{STUCK}/json")
+    ]
+
+
+def test_an_engine_that_answers_about_no_container_is_not_asked_twice():
+    host = Made({"api.containers": [{"Id": STUCK, "Names": ["/b"]}], "api.container": _slow, "api.recheck": _slow})
+    containers(host)
+    assert [each.kind for each in host.asked].count("api.recheck") == 0

@@ -104,7 +104,7 @@ def test_a_disk_without_room_leaves_nothing_behind(tmp_path: Path):
 def test_a_umask_does_not_hide_it_from_its_owner(tmp_path: Path):
     before = os.umask(0o777)
     try:
-        given(Order(str(tmp_path / "t.tar.gz")))
+        given(Order(tmp_path / "t.tar.gz"))
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "t.tar.gz").stat().st_mode) == 0o600
@@ -112,7 +112,7 @@ def test_a_umask_does_not_hide_it_from_its_owner(tmp_path: Path):
 
 def test_a_name_that_no_file_can_have_is_refused_before_the_run(tmp_path: Path):
     with pytest.raises(NotWrittenError, match="File name too long"):
-        given(Order(str(tmp_path / ("x" * 300))), hands=unasked)
+        given(Order(tmp_path / ("x" * 300)), hands=unasked)
 
 
 def test_an_interrupt_while_it_is_written_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -121,7 +121,7 @@ def test_an_interrupt_while_it_is_written_leaves_nothing_behind(tmp_path: Path, 
     monkeypatch.setattr(os, "fsync", lambda _: os.kill(os.getpid(), signal.SIGTERM))
     try:
         with pytest.raises(NotWrittenError, match="stopped by SIGTERM"):
-            given(Order(str(tmp_path / "t.tar.gz")))
+            given(Order(tmp_path / "t.tar.gz"))
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     finally:
         signal.signal(signal.SIGTERM, before)

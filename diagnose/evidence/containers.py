@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from diagnose.evidence.container import Container, Containers
 from diagnose.host import Host, question
-from diagnose.model import Failed, Unavailable, Unexamined
+from diagnose.model import Failed, Json, Unavailable, Unexamined
 from diagnose.model import container as container_subject
 from diagnose.registry import evidence
 
 __all__ = ["Container", "Containers", "containers", "still_alive"]
+
+FEW = 4
+"""So many silent containers are asked again at once: one for each connection."""
 
 
 @evidence
@@ -32,21 +35,38 @@ def containers(host: Host) -> Containers | Unavailable:
     }
     found: list[Container] = []
     missing: list[Unexamined] = []
-    ids = {question("api.container", id=each): each for each in names}
-    for asked, answer in host.ask_many(ids):
-        name = names[ids[asked]]
+    for id, answer in _inspected(host, names):
         if isinstance(answer, Failed):
             if answer.reason != "gone":
-                missing.append(Unexamined(container_subject(name), f"inspect: {answer}"))
+                missing.append(Unexamined(container_subject(names[id]), f"inspect: {answer}"))
             continue
         try:
             found.append(msgspec.convert(answer, Container))
         except msgspec.ValidationError as error:
-            missing.append(Unexamined(container_subject(name), f"inspect: malformed: {error}"))
+            missing.append(Unexamined(container_subject(names[id]), f"inspect: malformed: {error}"))
     return Containers(
         tuple(sorted(found, key=lambda each: each.short)),
         tuple(sorted(missing, key=lambda each: each.subject)),
     )
+
+
+def _inspected(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Failed]]:
+    """Each id and what inspect says of it. The few that are silent where others answer are asked once more: a container's lock is
+    held while it is started or stopped, which takes a busy host seconds."""
+    asked = {question("api.container", id=each): each for each in ids}
+    silent: list[tuple[str, Failed]] = []
+    for each, answer in host.ask_many(asked):
+        if isinstance(answer, Failed) and answer.reason == "timed out":
+            silent.append((asked[each], answer))
+        else:
+            yield asked[each], answer
+    if len(silent) > FEW or len(silent) == len(asked):
+        yield from silent
+        return
+    again = {question("api.recheck", id=id): (id, first) for id, first in silent}
+    for each, answer in host.ask_many(again):
+        id, first = again[each]
+        yield id, answer if not isinstance(answer, Failed) or answer.reason == "gone" else first
 
 
 def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, ...]:
