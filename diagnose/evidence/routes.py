@@ -35,6 +35,8 @@ class Route(msgspec.Struct, frozen=True, dict=True):
 
     def __post_init__(self) -> None:
         ipaddress.ip_network(f"{self.dst}/{self.prefix}", strict=False)
+        if self.gateway:
+            ipaddress.ip_address(self.gateway)
 
     @functools.cached_property
     def net(self) -> Subnet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Literal
 
@@ -112,8 +113,12 @@ def sets(text: str) -> frozenset[str]:
 
 
 def members(sets: Mapping[str, Sequence[str]]) -> Mapping[str, Several]:
-    """What the members of each set hold together."""
-    return {name: _joined(interval for each in listed for interval in _member(each)) for name, listed in sets.items()}
+    """What the members of each set hold together; a set with a member that is no address stays unknown."""
+    found = {}
+    for name, listed in sets.items():
+        with suppress(ValueError):
+            found[name] = _joined(interval for each in listed for interval in _member(each))
+    return found
 
 
 def _member(text: str) -> tuple[Interval, ...]:
