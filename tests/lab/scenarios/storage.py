@@ -163,6 +163,7 @@ def disk_of_one_mount_read_only(box: Box) -> None:
     box.sh(f"umount /srv/accounts; mkdir -p /srv/mapper; mknod /srv/mapper/vg-accounts b 7 {number}")
     box.sh(f"losetup /dev/loop{number} /root/accounts")
     box.run([sys.executable, "-c", _MOUNT, "/srv/mapper/vg-accounts", "/srv/accounts"])
+    box.sh(f"losetup -d /dev/loop{number}")  # in use, it goes with its last mount
     box.docker(*SAFE, "--name=accounts", "-v", "/srv/accounts:/data", "bb:1.36", "sleep", "1000")
     box.sh(f"echo lab >/sys/fs/ext4/loop{number}/trigger_fs_error")
     said = box.docker("exec", "accounts", "touch", "/data/more", check=False)
