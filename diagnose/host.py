@@ -53,6 +53,7 @@ KINDS = _kinds(
     Kind("api.ping", "engine_api:ping", "api", "engine", 2, 0),
     Kind("api.containers", "engine_api:get", "api", "engine", 4, 1),
     Kind("api.container", "engine_api:get", "api", "engine", 2, 3),
+    Kind("api.again", "engine_api:get", "api", "engine", 2, 3),
     Kind("api.recheck", "engine_api:get", "api", "engine", 2, 3),
     Kind("api.info", "engine_api:get", "api", "engine", 3, 2),
     Kind("api.version", "engine_api:get", "api", "engine", 3, 4),

@@ -197,7 +197,7 @@ def _slow(asked: Question) -> Json | Failed:
 
 def test_a_container_that_is_silent_while_others_answer_is_asked_once_more():
     listed = [{"Id": id, "Names": [f"/{id[0]}"]} for id in (BUSY, STUCK, WELL)]
-    host = Made({"api.containers": listed, "api.container": _slow, "api.recheck": _slow})
+    host = Made({"api.containers": listed, "api.container": _slow, "api.again": _slow})
     found = containers(host)
     assert isinstance(found, Containers)
     assert [each.short for each in found] == ["a", "c"]
@@ -207,6 +207,6 @@ def test_a_container_that_is_silent_while_others_answer_is_asked_once_more():
 
 
 def test_an_engine_that_answers_about_no_container_is_not_asked_twice():
-    host = Made({"api.containers": [{"Id": STUCK, "Names": ["/b"]}], "api.container": _slow, "api.recheck": _slow})
+    host = Made({"api.containers": [{"Id": STUCK, "Names": ["/b"]}], "api.container": _slow, "api.again": _slow})
     containers(host)
-    assert [each.kind for each in host.asked].count("api.recheck") == 0
+    assert [each.kind for each in host.asked].count("api.again") == 0

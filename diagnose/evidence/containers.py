@@ -63,7 +63,7 @@ def _inspected(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Fai
     if len(silent) > FEW or len(silent) == len(asked):
         yield from silent
         return
-    again = {question("api.recheck", id=id): (id, first) for id, first in silent}
+    again = {question("api.again", id=id): (id, first) for id, first in silent}
     for each, answer in host.ask_many(again):
         id, first = again[each]
         yield id, answer if not isinstance(answer, Failed) or answer.reason == "gone" else first
@@ -71,7 +71,7 @@ def _inspected(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Fai
 
 def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, ...]:
     """Those of these containers whose life is the one that was inspected, asked again: the others ended or began anew since."""
-    asked = {question("api.recheck", id=each.id): each for each in suspects}
+    asked = {question("api.again", id=each.id): each for each in suspects}
     return tuple(
         asked[each]
         for each, answer in host.ask_many(asked)

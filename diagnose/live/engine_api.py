@@ -5,7 +5,8 @@
 | api.ping          |                                    | what the headers of /_ping say, see `ping` |
 | api.containers    | all=true, size=false, filters      | /containers/json                           |
 | api.container     | id, size=false                     | /containers/ID/json                        |
-| api.recheck       | id                                 | /containers/ID/json, asked once more       |
+| api.again         | id                                 | the same, asked once more while it is seen |
+| api.recheck       | id                                 | the same, when all has been judged         |
 | api.top           | id, ps_args                        | /containers/ID/top                         |
 | api.stats         | id                                 | /containers/ID/stats, one sample           |
 | api.logs          | id, tail=50, bytes=262144, since_s | see `logs`                                 |
@@ -68,6 +69,7 @@ PING_SECONDS = 0.5
 PATHS = {
     "api.containers": "/containers/json",
     "api.container": "/containers/{id}/json",
+    "api.again": "/containers/{id}/json",
     "api.recheck": "/containers/{id}/json",
     "api.top": "/containers/{id}/top",
     "api.stats": "/containers/{id}/stats",

@@ -408,7 +408,7 @@ def file_over_a_folder(box: Box) -> None:
 @fault("container.crashed", subject="container:lease", shareable=True)
 def service_that_ended_after_it_had_worked(box: Box) -> None:
     """A service without a restart policy works for some seconds and fails; the second run would not."""
-    script = "[ -e /tmp/n ] && exec sleep 1000; touch /tmp/n; sleep 11; echo 'lost the lease' >&2; exit 1"
+    script = "[ -e /tmp/n ] && exec httpd -f -p 80; touch /tmp/n; sleep 11; echo 'lost the lease' >&2; exit 1"
     run(box, "lease", *LAX, "--publish=8391:80", "bb:1.36", "sh", "-c", script)
     assert box.wait_state("lease", "exited", timeout=20)["State"]["ExitCode"] == 1
 
