@@ -31,7 +31,6 @@ from diagnose.model import Finding, Severity, Skipped, Unavailable, Unexamined
 UNKNOWN = Unavailable("forbidden", "not root")
 STARTED = 1767225600.0
 """Unix time at which `container` was started."""
-LATER = Clock(STARTED + 60, 0.0)
 NET_ID = "0123456789ab" + 52 * "0"
 
 

@@ -125,9 +125,6 @@ def veth_detached(
     """
     yield from namespaces.unvisited
     for each in containers.running:
-        if (each.started_at or 0.0) > clock.wall:
-            yield Unexamined(each.subject, "it was started while it was looked at")
-            continue
         inside = namespaces.of(each)
         for name, endpoint in each.endpoints.items() if inside else ():
             network = networks.by_name.get(name)
@@ -138,7 +135,9 @@ def veth_detached(
             closed = all(port.kind == "veth" for port in links.ports(bridge))  # else a router may be on the bridge
             astray = _led_astray(inside, network, containers) if closed else ""
             wrong = wrong or _no_way_out(inside, endpoint, network, astray)
-            if wrong:
+            if wrong and (each.started_at or 0.0) > clock.wall:
+                yield Unexamined(each.subject, "it was started while it was looked at")
+            elif wrong:
                 yield Finding(
                     subject=each.subject,
                     summary=f"{each.short} is cut off from network {name}: {wrong}",
