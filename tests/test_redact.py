@@ -7,6 +7,7 @@ import os
 import random
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -54,16 +55,15 @@ def test_the_corpus_is_large_enough() -> None:
     assert not any(case.secrets for case in LOOKALIKES)
 
 
-def test_recall_and_precision(capsys: pytest.CaptureFixture[str]) -> None:
+def test_recall_and_precision(say: Callable[[str], None]) -> None:
     lost = {case.name: (case.text, missed(case)) for case in SECRETS if missed(case)}
     hurt = {case.name: (case.text, redacted(case)) for case in LOOKALIKES if redacted(case) != case.answer}
     total = sum(len(case.secrets) for case in SECRETS)
     kept = sum(len(secrets) for _, secrets in lost.values())
-    with capsys.disabled():
-        print(
-            f"\nredaction recall {100 * (total - kept) / total:.1f} % of {total} secrets in {len(SECRETS)} answers, "
-            f"precision {100 * (len(LOOKALIKES) - len(hurt)) / len(LOOKALIKES):.1f} % of {len(LOOKALIKES)} look-alikes"
-        )
+    say(
+        f"redaction recall {100 * (total - kept) / total:.1f} % of {total} secrets in {len(SECRETS)} answers, "
+        f"precision {100 * (len(LOOKALIKES) - len(hurt)) / len(LOOKALIKES):.1f} % of {len(LOOKALIKES)} look-alikes"
+    )
     assert not lost
     assert len(hurt) <= len(LOOKALIKES) // 100, hurt
 
@@ -76,15 +76,14 @@ def test_only_the_value_goes(case: Case) -> None:
     assert re.sub(r"\s", "", TOKEN.sub("", text)) == re.sub(r"\s", "", around)
 
 
-def test_fresh_secrets_are_found(capsys: pytest.CaptureFixture[str]) -> None:
+def test_fresh_secrets_are_found(say: Callable[[str], None]) -> None:
     """Values and shapes that are new in each run: what is missed is printed, and belongs into the corpus."""
     seed = int(os.environ.get("CORPUS_SEED", random.SystemRandom().randrange(10**9)))
     made = list(fresh.cases(seed, 300))
     lost = [case for case in made if missed(case)]
-    with capsys.disabled():
-        print(f"\nfresh secrets, seed {seed}: missed {len(lost)} of {len(made)}")
-        for case in lost:
-            print(f"  {case.name}: {case.question} {case.place} {case.text!r}")
+    say(f"fresh secrets, seed {seed}: missed {len(lost)} of {len(made)}")
+    for case in lost:
+        say(f"  {case.name}: {case.question} {case.place} {case.text!r}")
     assert len(made) == 300
 
 
@@ -271,8 +270,9 @@ def test_hostile_text_costs_no_more_than_its_length(name: str) -> None:
     assert time.process_time() - begun < 2
 
 
-def test_an_inspect_costs_about_as_much_as_writing_it_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    """The figure is a ratio, since machines differ: `json.dumps` of such an answer takes some 25 microseconds on a quiet one."""
+def test_an_inspect_costs_about_as_much_as_writing_it_as_json(say: Callable[[str], None]) -> None:
+    """The figure is a ratio, since machines differ: `json.dumps` of such an answer takes some 25 microseconds on a quiet one,
+    and redaction three to four times that; seven were seen beside other tests."""
     rnd = random.Random(5)
     answers = [_inspect(rnd, n) for n in range(300)]
     begun = time.process_time()
@@ -283,9 +283,8 @@ def test_an_inspect_costs_about_as_much_as_writing_it_as_json(capsys: pytest.Cap
     for answer in answers:
         redactor.answer("api.container", {}, answer)
     took = time.process_time() - written
-    with capsys.disabled():
-        print(f"\nredaction of an inspect: {took / (written - begun):.1f} times json.dumps, {took / 300 * 1e6:.0f} us")
-    assert took < 8 * (written - begun)
+    say(f"redaction of an inspect: {took / (written - begun):.1f} times json.dumps, {took / 300 * 1e6:.0f} us")
+    assert took < 12 * (written - begun)
 
 
 def _inspect(rnd: random.Random, n: int) -> dict[str, Any]:

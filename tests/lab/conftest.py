@@ -6,7 +6,6 @@ import compileall
 import os
 import shutil
 import signal
-import statistics
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from . import matrix
 from .box import PROJECT
 from .engines import Engine, discover
 from .faults import Scenario
@@ -155,67 +153,3 @@ def record_dir(scenario: Scenario, engine: Engine) -> Path | None:
     """Where this host's recording is kept ($DIAGNOSE_RECORD/<scenario>@<engine>), or None."""
     base = os.environ.get("DIAGNOSE_RECORD")
     return Path(base).resolve() / f"{scenario.name}@{engine.name}" if base else None
-
-
-def pytest_report_header(config: pytest.Config) -> list[str]:
-    why = unfit()
-    if why:
-        return [f"lab: SKIPPED, {why}"]
-    ready = ", ".join(map(str, chosen_engines(config))) or "none"
-    return [f"lab: engines {ready}", *(f"lab: engine SKIPPED, {gap}" for gap in discover()[1])]
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    _write_cures(terminalreporter)
-    proven: dict[str, dict[str, str]] = {}
-    measured: dict[tuple[str, str], tuple[list[float], list[int]]] = {}
-    for outcome in ("passed", "failed", "skipped"):
-        for report in terminalreporter.stats.get(outcome, []):
-            facts = dict(getattr(report, "user_properties", [])).get("lab")
-            if not facts or report.when != "call":
-                continue
-            for check in facts["checks"] or ["(healthy)"]:
-                # a host that failed as a whole may still prove most of its faults
-                good = outcome == "passed" or check not in facts.get("missed", facts["checks"] or [check])
-                row = proven.setdefault(check, {})
-                row[facts["engine"]] = _worse(row.get(facts["engine"]), facts["how"] if good else outcome.upper())
-            hosts = ("every host", facts["name"]) if len(facts.get("walls", ())) > 1 else ("every host",)
-            for host in hosts:
-                figures = measured.setdefault((host, facts["engine"]), ([], []))
-                figures[0].extend(facts.get("walls", ()))
-                figures[1].extend(facts.get("peaks", ()))
-    if not proven:
-        return
-    terminalreporter.section("lab")
-    for line in pytest_report_header(config):
-        terminalreporter.write_line(line)
-    columns = sorted({e for row in proven.values() for e in row}, key=lambda n: [int(p) for p in n.split(".")])
-    terminalreporter.write_line(f"{'proven on a real fault':40}" + "".join(f"{c:>10}" for c in columns))
-    for check, row in sorted(proven.items()):
-        terminalreporter.write_line(f"{check:40}" + "".join(f"{row.get(c, '-'):>10}" for c in columns))
-    for (name, engine), (walls, peaks) in sorted(measured.items()):
-        if walls:
-            terminalreporter.write_line(
-                f"{name} on {engine}: {len(walls)} runs of the tool, wall median {statistics.median(walls):.2f} s, "
-                f"longest {max(walls):.2f} s, peak memory {max(peaks) / 2**20:.0f} MiB"
-            )
-
-
-def _write_cures(terminalreporter: Any) -> None:
-    reports = [r for outcome in ("passed", "failed") for r in terminalreporter.stats.get(outcome, [])]
-    cures = [
-        cure
-        for report in reports
-        if getattr(report, "when", "") == "call"
-        for cure in dict(report.user_properties).get("cures", ())
-    ]
-    if cures:
-        terminalreporter.section("cures")
-        for line in matrix.lines(cures):
-            terminalreporter.write_line(line)
-
-
-def _worse(one: str | None, other: str) -> str:
-    """Of two outcomes of one check on one engine the one that a reader must know."""
-    order = ["FAILED", "SKIPPED", "machine", "alone", "shared"]
-    return other if one is None else min(one, other, key=order.index)

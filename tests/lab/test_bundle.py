@@ -7,7 +7,7 @@ import re
 import resource
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,7 +132,7 @@ LOOKALIKES = (
 )
 
 
-def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(engine: Engine, capsys: pytest.CaptureFixture[str]):
+def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(engine: Engine, say: Callable[[str], None]):
     config = {key: value for key, value in DAEMON.items() if key != "proxies" or engine.major >= 23}
     hidden = [s(number) for number in range(1 if "proxies" in config else 2, 20)]
     with Box(engine) as box:
@@ -170,11 +170,10 @@ def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(engine: Engine, cap
     leaked = {secret: found for secret in hidden if (found := stands_in(files, forms(secret)))}
     kept = [each for each in LOOKALIKES if stands_in(files, forms(each))]
     redacted = json.loads(files["manifest.json"])["redacted"]
-    with capsys.disabled():
-        print(
-            f"\nbundle of a real engine {engine.name}: recall {100 - 100 * len(leaked) / len(hidden):.0f} % of {len(hidden)} "
-            f"secrets, precision {100 * len(kept) / len(LOOKALIKES):.0f} % of {len(LOOKALIKES)} look-alikes; {redacted}"
-        )
+    say(
+        f"bundle of a real engine {engine.name}: recall {100 - 100 * len(leaked) / len(hidden):.0f} % of {len(hidden)} "
+        f"secrets, precision {100 * len(kept) / len(LOOKALIKES):.0f} % of {len(LOOKALIKES)} look-alikes; {redacted}"
+    )
     assert not leaked
     assert len(kept) == len(LOOKALIKES)
     assert b"AKIAQ7ZX2M4N8P1R5T6V" not in b"".join(files.values())
@@ -189,7 +188,7 @@ def timed(box: Box, *args: str) -> tuple[Run, float]:
     return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def test_three_hundred_containers(engine: Engine, capsys: pytest.CaptureFixture[str]):
+def test_three_hundred_containers(engine: Engine, say: Callable[[str], None]):
     """3 s over the run are asserted of the processor's time, and printed of the clock's."""
     with Box(engine) as box:
         box.start_engine(config=DAEMON if engine.major >= 23 else {})
@@ -210,12 +209,11 @@ def test_three_hundred_containers(engine: Engine, capsys: pytest.CaptureFixture[
     clock = min(run.wall for run, _ in bundles) - min(run.wall for run, _ in runs)
     cpu = min(cpu for _, cpu in bundles) - min(cpu for _, cpu in runs)
     peak = max(run.peak_rss for run, _ in bundles)
-    with capsys.disabled():
-        print(
-            f"\n300 containers on {engine.name}: run {min(run.wall for run, _ in runs):.2f} s, bundle {clock:+.2f} s "
-            f"({cpu:+.2f} s of the processor), anonymised {renamed_cpu:.2f} s of the processor in all and "
-            f"{renamed.peak_rss / 2**20:.0f} MiB, {max(sizes) / 1e3:.0f} kB, peak memory {peak / 2**20:.0f} MiB"
-        )
+    say(
+        f"300 containers on {engine.name}: run {min(run.wall for run, _ in runs):.2f} s, bundle {clock:+.2f} s "
+        f"({cpu:+.2f} s of the processor), anonymised {renamed_cpu:.2f} s of the processor in all and "
+        f"{renamed.peak_rss / 2**20:.0f} MiB, {max(sizes) / 1e3:.0f} kB, peak memory {peak / 2**20:.0f} MiB"
+    )
     assert max(sizes) < 10_000_000
     assert cpu < 3
     assert peak < 200 * 2**20

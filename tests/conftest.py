@@ -1,0 +1,36 @@
+"""What every run of the tests prints: the lab's engines, what it proved, and the figures that tests measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.lab import summary
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Prints a figure at the end of the run, whichever worker measured it."""
+    return lambda text: request.node.user_properties.append(("said", text))
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    return summary.header(config)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    reports = [each for outcome in ("passed", "failed") for each in terminalreporter.stats.get(outcome, [])]
+    said = [
+        text
+        for each in reports
+        if getattr(each, "when", "") == "call"
+        for name, text in each.user_properties
+        if name == "said"
+    ]
+    if said:
+        terminalreporter.section("figures")
+        for text in said:
+            terminalreporter.write_line(text)
+    summary.write(terminalreporter, config)
