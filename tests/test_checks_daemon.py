@@ -494,12 +494,19 @@ def test_stale_pidfile() -> None:
     assert list(start.stale_pidfile(daemon(silence=None, pid_files=(taken,)), NOTHING)) == []
 
 
-def test_start_limit_hit() -> None:
-    unit = Unit(
-        load_state="loaded", active_state="failed", sub_state="failed", result="start-limit-hit", n_restarts="3"
-    )
-    finding = only(start.start_limit_hit(daemon(unit=unit), NOTHING))
-    assert finding.summary == "systemd gave up on docker.service after 3 restarts"
+@pytest.mark.parametrize(
+    ("state", "result", "restarts", "hit"),
+    [
+        pytest.param("failed", "start-limit-hit", "3", True, id="systemd 262"),
+        pytest.param("failed", "exit-code", "3", True, id="systemd 257, which keeps the last failure's result"),
+        pytest.param("activating", "exit-code", "3", False, id="about to be started again"),
+        pytest.param("failed", "exit-code", "0", False, id="a unit that is not started again"),
+    ],
+)
+def test_start_limit_hit(state: str, result: str, restarts: str, hit: bool) -> None:
+    unit = Unit(load_state="loaded", active_state=state, result=result, n_restarts=restarts, start_limit_burst="3")
+    found = list(start.start_limit_hit(daemon(unit=unit), NOTHING))
+    assert [each.summary for each in found] == ["systemd gave up on docker.service after 3 restarts"] * hit
     assert start.start_limit_hit(daemon(unit=SYSTEM_UNIT), NOTHING) == ()
 
 

@@ -190,7 +190,7 @@ def start_limit_hit(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yi
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     unit = daemon.unit
-    if unit is None or unit.result != "start-limit-hit" or not daemon.is_down:
+    if unit is None or not unit.is_given_up or not daemon.is_down:
         return ()
     evidence: dict[str, Json] = {
         "docker.service": f"{unit.active_state} ({unit.sub_state}), result {unit.result}",

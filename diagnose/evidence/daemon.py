@@ -69,6 +69,15 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
         return self.load_state not in ("", "not-found")
 
     @property
+    def is_given_up(self) -> bool:
+        """Whether systemd starts it no more after too many failures. systemd 257 (Debian 13) keeps the result of the last failure,
+        so that the number of restarts tells; 262 says start-limit-hit."""
+        many = self.n_restarts.isdigit() and self.start_limit_burst.isdigit()
+        return self.result == "start-limit-hit" or (
+            self.active_state == "failed" and many and int(self.n_restarts) >= int(self.start_limit_burst) > 0
+        )
+
+    @property
     def program(self) -> str:
         """The absolute path that ExecStart names; empty if none."""
         return self.exec_start.partition("path=")[2].partition(" ;")[0].strip()
