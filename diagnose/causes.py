@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from diagnose.model import DAEMON, HOST, Link, Reported, Severity, Subject
+from diagnose.model import HOST, Link, Reported, Subject
 
 Topology = Mapping[Subject, frozenset[Subject]]
 """What a subject directly stands on: container -> networks, filesystems, image; network -> bridge; image ->
@@ -189,7 +189,7 @@ def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
         root = home[finding.key] = root_keys(finding, by_key)[0]
         worst[root] = max(worst.get(root, 0), int(finding.severity))
         explained.setdefault(root, []).append(finding.subject)
-        if finding.subject == DAEMON and finding.severity is Severity.critical:
+        if finding.is_outage:
             outages.add(root)
 
     def weight(root: Reported) -> tuple[int, bool, bool, int, int, int, int, str, int]:

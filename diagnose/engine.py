@@ -23,7 +23,6 @@ from diagnose.evidence.facts import Facts
 from diagnose.evidence.topology import Topology
 from diagnose.host import Host, question
 from diagnose.model import (
-    DAEMON,
     Check,
     Failed,
     Finding,
@@ -33,7 +32,6 @@ from diagnose.model import (
     Report,
     Reported,
     Result,
-    Severity,
     Skipped,
     Unavailable,
     Unexamined,
@@ -285,8 +283,7 @@ def _only(findings: Sequence[Reported], what: Run) -> tuple[Reported, ...]:
     named = {container(name) for name in what.containers}
 
     def about(finding: Reported) -> bool:
-        outage = finding.subject == DAEMON and finding.severity is Severity.critical
-        return not named or outage or not named.isdisjoint({finding.subject, *finding.finding.touches})
+        return not named or finding.is_outage or not named.isdisjoint({finding.subject, *finding.finding.touches})
 
     for finding in findings:
         if finding.selected and about(finding):

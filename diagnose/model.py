@@ -233,6 +233,11 @@ class Reported(msgspec.Struct, frozen=True):
         return not self.causes
 
     @property
+    def is_outage(self) -> bool:
+        """Whether the engine itself does not work, on which all containers stand."""
+        return self.subject == DAEMON and self.severity is Severity.critical
+
+    @property
     def id(self) -> str:
         return self.check.id
 

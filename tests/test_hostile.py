@@ -34,7 +34,7 @@ MUTATIONS = 20_500
 SEED = os.environ.get("DIAGNOSE_SEED", "1")
 CHECKS = registry.load()
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-SLOW_S = 15.0
+SLOW_S = 5.0
 
 HOSTILE: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2**31, 2**63, -(2**70), 1e308, 0.5, "", " ", "\x1b[31mred\x1b[0m", "\x07\x00", "a" * 5000,

@@ -271,10 +271,18 @@ def test_hostile_text_costs_no_more_than_its_length(name: str) -> None:
 
 
 def test_an_inspect_costs_about_as_much_as_writing_it_as_json(say: Callable[[str], None]) -> None:
-    """The figure is a ratio, since machines differ: `json.dumps` of such an answer takes some 25 microseconds on a quiet one,
-    and redaction three to four times that; seven were seen beside other tests."""
+    """The figure is a ratio, since machines differ, and the best of three: `json.dumps` of such an answer takes some 25
+    microseconds on a quiet one, and what runs beside it costs the processor's caches."""
     rnd = random.Random(5)
     answers = [_inspect(rnd, n) for n in range(300)]
+    rounds = [_timed(answers) for _ in range(3)]
+    wrote, took = (min(times) for times in zip(*rounds, strict=True))
+    say(f"redaction of an inspect: {took / wrote:.1f} times json.dumps, {took / 300 * 1e6:.0f} us")
+    assert took < 8 * wrote
+
+
+def _timed(answers: list[dict[str, Any]]) -> tuple[float, float]:
+    """Seconds of the processor's time to write these answers as JSON, and to redact them by a redactor that has seen nothing yet."""
     begun = time.process_time()
     for answer in answers:
         json.dumps(answer)
@@ -282,9 +290,7 @@ def test_an_inspect_costs_about_as_much_as_writing_it_as_json(say: Callable[[str
     redactor = Redactor(KEY)
     for answer in answers:
         redactor.answer("api.container", {}, answer)
-    took = time.process_time() - written
-    say(f"redaction of an inspect: {took / (written - begun):.1f} times json.dumps, {took / 300 * 1e6:.0f} us")
-    assert took < 12 * (written - begun)
+    return written - begun, time.process_time() - written
 
 
 def _inspect(rnd: random.Random, n: int) -> dict[str, Any]:

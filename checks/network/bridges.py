@@ -181,11 +181,12 @@ def _no_way_out(inside: Inside, endpoint: Endpoint, network: Network, astray: st
 
 def _led_astray(inside: Inside, network: Network, containers: Containers) -> str:
     """The address that the one default route inside leads to, if it is of this network and neither a gateway's nor a container's."""
-    ends = [each.endpoints[network.name] for each in attached_to(network, containers)]
-    known = {*network.gateways, *(each.gateway for each in ends), *(each.ip_address for each in ends)}
     match [each.gateway for each in inside.routes if not each.prefix and each.family == "inet"]:
-        case [str(address)] if address not in known:
-            return address if any(ipaddress.ip_address(address) in subnet for subnet in network.subnets) else ""
+        case [str(address)] if address not in network.gateways:
+            ends = [each.endpoints[network.name] for each in attached_to(network, containers)]
+            known = any(address in (each.gateway, each.ip_address) for each in ends)
+            beside = any(ipaddress.ip_address(address) in subnet for subnet in network.subnets)
+            return address if beside and not known else ""
     return ""
 
 
