@@ -8,7 +8,7 @@ tape answers it too.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, Protocol
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from diagnose.model import Failed, Json
 
 Lane = Literal["api", "local", "file", "probe", "last"]
-"""Where a question is answered: api (four keep-alive connections), local (/proc, netlink: quick), file (the helper
+"""Where a question is answered: api (one thread, four keep-alive connections), local (/proc, netlink: quick), file (the helper
 process), probe (a thread of its own: DNS, namespaces, commands), last (one at a time, when all else is answered:
 /system/df, walks)."""
 
@@ -50,7 +50,7 @@ KINDS = _kinds(
     Kind("locality", "locality:locality", "local", "tool", 4, 0),
     # Through the API, GET only. Answers are decoded bodies; an HTTP error is Failed (404 gone, 403 forbidden, else
     # refused).
-    Kind("api.ping", "engine_api:ping", "api", "engine", 2, 0),
+    Kind("api.ping", "engine_api:ping", "probe", "engine", 2, 0),
     Kind("api.containers", "engine_api:get", "api", "engine", 4, 1),
     Kind("api.container", "engine_api:get", "api", "engine", 2, 3),
     Kind("api.again", "engine_api:get", "api", "engine", 2, 3),
@@ -64,8 +64,8 @@ KINDS = _kinds(
     Kind("api.image_history", "engine_api:get", "api", "engine", 2, 6),
     Kind("api.volumes", "engine_api:get", "api", "engine", 3, 2),
     Kind("api.events", "engine_api:get", "api", "engine", 3, 2),
-    Kind("api.logs", "engine_api:logs", "api", "engine", 2, 4),
-    Kind("api.archive", "engine_api:archive", "api", "engine", 2, 6),
+    Kind("api.logs", "engine_api:get", "api", "engine", 2, 4),
+    Kind("api.archive", "engine_api:get", "api", "engine", 2, 6),
     Kind("api.swarm", "engine_api:get", "api", "engine", 3, 5),
     Kind("api.nodes", "engine_api:get", "api", "engine", 3, 5),
     Kind("api.services", "engine_api:get", "api", "engine", 3, 5),
@@ -151,8 +151,16 @@ def question(kind: str, **args: Json) -> Question:
     return Question(KINDS[kind].name, _CANONICAL.encode(args) if args else "{}")
 
 
+class Hands(Protocol):
+    """What answers the questions of a lane."""
+
+    def serve(self, lane: Lane, pull: Callable[[], Question | None]) -> Iterator[tuple[Question, Json | Failed]]:
+        """The answers to the questions that `pull` gives, in any order, until it gives None and all are answered."""
+        ...
+
+
 class Host(Protocol):
-    """Whatever can be asked: a live host, or a tape of one."""
+    """Whatever can be asked: a live host as it is recorded, or a tape of one."""
 
     def ask(self, question: Question) -> Json | Failed: ...
 

@@ -11,15 +11,21 @@ from queue import Empty, SimpleQueue
 
 import msgspec
 
-from diagnose.host import KINDS, Host, Kind, Lane, Question
+from diagnose.host import KINDS, Hands, Kind, Lane, Question
 from diagnose.model import Failed, Json
 
-WORKERS: Mapping[Lane, int] = {"api": 4, "local": 3, "file": 2, "probe": 32, "last": 1}
-"""Threads per lane. Four API connections are the best on two cores: the daemon needs about 0.4 ms for an inspect."""
+WORKERS: Mapping[Lane, int] = {"api": 1, "local": 3, "file": 2, "probe": 32, "last": 1}
+"""Threads per lane; that of the API has several questions under way at once."""
 TICK = 0.02
 """How often deadlines are looked at, in seconds."""
+GRACE = 2 * TICK
+"""How much longer a deadline is waited for here than by the hand that answers, which knows better what came of it."""
 QUIET = 3
 """Ticks without a question in a busy lane after which all else counts as answered: one answer begets the next questions."""
+MANY = 16
+"""While more answers than these are waited for they are taken in handfuls: to wake up for each would take the interpreter from
+the thread that asks.
+"""
 BUSY_LANES: tuple[Lane, ...] = ("api", "local", "file")
 """The lanes that must be idle before the `last` one begins; a probe only waits, so it may go on."""
 
@@ -62,7 +68,7 @@ class Recorder:
     What is not answered when the budget is spent is Failed("budget"). patience: a factor on every deadline.
     """
 
-    def __init__(self, inner: Host, budget: Budget, patience: float = 1.0) -> None:
+    def __init__(self, inner: Hands, budget: Budget, patience: float = 1.0) -> None:
         self._inner = inner
         self._budget = budget
         self._patience = patience
@@ -72,7 +78,7 @@ class Recorder:
         self._queues: dict[Lane, list[tuple[int, int, _Job]]] = {lane: [] for lane in WORKERS}
         self._idle: dict[Lane, int] = dict.fromkeys(WORKERS, 0)
         self._threads: dict[Lane, int] = dict.fromkeys(WORKERS, 0)
-        self._running: dict[_Worker, _Job] = {}
+        self._running: dict[Question, tuple[_Job, _Worker]] = {}
         self._order = itertools.count()
         self._keeper: threading.Thread | None = None
         self._quiet = 0
@@ -87,7 +93,7 @@ class Recorder:
     def waiting(self) -> list[str]:
         """The questions that are being answered right now, for a progress line."""
         with self._lock:
-            return [job.question.kind for job in self._running.values()]
+            return [asked.kind for asked in self._running]
 
     def ask(self, question: Question) -> Json | Failed:
         """The answer, waited for at most until the kind's deadline or the budget."""
@@ -107,6 +113,8 @@ class Recorder:
                     job.listeners.append(answered)
         yield from ready
         while waiting:
+            if len(waiting) > MANY and answered.empty():
+                time.sleep(TICK / 4)
             try:
                 job = answered.get(timeout=self._budget.left + 4 * TICK)
             except Empty:  # the keeper itself did not get the processor: never wait longer than the budget
@@ -137,26 +145,38 @@ class Recorder:
         self._work[lane].notify()
         return job
 
-    def _next(self, worker: _Worker) -> _Job | None:
-        """The next job of the worker's lane, waited for; None when this worker was given up."""
+    def _await(self, worker: _Worker) -> bool:
+        """Wait for a question in the worker's lane; False when this worker was given up."""
         lane = worker.lane
-        queue = self._queues[lane]
         with self._lock:
-            self._running.pop(worker, None)
             if worker.lost:
-                return None
+                return False
             self._idle[lane] += 1
-            while not queue or (lane == "last" and self._quiet < QUIET):
+            while not self._ready(lane):
                 self._work[lane].wait()
             self._idle[lane] -= 1
-            job = heapq.heappop(queue)[2]
+            return True
+
+    def _ready(self, lane: Lane) -> bool:
+        return bool(self._queues[lane]) and (lane != "last" or self._quiet >= QUIET)
+
+    def _pull(self, worker: _Worker) -> Question | None:
+        """The next question of the worker's lane; None where there is none now, or where this worker was given up."""
+        with self._lock:
+            if worker.lost or not self._ready(worker.lane):
+                return None
+            job = heapq.heappop(self._queues[worker.lane])[2]
             job.started = time.monotonic()
-            self._running[worker] = job
-            return job
+            self._running[job.question] = job, worker
+            return job.question
+
+    def _serve(self, worker: _Worker) -> None:
+        for asked, answer in self._inner.serve(worker.lane, lambda: self._pull(worker)):
+            self._resolve(self._jobs[asked], answer)
 
     def _busy(self) -> bool:
         return any(self._queues[lane] for lane in BUSY_LANES) or any(
-            worker.lane in BUSY_LANES for worker in self._running
+            worker.lane in BUSY_LANES for _, worker in self._running.values()
         )
 
     def _resolve(self, job: _Job, answer: Json | Failed) -> None:
@@ -164,6 +184,7 @@ class Recorder:
         with self._lock:
             if job.entry is not None:
                 return
+            self._running.pop(job.question, None)
             job.entry = Entry(answer, round(time.monotonic() - job.started, 6) if job.started else 0.0)
             listeners, job.listeners = job.listeners, []
         for listener in listeners:
@@ -176,12 +197,13 @@ class Recorder:
             late: list[tuple[_Job, Failed]] = []
             with self._lock:
                 spent = now >= self._budget.ends
-                for worker, job in list(self._running.items()):
-                    over = now - job.started > job.kind.deadline * self._patience
+                for job, worker in list(self._running.values()):
+                    over = now - job.started > job.kind.deadline * self._patience + GRACE
                     if over or spent:
-                        del self._running[worker]
-                        worker.lost = True
-                        self._threads[worker.lane] -= 1
+                        del self._running[job.question]
+                        if not worker.lost:
+                            worker.lost = True
+                            self._threads[worker.lane] -= 1
                         reason = f"no answer in {now - job.started:.1f} s"
                         late.append((job, Failed("timed out" if over else "budget", reason)))
                 for lane, queue in self._queues.items():
@@ -202,10 +224,7 @@ class Recorder:
 
 
 class _Worker(threading.Thread):
-    """One thread of a lane.
-
-    A worker that overstays a deadline is lost: its answer is dropped, another takes its place.
-    """
+    """One thread of a lane. A worker that overstays a deadline is lost: it gets no more questions, another takes its place."""
 
     def __init__(self, recorder: Recorder, lane: Lane) -> None:
         super().__init__(name=f"ask-{lane}", daemon=True)
@@ -215,8 +234,8 @@ class _Worker(threading.Thread):
 
     def run(self) -> None:
         recorder = self.recorder
-        while (job := recorder._next(self)) is not None:  # noqa: SLF001 - the recorder's own half
-            recorder._resolve(job, recorder._inner.ask(job.question))  # noqa: SLF001
+        while recorder._await(self):  # noqa: SLF001 - the recorder's own half
+            recorder._serve(self)  # noqa: SLF001
 
 
 class Replay:

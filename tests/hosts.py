@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from diagnose.host import Question
+from diagnose.host import Lane, Question
 from diagnose.model import Failed, Json
 
 Answer = Json | Failed | Callable[[Question], Json | Failed]
@@ -24,4 +24,8 @@ class Made:
 
     def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
         for each in dict.fromkeys(questions):
+            yield each, self.ask(each)
+
+    def serve(self, _lane: Lane, pull: Callable[[], Question | None]) -> Iterator[tuple[Question, Json | Failed]]:
+        while (each := pull()) is not None:
             yield each, self.ask(each)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import tarfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from diagnose import registry, run, source
-from diagnose.host import Question, question
+from diagnose.host import Lane, Question, question
 from diagnose.model import Failed, Json
 from diagnose.recorder import Budget, Entry, Recorder, Replay
 from diagnose.redact import Redactor
@@ -35,8 +35,8 @@ class Redacted:
             return Failed(answer.reason, self._redactor.text(answer.detail))
         return self._redactor.answer(question.kind, question.args, answer)
 
-    def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
-        for each in questions:
+    def serve(self, _lane: Lane, pull: Callable[[], Question | None]) -> Iterator[tuple[Question, Json | Failed]]:
+        while (each := pull()) is not None:
             yield each, self.ask(each)
 
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 import errno
 import functools
 import importlib
-import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
-from diagnose.host import KINDS, Kind, Question, patience, question
+from diagnose.host import KINDS, Kind, Lane, Question, patience, question
 from diagnose.model import Failed, Json, Reason
 from diagnose.redact import Redactor
 
@@ -113,25 +112,45 @@ class Live(msgspec.Struct, dict=True, eq=False):
         """Seconds that a question of this kind has in all: whoever gives the run more time is patient with each."""
         return KINDS[kind].deadline * patience(self.settings.budget_s)
 
-    def ask(self, question: Question) -> Json | Failed:
+    def ask(self, asked: Question) -> Json | Failed:
         """The redacted answer, or why there is none. Never raises."""
-        kind = KINDS[question.kind]
+        kind = KINDS[asked.kind]
         blind = self._blind(kind)
         if blind is not None:
             return blind
         try:
-            args, asked = question.args, question
-            if "<redacted:" in question.arguments:
-                restored = json.dumps(self.redactor.restore(args), sort_keys=True, separators=(",", ":"))
-                asked = Question(question.kind, restored)
-            return self.redactor.answer(question.kind, args, _hand(kind.hand)(self, asked))
+            return self._clean(asked, _hand(kind.hand)(self, self.restored(asked)))
         except Exception as error:  # noqa: BLE001 - whatever a hand meets is an answer too, never our crash
-            failed = failure(error)
-            return Failed(failed.reason, self.redactor.text(failed.detail))
+            return self._failed(error)
 
-    def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
-        for each in questions:
-            yield each, self.ask(each)
+    def serve(self, lane: Lane, pull: Callable[[], Question | None]) -> Iterator[tuple[Question, Json | Failed]]:
+        """Answer the lane's questions that `pull` gives until it gives None: those to the engine several at once, the others one
+        by one. Never raises.
+        """
+        if lane == "api" and self._engine_silent is None:
+            from diagnose.live import engine_api
+
+            for asked, answer in engine_api.many(self, pull):
+                try:
+                    yield asked, self._failed(answer) if isinstance(answer, Exception) else self._clean(asked, answer)
+                except Exception as error:  # noqa: BLE001 - as above
+                    yield asked, self._failed(error)
+            return
+        while (one := pull()) is not None:
+            yield one, self.ask(one)
+
+    def restored(self, asked: Question) -> Question:
+        """The question with the secrets that stand as tokens in it: one that was built from an answer."""
+        if "<redacted:" not in asked.arguments:
+            return asked
+        return question(asked.kind, **self.redactor.restore(asked.args))
+
+    def _clean(self, asked: Question, answer: Json) -> Json:
+        return self.redactor.answer(asked.kind, asked.args, answer)
+
+    def _failed(self, error: Exception) -> Failed:
+        failed = failure(error)
+        return Failed(failed.reason, self.redactor.text(failed.detail))
 
     def _blind(self, kind: Kind) -> Failed | None:
         """Why this kind of question must not be asked here at all, or None."""

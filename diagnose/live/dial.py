@@ -24,7 +24,12 @@ def dial(found: Endpoint, seconds: float) -> Connection:
         return Connection(_dial_unix(found.address, seconds), found.host_header)
     if found.scheme == "ssh":
         return _dial_ssh(found)
-    return Connection(_dial_tcp(found, seconds), found.host_header)
+    stream = _dial_tcp(found, seconds)
+    if found.tls is None:
+        return Connection(stream, found.host_header)
+    import ssl  # it is there already
+
+    return Connection(stream, found.host_header, not_yet=ssl.SSLWantReadError)
 
 
 def _dial_unix(path: str, seconds: float) -> socket.socket:

@@ -9,8 +9,8 @@
 | api.recheck       | id                                 | the same, when all has been judged         |
 | api.top           | id, ps_args                        | /containers/ID/top                         |
 | api.stats         | id                                 | /containers/ID/stats, one sample           |
-| api.logs          | id, tail=50, bytes=262144, since_s | see `logs`                                 |
-| api.archive       | id, path, bytes=4096               | see `archive`                              |
+| api.logs          | id, tail=50, bytes=262144, since_s | see `_logs`                                |
+| api.archive       | id, path, bytes=4096               | see `_archive`                             |
 | api.info          |                                    | /info                                      |
 | api.version       |                                    | /version                                   |
 | api.networks      | filters                            | /networks                                  |
@@ -35,32 +35,24 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-import time
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from diagnose.host import Question
-from diagnose.live import Live, Refused, failure
+from diagnose.live import Live, Refused
 from diagnose.live import endpoint as places
-from diagnose.live.dial import dial
-from diagnose.live.http import Connection, Reply, Stale
-from diagnose.model import Failed, Json
-
-NEWEST = (1, 55)
-"""The newest API version whose answers we know (engine 29.6)."""
+from diagnose.live.client import Engine, Request, accepted, message, parsed_version
+from diagnose.live.http import Reply
+from diagnose.model import Json
 
 BODY_BYTES = 64 * 1024 * 1024
 """20 times the container list of 5,000 containers (660 bytes each)."""
 
 LOG_BYTES = 4 * 1024 * 1024
 """What is read of a log to reach its newest lines: json-file splits lines at 16 KiB, so 50 of them are 0.8 MB."""
-
-MESSAGE_CHARACTERS = 300
 
 PING_SHARE = 0.2
 """Of the budget: the time that it takes to tell why an engine is silent comes after its silence."""
@@ -104,90 +96,6 @@ OWN_ARGUMENTS = frozenset({"id", "bytes", "since_s"})
 """Arguments that are ours, not parameters of the query."""
 
 
-class Engine:
-    """One engine: its answer to /_ping, and as many connections as are used at once, each by one thread.
-
-    patience_s: how long /_ping may take.
-    """
-
-    def __init__(self, where: places.Endpoint, patience_s: float) -> None:
-        self.where = where
-        self._patience_s = patience_s
-        self._idle: deque[Connection] = deque()
-        self._greeting: Reply | Failed | None = None
-        self._greeting_at = 0.0
-        self._lock = threading.Lock()
-
-    def get(self, target: str, ends: float, limit: int, *, cut: bool = False) -> Reply:
-        """One GET, whatever its status; a kept connection that was closed meanwhile is replaced, once."""
-        kept = self._kept()
-        if kept is not None:
-            try:
-                return self._get_on(kept, target, ends, limit, cut)
-            except Stale:
-                pass
-        try:
-            return self._get_on(self._dial(ends), target, ends, limit, cut)
-        except Stale as stale:
-            raise Refused("refused", str(stale)) from stale
-
-    def _kept(self) -> Connection | None:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return None
-
-    def _get_on(self, connection: Connection, target: str, ends: float, limit: int, cut: bool) -> Reply:
-        try:
-            return connection.get(target, ends, limit, cut=cut)
-        except TimeoutError as error:
-            came = f"{connection.received} bytes and no end" if connection.received else "not a byte"
-            raise Refused("timed out", f"GET {target}: {came} before the deadline") from error
-        finally:
-            if connection.reusable:
-                self._idle.append(connection)
-            else:
-                connection.close()
-
-    def _dial(self, ends: float) -> Connection:
-        left = ends - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("no time left to connect")
-        return dial(self.where, left)
-
-    def greeting(self) -> Reply:
-        """The reply to /_ping, asked once; a failure is kept too: an engine that hangs is left alone."""
-        with self._lock:
-            if self._greeting is None:
-                try:
-                    ends = time.monotonic() + self._patience_s
-                    self._greeting = _accepted(self.get("/_ping", ends, 64 * 1024))
-                    self._greeting_at = time.time()
-                except Exception as error:  # noqa: BLE001 - kept, and told to each that asks
-                    self._greeting = failure(error)
-            if isinstance(self._greeting, Failed):
-                raise Refused(self._greeting.reason, self._greeting.detail)
-            return self._greeting
-
-    @property
-    def version(self) -> tuple[int, int] | None:
-        """The API version to speak: the engine's, capped at `NEWEST`; None when /_ping does not say."""
-        announced = _version(self.greeting().headers.get("api-version", ""))
-        return min(announced, NEWEST) if announced else None
-
-    @property
-    def clock(self) -> float:
-        """The engine's Unix time; its Date header has whole seconds: up to two apart is no skew."""
-        date = self.greeting().headers.get("date", "")
-        try:
-            import calendar
-
-            ahead = calendar.timegm(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT")) - self._greeting_at
-        except ValueError:
-            ahead = 0.0
-        return time.time() + (ahead if abs(ahead) > 2 else 0.0)
-
-
 def engine(live: Live) -> Engine:
     """The engine of this run. Raises `Refused` for one that is unclear, or must not be woken."""
     where = places.may_connect(live)
@@ -204,8 +112,8 @@ def ping(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signatur
     """
     reply = engine(live).greeting()
     headers = reply.headers
-    if not _version(headers.get("api-version", "")) and reply.body.strip() != b"OK":
-        raise Refused("malformed", f"what answers is no container engine: {_message(reply)}")
+    if not parsed_version(headers.get("api-version", "")) and reply.body.strip() != b"OK":
+        raise Refused("malformed", f"what answers is no container engine: {message(reply)}")
     server = headers.get("server", "")
     product, _, version = server.partition(" ")[0].partition("/")
     return {
@@ -222,26 +130,68 @@ def ping(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signatur
 
 
 def get(live: Live, question: Question) -> Json:
-    """Answer a question whose answer is the decoded body itself."""
-    reply = _ask(live, question, BODY_BYTES)
-    if not reply.body and question.kind != "api.events":
+    """Answer a question by one GET."""
+    made = engine(live)
+    return _read(live, made, question, made.get(_request(live, made, question)))
+
+
+def many(live: Live, pull: Callable[[], Question | None]) -> Iterator[tuple[Question, Json | Exception]]:
+    """The answers to the questions that `pull` gives until it gives None, or what prevented them; several are asked at once."""
+    made = engine(live)
+    for question, reply in made.many(pull, lambda question: _request(live, made, question)):
+        try:
+            yield question, reply if isinstance(reply, Exception) else _read(live, made, question, reply)
+        except Exception as error:  # noqa: BLE001 - an answer that cannot be read
+            yield question, error
+
+
+def _request(live: Live, made: Engine, question: Question) -> Request:
+    asked = live.restored(question)
+    version = made.version
+    prefix = f"/v{version[0]}.{version[1]}" if version and not made.knows_no_version_of_ours else ""
+    limit = LIMITS[question.kind](asked.args) if question.kind in LIMITS else BODY_BYTES
+    target = prefix + _target(asked, version, made)
+    return Request(target, live.deadline(question.kind), limit, cut=question.kind in LIMITS)
+
+
+def _read(live: Live, made: Engine, question: Question, reply: Reply) -> Json:
+    if reply.status == 400 and b"is too old" in reply.body and not made.knows_no_version_of_ours:
+        made.knows_no_version_of_ours = True
+        reply = made.get(_request(live, made, question))
+    return READERS.get(question.kind, _json)(question, accepted(reply))
+
+
+def _json(_: Question, reply: Reply) -> Json:
+    if not reply.body:
         raise Refused("malformed", "the answer is empty")
     try:
-        if question.kind == "api.events":
-            return msgspec.json.Decoder().decode_lines(reply.body)
         return msgspec.json.decode(reply.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused("malformed", f"the answer is not JSON: {error}") from error
 
 
-def logs(live: Live, question: Question) -> Json:
-    """Answer `api.logs`: the last lines of a container, each after its RFC 3339 time, in the engine's order.
+def _json_lines(_: Question, reply: Reply) -> Json:
+    try:
+        return msgspec.json.Decoder().decode_lines(reply.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused("malformed", f"the answer is not JSON: {error}") from error
+
+
+def _log_bytes(args: Mapping[str, Json]) -> int:
+    return int(args.get("bytes", 256 * 1024))
+
+
+def _archive_bytes(args: Mapping[str, Json]) -> int:
+    return int(args.get("bytes", 4096))
+
+
+def _logs(question: Question, reply: Reply) -> Json:
+    """The last lines of a container, each after its RFC 3339 time, in the engine's order.
 
     {"text": both streams, "stdout", "stderr": each alone (with a terminal all is stdout), "error": what went
     wrong in the engine while it read, "truncated": there was more, and the oldest is missing}.
     """
-    wanted = int(question.args.get("bytes", 256 * 1024))
-    reply = _ask(live, question, max(wanted, LOG_BYTES), cut=True)
+    wanted = _log_bytes(question.args)
     streams: dict[int, list[bytes]] = {1: [], 2: [], 3: []}
     both: list[bytes] = []
     body = reply.body
@@ -276,8 +226,8 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", errors="replace")
 
 
-def archive(live: Live, question: Question) -> Json:
-    """Answer `api.archive`: one path of a container's file system, no link followed, and a file's first bytes.
+def _archive(question: Question, reply: Reply) -> Json:
+    """One path of a container's file system, no link followed, and a file's first bytes.
 
     {"type": "file" | "directory" | "link" | "other", "size", "mode": permission bits, "uid", "gid", "mtime",
     "link_target", "text": None if not UTF-8, "hex", "truncated"}; text and hex are None for what is no file.
@@ -285,8 +235,7 @@ def archive(live: Live, question: Question) -> Json:
     import io
     import tarfile
 
-    wanted = int(question.args.get("bytes", 4096))
-    reply = _ask(live, question, wanted + 16 * 1024, cut=True)
+    wanted = _archive_bytes(question.args)
     try:
         with tarfile.open(fileobj=io.BytesIO(reply.body), mode="r|") as archive_file:
             member = archive_file.next()
@@ -331,16 +280,18 @@ def _link_target(reply: Reply) -> str | None:
     return target if isinstance(target, str) else None
 
 
-def _ask(live: Live, question: Question, limit: int, *, cut: bool = False) -> Reply:
-    ends = time.monotonic() + live.deadline(question.kind)
-    made = engine(live)
-    version = made.version
-    target = _target(question, version, made)
-    if version:
-        reply = made.get(f"/v{version[0]}.{version[1]}{target}", ends, limit, cut=cut)
-        if not (reply.status == 400 and b"is too old" in reply.body):
-            return _accepted(reply)
-    return _accepted(made.get(target, ends, limit, cut=cut))
+READERS: Mapping[str, Callable[[Question, Reply], Json]] = {
+    "api.events": _json_lines,
+    "api.logs": _logs,
+    "api.archive": _archive,
+}
+"""How a body is read that is not one JSON value."""
+
+LIMITS: Mapping[str, Callable[[Mapping[str, Json]], int]] = {
+    "api.logs": lambda args: max(_log_bytes(args), LOG_BYTES),
+    "api.archive": lambda args: _archive_bytes(args) + 16 * 1024,
+}
+"""Where a body is cut that may be longer than what is wanted of it."""
 
 
 def _target(question: Question, version: tuple[int, int] | None, made: Engine) -> str:
@@ -369,27 +320,3 @@ def _parameter(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _version(text: str) -> tuple[int, int] | None:
-    major, _, minor = text.partition(".")
-    if not (text.isascii() and major.isdigit() and minor.isdigit() and len(text) < 12):
-        return None
-    return int(major), int(minor)
-
-
-def _accepted(reply: Reply) -> Reply:
-    if 200 <= reply.status < 300:
-        return reply
-    detail = f"HTTP {reply.status}: {_message(reply)}"
-    if reply.status == 404:
-        raise Refused("gone", detail)
-    raise Refused("forbidden" if reply.status in (401, 403) else "refused", detail)
-
-
-def _message(reply: Reply) -> str:
-    """What a body says of an error: its "message" (Docker), or its text on one line, cut."""
-    try:
-        said = msgspec.json.decode(reply.body)
-        text = said["message"] if isinstance(said["message"], str) else ""
-    except (ValueError, KeyError, TypeError, RecursionError):
-        text = _text(reply.body)
-    return " ".join(text.split())[:MESSAGE_CHARACTERS]

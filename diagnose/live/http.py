@@ -10,8 +10,8 @@ from __future__ import annotations
 import functools
 import socket
 import time
-from collections.abc import Callable, Mapping
-from typing import NoReturn
+from collections.abc import Callable, Generator, Mapping
+from typing import NoReturn, TypeVar
 
 import msgspec
 
@@ -21,6 +21,10 @@ HEAD_BYTES = 64 * 1024
 """More than this in front of a body, or as one line of it, is no engine's answer."""
 
 READ_BYTES = 256 * 1024
+
+_Found = TypeVar("_Found")
+Reading = Generator[None, bool, _Found]
+"""A reader of the buffer: each `yield` asks for more of the stream, and gives whether there was any."""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -44,17 +48,26 @@ class Connection:
     """One connection to an HTTP/1.1 server.
 
     reusable: whether another GET may follow the last one. received: the bytes that came of the last answer.
-    host: the Host header. complaint: what is known of a connection that was closed before any answer. Deadlines
-    are readings of time.monotonic(). Raises TimeoutError, OSError, `Stale`, or `Refused` (malformed, too large).
+    host: the Host header. complaint: what is known of a connection that was closed before any answer. not_yet: what the stream
+    raises when it would have to wait. Deadlines are readings of time.monotonic(). Raises TimeoutError, OSError, `Stale`, or
+    `Refused` (malformed, too large).
     """
 
-    def __init__(self, stream: socket.socket, host: str, complaint: Callable[[], str] | None = None) -> None:
+    def __init__(
+        self,
+        stream: socket.socket,
+        host: str,
+        complaint: Callable[[], str] | None = None,
+        not_yet: type[OSError] = BlockingIOError,
+    ) -> None:
         self.reusable = True
         self.received = 0
         self._stream = stream
         self._host = host
         self._complaint = complaint
+        self._not_yet = not_yet
         self._buffer = bytearray()
+        self._reading: Reading[Reply]
 
     def close(self) -> None:
         """Hang up."""
@@ -62,64 +75,107 @@ class Connection:
 
     def get(self, target: str, ends: float, limit: int, *, cut: bool = False) -> Reply:
         """The reply to one GET; a body over `limit` bytes is Refused("too large"), or cut there if `cut`."""
+        self.ask(target, ends, limit, cut=cut)
+        reply = None
+        while reply is None:
+            self._stream.settimeout(_left(ends))
+            reply = self._advance(self._receive())
+        return reply
+
+    def ask(self, target: str, ends: float, limit: int, *, cut: bool = False) -> None:
+        """Send the request of one GET, whose reply `take` gives in pieces."""
         self.reusable = False
         self.received = 0
-        self._stream.settimeout(_left(ends))
         request = f"GET {target} HTTP/1.1\r\nHost: {self._host}\r\nUser-Agent: diagnose\r\n\r\n"
+        self._stream.settimeout(_left(ends))
         try:
             self._stream.sendall(request.encode("ascii"))
         except (BrokenPipeError, ConnectionResetError) as error:
             raise self._hung_up() from error
-        version, status, headers = self._head(ends)
+        self._reading = self._reply(limit, cut)
+        next(self._reading)
+
+    def take(self) -> Reply | None:
+        """The reply, out of what has come so far; None when there is more to come. Never waits."""
+        self._stream.settimeout(0)
+        reply = None
+        while reply is None:
+            try:
+                reply = self._advance(self._receive())
+            except self._not_yet:
+                return None
+        return reply
+
+    def fileno(self) -> int:
+        """The socket's descriptor, for a selector."""
+        return self._stream.fileno()
+
+    def _receive(self) -> bytes:
+        try:
+            return self._stream.recv(READ_BYTES)
+        except ConnectionResetError as error:
+            if self.received:
+                raise
+            raise self._hung_up() from error
+
+    def _advance(self, data: bytes) -> Reply | None:
+        """Read on with these bytes, of which there are none at the end of the stream."""
+        self._buffer += data
+        self.received += len(data)
+        try:
+            self._reading.send(bool(data))
+        except StopIteration as end:
+            reply: Reply = end.value
+            return reply
+        return None
+
+    def _hung_up(self) -> Stale:
+        return Stale((self._complaint and self._complaint()) or "the connection was closed without an answer")
+
+    def _reply(self, limit: int, cut: bool) -> Reading[Reply]:
+        version, status, headers = yield from self._head()
         keep = headers.get("connection", "").lower() != "close" and version != "HTTP/1.0"
         length = headers.get("content-length", "")
         if status in (204, 304):
             body, whole = b"", True
         elif headers.get("transfer-encoding", "").lower() == "chunked":
-            body, whole = self._chunks(ends, limit, cut)
+            body, whole = yield from self._chunks(limit, cut)
         elif length.isascii() and length.isdigit():
-            body, whole = self._counted(int(length), ends, limit, cut)
+            body, whole = yield from self._counted(int(length), limit, cut)
         elif length:
             _malformed(f"Content-Length is {length[:40]!r}")
         else:
-            body, whole = self._rest(ends, limit, cut)
+            body, whole = yield from self._rest(limit, cut)
             keep = False
         self.reusable = keep and whole and not self._buffer
         return Reply(status, headers, body, cut=not whole)
 
-    def _hung_up(self) -> Stale:
-        return Stale((self._complaint and self._complaint()) or "the connection was closed without an answer")
-
-    def _head(self, ends: float) -> tuple[str, int, Mapping[str, str]]:
-        try:
-            if not self._buffer and not self._more(ends):
-                raise self._hung_up()
-        except ConnectionResetError as error:
-            raise self._hung_up() from error
+    def _head(self) -> Reading[tuple[str, int, Mapping[str, str]]]:
+        if not self._buffer and not (yield):
+            raise self._hung_up()
         end = self._buffer.find(b"\r\n\r\n")
         while end < 0:
             if not self._buffer.startswith(b"HTTP/1."[: len(self._buffer)]):
                 _malformed(f"the answer is not HTTP: {bytes(self._buffer[:40])!r}")
             if len(self._buffer) > HEAD_BYTES:
                 _malformed(f"more than {HEAD_BYTES} bytes of headers")
-            if not self._more(ends):
+            if not (yield):
                 _malformed("the connection was closed inside the headers")
             end = self._buffer.find(b"\r\n\r\n")
         head = bytes(self._buffer[:end])
         del self._buffer[: end + 4]
         return _parsed(head)
 
-    def _counted(self, length: int, ends: float, limit: int, cut: bool) -> tuple[bytes, bool]:
+    def _counted(self, length: int, limit: int, cut: bool) -> Reading[tuple[bytes, bool]]:
         if length > limit and not cut:
             raise Refused("too large", f"an answer of {length} bytes")
-        self._need(min(length, limit), ends)
-        return self._take(min(length, limit)), length <= limit
+        yield from self._need(min(length, limit))
+        return self._cut_off(min(length, limit)), length <= limit
 
-    def _chunks(self, ends: float, limit: int, cut: bool) -> tuple[bytes, bool]:
+    def _chunks(self, limit: int, cut: bool) -> Reading[tuple[bytes, bool]]:
         body = bytearray()
         while True:
-            _left(ends)
-            line = self._line(ends)
+            line = yield from self._line()
             try:
                 size = int(line.partition(b";")[0].strip().decode("ascii"), 16)
             except ValueError:
@@ -127,57 +183,49 @@ class Connection:
             if size < 0:
                 _malformed(f"chunk of size {line[:40]!r}")
             if size == 0:
-                while self._line(ends):
-                    _left(ends)
+                while (yield from self._line()):
+                    pass
                 return bytes(body), True
             room = limit - len(body)
             if size > room:
                 if not cut:
                     raise Refused("too large", f"an answer of more than {limit} bytes")
-                self._need(room, ends)
-                return bytes(body) + self._take(room), False
-            self._need(size + 2, ends)
-            body += self._take(size)
-            if self._take(2) != b"\r\n":
+                yield from self._need(room)
+                return bytes(body) + self._cut_off(room), False
+            yield from self._need(size + 2)
+            body += self._cut_off(size)
+            if self._cut_off(2) != b"\r\n":
                 _malformed("a chunk without its end")
 
-    def _rest(self, ends: float, limit: int, cut: bool) -> tuple[bytes, bool]:
-        while len(self._buffer) <= limit and self._more(ends):
+    def _rest(self, limit: int, cut: bool) -> Reading[tuple[bytes, bool]]:
+        while len(self._buffer) <= limit and (yield):
             pass
         if len(self._buffer) > limit and not cut:
             raise Refused("too large", f"an answer of more than {limit} bytes")
         whole = len(self._buffer) <= limit
-        return self._take(min(limit, len(self._buffer))), whole
+        return self._cut_off(min(limit, len(self._buffer))), whole
 
-    def _line(self, ends: float) -> bytes:
+    def _line(self) -> Reading[bytes]:
         end = self._buffer.find(b"\r\n")
         while end < 0:
             if len(self._buffer) > HEAD_BYTES:
                 _malformed(f"a line of more than {HEAD_BYTES} bytes")
-            if not self._more(ends):
+            if not (yield):
                 _malformed("the body ended early")
             end = self._buffer.find(b"\r\n")
-        line = self._take(end)
+        line = self._cut_off(end)
         del self._buffer[:2]
         return line
 
-    def _need(self, count: int, ends: float) -> None:
+    def _need(self, count: int) -> Reading[None]:
         while len(self._buffer) < count:
-            if not self._more(ends):
+            if not (yield):
                 _malformed(f"the body ended {count - len(self._buffer)} bytes early")
 
-    def _take(self, count: int) -> bytes:
+    def _cut_off(self, count: int) -> bytes:
         taken = bytes(self._buffer[:count])
         del self._buffer[:count]
         return taken
-
-    def _more(self, ends: float) -> bool:
-        """Read what is there, waiting until the deadline; False at the end of the stream."""
-        self._stream.settimeout(_left(ends))
-        data = self._stream.recv(READ_BYTES)
-        self._buffer += data
-        self.received += len(data)
-        return bool(data)
 
 
 @functools.lru_cache(maxsize=32)
