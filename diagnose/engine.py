@@ -11,7 +11,6 @@ import time
 import traceback
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from typing import Any
 
 import msgspec
@@ -58,6 +57,12 @@ class Broken(msgspec.Struct, frozen=True):
     error: str
 
 
+class Pending(threading.Event):
+    """Evidence that is being collected: set once its value is there. (concurrent.futures brings logging, 4 ms of every run.)"""
+
+    value: Any = None
+
+
 class Collection:
     """Evidence by kind, collected on demand: a thread per kind, which waits for the kinds that it stands on."""
 
@@ -66,35 +71,36 @@ class Collection:
         self._budget = budget
         self.uncollected = set(never)
         self._lock = threading.Lock()
-        self._futures: dict[type, Future[Any]] = {}
+        self._pending: dict[type, Pending] = {}
 
-    def start(self, kind: type) -> Future[Any]:
-        """The future of this kind's evidence; collecting begins with the first call."""
+    def start(self, kind: type) -> Pending:
+        """This kind's evidence to come; collecting begins with the first call."""
         with self._lock:
-            future = self._futures.get(kind)
-            if future is not None:
-                return future
-            future = self._futures[kind] = Future()
+            pending = self._pending.get(kind)
+            if pending is not None:
+                return pending
+            pending = self._pending[kind] = Pending()
         function = registry.collector(kind)
         needs = {need: self.start(need.kind) for need in registry.needs_of(function)}
         threading.Thread(
-            target=self._collect, args=(future, function, needs), name=f"collect-{kind.__name__}", daemon=True
+            target=self._collect, args=(pending, function, needs), name=f"collect-{kind.__name__}", daemon=True
         ).start()
-        return future
+        return pending
 
     def get(self, kind: type) -> Any:
         """The evidence, `Unavailable`, or `Broken`; waits at most until the budget is spent."""
         if kind.__name__ not in self.uncollected:
-            try:
-                return self.start(kind).result(timeout=self._budget.left + 0.1)
-            except TimeoutError:
-                self.uncollected.add(kind.__name__)
+            pending = self.start(kind)
+            if pending.wait(self._budget.left + 0.1):
+                return pending.value
+            self.uncollected.add(kind.__name__)
         return Unavailable("budget", f"{kind.__name__} was not collected within the run's time")
 
-    def _collect(self, future: Future[Any], function: Callable[..., Any], needs: Mapping[Need, Future[Any]]) -> None:
-        future.set_result(self._outcome(function, needs))
+    def _collect(self, pending: Pending, function: Callable[..., Any], needs: Mapping[Need, Pending]) -> None:
+        pending.value = self._outcome(function, needs)
+        pending.set()
 
-    def _outcome(self, function: Callable[..., Any], needs: Mapping[Need, Future[Any]]) -> Any:
+    def _outcome(self, function: Callable[..., Any], needs: Mapping[Need, Pending]) -> Any:
         arguments: dict[str, Any] = {}
         if "host" in registry.hints(function):
             arguments["host"] = self._host

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from collections.abc import Iterable, Sequence
 
@@ -48,6 +47,8 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
 
 def unknown(name: str, candidates: Iterable[str]) -> str:
     """One sentence that names the nearest of the candidates, those that begin alike first."""
+    import difflib  # that only those who mistyped pay
+
     known = list(candidates)
     like = name.lower()
     begun = [each for each in known if like and each.startswith(like)]

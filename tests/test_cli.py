@@ -207,13 +207,13 @@ FAMILIES = {"container", "daemon", "dns", "firewall", "image", "kernel", "loggin
 MODULES = {
     "--version": {*HEAVY, "click", "msgspec", "inspect", "diagnose.cli"},
     "--help": {*HEAVY, "msgspec", "diagnose.engine", "diagnose.registry", "diagnose.model", "checks"},
-    "list --format json": {*HEAVY, "psutil", "dns.message", "diagnose.engine", "diagnose.live"},
-    "explain dns.host-broken --raw": {*HEAVY - {"yaml"}, "psutil", "dns.message", "diagnose.engine", "diagnose.live"},
-    "all --format json --from FOLDER": {*HEAVY, "psutil", "dns.message", "diagnose.live"},
+    "list --format json": {*HEAVY, "psutil", "dnslib", "diagnose.engine", "diagnose.live"},
+    "explain dns.host-broken --raw": {*HEAVY - {"yaml"}, "psutil", "dnslib", "diagnose.engine", "diagnose.live"},
+    "all --format json --from FOLDER": {*HEAVY, "psutil", "dnslib", "diagnose.live"},
     "check container --format json --from FOLDER": {
         *HEAVY,
         "psutil",
-        "dns.message",
+        "dnslib",
         "diagnose.live",
         "checks.security",
         "checks.swarm",
@@ -233,12 +233,12 @@ MODULES = {
     "check kernel --format json": {
         *HEAVY,
         "psutil",
-        "dns.message",
+        "dnslib",
         "diagnose.firewall.nft",
         "checks.container",
         "checks.dns",
     },
-    "all --format json --no-probe": {*HEAVY, "dns.message"},
+    "all --format json --no-probe": {*HEAVY, "dnslib"},
 }
 """What a command must not import; FOLDER is a recorded host, without it the host is this one, whose engine is silent."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -163,8 +162,8 @@ def _faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
 def _judged(values: Mapping[str, Json], major: int | None) -> Iterator[Fault]:
     for key, value in values.items():
         if not _is_known(key, value, major):
-            near = difflib.get_close_matches(key, TYPES, n=1)
-            hint = f"; is {near[0]} meant?" if near and near[0] != key else ""
+            near = _nearest(key, TYPES)
+            hint = f"; is {near} meant?" if near and near != key else ""
             yield Fault(key, f"this engine has no such setting{hint}", stage="key")
             continue
         wrong = _wrong_type(key, value)
@@ -280,12 +279,19 @@ def _wrong_network(key: str, value: str, values: Mapping[str, Json]) -> Iterator
         yield Fault(key, wrong)
 
 
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like this one; "" where none is."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word, known, n=1)), "")
+
+
 def _wrong_log_options(options: Mapping[str, str], driver: str) -> Iterator[Fault]:
     allowed = LOG_OPTIONS.get(driver)
     for name in options if allowed else ():
         if allowed and name not in allowed | SHARED_LOG_OPTIONS:
-            near = difflib.get_close_matches(name, allowed, n=1)
-            hint = f"; is {near[0]} meant?" if near else ""
+            near = _nearest(name, allowed)
+            hint = f"; is {near} meant?" if near else ""
             yield Fault(f"log-opts.{name}", f"the log driver {driver} has no such option{hint}")
     mode = options.get("mode")
     if mode not in (None, "", "blocking", "non-blocking"):

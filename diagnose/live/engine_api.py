@@ -318,5 +318,3 @@ def _parameter(value: Json) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     return value if isinstance(value, str) else json.dumps(value)
-
-

@@ -8,6 +8,7 @@ is executed there.
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import socket
 import struct
@@ -118,10 +119,16 @@ if sys.version_info >= (3, 12):
 
 else:
 
+    @functools.cache
+    def _libc() -> Any:
+        import ctypes
+
+        return ctypes.CDLL(None, use_errno=True)
+
     def _setns(namespace: int) -> None:
         import ctypes
 
-        if ctypes.CDLL(None, use_errno=True).setns(namespace, CLONE_NEWNET) != 0:
+        if _libc().setns(namespace, CLONE_NEWNET) != 0:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code))
 
@@ -130,7 +137,7 @@ def _look(nft: bool) -> dict[str, Any]:
     with netlink.connect() as kernel:
         links = netlink.dump_links(kernel)
         addresses = netlink.dump_addresses(kernel)
-        routes = [row for row in netlink.dump_routes(kernel) if row["type"] not in _OWN_ROUTES]
+        routes = netlink.dump_routes(kernel, own=False)
     return {
         "inode": Path("/proc/thread-self/ns/net").stat().st_ino,
         "links": links,
@@ -141,7 +148,6 @@ def _look(nft: bool) -> dict[str, Any]:
     }
 
 
-_OWN_ROUTES = ("local", "broadcast", "anycast", "multicast")
 _TABLES = {"tcp": _LISTEN, "tcp6": _LISTEN, "udp": _UNCONNECTED, "udp6": _UNCONNECTED}
 
 

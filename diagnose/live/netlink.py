@@ -38,6 +38,7 @@ ATTEMPTS = 3
 """A dump that another program's change interrupted is begun again this many times."""
 
 _RECEIVE_BYTES = 1 << 16
+_HEADER = struct.Struct("=HH")
 _GETLINK, _GETADDR, _GETROUTE, _GETRULE = 18, 22, 26, 34
 _REQUEST, _REQUEST_DUMP, _INTERRUPTED = 0x1, 0x301, 0x10
 _ERROR, _DONE = 2, 3
@@ -65,6 +66,7 @@ _ROUTE_TYPES = (
     "nat",
     "xresolve",
 )
+_OWN_ROUTES = frozenset(_ROUTE_TYPES.index(each) for each in ("local", "broadcast", "anycast", "multicast"))
 _RULE_ACTIONS = {1: "lookup", 2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
 _SCOPES = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 _PROTOCOLS = {0: "unspec", 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 9: "ra", 16: "dhcp"}
@@ -154,9 +156,10 @@ def dump_addresses(kernel: socket.socket) -> list[Row]:
     return dump(kernel, _GETADDR, struct.pack("=BBBBI", socket.AF_UNSPEC, 0, 0, 0, 0), _address)
 
 
-def dump_routes(kernel: socket.socket) -> list[Row]:
-    """The answer of `routes` for the namespace in which this socket was made."""
-    return [row for family in FAMILIES for row in dump(kernel, _GETROUTE, struct.pack("=B11x", family), _listed_route)]
+def dump_routes(kernel: socket.socket, *, own: bool = True) -> list[Row]:
+    """The answer of `routes` for the namespace in which this socket was made. own: with those to its own addresses."""
+    shape = _listed_route if own else _foreign_route
+    return [row for family in FAMILIES for row in dump(kernel, _GETROUTE, struct.pack("=B11x", family), shape)]
 
 
 def dump_listening_tcp(kernel: socket.socket) -> list[Row]:
@@ -231,13 +234,21 @@ def _dump(kernel: socket.socket, kind: int, body: bytes, shape: Shape, sequence:
 
 def attributes(data: bytes, offset: int = 0) -> dict[int, bytes]:
     """The attributes of a message from this offset on, by number without its flag bits."""
-    return dict(pairs(data, offset))
+    found = {}
+    end = len(data)
+    while offset + 4 <= end:
+        length, kind = _HEADER.unpack_from(data, offset)
+        if length < 4:
+            break
+        found[kind & 0x3FFF] = data[offset + 4 : offset + length]
+        offset += length + 3 & ~3
+    return found
 
 
 def pairs(data: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
     """The attributes in their order, those of a list among them."""
     while offset + 4 <= len(data):
-        length, kind = struct.unpack_from("=HH", data, offset)
+        length, kind = _HEADER.unpack_from(data, offset)
         if length < 4:
             return
         yield kind & 0x3FFF, data[offset + 4 : offset + length]
@@ -307,6 +318,12 @@ def _listed_route(data: bytes) -> Iterator[Row]:
     """A route of a dump; what the kernel only remembers of a look-up is left out."""
     if not struct.unpack_from("=8xI", data)[0] & _CLONED:
         yield from _route(data)
+
+
+def _foreign_route(data: bytes) -> Iterator[Row]:
+    """The same, without what leads to the namespace's own addresses: half of a container's routes."""
+    if data[7] not in _OWN_ROUTES:
+        yield from _listed_route(data)
 
 
 def _route(data: bytes) -> Iterator[Row]:

@@ -7,6 +7,7 @@ client's config.json, and of our own answers. A key that is not listed is judged
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from diagnose.redact.commands import redact_words
@@ -46,6 +47,11 @@ _NAMES = words("Name Names Image")
 _ENVIRONMENTS = words("Env environ environment Environment")
 _MAPPINGS = words("Labels labels Attributes DriverOpts Options BuildArgs log-opts Annotations Sysctls opts")
 _COMMANDS = words("Cmd Entrypoint Args Command Test cmdline argv args runtimeArgs")
+_OVERLAY = lazy(
+    r"(?:(?:r[ow]|relatime|(?:lower|upper|work)dir=[\w./:-]+|(?:index|nfs_export|redirect_dir|metacopy|xino|uuid|volatile|userxattr"
+    r"|context)(?:=\w+)?)(?:,|$))+"
+)
+"""The options of an overlay, as the kernel shows them: its folders, a kilobyte for each container that runs."""
 
 
 # What is done with a value by its key; any other string in a plan is a kind of secret.
@@ -68,6 +74,7 @@ class Plan(dict[str, "_Handler | str | None"]):
         self.update(dict.fromkeys(_ENVIRONMENTS, environment))
         self.update(dict.fromkeys(_MAPPINGS, mapping))
         self.update(dict.fromkeys(_COMMANDS, arguments))
+        self["super"] = mount_options
 
     def __missing__(self, key: str) -> str | None:
         kind = kind_of(key)
@@ -206,9 +213,12 @@ class Walk:
             return value
         kind = kind_of(label)
         if kind is None:
-            if _LOGINS().search(label):
+            if len(value) < 5:
+                return value
+            logins, users = _accounts_under(label)
+            if logins:
                 return _LOGIN().sub(lambda m: m[1] + self.mark("password-hash", m[2], m[0]), value)
-            if names_users(label) and (":" in value or "|" in value):
+            if users and (":" in value or "|" in value):
                 return redact_text(f"{label}={value}", self.mark)[len(label) + 1 :]
             return self.string(value)
         if exempt(kind, label, value):
@@ -231,6 +241,12 @@ class Walk:
         return f"{label}={new}"
 
 
+@lru_cache(maxsize=8192)
+def _accounts_under(label: str) -> tuple[bool, bool]:
+    """Whether a label gives a proxy its accounts, and whether a name says that an account stands under it."""
+    return _LOGINS().search(label) is not None, names_users(label)
+
+
 def keep(_walk: Walk, _key: str, item: Any) -> Any:
     """What holds no secret and must stay as it is: ids, addresses, paths, times."""
     return item
@@ -246,6 +262,13 @@ def name(walk: Walk, key: str, item: Any) -> Any:
     else:
         return walk.value(item)
     return item
+
+
+def mount_options(walk: Walk, _key: str, item: Any) -> Any:
+    """The options of a file system: those of an overlay are its folders, anything else may hold a password (cifs)."""
+    if isinstance(item, str):
+        return item if "lowerdir=/" in item and _OVERLAY().fullmatch(item) else walk.string(item)
+    return walk.value(item)
 
 
 def environment(walk: Walk, _key: str, item: Any) -> Any:

@@ -36,7 +36,7 @@ LIBRARIES = (
     "psutil",
     "pyroute2",
     "msgspec",
-    "dnspython",
+    "dnslib",
     "PyYAML",
     "platformdirs",
     "markdown-it-py",
