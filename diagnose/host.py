@@ -15,10 +15,10 @@ import msgspec
 
 from diagnose.model import Failed, Json
 
-Lane = Literal["api", "local", "file", "probe", "last"]
+Lane = Literal["api", "local", "file", "netns", "probe", "last"]
 """Where a question is answered: api (one thread, four keep-alive connections), local (/proc, netlink: quick), file (the helper
-process), probe (a thread of its own: DNS, namespaces, commands), last (one at a time, when all else is answered:
-/system/df, walks)."""
+process), netns (visits to other network namespaces), probe (a thread of its own: DNS, commands), last (one at a time, when all
+else is answered: /system/df, walks)."""
 
 Scope = Literal["tool", "engine", "host", "network"]
 """tool: about this process. engine: through the API. host: about the machine; Failed("remote") where the engine's is
@@ -110,7 +110,7 @@ KINDS = _kinds(
     Kind("nftables", "nftables:nftables", "local", "network", 3, 3),
     Kind("iptables", "iptables:iptables_save", "probe", "network", 3, 3),
     Kind("ipset", "ipset:ipset", "local", "network", 2, 3),
-    Kind("netns", "namespaces:visit", "probe", "host", 2, 4),
+    Kind("netns", "namespaces:visit", "netns", "host", 2, 4),
     Kind("dns.query", "dns:query", "probe", "network", 3.5, 1),
 )
 """Every kind of question there is. `hand` names the function of `diagnose.live` that answers it."""

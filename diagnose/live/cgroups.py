@@ -17,7 +17,7 @@ from diagnose.live.mountinfo import Mount, mounts
 from diagnose.live.proc import parse_pressure
 from diagnose.model import Json
 
-_Folder = Callable[[str], Path | None]
+_Folder = Callable[[str], str | None]
 """The folder of a controller, if it is there."""
 V1_UNLIMITED = 1 << 62
 """Version 1 prints no limit as the greatest multiple of a page below 2^63."""
@@ -116,13 +116,13 @@ class Places:
         """1 where the memory controller has a hierarchy of its own, also beside an empty unified one."""
         return 1 if "memory" in self.controllers else 2
 
-    def folder(self, controller: str, path: str) -> Path | None:
+    def folder(self, controller: str, path: str) -> str | None:
         """The folder of a cgroup path for a controller; "" names the unified hierarchy."""
         mount = self.controllers.get(controller) if controller else self.unified
         if mount is None:
             return None
         inside = path.removeprefix(mount.root) if mount.root != "/" else path
-        return Path(mount.point, inside.lstrip("/"))
+        return f"{mount.point}/{inside.lstrip('/')}"
 
 
 def parse_membership(text: str, id_: str) -> dict[str, str]:
@@ -156,7 +156,7 @@ def _paths(places: Places, id_: str, pid: int | None) -> dict[str, str]:
     for pattern in KNOWN_PLACES:
         path = "/" + pattern.format(id=id_)
         folder = places.folder(main, path)
-        if folder is not None and folder.is_dir():
+        if folder is not None and os.path.isdir(folder):  # noqa: PTH112 - by the hundred, as all paths here
             return dict.fromkeys([*places.controllers, ""], path)
     return {}
 
@@ -168,7 +168,8 @@ def _sample(places: Places, id_: str, pid: int | None) -> dict[str, Json]:
     if folder is None:
         return {"failed": "missing"}
     try:
-        next(folder.iterdir())
+        with os.scandir(folder) as entries:
+            next(entries)
     except (OSError, StopIteration) as error:
         return {"failed": ERRNO_REASONS.get(getattr(error, "errno", None) or 0, "missing")}
     answer = (_version_1 if places.version == 1 else _version_2)(
@@ -244,7 +245,7 @@ def _version_2(folder: _Folder) -> dict[str, Json]:
     }
 
 
-def _pids(folder: Path | None) -> dict[str, Json]:
+def _pids(folder: str | None) -> dict[str, Json]:
     return {
         "current": _number(folder, "pids.current"),
         "max": _number(folder, "pids.max"),
@@ -252,7 +253,7 @@ def _pids(folder: Path | None) -> dict[str, Json]:
     }
 
 
-def _pressure(folder: Path | None) -> dict[str, Json]:
+def _pressure(folder: str | None) -> dict[str, Json]:
     answer: dict[str, Json] = {}
     for resource in ("cpu", "memory", "io"):
         text = _read(folder, f"{resource}.pressure")
@@ -260,7 +261,7 @@ def _pressure(folder: Path | None) -> dict[str, Json]:
     return answer
 
 
-def _read(folder: Path | None, name: str) -> str | None:
+def _read(folder: str | None, name: str) -> str | None:
     """The text of a file that some kernels or controllers do not have."""
     if folder is None:
         return None
@@ -276,14 +277,14 @@ def _read(folder: Path | None, name: str) -> str | None:
         os.close(descriptor)
 
 
-def _number(folder: Path | None, name: str) -> int | None:
+def _number(folder: str | None, name: str) -> int | None:
     """A file of one number; None for "max", the word of version 2 for no limit, and where there is no such
     file."""
     text = (_read(folder, name) or "").strip()
     return int(text) if text.lstrip("-").isdigit() else None
 
 
-def _pairs(folder: Path | None, name: str) -> dict[str, int]:
+def _pairs(folder: str | None, name: str) -> dict[str, int]:
     rows = (line.split() for line in (_read(folder, name) or "").splitlines())
     return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
 

@@ -189,10 +189,11 @@ class _Exchange:
             if connection is None:
                 connection = self._engine.dial(flight.ends)
             if connection.fileno() not in self._open:
+                connection.never_wait()
                 self._open[connection.fileno()] = connection
                 self._poll.register(connection, select.POLLIN)
             self.under_way[connection] = flight
-            connection.ask(request.target, flight.ends, request.limit, cut=request.cut)
+            connection.ask(request.target, request.limit, cut=request.cut)
         except Exception as error:  # noqa: BLE001 - the outcome of this question, whatever it is
             self._fail(flight, connection, error)
 

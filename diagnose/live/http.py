@@ -75,19 +75,23 @@ class Connection:
 
     def get(self, target: str, ends: float, limit: int, *, cut: bool = False) -> Reply:
         """The reply to one GET; a body over `limit` bytes is Refused("too large"), or cut there if `cut`."""
-        self.ask(target, ends, limit, cut=cut)
+        self._stream.settimeout(_left(ends))
+        self.ask(target, limit, cut=cut)
         reply = None
         while reply is None:
             self._stream.settimeout(_left(ends))
             reply = self._advance(self._receive())
         return reply
 
-    def ask(self, target: str, ends: float, limit: int, *, cut: bool = False) -> None:
+    def never_wait(self) -> None:
+        """From now on `ask` and `take` wait for nothing."""
+        self._stream.settimeout(0)
+
+    def ask(self, target: str, limit: int, *, cut: bool = False) -> None:
         """Send the request of one GET, whose reply `take` gives in pieces."""
         self.reusable = False
         self.received = 0
         request = f"GET {target} HTTP/1.1\r\nHost: {self._host}\r\nUser-Agent: diagnose\r\n\r\n"
-        self._stream.settimeout(_left(ends))
         try:
             self._stream.sendall(request.encode("ascii"))
         except (BrokenPipeError, ConnectionResetError) as error:
@@ -96,8 +100,7 @@ class Connection:
         next(self._reading)
 
     def take(self) -> Reply | None:
-        """The reply, out of what has come so far; None when there is more to come. Never waits."""
-        self._stream.settimeout(0)
+        """The reply, out of what has come so far; None when there is more to come."""
         reply = None
         while reply is None:
             try:
