@@ -37,7 +37,9 @@ Where the code refines the design it was built from:
 - The Recorder and the Replay have a module of their own; the seam's vocabulary in `host` stays small.
 - No docker-py and no pyroute2 at run time; both are the oracles of tests. docker-py costs 220 ms to import and 2 ms an
   answer; pyroute2 160 to 390 ms to import and loses flags of `fib` expressions (0.9.7). A whole run has a second. What
-  stands instead is small: `live/http`, `live/endpoint`, `live/netlink`, `live/nftables`.
+  stands instead is small: `live/http`, `live/client`, `live/endpoint`, `live/netlink`, `live/nftables`.
+- One thread asks the engine, with four requests under way (`live/client`), where the design has four workers: these spend
+  as much of the processor on the interpreter's lock as on the answers. So `Live.serve` answers a lane, not a question.
 - A run with a longer budget is patient with each question in proportion, so that slow machines are judged too.
 - What a collector cannot read is Unavailable("malformed"); CRASHED is left for the rest. Tests on real hosts refuse both.
 - A container that is gone when asked again leaves no trace; one that lives again is left unexamined.

@@ -10,7 +10,7 @@ import struct
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnose.host import KINDS, question
-from diagnose.live import Live, Refused, Settings, engine_api
+from diagnose.host import KINDS, Question, question
+from diagnose.live import Live, Refused, Settings, client, engine_api
 from diagnose.live.http import Connection
 from diagnose.model import Failed
 
@@ -37,6 +37,7 @@ class Server:
     """A server on a unix socket that keeps connections alive; it notes how many, and the targets."""
 
     def __init__(self, path: Path, script: Script) -> None:
+        self.path = path
         self.url = f"unix://{path}"
         self.targets: list[str] = []
         self.connections = 0
@@ -88,6 +89,22 @@ def serve(tmp_path: Path) -> Iterator[Callable[[Script], Server]]:
     yield start
     for server in servers:
         server.close()
+
+
+Ask = Callable[[Live, Question], Any]
+
+
+@pytest.fixture(params=["one question", "one of many"])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """Both ways in which the engine is asked: a question by itself, and as those of the api lane are."""
+    if request.param == "one question":
+        return lambda live, asked: live.ask(asked)
+    return lambda live, asked: dict(served(live, [asked]))[asked]
+
+
+def served(live: Live, asked: Iterable[Question]) -> Iterator[tuple[Question, Any]]:
+    waiting = iter(asked)
+    return live.serve("api", lambda: next(waiting, None))
 
 
 def reply(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
@@ -154,10 +171,12 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("raw", "expected"), ANSWERS.values(), ids=ANSWERS)
-def test_body_is_decoded_and_connection_kept(serve: Callable[[Script], Server], raw: bytes, expected: object) -> None:
+def test_body_is_decoded_and_connection_kept(
+    ask: Ask, serve: Callable[[Script], Server], raw: bytes, expected: object
+) -> None:
     server = serve(says(raw))
     live = server.live()
-    assert [live.ask(question("api.info")) for _ in range(3)] == [expected] * 3
+    assert [ask(live, question("api.info")) for _ in range(3)] == [expected] * 3
     assert server.connections == 1
 
 
@@ -198,8 +217,10 @@ FAILURES = {
 
 
 @pytest.mark.parametrize(("raw", "reason", "detail"), FAILURES.values(), ids=FAILURES)
-def test_unreadable_answer_says_why(serve: Callable[[Script], Server], raw: bytes, reason: str, detail: str) -> None:
-    answer = serve(says(raw)).live().ask(question("api.info"))
+def test_unreadable_answer_says_why(
+    ask: Ask, serve: Callable[[Script], Server], raw: bytes, reason: str, detail: str
+) -> None:
+    answer = ask(serve(says(raw)).live(), question("api.info"))
     assert isinstance(answer, Failed)
     assert answer.reason == reason
     assert detail in answer.detail
@@ -214,31 +235,31 @@ HANG_UPS = {
 
 
 @pytest.mark.parametrize(("raw", "reason"), HANG_UPS.values(), ids=HANG_UPS)
-def test_connection_closed_early(serve: Callable[[Script], Server], raw: bytes, reason: str) -> None:
-    answer = serve(says_and_hangs_up(raw)).live().ask(question("api.info"))
+def test_connection_closed_early(ask: Ask, serve: Callable[[Script], Server], raw: bytes, reason: str) -> None:
+    answer = ask(serve(says_and_hangs_up(raw)).live(), question("api.info"))
     assert isinstance(answer, Failed)
     assert answer.reason == reason
 
 
-def test_body_up_to_the_end_of_the_connection(serve: Callable[[Script], Server]) -> None:
+def test_body_up_to_the_end_of_the_connection(ask: Ask, serve: Callable[[Script], Server]) -> None:
     server = serve(says_and_hangs_up(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[1]"))
     live = server.live()
-    assert live.ask(question("api.info")) == [1]
-    assert live.ask(question("api.info")) == [1]
+    assert ask(live, question("api.info")) == [1]
+    assert ask(live, question("api.info")) == [1]
 
 
-def test_connection_closed_between_two_questions_is_replaced(serve: Callable[[Script], Server]) -> None:
+def test_connection_closed_between_two_questions_is_replaced(ask: Ask, serve: Callable[[Script], Server]) -> None:
     server = serve(says_and_hangs_up(reply(b"{}")))
     live = server.live()
-    assert [live.ask(question("api.info")) for _ in range(3)] == [{}, {}, {}]
+    assert [ask(live, question("api.info")) for _ in range(3)] == [{}, {}, {}]
     assert server.connections == 3
 
 
 @pytest.mark.parametrize("script", [drips, drips_headers, never])
-def test_total_deadline_holds(serve: Callable[[Script], Server], script: Script) -> None:
+def test_total_deadline_holds(ask: Ask, serve: Callable[[Script], Server], script: Script) -> None:
     live = serve(script).live()
     begin = time.monotonic()
-    answer = live.ask(question("api.container", id="x"))
+    answer = ask(live, question("api.container", id="x"))
     took = time.monotonic() - begin
     assert isinstance(answer, Failed)
     assert answer.reason == "timed out"
@@ -246,21 +267,90 @@ def test_total_deadline_holds(serve: Callable[[Script], Server], script: Script)
 
 
 @pytest.mark.parametrize(("script", "reason"), [(endless, "too large"), (endless_headers, "malformed")])
-def test_endless_answer_is_cut_off(serve: Callable[[Script], Server], script: Script, reason: str) -> None:
-    answer = serve(script).live().ask(question("api.containers"))
+def test_endless_answer_is_cut_off(ask: Ask, serve: Callable[[Script], Server], script: Script, reason: str) -> None:
+    answer = ask(serve(script).live(), question("api.containers"))
     assert isinstance(answer, Failed)
     assert answer.reason == reason
 
 
-def test_stuck_answer_leaves_the_next_question_alone(serve: Callable[[Script], Server]) -> None:
+def test_stuck_answer_leaves_the_next_question_alone(ask: Ask, serve: Callable[[Script], Server]) -> None:
     def script(connection: socket.socket, target: str) -> None:
         if "stuck" in target:
             time.sleep(30)
         connection.sendall(reply(b"{}"))
 
     live = serve(script).live()
-    assert isinstance(live.ask(question("api.container", id="stuck")), Failed)
-    assert live.ask(question("api.container", id="well")) == {}
+    assert isinstance(ask(live, question("api.container", id="stuck")), Failed)
+    assert ask(live, question("api.container", id="well")) == {}
+
+
+def inspects(*ids: str) -> list[Question]:
+    return [question("api.container", id=each) for each in ids]
+
+
+def names_itself(connection: socket.socket, target: str) -> None:
+    connection.sendall(chunked(json.dumps({"Id": target.split("/")[-2]}).encode()))
+
+
+def test_many_questions_go_over_four_connections(serve: Callable[[Script], Server]) -> None:
+    server = serve(names_itself)
+    asked = inspects(*map(str, range(200)))
+    answers = dict(served(server.live(), asked))
+    assert answers == {each: {"Id": each.args["id"]} for each in asked}
+    assert server.connections == client.AT_ONCE
+
+
+def test_stuck_answers_hold_up_nobody_else(serve: Callable[[Script], Server]) -> None:
+    def script(connection: socket.socket, target: str) -> None:
+        if "drips" in target:
+            drips(connection, target)
+        elif "stuck" in target:
+            time.sleep(30)
+        names_itself(connection, target)
+
+    begin = time.monotonic()
+    came = {}
+    for asked, answer in served(serve(script).live(), inspects("stuck", "drips", *map(str, range(50)))):
+        came[asked.args["id"]] = answer, time.monotonic() - begin
+    late = {id for id, (answer, _) in came.items() if isinstance(answer, Failed)}
+    assert late == {"stuck", "drips"}
+    assert max(at for id, (_, at) in came.items() if id not in late) < 1
+    assert "not a byte" in came["stuck"][0].detail
+    assert "no end" in came["drips"][0].detail
+    assert max(at for _, at in came.values()) < KINDS["api.container"].deadline + 0.3
+
+
+def test_question_that_comes_while_others_are_stuck_is_asked_at_once(serve: Callable[[Script], Server]) -> None:
+    def script(connection: socket.socket, target: str) -> None:
+        if "stuck" in target:
+            time.sleep(30)
+        names_itself(connection, target)
+
+    waiting = [*inspects("late"), None, *inspects("stuck")]
+    first, *_ = serve(script).live().serve("api", lambda: waiting.pop() if waiting else None)
+    assert first == (*inspects("late"), {"Id": "late"})
+
+
+def test_kept_connections_that_were_closed_are_replaced(serve: Callable[[Script], Server]) -> None:
+    def script(connection: socket.socket, target: str) -> None:
+        names_itself(connection, target)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    asked = inspects(*map(str, range(20)))
+    assert dict(served(serve(script).live(), asked)) == {each: {"Id": each.args["id"]} for each in asked}
+
+
+def test_engine_that_dies_meanwhile_refuses_the_rest(serve: Callable[[Script], Server]) -> None:
+    server: Server
+
+    def script(connection: socket.socket, target: str) -> None:
+        server.path.unlink()
+        connection.shutdown(socket.SHUT_RDWR)
+
+    server = serve(script)
+    answers = [answer for _, answer in served(server.live(), inspects(*map(str, range(10))))]
+    assert {answer.reason for answer in answers} <= {"refused", "missing"}
+    assert len(answers) == 10
 
 
 def test_nothing_is_sent_after_a_failed_ping(tmp_path: Path) -> None:

@@ -204,6 +204,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 300004\r\n\r\n" + b'["' + b"x" * 300_000 + b'"]'
+
+
 @pytest.fixture
 def tls_port(certificates: Path) -> Any:
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -212,13 +215,16 @@ def tls_port(certificates: Path) -> Any:
     server.verify_mode = ssl.CERT_REQUIRED
     listener = socket.create_server(("127.0.0.1", 0))
 
+    def converse(plain: socket.socket) -> None:
+        with suppress(OSError), server.wrap_socket(plain, server_side=True) as connection:
+            while asked := connection.recv(4096):
+                connection.sendall(PING if b"/_ping" in asked else LONG)
+
     def serve() -> None:
         with suppress(OSError):
             while True:
                 plain, _ = listener.accept()
-                with suppress(OSError), server.wrap_socket(plain, server_side=True) as connection:
-                    while connection.recv(4096):
-                        connection.sendall(PING)
+                threading.Thread(target=converse, args=(plain,), daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
     yield listener.getsockname()[1]
@@ -237,6 +243,17 @@ def test_tls_with_a_client_certificate(monkeypatch: pytest.MonkeyPatch, certific
     host = {"DOCKER_HOST": f"tcp://127.0.0.1:{tls_port}"}
     mutual = {**host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates)}
     assert ask_ping(monkeypatch, mutual)["api_version"] == "1.51"
+
+
+def test_many_questions_over_tls(monkeypatch: pytest.MonkeyPatch, certificates: Path, tls_port: int) -> None:
+    """Answers of many records: what TLS has read ahead is no longer to be seen on the socket."""
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(certificates))
+    asked = [question("api.container", id=str(n)) for n in range(40)]
+    waiting = list(asked)
+    live = Live(Settings(host=f"tcp://127.0.0.1:{tls_port}"))
+    answers = dict(live.serve("api", lambda: waiting.pop() if waiting else None))
+    assert answers == {each: ["x" * 300_000] for each in asked}
 
 
 def test_tls_that_fails_says_so(
