@@ -40,6 +40,7 @@ Where the code refines the design it was built from:
   stands instead is small: `live/http`, `live/client`, `live/endpoint`, `live/netlink`, `live/nftables`.
 - One thread asks the engine, with four requests under way (`live/client`), where the design has four workers: these spend
   as much of the processor on the interpreter's lock as on the answers. So `Live.serve` answers a lane, not a question.
+- DNS messages are dnslib's, not dnspython's: 5 ms of every run's imports, not 32.
 - A run with a longer budget is patient with each question in proportion, so that slow machines are judged too.
 - What a collector cannot read is Unavailable("malformed"); CRASHED is left for the rest. Tests on real hosts refuse both.
 - A container that is gone when asked again leaves no trace; one that lives again is left unexamined.
