@@ -38,7 +38,7 @@ Where the code refines the design it was built from:
 - No docker-py and no pyroute2 at run time; both are the oracles of tests. docker-py costs 220 ms to import and 2 ms an
   answer; pyroute2 160 to 390 ms to import and loses flags of `fib` expressions (0.9.7). A whole run has a second. What
   stands instead is small: `live/http`, `live/client`, `live/endpoint`, `live/netlink`, `live/nftables`.
-- One thread asks the engine, with four requests under way (`live/client`), where the design has four workers: these spend
+- One thread asks the engine, with eight requests under way (`live/client`), where the design has four workers: these spend
   as much of the processor on the interpreter's lock as on the answers. So `Live.serve` answers a lane, not a question.
 - DNS messages are dnslib's, not dnspython's: 5 ms of every run's imports, not 32.
 - A run with a longer budget is patient with each question in proportion, so that slow machines are judged too.

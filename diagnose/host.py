@@ -16,7 +16,7 @@ import msgspec
 from diagnose.model import Failed, Json
 
 Lane = Literal["api", "local", "file", "netns", "probe", "last"]
-"""Where a question is answered: api (one thread, four keep-alive connections), local (/proc, netlink: quick), file (the helper
+"""Where a question is answered: api (one thread, several keep-alive connections), local (/proc, netlink: quick), file (the helper
 process), netns (visits to other network namespaces), probe (a thread of its own: DNS, commands), last (one at a time, when all
 else is answered: /system/df, walks)."""
 

@@ -292,7 +292,7 @@ def names_itself(connection: socket.socket, target: str) -> None:
     connection.sendall(chunked(json.dumps({"Id": target.split("/")[-2]}).encode()))
 
 
-def test_many_questions_go_over_four_connections(serve: Callable[[Script], Server]) -> None:
+def test_many_questions_go_over_few_connections(serve: Callable[[Script], Server]) -> None:
     server = serve(names_itself)
     asked = inspects(*map(str, range(200)))
     answers = dict(served(server.live(), asked))
