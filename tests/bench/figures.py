@@ -17,7 +17,14 @@ HERE = Path(__file__).parent
 QUESTIONS, URLS = "/tmp/questions", "/tmp/urls"
 TOOL = [sys.executable, "-m", "diagnose"]
 GO = "docker ps -aq | xargs docker inspect >/dev/null"
-LOAD = "import diagnose.cli, diagnose.run, diagnose.render.json, diagnose.registry as r; r.load()"
+LOAD = """
+import importlib, pkgutil
+import diagnose.cli, diagnose.live, diagnose.run, diagnose.render.json, diagnose.registry, dnslib, psutil
+diagnose.registry.load()
+for each in pkgutil.iter_modules(diagnose.live.__path__, "diagnose.live."):
+    importlib.import_module(each.name)
+"""
+"""What a run of `diagnose all` imports, its hands as they are first asked."""
 
 
 @dataclass(frozen=True)
