@@ -14,6 +14,7 @@ from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.networks import Network, Networks
 from diagnose.evidence.uplinks import Uplink, Uplinks
+from diagnose.evidence.ways import SOMEWHERE, Ways
 from diagnose.firewall import docker
 from diagnose.firewall.docker import USER_CHAIN
 from diagnose.firewall.iptables import sets as named_sets
@@ -39,11 +40,6 @@ __all__ = [
 
 SAMPLES: tuple[tuple[Literal["tcp", "udp"], int], ...] = (("tcp", 443), ("udp", 53), ("tcp", 80))
 """What a container is taken to send: a filter that lets one of these pass is a policy, not an outage."""
-
-SOMEWHERE = "44.192.0.1"
-"""A peer of no particular kind, to whom nothing is sent: an ordinary public address, since filters against spoofing drop those
-that are reserved. Where the open question has no answer and this one has, the filter has a policy about addresses, and nothing
-is unclear."""
 
 MAX_RULES_MET = 400_000
 """Rules met by the packets of all published ports together, at a few microseconds each."""
@@ -228,10 +224,13 @@ def crossings(
     containers: Containers,
     networks: Networks,
     uplinks: Uplinks,
+    ways: Ways | Unavailable,
     ping: Ping | Unavailable,
     info: Info | Unavailable,
 ) -> Crossings:
-    """A walk per container and direction."""
+    """A walk per container and direction. What comes in does so by the default route's interface; what leaves goes where the kernel
+    says that it sends this network's packets, which is a tunnel where a VPN has brought routes of its own.
+    """
     if isinstance(ping, Ping) and ping.is_podman:
         return Crossings(why_none="Podman's bridges and rules have other names")
     if isinstance(info, Info) and info.is_rootless:
@@ -248,7 +247,8 @@ def crossings(
     bridges = {
         str(subnet): network.bridge for network in networks.bridges for subnet in network.subnets if subnet.version == 4
     }
-    walls = _Walls(firewall.ruleset, uplink, bridges)
+    outward = {name: uplinks.by_index(way.oif) for name, way in ways.out.items()} if isinstance(ways, Ways) else {}
+    walls = _Walls(firewall.ruleset, uplink, {name: each for name, each in outward.items() if each}, bridges)
     most = MAX_RULES_MET // max(1, firewall.ruleset.rules)
     inlets = list(_published(attached, uplink))
     return Crossings(
@@ -267,10 +267,13 @@ def _routes(network: Network) -> bool:
 
 
 class _Walls(msgspec.Struct, frozen=True):
-    """What all walks share. bridges: which interface leads to each of the engine's IPv4 subnets."""
+    """What all walks share. outward: by a network's name, where its packets leave the host; by the uplink where that is not known.
+    bridges: which interface leads to each of the engine's IPv4 subnets.
+    """
 
     ruleset: Ruleset
     uplink: Uplink
+    outward: dict[str, Uplink]
     bridges: dict[str, str]
 
 
@@ -279,16 +282,17 @@ def _outlets(walls: _Walls, attached: list[_Attached]) -> Iterator[Outlet]:
     walked: dict[Any, tuple[Reach, Reach]] = {}
     for container, network, endpoint in attached:
         kind = (network.bridge, walls.ruleset.kind_of(endpoint.ip_address))
+        uplink = walls.outward.get(network.name, walls.uplink)
         if kind not in walked:
-            walked[kind] = _out(walls, network, endpoint)
-        yield Outlet(container, network, endpoint.ip_address, walls.uplink, *walked[kind])
+            walked[kind] = _out(walls, network, endpoint, uplink)
+        yield Outlet(container, network, endpoint.ip_address, uplink, *walked[kind])
 
 
-def _out(walls: _Walls, network: Network, endpoint: Endpoint) -> tuple[Reach, Reach]:
+def _out(walls: _Walls, network: Network, endpoint: Endpoint, uplink: Uplink) -> tuple[Reach, Reach]:
     asked: dict[str, Any] = {
         "bridge": network.bridge,
         "src": endpoint.ip_address,
-        "uplink": walls.uplink.name,
+        "uplink": uplink.name,
         "inner": tuple(walls.bridges),
     }
 

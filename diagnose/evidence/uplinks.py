@@ -28,11 +28,18 @@ class Uplink(msgspec.Struct, frozen=True):
 
 class Uplinks(msgspec.Struct, frozen=True):
     """Interfaces with an IPv4 default route in the main table, the preferred one first; on a host without one, those to the nets
-    that it is on itself. interfaces: index -> name of every interface.
+    that it is on itself. interfaces: index -> name of every interface. addresses: index -> its first global IPv4 address.
     """
 
     items: tuple[Uplink, ...]
     interfaces: dict[int, str]
+    addresses: dict[int, str | None]
+
+    def by_index(self, index: int | None) -> Uplink | None:
+        """The interface of this index as one that leads to others; None where there is no such interface."""
+        if index not in self.interfaces:
+            return None
+        return Uplink(self.interfaces[index], self.addresses.get(index))
 
     def __iter__(self) -> Iterator[Uplink]:
         return iter(self.items)
@@ -92,4 +99,4 @@ def uplinks(host: Host) -> Uplinks | Unavailable:
     ]
     found = dict.fromkeys(each.oif for each in sorted(defaults, key=lambda route: route.metric) if each.oif in names)
     found = found or dict.fromkeys(each.index for each in links if each.leads_to_others and each.index in first)
-    return Uplinks(tuple(Uplink(names[index], first.get(index)) for index in found if index is not None), names)
+    return Uplinks(tuple(Uplink(names[index], first.get(index)) for index in found if index is not None), names, first)

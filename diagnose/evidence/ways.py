@@ -7,12 +7,16 @@ from typing import Any
 import msgspec
 
 from diagnose.evidence.containers import Containers
-from diagnose.evidence.firewall import SOMEWHERE
 from diagnose.evidence.links import Links
 from diagnose.evidence.networks import Networks
 from diagnose.host import Host, question
 from diagnose.model import Failed, Unavailable
 from diagnose.registry import evidence
+
+SOMEWHERE = "44.192.0.1"
+"""A peer of no particular kind, to whom nothing is sent: an ordinary public address, since filters against spoofing drop those
+that are reserved. Where the open question has no answer and this one has, the filter has a policy about addresses, and nothing
+is unclear."""
 
 
 class Way(msgspec.Struct, frozen=True):

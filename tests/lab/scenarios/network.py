@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.lab import Box, fault, healthy
-from tests.lab.provider import BOX_ADDRESS, GATEWAY
+from tests.lab.provider import BOX_ADDRESS, GATEWAY, RESOLVER
 from tests.lab.runner import healthy_container
 
 QUIET = ["--memory=64m", "--pids-limit=64", "--user=1000:1000", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
@@ -162,6 +162,26 @@ def vpn_by_routing_policy(box: Box) -> None:
     """)
     healthy_container(box, "tunneled", 18106)
     assert box.provider.curl(f"http://{BOX_ADDRESS}:18106/") == "hello\n"
+
+
+@healthy()
+def vpn_with_a_kill_switch(box: Box) -> None:
+    """A full tunnel as OpenVPN sets it up, in two halves of the world, and a rule that keeps containers from leaving beside it."""
+    box.sh(f"""
+        ip link add link eth0 name tun9 type macvlan mode bridge
+        ip addr add 192.0.2.9/32 dev tun9
+        ip link set tun9 up
+        ip route add 0.0.0.0/1 via {GATEWAY} dev tun9 onlink
+        ip route add 128.0.0.0/1 via {GATEWAY} dev tun9 onlink
+        ip route add {RESOLVER}/32 dev tun9
+        iptables -I DOCKER-USER -o eth0 -j DROP
+        iptables -I DOCKER-USER -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN
+    """)
+    box.provider.sh("ip addr add 198.51.100.80/32 dev uplink")
+    box.provider.spawn(["busybox", "httpd", "-f", "-p", "198.51.100.80:80", "-h", "/run/www"])
+    healthy_container(box, "switched", 18107)
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:18107/") == "hello\n"
+    assert "hello" in box.docker("exec", "switched", "timeout", "2", "wget", "-qO-", "http://198.51.100.80/").stdout
 
 
 @healthy(shareable=True)
