@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
+from click.core import ParameterSource
 
 from diagnose.version import __version__
 
@@ -174,6 +175,9 @@ _run = _options(
 )
 """The options of a run."""
 
+
+ASKING = {"host": "-H", "context": "--context", "resolve": "--resolve", "since_s": "--since", "probe": "--no-probe"}
+"""Options that say what a host is asked, by the name of their field; a recording was asked already."""
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -336,7 +340,7 @@ def timeline(format_: str, **options: Any) -> None:
     from diagnose import timeline as moments
     from diagnose.render import history
 
-    asked = _asked(options)
+    asked = _asked(options, since_too=True)
     try:
         evidence = run.collect(moments.KINDS, asked, began=_process_began())
     except run.AskedWrongError as error:
@@ -381,14 +385,19 @@ def _color(no_color: bool) -> bool | None:
     return False if no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
-def _asked(options: Mapping[str, Any]) -> run.Asked:
-    """What the run is to do. A usage error where two options exclude each other."""
+def _asked(options: Mapping[str, Any], *, since_too: bool = False) -> run.Asked:
+    """What the run is to do. A usage error where two options exclude each other.
+
+    since_too: `--since` also says how much of a recording is shown.
+    """
     from diagnose import run
 
     asked = run.Asked(**{name: options[name] for name in run.Asked.__struct_fields__ if name in options})
     if asked.source is not None:
-        for option, given in (("-H", asked.host), ("--context", asked.context), ("--resolve", asked.resolve)):
-            if given:
+        context = click.get_current_context()
+        for name, option in ASKING.items():
+            given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+            if given and not (since_too and name == "since_s"):
                 raise click.UsageError(
                     f"{option} does not go with --from: a recording is judged without asking anything"
                 )

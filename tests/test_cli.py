@@ -76,6 +76,8 @@ WRONG = {
     "a glob that matches nothing": (["check", "dsn.*"], "no check matches 'dsn.*'; did you mean dns"),
     "two engines": (["all", "-H", "unix:///x", "--context", "y"], "-H and --context name two endpoints"),
     "a recording and an engine": (["all", "--from", "demo", "-H", "unix:///x"], "does not go with --from"),
+    "a recording and a span": (["all", "--from", "demo", "--since", "1h"], "does not go with --from"),
+    "a recording and no probe": (["all", "--from", "demo", "--no-probe"], "does not go with --from"),
     "a recording and a name": (["check", "dns", "--from", "demo", "--resolve", "x.test"], "does not go with --from"),
     "a name and no query": (["all", "--resolve", "x.test", "--no-probe"], "does not go with --no-probe"),
     "a source that is no bundle": (["all", "--from", "/etc/passwd"], "neither a bundle nor a recorded folder"),
