@@ -47,6 +47,8 @@ _ABOUT = words(
     "separator delimiter weight priority quota rate resolver extension extensions program command cmd helper helpers hasher "
     "encoder decoder filter generator handler factory encryption hashing"
 )
+_OWNERS = words("db database user email app application service server")
+"""What a secret is for, after its own word: `PASSWORD_DB`, `DB_PASS_APP`, `TOKEN_SERVICE`."""
 # A number, a switch or something made for everybody's eyes, whatever follows.
 _NOT = words("public pub max min num number total per allow disallow minimum maximum")
 _STRONG = (
@@ -184,7 +186,7 @@ def kind_of(name: str) -> str | None:
     last = parts[-1]
     flat = "".join(parts)
     if last in _ABOUT and parts[-2:] != ["secret", "id"] and parts[-3:] != ["root", "token", "id"]:
-        return None
+        return _owned(parts[-2]) if len(parts) > 1 and last in _OWNERS else None
     if segment.startswith("BUNDLE_") and "__" in segment and last in ("com", "org", "net", "io", "dev"):
         return "credential"
     if not _NOT.isdisjoint(parts) or _NOT_A_TOKEN().search(flat):
@@ -208,6 +210,13 @@ def kind_of(name: str) -> str | None:
     if last in ("signature", "sig", "webhook", "dsn", "cookies", "otp", "totp"):
         return "random"
     return None
+
+
+def _owned(word: str) -> str | None:
+    """The kind of what stands under this word and its owner: a token's may be a name as well, unless it looks generated."""
+    if kind_of(word) == "password":
+        return "password"
+    return "random" if word in ("secret", "token") else None
 
 
 def unexplained(name: str, value: str) -> bool:
