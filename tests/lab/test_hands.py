@@ -57,7 +57,7 @@ pairs = {
     "df": (api.df(), ours("api.system_df")),
     "top": (api.top("web")["Titles"], ours("api.top", id="web")["Titles"]),
 }
-logs = engine_api.logs(live, question("api.logs", id="web", tail=10))
+logs = ours("api.logs", id="web", tail=10)
 pairs["logs"] = (api.logs("web", tail=10, timestamps=True).decode(), logs["text"])
 print(json.dumps({name: pair[0] == pair[1] for name, pair in pairs.items()}))
 """
