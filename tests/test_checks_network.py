@@ -452,6 +452,15 @@ def test_subnet_overlaps_route(route: Route, expected: list[Any]) -> None:
     assert found(answer) == expected
 
 
+def test_podmans_bridge_is_the_networks_own_under_another_name() -> None:
+    route = Route(dst="172.18.0.0", prefix=16, oif=5)
+    seen = links(UPLINK, altered(BRIDGE, name="podman1"))
+    answer = subnets.subnet_overlaps_route(
+        Networks((network(),)), Routes((route,)), seen, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
+    )
+    assert found(answer) == []
+
+
 @pytest.mark.parametrize(
     ("route", "expected"),
     [

@@ -39,7 +39,7 @@ def subnet_overlaps_route(
     """
     servers = resolvers.engine_view if isinstance(resolvers, Resolvers) else ()
     for network in networks.bridges:
-        own, attached = links.by_name.get(network.bridge), attached_to(network, containers)
+        own, attached = links.bridge(network.bridge, network.gateways), attached_to(network, containers)
         reached = True
         for subnet in network.subnets:
             clashing = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -83,6 +83,13 @@ class Links(msgspec.Struct, frozen=True, dict=True):
     def ports(self, bridge: Link) -> tuple[Link, ...]:
         """The interfaces that are attached to this bridge."""
         return self._ports.get(bridge.index, ())
+
+    def bridge(self, name: str, gateways: Iterable[str]) -> Link | None:
+        """The bridge of this name, or the one that holds one of these addresses: Podman gives its bridges names of its own."""
+        held = frozenset(gateways)
+        indices = {each.index for each in self.addresses if each.address in held}
+        holding = (each for each in self.items if each.kind == "bridge" and each.index in indices)
+        return self.by_name.get(name) or next(holding, None)
 
     def addresses_of(self, link: Link) -> tuple[str, ...]:
         return tuple(each.address for each in self.addresses if each.index == link.index)
