@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import signal
 import sys
@@ -221,15 +222,41 @@ def test_engine_that_listens_on_a_loopback_port_is_here() -> None:
             assert ping["engine_version"].startswith(box.engine.version)
 
 
-@pytest.mark.skipif(shutil.which("podman") is None, reason="podman is not installed")
-def test_podman_answers_and_is_known_as_such() -> None:
+PODMAN = ["podman", "--root=/var/lib/docker/p", "--runroot=/run/p", "--tmpdir=/run/t"]
+needs_podman = pytest.mark.skipif(shutil.which("podman") is None, reason="podman is not installed")
+
+
+def _serve_podman(box: Box) -> None:
     limits = '[containers]\ndefault_ulimits=["nofile=1024:1024","nproc=1000:1000"]\n'
-    service = ["podman", "--root=/var/lib/docker/p", "--runroot=/run/p", "--tmpdir=/run/t", "system", "service"]
+    box.write("/etc/containers/containers.conf", limits + '[engine]\ncgroup_manager="cgroupfs"\n')
+    box.sh("mkdir -p /run/podman")
+    box.spawn([*PODMAN, "system", "service", "--time=0", "unix:///run/podman/podman.sock"])
+    box.wait_for(lambda: box.path("/run/podman/podman.sock").exists(), what="podman's socket")
+
+
+@needs_podman
+def test_containers_of_podman_are_judged() -> None:
+    """One that serves behind a published port, and one that fails; what Docker would have in its place is missed by nobody."""
+    with Box("distro") as box:
+        box.sh(
+            "mkdir -p /tmp/r/bin; cp $(which busybox) /tmp/r/bin/; ln -s busybox /tmp/r/bin/httpd; ln -s busybox /tmp/r/bin/false"
+        )
+        box.sh(f"tar c -C /tmp/r . | {shlex.join(PODMAN)} import - bb:1")
+        _serve_podman(box)
+        run = [*PODMAN, "run", "-d", "--memory=64m", "--pids-limit=64"]
+        box.run([*run, "--name=web", "-p", "8080:80", "bb:1", "/bin/httpd", "-f", "-p", "80"], timeout=30)
+        box.run([*run, "--name=fails", "bb:1", "/bin/false"], timeout=30)
+        box.run(["curl", "-sS", "-m", "2", "-o", "/dev/null", "http://127.0.0.1:8080/"])
+        report = box.diagnose("all", "--format", "json").report
+    loud = [(f["id"], f["subject"]["name"]) for f in report["findings"] if f["severity"] != "advice"]
+    assert loud == [("container.exits-at-start", "fails")]
+    assert not [row["id"] for row in report["checks"] if row["verdict"] == "crashed"]
+
+
+@needs_podman
+def test_podman_answers_and_is_known_as_such() -> None:
     with Box("distro", provider=False) as box:
-        box.write("/etc/containers/containers.conf", limits + '[engine]\ncgroup_manager="cgroupfs"\n')
-        box.sh("mkdir -p /run/podman")
-        box.spawn([*service, "--time=0", "unix:///run/podman/podman.sock"])
-        box.wait_for(lambda: box.path("/run/podman/podman.sock").exists(), what="podman's socket")
+        _serve_podman(box)
         kinds = ("endpoint", "locality", "api.ping", "api.containers", "api.networks", "api.swarm")
         endpoint, place, ping, listed, networks, swarm = ask(box, *((kind, {}) for kind in kinds))
         (hidden,) = ask(box, ("locality", {}), user="nobody")
