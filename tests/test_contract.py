@@ -112,7 +112,6 @@ def test_causes_make_no_circle():
 
 
 NO_REAL_FAULT = {
-    "daemon.start-limit-hit": "allowed on the emulated machine and not required there: tests/test_checks_daemon.py",
     "kernel.netdevice-stuck": "a reference that a kernel bug never gives back: tests/test_checks_kernel.py has the real line",
     "resources.io-saturated": "a disk that is too slow for a real share of 60 s: tests/test_checks_resources.py",
     "resources.limits-not-enforced": "a kernel built or booted without a controller: tests/test_checks_resources.py",

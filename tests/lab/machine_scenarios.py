@@ -165,7 +165,7 @@ def _foreign_table() -> Callable[[], None]:
     "daemon.json is broken and the engine gave up",
     ("daemon.config-invalid", "daemon:docker"),
     ("daemon.not-running", "daemon:docker"),
-    also=("daemon.start-limit-hit",),
+    ("daemon.start-limit-hit", "daemon:docker"),
     users=("root", "nobody"),
 )
 def _start_limit() -> Callable[[], None]:
