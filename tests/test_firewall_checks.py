@@ -111,7 +111,7 @@ def judged(
     assert not isinstance(nets, Unavailable)
     assert not isinstance(up, Unavailable)
     known = info or Unavailable("missing")
-    over = crossings(wall, boxes, nets, up, ping or Unavailable("missing"), known)
+    over = crossings(wall, boxes, nets, up, Unavailable("missing"), ping or Unavailable("missing"), known)
     said = config or Unavailable("missing")
     answers = {
         "chains-missing": rules.chains_missing(wall, over, said),
