@@ -301,10 +301,11 @@ def _only(findings: Sequence[Reported], what: Run) -> tuple[Reported, ...]:
 
 def _recheck(host: Host, results: Sequence[Result]) -> list[Result]:
     """Answers are no snapshot: drop findings that compared two sources of a container that has changed since."""
-    lives = {life for result in results for finding in result.findings for life in finding.stable}
-    if not lives:
+    findings = [finding for result in results for finding in result.findings]
+    asked = {question("api.recheck", id=life.id): life for finding in findings for life in finding.stable}
+    asked |= {question("api.settled", id=life.id): life for finding in findings for life in finding.settled}
+    if not asked:
         return list(results)
-    asked = {question("api.recheck", id=life.id): life for life in lives}
     changed: set[Incarnation] = set()
     gone: set[Incarnation] = set()
     for each, answer in host.ask_many(asked):
@@ -326,13 +327,13 @@ def _without(result: Result, changed: set[Incarnation], gone: set[Incarnation]) 
     """The result without findings about lives that are over: a container that is gone leaves no trace, one that lives again
     was not examined in its new life.
     """
-    kept = tuple(f for f in result.findings if not (changed | gone).intersection(f.stable))
+    kept = tuple(f for f in result.findings if not (changed | gone).intersection((*f.stable, *f.settled)))
     if len(kept) == len(result.findings):
         return result
     again = tuple(
         Unexamined(f.subject, "it restarted while it was looked at")
         for f in result.findings
-        if changed.intersection(f.stable)
+        if changed.intersection((*f.stable, *f.settled))
     )
     unexamined = (*result.unexamined, *again)
     if kept:

@@ -55,6 +55,7 @@ KINDS = _kinds(
     Kind("api.container", "engine_api:get", "api", "engine", 2, 3),
     Kind("api.again", "engine_api:get", "api", "engine", 2, 3),
     Kind("api.recheck", "engine_api:get", "api", "engine", 2, 3),
+    Kind("api.settled", "engine_api:settled", "probe", "engine", 4, 3),
     Kind("api.info", "engine_api:get", "api", "engine", 3, 2),
     Kind("api.version", "engine_api:get", "api", "engine", 3, 4),
     Kind("api.networks", "engine_api:get", "api", "engine", 3, 2),

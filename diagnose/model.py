@@ -117,7 +117,8 @@ class Finding(msgspec.Struct, frozen=True):
     it is none of theirs. signs: classes of error text (see `diagnose.signs`) that it shows or, in a cause, that it
     brings forth; a cause with signs explains only effects that show one of them, or that have none (None) because
     nothing is printed where they are seen. onset: Unix time at which it began, if known. stable: the lives of
-    containers it compared; asked again before it is reported. service: compose or swarm service of the subject, for
+    containers it compared; asked again before it is reported. settled: lives that the engine may not have noticed to be over;
+    asked again after a while. service: compose or swarm service of the subject, for
     grouping replicas.
     """
 
@@ -132,6 +133,7 @@ class Finding(msgspec.Struct, frozen=True):
     signs: frozenset[str] | None = None
     onset: float | None = None
     stable: tuple[Incarnation, ...] = ()
+    settled: tuple[Incarnation, ...] = ()
     service: str = ""
 
 

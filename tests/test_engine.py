@@ -161,10 +161,11 @@ def inspect(pid: int, started: str) -> dict:
     ],
     ids=["the same life", "another life", "gone", "no answer"],
 )
-def test_a_comparison_holds_only_for_one_life(answer, verdict):
-    finding = Finding(container("web"), "s", {"a": 1}, stable=(Incarnation("abc", 7, "t0"),))
+@pytest.mark.parametrize(("field", "kind"), [("stable", "api.recheck"), ("settled", "api.settled")])
+def test_a_comparison_holds_only_for_one_life(answer, verdict, field, kind):
+    finding = Finding(container("web"), "s", {"a": 1}, **{field: (Incarnation("abc", 7, "t0"),)})
     result = engine.Result(a_check(level), Verdict.FOUND, findings=(finding,))
-    (after,) = engine._recheck(Made({"api.recheck": answer}), [result])
+    (after,) = engine._recheck(Made({kind: answer}), [result])
     assert after.verdict is verdict
 
 

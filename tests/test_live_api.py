@@ -506,6 +506,14 @@ def test_endless_log_is_cut(serve: Callable[[Script], Server]) -> None:
     assert (answer["text"], answer["truncated"]) == ("z" * 100, True)
 
 
+def test_the_settled_engine_is_asked_later(serve: Callable[[Script], Server], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_api, "SETTLE_S", 0.3)
+    live = serve(says(reply(b"{}"))).live()
+    begin = time.monotonic()
+    assert live.ask(question("api.settled", id="x")) == {}
+    assert time.monotonic() - begin >= 0.3
+
+
 def test_engine_that_gave_up_our_versions_is_asked_without(serve: Callable[[Script], Server]) -> None:
     def script(connection: socket.socket, target: str) -> None:
         old = b'{"message":"client version 1.41 is too old. Minimum supported API version is 1.60"}'

@@ -74,7 +74,7 @@ def shim_lost(containers: Containers, processes: Processes) -> Generator[Finding
             },
             variables={"container": each.short, "pid": str(each.state.pid)},
             touches=(DAEMON,),
-            stable=(each.life,),
+            settled=(each.life,),
             service=each.service,
         )
     return None

@@ -159,7 +159,7 @@ def veth_detached(
                     },
                     discriminator=name,
                     touches=(network.subject, *((peer.subject,) if peer else ())),
-                    stable=(each.life,),
+                    settled=(each.life,),
                     service=each.service,
                 )
 
