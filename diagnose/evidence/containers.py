@@ -16,7 +16,7 @@ from diagnose.registry import evidence
 __all__ = ["Container", "Containers", "containers", "still_alive"]
 
 FEW = 4
-"""So many silent containers are asked again at once: one for each connection."""
+"""So many containers are asked about once more: what is seen of more of them is no moment's coincidence."""
 
 
 @evidence
@@ -70,8 +70,13 @@ def _inspected(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Fai
 
 
 def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, ...]:
-    """Those of these containers whose life is the one that was inspected, asked again: the others ended or began anew since."""
-    asked = {question("api.again", id=each.id): each for each in suspects}
+    """Those of these containers whose life is the one that was inspected, asked again: the others ended or began anew since.
+
+    A few may have ended without the engine's notice yet, and are asked about later; many are no moment's coincidence.
+    """
+    known = tuple(suspects)
+    kind = "api.settled" if len(known) <= FEW else "api.again"
+    asked = {question(kind, id=each.id): each for each in known}
     return tuple(
         asked[each]
         for each, answer in host.ask_many(asked)
