@@ -11,9 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from diagnose.evidence.daemon_keys import faults_of
 from diagnose.redact import Redactor, is_token
+from diagnose.redact.scanner import redact_text
+from diagnose.redact.urls import plain_address
 from diagnose.ticket.proof import leaks
 from tests import corpus
 from tests.corpus import Case, fresh
@@ -334,3 +338,63 @@ def _inspect(rnd: random.Random, n: int) -> dict[str, Any]:
             "Networks": {"shop": {"NetworkID": cid, "IPAddress": "172.18.0.5", "Aliases": ["db", cid[:12]]}}
         },
     }
+
+
+ADDRESS_WORDS = st.sampled_from(
+    [
+        "postgres",
+        "mysql",
+        "redis",
+        "amqp",
+        "https",
+        "mongodb+srv",
+        "app",
+        "svc",
+        "admin",
+        "db",
+        "login",
+        "user",
+        "auth",
+        "token",
+        "pass",
+        "key",
+        "account",
+        "basic",
+        "hook",
+        "sk-",
+        "AKIA",
+        "ghp_",
+        "oracle",
+        "cookie",
+        "s3",
+    ]
+) | st.text("abcxyz012", min_size=1, max_size=6)
+PASSWORDS = st.sampled_from(["${DB_PASS}", "changeme", "pw0001made-up", "{{x}}", "$DB", "\ue0000\ue001"]) | st.text(
+    "abcXYZ019!$%&*+-=.,;|~^(){}[]`_", min_size=1, max_size=40
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.tuples(ADDRESS_WORDS, ADDRESS_WORDS, PASSWORDS, ADDRESS_WORDS),
+    st.sampled_from(["", ":5432", ":80"]),
+    st.sampled_from(["", "/", "/shop", "/a-b.c", "/token"]),
+)
+def test_the_short_way_for_plain_addresses_leads_where_all_rules_lead(words, port, path):
+    scheme, user, password, host = words
+    text = f"{scheme}://{user}:{password}@{host}{port}{path}"
+    short: list[tuple[str, str, str]] = []
+    full: list[tuple[str, str, str]] = []
+
+    def mark_in(seen):
+        return lambda *said: (seen.append(said), f"<redacted:{said[0]}:{len(said[1]):06x}>")[1]
+
+    found = plain_address(text, mark_in(short))
+    if found is None:
+        assert not short
+    else:
+        assert (found, short) == (redact_text(text, mark_in(full)), full)
+
+
+def test_the_short_way_is_taken():
+    assert plain_address("postgres://shop:hunter2x@db:5432/shop", lambda *_: "T") == "postgres://shop:T@db:5432/shop"

@@ -14,6 +14,7 @@ from diagnose.redact.commands import redact_words
 from diagnose.redact.names import exempt, is_mixed, kind_of, lazy, names_users, unexplained, words
 from diagnose.redact.scanner import redact_text
 from diagnose.redact.tokens import Mark
+from diagnose.redact.urls import plain_address
 from diagnose.redact.values import redact_value
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class Walk:
         if len(old) in _ID_LENGTHS and _ID().fullmatch(old):
             self.seen.append(old)
             return old
-        new = redact_text(old, self.mark)
+        new = (plain_address(old, self.mark) if "://" in old else None) or redact_text(old, self.mark)
         self.seen.append(new)
         if new is old or new == old:
             self.remember(old)
