@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from diagnose.evidence.daemon_keys import faults_of
 from diagnose.redact import Redactor, is_token
+from diagnose.redact.names import words
 from diagnose.redact.scanner import redact_text
 from diagnose.redact.urls import plain_address
 from diagnose.ticket.proof import leaks
@@ -341,33 +342,12 @@ def _inspect(rnd: random.Random, n: int) -> dict[str, Any]:
 
 
 ADDRESS_WORDS = st.sampled_from(
-    [
-        "postgres",
-        "mysql",
-        "redis",
-        "amqp",
-        "https",
-        "mongodb+srv",
-        "app",
-        "svc",
-        "admin",
-        "db",
-        "login",
-        "user",
-        "auth",
-        "token",
-        "pass",
-        "key",
-        "account",
-        "basic",
-        "hook",
-        "sk-",
-        "AKIA",
-        "ghp_",
-        "oracle",
-        "cookie",
-        "s3",
-    ]
+    sorted(
+        words(
+            "postgres mysql redis amqp https mongodb+srv app svc admin db login user auth token pass key account basic hook sk- AKIA "
+            "ghp_ oracle cookie s3"
+        )
+    )
 ) | st.text("abcxyz012", min_size=1, max_size=6)
 PASSWORDS = st.sampled_from(["${DB_PASS}", "changeme", "pw0001made-up", "{{x}}", "$DB", "\ue0000\ue001"]) | st.text(
     "abcXYZ019!$%&*+-=.,;|~^(){}[]`_", min_size=1, max_size=40
@@ -380,8 +360,8 @@ PASSWORDS = st.sampled_from(["${DB_PASS}", "changeme", "pw0001made-up", "{{x}}",
     st.sampled_from(["", ":5432", ":80"]),
     st.sampled_from(["", "/", "/shop", "/a-b.c", "/token"]),
 )
-def test_the_short_way_for_plain_addresses_leads_where_all_rules_lead(words, port, path):
-    scheme, user, password, host = words
+def test_the_short_way_for_plain_addresses_leads_where_all_rules_lead(parts, port, path):
+    scheme, user, password, host = parts
     text = f"{scheme}://{user}:{password}@{host}{port}{path}"
     short: list[tuple[str, str, str]] = []
     full: list[tuple[str, str, str]] = []
