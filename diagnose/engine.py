@@ -327,13 +327,13 @@ def _without(result: Result, changed: set[Incarnation], gone: set[Incarnation]) 
     """The result without findings about lives that are over: a container that is gone leaves no trace, one that lives again
     was not examined in its new life.
     """
-    kept = tuple(f for f in result.findings if not (changed | gone).intersection((*f.stable, *f.settled)))
+    kept = tuple(f for f in result.findings if not (changed | gone).intersection(f.lives))
     if len(kept) == len(result.findings):
         return result
     again = tuple(
         Unexamined(f.subject, "it restarted while it was looked at")
         for f in result.findings
-        if changed.intersection((*f.stable, *f.settled))
+        if changed.intersection(f.lives)
     )
     unexamined = (*result.unexamined, *again)
     if kept:

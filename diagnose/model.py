@@ -136,6 +136,11 @@ class Finding(msgspec.Struct, frozen=True):
     settled: tuple[Incarnation, ...] = ()
     service: str = ""
 
+    @property
+    def lives(self) -> tuple[Incarnation, ...]:
+        """The lives of containers that it holds for, and for no other."""
+        return (*self.stable, *self.settled)
+
 
 class Unexamined(msgspec.Struct, frozen=True):
     """One subject that a check could not look at, and why: it keeps the check from passing."""

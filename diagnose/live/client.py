@@ -34,6 +34,7 @@ LOOK_S = 0.002
 """How often it is looked for one more request while fewer are under way."""
 
 MESSAGE_CHARACTERS = 300
+PING = Question("api.ping")
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -70,19 +71,13 @@ class Engine:
         self._lock = threading.Lock()
         self.knows_no_version_of_ours = False
 
-    def get(self, request: Request) -> Reply:
-        """One GET, whatever its status; a kept connection that was closed meanwhile is replaced, once."""
-        ends = time.monotonic() + request.seconds
-        kept = self.kept()
-        if kept is not None:
-            try:
-                return self._get_on(kept, request, ends)
-            except Stale:
-                pass
-        try:
-            return self._get_on(self.dial(ends), request, ends)
-        except Stale as stale:
-            raise Refused("refused", str(stale)) from stale
+    def get(self, question: Question, request: Request) -> Reply:
+        """The reply to one question, whatever its status. Raises what `many` would give."""
+        waiting = [question]
+        ((_, outcome),) = self.many(lambda: waiting.pop() if waiting else None, lambda _: request, at_once=1)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def keep(self, connection: Connection) -> None:
         """Keep a connection for whoever asks next."""
@@ -95,17 +90,6 @@ class Engine:
         except IndexError:
             return None
 
-    def _get_on(self, connection: Connection, request: Request, ends: float) -> Reply:
-        try:
-            return connection.get(request.target, ends, request.limit, cut=request.cut)
-        except TimeoutError as error:
-            raise late(request.target, connection) from error
-        finally:
-            if connection.reusable:
-                self.keep(connection)
-            else:
-                connection.close()
-
     def dial(self, ends: float) -> Connection:
         """A new connection. Raises OSError or `Refused`."""
         left = ends - time.monotonic()
@@ -114,12 +98,12 @@ class Engine:
         return dial(self.where, left)
 
     def many(
-        self, pull: Callable[[], Question | None], request: Callable[[Question], Request]
+        self, pull: Callable[[], Question | None], request: Callable[[Question], Request], *, at_once: int | None = None
     ) -> Iterator[tuple[Question, Reply | Exception]]:
         """Replies, whatever their status, and failures, as they come, to the questions that `pull` gives; ends when it gives None
-        and no request is under way.
+        and no request is under way. A kept connection that was closed meanwhile is replaced, once for each.
         """
-        exchange = _Exchange(self, self._at_once)
+        exchange = _Exchange(self, at_once or self._at_once)
         try:
             while True:
                 while exchange.has_room and (question := pull()) is not None:
@@ -137,7 +121,7 @@ class Engine:
         with self._lock:
             if self._greeting is None:
                 try:
-                    self._greeting = accepted(self.get(Request("/_ping", self._patience_s, 64 * 1024)))
+                    self._greeting = accepted(self.get(PING, Request("/_ping", self._patience_s, 64 * 1024)))
                     self._greeting_at = time.time()
                 except Exception as error:  # noqa: BLE001 - kept, and told to each that asks
                     self._greeting = failure(error)
@@ -198,7 +182,6 @@ class _Exchange:
             if connection is None:
                 connection = self._engine.dial(flight.ends)
             if connection.fileno() not in self._open:
-                connection.never_wait()
                 self._open[connection.fileno()] = connection
                 self._poll.register(connection, select.POLLIN)
             self.under_way[connection] = flight
@@ -216,7 +199,9 @@ class _Exchange:
         now = time.monotonic()
         for connection, flight in list(self.under_way.items()):
             if now >= flight.ends:
-                self._fail(flight, connection, late(flight.request.target, connection))
+                came = f"{connection.received} bytes and no end" if connection.received else "not a byte"
+                late = Refused("timed out", f"GET {flight.request.target}: {came} before the deadline")
+                self._fail(flight, connection, late)
 
     def _read(self, connection: Connection) -> None:
         flight = self.under_way.get(connection)
@@ -259,12 +244,6 @@ class _Exchange:
             self._engine.keep(connection)
         for connection in self.under_way:
             connection.close()
-
-
-def late(target: str, connection: Connection) -> Refused:
-    """A request that was not answered in time, with what came of the answer."""
-    came = f"{connection.received} bytes and no end" if connection.received else "not a byte"
-    return Refused("timed out", f"GET {target}: {came} before the deadline")
 
 
 def parsed_version(text: str) -> tuple[int, int] | None:

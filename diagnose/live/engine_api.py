@@ -139,7 +139,7 @@ def ping(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signatur
 def get(live: Live, question: Question) -> Json:
     """Answer a question by one GET."""
     made = engine(live)
-    return _read(live, made, question, made.get(_request(live, made, question)))
+    return _read(live, made, question, made.get(question, _request(live, made, question)))
 
 
 def settled(live: Live, question: Question) -> Json:
@@ -170,7 +170,7 @@ def _request(live: Live, made: Engine, question: Question) -> Request:
 def _read(live: Live, made: Engine, question: Question, reply: Reply) -> Json:
     if reply.status == 400 and b"is too old" in reply.body and not made.knows_no_version_of_ours:
         made.knows_no_version_of_ours = True
-        reply = made.get(_request(live, made, question))
+        reply = made.get(question, _request(live, made, question))
     return READERS.get(question.kind, _json)(question, accepted(reply))
 
 
