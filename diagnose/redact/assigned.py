@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from diagnose.redact.lines import has_sign
 from diagnose.redact.names import exempt, is_mixed, kind_of, lazy, words
 from diagnose.redact.tokens import Mark
 from diagnose.redact.values import Scan, redact_value
@@ -96,11 +97,7 @@ def _pattern(keywords: tuple[str, ...]) -> re.Pattern[str]:
 
 def names_secrets(low: str) -> bool:
     """Whether a text in lower case may hold a name of secrets at all."""
-    # a loop, since any() takes twice as long, and this is asked of every string of a host
-    for keyword in _OF_ASCII if low.isascii() else _ALL:  # noqa: SIM110
-        if keyword in low:
-            return True
-    return False
+    return has_sign(low, _OF_ASCII if low.isascii() else _ALL)
 
 
 def assignments(text: str, mark: Mark, scan: Scan) -> str:

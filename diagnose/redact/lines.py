@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _SHORT = 300
 """A text that is not worth cutting into lines."""
+
+
+def has_sign(text: str, signs: Iterable[str]) -> bool:
+    """Whether one of these stands in a text. This is asked of every string of a host, and any() takes twice as long."""
+    for sign in signs:  # noqa: SIM110
+        if sign in text:
+            return True
+    return False
 
 
 def on_lines(text: str, sign: str, rule: Callable[[str], str], more: int = 0) -> str:

@@ -13,7 +13,7 @@ from diagnose.redact.commands import command_secrets
 from diagnose.redact.encoded import in_base64, in_wide_text
 from diagnose.redact.headers import after_schemes, in_headers
 from diagnose.redact.keys import in_hashes, in_private_keys
-from diagnose.redact.lines import at_signs, on_lines
+from diagnose.redact.lines import at_signs, has_sign, on_lines
 from diagnose.redact.names import CLOSE, OPEN, TOKEN, exempt, kind_of, lazy
 from diagnose.redact.prose import in_sentences
 from diagnose.redact.tokens import Mark, long_words, redact_shapes
@@ -106,7 +106,7 @@ def _rules(text: str, mark: Mark) -> str:
     text = in_hashes(text, mark)
     if _PGPASS_SIGN().search(text):
         text = _PGPASS().sub(lambda m: m[1] + mark("password", m[2], m[0]), text)
-    if "(" in text and any(sign in low for sign in _CALLS):
+    if "(" in text and has_sign(low, _CALLS):
         text = at_signs(text, _CALLS, _CALL(), lambda m: _called(m, mark))
     text = command_secrets(text, low, mark)
     text = in_sentences(text, low, mark)

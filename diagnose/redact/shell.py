@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from diagnose.redact.lines import has_sign
 from diagnose.redact.names import lazy
 from diagnose.redact.tokens import Mark
 from diagnose.redact.values import mark_password, mark_word
@@ -62,22 +63,15 @@ def in_shell(text: str, low: str, mark: Mark) -> str:
         text = _ACL().sub(lambda m: m[1] + mark_password(m[2], m[0], mark), text)
     if "chpasswd" in low:
         text = _CHPASSWD().sub(lambda m: (m[1] or m[3]) + mark_password(m[2] or m[4], m[0], mark), text)
-    if _has_place(text):
+    if has_sign(text, _PLACE_SIGNS):
         text = _PLACE().sub(lambda m: m[1] + _at_place(m, mark), text)
     return text
-
-
-def _has_place(text: str) -> bool:
-    for sign in _PLACE_SIGNS:  # noqa: SIM110 - any() takes twice as long, and this is asked of every string of a host
-        if sign in text:
-            return True
-    return False
 
 
 def at_places_in_words(words: list[str], mark: Mark) -> list[str]:
     """The words of a command line without what stands at a secret's place."""
     line = " ".join(words)
-    for found in _PLACE().finditer(line) if _has_place(line) else ():
+    for found in _PLACE().finditer(line) if has_sign(line, _PLACE_SIGNS) else ():
         new = _at_place(found, mark)
         words = [word.replace(found[2], new) for word in words]
     return words

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 
+from diagnose.redact.lines import has_sign
 from diagnose.redact.names import lazy
 
 # kind, literal prefix, what follows. The literal prefix makes the search fast; the character before it must not be a word's.
@@ -212,7 +213,7 @@ def redact_shapes(text: str, chunks: Iterable[str], mark: Mark) -> str:
     long = " ".join([word for word in found if word.strip(HEX)])
     if not long:
         return text
-    if any(prefix in long for prefix in _PREFIXES) if len(long) > _LARGE else _MAYBE().search(long):
+    if has_sign(long, _PREFIXES) if len(long) > _LARGE else _MAYBE().search(long):
         for kind, prefix, rest in _SHAPES:
             if prefix in text:
                 text = _rule(prefix, rest).sub(_replace(kind, prefix, mark), text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from diagnose.redact.assigned import VERSION_OR_TAG, names_secrets
-from diagnose.redact.lines import at_signs, on_lines
+from diagnose.redact.lines import at_signs, has_sign, on_lines
 from diagnose.redact.names import OPEN, exempt, lazy, random_looking
 from diagnose.redact.tokens import Mark
 from diagnose.redact.values import mark_mixed
@@ -79,7 +79,7 @@ def in_queries(text: str, low: str, mark: Mark) -> str:
         text = _QUERY().sub(lambda m: m[1] + _query_value(m, mark), text)
         if "&p=" in text:
             text = _QUERY_PAIR().sub(lambda m: m[1] + mark("url-password", m[2], m[0]), text)
-    if any(sign in low for sign in _PATH_SIGNS):
+    if has_sign(low, _PATH_SIGNS):
         text = at_signs(text, _PATH_SIGNS, _PATH(), lambda m: m[1] + _path(m[2], mark))
     return text
 
