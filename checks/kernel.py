@@ -26,12 +26,14 @@ _FILESYSTEM = re.compile(
     r"device-mapper: thin: \d+:(?P<pool>\d+): switching pool to (?:out-of-data-space|read-only|fail))"
     r"(?: ?\((?:device )?(?P<named>[\w.-]+)|(?P<bare>[\w.-]+))?"
 )
+_ERROR_SIGNS = ("rror", "critical", "Remounting", "Corruption", "Shutting", "thin:")
 _MOUNTED = re.compile(
     r"EXT4-fs \((?P<ext>[\w.-]+)\): mounted filesystem|XFS \((?P<xfs>[\w.-]+)\): Mounting V|"
     r"BTRFS info \(device (?P<named>[\w.-]+)\): first mount|"
     r"device-mapper: thin: \d+:(?P<pool>\d+): switching pool to write mode"
 )
 """What ends such errors: the file system was mounted anew, the pool of its thin volume has room again."""
+_MOUNT_SIGNS = ("mounted", "Mounting", "first mount", "thin:")
 
 
 @check("kernel.netdevice-stuck", severity=Severity.critical)
@@ -44,7 +46,7 @@ def netdevice_stuck(
     counts.
     """
     waits: dict[str, list[tuple[Record, int]]] = {}
-    for record, match in kernel_log.matching(_UNREGISTER):
+    for record, match in kernel_log.matching(_UNREGISTER, ("unregister_netdevice",)):
         waits.setdefault(match[1], []).append((record, int(match[2])))
     for device, seen in waits.items():
         recent = [(record, count) for record, count in seen if clock.wall - record.at <= within_s]
@@ -100,9 +102,9 @@ def filesystem_errors(kernel_log: KernelLog, disks: BlockDevices, clock: Clock, 
     Only devices that are mounted now count, each once, by its latest line, and only what came after that mount: the log also
     tells of a stick that was pulled out, and of a disk that has been repaired since.
     """
-    since = {_device(match): record.at for record, match in kernel_log.matching(_MOUNTED)}
+    since = {_device(match): record.at for record, match in kernel_log.matching(_MOUNTED, _MOUNT_SIGNS)}
     last: dict[str, tuple[Record, int]] = {}
-    for record, match in kernel_log.matching(_FILESYSTEM):
+    for record, match in kernel_log.matching(_FILESYSTEM, _ERROR_SIGNS):
         mounted = _mounted(_device(match), disks.by_name)
         if mounted and clock.wall - record.at <= options.since_s and record.at >= since.get(mounted, 0.0):
             last[mounted] = (record, last.get(mounted, (record, 0))[1] + 1)

@@ -6,6 +6,7 @@ the budget.
 
 from __future__ import annotations
 
+import _thread
 import threading
 import time
 import traceback
@@ -64,7 +65,10 @@ class Pending(threading.Event):
 
 
 class Collection:
-    """Evidence by kind, collected on demand: a thread per kind, which waits for the kinds that it stands on."""
+    """Evidence by kind, collected on demand: a thread per kind, which waits for the kinds that it stands on.
+
+    The threads are bare ones: `Thread.start` waits for each to have begun, 110 times a run.
+    """
 
     def __init__(self, host: Host, budget: Budget, never: Iterable[str] = ()) -> None:
         self._host = host
@@ -82,9 +86,7 @@ class Collection:
             pending = self._pending[kind] = Pending()
         function = registry.collector(kind)
         needs = {need: self.start(need.kind) for need in registry.needs_of(function)}
-        threading.Thread(
-            target=self._collect, args=(pending, function, needs), name=f"collect-{kind.__name__}", daemon=True
-        ).start()
+        _thread.start_new_thread(self._collect, (pending, function, needs))
         return pending
 
     def get(self, kind: type) -> Any:

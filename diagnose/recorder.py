@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import heapq
 import itertools
 import threading
@@ -140,7 +141,7 @@ class Recorder:
         heapq.heappush(self._queues[lane], (kind.priority, next(self._order), job))
         if len(self._queues[lane]) > self._idle[lane] and self._threads[lane] < WORKERS[lane]:
             self._threads[lane] += 1
-            _Worker(self, lane).start()
+            _Worker(self, lane)
         if self._keeper is None:
             self._keeper = threading.Thread(target=self._keep_time, name="deadlines", daemon=True)
             self._keeper.start()
@@ -215,7 +216,7 @@ class Recorder:
                         queue.clear()
                     elif queue and not self._idle[lane] and self._threads[lane] < WORKERS[lane]:
                         self._threads[lane] += 1
-                        _Worker(self, lane).start()
+                        _Worker(self, lane)
                 self._quiet = 0 if self._busy() else self._quiet + 1
                 if self._quiet >= QUIET and self._queues["last"]:
                     self._work["last"].notify()
@@ -225,16 +226,16 @@ class Recorder:
                 return
 
 
-class _Worker(threading.Thread):
+class _Worker:
     """One thread of a lane. A worker that overstays a deadline is lost: it gets no more questions, another takes its place."""
 
     def __init__(self, recorder: Recorder, lane: Lane) -> None:
-        super().__init__(name=f"ask-{lane}", daemon=True)
         self.recorder = recorder
         self.lane = lane
         self.lost = False
+        _thread.start_new_thread(self._run, ())
 
-    def run(self) -> None:
+    def _run(self) -> None:
         recorder = self.recorder
         while recorder._await(self):  # noqa: SLF001 - the recorder's own half
             recorder._serve(self)  # noqa: SLF001

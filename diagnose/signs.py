@@ -32,7 +32,6 @@ PATTERNS: dict[str, str] = {
 }
 NO_WAY_OUT = frozenset({"dns", "timeout", "unreachable"})
 """What programs print when their packets are lost: the signs of a cause in the firewall or the network."""
-_COMPILED = {sign: re.compile(pattern, re.IGNORECASE) for sign, pattern in PATTERNS.items()}
 
 
 def signs(*texts: str) -> frozenset[str]:
@@ -40,4 +39,6 @@ def signs(*texts: str) -> frozenset[str]:
     said = [text for text in texts if text]
     if not said:
         return frozenset()
-    return frozenset(sign for sign, pattern in _COMPILED.items() if any(pattern.search(text) for text in said))
+    return frozenset(
+        sign for sign, pattern in PATTERNS.items() if any(re.search(pattern, text, re.IGNORECASE) for text in said)
+    )

@@ -167,11 +167,28 @@ def test_a_visit_sees_the_namespace_and_leaves_no_trace() -> None:
 def test_both_ways_to_the_listeners_agree() -> None:
     with Holder() as pid:
         seen = namespaces.visit(Live(), question("netns", pid=pid, start=None, nft=False))
-        tables = namespaces.within(
-            pid, None, lambda: [row for name in ("tcp", "tcp6") for row in namespaces.listeners(name)], 2
-        )
+        with namespaces.inside(pid, None):
+            tables = [row for name in ("tcp", "tcp6") for row in namespaces.listeners(name)]
     assert tables
     assert [row for row in seen["listeners"] if row["protocol"] == "tcp"] == tables
+
+
+@root
+def test_a_thread_is_home_again_whatever_happened_inside() -> None:
+    home = os.stat("/proc/thread-self/ns/net").st_ino
+    away = home
+
+    def fail() -> None:
+        nonlocal away
+        away = os.stat("/proc/thread-self/ns/net").st_ino
+        raise ZeroDivisionError
+
+    with Holder() as pid:
+        with pytest.raises(ZeroDivisionError), namespaces.inside(pid, None):
+            fail()
+        with pytest.raises(Refused), namespaces.inside(pid, namespaces.start_time(pid) - 1):
+            pass
+    assert away != home == os.stat("/proc/thread-self/ns/net").st_ino
 
 
 @root
@@ -193,7 +210,7 @@ def test_an_ended_process_is_gone() -> None:
 def test_a_caller_without_privilege_learns_what_lifts_it() -> None:
     program = (
         "import os,sys\nfrom diagnose.live import namespaces,Refused\nos.setgid(65534)\nos.setuid(65534)\n"
-        "try:\n    namespaces.within(1,None,lambda:0,2)\n"
+        "try:\n    with namespaces.inside(1,None): pass\n"
         "except Refused as error:\n    print(error.failed)\n"
     )
     run = subprocess.run(

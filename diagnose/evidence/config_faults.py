@@ -32,33 +32,34 @@ REFUSED = re.compile(
 CONFIGURATION = "unable to configure the Docker daemon with file"
 CONFLICT = "specified both as a flag and in the configuration file"
 HINTS = (
-    (re.compile(r"insecure registry"), "insecure-registries"),
-    (re.compile(r"conflict labels"), "labels"),
-    (re.compile(r"--bip"), "bip"),
-    (re.compile(r"[ug]id lookup|[UG]id \d+ has no entry"), "userns-remap"),
-    (re.compile(r"seccomp profile"), "seccomp-profile"),
-    (re.compile(r"builder GC"), "builder"),
-    (re.compile(r"metrics server"), "metrics-addr"),
-    (re.compile(r"X509 key pair"), "tlscert"),
-    (re.compile(r"CA certificate|append certificates"), "tlscacert"),
-    (re.compile(r"full path to root"), "data-root"),
-    (re.compile(r"unix socket"), "hosts"),
-    (re.compile(r"DefaultGateway"), "default-gateway"),
-    (re.compile(r"Config(?:\.\w+)*?\.([a-z][a-z0-9-]+)"), ""),
-    (re.compile(r"configuration option: ([\w.-]+)"), ""),
-    (re.compile(r"default runtime"), "default-runtime"),
-    (re.compile(r"runtime"), "runtimes"),
-    (re.compile(r"mirror"), "registry-mirrors"),
-    (re.compile(r"log opt"), "log-opts"),
-    (re.compile(r"logging level"), "log-level"),
-    (re.compile(r"pools size|address space"), "default-address-pools"),
-    (re.compile(r"bind address"), "hosts"),
-    (re.compile(r"cgroupdriver"), "exec-opts"),
-    (re.compile(r"GenericResource"), "node-generic-resources"),
-    (re.compile(r"overlay2: unknown option"), "storage-opts"),
-    (re.compile(r"group \S+ not found"), "group"),
-    (re.compile(r"attribute format"), "labels"),
+    (r"insecure registry", "insecure-registries"),
+    (r"conflict labels", "labels"),
+    (r"--bip", "bip"),
+    (r"[ug]id lookup|[UG]id \d+ has no entry", "userns-remap"),
+    (r"seccomp profile", "seccomp-profile"),
+    (r"builder GC", "builder"),
+    (r"metrics server", "metrics-addr"),
+    (r"X509 key pair", "tlscert"),
+    (r"CA certificate|append certificates", "tlscacert"),
+    (r"full path to root", "data-root"),
+    (r"unix socket", "hosts"),
+    (r"DefaultGateway", "default-gateway"),
+    (r"Config(?:\.\w+)*?\.([a-z][a-z0-9-]+)", ""),
+    (r"configuration option: ([\w.-]+)", ""),
+    (r"default runtime", "default-runtime"),
+    (r"runtime", "runtimes"),
+    (r"mirror", "registry-mirrors"),
+    (r"log opt", "log-opts"),
+    (r"logging level", "log-level"),
+    (r"pools size|address space", "default-address-pools"),
+    (r"bind address", "hosts"),
+    (r"cgroupdriver", "exec-opts"),
+    (r"GenericResource", "node-generic-resources"),
+    (r"overlay2: unknown option", "storage-opts"),
+    (r"group \S+ not found", "group"),
+    (r"attribute format", "labels"),
 )
+"""Patterns and the keys that they speak of, the first that is found; an empty key: the pattern's own group. Compiled when needed."""
 
 
 class ConfigFaults(msgspec.Struct, frozen=True):
@@ -128,7 +129,7 @@ def _refusal(text: str) -> str:
 def _told(texts: Iterable[str], file: str) -> Iterable[Fault]:
     """The engine's own words as a fault, at the key that they are about if that can be told."""
     for text in texts:
-        key = next((name or match[1] for hint, name in HINTS if (match := hint.search(text))), "")
+        key = next((name or match[1] for hint, name in HINTS if (match := re.search(hint, text))), "")
         if not key:
             quoted = re.findall(r"[\w./:-]{4,}", text)
             key = next((name for name in TYPES if any(f'"{each}"' in file and name in file for each in quoted)), "")

@@ -102,12 +102,17 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
                 found[inside[0]] = each.at
         return found
 
-    def matching(self, pattern: re.Pattern[str]) -> Iterator[tuple[Record, re.Match[str]]]:
-        """The records in which the pattern is found."""
+    def matching(
+        self, pattern: re.Pattern[str], signs: Iterable[str] = ("",)
+    ) -> Iterator[tuple[Record, re.Match[str]]]:
+        """The records in which the pattern is found, of those with one of these signs: to look for a sign costs a tenth."""
         for each in self.items:
-            match = pattern.search(each.text)
-            if match:
-                yield each, match
+            for sign in signs:
+                if sign in each.text:
+                    match = pattern.search(each.text)
+                    if match:
+                        yield each, match
+                    break
 
 
 def oom_kills(records: Iterable[Record]) -> Iterator[OomKill]:
@@ -119,6 +124,10 @@ def oom_kills(records: Iterable[Record]) -> Iterator[OomKill]:
     open_kill: OomKill | None = None
     by_child = False
     for each in records:
+        if (
+            "ill" not in each.text and "memory: usage " not in each.text
+        ):  # oom-kill, Kill process, killed: of 2,000 lines few
+            continue
         if usage := _LIMIT.search(each.text):
             limit = int(usage["limit"]) * 1024
         elif old := _OLD_GROUPS.search(each.text):

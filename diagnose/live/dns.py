@@ -12,7 +12,6 @@ import struct
 import time
 from typing import TYPE_CHECKING, Any
 
-from diagnose.host import KINDS
 from diagnose.live import Refused, namespaces
 
 if TYPE_CHECKING:
@@ -67,9 +66,8 @@ def query(live: Live, question: Question) -> dict[str, Any]:
     pid = args.get("pid")
     if pid is None:
         return asked(server, port, name, kind)
-    # Above all that the thread waits for: it always ends by itself, and holds the namespace no longer.
-    patience = KINDS[question.kind].deadline - 0.1
-    return namespaces.within(pid, args.get("start"), lambda: asked(server, port, name, kind), patience)
+    with namespaces.inside(pid, args.get("start")):
+        return asked(server, port, name, kind)
 
 
 def _ask_udp(server: str, port: int, name: str, kind: str) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""A container's network namespace: entered by a throw-away thread, looked at by sockets and
-`/proc/thread-self/net`, and left.
+"""A container's network namespace: entered by the thread that asks, looked at by sockets and `/proc/thread-self/net`, and left.
 
 Inside, `/proc/net`, `/sys/class/net` and psutil would show the namespace that the process started in. Nothing
-is executed there.
+is executed there. No thread is made for a visit: its start and its end cost as much as all that is looked at.
 """
 
 from __future__ import annotations
@@ -13,18 +12,16 @@ import os
 import socket
 import struct
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from diagnose.live import Refused, netlink
 
 if TYPE_CHECKING:
     from diagnose.host import Question
     from diagnose.live import Live
-
-T = TypeVar("T")
 
 CLONE_NEWNET = 0x40000000
 PRIVILEGE = "a container's network namespace needs CAP_SYS_ADMIN and CAP_SYS_PTRACE: run as root"
@@ -37,7 +34,7 @@ _NETFILTER, _GETRULE = 12, 10 << 8 | 7  # NETLINK_NETFILTER; NFT_MSG_GETRULE of 
 _LISTEN, _UNCONNECTED = "0A", "07"
 
 
-def visit(live: Live, question: Question) -> dict[str, Any]:
+def visit(_live: Live, question: Question) -> dict[str, Any]:
     """The network namespace of a process: interfaces, addresses, routes, listening sockets, and the embedded
     resolver's rules.
 
@@ -51,34 +48,25 @@ def visit(live: Live, question: Question) -> dict[str, Any]:
     """
     args = question.args
     pid, start = args["pid"], args.get("start")
-    seen = within(pid, start, lambda: _look(bool(args.get("nft"))), live.deadline(question.kind))
-    return {"pid": pid, **seen}
+    with inside(pid, start):
+        return {"pid": pid, **_look(bool(args.get("nft")))}
 
 
-def within(pid: int, start: int | None, work: Callable[[], T], timeout: float) -> T:
-    """What `work` returns or raises in a thread of its own inside this process's network namespace.
+@contextmanager
+def inside(pid: int, start: int | None) -> Iterator[None]:
+    """While it lasts, the calling thread is in this process's network namespace.
 
-    Errors: Refused("gone") when the process has ended or its start time is not `start`, Refused("forbidden")
-    without the privilege, TimeoutError after `timeout` seconds (the thread is left to its own timeouts).
+    Errors: Refused("gone") when the process has ended or its start time is not `start`, Refused("forbidden") without the privilege.
     """
-    result: list[T] = []
-    raised: list[BaseException] = []
-
-    def run() -> None:
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _enter(pid, start)
         try:
-            _enter(pid, start)
-            result.append(work())
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
-            raised.append(error)
-
-    thread = threading.Thread(target=run, name=f"netns-{pid}", daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if raised:
-        raise raised[0]
-    if not result:
-        raise TimeoutError(f"the network namespace of process {pid} did not answer")
-    return result[0]
+            yield
+        finally:
+            _setns(home)
+    finally:
+        os.close(home)
 
 
 def start_time(pid: int) -> int:
