@@ -212,8 +212,7 @@ def all_(**options: Any) -> None:
     """Run every check on this host."""
     from diagnose import registry
 
-    known = registry.load()
-    _diagnose(known, tuple(known), options)
+    _diagnose(registry.load, None, options)
 
 
 @group.command()
@@ -226,7 +225,7 @@ def check(selectors: tuple[str, ...], **options: Any) -> None:
     shown as a cause; only the selected findings count.
     """
     known, selected = _select(selectors)
-    _diagnose(known, selected, options)
+    _diagnose(lambda: known, selected, options)
 
 
 @group.command("list")
@@ -406,8 +405,10 @@ def _asked(options: Mapping[str, Any], *, since_too: bool = False) -> run.Asked:
     return asked
 
 
-def _diagnose(known: dict[str, Check], selected: tuple[str, ...], options: dict[str, Any]) -> None:
-    """One run: the report on stdout or in a file, and the exit code."""
+def _diagnose(
+    load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...] | None, options: dict[str, Any]
+) -> None:
+    """One run, of all checks or the selected: the report on stdout or in a file, and the exit code."""
     from diagnose import run
     from diagnose.exits import code_of
 
@@ -417,7 +418,7 @@ def _diagnose(known: dict[str, Check], selected: tuple[str, ...], options: dict[
         path = None
     output = _open(path) if path else sys.stdout
     try:
-        report = run.diagnose(known, selected, asked, began=_process_began())
+        report = run.diagnose(load, selected, asked, began=_process_began())
     except run.AskedWrongError as error:
         if path:
             path.unlink(missing_ok=True)

@@ -98,6 +98,12 @@ class Recorder:
         with self._lock:
             return [asked.kind for asked in self._running]
 
+    def begin(self, question: Question) -> None:
+        """Have a question answered that will be asked."""
+        with self._lock:
+            if question not in self._jobs:
+                self._submit(question)
+
     def ask(self, question: Question) -> Json | Failed:
         """The answer, waited for at most until the kind's deadline or the budget."""
         for _, answer in self.ask_many((question,)):

@@ -57,8 +57,12 @@ class Asked(msgspec.Struct, frozen=True):
     record: Path | None = None
 
 
-def diagnose(known: Mapping[str, Check], selected: Sequence[str], asked: Asked, *, began: float) -> Report:
-    """Run and report. began: when the process began, on the monotonic clock: the budget counts from there.
+def diagnose(
+    load: Callable[[], Mapping[str, Check]], selected: Sequence[str] | None, asked: Asked, *, began: float
+) -> Report:
+    """Run and report. load: gives the known checks; the engine lists its containers meanwhile. selected: ids, None for all.
+
+    began: when the process began, on the monotonic clock: the budget counts from there.
 
     AskedWrongError for a source that cannot be read, an unknown container, an address that is none, a bad configuration.
     """
@@ -67,12 +71,19 @@ def diagnose(known: Mapping[str, Check], selected: Sequence[str], asked: Asked, 
     except config.ConfigError as error:
         raise AskedWrongError(str(error)) from error
     if asked.source is not None:
-        host, what = replay(asked.source, known, selected, configured, explicit=asked.config is not None)
+        known = load()
+        host, what = replay(
+            asked.source, known, _all_of(known, selected), configured, explicit=asked.config is not None
+        )
         budget = Budget(time.monotonic() + 3600)
         report = engine.run(host, _with(what, asked), began=began, budget=budget)
     else:
-        recorder, budget = live(asked, selected, began)
-        what = engine.Run(known, selected, thresholds=configured.thresholds, silences=configured.silences)
+        recorder, budget = live(asked, selected or (), began)
+        recorder.begin(question("api.containers", all=True))
+        known = load()
+        what = engine.Run(
+            known, _all_of(known, selected), thresholds=configured.thresholds, silences=configured.silences
+        )
         with attended(recorder, budget):
             report = engine.run(recorder, _with(what, asked), began=began, budget=budget)
         report = replace(report, timings=tuple((q.key, entry.duration_s) for q, entry in recorder.tape.items()))
@@ -82,10 +93,17 @@ def diagnose(known: Mapping[str, Check], selected: Sequence[str], asked: Asked, 
     return report
 
 
+def _all_of(known: Mapping[str, Check], selected: Sequence[str] | None) -> Sequence[str]:
+    return tuple(known) if selected is None else selected
+
+
 def live(
     asked: Asked, selected: Sequence[str], began: float, redactor: Redactor | None = None
 ) -> tuple[Recorder, Budget]:
-    """This host, recorded, inside the budget. The helper process is forked here, before any thread.
+    """This host, recorded, inside the budget. selected: the ids that the user named, none for all.
+
+    The helper process is forked here, before any thread, and before the checks are loaded: what it shares with us is copied page by
+    page as we go on.
 
     AskedWrongError where `-H` or `--context` names no engine.
     """

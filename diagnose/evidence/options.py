@@ -12,7 +12,7 @@ from diagnose.registry import evidence
 class Options(msgspec.Struct, frozen=True):
     """since_s: how far back events and logs are looked at. resolve: names that must resolve.
 
-    wanted: the selected check ids.
+    wanted: the selected check ids; empty for all.
     """
 
     since_s: float = 86400.0

@@ -32,8 +32,8 @@ class Refused(Exception):  # noqa: N818 - an answer of the world, not an error o
 class Settings(msgspec.Struct, eq=False):
     """What the user said about the endpoint and the run.
 
-    host: `-H`, context: `--context`; probe: False after `--no-probe`. since_s, resolve, wanted (the selected check
-    ids) and budget_s are given back as the answer to `options`, so that a tape holds them.
+    host: `-H`, context: `--context`; probe: False after `--no-probe`. since_s, resolve, wanted (the check ids that were selected,
+    none for all) and budget_s are given back as the answer to `options`, so that a tape holds them.
     """
 
     host: str | None = None

@@ -8,7 +8,7 @@ from diagnose.model import Json
 
 
 def options(live: Live, _: Question) -> Json:
-    """{"since_s", "resolve", "wanted": selected check ids, "budget_s", "probe"}."""
+    """{"since_s", "resolve", "wanted": selected check ids, none for all, "budget_s", "probe"}."""
     said = live.settings
     return {
         "since_s": said.since_s,

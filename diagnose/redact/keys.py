@@ -28,6 +28,7 @@ _HASH = lazy(
     r"|(?<![\w*])\*[0-9A-F]{40}\b|\bscrypt:\d+:\d+:\d+\$\w+\$[0-9a-f]+|\bpbkdf2:sha\d+:\d+\$\w+\$[0-9a-f]+"
     r"|\b(?:aad3b435b51404eeaad3b435b51404ee):[0-9a-f]{32}"
 )
+_STARRED = lazy(r"\*[0-9A-F]{40}\b")
 _HASH_SIGNS = ("$", "{S", "{M", "{C", "*", "SCRAM-", "pbkdf2", "scrypt:", "aad3b")
 
 
@@ -50,7 +51,7 @@ def in_private_keys(text: str, mark: Mark) -> str:
 def in_hashes(text: str, mark: Mark) -> str:
     """The text without the hashes of passwords."""
     for sign in _HASH_SIGNS:
-        if sign in text:
+        if sign in text and (sign != "*" or _STARRED().search(text)):
             text = on_lines(text, sign.lower(), lambda t: _HASH().sub(lambda m: mark("password-hash", m[0], m[0]), t))
     return text
 

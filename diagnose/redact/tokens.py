@@ -209,8 +209,8 @@ def redact_shapes(text: str, chunks: Iterable[str], mark: Mark) -> str:
 
     Every shape has a long word, and few words of a text are long: prefixes are looked for in those alone.
     """
-    found = {word for chunk in chunks for word in _WORD.findall(chunk) if len(word) >= _LONG}
-    long = " ".join([word for word in found if word.strip(HEX)])
+    found = set(_WORD.findall(" ".join(chunks)))
+    long = " ".join([word for word in found if len(word) >= _LONG and word.strip(HEX)])
     if not long:
         return text
     if has_sign(long, _PREFIXES) if len(long) > _LARGE else _MAYBE().search(long):
