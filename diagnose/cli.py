@@ -86,7 +86,7 @@ _container = click.option(
     "--container",
     "containers",
     multiple=True,
-    metavar="NAME",
+    metavar="NAME|ID",
     help="Only what is about this container, and what may cause it. Repeatable.",
 )
 _from = click.option(

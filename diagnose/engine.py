@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from diagnose import causes, common, registry, silence
+from diagnose import causes, common, registry, selection, silence
 from diagnose.evidence.containers import Containers
 from diagnose.evidence.facts import Facts
 from diagnose.evidence.topology import Topology
@@ -243,6 +243,7 @@ def reported(results: Sequence[Result], evidence: Mapping[type, Any], what: Run)
     facts, topology, containers = evidence[Facts], evidence[Topology], evidence[Containers]
     known = facts if isinstance(facts, Facts) else Facts(HostFacts("unknown", "", None), 0.0, "docker")
     present = tuple(containers) if isinstance(containers, Containers) else None
+    names = None if present is None else {each.id: each.short for each in present}
     findings = [
         Reported(
             key(result.check, finding),
@@ -258,7 +259,7 @@ def reported(results: Sequence[Result], evidence: Mapping[type, Any], what: Run)
     linked = causes.link(findings, stands_on)
     together = common.notes(linked, stands_on)
     labels = silence.of_labels({each.short: each.labels for each in present or ()})
-    kept, expired = silence.apply(_only(linked, what), (*what.silences, *labels), known.now)
+    kept, expired = silence.apply(_only(linked, what, names or {}), (*what.silences, *labels), known.now)
     wanted = set(what.selected)
     return Report(
         version=__version__,
@@ -270,11 +271,11 @@ def reported(results: Sequence[Result], evidence: Mapping[type, Any], what: Run)
         results=tuple(sorted((r for r in results if r.check.id in wanted), key=lambda r: r.check.id)),
         docker=known.docker,
         notes=(*what.notes, *known.notes, *together, *expired),
-        container_names=None if present is None else frozenset(each.short for each in present),
+        container_names=names,
     )
 
 
-def _only(findings: Sequence[Reported], what: Run) -> tuple[Reported, ...]:
+def _only(findings: Sequence[Reported], what: Run, names: Mapping[str, str]) -> tuple[Reported, ...]:
     """The selected findings and their causes; with containers named, only what is about them, and its causes.
 
     An engine that does not work is about every container.
@@ -288,7 +289,11 @@ def _only(findings: Sequence[Reported], what: Run) -> tuple[Reported, ...]:
             for each in finding.causes:
                 keep(by_key[each.cause])
 
-    named = {container(name) for name in what.containers}
+    named = {
+        container(name)
+        for word in what.containers
+        for name in selection.called(word, names) or (word.removeprefix("/"),)
+    }
 
     def about(finding: Reported) -> bool:
         return not named or finding.is_outage or not named.isdisjoint({finding.subject, *finding.finding.touches})

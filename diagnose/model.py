@@ -268,7 +268,7 @@ class Report(msgspec.Struct, frozen=True):
     """All that one run learned; what every renderer takes.
 
     taken_at: Unix time on the examined host. duration_s: the run's own. notes: what the reader must know about the
-    run itself (answered by Podman, cut by the budget, thresholds changed).
+    run itself (answered by Podman, cut by the budget, thresholds changed). container_names: by id, None if they are not known.
     """
 
     version: str
@@ -280,6 +280,6 @@ class Report(msgspec.Struct, frozen=True):
     results: tuple[Result, ...]
     docker: str = "docker"
     notes: tuple[str, ...] = ()
-    container_names: frozenset[str] | None = None
+    container_names: Mapping[str, str] | None = None
     uncollected: tuple[str, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()

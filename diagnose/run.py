@@ -192,7 +192,7 @@ def collect(kinds: Sequence[type], asked: Asked, *, began: float) -> list[object
         found = [collection.get(kind) for kind in kinds]
     for each in found:
         if isinstance(each, Containers):
-            _know(asked.containers, frozenset(container.short for container in each))
+            _know(asked.containers, {container.id: container.short for container in each})
     return found
 
 
@@ -215,18 +215,22 @@ def _names(head: Mapping[str, Json]) -> tuple[str, ...]:
 
 
 def _with(what: engine.Run, asked: Asked) -> engine.Run:
-    return replace(what, containers=tuple(name.removeprefix("/") for name in asked.containers))
+    return replace(what, containers=asked.containers)
 
 
-def _know(names: Sequence[str], known: frozenset[str] | None) -> None:
-    """AskedWrongError where a container that was named is not among those that the host has."""
-    for name in names:
-        if known is not None and name.removeprefix("/") not in known:
+def _know(words: Sequence[str], names: Mapping[str, str] | None) -> None:
+    """AskedWrongError where a container that was named is not among those that the host has, or may be several of them."""
+    for word in words if names is not None else ():
+        found = selection.called(word, names or {})
+        if not found:
             import difflib
 
-            near = difflib.get_close_matches(name, known, n=3)
+            near = difflib.get_close_matches(word, (names or {}).values(), n=3)
             hint = f"; did you mean {selection.either(near)}?" if near else ""
-            raise AskedWrongError(f"there is no container {name!r} on this host{hint}")
+            raise AskedWrongError(f"there is no container {word!r} on this host{hint}")
+        if len(found) > 1:
+            some = selection.either(sorted(found)[:3])
+            raise AskedWrongError(f"the ids of {len(found)} containers begin with {word!r}; did you mean {some}?")
 
 
 @contextlib.contextmanager

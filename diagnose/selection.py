@@ -1,9 +1,9 @@
-"""Selectors: an id, a family or a glob to check ids, importing no more families than that needs."""
+"""What the user's words select: checks, importing no more families than that needs, and containers."""
 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from diagnose import registry
 from diagnose.model import Check
@@ -56,6 +56,17 @@ def unknown(name: str, candidates: Iterable[str]) -> str:
     hint = f"; did you mean {either(near)}?" if near else ""
     what = f"no check matches {name!r}" if set(name) & GLOB else f"there is no check {name!r}"
     return f"{what}{hint} (diagnose list shows all)"
+
+
+def called(word: str, names: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of the containers that a word may mean, of those known by id: a name, an id, or as much of one as the engine takes.
+
+    Several where the beginning of an id is not enough, none where nothing is called so.
+    """
+    wanted = word.removeprefix("/")
+    if wanted in names.values():
+        return (wanted,)
+    return tuple(name for id, name in names.items() if id.startswith(wanted)) if wanted else ()
 
 
 def either(names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from diagnose import selection
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Containers
 from diagnose.evidence.daemon_config import DaemonConfig
@@ -70,8 +71,8 @@ class Timeline(msgspec.Struct, frozen=True):
     gaps: tuple[str, ...]
 
 
-def make(evidence: Sequence[object], since_s: float, names: Sequence[str]) -> Timeline:
-    """The timeline of collected evidence, in the order of KINDS; of these containers only, if any are named."""
+def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Timeline:
+    """The timeline of collected evidence, in the order of KINDS; of these containers only, if any are named, as by `selection.called`."""
     clock, containers, events, kernel, log, config = evidence
     now = clock.wall if isinstance(clock, Clock) else 0.0
     known = {each.id: each.short for each in containers} if isinstance(containers, Containers) else {}
@@ -86,7 +87,7 @@ def make(evidence: Sequence[object], since_s: float, names: Sequence[str]) -> Ti
         found += _log(log, known)
     if isinstance(config, DaemonConfig) and config.mtime:
         found.append(Moment(config.mtime, "file", f"{config.path} was last changed"))
-    wanted = {name.removeprefix("/") for name in names}
+    wanted = {name for word in words for name in selection.called(word, known) or (word.removeprefix("/"),)}
     kept = (each for each in found if each.at >= now - since_s and (not wanted or each.container in wanted))
     gaps = [
         f"{kind.__name__}: {value}"

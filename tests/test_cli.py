@@ -12,7 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from diagnose import registry, runbooks, tape
+from diagnose import registry, runbooks, selection, tape
 from diagnose.host import question
 from diagnose.recorder import Entry
 
@@ -104,6 +104,22 @@ def test_an_unknown_container_is_named_with_its_nearest(folder: Path):
     done = run("all", "--from", str(folder), "--container", "gatewy")
     assert done.returncode == 3
     assert "did you mean gateway?" in done.stderr
+
+
+@pytest.mark.parametrize("word", ["/gateway", "f" * 64, "f" * 12, "f"])
+def test_a_container_is_called_by_its_name_or_by_as_much_of_its_id_as_the_engine_takes(folder: Path, word: str):
+    done = run("all", "--from", str(folder), "--container", word, "--format", "json")
+    assert done.returncode == 2, done.stderr
+    loud = {f["subject"]["name"] for f in json.loads(done.stdout)["findings"] if f["severity"] != "advice"}
+    assert loud == {"gateway"}
+
+
+def test_a_name_goes_before_an_id_and_the_beginning_of_several_ids_names_none():
+    names = {"abc1": "web", "abd2": "db", "f00d": "abc"}
+    assert selection.called("abc", names) == ("abc",)
+    assert selection.called("abc1", names) == ("web",)
+    assert set(selection.called("ab", names)) == {"web", "db"}
+    assert selection.called("/", names) == selection.called("e", names) == ()
 
 
 def test_replay_finds_what_the_tape_shows(folder: Path):
