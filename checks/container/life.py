@@ -373,7 +373,7 @@ def _churning_tasks(
                     "State": f"exited, exit code {last.state.exit_code} after {took(last.ran_for)}",
                     **quoted(words),
                 },
-                variables={"container": last.short, "policy": "no"},
+                variables={"container": last.short, "service": last.labels.get("com.docker.swarm.service.name", slot)},
                 signs=words.signs,
                 onset=last.finished_at,
                 service=last.service,

@@ -115,6 +115,13 @@ def swarm_task_replaced_over_and_over(box: Box) -> None:
     box.docker("service", "create", "--name=api", *options, "bb:1.36", *fails)
     box.wait_for(lambda: len(box.api("/containers/json?all=1")) >= 4, timeout=60, what="four containers of the task")
     assert all(box.inspect(each["Id"])["RestartCount"] == 0 for each in box.api("/containers/json?all=1"))
+    found = box.diagnose("check", "container.restart-loop", "--format", "json").findings[0]
+    (held,) = found["fix"]
+    assert held["command"] == "docker service scale --detach api=0", "an update of the task would change nothing"
+    box.sh(held["command"])
+    box.wait_for(lambda: not box.api("/containers/json"), timeout=30, what="the service to be held")
+    box.docker("service", "scale", "--detach", "api=1")
+    box.wait_for(lambda: len(box.api("/containers/json?all=1")) >= 4, timeout=60, what="four containers of the task again")
 
 
 @fault("container.restarts-exhausted", subject="container:given-up", shareable=True)
