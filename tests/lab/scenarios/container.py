@@ -121,7 +121,9 @@ def swarm_task_replaced_over_and_over(box: Box) -> None:
     box.sh(held["command"])
     box.wait_for(lambda: not box.api("/containers/json"), timeout=30, what="the service to be held")
     box.docker("service", "scale", "--detach", "api=1")
-    box.wait_for(lambda: len(box.api("/containers/json?all=1")) >= 4, timeout=60, what="four containers of the task again")
+    box.wait_for(
+        lambda: len(box.api("/containers/json?all=1")) >= 4, timeout=60, what="four containers of the task again"
+    )
 
 
 @fault("container.restarts-exhausted", subject="container:given-up", shareable=True)
