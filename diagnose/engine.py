@@ -244,6 +244,7 @@ def reported(results: Sequence[Result], evidence: Mapping[type, Any], what: Run)
     known = facts if isinstance(facts, Facts) else Facts(HostFacts("unknown", "", None), 0.0, "docker")
     present = tuple(containers) if isinstance(containers, Containers) else None
     names = None if present is None else {each.id: each.short for each in present}
+    origins = {each.subject: each.made_by for each in present or ()}
     findings = [
         Reported(
             key(result.check, finding),
@@ -251,6 +252,7 @@ def reported(results: Sequence[Result], evidence: Mapping[type, Any], what: Run)
             finding.severity or result.check.severity,
             finding,
             selected=result.check.id in what.selected,
+            made_by=origins.get(finding.subject, ""),
         )
         for result in results
         for finding in result.findings

@@ -225,7 +225,10 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Reported(msgspec.Struct, frozen=True):
-    """A finding in its report: with its check, final severity, key, and place in the causes."""
+    """A finding in its report: with its check, final severity, key, and place in the causes.
+
+    made_by: where it is written how the container that it is about is made.
+    """
 
     key: str
     check: Check
@@ -234,6 +237,7 @@ class Reported(msgspec.Struct, frozen=True):
     causes: tuple[Link, ...] = ()
     selected: bool = True
     silenced: str = ""
+    made_by: str = ""
 
     @property
     def root(self) -> bool:

@@ -38,7 +38,14 @@ def folder(tmp_path: Path) -> Path:
         "Id": "f" * 64,
         "Name": "/gateway",
         "Path": "/app/server",
-        "Config": {"Image": "gateway:1.4"},
+        "Config": {
+            "Image": "gateway:1.4",
+            "Labels": {
+                "com.docker.compose.project": "shop",
+                "com.docker.compose.service": "gateway",
+                "com.docker.compose.project.config_files": "/srv/shop/compose.yml,/srv/shop/prod.yml",
+            },
+        },
         "State": {
             "Status": "created",
             "ExitCode": 127,
@@ -112,6 +119,15 @@ def test_a_container_is_called_by_its_name_or_by_as_much_of_its_id_as_the_engine
     assert done.returncode == 2, done.stderr
     loud = {f["subject"]["name"] for f in json.loads(done.stdout)["findings"] if f["severity"] != "advice"}
     assert loud == {"gateway"}
+
+
+def test_it_is_told_where_it_is_written_how_a_container_is_made(folder: Path):
+    origin = "compose project shop, service gateway, /srv/shop/compose.yml, /srv/shop/prod.yml"
+    assert f"    made by {origin}\n" in run("all", "--from", str(folder), env={"COLUMNS": "120"}).stdout
+    assert f"- made by {origin}\n" in run("all", "--from", str(folder), "--format", "markdown").stdout
+    report = json.loads(run("all", "--from", str(folder), "--format", "json").stdout)
+    assert {f["made_by"] for f in report["findings"] if f["subject"]["kind"] == "container"} == {origin}
+    assert {f["made_by"] for f in report["findings"] if f["subject"]["kind"] != "container"} <= {None}
 
 
 def test_a_name_goes_before_an_id_and_the_beginning_of_several_ids_names_none():

@@ -241,6 +241,21 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
         return f"compose {project}/{service}" if project and service else ""
 
     @property
+    def made_by(self) -> str:
+        """Whose words it is made by, which a change by hand does not change; empty if its labels do not say.
+
+        A swarm service, or a service in a project of compose, with its files where compose tells them (from 1.28 and 2.0 on).
+        """
+        if not self.service:
+            return ""
+        kind, _, name = self.service.partition(" ")
+        if kind == "swarm":
+            return f"swarm service {name}"
+        project, _, service = name.partition("/")
+        files = self.labels.get("com.docker.compose.project.config_files", "").replace(",", ", ")
+        return f"compose project {project}, service {service}{f', {files}' if files else ''}"
+
+    @property
     def is_running(self) -> bool:
         """Whether its first process lives (a restarting container has none)."""
         return self.state.status in ("running", "paused") and self.state.pid > 0

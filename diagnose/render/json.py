@@ -82,6 +82,7 @@ def _finding(finding: Reported, by_key: Mapping[str, Reported], docker: str) -> 
         "selected": finding.selected,
         "silenced": finding.silenced or None,
         "service": finding.finding.service or None,
+        "made_by": finding.made_by or None,
         "runbook": f"runbooks/{finding.id}.md",
         "fix": [
             {"command": command.text, "risk": command.risk}

@@ -64,6 +64,8 @@ def _block(block: Block) -> list[str]:
     ]
     rows += [f"- {escape(part.name)}: {size(part.bytes)} {escape(part.note)}".rstrip() for part in block.parts]
     rows += [f"- {escape(path)}: {code(value)}" for path, value in block.evidence]
+    if block.made_by:
+        rows.append(f"- made by {escape(block.made_by)}")
     if block.effects:
         rows += ["", "Explains:", ""]
         rows += [

@@ -60,6 +60,7 @@ class Block(msgspec.Struct, frozen=True):
     command: runbooks.Command | None
     others: tuple[Other, ...]
     because_of_selection: bool
+    made_by: str = ""
 
 
 class Outline(msgspec.Struct, frozen=True):
@@ -224,6 +225,7 @@ def _block(
         command=runbooks.first(head.id, variables, report.docker),
         others=tuple(_other(by_key[key], report.docker) for key in dict.fromkeys(rivals)),
         because_of_selection=not head.selected,
+        made_by=head.made_by if len({f.made_by for f in group}) == 1 else "",
     )
 
 

@@ -132,6 +132,8 @@ class _Page:
         self.parts(block.parts)
         for path, value in block.evidence:
             self.line(f"{short_ids(path)}: {middle(short_ids(value), 3 * self.console.width)}", 4, "dim")
+        if block.made_by:
+            self.line(f"made by {block.made_by}", 4, "dim")
         if block.effects:
             self.line("explains", 2)
             for effect in block.effects:
