@@ -40,6 +40,8 @@ Where the code refines the design it was built from:
   stands instead is small: `live/http`, `live/client`, `live/endpoint`, `live/netlink`, `live/nftables`.
 - One thread asks the engine, with eight requests under way (`live/client`), where the design has four workers: these spend
   as much of the processor on the interpreter's lock as on the answers. So `Live.serve` answers a lane, not a question.
+- A container's namespace is visited by the thread that asks, which goes home again; a throw-away thread for each costs as much as
+  all that is looked at. What overstays its deadline there is given up as a question, and its thread with it.
 - DNS messages are dnslib's, not dnspython's: 5 ms of every run's imports, not 32.
 - A run with a longer budget is patient with each question in proportion, so that slow machines are judged too.
 - What a collector cannot read is Unavailable("malformed"); CRASHED is left for the rest. Tests on real hosts refuse both.
