@@ -6,7 +6,6 @@ the budget.
 
 from __future__ import annotations
 
-import _thread
 import threading
 import time
 import traceback
@@ -38,7 +37,7 @@ from diagnose.model import (
     Verdict,
     container,
 )
-from diagnose.recorder import Budget
+from diagnose.recorder import Budget, in_thread
 from diagnose.silence import Silence
 from diagnose.version import __version__
 
@@ -67,7 +66,7 @@ class Pending(threading.Event):
 class Collection:
     """Evidence by kind, collected on demand: a thread per kind, which waits for the kinds that it stands on.
 
-    The threads are bare ones: `Thread.start` waits for each to have begun, 110 times a run.
+    On a host that has no thread left the caller collects it.
     """
 
     def __init__(self, host: Host, budget: Budget, never: Iterable[str] = ()) -> None:
@@ -86,7 +85,8 @@ class Collection:
             pending = self._pending[kind] = Pending()
         function = registry.collector(kind)
         needs = {need: self.start(need.kind) for need in registry.needs_of(function)}
-        _thread.start_new_thread(self._collect, (pending, function, needs))
+        if not in_thread(self._collect, pending, function, needs):
+            self._collect(pending, function, needs)
         return pending
 
     def get(self, kind: type) -> Any:

@@ -7,7 +7,7 @@ import heapq
 import itertools
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import Empty, SimpleQueue
 
 import msgspec
@@ -31,6 +31,18 @@ the thread that asks.
 """
 BUSY_LANES: tuple[Lane, ...] = ("api", "local", "file", "netns")
 """The lanes that must be idle before the `last` one begins; a probe only waits, so it may go on."""
+
+
+def in_thread(work: Callable[..., None], *args: object) -> bool:
+    """Have this done in a thread of its own, a bare one: `Thread.start` waits for each to have begun, 150 times a run.
+
+    False where the host has no thread left (its pid_max, a cgroup's pids.max, a user's nproc).
+    """
+    try:
+        _thread.start_new_thread(work, args)
+    except RuntimeError:
+        return False
+    return True
 
 
 class Budget:
@@ -83,7 +95,7 @@ class Recorder:
         self._threads: dict[Lane, int] = dict.fromkeys(WORKERS, 0)
         self._running: dict[Question, tuple[_Job, _Worker]] = {}
         self._order = itertools.count()
-        self._keeper: threading.Thread | None = None
+        self._is_kept = False
         self._quiet = 0
 
     @property
@@ -122,12 +134,15 @@ class Recorder:
                     job.listeners.append(answered)
         yield from ready
         while waiting:
+            alone = self._serve_deserted()
             if len(waiting) > MANY and answered.empty():
                 time.sleep(TICK / 4)
             try:
-                job = answered.get(timeout=self._budget.left + 4 * TICK)
-            except Empty:  # the keeper itself did not get the processor: never wait longer than the budget
-                for each in waiting:
+                job = answered.get(timeout=TICK if alone else self._budget.left + 4 * TICK)
+            except Empty:
+                if alone and self._budget.left:
+                    continue
+                for each in waiting:  # the keeper itself did not get the processor: never wait longer than the budget
                     job = self._jobs[each]
                     self._resolve(job, Failed("budget", "not answered within the run's time"))
                     assert job.entry is not None
@@ -145,14 +160,24 @@ class Recorder:
             return job
         lane = kind.lane
         heapq.heappush(self._queues[lane], (kind.priority, next(self._order), job))
-        if len(self._queues[lane]) > self._idle[lane] and self._threads[lane] < WORKERS[lane]:
-            self._threads[lane] += 1
-            _Worker(self, lane)
-        if self._keeper is None:
-            self._keeper = threading.Thread(target=self._keep_time, name="deadlines", daemon=True)
-            self._keeper.start()
+        if len(self._queues[lane]) > self._idle[lane]:
+            self._hire(lane)
+        if not self._is_kept:
+            self._is_kept = in_thread(self._keep_time)
         self._work[lane].notify()
         return job
+
+    def _hire(self, lane: Lane) -> None:
+        """One more thread for a lane, if it may have one more and one is to be had."""
+        if self._threads[lane] < WORKERS[lane] and in_thread(_Worker(self, lane).run):
+            self._threads[lane] += 1
+
+    def _serve_deserted(self) -> bool:
+        """Answer what nobody else will: a lane for which the host has no thread left. Whether there is one."""
+        deserted = [lane for lane, queue in self._queues.items() if queue and not self._threads[lane]]
+        for lane in deserted:
+            self._serve(_Worker(self, lane))
+        return bool(deserted)
 
     def _await(self, worker: _Worker) -> bool:
         """Wait for a question in the worker's lane; False when this worker was given up."""
@@ -167,7 +192,7 @@ class Recorder:
             return True
 
     def _ready(self, lane: Lane) -> bool:
-        return bool(self._queues[lane]) and (lane != "last" or self._quiet >= QUIET)
+        return bool(self._queues[lane]) and (lane != "last" or self._quiet >= QUIET or not self._is_kept)
 
     def _pull(self, worker: _Worker) -> Question | None:
         """The next question of the worker's lane; None where there is none now, or where this worker was given up."""
@@ -220,9 +245,8 @@ class Recorder:
                         never = Failed("budget", "never asked: the run's time was spent")
                         late.extend((job, never) for _, _, job in queue)
                         queue.clear()
-                    elif queue and not self._idle[lane] and self._threads[lane] < WORKERS[lane]:
-                        self._threads[lane] += 1
-                        _Worker(self, lane)
+                    elif queue and not self._idle[lane]:
+                        self._hire(lane)
                 self._quiet = 0 if self._busy() else self._quiet + 1
                 if self._quiet >= QUIET and self._queues["last"]:
                     self._work["last"].notify()
@@ -239,9 +263,8 @@ class _Worker:
         self.recorder = recorder
         self.lane = lane
         self.lost = False
-        _thread.start_new_thread(self._run, ())
 
-    def _run(self) -> None:
+    def run(self) -> None:
         recorder = self.recorder
         while recorder._await(self):  # noqa: SLF001 - the recorder's own half
             recorder._serve(self)  # noqa: SLF001

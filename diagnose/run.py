@@ -19,7 +19,7 @@ from diagnose import config, engine, selection, tape
 from diagnose.evidence.containers import Containers
 from diagnose.host import Host, patience, question
 from diagnose.model import Check, Failed, Json, Report
-from diagnose.recorder import Budget, Recorder, Replay
+from diagnose.recorder import Budget, Recorder, Replay, in_thread
 from diagnose.source import read
 from diagnose.version import __version__
 
@@ -283,7 +283,7 @@ class _progress:  # noqa: N801 - a context manager, read as a phrase
 
     def __enter__(self) -> None:
         if sys.stderr.isatty():
-            threading.Thread(target=self._show, name="progress", daemon=True).start()
+            in_thread(self._show)
 
     def _show(self) -> None:
         wait = self.QUIET_S

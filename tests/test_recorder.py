@@ -131,6 +131,22 @@ def test_a_question_of_one_lane_never_wakes_a_worker_of_another():
     assert time.monotonic() - began < 0.5
 
 
+@pytest.mark.parametrize("left", range(4))
+def test_a_host_without_a_thread_to_spare_is_asked_all_the_same(monkeypatch, left: int):
+    """Python raises RuntimeError where the kernel says EAGAIN to clone(2)."""
+    free = iter(range(left))
+
+    def start(work, args):
+        if next(free, None) is None:
+            raise RuntimeError("can't start new thread")
+        return threading.Thread(target=work, args=args, daemon=True).start()
+
+    monkeypatch.setattr("_thread.start_new_thread", start)
+    taped, _ = recorder({"memory": {"MemTotal": 1}, "file.read": {"text": ""}, "fs.walk": {"entries": 0}}, seconds=2)
+    asked = [question("memory"), question("file.read", path="/a"), question("fs.walk", path="/b")]
+    assert not [answer for _, answer in taped.ask_many(asked) if isinstance(answer, Failed)]
+
+
 def test_replay_answers_as_it_was_and_nothing_else():
     taped, _ = recorder({"memory": {"MemTotal": 1}, "mounts": Failed("forbidden", "no")})
     taped.ask(question("memory"))

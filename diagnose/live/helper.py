@@ -35,8 +35,9 @@ class Helper:
     """The tool's side: sends requests to workers, keeps the idle ones, leaves the stuck ones behind. Safe to
     share by threads."""
 
-    def __init__(self, control: socket.socket, pid: int) -> None:
+    def __init__(self, control: socket.socket, pid: int, missing: str = "") -> None:
         self.pid = pid
+        self._missing = missing
         self._control = control
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
@@ -64,6 +65,8 @@ class Helper:
             worker.connection.close()
 
     def _take(self) -> Worker:
+        if self._missing:
+            raise Refused("refused", self._missing)
         with self._lock:
             if self._idle:
                 return self._idle.pop()
@@ -73,9 +76,9 @@ class Helper:
                     f"{STUCK_MAX} helper processes are stuck already; the first: {self._stuck[0]}",
                 )
             self._control.sendall(b"w")
-            data, fds, _, _ = socket.recv_fds(self._control, 16, 1)
+            data, fds, _, _ = socket.recv_fds(self._control, 200, 1)
         if not fds:
-            raise ConnectionResetError("the helper process is gone")
+            raise Refused("refused", data.decode() or "the helper process is gone")
         return Worker(socket.socket(fileno=fds[0]), int(data))
 
     def give_back(self, worker: Worker) -> None:
@@ -137,9 +140,16 @@ class Pending:
 
 
 def start() -> Helper:
-    """Fork the helper. Call it before the first thread of the process is started (about 1 ms)."""
+    """Fork the helper. Call it before the first thread of the process is started (about 1 ms).
+
+    Where the host has no process left, what it is asked is refused.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        theirs.close()
+        return Helper(ours, 0, f"no helper process can be made: {error.strerror}")
     if pid == 0:
         try:
             ours.close()
@@ -175,7 +185,11 @@ def _serve_forks() -> None:
     control = socket.socket(fileno=3)
     while control.recv(1):
         ours, theirs = socket.socketpair()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            control.send(f"no helper process can be made: {error.strerror}".encode())
+            continue
         if pid == 0:
             control.close()
             theirs.close()

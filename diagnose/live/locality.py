@@ -24,6 +24,7 @@ from diagnose.live.daemon_process import (
     comm,
     command_line,
     daemon_pids,
+    default_socket,
     owns_socket,
     pid_file,
     serves,
@@ -38,17 +39,6 @@ INFO_SECONDS = 0.5
 CONNECT_SECONDS = 1.0
 
 ACTIVATORS = frozenset({"systemd", "init"})
-
-VM_FOLDERS = (
-    "/.colima/",
-    "/.lima/",
-    "/.docker/desktop/",
-    "/.docker/run/",
-    "/.rd/",
-    "/.orbstack/",
-    "/podman-machine",
-)
-"""Parts of the paths at which engines inside virtual machines put their sockets."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -123,7 +113,7 @@ def _find(where: Endpoint) -> Found:
         return Found(None, "the endpoint", f"the engine is reached through ssh on {where.address}")
     if where.scheme == "tcp":
         return _find_tcp(where)
-    if any(part in where.address for part in VM_FOLDERS):
+    if any(part in where.address for part in places.VM_FOLDERS):
         return Found(None, "the endpoint", f"the engine behind {where.address} runs in a virtual machine")
     try:
         pid = _peer(where.address)
@@ -153,11 +143,13 @@ def _peer(path: str) -> int:
 
 
 def _by_process(path: str) -> Found:
-    """The engine that should serve this socket: by its pid file or its command line."""
+    """The engine that should serve this socket: by the pid file beside it or its command line.
+
+    A user writes the pid file of a rootless engine: it cannot name the system's, nor the system's file a user's.
+    """
     default = os.path.realpath(path) == os.path.realpath(DEFAULT_SOCKET)
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")
-    named = pid_file() if default else pid_file(f"{runtime}/docker.pid") if path.startswith(runtime + "/") else None
-    if named:
+    named = pid_file() if default else pid_file(f"{os.path.dirname(path)}/docker.pid")  # noqa: PTH120
+    if named and default == (default_socket(named) == DEFAULT_SOCKET):
         return Found(named, "pid file")
     if "podman" in path:
         services = [pid for pid in daemon_pids(frozenset({"podman"})) if "service" in command_line(pid)]
@@ -216,8 +208,12 @@ def _disagreement(live: Live) -> str:
             return
 
     thread = threading.Thread(target=ask, daemon=True, name="locality-info")
-    thread.start()
-    thread.join(INFO_SECONDS)
+    try:
+        thread.start()
+    except RuntimeError:  # the host has none left
+        ask()
+    else:
+        thread.join(INFO_SECONDS)
     if not answers or not isinstance(answers[0], dict):
         return ""
     mine = os.uname()

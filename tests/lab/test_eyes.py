@@ -90,6 +90,21 @@ def test_root_without_the_right_to_look_into_processes(seen_by_root: tuple[str, 
     judge(host, json.loads(done.stdout), root)
 
 
+@pytest.mark.parametrize("left", [1, 2, 3, 12, 40])
+def test_where_few_processes_and_threads_are_left(seen_by_root: tuple[str, Box, Mapping[str, Any]], left: int) -> None:
+    """The tool's own control group lets it have so many in all, as a host does whose pid_max is reached."""
+    host, box, root = seen_by_root
+    script = f"""
+        [ -d /sys/fs/cgroup/pids ] && cd /sys/fs/cgroup/pids || cd /sys/fs/cgroup
+        mkdir -p few; echo {left} >few/pids.max; echo $$ >few/cgroup.procs; cd {PROJECT}
+        exec {sys.executable} -m diagnose {" ".join(ALL)}"""
+    report = json.loads(box.run(["sh", "-ec", script], check=False).stdout)
+    judge(host, report, root)
+    assert report["duration_s"] < 10
+    if host.endswith("fifteen_faults"):
+        assert ("container.oom-killed", "report") in keys(report)
+
+
 def test_root_in_a_container(seen_by_root: tuple[str, Box, Mapping[str, Any]]) -> None:
     """It has the engine's socket and nothing else of the host's: what is the host's is unknown to it."""
     host, box, root = seen_by_root
