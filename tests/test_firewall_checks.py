@@ -121,7 +121,9 @@ def judged(
         "backend-mixed": fronts.backend_mixed(wall, over),
         "bypassed-by-publish": fronts.bypassed_by_publish(over),
     }
-    return {name: answer if isinstance(answer, Skipped) else list(answer) for name, answer in answers.items()}
+    return {
+        name: answer if isinstance(answer, Skipped | Unavailable) else list(answer) for name, answer in answers.items()
+    }
 
 
 DEFAULTS = {"masquerade-missing": "critical", "dnat-missing": "critical", "chains-missing": "critical",
@@ -132,7 +134,7 @@ def found(said: dict[str, Any]) -> list[str]:
     return sorted(
         f"{each.severity or DEFAULTS[name]} {name} {each.subject.name}"
         for name, answer in said.items()
-        if not isinstance(answer, Skipped)
+        if not isinstance(answer, Skipped | Unavailable)
         for each in answer
         if isinstance(each, Finding)
     )
@@ -345,6 +347,22 @@ def test_legacy_tables_that_cannot_be_read_may_be_a_mix() -> None:
     (left_out,) = fronts.backend_mixed(wall, Unavailable("missing"))  # type: ignore[misc]
     assert isinstance(left_out, Unexamined)
     assert left_out.why == "iptables-legacy ip could not be read"
+
+
+def test_docker_s_rules_are_not_called_gone_where_they_may_stand_unread() -> None:
+    recorded = case("28.5", "healthy")
+    recorded["nftables"] |= {"tables": [], "chains": [], "rules": [], "sets": []}
+    recorded["iptables_nft"] = {}
+    made = host(recorded)
+    assert [each for each in found(judged(made)) if "chains-missing" in each], "they are, where all could be read"
+    made.answers["iptables"] = lambda question: (
+        Failed("refused", "no more processes")
+        if question.args["flavour"] == "legacy"
+        else {"text": "", "command": None}
+    )
+    said = judged(made)
+    assert str(said["chains-missing"]) == "refused: the tables of iptables-legacy ip could not be read"
+    assert not found(said)
 
 
 def test_an_empty_ruleset_is_no_mix() -> None:

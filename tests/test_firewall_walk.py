@@ -344,5 +344,7 @@ def test_a_table_is_not_counted_twice() -> None:
 def test_without_iptables_save_the_kernel_s_own_structures_stay_unknown_rather_than_wrong() -> None:
     dump, _, bridge = engine29("iptables")
     rules = assemble(dump)
+    assert docker.names_bridge(rules, "docker0"), "iptables compares a short name up to its NUL, not all 16 bytes"
+    assert docker.names_bridge(rules, bridge)
     out = reach_out(rules, bridge=bridge, src="172.18.0.2", dst="198.51.100.1", uplink="eth0")
     assert out.outcome in ("accept", "unknown")

@@ -9,7 +9,7 @@ from diagnose.evidence.firewall import Crossings, Firewall, Inlet, Outlet, Reach
 from diagnose.evidence.networks import Network
 from diagnose.model import Finding, Json, Skipped, Subject, Unavailable, Unexamined
 
-Judged = Iterable[Finding | Unexamined] | Skipped
+Judged = Iterable[Finding | Unexamined] | Skipped | Unavailable
 
 
 ICC = "com.docker.network.bridge.enable_icc"

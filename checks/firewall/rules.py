@@ -38,6 +38,8 @@ def chains_missing(firewall: Firewall, crossings: Crossings, config: DaemonConfi
         return Skipped(why_not)
     if not crossings.networks:
         return Skipped(crossings.why_none)
+    if firewall.hides_docker and not firewall.docker_tables:
+        return Unavailable("refused", f"the tables of {firewall.hides_docker} could not be read")
     return _chains_missing(firewall, crossings, proxied(config))
 
 

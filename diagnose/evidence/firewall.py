@@ -72,6 +72,11 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
         """Whether a rule about this bridge in a table of Docker's kind is reached from the forward hook."""
         return docker.names_bridge(self.ruleset, bridge)
 
+    @property
+    def hides_docker(self) -> str:
+        """The tables of iptables that could not be read, in which Docker's rules may stand; empty where all were."""
+        return next((each for each in self.ruleset.unread if each.startswith("iptables")), "")
+
     def is_lost(self, by: Step) -> bool:
         """Whether what decided shows that a rule of Docker's, which should have taken the packet, is not there."""
         return docker.is_lost(self.ruleset, by)

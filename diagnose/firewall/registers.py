@@ -144,8 +144,8 @@ def value_of(part: Part, data: bytes, interfaces: Mapping[int, str]) -> Value | 
     """The values of a field that equal these bytes, None where that cannot be said."""
     if part.field is None:
         return None
-    if part.kind == "name":
-        return Name(data.rstrip(b"\0").decode("utf-8", "backslashreplace"), prefix=len(data) < _NAME_BYTES)
+    if part.kind == "name":  # nft compares all 16 bytes, iptables a name with its NUL, both a prefix without one
+        return Name(data.rstrip(b"\0").decode("utf-8", "backslashreplace"), prefix=not data.endswith(b"\0"))
     number = int.from_bytes(data, part.order)
     match part.kind:
         case "index":
