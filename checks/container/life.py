@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -25,11 +25,14 @@ from diagnose.evidence.events import Event, Events
 from diagnose.evidence.kernel_log import KernelLog, OomKill
 from diagnose.evidence.last_words import LastWords, Words
 from diagnose.evidence.options import Options
+from diagnose.evidence.stops import Stops
 from diagnose.model import Count, Finding, Seconds, Severity, Unavailable
 from diagnose.registry import check
 from diagnose.times import ago, size, unix
 
 KILLED = 137
+BY_SIGNAL = (130, KILLED, 143)
+"""What programs end with that were told to end: by SIGINT, SIGKILL, SIGTERM."""
 MIB = 1024 * 1024
 HIT = 0.95
 """Share of a limit that a cgroup has held at least when the kernel killed at that limit."""
@@ -219,6 +222,7 @@ def restart_loop(
     events: Events | Unavailable,
     last_words: LastWords | Unavailable,
     log: DaemonLog | Unavailable,
+    stops: Stops | Unavailable,
     *,
     restarts: Count = Count(3),
     window: Seconds = Seconds(3600),
@@ -226,12 +230,12 @@ def restart_loop(
 ) -> Iterable[Finding]:
     """A container exits and is restarted, over and over.
 
-    Judged from the engine's count, its times and its events, never by waiting. A high count with a long run since
-    is history: silent. A swarm replaces containers, so its tasks are counted by their slot. Where health checks have
-    pushed the events out, the daemon's log tells of the ends; where that is lost too, a pause before the last start as
-    long as the engine's back-off after three short runs (100 ms, doubled each time) stands for them. A container that
-    crashes less often than three times in the window is not seen; one that works for `steady` or longer, ends well and is
-    started anew, as workers do that recycle themselves, is advice.
+    Judged from the engine's count, its times and its events, never by waiting. A high count with a long run since is
+    history: silent. A swarm replaces containers, so its tasks are counted by their slot, without those that it ended itself
+    for an update. Where health checks have pushed the events out, the daemon's log tells of the ends; where that is lost
+    too, a pause before the last start as long as the engine's back-off after three short runs (100 ms, doubled each time)
+    stands for them. A container that crashes less often than three times in the window is not seen; one that works for
+    `steady` or longer, ends well and is started anew, as workers do that recycle themselves, is advice.
     """
     for each in containers:
         ends = _recent_ends(each, events, log, clock, window)
@@ -239,7 +243,9 @@ def restart_loop(
             words = words_of(last_words, each)
             failed = words if each.state.status == "restarting" else words.before_this_run
             yield _loop_finding(each, ends, clock, failed, containers, steady)
-    yield from _churning_tasks(containers, clock, last_words, restarts, window, steady)
+    asked = stops.by_id if isinstance(stops, Stops) else {}
+    failed_tasks = [each for each in containers if each.state.status == "exited" and not _was_replaced(each, asked)]
+    yield from _churning_tasks(containers, failed_tasks, clock, last_words, restarts, window, steady)
 
 
 class _Ends(msgspec.Struct, frozen=True):
@@ -342,8 +348,19 @@ def _policy(each: Container) -> str:
     return f"{policy.name}:{policy.maximum_retry_count}" if policy.maximum_retry_count else policy.name
 
 
+def _slot(each: Container) -> str:
+    """Service and slot of a swarm's task (api.1), which every container of that task has; empty for others."""
+    return each.labels.get("com.docker.swarm.task.name", "").rpartition(".")[0]
+
+
+def _was_replaced(each: Container, asked: Mapping[str, bool]) -> bool:
+    """Whether somebody asked for its end; where nobody remembers, whether it ended as by a signal to end."""
+    return asked.get(each.id, each.state.exit_code in BY_SIGNAL and not each.state.oom_killed)
+
+
 def _churning_tasks(
     containers: Containers,
+    ended: Iterable[Container],
     clock: Clock,
     last_words: LastWords | Unavailable,
     restarts: int,
@@ -351,16 +368,12 @@ def _churning_tasks(
     steady: float,
 ) -> Iterable[Finding]:
     slots: dict[str, list[Container]] = {}
-    for each in containers:
-        task = each.labels.get("com.docker.swarm.task.name")
-        if task:
-            slots.setdefault(task.rpartition(".")[0], []).append(each)
-    for slot, tasks in slots.items():
-        failed = sorted(
-            (t for t in tasks if t.state.status == "exited" and t.state.exit_code and _age(clock, t) <= window),
-            key=lambda task: task.finished_at or 0.0,
-        )
-        living = [clock.age(task.started_at) or 0.0 for task in tasks if task.is_running]
+    for each in ended:
+        if _slot(each) and each.state.exit_code and _age(clock, each) <= window:
+            slots.setdefault(_slot(each), []).append(each)
+    for slot, failed in slots.items():
+        failed.sort(key=lambda task: task.finished_at or 0.0)
+        living = [clock.age(task.started_at) or 0.0 for task in containers.running if _slot(task) == slot]
         if len(failed) >= restarts and not any(up >= steady for up in living):
             last = failed[-1]
             words = words_of(last_words, last)

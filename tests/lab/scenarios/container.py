@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import struct
 import time
 from typing import Any
+from urllib.parse import quote
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS
@@ -124,6 +126,33 @@ def swarm_task_replaced_over_and_over(box: Box) -> None:
     box.wait_for(
         lambda: len(box.api("/containers/json?all=1")) >= 4, timeout=60, what="four containers of the task again"
     )
+
+
+@fault("image.registry-unreachable", subject="daemon:docker", baseline=False)
+def swarm_service_updated_over_and_over(box: Box) -> None:
+    """Three updates within a minute: swarm ends each task with SIGTERM, which the program answers with 143.
+
+    It asks for the image each time, which no registry gives here; nothing keeps failing.
+    """
+    box.image("bb:1.36")
+    box.docker("swarm", "init", f"--advertise-addr={BOX_ADDRESS}")
+    serves = ["sh", "-c", "trap 'exit 143' TERM; sleep 100000 & wait"]
+    box.docker("service", "create", "--detach", "--name=web", "--no-resolve-image", "bb:1.36", *serves)
+    for updates in range(1, 4):
+        _serves_with(box, "web", ended=updates - 1)
+        box.docker("service", "update", "--detach", "--force", "--no-resolve-image", "web")
+    _serves_with(box, "web", ended=3)
+
+
+def _serves_with(box: Box, service: str, *, ended: int) -> None:
+    """Wait until one task of a service runs, after so many that were replaced."""
+    filters = json.dumps({"label": [f"com.docker.swarm.service.name={service}"]})
+
+    def settled() -> bool:
+        states = [each["State"] for each in box.api(f"/containers/json?all=1&filters={quote(filters)}")]
+        return states.count("running") == 1 and states.count("exited") == ended
+
+    box.wait_for(settled, timeout=60, what=f"{service} to run after {ended} updates")
 
 
 @fault("container.restarts-exhausted", subject="container:given-up", shareable=True)
