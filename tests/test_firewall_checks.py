@@ -16,8 +16,10 @@ from diagnose.evidence.firewall import Firewall, Forwarding, crossings, firewall
 from diagnose.evidence.info import Info, Ping
 from diagnose.evidence.links import links
 from diagnose.evidence.networks import networks
+from diagnose.evidence.routes import Route, Routes
 from diagnose.evidence.uplinks import uplinks
-from diagnose.model import Failed, Finding, Json, Skipped, Unavailable, Unexamined
+from diagnose.host import question
+from diagnose.model import Failed, Finding, Json, Severity, Skipped, Unavailable, Unexamined
 from diagnose.signs import signs
 from tests.hosts import Made
 
@@ -331,9 +333,48 @@ def test_forwarding(name: str) -> None:
     assert not isinstance(boxes, Unavailable)
     settings = forwarding(made, nets, uplinks(made))
     assert isinstance(settings, Forwarding)
-    said = transit.forwarding_off(settings, boxes, nets, Unavailable("missing"))
+    nothing = Unavailable("missing")
+    said = transit.forwarding_off(settings, boxes, nets, nothing, nothing, nothing)
     assert not isinstance(said, Skipped)
     assert [each.summary.partition(" cut")[0] for each in said if isinstance(each, Finding)] == summaries
+
+
+SIX = {
+    "off": (
+        "0",
+        "28.5.2",
+        True,
+        ["IPv6 forwarding is off: 1 container cut off from everything beyond this host by IPv6"],
+    ),
+    "on": ("1", "28.5.2", True, []),
+    "left to the administrator": ("0", "26.1.5", True, []),
+    "a host without IPv6": ("0", "28.5.2", False, []),
+}
+
+
+@pytest.mark.parametrize("name", SIX)
+def test_forwarding_of_ipv6(name: str) -> None:
+    value, version, leads_out, summaries = SIX[name]
+    made = host(case("28.5", "healthy"))
+    listed = made.answers["api.networks"]
+    assert isinstance(listed, list)
+    listed[0]["EnableIPv6"] = True
+    inspected = made.answers["api.container"](question("api.container", id="1" * 64))  # type: ignore[operator]
+    inspected["NetworkSettings"]["Networks"]["shop"]["GlobalIPv6Address"] = "fd00:5::2"
+    made.answers["sysctl"] = lambda question: {
+        each: value if "ipv6" in each else "1" for each in question.args["names"]
+    }
+    nets, boxes = networks(made), containers(made)
+    assert not isinstance(nets, Unavailable)
+    assert not isinstance(boxes, Unavailable)
+    settings = forwarding(made, nets, uplinks(made))
+    assert isinstance(settings, Forwarding)
+    ways = Routes((Route("::", 0, "inet6", oif=2),) if leads_out else ())
+    said = transit.forwarding_off(settings, boxes, nets, Unavailable("missing"), ways, Ping("1.51", version, ""))
+    assert not isinstance(said, Skipped | Unavailable)
+    found = [each for each in said if isinstance(each, Finding)]
+    assert [each.summary for each in found] == summaries
+    assert {each.severity for each in found} <= {Severity.warning}, "it has a way out by IPv4"
 
 
 def test_legacy_tables_that_cannot_be_read_may_be_a_mix() -> None:

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from checks.firewall._words import ICC, Judged, container_subjects, count, port_list, shortened, subjects_of, unsure
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.daemon_config import DaemonConfig
-from diagnose.evidence.firewall import USER_CHAIN, Crossings, Firewall, Forwarding, Inlet, Outlet, Step
+from diagnose.evidence.firewall import FORWARDING6, USER_CHAIN, Crossings, Firewall, Forwarding, Inlet, Outlet, Step
+from diagnose.evidence.info import Ping
 from diagnose.evidence.networks import Network, Networks
+from diagnose.evidence.routes import Routes
 from diagnose.model import HOST, Finding, Severity, Skipped, Unavailable, Unexamined
 from diagnose.registry import check
 from diagnose.signs import NO_WAY_OUT
@@ -17,12 +19,17 @@ from diagnose.signs import NO_WAY_OUT
 
 @check("firewall.forwarding-off", severity=Severity.critical)
 def forwarding_off(
-    forwarding: Forwarding, containers: Containers, networks: Networks, config: DaemonConfig | Unavailable
+    forwarding: Forwarding,
+    containers: Containers,
+    networks: Networks,
+    config: DaemonConfig | Unavailable,
+    routes: Routes | Unavailable,
+    ping: Ping | Unavailable,
 ) -> Judged:
     """The kernel does not forward packets between containers and the outside.
 
     A packet is forwarded if the interface it came in by has forwarding on; `net.ipv4.ip_forward` sets all at
-    once.
+    once. IPv6 has one setting, which the engine turns on where it writes rules for it (always from 27.0 on).
     """
     if isinstance(config, DaemonConfig) and config.value("ip-forward") is False:
         return Skipped(f"the engine is configured to leave forwarding alone (ip-forward, {config.where('ip-forward')})")
@@ -30,7 +37,10 @@ def forwarding_off(
     used = [each for each in containers.running if any(name in routed for name in each.endpoints)]
     if not used:
         return Skipped("no running container is on a bridge network that leads out")
-    return _forwarding_off(forwarding, used, routed)
+    return [
+        *_forwarding_off(forwarding, used, routed),
+        *_forwarding6_off(forwarding, used, routed, config, routes, ping),
+    ]
 
 
 def _forwarding_off(forwarding: Forwarding, used: Sequence[Container], routed: dict[str, Network]) -> Iterable[Finding]:
@@ -53,6 +63,38 @@ def _forwarding_off(forwarding: Forwarding, used: Sequence[Container], routed: d
         variables={"assignment": f"{setting}=1"},
         touches=subjects_of(touched),
         signs=NO_WAY_OUT,
+    )
+
+
+def _forwarding6_off(
+    forwarding: Forwarding,
+    used: Sequence[Container],
+    routed: dict[str, Network],
+    config: DaemonConfig | Unavailable,
+    routes: Routes | Unavailable,
+    ping: Ping | Unavailable,
+) -> Iterable[Finding]:
+    """Where the host itself has a way out by IPv6, and its engine had turned it on."""
+    told = config.value("ip6tables") if isinstance(config, DaemonConfig) else None
+    kept = told is True or (told is None and isinstance(ping, Ping) and ping.version >= (27,))
+    if forwarding.everywhere6 != "0" or not kept or not isinstance(routes, Routes) or not routes.default6:
+        return
+    open6 = {name for name, network in routed.items() if network.enable_ipv6}
+    cut = [
+        each for each in used if any(end.global_ipv6_address for name, end in each.endpoints.items() if name in open6)
+    ]
+    if not cut:
+        return
+    alone = [each for each in cut if not any(end.ip_address for end in each.endpoints.values())]
+    yield Finding(
+        subject=HOST,
+        summary=f"IPv6 forwarding is off: {count(len(cut), 'container')} cut off from everything beyond this host by IPv6",
+        evidence={FORWARDING6: forwarding.everywhere6, "containers": sorted(each.short for each in cut)},
+        variables={"assignment": f"{FORWARDING6}=1"},
+        severity=None if alone else Severity.warning,
+        touches=subjects_of(routed[name] for name in sorted(open6)),
+        signs=NO_WAY_OUT,
+        discriminator="ipv6",
     )
 
 

@@ -45,6 +45,7 @@ MAX_RULES_MET = 400_000
 """Rules met by the packets of all published ports together, at a few microseconds each."""
 
 _Attached = tuple[Container, Network, Endpoint]
+FORWARDING6 = "net.ipv6.conf.all.forwarding"
 FAMILIES: tuple[Family, ...] = ("ip", "ip6")
 EVERYWHERE = ("", "0.0.0.0")  # noqa: S104 - what the engine writes for a port published on all addresses
 
@@ -125,17 +126,18 @@ class Forwarding(msgspec.Struct, frozen=True):
     """Kernel settings, text as in /proc/sys; None where there is none (br_netfilter not loaded).
 
     by_interface: `forwarding` of the bridges and uplinks; a packet is forwarded if the interface it came in
-    by says 1.
+    by says 1. everywhere6: of IPv6, where one setting decides (ip6_forward, net/ipv6/ip6_output.c); asked where a network has it.
     """
 
     everywhere: str | None
     by_interface: dict[str, str | None]
     bridge_filter: str | None
+    everywhere6: str | None = None
 
 
 @evidence
 def forwarding(host: Host, networks: Networks, uplinks: Uplinks | Unavailable) -> Forwarding | Unavailable:
-    """One question for all settings; readable by everyone."""
+    """Readable by everyone."""
     interfaces = [network.bridge for network in networks.bridges]
     interfaces += [each.name for each in uplinks] if isinstance(uplinks, Uplinks) else []
     named = {each: f"net/ipv4/conf/{each}/forwarding" for each in interfaces}
@@ -144,7 +146,11 @@ def forwarding(host: Host, networks: Networks, uplinks: Uplinks | Unavailable) -
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     by_interface = {interface: answer.get(name) for interface, name in named.items()}
-    return Forwarding(answer.get(names[0]), by_interface, answer.get(names[1]))
+    everywhere6 = None
+    if any(network.enable_ipv6 for network in networks.bridges):
+        said = host.ask(question("sysctl", names=[FORWARDING6]))
+        everywhere6 = None if isinstance(said, Failed) else said.get(FORWARDING6)
+    return Forwarding(answer.get(names[0]), by_interface, answer.get(names[1]), everywhere6)
 
 
 class Outlet(msgspec.Struct, frozen=True):

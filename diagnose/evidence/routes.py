@@ -70,6 +70,11 @@ class Routes(msgspec.Struct, frozen=True, dict=True):
         return any(each.prefix <= 1 and each.leads_somewhere for each in self.items)
 
     @functools.cached_property
+    def default6(self) -> Route | None:
+        """An IPv6 default route, of any table; None on a host without one."""
+        return next((e for e in self.items if e.family == "inet6" and not e.prefix and e.leads_somewhere), None)
+
+    @functools.cached_property
     def default(self) -> Route | None:
         """The IPv4 default route of the main table that wins, None on a host without one."""
         candidates = [

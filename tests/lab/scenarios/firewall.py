@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.lab import Box, fault, healthy
+from tests.lab import Box, Engines, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, WEB
 from tests.lab.runner import healthy_container
 
@@ -127,6 +127,17 @@ def forwarding_off(box: Box) -> None:
     """A sysctl file of the distribution turns IP forwarding off again."""
     box.sh("sysctl -qw net.ipv4.ip_forward=0")
     assert not _goes_out(box)
+
+
+@fault("firewall.forwarding-off", subject="host:host", engines=Engines(since=27))
+def ipv6_forwarding_off(box: Box) -> None:
+    """A hardening script turns off the forwarding of IPv6, which the engine had turned on for a network with both families."""
+    box.docker("network", "create", "--ipv6", "--subnet=fd00:5::/64", "shop6")
+    box.docker("run", "-d", "--name=web6", "--network=shop6", "shop:1.4")
+    assert box.sh("sysctl -n net.ipv6.conf.all.forwarding").strip() == "1", "the engine turns it on"
+    box.sh("ip -6 route add default dev eth0")
+    assert not [f for f in box.diagnose("check", "firewall", "--format", "json").findings if f["severity"] != "advice"]
+    box.sh("sysctl -qw net.ipv6.conf.all.forwarding=0")
 
 
 @fault("firewall.forward-dropped", subject="host:host", also=_DEAF)
