@@ -16,7 +16,7 @@ import pytest
 from diagnose.host import question
 from diagnose.live import Hand, Live, Refused, cgroups, commands, kernel_log, proc, systemd
 from diagnose.live.mountinfo import parse
-from diagnose.model import Json
+from diagnose.model import Failed, Json
 
 ID = "0f3c" * 16
 OTHER = "ab12" * 16
@@ -448,3 +448,12 @@ def test_a_process_that_stands_still_is_not_woken() -> None:
     moves = answer[str(busy.pid)]
     assert isinstance(moves, int)
     assert moves > 2
+
+
+def test_settings_of_the_machine_are_read_beside_an_engine_in_another_network_namespace() -> None:
+    live = Live()
+    live.__dict__ |= {"_elsewhere": None, "_other_network": Failed("remote", "another network namespace")}
+    pids = live.ask(question("sysctl", names=["kernel.pid_max", "fs.file-nr"]))
+    assert isinstance(pids, dict)
+    assert int(pids["kernel.pid_max"]) > 0
+    assert live.ask(question("sysctl", names=["net.ipv4.ip_forward"])) == live.__dict__["_other_network"]

@@ -92,6 +92,11 @@ def _hand(path: str) -> Hand:
     return hand
 
 
+def _is_machine_wide(asked: Question) -> bool:
+    """Whether these settings are the kernel's one and only: each network namespace has a /proc/sys/net of its own."""
+    return not any(str(name).startswith("net") for name in asked.args.get("names", ()))
+
+
 class Live(msgspec.Struct, dict=True, eq=False):
     """This machine and the engine that the endpoint names. Answers are redacted before they leave."""
 
@@ -115,7 +120,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
     def ask(self, asked: Question) -> Json | Failed:
         """The redacted answer, or why there is none. Never raises."""
         kind = KINDS[asked.kind]
-        blind = self._blind(kind)
+        blind = self._blind(kind, asked)
         if blind is not None:
             return blind
         try:
@@ -152,13 +157,14 @@ class Live(msgspec.Struct, dict=True, eq=False):
         failed = failure(error)
         return Failed(failed.reason, self.redactor.text(failed.detail))
 
-    def _blind(self, kind: Kind) -> Failed | None:
-        """Why this kind of question must not be asked here at all, or None."""
+    def _blind(self, kind: Kind, asked: Question) -> Failed | None:
+        """Why this question must not be asked here at all, or None."""
         if kind.scope == "tool" or kind.name == "api.ping":
             return None
         if kind.scope == "engine":
             return self._engine_silent
-        return self._elsewhere or (self._other_network if kind.scope == "network" else None)
+        of_network = kind.scope == "network" and not (kind.name == "sysctl" and _is_machine_wide(asked))
+        return self._elsewhere or (self._other_network if of_network else None)
 
     @functools.cached_property
     def _engine_silent(self) -> Failed | None:
