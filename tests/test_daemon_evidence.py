@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from checks.daemon.dead import not_running
+from checks.daemon.start import storage_driver_failed
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.config_faults import config_faults
-from diagnose.evidence.daemon import Caller, Daemon, Endpoint
+from diagnose.evidence.daemon import Caller, Daemon, Endpoint, daemon
 from diagnose.evidence.daemon_config import DaemonConfig, daemon_config, parse_flags, parse_text
 from diagnose.evidence.daemon_log import DaemonLog, daemon_log, parse, parse_line
+from diagnose.evidence.data_root import DataRoot, data_root
 from diagnose.evidence.events import Event, Events
 from diagnose.evidence.images import Image, Images
 from diagnose.evidence.options import Options
+from diagnose.evidence.processes import Process, Processes
 from diagnose.evidence.pulls import Pulls, classify, pulls
 from diagnose.model import Failed, Unavailable
 from tests.hosts import Made
@@ -227,6 +231,181 @@ def test_configuration_is_found(answers: dict[str, Any], path: str, source: str,
     assert (config.path, config.source, config.text_ok) == (path, source, ok)
 
 
+USERS = {
+    "uid": 1200,
+    "config": "/home/shop/.config/docker/daemon.json",
+    "data": "/home/shop/.local/share/docker",
+    "runtime": "/run/user/1200",
+    "traces": True,
+}
+NOBODY = {"same_host": True, "why": "", "engine_pid": None}
+
+
+def at(rootless: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """The answer `endpoint` about a user's engine."""
+    own = USERS if rootless is None else rootless
+    return {
+        "url": "unix:///run/user/1200/docker.sock",
+        "scheme": "unix",
+        "source": "DOCKER_HOST",
+        "named": True,
+        "rootless": own,
+    } | more
+
+
+def system_or_users(question: Any) -> Any:
+    """The system's daemon.json is whole, the user's broken."""
+    return file("{}" if question.args["path"].startswith("/etc/") else '{"debug": true,}')
+
+
+DEAD_USERS = {
+    "endpoint": at(),
+    "locality": NOBODY,
+    "unit": {"LoadState": "loaded", "ActiveState": "inactive", "ExecStart": "{ argv[]=/usr/bin/dockerd -H fd:// ; }"},
+    "file.read": system_or_users,
+    "file.stats": Failed("missing", ""),
+    "api.ping": Failed("missing", ""),
+}
+
+
+def test_configuration_of_a_dead_rootless_engine_is_its_users() -> None:
+    config = daemon_config(Made(DEAD_USERS))
+    assert isinstance(config, DaemonConfig)
+    assert (config.path, config.text_ok, config.flags) == (USERS["config"], False, {})
+
+
+UNKNOWN_CONFIG = {
+    "home not known": {"endpoint": at({**USERS, "config": None})},
+    "no trace of an engine": {"endpoint": at({**USERS, "traces": False})},
+    "alive, but its environment is closed": {
+        "endpoint": at(url="tcp://127.0.0.1:2375", scheme="tcp") | {"rootless": None},
+        "locality": HERE,
+        "process": {"cmdline": ["dockerd", "--rootless"], "uid": 1200},
+    },
+}
+
+
+@pytest.mark.parametrize("answers", UNKNOWN_CONFIG.values(), ids=UNKNOWN_CONFIG)
+def test_configuration_of_a_rootless_engine_is_never_the_systems(answers: dict[str, Any]) -> None:
+    assert isinstance(daemon_config(Made({**DEAD_USERS, **answers})), Unavailable)
+
+
+def test_living_rootless_engine_whose_environment_is_closed_reads_its_users_file() -> None:
+    process = {"cmdline": ["dockerd", "--rootless"], "uid": 1200}
+    config = daemon_config(Made({**DEAD_USERS, "locality": HERE, "process": process}))
+    assert isinstance(config, DaemonConfig)
+    assert config.path == USERS["config"]
+
+
+def test_data_of_a_dead_rootless_engine() -> None:
+    host = Made(DEAD_USERS)
+    assert data_root(host, NOTHING, daemon_config(host)) == DataRoot(str(USERS["data"]), "default")
+    for missing in ({"data": None}, {"traces": False}):
+        nowhere = Made({**DEAD_USERS, "endpoint": at({**USERS, **missing})})
+        assert isinstance(data_root(nowhere, NOTHING, NOTHING), Unavailable)
+    older = Made({**DEAD_USERS, "endpoint": {"url": "unix:///run/user/1200/docker.sock", "scheme": "unix"}})
+    assert data_root(older, NOTHING, NOTHING) == DataRoot("/var/lib/docker", "default")
+
+
+def seen(*living: Process, **answers: Any) -> Daemon:
+    """The daemon on a host with these processes."""
+    host = Made({**DEAD_USERS, **answers})
+    found = daemon(host, NOTHING, daemon_config(host), Processes((Process(1), *living)))
+    assert isinstance(found, Daemon)
+    return found
+
+
+SYSTEMS = Process(90, 1, "dockerd", "S", uid=0, cmdline=["dockerd"])
+ANOTHERS = Process(91, 1, "dockerd", "S", uid=1200, cmdline=["dockerd", "--rootless"])
+
+
+def test_rootless_engine_that_was_stopped_is_down() -> None:
+    assert seen().is_down
+    assert seen(SYSTEMS).is_down
+    assert not seen(ANOTHERS).is_down
+    assert not seen(endpoint=at({**USERS, "traces": False})).is_down
+    assert not seen(endpoint=at({**USERS, "traces": None})).is_down
+    assert not seen(endpoint=at(url="unix:///run/user/1200/other.sock")).is_down
+
+
+def test_rootless_engine_has_no_unit_and_no_pid_file_of_the_systems() -> None:
+    def pid_files(question: Any) -> Any:
+        named = {
+            "/run/user/1200/docker.pid": "70",
+            "/var/run/docker.pid": "71",
+            "/run/user/1200/docker/containerd/containerd.pid": "72",
+        }
+        found = named.get(question.args["path"])
+        return file(found) if found else Failed("missing", "")
+
+    def process(question: Any) -> Any:
+        return {"pid": question.args["pid"], "comm": "sh", "state": "S"}
+
+    def missing(question: Any) -> Any:
+        return {path: {"failed": "missing"} for path in question.args["paths"]}
+
+    found = seen(**{"file.read": pid_files, "process": process, "file.stats": missing})
+    assert (found.unit, found.socket_unit, found.containerd_unit) == (None, None, None)
+    assert [each.pid for each in found.pid_files] == [70, 72]
+    assert (found.program, found.installed) == (None, True)
+
+
+def test_containerd_of_a_rootless_engine_is_told_by_its_folder() -> None:
+    own = Process(
+        92, 5, "containerd", "S", cmdline=["containerd", "--config", "/run/user/1200/docker/containerd/containerd.toml"]
+    )
+    system = Process(93, 1, "containerd", "S", cmdline=["/usr/bin/containerd"])
+
+    def process(question: Any) -> Any:
+        return {
+            "pid": question.args["pid"],
+            "comm": "dockerd",
+            "state": "S",
+            "cmdline": ["dockerd", "--rootless"],
+            "uid": 1200,
+        }
+
+    found = seen(own, system, **{"locality": HERE, "process": process, "api.ping": {}})
+    assert [each.pid for each in found.containerds or ()] == [92]
+
+
+SYSTEMS_PLACE = at(url="unix:///var/run/docker.sock", source="default socket", named=False) | {"rootless": None}
+
+
+def told(found: Daemon, log: DaemonLog | Unavailable = NOTHING) -> Any:
+    return not_running(found, NOTHING, log, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
+
+
+def test_rootless_engine_beside_no_other_is_named_and_nothing_is_critical() -> None:
+    disabled = {"LoadState": "loaded", "ActiveState": "inactive", "UnitFileState": "disabled"}
+    answer = told(seen(ANOTHERS, endpoint=SYSTEMS_PLACE, unit=disabled))
+    assert isinstance(answer, Unavailable)
+    assert "process 91 and serves unix:///run/user/1200/docker.sock: name it with -H" in answer.detail
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [{"UnitFileState": "enabled", "ActiveState": "inactive"}, {"UnitFileState": "disabled", "ActiveState": "failed"}],
+)
+def test_engine_that_ought_to_run_is_missed_beside_a_rootless_one(unit: dict[str, str]) -> None:
+    assert seen(ANOTHERS, endpoint=SYSTEMS_PLACE, unit={"LoadState": "loaded", **unit}).is_down
+
+
+def test_words_of_the_systems_engine_are_not_those_of_a_dead_rootless_one() -> None:
+    log = DaemonLog(parse(["failed to start daemon: no disk"]), "/var/log/docker.log")
+    (finding,) = told(seen(SYSTEMS), log)
+    assert "no disk" not in finding.summary
+    assert isinstance(storage_driver_failed(seen(SYSTEMS), log, NOTHING), Unavailable)
+
+
+def test_containers_of_a_dead_rootless_engine_are_its_users() -> None:
+    words = ["containerd-shim-runc-v2", "-id"]
+    systems = Process(94, 1, "containerd-shim", "S", uid=0, cmdline=[*words, "a" * 64])
+    users = Process(95, 1, "containerd-shim", "S", uid=1200, cmdline=[*words, "c" * 64])
+    (finding,) = told(seen(SYSTEMS, systems, users))
+    assert finding.evidence["containers alive"] == ["c" * 12]
+
+
 @pytest.mark.parametrize(
     "answers",
     [
@@ -291,6 +470,11 @@ PROBE = NEXT + r'Get \"https://r:5000/v2/\": tls: first record does not look lik
 MIRROR = NEXT + r'Get \"https://m/v2/\": dial tcp: i/o timeout"'
 HTTP = NEXT + r'Get \"https://r:5000/v2/\": http: server gave HTTP response to HTTPS client"'
 STORE = HANDLER + r'failed to resolve reference \"r:5000/x:1\": r:5000/x:1: not found"'
+TASK = 'level=error msg="pulling image failed" error="{}" module=node/agent/taskmanager task.id={}'
+LACKS = 'level=error msg="fatal task error" error="No such image: {}" module=node/agent/taskmanager task.id={}'
+NO_MANIFEST = "manifest for shop:1.4 not found: manifest unknown: manifest unknown"
+NO_LOGIN = "unauthorized: authentication required"
+ENDED = 'level=error msg="Not continuing with pull after error" error="{}"'
 FETCH = 'level=info msg="fetch failed after status: 404 Not Found" host="r:5000"'
 FIELD = (
     'level=error msg="Handler for POST /images/create returned error" error-response="pull access denied for team/app"'
@@ -327,8 +511,63 @@ HEAD = HANDLER + r'Head \"https://registry-1.docker.io/v2/library/bb/manifests/1
         pytest.param([(0, FETCH)], [(1, "r:5000/x:1")], [], [], id="containerd's store: tried again in another way"),
         pytest.param([(0, HTTP)], [(1, "r:5000/x:1")], [], [], id="an insecure registry's first answer, as a rule"),
         pytest.param([(-90000, REFUSED)], [], [], [], id="two days ago"),
+        pytest.param(
+            [(9 * n + d, line) for n in range(3) for d, line in ((0, MISSING), (0.002, TASK.format(NO_MANIFEST, n)))],
+            [],
+            ["shop:1.4"],
+            [],
+            id="swarm, the image is here",
+        ),
+        pytest.param(
+            [(0, NEXT + 'manifest unknown: manifest unknown"'), (0.002, TASK.format(NO_MANIFEST, "a"))],
+            [],
+            ["shop:1.4"],
+            [],
+            id="swarm, 20.10",
+        ),
+        pytest.param(
+            [(0, MISSING), (0.002, HANDLER + NO_MANIFEST + '"')], [], ["shop:1.4"], [], id="no name, and one right after"
+        ),
+        pytest.param(
+            [(0, MISSING), (0.2, HANDLER + NO_MANIFEST + '"')], [], ["shop:1.4"], [("", "", 1)], id="no name, and one later"
+        ),
+        pytest.param(
+            [(0, ENDED.format(NO_LOGIN)), (0.002, HANDLER + NO_MANIFEST + '"')],
+            [],
+            ["shop:1.4"],
+            [("", "", 1)],
+            id="no name, and another failure right after",
+        ),
+        pytest.param(
+            [(0, ENDED.format(NO_LOGIN)), (0.001, TASK.format(NO_LOGIN, "a"))], [], [], [], id="swarm found it, no name"
+        ),
+        pytest.param(
+            [(0, TASK.format("pull access denied for shop, repository does not exist", "a"))], [], [], [], id="swarm found it"
+        ),
+        pytest.param(
+            [
+                (0, ENDED.format(NO_LOGIN)),
+                (0.001, TASK.format(NO_LOGIN, "a")),
+                (0.002, LACKS.format("r:5000/x:2", "a")),
+                (0.003, TASK.format(NO_LOGIN, "b")),
+            ],
+            [],
+            ["r:5000/x:1"],
+            [("r:5000", "r:5000/x:2", 1)],
+            id="swarm lacks it",
+        ),
+        pytest.param(
+            [(0, MISSING), (0.001, MISSING), (0.002, TASK.format(NO_MANIFEST, "a")), (0.01, ENDED.format(NO_LOGIN))],
+            [],
+            ["shop:1.4"],
+            [("", "", 1)],
+            id="swarm, and another's",
+        ),
+        pytest.param(
+            [(0, TASK.format("dial tcp: connection refused", "a"))], [], ["shop:1.4"], [("", "", 1)], id="swarm, unreachable"
+        ),
     ],
-)
+)  # fmt: skip
 def test_failed_pulls(
     texts: list[tuple[float, str]],
     pulled: list[tuple[float, str]],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pwd
 import socket
 import ssl
 import subprocess
@@ -12,13 +13,14 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from diagnose.host import question
 from diagnose.live import Live, Refused, Settings
-from diagnose.live.endpoint import Tls, parse, resolve
+from diagnose.live.endpoint import Tls, parse, resolve, rootless
 from diagnose.model import Failed
 
 PING = b"HTTP/1.1 200 OK\r\nApi-Version: 1.51\r\nContent-Length: 2\r\n\r\nOK"
@@ -105,6 +107,76 @@ def test_rootless_socket_where_there_is_no_default_one(tmp_path: Path) -> None:
         docker.bind(str(tmp_path / "docker.sock"))
         found = resolve(Settings(), environ)
     assert (found.source, found.address) == ("rootless socket", str(tmp_path / "docker.sock"))
+
+
+@pytest.fixture
+def user_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The home of every user but 4243, whom nobody knows."""
+
+    def entry(uid: int) -> SimpleNamespace:
+        if uid == 4243:
+            raise KeyError(uid)
+        return SimpleNamespace(pw_dir=str(tmp_path / "home"))
+
+    monkeypatch.setattr(pwd, "getpwuid", entry)
+    return tmp_path / "home"
+
+
+def test_engine_of_a_user(user_home: Path) -> None:
+    found = rootless("/run/user/4242/docker.sock", {})
+    assert found == {
+        "uid": 4242,
+        "config": f"{user_home}/.config/docker/daemon.json",
+        "data": f"{user_home}/.local/share/docker",
+        "runtime": "/run/user/4242",
+        "traces": False,
+    }
+    (user_home / ".local/share/docker").mkdir(parents=True)
+    assert rootless("/var/run/user/4242/docker.sock", {})["traces"] is True
+
+
+def test_engine_of_a_user_whom_nobody_knows(user_home: Path) -> None:
+    found = rootless("/run/user/4243/docker.sock", {})
+    assert (found["config"], found["data"], found["traces"]) == (None, None, None)
+
+
+def test_engine_of_this_user_whose_session_keeps_its_things_elsewhere(
+    user_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 4242)
+    environ = {"XDG_RUNTIME_DIR": str(tmp_path), "XDG_CONFIG_HOME": "/elsewhere"}
+    found = rootless(f"{tmp_path}/docker.sock", {**environ, "XDG_DATA_HOME": f"{user_home}/.local/share/"})
+    assert (found["uid"], found["config"], found["runtime"]) == (4242, None, str(tmp_path))
+    assert found["data"] == f"{user_home}/.local/share/docker"
+    assert rootless("/run/user/4244/docker.sock", environ)["config"] is not None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a folder away")
+def test_owner_of_the_sockets_folder_tells_whose_engine_it_is(user_home: Path, tmp_path: Path) -> None:
+    path = str(tmp_path / "docker.sock")
+    assert rootless(path, {}) is None
+    os.chown(tmp_path, 4242, 4242)
+    assert rootless(path, {}) is None
+    (user_home / ".config/docker").mkdir(parents=True)
+    (user_home / ".config/docker/daemon.json").touch()
+    assert rootless(path, {})["uid"] == 4242
+    machine = tmp_path / ".colima" / "default"
+    machine.mkdir(parents=True)
+    os.chown(machine, 4242, 4242)
+    assert rootless(f"{machine}/docker.sock", {}) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/var/run/docker.sock",
+        "/run/user/0/docker.sock",
+        "/run/user/7/podman/podman.sock",
+        "/home/u/.colima/docker.sock",
+    ],
+)
+def test_engine_of_no_user(path: str) -> None:
+    assert rootless(path, {"XDG_RUNTIME_DIR": "/run/user/7"}) is None
 
 
 REFUSED: dict[str, tuple[Settings, dict[str, str], str]] = {

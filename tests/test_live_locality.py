@@ -16,7 +16,7 @@ import pytest
 
 from diagnose.host import question
 from diagnose.live import Live, Settings
-from diagnose.live.daemon_process import daemon_pids, listening_inode, owns_socket, pid_file, serves
+from diagnose.live.daemon_process import daemon_pids, default_socket, listening_inode, owns_socket, pid_file, serves
 from diagnose.live.tool import CAPABILITIES
 from diagnose.model import Failed
 
@@ -180,17 +180,60 @@ SERVES = {
     "another socket": (["-Hunix:///x.sock"], "/var/run/docker.sock", False),
     "only a port": (["-H", "tcp://127.0.0.1:1"], "/var/run/docker.sock", False),
     "a socket that it was not told of": ([], "/x.sock", False),
+    "rootless: not the system's": (["--rootless"], "/var/run/docker.sock", False),
+    "rootless: its user's": (["--rootless"], "/run/user/7/docker.sock", True),
+    "rootless: not another user's": (["--rootless"], "/run/user/8/docker.sock", False),
+    "rootless, told of another": (["--rootless", "-H", "unix:///x.sock"], "/run/user/7/docker.sock", False),
+    "rootless through systemd: not the system's": (["--rootless", "-H", "fd://"], "/var/run/docker.sock", False),
+    "rootless through systemd": (["--rootless", "-H", "fd://"], "/run/user/7/docker.sock", True),
 }
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="a daemon of this user would be a rootless one")
 @pytest.mark.parametrize(("flags", "path", "expected"), SERVES.values(), ids=SERVES)
 def test_which_socket_a_daemon_serves(flags: list[str], path: str, expected: bool) -> None:
     script = [sys.executable, "-c", "import time; print(flush=True); time.sleep(30)"]
-    with subprocess.Popen([*script, *flags], stdout=subprocess.PIPE) as daemon:
+    environ = {**os.environ, "XDG_RUNTIME_DIR": "/run/user/7"}
+    with subprocess.Popen([*script, *flags], stdout=subprocess.PIPE, env=environ) as daemon:
         assert daemon.stdout is not None
         daemon.stdout.readline()
         assert serves(daemon.pid, path) is expected
         daemon.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_default_socket_of_another_users_daemon() -> None:
+    with subprocess.Popen(["sleep", "30"], user=4242, env={"PATH": os.environ["PATH"]}) as daemon:
+        assert default_socket(daemon.pid) == "/run/user/4242/docker.sock"
+        daemon.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a user namespace")
+def test_default_socket_of_roots_daemon_in_a_user_namespace() -> None:
+    say = ["unshare", "--user", "--map-root-user", "sh", "-c", "echo; exec sleep 30"]
+    with subprocess.Popen(say, stdout=subprocess.PIPE, env={"PATH": os.environ["PATH"]}) as daemon:
+        assert daemon.stdout is not None
+        if not daemon.stdout.readline():
+            pytest.skip("this kernel lets nobody make user namespaces")
+        assert default_socket(daemon.pid) == "/run/user/0/docker.sock"
+        daemon.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a daemon of this user would be a rootless one")
+@pytest.mark.parametrize(("flags", "found"), [(["--rootless"], True), ([], False)], ids=["rootless", "the system's"])
+def test_pid_file_beside_a_users_socket_names_a_rootless_engine_only(
+    tmp_path: Path, flags: list[str], found: bool
+) -> None:
+    program = tmp_path / "dockerd"
+    program.write_text(f"#!{sys.executable}\nimport time\nprint(flush=True)\ntime.sleep(30)\n", encoding="utf-8")
+    program.chmod(0o755)
+    with subprocess.Popen([program, *flags], stdout=subprocess.PIPE) as daemon:
+        assert daemon.stdout is not None
+        daemon.stdout.readline()
+        (tmp_path / "docker.pid").write_text(str(daemon.pid), encoding="ascii")
+        answer = locality(f"unix://{tmp_path}/docker.sock")
+        daemon.kill()
+    assert answer["engine_pid"] == (daemon.pid if found else None)
 
 
 def test_now_and_caller_are_this_process() -> None:

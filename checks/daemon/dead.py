@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from checks.daemon.containerd import NO_CONTAINERD
-from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
+from checks.daemon.start import NETWORK, NO_LOG, PID_TAKEN, STORAGE
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.config_faults import CONFIGURATION
 from diagnose.evidence.containers import Containers
@@ -52,7 +52,7 @@ def not_running(
     daemon: Daemon,
     containers: Containers | Unavailable,
     log: DaemonLog | Unavailable,
-    root: DataRoot,
+    root: DataRoot | Unavailable,
     mounts: Mounts | Unavailable,
     kernel: KernelLog | Unavailable,
     listeners: Listeners | Unavailable,
@@ -70,6 +70,8 @@ def not_running(
         return [_nonsense(daemon)]
     if not daemon.is_down:
         return _seen(daemon) if daemon.is_hung or daemon.reason == "forbidden" else _elsewhere(daemon)
+    if daemon.is_unlogged:
+        log = Unavailable("missing", NO_LOG)
     if isinstance(log, DaemonLog) and isinstance(clock, Clock) and log.mtime is not None and log.mtime < clock.booted:
         log = Unavailable("missing", f"{log.source} is from before this host's boot")
     return [_down(daemon, containers, log, root, mounts, kernel, listeners)]
@@ -94,6 +96,8 @@ def _elsewhere(daemon: Daemon) -> Iterable[Yield] | Unavailable:
     if daemon.others:
         other = daemon.others[0]
         hosts = [word for word in other.cmdline or () if "://" in word]
+        if not hosts and other.uid:
+            hosts = [f"unix:///run/user/{other.uid}/docker.sock"]
         return Unavailable(
             daemon.silence.reason,
             f"nothing serves {where}; an engine runs here as process {other.pid}"
@@ -128,7 +132,7 @@ def _down(
     daemon: Daemon,
     containers: Containers | Unavailable,
     log: DaemonLog | Unavailable,
-    root: DataRoot,
+    root: DataRoot | Unavailable,
     mounts: Mounts | Unavailable,
     kernel: KernelLog | Unavailable,
     listeners: Listeners | Unavailable,
@@ -191,11 +195,12 @@ def _down(
     )
 
 
-def _written(text: str, root: DataRoot, mounts: Mounts | Unavailable) -> tuple[Subject, ...]:
+def _written(text: str, root: DataRoot | Unavailable, mounts: Mounts | Unavailable) -> tuple[Subject, ...]:
     """The file systems of the paths that the words name; the data root's where they name none."""
     if isinstance(mounts, Mounts):
         paths = [path.replace("/var/run/", "/run/", 1) for path in re.findall(r"(?<![\w.])/[\w./-]+", text)]
-        points = dict.fromkeys(mounts.point_of(path) for path in paths or [root.path])
+        own = [root.path] if isinstance(root, DataRoot) else []
+        points = dict.fromkeys(mounts.point_of(path) for path in paths or own)
         return tuple(Subject("filesystem", point) for point in points if point)
     return ()
 
@@ -264,12 +269,17 @@ def _unnamed(text: str) -> str:
 def _alive(daemon: Daemon, containers: Containers | Unavailable) -> list[str] | None:
     """The names of the containers whose shim lives, short ids where no name is known; None where nobody could look.
 
-    Beside another engine only those that this one's files name are its own.
+    Beside another engine only those that this one's files name are its own. Those of a user's engine are its user's.
     """
     if daemon.shims is None:
         return None
+    own = daemon.endpoint.rootless
     names = {each.id: each.short for each in containers} if isinstance(containers, Containers) else {}
-    return sorted(names.get(id, id[:12]) for id in daemon.shims if id in names or not daemon.others)
+    return sorted(
+        names.get(id, id[:12])
+        for id, shim in daemon.shims.items()
+        if id in names or (shim.uid == own.uid if own else not daemon.others)
+    )
 
 
 def _living(alive: list[str] | None) -> str:

@@ -71,7 +71,7 @@ def hung(
     daemon: Daemon,
     containers: Containers | Unavailable,
     mounts: Mounts | Unavailable,
-    root: DataRoot,
+    root: DataRoot | Unavailable,
     pressure: Pressure | Unavailable,
     *,
     start: Seconds = Seconds(120),
@@ -145,13 +145,17 @@ def _pid(process: Near | Process | None) -> dict[str, str]:
 
 
 def _hung(
-    daemon: Daemon, mounts: Mounts | Unavailable, root: DataRoot, pressure: Pressure | Unavailable, busy: float
+    daemon: Daemon,
+    mounts: Mounts | Unavailable,
+    root: DataRoot | Unavailable,
+    pressure: Pressure | Unavailable,
+    busy: float,
 ) -> Finding:
     process = daemon.process
     socket = daemon.endpoint.path or daemon.endpoint.url
     assert daemon.silence is not None
     evidence: dict[str, Json] = {f"GET /_ping at {socket}": daemon.silence.detail or "no answer"}
-    point = mounts.point_of(root.path) if isinstance(mounts, Mounts) else None
+    point = mounts.point_of(root.path) if isinstance(mounts, Mounts) and isinstance(root, DataRoot) else None
     slow = False
     if process is None:
         evidence["who listens"] = daemon.where

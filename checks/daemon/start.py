@@ -20,6 +20,8 @@ DATABASE = re.compile(r"invalid database|kmap|bolt")
 RULES = re.compile(r"ip6?tables|nft|ipset|modprobe|insmod", re.IGNORECASE)
 ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", "default-address-pools")
 
+NO_LOG = "a rootless engine writes to its user's journal, which is not read"
+
 
 def _failure(daemon: Daemon, log: DaemonLog | Unavailable, pattern: re.Pattern[str]) -> LogLine | None:
     """The line with which the last start attempt of a dead engine ended, if the pattern occurs in it."""
@@ -30,6 +32,8 @@ def _failure(daemon: Daemon, log: DaemonLog | Unavailable, pattern: re.Pattern[s
 
 def _unread(daemon: Daemon, log: DaemonLog | Unavailable) -> Unavailable | None:
     """Without its log nobody knows why a dead engine is dead."""
+    if daemon.is_down and daemon.is_unlogged:
+        return Unavailable("missing", NO_LOG)
     return log if daemon.is_down and isinstance(log, Unavailable) else None
 
 
@@ -84,7 +88,7 @@ def storage_driver_failed(
     ],
 )
 def bridge_init_failed(
-    daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | Unavailable, root: DataRoot
+    daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | Unavailable, root: DataRoot | Unavailable
 ) -> Iterable[Yield] | Unavailable:
     """The engine does not start because its networks cannot be set up.
 
@@ -105,7 +109,7 @@ def bridge_init_failed(
         }
     detail = re.sub(r"^.*?network controller: ", "", _short(line.text))
     variables = {"log": log.source.removeprefix("journal ")}
-    if DATABASE.search(detail):
+    if DATABASE.search(detail) and isinstance(root, DataRoot):
         variables["database"] = f"{root.path}/network/files/local-kv.db"
     elif not RULES.search(detail):
         variables["path"] = config.path if isinstance(config, DaemonConfig) else DEFAULT_PATH

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from diagnose.evidence.clock import Clock
-from diagnose.evidence.daemon_config import DaemonConfig
+from diagnose.evidence.daemon_config import DaemonConfig, Rootless
 from diagnose.evidence.processes import Process, Processes
 from diagnose.host import Host, question
 from diagnose.model import Failed, Json, Unavailable
@@ -33,12 +33,14 @@ HUNG_UP = "the connection was closed"
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """Where the engine was asked. named: the user chose it. source: what decided it."""
+    """Where the engine was asked. named: the user chose it. source: what decided it. rootless: whose engine it is, None
+    for the system's."""
 
     url: str = ""
     scheme: str = ""
     source: str = ""
     named: bool = False
+    rootless: Rootless | None = None
 
     @property
     def path(self) -> str:
@@ -47,7 +49,11 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     @property
     def is_default(self) -> bool:
-        return self.path in DEFAULT_SOCKETS
+        """Whether this is where an engine belongs: the system's, or that of a user who has one."""
+        own = self.rootless
+        return self.path in DEFAULT_SOCKETS or (
+            own is not None and own.traces is True and self.path == f"{own.runtime}/docker.sock"
+        )
 
 
 class Unit(msgspec.Struct, frozen=True, rename="pascal"):
@@ -67,6 +73,11 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
     @property
     def exists(self) -> bool:
         return self.load_state not in ("", "not-found")
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it ought to run: one that nobody enabled and that did not fail need not, as beside a rootless engine."""
+        return self.exists and not (self.unit_file_state in ("disabled", "masked") and self.active_state == "inactive")
 
     @property
     def is_given_up(self) -> bool:
@@ -196,6 +207,11 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
         return self.process is not None and not self.answers and self.age is not None and self.age < START_S
 
     @property
+    def is_unlogged(self) -> bool:
+        """Whether the log that is read is another engine's: a user's that is dead wrote to that user's journal."""
+        return self.endpoint.rootless is not None and self.process is None
+
+    @property
     def is_asleep(self) -> bool:
         """systemd listens for a daemon that does not run: to connect would be to start it."""
         return self.reason == "not allowed"
@@ -229,9 +245,14 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def is_elsewhere(self) -> bool:
-        """An engine lives here and serves another socket, and nothing says that one belongs to this one."""
-        unused = self.socket is None and not (self.unit and self.unit.exists)
-        return self.process is None and bool(self.others) and unused
+        """An engine lives here and serves another socket, and nothing says that one belongs to this one.
+
+        Beside the engine of a user who has one that is the user's only.
+        """
+        own = self.endpoint.rootless if self.endpoint.is_default else None
+        instead = [each for each in self.others if own is None or each.uid in (own.uid, None)]
+        unused = self.socket is None and not (self.unit and self.unit.is_wanted)
+        return self.process is None and bool(instead) and unused
 
     @property
     def is_hung(self) -> bool:
@@ -270,11 +291,14 @@ def daemon(
     pid = place.get("engine_pid")
     process = _near(host, pid) if isinstance(pid, int) else None
     known = list(processes) if isinstance(processes, Processes) else []
-    unit, socket_unit, containerd_unit = (_unit(host, name) for name in _UNITS)
+    own = endpoint.rootless
+    # the system's units start no user's engine
+    unit, socket_unit, containerd_unit = (None if own else _unit(host, name) for name in _UNITS)
     named = unit.program if unit else ""
     stats = {**_stats(host, endpoint.path or "/", *TRACES), **_stats(host, PODMAN, *filter(None, [named]))}
     found = config if isinstance(config, DaemonConfig) else None
-    managed = _is_managed(found, known, process, containerd_unit)
+    root = _exec_root(found, own)
+    managed = _is_managed(found, known, process, containerd_unit, root)
     booted = clock.booted if isinstance(clock, Clock) else None
     return Daemon(
         endpoint,
@@ -290,12 +314,12 @@ def daemon(
         socket=_state(stats, endpoint.path),
         unit=unit,
         socket_unit=socket_unit,
-        pid_files=tuple(_pid_files(host, found)),
-        program=_program(process, named, stats),
-        installed=_is_installed(stats, unit, process),
+        pid_files=tuple(_pid_files(host, found, own, root)),
+        program=_program(process, named, stats, own),
+        installed=bool(own and own.traces) or _is_installed(stats, unit, process),
         has_podman=_state(stats, PODMAN) is not None,
         shims=processes.shims if isinstance(processes, Processes) else None,
-        containerds=_containerds(host, found, known, process, managed) if known else None,
+        containerds=_containerds(host, root, known, process, managed) if known else None,
         managed=managed,
         containerd_unit=containerd_unit,
         is_podman=podman,
@@ -329,14 +353,15 @@ def _state(stats: Mapping[str, Json], path: str) -> FileState | None:
     return None if "failed" in found else msgspec.convert(found, FileState)
 
 
-def _program(process: Near | None, named: str, stats: Mapping[str, Json]) -> str | None:
-    """The installed dockerd: what runs, else what the unit starts, else where packages put it; None where it is not known."""
+def _program(process: Near | None, named: str, stats: Mapping[str, Json], own: Rootless | None) -> str | None:
+    """The installed dockerd: what runs, else what the unit starts, else where packages put it; None where it is not known,
+    as with a user who may have put it anywhere."""
     if process and process.exe:
         return process.exe
     if named and stats.get(named) != {"failed": "missing"}:
         return named
     found = next((path for path in PROGRAMS if _state(stats, path)), None)
-    return "" if found is None and _all_missing(stats, PROGRAMS) else found
+    return "" if found is None and own is None and _all_missing(stats, PROGRAMS) else found
 
 
 def _is_installed(stats: Mapping[str, Json], unit: Unit | None, process: Near | None) -> bool | None:
@@ -349,14 +374,17 @@ def _all_missing(stats: Mapping[str, Json], paths: Sequence[str]) -> bool:
     return all(stats.get(path) == {"failed": "missing"} for path in paths)
 
 
-def _pid_files(host: Host, config: DaemonConfig | None) -> list[PidFile]:
+def _exec_root(config: DaemonConfig | None, own: Rootless | None) -> str:
+    """Where the engine keeps the state of its processes, its own containerd's too."""
+    said = config.value("exec-root") if config else None
+    return said if isinstance(said, str) else f"{own.runtime}/docker" if own else EXEC_ROOT
+
+
+def _pid_files(host: Host, config: DaemonConfig | None, own: Rootless | None, root: str) -> list[PidFile]:
     """dockerd's pid file and the one of a containerd that it starts itself, where the process in it lives."""
-    pid_file = config.value("pidfile") if config else None
-    root = config.value("exec-root") if config else None
-    paths = (
-        pid_file if isinstance(pid_file, str) else PID_FILE,
-        f"{root if isinstance(root, str) else EXEC_ROOT}/containerd/containerd.pid",
-    )
+    said = config.value("pidfile") if config else None
+    usual = f"{own.runtime}/docker.pid" if own else PID_FILE
+    paths = (said if isinstance(said, str) else usual, f"{root}/containerd/containerd.pid")
     found = []
     for path in paths:
         answer = host.ask(question("file.read", path=path))
@@ -369,7 +397,7 @@ def _pid_files(host: Host, config: DaemonConfig | None) -> list[PidFile]:
 
 
 def _is_managed(
-    config: DaemonConfig | None, known: list[Process], process: Near | None, containerd_unit: Unit | None
+    config: DaemonConfig | None, known: list[Process], process: Near | None, containerd_unit: Unit | None, root: str
 ) -> bool | None:
     """Whether dockerd starts a containerd of its own: it does unless told, or unless it finds the system's socket.
 
@@ -381,24 +409,23 @@ def _is_managed(
     if isinstance(told, str) and told:
         return False
     pid = process.pid if process else None
-    if any(each.comm in CONTAINERDS and (each.ppid == pid or _is_own(each, config)) for each in known):
+    if any(each.comm in CONTAINERDS and (each.ppid == pid or _is_own(each, root)) for each in known):
         return True
     return not (containerd_unit and containerd_unit.exists)
 
 
-def _is_own(each: Process, config: DaemonConfig | None) -> bool:
-    root = config.value("exec-root") if config else None
-    return any(word.startswith(f"{root if isinstance(root, str) else EXEC_ROOT}/") for word in each.cmdline or ())
+def _is_own(each: Process, root: str) -> bool:
+    return any(word.startswith(f"{root}/") for word in each.cmdline or ())
 
 
 def _containerds(
-    host: Host, config: DaemonConfig | None, known: list[Process], process: Near | None, managed: bool | None
+    host: Host, root: str, known: list[Process], process: Near | None, managed: bool | None
 ) -> tuple[Near, ...]:
     """The containerd that this engine uses; every one of the host where its command line is not known."""
     alive = [each for each in known if each.comm in CONTAINERDS and each.state != "Z" and not each.container]
     pid = process.pid if process else None
     if managed:
-        alive = [each for each in alive if each.ppid == pid or _is_own(each, config)]
+        alive = [each for each in alive if each.ppid == pid or _is_own(each, root)]
     elif managed is False:
-        alive = [each for each in alive if not _is_own(each, config) and (pid is None or each.ppid != pid)]
+        alive = [each for each in alive if not _is_own(each, root) and (pid is None or each.ppid != pid)]
     return tuple(near for each in alive if (near := _near(host, each.pid)) is not None)

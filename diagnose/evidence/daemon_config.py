@@ -193,18 +193,44 @@ class _File(msgspec.Struct):
     truncated: bool = False
 
 
+class Rootless(msgspec.Struct, frozen=True):
+    """Whose engine the endpoint is, if it is a user's own and not the system's (the answer `endpoint` says what its
+    fields mean)."""
+
+    uid: int
+    config: str | None = None
+    data: str | None = None
+    runtime: str = ""
+    traces: bool | None = None
+
+
+def rootless(host: Host) -> Rootless | None:
+    """The user whose own engine is asked; None: the system's, or one of which that was not recorded."""
+    asked = host.ask(question("endpoint"))
+    said = None if isinstance(asked, Failed) else asked.get("rootless")
+    return None if said is None else msgspec.convert(said, Rootless)
+
+
 @evidence
 def daemon_config(host: Host) -> DaemonConfig | Unavailable:
-    """The file that the running daemon reads, or its unit names; an absent file is an empty configuration."""
+    """The file that the running daemon reads, or its unit names; an absent file is an empty configuration.
+
+    A dead rootless engine has no unit that is asked: its user's file counts, if there ever was an engine of that user.
+    """
     asked = host.ask(question("locality"))
     if isinstance(asked, Failed):
         return Unavailable.of(asked)
     place = msgspec.convert(asked, _Place)
     if not place.same_host:
         return Unavailable("remote", place.why)
-    words, default, source, started = _command_line(host, place.engine_pid)
+    own = rootless(host)
+    words, default, source, started = _command_line(host, place.engine_pid, own)
     flags = parse_flags(words)
-    path = (flags.get("config-file") or [default])[-1]
+    path = flags["config-file"][-1] if "config-file" in flags else default
+    if own is not None and own.traces is False and source == "default":
+        return Unavailable("missing", f"nothing of a rootless engine of user {own.uid} lies here")
+    if path is None:
+        return Unavailable("missing", "it is not known where the user of this rootless engine keeps its daemon.json")
     bare = DaemonConfig(path, flags=flags, source=source, pid=place.engine_pid, started=started)
     answer = host.ask(question("file.read", path=path))
     if isinstance(answer, Failed):
@@ -232,7 +258,7 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     )
 
 
-def _command_line(host: Host, pid: int | None) -> tuple[list[str], str, str, float | None]:
+def _command_line(host: Host, pid: int | None, own: Rootless | None) -> tuple[list[str], str | None, str, float | None]:
     """dockerd's arguments, the file that it reads unless told otherwise, where that is from, and when it
     started."""
     if pid is not None:
@@ -240,7 +266,9 @@ def _command_line(host: Host, pid: int | None) -> tuple[list[str], str, str, flo
         if not isinstance(answer, Failed):
             process = msgspec.convert(answer, _Process)
             if process.cmdline:
-                return process.cmdline[1:], _default_path(process), f"process {pid}", process.start
+                return process.cmdline[1:], _default_path(process, own), f"process {pid}", process.start
+    if own is not None:
+        return [], own.config, "default", None
     answer = host.ask(question("unit", name=UNIT))
     if not isinstance(answer, Failed):
         words = _exec_start(str(answer.get("ExecStart", "")))
@@ -259,10 +287,12 @@ def _exec_start(text: str) -> list[str]:
         return line.split()[1:]
 
 
-def _default_path(process: _Process) -> str:
-    """A rootless daemon reads its user's file ($XDG_CONFIG_HOME, else ~/.config)."""
+def _default_path(process: _Process, own: Rootless | None) -> str | None:
+    """A rootless daemon reads its user's file ($XDG_CONFIG_HOME, else ~/.config); None where that is not known."""
     if not process.uid:
         return DEFAULT_PATH
     variables = dict(item.partition("=")[::2] for item in process.environ or ())
     folder = variables.get("XDG_CONFIG_HOME") or (f"{variables['HOME']}/.config" if variables.get("HOME") else "")
-    return str(PurePosixPath(folder, "docker/daemon.json")) if folder else DEFAULT_PATH
+    if folder:
+        return str(PurePosixPath(folder, "docker/daemon.json"))
+    return own.config if own is not None and own.uid == process.uid else None

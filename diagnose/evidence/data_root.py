@@ -6,7 +6,7 @@ import posixpath
 
 import msgspec
 
-from diagnose.evidence.daemon_config import DaemonConfig
+from diagnose.evidence.daemon_config import DaemonConfig, rootless
 from diagnose.evidence.info import Info
 from diagnose.host import Host, question
 from diagnose.model import Failed, Unavailable
@@ -29,16 +29,19 @@ LINKS = 4
 
 
 @evidence
-def data_root(host: Host, info: Info | Unavailable, config: DaemonConfig | Unavailable) -> DataRoot:
+def data_root(host: Host, info: Info | Unavailable, config: DaemonConfig | Unavailable) -> DataRoot | Unavailable:
     """The engine's own word, else its configuration, else the default, so that a dead engine's disk is found
-    too."""
+    too. A rootless engine's default lies in its user's home; unavailable where that is not known."""
     if isinstance(info, Info) and info.docker_root_dir:
         return DataRoot(info.docker_root_dir, "info")
     if isinstance(config, DaemonConfig):
         path = config.value("data-root")
         if isinstance(path, str) and path.startswith("/"):
             return DataRoot(_behind_links(host, path.rstrip("/") or "/"), config.where("data-root"))
-    return DataRoot(_behind_links(host, DEFAULT), "default")
+    own = rootless(host)
+    if own is not None and (own.data is None or own.traces is False):
+        return Unavailable("missing", f"it is not known where a rootless engine of user {own.uid} keeps its data")
+    return DataRoot(_behind_links(host, own.data if own is not None and own.data else DEFAULT), "default")
 
 
 def _behind_links(host: Host, path: str) -> str:

@@ -75,10 +75,49 @@ def daemon_pids(names: frozenset[str] = DAEMON_NAMES) -> list[int]:
 
 def serves(pid: int, path: str) -> bool:
     """Whether a daemon's command line has it serve this socket: by name, through systemd, or as the default."""
+    own = default_socket(pid)
     words = [word.removeprefix("--host=").removeprefix("-H").removeprefix("=") for word in command_line(pid)]
-    hosts = [word for word in words if word.startswith(("unix://", "tcp://", "fd://"))] or [f"unix://{DEFAULT_SOCKET}"]
+    hosts = [word for word in words if word.startswith(("unix://", "tcp://", "fd://"))] or [f"unix://{own}"]
+    activated = any(host.startswith("fd://") for host in hosts)
     real = os.path.realpath(path)
-    return any(host.startswith("fd://") or os.path.realpath(host.removeprefix("unix://")) == real for host in hosts)
+    if activated and (own == DEFAULT_SOCKET or os.path.realpath(own) == real):
+        return True
+    return any(os.path.realpath(host.removeprefix("unix://")) == real for host in hosts)
+
+
+def default_socket(pid: int) -> str:
+    """The socket that a daemon serves unless it is told otherwise: a rootless one its user's."""
+    uid = _uid(pid)
+    if not uid and "--rootless" not in command_line(pid) and not _in_user_namespace(pid):
+        return DEFAULT_SOCKET
+    return f"{_environment(pid).get('XDG_RUNTIME_DIR') or f'/run/user/{uid or 0}'}/docker.sock"
+
+
+def _uid(pid: int) -> int | None:
+    """The real user of a process as this host numbers users, also where it is root in a namespace of its own."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"^Uid:\s*(\d+)", text, re.MULTILINE)
+    return int(found[1]) if found else None
+
+
+def _in_user_namespace(pid: int) -> bool:
+    """Whether a process has other user ids than we; a process of our own namespace shows our own table."""
+    try:
+        return Path(f"/proc/{pid}/uid_map").read_text("ascii") != Path("/proc/self/uid_map").read_text("ascii")
+    except OSError:
+        return False
+
+
+def _environment(pid: int) -> dict[str, str]:
+    """The variables that a process was started with; empty when they may not be read."""
+    try:
+        raw = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return {}
+    return dict(item.partition("=")[::2] for item in os.fsdecode(raw).split("\0"))
 
 
 def command_line(pid: int) -> list[str]:

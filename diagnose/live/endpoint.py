@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,17 @@ from diagnose.model import Json
 
 SUN_PATH = 107
 """Bytes of a path that a sockaddr_un holds (unix(7): 108 with its final NUL)."""
+
+VM_FOLDERS = (
+    "/.colima/",
+    "/.lima/",
+    "/.docker/desktop/",
+    "/.docker/run/",
+    "/.rd/",
+    "/.orbstack/",
+    "/podman-machine",
+)
+"""Parts of the paths at which engines inside virtual machines put their sockets."""
 
 
 class Tls(msgspec.Struct, frozen=True):
@@ -61,7 +73,13 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 def endpoint(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signature of every hand
-    """Answer the kind `endpoint`: url, scheme (unix, tcp, ssh), source, named, tls, context."""
+    """Answer the kind `endpoint`: url, scheme (unix, tcp, ssh), source, named, tls, context, rootless.
+
+    rootless: of a user's own engine {uid, config, data, runtime, traces}, null for the system's. config: its
+    daemon.json; data: its data root unless it is told otherwise; both null where the home is not known. runtime:
+    where its socket and its pid file lie. traces: whether anything of an engine lies at these places, null where
+    nobody could look.
+    """
     found = of(live)
     return {
         "url": found.url,
@@ -70,7 +88,69 @@ def endpoint(live: Live, question: Question) -> Json:  # noqa: ARG001 - the sign
         "named": found.named,
         "tls": found.tls is not None,
         "context": found.context,
+        "rootless": rootless(found.address, os.environ) if found.scheme == "unix" else None,
     }
+
+
+def rootless(path: str, environ: Mapping[str, str]) -> Json:
+    """Whose engine serves the socket at this path, and where it keeps its things; None: the system's."""
+    if "podman" in path or any(part in path for part in VM_FOLDERS):
+        return None
+    folder = os.path.dirname(path)  # noqa: PTH120
+    usual = re.match(r"(?:/var)?/run/user/(\d+)(?=/)", path)
+    session = environ.get("XDG_RUNTIME_DIR")
+    is_own = bool(session) and folder == session
+    uid = int(usual[1]) if usual else os.geteuid() if is_own else _owner(folder)
+    if not uid:
+        return None
+    home = _home(uid)
+    base = environ if uid == os.geteuid() else {}
+    config = _below(home, ".config", base.get("XDG_CONFIG_HOME"), "docker/daemon.json")
+    data = _below(home, ".local/share", base.get("XDG_DATA_HOME"), "docker")
+    runtime = usual[0] if usual else folder
+    traces = _any_lies(config, data, f"{runtime}/docker")
+    if traces is False and not usual and not is_own:
+        return None  # a socket of the system's engine that lies in a user's folder
+    return {"uid": uid, "config": config, "data": data, "runtime": runtime, "traces": traces}
+
+
+def _owner(folder: str) -> int:
+    try:
+        return os.stat(folder).st_uid  # noqa: PTH116
+    except OSError:
+        return 0
+
+
+def _home(uid: int) -> str | None:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_dir
+    except KeyError:
+        return None
+
+
+def _below(home: str | None, usual: str, said: str | None, name: str) -> str | None:
+    """A place in a user's home; None where this session's variable names another: the engine's may not."""
+    if home is None or (said and os.path.realpath(said) != os.path.realpath(f"{home}/{usual}")):
+        return None
+    return f"{home}/{usual}/{name}"
+
+
+def _any_lies(*paths: str | None) -> bool | None:
+    """Whether something lies at one of these paths; None where one of them could not be looked at."""
+    looked = True
+    for path in paths:
+        try:
+            if path is not None:
+                os.lstat(path)
+                return True
+            looked = False
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            looked = False
+    return False if looked else None
 
 
 def of(live: Live) -> Endpoint:
