@@ -8,11 +8,14 @@ import msgspec
 import pytest
 
 from checks.dns import embedded, files, queries
+from diagnose import registry
 from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.daemon import Caller, Daemon, Endpoint
 from diagnose.evidence.dns_path import DnsPath, dns_path
 from diagnose.evidence.firewall import Firewall
 from diagnose.evidence.links import Address, Link, Links
 from diagnose.evidence.lookups import Lookups, lookups
+from diagnose.evidence.namespaces import Inside, Namespaces, Socket
 from diagnose.evidence.networks import Network, Networks
 from diagnose.evidence.options import Options
 from diagnose.evidence.resolvers import ResolvConf, Resolvers, Upstream, parse
@@ -20,7 +23,7 @@ from diagnose.evidence.routes import Route, Routes
 from diagnose.firewall import iptables
 from diagnose.firewall.rules import Ruleset
 from diagnose.host import Question
-from diagnose.model import Failed, Finding, Json, Severity, Skipped, Unavailable
+from diagnose.model import DAEMON, Failed, Finding, Json, Severity, Skipped, Subject, Unavailable
 from tests.hosts import Made
 
 MISSING = Unavailable("missing", "no such file")
@@ -33,6 +36,8 @@ NETWORKS = Networks(
         for name in ("bridge", "shop", "vault")
     )
 )
+ANSWERS = Daemon(Endpoint("unix:///var/run/docker.sock", "unix"), Caller())
+DEAD = Daemon(Endpoint("unix:///var/run/docker.sock", "unix"), Caller(), Unavailable("refused", ""))
 GATEWAY = "172.17.0.1"
 LAN, OTHER, PUBLIC = "192.0.2.53", "192.0.2.54", "8.8.8.8"
 
@@ -176,9 +181,9 @@ def test_what_stands_on_replies_says_why_there_are_none(why: Unavailable, expect
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
     containers = Containers((container("web"),))
     assert ended(queries.upstream_unreachable(containers, resolvers, why, UNKNOWN)) == expected
-    assert ended(queries.host_broken(resolvers, why, containers, UNKNOWN)) == expected
+    assert ended(queries.host_broken(resolvers, why, containers, UNKNOWN, UNKNOWN, UNKNOWN)) == expected
     assert ended(queries.udp_blocked(resolvers, why, containers)) == expected
-    assert ended(embedded.embedded_rules_missing(containers, why, UNKNOWN)) == expected
+    assert ended(embedded.embedded_rules_missing(containers, why, UNKNOWN, ANSWERS)) == expected
 
 
 def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_host() -> None:
@@ -203,7 +208,7 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
     (left_out,) = queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN)  # type: ignore[misc]
     assert left_out.subject == who.subject
     assert "run as root" in left_out.why
-    assert list(queries.host_broken(resolvers, answer, containers, UNKNOWN)) == []  # type: ignore[arg-type]
+    assert list(queries.host_broken(resolvers, answer, containers, UNKNOWN, UNKNOWN, UNKNOWN)) == []  # type: ignore[arg-type]
 
 
 def found(answer: Any) -> list[tuple[str, Severity | None]]:
@@ -298,7 +303,7 @@ def test_a_filter_inside_the_container_is_not_the_host_s() -> None:
 def test_the_rule_that_stops_the_host_s_own_queries_is_named() -> None:
     containers, resolvers, answer, _ = world(host=ResolvConf((LAN,)), replies={})
     rules = DnsPath({}, {LAN: "ip filter INPUT: policy drop"})
-    (finding,) = queries.host_broken(resolvers, answer, containers, rules)  # type: ignore[misc]
+    (finding,) = queries.host_broken(resolvers, answer, containers, rules, UNKNOWN, UNKNOWN)  # type: ignore[misc]
     assert "own packet filter stops it: ip filter INPUT: policy drop" in finding.summary
 
 
@@ -341,7 +346,9 @@ def test_a_fourth_server_is_never_asked() -> None:
     text = "".join(f"nameserver {each}\n" for each in four.nameservers)
     heard = {(PUBLIC, True): "NOERROR", (PUBLIC, False): "NOERROR"}
     containers, resolvers, answer, _ = world((WEB, text), host=four, replies=heard)
-    assert found(queries.host_broken(resolvers, answer, containers, UNKNOWN)) == [("host:host", CRITICAL)]
+    assert found(queries.host_broken(resolvers, answer, containers, UNKNOWN, UNKNOWN, UNKNOWN)) == [
+        ("host:host", CRITICAL)
+    ]
     assert found(queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN)) == [("network:bridge", CRITICAL)]
 
 
@@ -369,13 +376,13 @@ def test_internal_networks_have_no_way_out_by_design() -> None:
 )
 def test_the_host_s_own_servers(servers: Any, replies: Any, broken: list[Any], blocked: list[Any]) -> None:
     containers, resolvers, answer, _ = world(host=ResolvConf(servers), replies=replies)
-    assert found(queries.host_broken(resolvers, answer, containers, UNKNOWN)) == broken
+    assert found(queries.host_broken(resolvers, answer, containers, UNKNOWN, UNKNOWN, UNKNOWN)) == broken
     assert found(queries.udp_blocked(resolvers, answer, containers)) == blocked
 
 
 def test_a_name_that_has_to_resolve_and_does_not() -> None:
     containers, resolvers, answer, _ = world(replies={(LAN, True): "NXDOMAIN"}, resolve=("intranet.example",))
-    (finding,) = queries.host_broken(resolvers, answer, containers, UNKNOWN)  # type: ignore[misc]
+    (finding,) = queries.host_broken(resolvers, answer, containers, UNKNOWN, UNKNOWN, UNKNOWN)  # type: ignore[misc]
     assert finding.discriminator == "intranet.example"
     assert "NXDOMAIN" in finding.summary
 
@@ -431,6 +438,56 @@ def test_no_nameserver(host: Any, listed: Any, replies: Any, expected: list[Any]
     assert found(files.no_nameserver(resolvers, answer, containers)) == expected
 
 
+SIX = "2001:db8::53"
+PUBLIC_SIX = "2001:4860:4860::8888"
+ONLY_SIX = ResolvConf((SIX,), mtime=0.0)
+
+
+@pytest.mark.parametrize(
+    ("host", "more", "listed", "replies", "expected"),
+    [
+        pytest.param(ONLY_SIX, {}, [(WEB, FALLBACK)], {}, [("host:host", CRITICAL)], id="the fallback is silent"),
+        pytest.param(
+            ONLY_SIX, {}, [(WEB, FALLBACK)], {(PUBLIC, False): "NOERROR"}, [("host:host", ADVICE)], id="it answers"
+        ),
+        pytest.param(ONLY_SIX, {}, [(container("web", "shop"), V20)], {}, [("host:host", CRITICAL)], id="20.10, embedded"),
+        pytest.param(
+            STUB, {"resolved": ONLY_SIX}, [(WEB, FALLBACK)], {}, [("host:host", CRITICAL)], id="behind a stub"
+        ),
+        pytest.param(
+            ResolvConf(("127.0.0.1", SIX)), {}, [(WEB, FALLBACK)], {}, [("host:host", CRITICAL)], id="and loopback"
+        ),
+        pytest.param(ONLY_SIX, {}, [(WEB, lan(SIX))], {}, [], id="a network with IPv6"),
+        pytest.param(ONLY_SIX, {}, [(WEB, lan())], {}, [], id="started before the change"),
+        pytest.param(ONLY_SIX, {"configured": (LAN,)}, [(WEB, lan())], {}, [], id="dns is configured"),
+        pytest.param(ONLY_SIX, {}, [(OWN, lan(PUBLIC))], {}, [], id="servers of its own"),
+        pytest.param(ONLY_SIX, {}, [], {}, [], id="nobody runs"),
+        pytest.param(ResolvConf((SIX, LAN)), {}, [(WEB, FALLBACK)], {}, [], id="not only IPv6"),
+        pytest.param(
+            ResolvConf((PUBLIC_SIX,)), {}, [(WEB, lan(PUBLIC_SIX))], {}, [], id="the host's own is a public one"
+        ),
+    ],
+)  # fmt: skip
+def test_a_host_with_ipv6_servers_only(host: Any, more: Any, listed: Any, replies: Any, expected: list[Any]) -> None:
+    containers, resolvers, answer, _ = world(*listed, host=host, replies=replies, **more)
+    told = list(files.no_nameserver(resolvers, answer, containers))  # type: ignore[arg-type]
+    assert found(told) == expected
+    assert all("networks without IPv6 get no IPv6 server" in each.summary for each in told if isinstance(each, Finding))
+
+
+@pytest.mark.parametrize(("check", "host"), [(files.loopback_stub, STUB), (files.no_nameserver, ONLY_SIX)])
+def test_a_fallback_that_answers_has_no_part_in_what_others_of_its_network_lack(check: Any, host: ResolvConf) -> None:
+    bridge, web = Subject("network", "bridge"), WEB.subject
+    for replies, touches in (({(PUBLIC, False): "NOERROR"}, {web}), ({}, {web, bridge})):
+        containers, resolvers, answer, _ = world((WEB, FALLBACK), (OWN, lan(OTHER)), host=host, replies=replies)
+        (finding,) = check(resolvers, answer, containers)
+        assert set(finding.touches) == touches
+
+
+def test_who_got_the_fallback_of_an_ipv6_host_is_unknown_without_containers() -> None:
+    assert files.no_nameserver(Resolvers(ONLY_SIX, MISSING, (), {}), UNKNOWN, UNKNOWN) == UNKNOWN
+
+
 def test_a_resolv_conf_that_cannot_be_read_is_not_a_missing_one() -> None:
     resolvers = Resolvers(UNKNOWN, MISSING, (), {})
     nobody = Containers(())
@@ -438,7 +495,7 @@ def test_a_resolv_conf_that_cannot_be_read_is_not_a_missing_one() -> None:
     assert files.no_nameserver(resolvers, UNKNOWN, nobody) == UNKNOWN
     assert files.loopback_stub(resolvers, nothing_asked, nobody) == UNKNOWN
     assert ended(files.stale_resolv_conf(nobody, resolvers, nothing_asked)) == UNKNOWN
-    assert queries.host_broken(resolvers, nothing_asked, nobody, UNKNOWN) == UNKNOWN
+    assert queries.host_broken(resolvers, nothing_asked, nobody, UNKNOWN, UNKNOWN, UNKNOWN) == UNKNOWN
     assert ended(queries.udp_blocked(resolvers, nothing_asked, nobody)) == UNKNOWN
 
 
@@ -447,7 +504,7 @@ def test_a_missing_resolv_conf_names_no_server() -> None:
     nobody = Containers(())
     nothing_asked = Lookups({}, {}, (), {}, {}, ())
     assert isinstance(files.loopback_stub(resolvers, nothing_asked, nobody), Skipped)
-    assert isinstance(queries.host_broken(resolvers, nothing_asked, nobody, UNKNOWN), Skipped)
+    assert isinstance(queries.host_broken(resolvers, nothing_asked, nobody, UNKNOWN, UNKNOWN, UNKNOWN), Skipped)
     assert ended(files.stale_resolv_conf(nobody, resolvers, nothing_asked)) is None
     assert ended(queries.udp_blocked(resolvers, nothing_asked, nobody)) is None
 
@@ -468,6 +525,7 @@ STARTED = 1767225600.0
         ),
         pytest.param((WEB, lan(OTHER)), STARTED - 9, {}, [], id="edited before its start: its own doing"),
         pytest.param((WEB, lan()), STARTED + 9, {}, [], id="the same"),
+        pytest.param((WEB, lan() + lan(OTHER)), STARTED + 9, {(OTHER, False): "NOERROR"}, [], id="a new one is dead"),
         pytest.param((OWN, lan(OTHER)), STARTED + 9, {}, [], id="servers of its own"),
         pytest.param((container("web", "shop"), V26), STARTED + 9, {}, [], id="embedded"),
     ],
@@ -475,6 +533,39 @@ STARTED = 1767225600.0
 def test_stale_resolv_conf(listed: Any, edited: float, replies: Any, expected: list[Any]) -> None:
     host = ResolvConf((LAN,), mtime=edited)
     containers, resolvers, answer, _ = world(listed, host=host, replies=replies | {(LAN, True): "NOERROR"})
+    assert found(files.stale_resolv_conf(containers, resolvers, answer)) == expected
+
+
+def test_old_servers_that_answer_explain_nothing_and_dead_ones_their_own_container_only() -> None:
+    for replies, signs in (({(OTHER, False): "NOERROR"}, None), ({}, frozenset({"dns"}))):
+        containers, resolvers, answer, _ = world(
+            (WEB, lan(OTHER)), host=ResolvConf((LAN,), mtime=STARTED + 9), replies=replies
+        )
+        (finding,) = files.stale_resolv_conf(containers, resolvers, answer)
+        assert isinstance(finding, Finding)
+        assert (finding.touches, finding.signs) == ((), signs)
+
+
+SIXTH = {"bridge": {"IPAddress": "172.17.0.2", "GlobalIPv6Address": "2001:db8:1::2"}}
+
+
+@pytest.mark.parametrize(
+    ("listed", "replies", "expected"),
+    [
+        pytest.param((WEB, lan(OTHER)), {(OTHER, False): "NOERROR"}, [], id="a restart would leave it without"),
+        pytest.param((WEB, lan(OTHER)), {}, [("container:web", WARNING)], id="the old one is gone"),
+        pytest.param((WEB, FALLBACK), {}, [], id="a restart would bring the same"),
+        pytest.param(
+            (container("web", NetworkSettings={"Networks": SIXTH}), lan(OTHER)),
+            {(OTHER, False): "NOERROR"},
+            [("container:web", ADVICE)],
+            id="its network has IPv6",
+        ),
+    ],
+)
+def test_old_servers_where_the_new_ones_are_ipv6(listed: Any, replies: Any, expected: list[Any]) -> None:
+    host = ResolvConf((SIX,), mtime=STARTED + 9)
+    containers, resolvers, answer, _ = world(listed, host=host, replies=replies)
     assert found(files.stale_resolv_conf(containers, resolvers, answer)) == expected
 
 
@@ -490,7 +581,42 @@ def test_stale_resolv_conf(listed: Any, edited: float, replies: Any, expected: l
 )
 def test_embedded_rules_missing(who: Container, reply: str, expected: list[str]) -> None:
     containers, _, answer, _ = world((who, V26), replies={("127.0.0.11", False): reply})
-    assert [subject for subject, _ in found(embedded.embedded_rules_missing(containers, answer, UNKNOWN))] == expected
+    told = found(embedded.embedded_rules_missing(containers, answer, UNKNOWN, ANSWERS))
+    assert [subject for subject, _ in told] == expected
+
+
+LISTENER = Socket("udp", "127.0.0.11", 41001)
+TCP_ONLY = Socket("tcp", "127.0.0.11", 41001)
+
+
+@pytest.mark.parametrize(
+    ("sockets", "daemon", "words", "of_engine"),
+    [
+        ((LISTENER,), ANSWERS, "its nat rules are gone", False),
+        ((LISTENER,), DEAD, "its nat rules are gone", False),
+        ((), DEAD, "the engine's resolver does not listen there", True),
+        ((), ANSWERS, "the engine's resolver does not listen there", True),
+        ((TCP_ONLY,), ANSWERS, "the engine's resolver does not listen there", True),
+        (None, ANSWERS, "its nat rules are gone", False),
+        (None, DEAD, "no engine answers", True),
+        (None, UNKNOWN, "no engine answers", True),
+    ],
+)
+def test_refused_without_a_listener_is_no_word_on_rules(
+    sockets: tuple[Socket, ...] | None, daemon: Daemon | Unavailable, words: str, of_engine: bool
+) -> None:
+    who = container("web", "shop")
+    containers, _, answer, _ = world((who, V26), replies={("127.0.0.11", False): "refused"})
+    seen = UNKNOWN if sockets is None else Namespaces({who.id: Inside(who, 1, (), (), (), sockets)})
+    (finding,) = embedded.embedded_rules_missing(containers, answer, seen, daemon)
+    assert isinstance(finding, Finding)
+    assert words in finding.summary
+    assert (DAEMON in finding.touches) == of_engine
+
+
+def test_a_dead_engine_explains_resolvers_that_do_not_listen() -> None:
+    check = registry.load()["dns.embedded-rules-missing"]
+    assert {"daemon.not-running", "daemon.hung"} <= set(check.caused_by)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,15 @@ from collections.abc import Generator, Iterable, Iterator
 from checks.dns._groups import Group, groups, names, touched
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.lookups import Lookups
-from diagnose.evidence.resolvers import FALLBACK, HOST_FILE, RESOLVED_FILE, ResolvConf, Resolvers, resolving
+from diagnose.evidence.resolvers import (
+    FALLBACK,
+    HOST_FILE,
+    MAX_SERVERS,
+    RESOLVED_FILE,
+    ResolvConf,
+    Resolvers,
+    resolving,
+)
 from diagnose.model import HOST, Count, Finding, Severity, Skipped, Subject, Unavailable, Yield
 from diagnose.registry import check
 
@@ -18,13 +26,22 @@ def _on_fallback(container: Container, resolvers: Resolvers) -> bool:
     if conf is None or resolvers.has_own_servers(container):
         return False
     servers = resolvers.upstreams(container)
-    return conf.none_left or not servers or all(each.server in FALLBACK for each in servers)
+    foreign = [each.server in FALLBACK and each.server not in resolvers.engine_view for each in servers]
+    return conf.none_left or not servers or all(foreign)
 
 
-def _fallback(ways: Iterable[Group], resolvers: Resolvers) -> tuple[list[Group], bool]:
-    """The groups that live on the fallback, and whether one of them gets no answer from it."""
-    hit = [group for group in ways if any(_on_fallback(each, resolvers) for each in group.members)]
-    return hit, any(group.lost and not group.works for group in hit)
+def _lost(ways: Iterable[Group], resolvers: Resolvers) -> list[Group]:
+    """The groups that live on the fallback and get no answer from it."""
+    return [
+        group
+        for group in ways
+        if group.lost and not group.works and any(_on_fallback(each, resolvers) for each in group.members)
+    ]
+
+
+def _reached(lost: Iterable[Group], affected: Iterable[Container]) -> tuple[Subject, ...]:
+    """Those on the fallback; whole networks only where it is dead, for others on them may fail by servers of their own."""
+    return tuple(dict.fromkeys((*touched(lost), *(each.subject for each in affected))))
 
 
 @check("dns.loopback-stub", severity=Severity.critical)
@@ -55,10 +72,9 @@ def _stub(
     affected = [each for each in listed if _on_fallback(each, resolvers)]
     if listed and not affected:
         return
-    hit: list[Group] = []
-    dead = False
+    dead: list[Group] = []
     if isinstance(lookups, Lookups) and isinstance(containers, Containers):
-        hit, dead = _fallback(groups(containers, resolvers, lookups), resolvers)
+        dead = _lost(groups(containers, resolvers, lookups), resolvers)
     servers = [each.server for one in affected for each in resolvers.upstreams(one)]
     given = f"{names(affected)} got {servers[0]} instead" if servers else "the next container gets 8.8.8.8 instead"
     yield Finding(
@@ -76,7 +92,7 @@ def _stub(
         },
         variables={"server": resolvers.host_servers[0]},
         severity=Severity.critical if dead else Severity.advice,
-        touches=touched(hit) or tuple(each.subject for each in affected),
+        touches=_reached(dead, affected),
         signs=frozenset({"dns"}) if affected else frozenset(),
     )
 
@@ -93,12 +109,15 @@ def no_nameserver(
 
     Engines before 28 hide it by 8.8.8.8, newer ones do so on the default bridge only: it is critical where
     containers are left without an answer, else a warning. On a host without any default route it is advice: it may be an island on
-    purpose.
+    purpose. A file of IPv6 servers alone names none to a container whose network has no IPv6; as the host itself resolves, it is
+    advice where the fallback answers.
     """
     if resolvers.host_unread:
         return resolvers.host_unread
-    if resolvers.host_servers or resolvers.configured:
+    if resolvers.configured or (resolvers.host_servers and not resolvers.only_ipv6):
         return ()
+    if resolvers.only_ipv6 and isinstance(containers, Unavailable):
+        return containers
     return _nobody_to_ask(resolvers, lookups, containers)
 
 
@@ -108,28 +127,34 @@ def _nobody_to_ask(
     yield from resolvers.unread
     listed = list(resolving(containers)) if isinstance(containers, Containers) else []
     affected = [each for each in listed if _on_fallback(each, resolvers)]
+    if resolvers.only_ipv6 and not affected:
+        return
     empty = [each for each in affected if not resolvers.upstreams(each)]
-    hit: list[Group] = []
-    dead = False
+    dead: list[Group] = []
     if isinstance(lookups, Lookups) and isinstance(containers, Containers):
-        hit, dead = _fallback(groups(containers, resolvers, lookups), resolvers)
-    what = "does not exist" if isinstance(resolvers.host, Unavailable) else "names no server"
+        dead = _lost(groups(containers, resolvers, lookups), resolvers)
+    file = HOST_FILE if resolvers.engine_file is resolvers.host else RESOLVED_FILE
+    if resolvers.only_ipv6:
+        what = f"names only {', '.join(resolvers.engine_view)}, and networks without IPv6 get no IPv6 server"
+    else:
+        what = "does not exist" if isinstance(resolvers.host, Unavailable) else "names no server"
     then = ""
     if empty:
         then = f": {names(empty)} cannot resolve any name but those of containers"
     elif affected:
         then = f": 8.8.8.8 was given to {names(affected)}" + (", which does not answer" if dead else "")
     island = isinstance(lookups, Lookups) and lookups.island
+    mild = Severity.advice if island or resolvers.only_ipv6 else Severity.warning
     yield Finding(
         subject=HOST,
-        summary=f"{HOST_FILE} {what}" + (", and no default route leads out" if island else then),
+        summary=f"{file} {what}" + (", and no default route leads out" if island else then),
         evidence={
-            HOST_FILE: _shown(resolvers.host),
+            file: _shown(resolvers.engine_file),
             "dns of the daemon": list(resolvers.configured),
             **{f"servers of {each.short}": [one.server for one in resolvers.upstreams(each)] for each in affected[:10]},
         },
-        severity=Severity.advice if island else Severity.critical if empty or dead else Severity.warning,
-        touches=touched(hit) or tuple(each.subject for each in affected),
+        severity=Severity.critical if (empty or dead) and not island else mild,
+        touches=_reached(dead, affected),
         signs=frozenset({"dns"}),
     )
 
@@ -141,8 +166,9 @@ def stale_resolv_conf(
     """Running containers still use DNS servers that the host has since replaced.
 
     On the default bridge the engine copies the host's file when a container starts. It is a warning where an
-    old server does not answer any more, else advice. A container that edits its own file looks the same if
-    the host's file changed after its start.
+    old server does not answer any more, else advice, and then no cause of anything. A container that edits its own file looks
+    the same if the host's file changed after its start. Where a restart would give it none of the host's new servers, because
+    they are IPv6 and its network is not, it is better off with an old one that answers; so it is where a new one does not.
     """
     now = resolvers.engine_view
     read = resolvers.engine_file
@@ -159,7 +185,12 @@ def stale_resolv_conf(
         if not old or each.started_at is None or changed <= each.started_at:
             continue
         networks = tuple(sorted(each.endpoints))
-        dead = [server for server in old if (way := ways.get((networks, server))) and way.fails]
+        lost = [
+            server for server in conf.nameservers[:MAX_SERVERS] if (way := ways.get((networks, server))) and way.fails
+        ]
+        dead = [server for server in old if server in lost]
+        if (lost and not dead) or (not _usable(each, now) and (not dead or _on_fallback(each, resolvers))):
+            continue
         yield Finding(
             subject=each.subject,
             summary=f"{each.short} still asks DNS server {old[0]}, which the host replaced by {now[0]}"
@@ -171,12 +202,17 @@ def stale_resolv_conf(
             },
             variables={"container": each.short},
             severity=Severity.warning if dead else Severity.advice,
-            touches=tuple(Subject("network", name) for name in networks),
-            signs=frozenset({"dns"}),
+            signs=frozenset({"dns"}) if dead else None,
             stable=(each.life,),
             service=each.service,
         )
     return None
+
+
+def _usable(container: Container, servers: Iterable[str]) -> list[str]:
+    """Those that its networks can reach: IPv6 servers only with an IPv6 address."""
+    has_ipv6 = any(each.global_ipv6_address for each in container.endpoints.values())
+    return [each for each in servers if has_ipv6 or ":" not in each]
 
 
 @check("dns.search-amplified", severity=Severity.advice, posture=True)

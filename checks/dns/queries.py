@@ -7,8 +7,10 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from checks.dns._groups import Group, groups, names, touched, unasked
 from diagnose.evidence.containers import Containers
 from diagnose.evidence.dns_path import DnsPath
+from diagnose.evidence.links import Link, Links
 from diagnose.evidence.lookups import Lookups, Reply
 from diagnose.evidence.resolvers import HOST_FILE, Resolvers, Upstream, is_loopback
+from diagnose.evidence.routes import Routes
 from diagnose.model import DAEMON, HOST, Finding, Severity, Skipped, Unavailable, Yield
 from diagnose.registry import check
 
@@ -112,12 +114,14 @@ def host_broken(
     lookups: Lookups | Unavailable,
     containers: Containers | Unavailable,
     dns_path: DnsPath | Unavailable,
+    routes: Routes | Unavailable,
+    links: Links | Unavailable,
 ) -> Iterable[Finding] | Skipped | Unavailable:
     """The host's own DNS servers do not answer.
 
     One silent server among several is a warning: each look-up that tries it first waits five seconds; one that refuses costs
-    nothing and is advice. Names
-    that the user says must resolve are asked too; only for them does an error of the server count.
+    nothing and is advice. Names that the user says must resolve are asked too; only for them does an error of the server count.
+    Where the host has no default route, that is said, and which of its interfaces are down.
     """
     if resolvers.host_unread:
         return resolvers.host_unread
@@ -125,11 +129,34 @@ def host_broken(
         return Skipped(f"{HOST_FILE} names no server")
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
-    return _broken(resolvers, lookups, containers, dns_path.of_host if isinstance(dns_path, DnsPath) else {})
+    rules = dns_path.of_host if isinstance(dns_path, DnsPath) else {}
+    return _broken(resolvers, lookups, containers, rules, _adrift(routes, links))
+
+
+def _adrift(routes: Routes | Unavailable, links: Links | Unavailable) -> str:
+    """That no default route leads out, and through which interfaces one may have led; empty where there is one."""
+    if isinstance(routes, Unavailable) or routes.lead_out:
+        return ""
+    down = [each.name for each in links if _is_down(each)] if isinstance(links, Links) else []
+    are = "is" if len(down) == 1 else "are"
+    return "no default route leads out" + (f", {', '.join(down)} {are} down" if down else "")
+
+
+_UPLINKS = (None, "veth", "bond", "team", "vlan", "macvlan", "ipvlan")
+"""Kinds of interfaces that lead to others; None is hardware. The kernel's own tunnels and idle bridges are always down."""
+
+
+def _is_down(link: Link) -> bool:
+    leads = link.kind in _UPLINKS and link.master is None and link.name != "lo"
+    return leads and (not link.up or link.operstate in ("down", "lowerlayerdown"))
 
 
 def _broken(
-    resolvers: Resolvers, lookups: Lookups, containers: Containers | Unavailable, rules: Mapping[str, str]
+    resolvers: Resolvers,
+    lookups: Lookups,
+    containers: Containers | Unavailable,
+    rules: Mapping[str, str],
+    adrift: str,
 ) -> Iterator[Finding]:
     dead = [
         server
@@ -140,18 +167,20 @@ def _broken(
     if dead:
         others = [each for each in resolvers.host_servers if each not in dead and each in lookups.host]
         hit = [group for group in asked if any(each.server in dead for each, _ in group.replies)]
+        lost = adrift if any(lookups.host[each].icmp == "unreachable" for each in dead) else ""
         yield Finding(
             subject=HOST,
             summary=f"DNS server {dead[0]} of the host: {lookups.host[dead[0]]}"
             + (f", {len(dead) - 1} more like it" if len(dead) > 1 else "")
             + (f"; {others[0]} answers" if others else "; no other is configured")
-            + (f"; the host's own packet filter stops it: {rules[dead[0]]}" if dead[0] in rules else ""),
+            + (f"; the host's own packet filter stops it: {rules[dead[0]]}" if dead[0] in rules else "")
+            + (f"; {lost}" if lost else ""),
             evidence={
                 **{f"query to {each} or its answer stopped by": rules[each] for each in dead if each in rules},
                 f"{HOST_FILE} nameserver": list(resolvers.host_servers),
                 **{f"DNS server {each} asked from host": str(reply) for each, reply in lookups.host.items()},
             },
-            variables={"server": dead[0]},
+            variables={"server": dead[0], **({"lost": dead[0]} if lost else {})},
             severity=_degraded(lookups.host[each] for each in dead) if others else Severity.critical,
             # The daemon looks registries up by the host's resolver.
             touches=(DAEMON, *touched(hit)),

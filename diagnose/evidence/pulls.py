@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.daemon_log import DaemonLog, LogLine
@@ -52,6 +53,7 @@ _HANDLER = re.compile(r"Handler for POST \S*/images/create returned error: (.*)"
 _ENDED = re.compile(r"Not continuing with pull after error:? ?(.*)", re.DOTALL)
 _NEXT = re.compile(r"Attempting next endpoint for pull after error: (.*)", re.DOTALL)
 _TASK = re.compile(r"pulling image failed:? ?(.*)", re.DOTALL)
+_LACKS = re.compile(r"fatal task error: No such image: (\S+)")
 _FETCH = "fetch failed after status: 404 Not Found"
 _PROBE = re.compile(r"first record does not look like a TLS handshake|server gave HTTP response to HTTPS client")
 """How the engine finds out that an insecure registry speaks plain HTTP: no failure, as long as another endpoint is
@@ -63,6 +65,8 @@ _NAMED = re.compile(
     r'pull access denied for ([^\s,]+)|manifest for (\S+) not found|repository (\S+) not found|failed to resolve reference "([^"]+)"'
 )
 HUB = frozenset({"registry-1.docker.io", "index.docker.io", "auth.docker.io", "docker.io"})
+SAME_FAILURE_S = 0.1
+"""One failed pull leaves up to three lines within milliseconds."""
 SAME_PULL_S = 60.0
 """After a mirror or an endpoint failed the engine tries the next one: a pull that ends well so soon is the same
 pull."""
@@ -70,7 +74,7 @@ pull."""
 
 class Failure(msgspec.Struct, frozen=True):
     """One line that tells of one. registry, image: "" where the text does not name them. final: no other endpoint was
-    tried."""
+    tried. task: the id of the task of swarm that the pull was for."""
 
     at: float
     why: Why
@@ -78,6 +82,7 @@ class Failure(msgspec.Struct, frozen=True):
     registry: str
     image: str
     final: bool
+    task: str = ""
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -128,8 +133,10 @@ def failure(line: LogLine) -> Failure | None:
     """
     text = line.text
     if line.message == _FETCH and line.at is not None:
-        return Failure(line.at, "denied", text, line.fields.get("host", ""), "", False)
-    ended = _HANDLER.search(text) or _ENDED.search(text) or _TASK.search(text)
+        host = line.fields.get("host", "")
+        return Failure(line.at, "denied", text, "docker.io" if host in HUB else host, "", False)
+    of_task = _TASK.search(text)
+    ended = _HANDLER.search(text) or _ENDED.search(text) or of_task
     found = ended or _NEXT.search(text)
     if not found or line.at is None or (not ended and _PROBE.search(text)):
         return None
@@ -139,7 +146,8 @@ def failure(line: LogLine) -> Failure | None:
     registry, image = _names(found[1])
     if registry and why in REGISTRY_WIDE:
         image = ""
-    return Failure(line.at, why, found[1].strip(), registry, image, ended is not None)
+    task = line.fields.get("task.id", "") if of_task else ""
+    return Failure(line.at, why, found[1].strip(), registry, image, ended is not None, task)
 
 
 def _names(text: str) -> tuple[str, str]:
@@ -180,19 +188,54 @@ def troubles(
 ) -> Iterator[Trouble]:
     """Failures that nothing made good, together by kind, registry and image. pulled: (Unix time, reference) of each
     pull done."""
+    listed = list(lines)
     done = tuple(pulled)
+    lacking = _lacking(listed)
     groups: dict[tuple[Why, str, str], list[Failure]] = {}
-    for line in lines:
-        each = failure(line)
-        if each and not _made_good(each, done, images):
+    for each in _named([found for line in listed if (found := failure(line))]):
+        if each.task and each.why == "denied":
+            # swarm tries a pull at each start of a task, and is content with the image that is here
+            if each.task not in lacking:
+                continue
+            image = lacking[each.task]
+            each = replace(each, registry=registry_of(image), image=image)
+        if not _made_good(each, done, images):
             groups.setdefault((each.why, each.registry, each.image), []).append(each)
-    for (why, registry, image), listed in sorted(groups.items()):
-        yield Trouble(why, registry, image, _times(listed), listed[0].at, listed[-1].at, listed[-1].text)
+    for (why, registry, image), same in sorted(groups.items()):
+        yield Trouble(why, registry, image, _times(same), same[0].at, same[-1].at, same[-1].text)
+
+
+def _named(failures: Sequence[Failure]) -> list[Failure]:
+    """Those that name neither image nor task get both from the line that follows on the same pull."""
+    named: list[Failure] = []
+    found = []
+    for each in reversed(failures):
+        if each.image or each.task:
+            named.append(each)
+        elif same := _same(each, reversed(named)):
+            each = replace(each, registry=same.registry, image=same.image, task=same.task)
+        found.append(each)
+    return found[::-1]
+
+
+def _same(each: Failure, later: Iterable[Failure]) -> Failure | None:
+    """The next line on the same failure: of the same registry where that is known, else in the same words."""
+    for after in later:
+        if after.at - each.at > SAME_FAILURE_S:
+            break
+        if after.why == each.why and (after.registry == each.registry if each.registry else each.text in after.text):
+            return after
+    return None
+
+
+def _lacking(lines: Iterable[LogLine]) -> dict[str, str]:
+    """The image that was not here when a task of swarm was to start, by the task's id."""
+    found = ((line.fields.get("task.id", ""), _LACKS.search(line.text)) for line in lines)
+    return {task: said[1] for task, said in found if task and said}
 
 
 def _times(listed: list[Failure]) -> int:
-    """One failed pull leaves up to two lines within milliseconds."""
-    return 1 + sum(later.at - sooner.at > 0.1 for sooner, later in itertools.pairwise(listed))
+    return 1 + sum(later.at - sooner.at > SAME_FAILURE_S for sooner, later in itertools.pairwise(listed))
 
 
 def _pulled(events: Events | Unavailable) -> Iterator[tuple[float, str]]:

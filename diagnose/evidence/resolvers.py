@@ -152,6 +152,11 @@ class Resolvers(msgspec.Struct, frozen=True):
         seen = self.engine_file
         return seen.beyond_loopback if isinstance(seen, ResolvConf) else ()
 
+    @property
+    def only_ipv6(self) -> bool:
+        """Whether nothing of the host's is left for a network without IPv6: engines drop IPv6 servers there."""
+        return bool(self.engine_view) and all(":" in each for each in self.engine_view)
+
     def upstreams(self, container: Container) -> tuple[Upstream, ...]:
         """The servers that this container's questions end at, in the order in which they are asked; none if
         not known."""

@@ -3,6 +3,8 @@ reach."""
 
 from __future__ import annotations
 
+import signal
+
 from tests.lab import Box, Engines, fault, healthy
 from tests.lab.provider import RESOLVER, SILENT
 from tests.lab.runner import BASE_CONFIG, baseline, healthy_container
@@ -177,6 +179,14 @@ def link_to_nothing(box: Box) -> None:
     assert not resolves(box, "web")
 
 
+@fault("dns.host-broken", subject="host:host", also=["dns.upstream-unreachable", "network.*", "firewall.*"])
+def uplink_down(box: Box) -> None:
+    """The host's only interface to others is down, and took its routes with it."""
+    box.sh("ip link set eth0 down")
+    found = {f["id"]: f for f in box.diagnose("all", "--format", "json").findings}
+    assert "no default route leads out, eth0 is down" in found["dns.host-broken"]["summary"]
+
+
 @fault("dns.stale-resolv-conf", subject="container:web", also=["dns.upstream-unreachable"])
 def server_moved(box: Box) -> None:
     """The host got a new DNS server after the container started, and the old one is gone."""
@@ -188,6 +198,39 @@ def server_moved(box: Box) -> None:
     box.write("/etc/resolv.conf", f"nameserver {RESOLVER}\n")
 
 
+@fault("dns.no-nameserver", subject="host:host", also=["dns.host-broken", "dns.upstream-unreachable"])
+def host_has_ipv6_servers_only(box: Box) -> None:
+    """The host's file came to name an IPv6 server alone: a container without IPv6 that starts then gets 8.8.8.8, one that
+    started before still has the old server and works."""
+    box.sh("sleep 1.1")
+    box.write("/etc/resolv.conf", "nameserver 2001:db8::53\n")
+    healthy_container(box, "new", 8081)
+    assert "8.8.8.8" in box.read(box.inspect("new")["ResolvConfPath"])
+    assert resolves(box, "web")
+    assert not resolves(box, "new")
+    found = box.diagnose("all", "--format", "json").findings
+    (lost,) = (f for f in found if f["id"] == "dns.upstream-unreachable")
+    assert "dns.no-nameserver" in [each["id"] for each in lost["caused_by"]], lost["caused_by"]
+    assert "dns.stale-resolv-conf" not in [f["id"] for f in found]
+
+
+@fault("dns.upstream-unreachable", subject="container:lonely")
+def another_container_has_old_servers(box: Box) -> None:
+    """A container's own server is silent; its neighbour has the host's old server, which answers, and no part in it."""
+    box.docker("run", "-d", "--name=lonely", f"--dns={SILENT}", "--memory=64m", "--pids-limit=64", "shop:1.4")
+    box.provider.sh(
+        f"ip addr add 192.0.2.54/24 dev uplink; iptables -t nat -A PREROUTING -d 192.0.2.54 -j DNAT --to {RESOLVER}"
+    )
+    box.sh("sleep 1.1")
+    box.write("/etc/resolv.conf", "nameserver 192.0.2.54\n")
+    assert resolves(box, "web")
+    assert not resolves(box, "lonely")
+    found = box.diagnose("all", "--format", "json").findings
+    (lost,) = (f for f in found if f["id"] == "dns.upstream-unreachable")
+    assert "dns.stale-resolv-conf" in [f["id"] for f in found]
+    assert lost["caused_by"] == []
+
+
 @fault("dns.embedded-rules-missing", subject="container:flushed", shareable=True)
 def nat_flushed_inside(box: Box) -> None:
     """A script in a container's network flushes nat, and the engine's redirection of port 53 with it."""
@@ -197,6 +240,30 @@ def nat_flushed_inside(box: Box) -> None:
     pid = box.inspect("flushed")["State"]["Pid"]
     box.run(["nsenter", "-t", str(pid), "-n", "iptables", "-t", "nat", "-F"])
     assert not resolves(box, "flushed")
+
+
+@fault(
+    "dns.embedded-rules-missing",
+    subject="container:outlived",
+    expect=[("daemon.not-running", "daemon:docker")],
+    config={"live-restore": True},
+    exit_code=2,
+)
+def resolver_ended_with_the_engine(box: Box) -> None:
+    """dockerd was stopped and a container on a user-defined network lives on: its rules are there, the socket behind them is
+    not."""
+    box.docker("network", "create", "livenet")
+    healthy_container(box, "outlived", 8081, "--net=livenet")
+    container = box.inspect("outlived")["State"]["Pid"]
+    engine = box.engine_pid
+    box.kill(engine, signal.SIGTERM)
+    box.wait_for(lambda: not box.alive(engine), 20, "dockerd to stop")
+    inside = ["nsenter", "-t", str(container), "-n"]
+    assert "DNAT" in box.run([*inside, "iptables", "-t", "nat", "-S", "DOCKER_OUTPUT"]).stdout
+    assert "127.0.0.11" not in box.run([*inside, "ss", "-lnu"]).stdout
+    (said,) = (f for f in box.diagnose("all", "--format", "json").findings if f["id"] == "dns.embedded-rules-missing")
+    assert "resolver does not listen" in said["summary"], said["summary"]
+    assert [each["id"] for each in said["caused_by"]] == ["daemon.not-running"], said["caused_by"]
 
 
 @fault("dns.search-amplified", subject="container:searching", shareable=True)
