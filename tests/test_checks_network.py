@@ -665,3 +665,107 @@ def test_conntrack_full(table: Conntrack, log: list[Record], expected: list[Any]
 
 def test_conntrack_that_is_not_loaded_does_not_apply() -> None:
     assert isinstance(traffic.conntrack_full(Conntrack(None, None), UNKNOWN, UNKNOWN, LATER), Skipped)
+
+
+# -- no network at all ---------------------------------
+
+LO = Link(index=1, name="lo", up=True, operstate="unknown")
+FALLBACK = Link(index=2, name="sit0", up=False, operstate="down", kind="sit")
+TUNNEL = container("vpn", NetworkSettings={"Networks": {"shop": {}}})
+NOWHERE: dict[str, Any] = {"NetworkSettings": {"Networks": {}}}
+
+
+def joining(name: str = "side", mode: str = f"container:{TUNNEL.id}", **fields: Any) -> Container:
+    return container(name, HostConfig={"NetworkMode": mode}, **(NOWHERE | fields))
+
+
+def visits(*seen: tuple[Container, int, tuple[Link, ...]]) -> Namespaces:
+    return Namespaces({who.id: Inside(who, inode, links, (), (), ()) for who, inode, links in seen})
+
+
+def alone(*listed: Container, seen: Namespaces, clock: Clock = LATER, nets: tuple[Network, ...] = ()) -> list[Any]:
+    return list(bridges.veth_detached(Containers(listed), Networks((network(), *nets)), seen, links(), clock))
+
+
+STOPPED = container("vpn", State={"Status": "exited", "Pid": 0, "ExitCode": 0})
+OF_NONE = container("vpn", State={"Status": "exited", "Pid": 0}, HostConfig={"NetworkMode": "none"})
+SANDBOX: dict[str, Any] = {"HostConfig": {"NetworkMode": f"container:{TUNNEL.id}", "Runtime": "kata"}}
+
+
+@pytest.mark.parametrize(
+    ("who", "other", "seen", "words"),
+    [
+        pytest.param(joining(), TUNNEL, {"side": 1, "vpn": 2}, "a former run of vpn", id="of a former run"),
+        pytest.param(
+            joining(mode="container:vpn"), TUNNEL, {"side": 1, "vpn": 2}, "former run of vpn", id="by its name"
+        ),
+        pytest.param(joining(), TUNNEL, {"side": 2, "vpn": 2}, "", id="of this run"),
+        pytest.param(joining(), TUNNEL, {"side": 1}, "", id="the other was not visited"),
+        pytest.param(joining(), TUNNEL, {"vpn": 2}, "", id="it was not visited itself"),
+        pytest.param(container("side", **NOWHERE, **SANDBOX), TUNNEL, {"side": 1, "vpn": 2}, "", id="a sandbox"),
+        pytest.param(
+            joining(), STOPPED, {"side": 1}, "vpn, whose network it shares, does not run (exited)", id="stopped"
+        ),
+        pytest.param(joining(), OF_NONE, {"side": 1}, "", id="stopped, and never had a network"),
+        pytest.param(
+            joining(), None, {"side": 1}, "vpn000000000, whose network it shares, no longer exists", id="removed"
+        ),
+    ],
+)
+def test_one_that_shares_a_network(who: Container, other: Container | None, seen: dict[str, int], words: str) -> None:
+    listed = (who, other) if other else (who,)
+    visited = visits(*((each, seen[each.short], (LO, FALLBACK)) for each in listed if each.short in seen))
+    said = alone(*listed, seen=visited)
+    assert [words in each.summary for each in said] == [True] * bool(words)
+    for each in said:
+        assert each.subject == who.subject
+        assert who.life in each.settled
+
+
+def test_a_namespace_that_still_leads_out_needs_nobody_else() -> None:
+    who = joining()
+    assert alone(who, STOPPED, seen=visits((who, 1, (LO, INNER)))) == []
+
+
+def test_one_that_may_share_the_network_of_a_container_that_was_not_read() -> None:
+    who = joining()
+    unread = Containers((who,), (Unexamined(TUNNEL.subject, "inspect: timed out"),))
+    (said,) = bridges.veth_detached(unread, Networks(()), visits((who, 1, (LO,))), links(), LATER)
+    assert isinstance(said, Unexamined)
+
+
+def test_one_that_joined_while_it_was_looked_at() -> None:
+    who = joining()
+    (said,) = alone(
+        who, TUNNEL, seen=visits((who, 1, (LO,)), (TUNNEL, 2, (LO, INNER))), clock=Clock(STARTED - 0.1, 0.0)
+    )
+    assert isinstance(said, Unexamined)
+
+
+TASK = {"Labels": {"com.docker.swarm.task.id": "x"}}
+OF_COMPOSE = {"Labels": {"com.docker.compose.project": "p", "com.docker.compose.service": "db"}}
+
+
+@pytest.mark.parametrize(
+    ("mode", "fields", "inner", "words", "variables"),
+    [
+        pytest.param("shop", {}, (LO,), "it was created for shop", {"rejoin": "shop"}, id="of its own network"),
+        pytest.param(NET_ID, {}, (LO,), "it was created for shop", {"rejoin": "shop"}, id="by the network's id"),
+        pytest.param("default", {}, (LO, FALLBACK), "for bridge", {"rejoin": "bridge"}, id="of the default one"),
+        pytest.param("gone", {}, (LO,), "gone, for which it was created, no longer exists", {}, id="removed since"),
+        pytest.param("shop", {"Config": OF_COMPOSE}, (LO,), "shop", {"home": "shop", "alias": "db"}, id="of compose"),
+        pytest.param("shop", {}, (LO, INNER), "", {}, id="with an interface that the engine does not know"),
+        pytest.param("none", {}, (LO,), "", {}, id="on purpose"),
+        pytest.param("slirp4netns:port_handler=slirp4netns", {}, (LO,), "", {}, id="of Podman's own kind"),
+        pytest.param("default", {"Config": TASK}, (LO,), "", {}, id="a task of swarm"),
+    ],
+)
+def test_one_on_no_network(
+    mode: str, fields: dict[str, Any], inner: tuple[Link, ...], words: str, variables: dict[str, str]
+) -> None:
+    who = joining("pg", mode, **fields)
+    said = alone(who, seen=visits((who, 1, inner)), nets=(network("bridge", "172.17.0.0/16", "172.17.0.1"),))
+    assert [words in each.summary for each in said] == [True] * bool(words)
+    for each in said:
+        assert each.variables == {"container": "pg", **variables}
+        assert each.settled == (who.life,)

@@ -31,6 +31,13 @@ _VOLUME = re.compile(
     r"|evaluating symlinks from mount source \"[^\"]*/volumes/(?P<lost>[^/\"]+)/_data\""
 )
 
+_ABSENT = re.compile(
+    r"local volume: mount (?P<device>/.*):(?P<folder>/.*/volumes/[^/]+/_data)(?:, flags: \S+)?: no such file or directory"
+)
+"""A bind or a disk by its name; the kernel does not say which of the two paths it misses."""
+_TAKEN = re.compile(r"(?<!: bind: )Address already in use$")
+"""The engine's own addresses; a port that is taken is `bind: address already in use`, in small letters."""
+
 
 @check(
     "container.start-refused",
@@ -57,7 +64,14 @@ def start_refused(containers: Containers, bind_sources: BindSources | Unavailabl
             what, peer = _reason(each, containers)
             image = () if peer else (Subject("image", each.config.image),)
             calls = (peer.subject,) if peer else ()
-            yield replace(failed_start(each, what), touches=(*image, DAEMON), calls=calls)
+            finding = failed_start(each, what)
+            yield replace(
+                finding,
+                evidence={**finding.evidence, **_proof(each, containers)},
+                variables={**finding.variables, **_variables(each)},
+                touches=(*image, DAEMON),
+                calls=calls,
+            )
 
 
 def _explained(each: Container) -> bool:
@@ -87,10 +101,52 @@ def _reason(each: Container, containers: Containers) -> tuple[str, Container | N
         if match["lost"]:
             return f"the folder of its volume {match['lost']} is gone", None
         volume = f"its volume {match['volume']}" if match["volume"] else "a volume"
+        if absent := _ABSENT.search(error):
+            return (
+                f"{absent['device']}, on which {volume} stands, does not exist, or the volume's own folder is gone",
+                None,
+            )
         return f"{volume} cannot be mounted, {_core(error)}", None
+    if _TAKEN.search(error):
+        for name, end in each.endpoints.items():
+            holder = _holder(end.fixed_address, name, containers)
+            if holder:
+                return f"its address {end.fixed_address} of network {name} is held by {holder.short}", None
+        networks = " or ".join(each.endpoints) or "its network"
+        return f"the fixed address that it asks for on {networks} is taken", None
     if _DRIVER in error:
         return f"its log driver {each.host_config.log_config.type} says {error.rpartition(_DRIVER)[2]}"[:160], None
     return _core(error), None
+
+
+def _holder(address: str, network: str, containers: Containers) -> Container | None:
+    """The running container that has this address on a network."""
+    if not address:
+        return None
+    on_it = (each for each in containers.running if network in each.endpoints)
+    return next((each for each in on_it if each.endpoints[network].ip_address == address), None)
+
+
+def _proof(each: Container, containers: Containers) -> dict[str, list[str]]:
+    """Who has which address on the networks where it is refused one."""
+    if not _TAKEN.search(each.state.error):
+        return {}
+    return {
+        f"addresses on {name}": [
+            f"{other.short} {other.endpoints[name].ip_address}"
+            for other in containers.running
+            if name in other.endpoints
+        ]
+        for name in each.endpoints
+    }
+
+
+def _variables(each: Container) -> dict[str, str]:
+    """What the page's commands need to know beside the container, if anything."""
+    error = each.state.error
+    if absent := _ABSENT.search(error):
+        return {"device": absent["device"], "folder": absent["folder"]}
+    return {"network": next(iter(each.endpoints))} if _TAKEN.search(error) and len(each.endpoints) == 1 else {}
 
 
 def _core(error: str) -> str:

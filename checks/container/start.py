@@ -8,8 +8,10 @@ from collections.abc import Iterable
 import msgspec
 
 from checks.container._words import QUOTED
+from diagnose.evidence.container import Mount
 from diagnose.evidence.containers import Container, Containers
 from diagnose.evidence.info import Info
+from diagnose.evidence.mounts import Mounted, Mounts
 from diagnose.evidence.programs import Program, Programs
 from diagnose.model import DAEMON, Finding, Json, Severity, Unavailable
 from diagnose.registry import check
@@ -54,14 +56,19 @@ def _named(each: Container, program: str) -> dict[str, str]:
 _EXEC = re.compile(
     r'exec: "(?P<program>.*?)": .*?'
     r"(?P<why>executable file not found|no such file or directory|permission denied|is a directory)"
+    r"|container process: exec (?P<bare>.+): (?P<denied>permission denied)(?:: unknown)?$"
 )
+"""Without quotes: the file has an x bit, and the kernel does not let this user execute it there (noexec, or not its owner)."""
 
 
 def own_program(each: Container) -> str:
     """Why the engine could not start a container's own program, in its words; empty if it says nothing of it, or names a
     program of the host (runc, docker-init) by the same words."""
     match = _EXEC.search(each.state.error) if each.start_failed else None
-    return match["why"] if match and match["program"] == (each.path or match["program"]) else ""
+    if match is None:
+        return ""
+    program = match["program"] or match["bare"]
+    return (match["why"] or match["denied"]) if program == (each.path or program) else ""
 
 
 @check("container.entrypoint-missing", severity=Severity.critical, caused_by=["container.mount-source-missing"])
@@ -98,23 +105,68 @@ def _over(each: Container, program: str) -> str:
 
 
 @check("container.entrypoint-forbidden", severity=Severity.critical)
-def entrypoint_forbidden(containers: Containers, programs: Programs | Unavailable) -> Iterable[Finding]:
+def entrypoint_forbidden(
+    containers: Containers, programs: Programs | Unavailable, mounts: Mounts | Unavailable
+) -> Iterable[Finding]:
     """A container's program cannot be executed: permission denied.
 
     No x bit, a directory, or a mount with noexec: seen on engines 20.10.24, 26.1.5 and 28.5.2 with exit code 126, state
     `created`. What the kernel refuses later stands in the log alone: an interpreter that the user may not reach, or a
-    program with capabilities of its own (`setcap`) that were dropped.
+    program with capabilities of its own (`setcap`) that were dropped; below an init also a mount with noexec.
     """
     for container in containers:
         why = own_program(container)
         refused = programs.by_id.get(container.id) if isinstance(programs, Programs) else None
         if why in ("permission denied", "is a directory"):
             program = container.path
-            yield failed_start(
+            finding = failed_start(
                 container, f"{program} cannot be executed: permission denied", **_named(container, program)
             )
+            yield _with_its_place(finding, _place(container, program, mounts))
         elif refused and refused.why in ("permission denied", "operation not permitted"):
-            yield _forbidden(container, refused)
+            place = _place(container, refused.path, mounts)
+            if refused.why == "permission denied" and place and (place.is_noexec or not refused.interpreter):
+                # where nothing may be executed, the script itself is refused, before its interpreter is looked for
+                refused = msgspec.structs.replace(refused, interpreter="")
+                yield _with_its_place(_forbidden(container, refused), place)
+            else:
+                yield _forbidden(container, refused)
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """Where a program lies on the host. held: the host's mount that holds it, None where those are not known."""
+
+    path: str
+    mount: Mount
+    held: Mounted | None
+
+    @property
+    def is_noexec(self) -> bool:
+        return self.held is not None and "noexec" in self.held.options.split(",")
+
+
+def _place(each: Container, program: str, mounts: Mounts | Unavailable) -> _Place | None:
+    """The place of a program that is mounted from the host into its container."""
+    points = {mount.destination: mount for mount in each.mounts or () if mount.source.startswith("/")}
+    mount = points.get(program) or points.get(_over(each, program))
+    if mount is None:
+        return None
+    path = mount.source.rstrip("/") + program.removeprefix(mount.destination.rstrip("/"))
+    return _Place(path, mount, mounts.of(path) if isinstance(mounts, Mounts) else None)
+
+
+def _with_its_place(finding: Finding, place: _Place | None) -> Finding:
+    if place is None:
+        return finding
+    evidence = {**finding.evidence, f"mounted at {place.mount.destination}": place.mount.source}
+    # a change in the container's own layer is of no use for a file of the host
+    variables = {name: value for name, value in finding.variables.items() if name != "file"} | {"source": place.path}
+    summary = f"{finding.summary}; it is {place.path} of the host"
+    if place.held is not None and place.is_noexec:
+        summary += f", and {place.held.point} is mounted with noexec"
+        evidence[f"mount options of {place.held.point}"] = place.held.options
+        variables["noexec"] = place.held.point
+    return msgspec.structs.replace(finding, summary=summary, evidence=evidence, variables=variables)
 
 
 def _forbidden(each: Container, program: Program) -> Finding:
@@ -230,6 +282,8 @@ LIMITS = (
     "cannot use systemd cgroups manager",
 )
 """What the runtime says when a limit of the host, of the engine or of the container's own ulimits stops it."""
+_FOREIGN_CPUS = re.compile(r"cpuset\.cpus: numerical result out of range")
+"""An engine that starts, with a container of a larger host or of more processors than are left; by hand it refuses without State.Error."""
 RUNTIME = re.compile(r"runtime create failed|runc|failed to create (shim )?task")
 
 
@@ -286,7 +340,11 @@ def runtime_limit_hit(containers: Containers, programs: Programs | Unavailable) 
         lowered = each.state.error.lower()
         hit = next((text for text in LIMITS if text in lowered), None)
         refused = programs.by_id.get(each.id) if isinstance(programs, Programs) else None
-        if each.start_failed and hit and RUNTIME.search(lowered):
+        if each.start_failed and hit and _FOREIGN_CPUS.search(lowered):
+            cpus = each.host_config.cpuset_cpus
+            finding = failed_start(each, f"its cpuset {cpus} names processors that this host does not have")
+            yield msgspec.structs.replace(finding, evidence={**finding.evidence, "HostConfig.CpusetCpus": cpus})
+        elif each.start_failed and hit and RUNTIME.search(lowered):
             finding = failed_start(each, f"the runtime met a limit, {hit}")
             yield msgspec.structs.replace(finding, touches=(DAEMON,))
         elif refused and refused.why == "resource temporarily unavailable":

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from checks.network._words import attached as attached_to
 from checks.network._words import names
+from checks.network.ports import has_own_kernel
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.container import Endpoint
 from diagnose.evidence.containers import Container, Containers
@@ -121,11 +122,18 @@ def veth_detached(
 
     Both ends of the veth pair are looked at, from inside and from the host, and the default route inside. Interfaces of
     other kinds (macvlan, a sandbox's own) are left out. The host's interfaces may have been listed before one that was
-    started since the run began.
+    started since the run began. One that shares the network of another container keeps that of its former run when the
+    other is started anew, and one that was disconnected from its last network runs on without any: the engine shows
+    neither (seen on engines 20.10.24 and 28.5.2).
     """
     yield from namespaces.unvisited
     for each in containers.running:
         inside = namespaces.of(each)
+        if inside is not None and not each.endpoints and not has_own_kernel(each):
+            lone = _joiner(each, inside, containers, namespaces) or _unattached(each, inside, networks)
+            if lone and (each.started_at or 0.0) > clock.wall:
+                lone = Unexamined(each.subject, "it was started while it was looked at")
+            yield from (lone,) if lone else ()
         for name, endpoint in each.endpoints.items() if inside else ():
             network = networks.by_name.get(name)
             bridge = links.by_name.get(network.bridge) if network and network.is_bridge else None
@@ -162,6 +170,95 @@ def veth_detached(
                     settled=(each.life,),
                     service=each.service,
                 )
+
+
+_JOINED = "container:"
+"""How HostConfig.NetworkMode begins where a container shares the network of another; an id follows, in Podman or by hand a name."""
+
+
+def _joiner(each: Container, inside: Inside, containers: Containers, namespaces: Namespaces) -> Yield | None:
+    """What is wrong with a container that shares the network of another one: that began a new run, or does not run at all."""
+    mode = each.host_config.network_mode
+    if not mode.startswith(_JOINED):
+        return None
+    name = mode.removeprefix(_JOINED)
+    other = containers.by_id.get(name) or next((one for one in containers if one.short == name), None)
+    if other is not None and other.is_running:
+        there = namespaces.of(other)
+        if there is None or there.inode == inside.inode or has_own_kernel(other):
+            return None
+        return Finding(
+            subject=each.subject,
+            summary=f"{each.short} shares the network of a former run of {other.short}, which was started anew since"
+            + (": nothing but lo is left there" if _is_bare(inside) else ""),
+            evidence={
+                "HostConfig.NetworkMode": mode,
+                f"network namespace of {each.short}": inside.inode,
+                f"network namespace of {other.short}": there.inode,
+                "interfaces inside": {one.name: one.operstate for one in inside.links},
+                f"State.StartedAt of {other.short}": other.state.started_at,
+                f"State.StartedAt of {each.short}": each.state.started_at,
+            },
+            variables={"container": each.short, "joiner": each.short, "joined": other.short},
+            settled=(each.life, other.life),
+            service=each.service,
+        )
+    if not _is_bare(inside) or (other is not None and other.host_config.network_mode == "none"):
+        return None
+    if other is None and containers.unexamined:
+        return Unexamined(
+            each.subject, f"the container {name[:12]} whose network it shares may be one that could not be looked at"
+        )
+    state = "no longer exists" if other is None else f"does not run ({other.state.status})"
+    return Finding(
+        subject=each.subject,
+        summary=f"{each.short} has no network: {other.short if other else name[:12]}, whose network it shares, {state}",
+        evidence={
+            "HostConfig.NetworkMode": mode,
+            "interfaces inside": {one.name: one.operstate for one in inside.links},
+            "the other container": other.state.status if other else "not listed",
+        },
+        variables={"container": each.short, **({"stopped": other.short} if other else {})},
+        settled=(each.life, *((other.life,) if other else ())),
+        service=each.service,
+    )
+
+
+def _is_bare(inside: Inside) -> bool:
+    """Whether it has nothing but its loopback; tunnels that the kernel puts into each new namespace are down."""
+    return not any(each.up for each in inside.links if each.name != "lo")
+
+
+_TASK = "com.docker.swarm.task.id"
+
+
+def _unattached(each: Container, inside: Inside, networks: Networks) -> Finding | None:
+    """A container that was disconnected from its last network; one of swarm is attached by swarm, which tells of it."""
+    mode = each.host_config.network_mode
+    if not mode or mode in ("none", "host") or ":" in mode or _TASK in each.labels or not _is_bare(inside):
+        return None
+    wanted = ("bridge", "podman") if mode in ("default", "bridge") else (mode,)
+    network = next((one for one in networks if one.name in wanted or one.id == mode), None)
+    if network is None:
+        where = f"; {mode}, for which it was created, no longer exists"
+        variables = {}
+    else:
+        where = f"; it was created for {network.name}"
+        service = each.labels.get("com.docker.compose.service", "")
+        named = service and network.name not in ("bridge", "podman")
+        variables = {"home": network.name, "alias": service} if named else {"rejoin": network.name}
+    return Finding(
+        subject=each.subject,
+        summary=f"{each.short} is attached to no network{where}",
+        evidence={
+            "NetworkSettings.Networks": {},
+            "HostConfig.NetworkMode": mode,
+            "interfaces inside": {one.name: one.operstate for one in inside.links},
+        },
+        variables={"container": each.short, **variables},
+        settled=(each.life,),
+        service=each.service,
+    )
 
 
 def _inner(inside: Inside, endpoint: Endpoint) -> Link | None:

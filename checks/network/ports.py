@@ -195,7 +195,7 @@ def _left_behind(containers: Containers, links: Links) -> Iterator[Finding]:
             )
 
 
-def _has_own_kernel(container: Container) -> bool:
+def has_own_kernel(container: Container) -> bool:
     """Whether its sockets are inside a sandbox (gVisor, Kata) and not the host kernel's."""
     return any(word in container.host_config.runtime for word in ("runsc", "gvisor", "kata"))
 
@@ -214,7 +214,7 @@ def published_port_not_listening(
     for each in containers.running:
         inside = namespaces.of(each)
         age = clock.age(each.started_at)
-        if inside is None or age is None or age < grace or each.state.status != "running" or _has_own_kernel(each):
+        if inside is None or age is None or age < grace or each.state.status != "running" or has_own_kernel(each):
             continue
         wanted = dict.fromkeys(int(port.partition("/")[0]) for port, _ in each.published_ports if port.endswith("/tcp"))
         sockets = {port: inside.sockets("tcp", port) for port in wanted}

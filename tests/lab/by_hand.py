@@ -77,6 +77,10 @@ def _mend_resolver(box: Box) -> None:
 
 
 FIRST: dict[str, ByHand] = {
+    "attachment.joined_container_was_made_anew": _anew("--network container:updated"),
+    "attachment.fixed_address_taken": "{docker} stop -t 0 first5",
+    "attachment.volume_on_a_missing_folder": "mkdir -p {device}",
+    "attachment.processors_of_a_larger_host": _anew("--cpuset-cpus 0"),
     "container.fails_over_and_over": "echo url >/srv/loop/db.url",
     "container.built_for_another_machine": _anew(),
     "container.script_for_a_missing_interpreter": _anew(),

@@ -114,7 +114,7 @@ def _diagnosed(box: Box, scenario: Scenario) -> Report:
     shutil.copytree(box.path(f"{tape}/tape"), copy)
     try:
         known = registry.load()
-        return diagnose(known, tuple(known), Asked(source=copy), began=time.monotonic())
+        return diagnose(lambda: known, None, Asked(source=copy), began=time.monotonic())
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 
