@@ -392,9 +392,10 @@ def test_engine_that_ought_to_run_is_missed_beside_a_rootless_one(unit: dict[str
 
 
 def test_words_of_the_systems_engine_are_not_those_of_a_dead_rootless_one() -> None:
-    log = DaemonLog(parse(["failed to start daemon: no disk"]), "/var/log/docker.log")
-    (finding,) = told(seen(SYSTEMS), log)
-    assert "no disk" not in finding.summary
+    said = {"file.read": {"text": "failed to start daemon: no disk"}, "journal": Failed("missing", "no journal")}
+    assert isinstance(daemon_log(Made({**said, "endpoint": SYSTEMS_PLACE})), DaemonLog)
+    log = daemon_log(Made({**said, "endpoint": SYSTEMS_PLACE | {"rootless": {"uid": 1200}}}))
+    assert log == Unavailable("missing", "a rootless engine's log is in its user's journal")
     assert isinstance(storage_driver_failed(seen(SYSTEMS), log, NOTHING), Unavailable)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from checks.daemon.containerd import NO_CONTAINERD
-from checks.daemon.start import NETWORK, NO_LOG, PID_TAKEN, STORAGE
+from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.config_faults import CONFIGURATION
 from diagnose.evidence.containers import Containers
@@ -70,8 +70,6 @@ def not_running(
         return [_nonsense(daemon)]
     if not daemon.is_down:
         return _seen(daemon) if daemon.is_hung or daemon.reason == "forbidden" else _elsewhere(daemon)
-    if daemon.is_unlogged:
-        log = Unavailable("missing", NO_LOG)
     if isinstance(log, DaemonLog) and isinstance(clock, Clock) and log.mtime is not None and log.mtime < clock.booted:
         log = Unavailable("missing", f"{log.source} is from before this host's boot")
     return [_down(daemon, containers, log, root, mounts, kernel, listeners)]

@@ -20,8 +20,6 @@ DATABASE = re.compile(r"invalid database|kmap|bolt")
 RULES = re.compile(r"ip6?tables|nft|ipset|modprobe|insmod", re.IGNORECASE)
 ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", "default-address-pools")
 
-NO_LOG = "a rootless engine writes to its user's journal, which is not read"
-
 
 def _failure(daemon: Daemon, log: DaemonLog | Unavailable, pattern: re.Pattern[str]) -> LogLine | None:
     """The line with which the last start attempt of a dead engine ended, if the pattern occurs in it."""
@@ -32,8 +30,6 @@ def _failure(daemon: Daemon, log: DaemonLog | Unavailable, pattern: re.Pattern[s
 
 def _unread(daemon: Daemon, log: DaemonLog | Unavailable) -> Unavailable | None:
     """Without its log nobody knows why a dead engine is dead."""
-    if daemon.is_down and daemon.is_unlogged:
-        return Unavailable("missing", NO_LOG)
     return log if daemon.is_down and isinstance(log, Unavailable) else None
 
 

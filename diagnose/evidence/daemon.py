@@ -207,11 +207,6 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
         return self.process is not None and not self.answers and self.age is not None and self.age < START_S
 
     @property
-    def is_unlogged(self) -> bool:
-        """Whether the log that is read is another engine's: a user's that is dead wrote to that user's journal."""
-        return self.endpoint.rootless is not None and self.process is None
-
-    @property
     def is_asleep(self) -> bool:
         """systemd listens for a daemon that does not run: to connect would be to start it."""
         return self.reason == "not allowed"

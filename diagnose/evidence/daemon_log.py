@@ -228,8 +228,11 @@ class _File(msgspec.Struct):
 @evidence
 def daemon_log(host: Host) -> DaemonLog | Unavailable:
     """The journal where there is one; otherwise the file behind the daemon's standard error, or where init systems
-    put it."""
-    answer = host.ask(question("journal", unit=UNIT, lines=JOURNAL_LINES))
+    put it. All but the second are the system's engine's: a rootless one writes to its user's journal."""
+    place = host.ask(question("endpoint"))
+    rootless = not isinstance(place, Failed) and bool(place.get("rootless"))
+    unread = Failed("missing", "a rootless engine's log is in its user's journal")
+    answer = unread if rootless else host.ask(question("journal", unit=UNIT, lines=JOURNAL_LINES))
     if not isinstance(answer, Failed):
         entries = msgspec.convert(answer["entries"], list[_Entry])
         if entries:
@@ -237,7 +240,7 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
     elif answer.reason == "remote":
         return Unavailable.of(answer)
     refusals = [answer] if isinstance(answer, Failed) and answer.reason != "missing" else []
-    for path, shown in _candidates(host):
+    for path, shown in (*_own_file(host), *(() if rootless else ((path, path) for path in FILES))):
         read = host.ask(question("file.read", path=path, max_bytes=TAIL_BYTES, tail=True))
         if isinstance(read, Failed):
             refusals += [read] if read.reason != "missing" else []
@@ -247,6 +250,8 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
         return DaemonLog(parse(texts), shown, file.truncated, file.mtime)
     if refusals:
         return Unavailable.of(refusals[0])
+    if rootless:
+        return Unavailable.of(unread)
     return Unavailable(
         "missing", "the daemon's log was not found: neither a journal nor a file that its output goes to"
     )
@@ -272,9 +277,8 @@ def _of_entry(entry: _Entry) -> LogLine:
     return LogLine(entry.at, line.level, line.message, line.fields, entry.pid, entry.cursor)
 
 
-def _candidates(host: Host) -> Iterator[tuple[str, str]]:
-    """(path to read, path to show): the running daemon's standard error first, if it is a file, then the usual
-    ones."""
+def _own_file(host: Host) -> Iterator[tuple[str, str]]:
+    """(path to read, path to show) of the running daemon's standard error, if it is a file."""
     place = host.ask(question("locality"))
     pid = None if isinstance(place, Failed) else place.get("engine_pid")
     if pid:
@@ -285,4 +289,3 @@ def _candidates(host: Host) -> Iterator[tuple[str, str]]:
         if target.startswith("/") and not target.startswith("/dev/"):
             gone = target.endswith(" (deleted)")
             yield (link if gone else target), target
-    yield from ((path, path) for path in FILES)
