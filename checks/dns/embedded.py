@@ -21,7 +21,7 @@ def embedded_rules_missing(
     namespaces: Namespaces | Unavailable,
     daemon: Daemon | Unavailable,
 ) -> Generator[Yield, None, Skipped | Unavailable | None]:
-    """A container's firewall no longer redirects its DNS queries to the engine.
+    """A container's DNS queries no longer reach the engine's resolver.
 
     127.0.0.11:53 is redirected to a socket of the engine by nat rules inside the container's namespace; a
     firewall script or VPN client in the container that flushes nat takes them away, and nothing listens on
