@@ -118,7 +118,7 @@ def _address(network: Network, attached: tuple[Container, ...]) -> str:
 def veth_detached(
     containers: Containers, networks: Networks, namespaces: Namespaces, links: Links, clock: Clock
 ) -> Iterable[Yield]:
-    """A container is cut off from its network: its veth pair is detached or down, or it shares one that is gone.
+    """A container has no network any more, or its veth pair is detached or down.
 
     Both ends of the veth pair are looked at, from inside and from the host, and the default route inside. Interfaces of
     other kinds (macvlan, a sandbox's own) are left out. The host's interfaces may have been listed before one that was
