@@ -19,7 +19,14 @@ PATTERNS: dict[str, str] = {
     "refused": r"connection refused|ECONNREFUSED",
     "port-taken": r"address already in use|port is already allocated|EADDRINUSE",
     "oom": r"out of memory|oom-kill|cannot allocate memory|OutOfMemoryError|ENOMEM",
-    "no-fork": r"resource temporarily unavailable|can't fork|init-p: connection reset|pthread_create failed|unable to start new thread",
+    # the kernel has the same words for a socket whose queue is full, and for a lock
+    "no-fork": r"can(?:no|')t fork|\bfork: .*resource temporarily unavailable|init-p: connection reset|pthread_create failed"
+    r"|unable to create (?:new )?native thread|unable to start new thread|can't start new thread|failed to create new OS thread"
+    r"|what\(\): +resource temporarily unavailable"
+    r"|(?:\b(?:v?fork|clone3?|exec|execve|spawn)\b"
+    r"|\b(?:creat|fork|spawn|start|launch|new )\w*[^\n]{0,30}\b(?:thread|process|worker|child)\w*)"
+    r"(?:(?!\b(?:connect|send\w*|recv\w*|accept4?|read|write|socket|f?lock)\b)[^\n]){0,60}"
+    r"(?:resource temporarily unavailable|\bEAGAIN\b)",
     "open-files": r"too many open files|EMFILE|ENFILE",
     "permission": r"permission denied|operation not permitted|EACCES|EPERM",
     "exec-format": r"exec format error",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from checks.container import ends, health, life, mounts, refused, start, state
-from diagnose.evidence.bind_mounts import DELETED, BindSources, Source
+from diagnose.evidence.bind_mounts import DELETED, BindSources, Source, bind_sources
 from diagnose.evidence.cgroups import Cgroups, Group, Memory
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container, Containers
@@ -21,7 +21,7 @@ from diagnose.evidence.events import Event, Events
 from diagnose.evidence.info import Info
 from diagnose.evidence.kernel_log import KernelLog, Record
 from diagnose.evidence.last_words import LastWords, Words
-from diagnose.evidence.mounts import parse
+from diagnose.evidence.mounts import Mounted, Mounts, parse
 from diagnose.evidence.options import Options
 from diagnose.evidence.processes import Process, Processes
 from diagnose.evidence.programs import Program, Programs, describe, programs
@@ -37,6 +37,7 @@ CLOCK = Clock(NOW, NOW - 90 * 86400)
 OPTIONS = Options()
 UNKNOWN = Unavailable("forbidden", "not root")
 QUIET = LastWords({}, {})
+NOT_STOPPED = Stops({})
 MIB = 1 << 20
 
 
@@ -223,7 +224,9 @@ STEADY = made("running", age=5 * 3600, RestartCount=80, State={"FinishedAt": at(
     ],
 )
 def test_a_loop(name: str, each: Container, events: Events | Unavailable, severity: str):
-    assert [found for found, _ in told(life.restart_loop(of(each), CLOCK, events, QUIET, UNKNOWN))] == [severity]
+    assert [found for found, _ in told(life.restart_loop(of(each), CLOCK, events, QUIET, UNKNOWN, NOT_STOPPED))] == [
+        severity
+    ]
 
 
 SLOW = made("running", age=30, RestartCount=8, State={"FinishedAt": at(30.1)}, **policy("always"))
@@ -237,11 +240,11 @@ def ended(each: Container, *ages: float) -> DaemonLog:
 
 
 def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log():
-    (found,) = life.restart_loop(of(SLOW), CLOCK, FLOODED, QUIET, ended(SLOW, 300, 210, 120, 30.1))
+    (found,) = life.restart_loop(of(SLOW), CLOCK, FLOODED, QUIET, ended(SLOW, 300, 210, 120, 30.1), NOT_STOPPED)
     assert found.evidence["daemon log"] == "4 unasked for in the last 5 min"
-    assert told(life.restart_loop(of(SLOW), CLOCK, FLOODED, QUIET, ended(SLOW, 9000, 30.1))) == []
+    assert told(life.restart_loop(of(SLOW), CLOCK, FLOODED, QUIET, ended(SLOW, 9000, 30.1), NOT_STOPPED)) == []
     once = made("running", age=30, RestartCount=1, State={"FinishedAt": at(30.1)}, **policy("always"))
-    assert told(life.restart_loop(of(once), CLOCK, FLOODED, QUIET, ended(once, 300, 210, 120, 30.1))) == []
+    assert told(life.restart_loop(of(once), CLOCK, FLOODED, QUIET, ended(once, 300, 210, 120, 30.1), NOT_STOPPED)) == []
 
 
 REBOOTED = made("running", age=20, RestartCount=8, State={"FinishedAt": at(50)}, **policy("always"))
@@ -271,7 +274,7 @@ RECOVERED = made("running", age=480, RestartCount=8, State={"FinishedAt": at(500
     ],
 )
 def test_no_loop(name: str, each: Container, events: Events | Unavailable):
-    assert told(life.restart_loop(of(each), CLOCK, events, QUIET, UNKNOWN)) == []
+    assert told(life.restart_loop(of(each), CLOCK, events, QUIET, UNKNOWN, NOT_STOPPED)) == []
 
 
 def task(slot: str, number: int, status: str = "exited", code: int = 1, age: float = 60) -> Container:
@@ -281,14 +284,20 @@ def task(slot: str, number: int, status: str = "exited", code: int = 1, age: flo
 
 def test_swarm_churn_is_counted_by_slot():
     churning = [task("shop_web.1", n, age=60 + n) for n in range(4)]
-    (found,) = life.restart_loop(of(*churning), CLOCK, Events(()), said(churning[0], "no such table"), UNKNOWN)
+    (found,) = life.restart_loop(
+        of(*churning), CLOCK, Events(()), said(churning[0], "no such table"), UNKNOWN, NOT_STOPPED
+    )
     assert found.subject.name == "shop_web.1.0"
     assert "4 times" in found.summary
     assert found.evidence["log, last line"] == "no such table"
     settled = [*churning, task("shop_web.1", 9, "running", age=600)]
-    assert told(life.restart_loop(of(*settled), CLOCK, Events(()), QUIET, UNKNOWN)) == []
+    assert told(life.restart_loop(of(*settled), CLOCK, Events(()), QUIET, UNKNOWN, NOT_STOPPED)) == []
+    updated = Stops({each.id: True for each in churning})
+    assert told(life.restart_loop(of(*churning), CLOCK, Events(()), QUIET, UNKNOWN, updated)) == []
+    ended = [task("shop_web.1", n, code=143) for n in range(4)]
+    assert told(life.restart_loop(of(*ended), CLOCK, Events(()), QUIET, UNKNOWN, NOT_STOPPED)) == [], "nobody remembers"
     spread = [task(f"shop_web.{n}", n) for n in range(4)]
-    assert told(life.restart_loop(of(*spread), CLOCK, Events(()), QUIET, UNKNOWN)) == []
+    assert told(life.restart_loop(of(*spread), CLOCK, Events(()), QUIET, UNKNOWN, NOT_STOPPED)) == []
 
 
 GIVEN_UP = made("exited", code=4, RestartCount=2, **policy("on-failure", 2))
@@ -392,7 +401,7 @@ def assert_refused(program: Program, check: str, words: str):
     found = {
         "exec_format": told(start.exec_format(of(EARLY), told_of, AMD64)),
         "interpreter_missing": told(start.interpreter_missing(of(EARLY), told_of)),
-        "entrypoint_forbidden": told(start.entrypoint_forbidden(of(EARLY), told_of)),
+        "entrypoint_forbidden": told(start.entrypoint_forbidden(of(EARLY), told_of, UNKNOWN)),
         "entrypoint_missing": told(start.entrypoint_missing(of(EARLY), told_of)),
         "runtime_limit_hit": told(start.runtime_limit_hit(of(EARLY), told_of)),
     }
@@ -473,7 +482,7 @@ def runtime_limit_hit(containers: Containers) -> Iterable[Finding]:
 
 
 def entrypoint_forbidden(containers: Containers) -> Iterable[Finding]:
-    return start.entrypoint_forbidden(containers, UNKNOWN)
+    return start.entrypoint_forbidden(containers, UNKNOWN, UNKNOWN)
 
 
 @pytest.mark.parametrize("error", REFUSALS)
@@ -537,7 +546,7 @@ WORDS = [
             "error while mounting volume '/var/lib/docker/volumes/data/_data': failed to mount local volume: mount "
             "/srv/no:/var/lib/docker/volumes/data/_data, flags: 0x1000: no such file or directory"
         ),
-        "its volume data cannot be mounted, mount /srv/no:",
+        "/srv/no, on which its volume data stands, does not exist, or the volume's own folder is gone",
     ),
     (
         (
@@ -743,13 +752,36 @@ FRESH: dict[str, Any] = {
 )
 def test_mount_source_missing(name: str, each: Container, source: Source, count: int):
     sources = BindSources({"/srv/x": source, "/srv/app.conf": source})
-    assert len(told(mounts.mount_source_missing(of(each), CLOCK, OPTIONS, sources))) == count
+    assert len(told(mounts.mount_source_missing(of(each), CLOCK, OPTIONS, sources, QUIET))) == count
+
+
+SECRET: dict[str, Any] = {"Type": "bind", "Source": "/srv/pw", "Destination": "/run/secrets/pw", "RW": True}
+
+
+@pytest.mark.parametrize(
+    ("line", "answers", "expected"),
+    [
+        ("cat: read error: Is a directory", {}, []),
+        ("cat: /run/secrets/pw: Is a directory", {"file.list": {"entries": []}}, [Finding]),
+        ("Error: EISDIR: illegal operation, read '/run/secrets/pw'", {"file.list": {"entries": []}}, [Finding]),
+        ("cat: /run/secrets/pw: Is a directory", {"file.list": {"entries": [{"name": "a"}]}}, []),
+        ("cat: /run/secrets/pw: Is a directory", {}, [Unexamined]),
+        ("cat: /run/secrets/pw/x: Is a directory", {"file.list": {"entries": []}}, []),
+        ("cat: /run/secrets/pw: no such key", {"file.list": {"entries": []}}, []),
+    ],
+)
+def test_an_empty_folder_in_the_place_of_a_file(line: str, answers: dict[str, Any], expected: list[type]):
+    each = made("exited", code=1, Mounts=[SECRET])
+    host = Made({"file.stats": {"/srv/pw": {"type": "folder", "mode": 0o755}}, **answers})
+    sources = bind_sources(host, of(each), CLOCK, OPTIONS, said(each, line))
+    answer = mounts.mount_source_missing(of(each), CLOCK, OPTIONS, sources, said(each, line))
+    assert [type(one) for one in answer] == expected
 
 
 @pytest.mark.parametrize("sources", [UNKNOWN, BindSources({}), BindSources({"/srv/x": Source(failed="timed out")})])
 def test_a_source_that_was_not_seen_is_not_passed_over(sources: BindSources | Unavailable):
     waiting = made("created", **FRESH, **WANTS)
-    (missing,) = mounts.mount_source_missing(of(waiting), CLOCK, OPTIONS, sources)
+    (missing,) = mounts.mount_source_missing(of(waiting), CLOCK, OPTIONS, sources, QUIET)
     assert isinstance(missing, Unexamined)
     mount = {"Type": "bind", "Source": "/srv/x", "Destination": "/data", "RW": True}
     failed = made("exited", code=1, Config={"User": "1000"}, Mounts=[mount])
@@ -778,9 +810,175 @@ DENIED = "cat: can't open '/data/key': Permission denied"
 def test_mount_forbidden(name: str, user: str, source: Source, line: str, selinux: bool, count: int):
     each = made("exited", code=1, Config={"User": user}, Mounts=[MOUNTED])
     info = Info(security_options=["name=selinux"] if selinux else [])
-    assert (
-        len(told(mounts.mount_forbidden(of(each), said(each, line), BindSources({"/srv/data": source}), info))) == count
+    sources = BindSources({"/srv/data": source}, {"/srv/data/key": Source(type="file", mode=0o644)})
+    assert len(told(mounts.mount_forbidden(of(each), said(each, line), sources, info))) == count
+
+
+FOLDER, FILE, GONE = Source(type="folder", mode=0o755), Source(type="file", mode=0o644), Source(failed="missing")
+GROUPS = Source(type="folder", mode=0o770, gid=50)
+
+
+def shut_out(
+    line: str,
+    top: Source = FOLDER,
+    below: dict[str, Source] | None = None,
+    *,
+    user: str = "1000:1000",
+    info: Info | None = None,
+    **host_config: Any,
+) -> str:
+    """What is said of a container with /srv/data at /data: a summary, why it is not known, or nothing."""
+    each = made("exited", code=1, Config={"User": user}, Mounts=[MOUNTED], HostConfig=host_config)
+    sources = BindSources({"/srv/data": top}, {f"/srv/data/{name}": one for name, one in (below or {}).items()})
+    found = list(mounts.mount_forbidden(of(each), said(each, line), sources, info or Info()))
+    assert len(found) < 2
+    return "".join(
+        one.summary if isinstance(one, Finding) else f"? {one.why}" for one in found if not isinstance(one, Skipped)
     )
+
+
+SHUT = Source(type="file", mode=0o600)
+SOCKET = Source(type="socket", mode=0o660)
+
+
+@pytest.mark.parametrize(
+    ("line", "below", "expected"),
+    [
+        (DENIED, {"key": SHUT}, "web cannot read /data/key: user 1000:1000, but it belongs to 0:0 with mode 600"),
+        ("open /data/a/key: permission denied", {"a": Source(type="folder", mode=0o700)}, "web cannot enter /data/a:"),
+        ("open /data/a/key: permission denied", {"a": FOLDER, "a/key": FILE}, "web cannot write to /data/a/key:"),
+        ("PermissionError: [Errno 13] Permission denied: '/data/app log'", {"app log": FILE}, "web cannot write to"),
+        ("cat: can't open '/data/key': Permission denied", {"key": FILE}, ""),
+        (
+            "sh: /data/run.sh: Permission denied",
+            {"run.sh": FILE},
+            "? /srv/data/run.sh: whether it was to be written or run",
+        ),
+        ("sh: can't create /data/log: Permission denied", {"log": FILE}, "web cannot write to /data/log:"),
+        ("sh: can't create /data/log: Permission denied", {"log": GONE}, "web cannot create or remove files in /data:"),
+        (
+            "open /data/queries.active: permission denied",
+            {"queries.active": GONE},
+            "web cannot create or remove files in",
+        ),
+        (
+            "rm: can't remove '/data/key': Permission denied",
+            {"key": SHUT},
+            "web cannot create or remove files in /data:",
+        ),
+        ("read /data/my file failed: permission denied", {"my": GONE}, "? /srv/data/my: it is not there"),
+        ("ls: can't open '/data': Permission denied", {}, ""),
+        (DENIED, {"key": Source(type="link", mode=0o777)}, "? /srv/data/key: it is a link"),
+        (DENIED, {}, "? /srv/data/key: it was not looked up"),
+        ("open /data/../etc/x: permission denied", {}, "? /srv/data/..: it was not looked up"),
+        (
+            "chown: /data/key: Operation not permitted",
+            {"key": FILE},
+            "web cannot change the owner or mode of /data/key:",
+        ),
+        ("chown: /data/key: Operation not permitted", {"key": GONE}, "? /srv/data/key: it is not there"),
+        ("mknod: /data/key: Operation not permitted", {"key": SHUT}, ""),
+        ("dial unix /data/docker.sock: connect: permission denied", {"docker.sock": SOCKET}, "web cannot connect to"),
+        ("cat: /srv/data/key: Permission denied", {"key": SHUT}, ""),
+    ],
+)
+def test_what_was_refused_is_named(line: str, below: dict[str, Source], expected: str):
+    answer = shut_out(line, below=below)
+    assert answer.startswith(expected) if expected else not answer, answer
+
+
+def test_a_mount_that_is_read_only_is_not_to_be_written():
+    each = made("exited", code=1, Config={"User": "1000:1000"}, Mounts=[{**MOUNTED, "RW": False}])
+    sources = BindSources({"/srv/data": FOLDER}, {"/srv/data/key": FILE})
+    line = "open /data/key: permission denied"
+    assert list(mounts.mount_forbidden(of(each), said(each, line), sources, Info())) == []
+
+
+@pytest.mark.parametrize(
+    ("user", "added", "expected"),
+    [
+        ("1000", ["50"], ""),
+        ("1000:1000", ["50", "60"], ""),
+        ("1000:1000", ["staff"], "? /srv/data: who is in group staff is known to its image alone"),
+        ("1000:staff", None, "? /srv/data: who is in group staff"),
+        ("1000", None, "? /srv/data: the groups of its user are known to its image alone"),
+        ("1000:1000", ["60"], "web cannot enter /data"),
+        ("1000:1000", None, "web cannot enter /data"),
+    ],
+)
+def test_groups_that_a_container_was_given(user: str, added: list[str] | None, expected: str):
+    answer = shut_out(DENIED, GROUPS, {"key": FILE}, user=user, GroupAdd=added)
+    assert answer.startswith(expected) if expected else not answer, answer
+    private = shut_out(DENIED, Source(type="folder", mode=0o700), user=user, GroupAdd=added)
+    assert private.startswith("web cannot enter /data"), "no group helps"
+
+
+REMAPS = Info(security_options=["name=userns"], docker_root_dir="/var/lib/docker/100000.200000")
+WRITES = "sh: can't create /data/new: Permission denied"
+
+
+@pytest.mark.parametrize(
+    ("user", "top", "info", "mode", "expected"),
+    [
+        ("", FOLDER, REMAPS, "", "web cannot create or remove files in /data: user root (100000 on the host), but"),
+        ("", FOLDER, REMAPS, "host", ""),
+        ("", Source(type="folder", mode=0o700, uid=100_070, gid=200_070), REMAPS, "", ""),
+        ("1000:50", Source(type="folder", mode=0o700, uid=101_000), REMAPS, "", ""),
+        ("1000:50", Source(type="folder", mode=0o770, gid=200_050), REMAPS, "", ""),
+        (
+            "1000:50",
+            Source(type="folder", mode=0o770, gid=50),
+            REMAPS,
+            "",
+            "web cannot create or remove files in /data:",
+        ),
+        (
+            "1000:50",
+            Source(type="folder", mode=0o700, uid=1000),
+            REMAPS,
+            "",
+            "web cannot create or remove files in /data:",
+        ),
+        ("1000:50", Source(type="folder", mode=0o700, uid=1000), REMAPS, "host", ""),
+        ("", FOLDER, Info(security_options=["name=userns"], docker_root_dir="/d"), "", "? /srv/data: which users"),
+        (
+            "1000",
+            FOLDER,
+            Info(security_options=["name=rootless"], docker_root_dir="/d"),
+            "",
+            "? /srv/data: which users",
+        ),
+    ],
+)
+def test_users_that_the_engine_remaps(user: str, top: Source, info: Info, mode: str, expected: str):
+    answer = shut_out(WRITES, top, {"new": GONE}, user=user, info=info, UsernsMode=mode)
+    assert answer.startswith(expected) if expected else not answer, answer
+
+
+def test_a_source_that_is_gone_has_no_mode():
+    assert not shut_out(DENIED, GONE)
+
+
+def test_what_is_to_be_typed_names_the_users_of_the_host():
+    added = {"HostConfig": {"GroupAdd": ["20"]}}
+    each = made("exited", code=1, Config={"User": "1000:50"}, Mounts=[MOUNTED], **added)
+    sources = BindSources({"/srv/data": FOLDER}, {"/srv/data/key": SHUT})
+    (found,) = mounts.mount_forbidden(of(each), said(each, DENIED), sources, REMAPS)
+    assert isinstance(found, Finding)
+    assert found.variables == {"container": "web", "source": "/srv/data/key", "owner": "101000:200050"}
+
+
+def test_each_step_to_a_named_path_is_looked_up_without_its_links():
+    each = made("exited", code=1, Config={"User": "1000"}, Mounts=[MOUNTED])
+    host = Made({"file.stats": lambda asked: {path: {"type": "folder"} for path in asked.args["paths"]}})
+    sources = bind_sources(host, of(each), CLOCK, OPTIONS, said(each, "open /data/a/b: permission denied"))
+    assert isinstance(sources, BindSources)
+    assert set(sources.below) == {"/srv/data/a", "/srv/data/a/b"}
+    assert [asked.args["follow"] for asked in host.asked] == [True, False]
+    for far in ("open /data/../b: permission denied", f"open /data{'/a' * 40}: permission denied"):
+        sources = bind_sources(host, of(each), CLOCK, OPTIONS, said(each, far))
+        assert isinstance(sources, BindSources)
+        assert not sources.below
 
 
 def test_deleted_mounts_are_read_off_the_mount_table():
@@ -891,3 +1089,116 @@ def test_dead(name: str, each: Container, found: int):
 )
 def test_no_restart_policy(name: str, each: Container, found: int):
     assert len(told(state.no_restart_policy(of(each)))) == found
+
+
+# -- programs, volumes and addresses of the host -------
+
+UNQUOTED = (
+    "OCI runtime create failed: runc create failed: unable to start container process: exec {}: permission denied{}"
+)
+SCRIPTS = {"Mounts": [{"Type": "bind", "Source": "/srv/scripts", "Destination": "/opt/scripts"}]}
+ONE_FILE = {"Mounts": [{"Type": "bind", "Source": "/srv/scripts/run.sh", "Destination": "/opt/scripts/run.sh"}]}
+NOEXEC = Mounts((Mounted("/", options="rw,relatime"), Mounted("/srv", options="rw,noexec,relatime")))
+PLAIN = Mounts((Mounted("/", options="rw,relatime"),))
+RUN = "/opt/scripts/run.sh"
+
+
+@pytest.mark.parametrize("ending", ["", ": unknown"])
+@pytest.mark.parametrize(
+    ("mounted", "known", "words", "variables"),
+    [
+        (SCRIPTS, NOEXEC, "/srv/scripts/run.sh of the host, and /srv is mounted with noexec", {"source", "noexec"}),
+        (ONE_FILE, NOEXEC, "/srv/scripts/run.sh of the host, and /srv is mounted with noexec", {"source", "noexec"}),
+        (SCRIPTS, PLAIN, "permission denied; it is /srv/scripts/run.sh of the host", {"source"}),
+        (SCRIPTS, UNKNOWN, "permission denied; it is /srv/scripts/run.sh of the host", {"source"}),
+        ({}, NOEXEC, "/opt/scripts/run.sh cannot be executed: permission denied", {"file"}),
+    ],
+)
+def test_a_program_that_is_refused_without_quotes(
+    ending: str, mounted: dict[str, Any], known: Any, words: str, variables: set[str]
+):
+    each = made("created", code=126, Path=RUN, State={"Error": UNQUOTED.format(RUN, ending)}, **mounted)
+    (finding,) = start.entrypoint_forbidden(of(each), UNKNOWN, known)
+    assert finding.summary.endswith(words)
+    assert set(finding.variables) == {"container", "program", "image"} | variables
+    assert told(start_refused(of(each))) == []
+
+
+def test_other_words_without_quotes_are_not_of_its_program():
+    each = made("created", code=126, Path="/app", State={"Error": UNQUOTED.format("/usr/bin/hook", "")})
+    assert told(entrypoint_forbidden(of(each))) == []
+
+
+def test_a_script_that_an_init_may_not_execute_for_noexec():
+    line = f"[FATAL tini (7)] exec {RUN} failed: Permission denied"
+    each = made("exited", code=126, Path=RUN, **SCRIPTS)
+    known = Programs({each.id: describe(RUN, "permission denied", line, b"#!/bin/sh\n")})
+    (finding,) = start.entrypoint_forbidden(of(each), known, NOEXEC)
+    assert "/opt/scripts/run.sh cannot be executed by user 1000" in finding.summary
+    assert finding.summary.endswith("/srv is mounted with noexec")
+    (finding,) = start.entrypoint_forbidden(of(each), known, PLAIN)
+    assert "/bin/sh, which /opt/scripts/run.sh needs, cannot be executed" in finding.summary
+
+
+VOLUME = "/var/lib/docker/volumes/media/_data"
+LOCAL = f"error while mounting volume '{VOLUME}': failed to mount local volume: mount "
+
+
+@pytest.mark.parametrize(
+    ("error", "device"),
+    [
+        (f"{LOCAL}/srv/nas/media:{VOLUME}, flags: 0x1000: no such file or directory", "/srv/nas/media"),
+        (f"{LOCAL}/srv/my nas:{VOLUME}, flags: 0x1001: no such file or directory", "/srv/my nas"),
+        (f"{LOCAL}/dev/sdz1:{VOLUME}: no such file or directory", "/dev/sdz1"),
+        (f"{LOCAL}/srv/f/x/y:{VOLUME}, flags: 0x1001: not a directory", ""),
+        (f"{LOCAL}:/srv/nas:{VOLUME}, flags: 0x1, data: addr=192.0.2.80: no such device", ""),
+    ],
+)
+def test_a_volume_that_stands_on_a_folder_that_is_not_there(error: str, device: str):
+    (finding,) = start_refused(of(made("created", code=128, State={"Error": error})))
+    assert finding.variables.get("device", "") == device
+    assert (f"{device}, on which its volume media stands, does not exist" in finding.summary) == bool(device)
+    assert (finding.variables.get("folder") == VOLUME) == bool(device)
+
+
+@pytest.mark.parametrize(
+    ("error", "taken"),
+    [
+        ("Address already in use", True),
+        ("failed to set up container networking: Address already in use", True),
+        ("something else: bind: Address already in use", False),
+    ],
+)
+def test_a_fixed_address_that_is_taken(error: str, taken: bool):
+    on_it = {"NetworkSettings": {"Networks": {"shopnet": {"IPAddress": "172.30.0.5"}}}}
+    each = made("created", code=128, State={"Error": error}, NetworkSettings={"Networks": {"shopnet": {}}})
+    said = list(start_refused(of(each, made("running", name="db", **on_it))))
+    assert [one.variables.get("network") for one in said if "fixed address" in one.summary] == ["shopnet"] * taken
+    assert [one.evidence.get("addresses on shopnet") for one in said if taken] == [["db 172.30.0.5"]] * taken
+
+
+@pytest.mark.parametrize("ending", ["", ": unknown"])
+def test_processors_that_the_host_does_not_have(ending: str):
+    error = (
+        "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: "
+        'unable to start container process: unable to apply cgroup configuration: failed to write "0-63": write '
+        "/sys/fs/cgroup/cpuset/docker/b9da7489abd7/cpuset.cpus: numerical result out of range"
+    )
+    each = made("exited", code=128, State={"Error": error + ending}, HostConfig={"CpusetCpus": "0-63"})
+    (finding,) = runtime_limit_hit(of(each))
+    assert finding.summary == "web did not start: its cpuset 0-63 names processors that this host does not have"
+    assert finding.evidence["HostConfig.CpusetCpus"] == "0-63"
+    assert told(start_refused(of(each))) == []
+
+
+def test_who_holds_a_fixed_address_is_named():
+    wanted = {"IPAMConfig": {"IPv4Address": "172.30.0.5"}}
+    each = made(
+        "created",
+        code=128,
+        State={"Error": "Address already in use"},
+        NetworkSettings={"Networks": {"shopnet": wanted}},
+    )
+    on_it = {"NetworkSettings": {"Networks": {"shopnet": {"IPAddress": "172.30.0.5"}}}}
+    (finding,) = start_refused(of(each, made("running", name="db", **on_it)))
+    assert "its address 172.30.0.5 of network shopnet is held by db" in finding.summary

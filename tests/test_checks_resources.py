@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from checks.resources import limits, machine, memory
+from diagnose import runbooks
 from diagnose.evidence.cgroups import Cgroups, Cpu, Group, Memory, Pids, Throttling, throttling
 from diagnose.evidence.clock import Clock
 from diagnose.evidence.containers import Container
@@ -257,6 +258,14 @@ DEAD = web(**EXITED, HostConfig={"PidsLimit": 5})
         ("room", WEB, Pids(current=5, max=100, events_max=0), "", []),
         ("no limit", WEB, Pids(current=5000), "", []),
         ("ended otherwise", DEAD, None, "no such key", []),
+        ("Go", DEAD, None, "runtime: failed to create new OS thread (have 5 already; errno=11)", ["-"]),
+        ("Java", DEAD, None, "java.lang.OutOfMemoryError: unable to create native thread", ["-"]),
+        ("Ruby", DEAD, None, "can't create Thread: Resource temporarily unavailable (ThreadError)", ["-"]),
+        ("a server", DEAD, None, "could not fork new process for connection: Resource temporarily unavailable", ["-"]),
+        ("C++", DEAD, None, "  what():  Resource temporarily unavailable", ["-"]),
+        ("a full queue", DEAD, None, "connect() to unix:/s failed (11: Resource temporarily unavailable)", []),
+        ("a worker's socket", DEAD, None, "worker process 7: recv() failed (11: Resource temporarily unavailable)", []),
+        ("a busy server", DEAD, None, "429 slow down: Resource temporarily unavailable", []),
     ],
 )
 def test_pids_exhausted(name: str, each: Container, pids: Pids | None, words: str, expected: list[str]):
@@ -293,6 +302,52 @@ def test_the_host_can_run_out_of_tasks():
 def test_open_files_exhausted(name: str, host: HostLimits, words: str, count: int):
     said = LastWords({WEB.id: Words((words,))}, {})
     assert len(found(limits.open_files_exhausted(of(WEB), said, host, OpenFiles({})))) == count
+
+
+@pytest.mark.parametrize(
+    ("line", "knob"),
+    [
+        ("ENOSPC: System limit for number of file watchers reached, watch '/app'", "max_user_watches"),
+        ("failed to watch /app: inotify_add_watch: no space left on device", "max_user_watches"),
+        ("Failed to add /run/ask to directory watch: No space left on device", "max_user_watches"),
+        ("Failed to watch /app; upper limit on inotify watches reached!", "max_user_watches"),
+        ("The configured user limit (128) on the number of inotify instances has been reached", "max_user_instances"),
+        ("failed to create fsnotify watcher: too many open files", "max_user_instances"),
+        ("inotifyd: no kernel support: Too many open files", "max_user_instances"),
+        ("tail: inotify cannot be used, reverting to polling: Too many open files", "max_user_instances"),
+        ("accept4: too many open files", None),
+        ("watch stream: dial tcp: socket: too many open files", None),
+    ],
+)
+def test_which_limit_of_inotify_was_met(line: str, knob: str | None):
+    said = LastWords({WEB.id: Words((line,))}, {})
+    (one,) = found(limits.open_files_exhausted(of(WEB), said, ROOMY, OpenFiles({})))
+    assert one.variables.get("inotify") == knob
+    first = runbooks.first("resources.open-files-exhausted", one.variables, "docker")
+    assert first is not None
+    assert ("inotify/max_user" in first.text.split("\n")[0]) == (knob is not None)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INFO using inotify backend to watch /etc/app",
+        "sh: inotifyd: not found",
+        "INFO inotify backend, limit 8192 watches",
+        "rate limit reached, watcher waits",
+        "watcher: cannot write /data/state: no space left on device",
+    ],
+)
+def test_the_name_of_inotify_is_no_limit(line: str):
+    said = LastWords({WEB.id: Words((line,))}, {})
+    assert found(limits.open_files_exhausted(of(WEB), said, ROOMY, OpenFiles({}))) == []
+
+
+def test_a_watcher_whose_process_has_no_file_left_met_its_own_limit():
+    said = LastWords({WEB.id: Words(("inotify_init: too many open files",))}, {})
+    crowded = OpenFiles({WEB.id: Crowded(77, 1024, 1024, "app", WEB.id)})
+    (one,) = found(limits.open_files_exhausted(of(WEB), said, ROOMY, crowded))
+    assert "inotify" not in one.variables
 
 
 @pytest.mark.parametrize(("waited", "sampled"), [(0.0, False), (40.0, True), (None, True)])

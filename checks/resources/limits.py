@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterable
 
 from checks.resources._words import MIB
@@ -18,10 +19,25 @@ from diagnose.evidence.pressure import HostMemory
 from diagnose.evidence.programs import REFUSED
 from diagnose.model import DAEMON, HOST, Count, Finding, Percent, Severity, Unavailable
 from diagnose.registry import check
+from diagnose.signs import signs
 from diagnose.times import ago, size
 
 ANY = "NAME"
 """Stands in a page's commands for a container that a finding about the host cannot name."""
+TOO_MANY = re.compile(r"too many open files|\bEMFILE\b|no file descriptors", re.IGNORECASE)
+_INSTANCE = re.compile(r"inotify|fsnotify|\bwatch(?:er)?s?['\")]*: (?:too many open files|EMFILE)", re.IGNORECASE)
+_WATCHES = r"(?:inotify|watch(?:es|ers)?)\b"
+_REACHED = re.compile(
+    rf"\blimit\b[^\n]{{0,40}}\b{_WATCHES}[^\n]{{0,40}}\b(?:reached|exceeded)|\b{_WATCHES}(?: \w+)? limit[^\n]{{0,20}}\b(?:reached|exceeded)"
+    r"|inotify resources exhausted",
+    re.IGNORECASE,
+)
+_FULL = re.compile(
+    r"(?:inotify|\bwatch(?:e[rs]s?|ing)?\b).*(?:no space left on device|\bENOSPC\b)|\bENOSPC\b.*(?:inotify|\bwatch\b)",
+    re.IGNORECASE,
+)
+_WRITING = re.compile(r"\b(?:writ|copy|sync|renam|mkdir)", re.IGNORECASE)
+"""A watcher that writes has met a full disk."""
 
 
 @check("resources.no-limits", severity=Severity.advice, posture=True)
@@ -139,7 +155,7 @@ def pids_exhausted(
             if full or (refused and not (raised and raised[0].action == "update")):
                 yield _pids_finding(each, current, limit, refused, full, clock, options.since_s)
         elif not isinstance(last_words, Unavailable):
-            line = last_words.of(each).find("resource temporarily unavailable", "can't fork", "pthread_create failed")
+            line = next((line for line in reversed(last_words.of(each).lines) if "no-fork" in signs(line)), "")
             if line and not REFUSED.search(line):  # what is refused to run at all meets a limit of its user
                 yield Finding(
                     subject=each.subject,
@@ -206,6 +222,28 @@ def _said_so(each: Container, what: str, line: str, more: dict[str, object]) -> 
     )
 
 
+def _knob(line: str) -> str:
+    """Which limit of inotify a line speaks of, as fs.inotify has it; empty if it is none: the bare word says nothing."""
+    if TOO_MANY.search(line):
+        return "max_user_instances" if _INSTANCE.search(line) else ""
+    if _REACHED.search(line):
+        return "max_user_instances" if re.search("instances|resources", line, re.IGNORECASE) else "max_user_watches"
+    return "max_user_watches" if _FULL.search(line) and not _WRITING.search(line) else ""
+
+
+def _unwatched(each: Container, line: str, knob: str) -> Finding:
+    """The kernel has one word for too many instances of a user and too many files of a process."""
+    own = ", or its own of open files" if knob == "max_user_instances" else ""
+    return Finding(
+        subject=each.subject,
+        summary=f"{each.short} could watch no more files: it met a limit of inotify that it shares with others{own}",
+        evidence={"log": line[:300], "limit": f"fs.inotify.{knob}"},
+        variables={"container": each.short, "inotify": knob},
+        onset=each.failed_first,
+        service=each.service,
+    )
+
+
 def _crowded(each: Container, fullest: Crowded) -> Finding:
     return Finding(
         subject=each.subject,
@@ -234,8 +272,8 @@ def open_files_exhausted(
 ) -> Generator[Finding, None, Unavailable | None]:
     """A container, the engine, or the host cannot open more files.
 
-    Containers: the last log lines of those that failed, restarted or are unhealthy say "too many open files"
-    (inotify's limit says the same); of those that go on, a process has as many open as its soft limit lets it, which is a
+    Containers: the last log lines of those that failed, restarted or are unhealthy say "too many open files", or that
+    a limit of inotify is reached; of those that go on, a process has as many open as its soft limit lets it, which is a
     warning while a few are left. The engine: descriptors of dockerd and containerd against their soft limit. The
     host: fs.file-nr. Who may not count descriptors sees the log lines alone. Engine 29's containerd gives containers a
     soft limit of 1024.
@@ -244,17 +282,18 @@ def open_files_exhausted(
     for each in containers:
         words = Words(()) if isinstance(last_words, Unavailable) else last_words.of(each)
         fullest = crowded.get(each.id)
-        if line := words.find("too many open files", "emfile"):
+        full = fullest is not None and 100 * fullest.open >= near * fullest.limit
+        line = next((said for said in reversed(words.lines) if TOO_MANY.search(said) or _knob(said)), "")
+        knob = _knob(line)
+        if knob and not (full and TOO_MANY.search(line)):
+            yield _unwatched(each, line, knob)
+        elif line:
             limit = next((u for u in each.host_config.ulimits or () if u.get("Name") == "nofile"), {}).get("Soft")
             own = f", its limit is {limit}" if limit else ""
             yield _said_so(
                 each, f"could open no more files{own}", line, {"HostConfig.Ulimits nofile": limit or "not set"}
             )
-        elif line := words.find("number of file watchers", "inotify", "watch: no space"):
-            yield _said_so(
-                each, "could watch no more files: it met a limit of inotify that it shares with others", line, {}
-            )
-        elif fullest and 100 * fullest.open >= near * fullest.limit:
+        elif fullest and full:
             yield _crowded(each, fullest)
     if isinstance(host_limits, Unavailable):
         return host_limits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Set
 
 import msgspec
 
@@ -21,6 +22,10 @@ DELETED = "//deleted"
 """What the kernel appends to the root of a mount whose file or folder was deleted or replaced (fs/d_path.c)."""
 MOUNTING = re.compile(r'mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)"')
 """What the runtime says of a mount that it could not make."""
+_CLOSING = {"'": "'", '"': '"', "`": "'", "‘": "’", "“": "”"}
+_WORD = re.compile(r"[\s'\"’”:,;()\[\]]")
+DEEPEST = 32
+"""So many steps below a mount are looked at; a path comes from a log, which may hold anything."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -35,21 +40,73 @@ class Source(msgspec.Struct, frozen=True):
     size: int = 0
     failed: str = ""
 
-    def lets(self, uid: int, gid: int, *, write: bool) -> bool:
-        """Whether the mode bits let this user in (root always); access lists and labels are not looked at."""
-        if uid == 0:
-            return True
-        shift = 6 if uid == self.uid else 3 if gid == self.gid else 0
-        bits = (self.mode >> shift) & 7
-        wanted = 4 | (2 if write else 0) | (1 if self.type == "folder" else 0)
-        return bits & wanted == wanted
+    def lets(self, uid: int, gids: Set[int], wanted: int) -> bool:
+        """Whether the mode bits let this user do it (r 4, w 2, x 1); root, access lists and labels are not looked at."""
+        shift = 6 if uid == self.uid else 3 if self.gid in gids else 0
+        return (self.mode >> shift) & wanted == wanted
 
 
 class BindSources(msgspec.Struct, frozen=True):
-    """Sources of mounts of containers that failed, or were never started, by path."""
+    """Sources of mounts of containers that failed, or were never started, by path.
+
+    below: what lies under them on the way to what a container's last words name, links not followed: they lead to
+    elsewhere in the container. entries: how many lie in a folder that was taken for a file.
+    """
 
     by_path: dict[str, Source]
+    below: dict[str, Source] = msgspec.field(default_factory=dict)
+    entries: dict[str, int] = msgspec.field(default_factory=dict)
     unexamined: tuple[Unexamined, ...] = ()
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A path of a container that a line names, and the innermost mount that holds it.
+
+    rest: its parts below the mount's destination. whole: the line leaves no doubt where it ends.
+    """
+
+    line: str
+    mount: Mount
+    rest: tuple[str, ...]
+    whole: bool
+
+    @property
+    def inside(self) -> str:
+        return "/".join((self.mount.destination, *self.rest))
+
+    @property
+    def on_host(self) -> tuple[str, ...]:
+        """The mount's source, and each step below it."""
+        return tuple("/".join((self.mount.source, *self.rest[:depth])) for depth in range(len(self.rest) + 1))
+
+
+def named(container: Container, line: str) -> Named | None:
+    """What a line names below a mount of this container; None if it names nothing of the kind."""
+    found = [each for mount in container.mounts or () if line and (each := _below(mount, line))]
+    return max(found, key=lambda each: len(each.mount.destination), default=None)
+
+
+def _below(mount: Mount, line: str) -> Named | None:
+    at = re.search(rf"(?:(?<=//)|(?<![\w./-])){re.escape(mount.destination)}(?![\w.-])", line)
+    if at is None:
+        return None
+    after = line[at.end() :]
+    tail, closed, _ = after.partition(_CLOSING.get(line[: at.start()][-1:], "\n"))
+    if not closed:
+        tail = _WORD.split(after, maxsplit=1)[0].rstrip(".")
+    rest = tuple(part for part in tail.rstrip("\\").split("/") if part not in ("", "."))
+    return Named(line, mount, rest, bool(closed) or not after[len(tail) :][:1].isspace())
+
+
+def denied(container: Container, last_words: LastWords) -> Named | None:
+    """What the container's last words say it was refused, if it lies below a mount."""
+    return named(container, last_words.of(container).find("permission denied", "eacces", "operation not permitted"))
+
+
+def not_a_file(container: Container, last_words: LastWords) -> Named | None:
+    """A bind mount that the container's last words call a directory: it was to be a file."""
+    found = named(container, last_words.of(container).find("is a directory", "eisdir"))
+    return found if found and found.mount.type == "bind" and not found.rest else None
 
 
 def asked_for(container: Container) -> tuple[str, ...]:
@@ -73,7 +130,10 @@ def bind_sources(
 ) -> BindSources | Unavailable:
     """One question for all paths in doubt; a path on a mount that hangs costs only itself."""
     wanted: dict[str, None] = {}
+    mistaken: dict[str, None] = {}
     for each in containers:
+        if taken := not_a_file(each, last_words):
+            mistaken[taken.mount.source] = wanted[taken.mount.source] = None
         if never_started(each, clock.wall, options.since_s):
             wanted |= dict.fromkeys(asked_for(each))
         if failed := MOUNTING.search(each.state.error):
@@ -85,7 +145,25 @@ def bind_sources(
     answer = host.ask(question("file.stats", paths=sorted(wanted), follow=True))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    return BindSources({path: msgspec.convert(row, Source) for path, row in answer.items()})
+    by_path = {path: msgspec.convert(row, Source) for path, row in answer.items()}
+    return BindSources(by_path, _steps(host, containers, last_words), _entries(host, mistaken, by_path))
+
+
+def _steps(host: Host, containers: Containers, last_words: LastWords) -> dict[str, Source]:
+    """A question of its own: a path that a log names may lie where nothing answers."""
+    steps: set[str] = set()
+    for each in containers:
+        found = denied(each, last_words)
+        if found and found.mount.source.startswith("/") and ".." not in found.rest and len(found.rest) <= DEEPEST:
+            steps |= {*found.on_host[1:]}
+    answer = host.ask(question("file.stats", paths=sorted(steps), follow=False)) if steps else {}
+    return {} if isinstance(answer, Failed) else {path: msgspec.convert(row, Source) for path, row in answer.items()}
+
+
+def _entries(host: Host, paths: Iterable[str], known: Mapping[str, Source]) -> dict[str, int]:
+    asked = {question("file.list", path=path): path for path in paths if known[path].type == "folder"}
+    answers = host.ask_many(asked)
+    return {asked[each]: len(answer["entries"]) for each, answer in answers if not isinstance(answer, Failed)}
 
 
 class StaleMount(msgspec.Struct, frozen=True):

@@ -95,6 +95,7 @@ class HostConfig(_Shape, frozen=True, rename="pascal"):
     readonly_rootfs: bool = False
     cap_add: list[str] | None = None
     cap_drop: list[str] | None = None
+    group_add: list[str] | None = None
     security_opt: list[str] | None = None
     masked_paths: list[str] | None = None
     dns: list[str] | None = None
@@ -174,6 +175,12 @@ class Endpoint(_Shape, frozen=True, rename="pascal"):
     mac_address: str = ""
     aliases: list[str] | None = None
     dns_names: list[str] | None = msgspec.field(name="DNSNames", default=None)
+    ipam_config: dict[str, Any] | None = msgspec.field(name="IPAMConfig", default=None)
+
+    @property
+    def fixed_address(self) -> str:
+        """The IPv4 address that it is to have there; empty where it takes any."""
+        return str((self.ipam_config or {}).get("IPv4Address") or "")
 
 
 class NetworkSettings(_Shape, frozen=True, rename="pascal"):

@@ -87,6 +87,53 @@ def no_file_left_and_going_on(box: Box) -> None:
     box.wait_for(lambda: len(box.sh(f"ls /proc/{pid}/fd").split()) == 64, 20, "the last file to be opened")
 
 
+@fault("resources.open-files-exhausted", subject="container:watcher", also=["container.exits-at-start"], shareable=True)
+def out_of_inotify_instances(box: Box) -> None:
+    """A program leaks instances of inotify until its user may have no more; a second start would do."""
+    most = int(box.read("/proc/sys/fs/inotify/max_user_instances"))
+    user = ["--user=61234:61234", *(option for option in GOOD[1:] if option != "--read-only")]
+    options = [
+        "--memory=64m",
+        "--pids-limit=64",
+        *(f"--volume={each}:{each}:ro" for each in ("/usr", "/lib", "/lib64")),
+    ]
+    leak = (
+        "import ctypes, os, sys\n"
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        f"for _ in range({most} + 1):\n"
+        "    if libc.inotify_init() < 0:\n"
+        "        sys.exit(f'inotify_init: {os.strerror(ctypes.get_errno())}')\n"
+    )
+    work = f'[ -e /tmp/n ] && exec sleep 1000; touch /tmp/n; exec /usr/bin/python3 -c "{leak}"'
+    box.docker("run", "-d", "--name=watcher", *options, *user, "bb:1.36", "sh", "-c", work)
+    box.wait_state("watcher", "exited")
+    assert "inotify_init: Too many open files" in box.docker("logs", "watcher").stderr
+    first = box.diagnose("check", "resources.open-files-exhausted").out
+    assert "cat /proc/sys/fs/inotify/max_user_instances" in first, first
+
+
+def _ends_saying(box: Box, name: str, words: str) -> None:
+    """A container whose first run ends with these words; a second start would succeed."""
+    work = f"[ -e /tmp/n ] && exec sleep 1000; touch /tmp/n; {words}; exit 1"
+    options = ["--memory=64m", "--pids-limit=64", *(option for option in GOOD if option != "--read-only")]
+    box.docker("run", "-d", f"--name={name}", *options, "bb:1.36", "sh", "-c", work)
+    box.wait_state(name, "exited")
+
+
+@fault("container.exits-at-start", subject="container:talker", shareable=True)
+def inotify_named_without_a_limit(box: Box) -> None:
+    """A program ended for another reason after it had named inotify."""
+    said = ("INFO using inotify backend to watch /etc/app", "sh: inotifyd: not found", "no such key")
+    _ends_saying(box, "talker", "; ".join(f"echo '{words}'" for words in said))
+
+
+@fault("container.exits-at-start", subject="container:knocker", shareable=True)
+def socket_whose_queue_is_full(box: Box) -> None:
+    """A program ended because a socket took no more, for which the kernel has the words of a refused fork."""
+    words = "connect() to unix:/run/php-fpm.sock failed (11: Resource temporarily unavailable)"
+    _ends_saying(box, "knocker", f"echo '{words}'")
+
+
 @fault(
     "resources.cgroup-driver",
     subject="daemon:*",
