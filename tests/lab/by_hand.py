@@ -161,7 +161,8 @@ BY_HAND: dict[str, ByHand] = {
     "logging.opts-not-applied": _anew(),
     "network.bind-address-missing": "ip address add {address}/32 dev lo\n{docker} start {container}",
     "network.mtu-mismatch": "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
-    "network.subnet-exhausted": "{docker} network disconnect --force {network} tiny1\n{docker} start tiny2",
+    "network.subnet-exhausted": "{docker} network connect bridge tiny1\n"
+    "{docker} network disconnect --force {network} tiny1\n{docker} start tiny2",
     "network.subnet-overlaps-route": "{docker} network disconnect --force {network} stray\n"
     "{docker} network rm {network}\n{docker} network create --subnet 10.201.0.0/24 {network}\n"
     "{docker} network connect {network} stray",
