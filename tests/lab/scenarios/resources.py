@@ -120,11 +120,11 @@ def _ends_saying(box: Box, name: str, words: str) -> None:
     box.wait_state(name, "exited")
 
 
-@fault("container.exits-at-start", subject="container:talker", shareable=True)
+@fault("container.exits-at-start", subject="container:reloader", shareable=True)
 def inotify_named_without_a_limit(box: Box) -> None:
     """A program ended for another reason after it had named inotify."""
     said = ("INFO using inotify backend to watch /etc/app", "sh: inotifyd: not found", "no such key")
-    _ends_saying(box, "talker", "; ".join(f"echo '{words}'" for words in said))
+    _ends_saying(box, "reloader", "; ".join(f"echo '{words}'" for words in said))
 
 
 @fault("container.exits-at-start", subject="container:knocker", shareable=True)
