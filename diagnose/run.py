@@ -220,12 +220,14 @@ def _with(what: engine.Run, asked: Asked) -> engine.Run:
 
 def _know(words: Sequence[str], names: Mapping[str, str] | None) -> None:
     """AskedWrongError where a container that was named is not among those that the host has, or may be several of them."""
-    for word in words if names is not None else ():
-        found = selection.called(word, names or {})
+    if names is None:
+        return
+    for word in words:
+        found = selection.called(word, names)
         if not found:
             import difflib
 
-            near = difflib.get_close_matches(word, (names or {}).values(), n=3)
+            near = difflib.get_close_matches(word, names.values(), n=3)
             hint = f"; did you mean {selection.either(near)}?" if near else ""
             raise AskedWrongError(f"there is no container {word!r} on this host{hint}")
         if len(found) > 1:

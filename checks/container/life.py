@@ -371,10 +371,10 @@ def _churning_tasks(
     for each in ended:
         if _slot(each) and each.state.exit_code and _age(clock, each) <= window:
             slots.setdefault(_slot(each), []).append(each)
+    served = {_slot(each) for each in containers.running if (clock.age(each.started_at) or 0.0) >= steady}
     for slot, failed in slots.items():
         failed.sort(key=lambda task: task.finished_at or 0.0)
-        living = [clock.age(task.started_at) or 0.0 for task in containers.running if _slot(task) == slot]
-        if len(failed) >= restarts and not any(up >= steady for up in living):
+        if len(failed) >= restarts and slot not in served:
             last = failed[-1]
             words = words_of(last_words, last)
             code, span = last.state.exit_code, ago(_age(clock, failed[0]))

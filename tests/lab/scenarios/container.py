@@ -319,14 +319,19 @@ def folder_of_another_user(box: Box) -> None:
     assert "Permission denied" in box.docker("logs", "locked-out").stderr
 
 
+def _shut_out(box: Box, name: str, mount: str, work: str) -> str:
+    """What the tool says, on one line, of a container that ended because its user was denied something in a mount."""
+    run(box, name, *GOOD, f"-v={mount}", "bb:1.36", "sh", "-c", work)
+    box.wait_state(name, "exited")
+    assert "Permission denied" in box.docker("logs", name).stderr
+    return " ".join(box.diagnose("check", "container.mount-forbidden").out.split())
+
+
 @fault("container.mount-forbidden", subject="container:keyless", also=["container.exits-at-start"], shareable=True)
 def file_of_another_user_below_an_open_folder(box: Box) -> None:
     """A mounted folder is open to all, and the key in it belongs to root alone."""
     box.sh("mkdir -m 755 /srv/conf; echo x >/srv/conf/key.pem; chmod 600 /srv/conf/key.pem")
-    run(box, "keyless", *GOOD, "-v=/srv/conf:/conf", "bb:1.36", "sh", "-c", "exec cat /conf/key.pem")
-    box.wait_state("keyless", "exited")
-    assert "Permission denied" in box.docker("logs", "keyless").stderr
-    said = " ".join(box.diagnose("check", "container.mount-forbidden").out.split())
+    said = _shut_out(box, "keyless", "/srv/conf:/conf", "exec cat /conf/key.pem")
     assert "keyless cannot read /conf/key.pem" in said, said
     assert "0:0 with mode 600" in said, said
 
@@ -335,10 +340,7 @@ def file_of_another_user_below_an_open_folder(box: Box) -> None:
 def folder_that_may_be_read_alone(box: Box) -> None:
     """A program creates a file in a mounted folder that its user may only read."""
     box.sh("mkdir -m 755 /srv/logs")
-    run(box, "logless", *GOOD, "-v=/srv/logs:/logs", "bb:1.36", "sh", "-c", "echo x >/logs/app.log")
-    box.wait_state("logless", "exited")
-    assert "Permission denied" in box.docker("logs", "logless").stderr
-    said = " ".join(box.diagnose("check", "container.mount-forbidden").out.split())
+    said = _shut_out(box, "logless", "/srv/logs:/logs", "echo x >/logs/app.log")
     assert "logless cannot create or remove files in /logs:" in said, said
 
 
