@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from diagnose.evidence.block_devices import BlockDevices
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Containers
-from diagnose.evidence.kernel_log import KernelLog, Record
-from diagnose.evidence.modules import Modules
-from diagnose.evidence.mounts import Mounted
-from diagnose.evidence.options import Options
-from diagnose.evidence.processes import Processes
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog, Record
+from diagnose.evidence.machine.modules import Modules
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.run.options import Options
+from diagnose.evidence.storage.block_devices import BlockDevices
+from diagnose.evidence.storage.mounts import Mounted
 from diagnose.model import HOST, Count, Finding, Seconds, Severity, Skipped, Subject, Unavailable, Yield, container
+from diagnose.phrases import ago
 from diagnose.registry import check
-from diagnose.times import ago
 
 _UNREGISTER = re.compile(r"unregister_netdevice: waiting for (\S+) to become free\. Usage count = (-?\d+)")
 _FILESYSTEM = re.compile(
@@ -74,7 +74,7 @@ def hung_task(
     that has gone on since is left alone; where processes cannot be seen, lines of the last ten minutes count.
     """
     latest = {task.pid: task for task in kernel_log.hung_tasks}
-    names = {each.id: each.short for each in containers} if isinstance(containers, Containers) else {}
+    names = {each.id: each.name for each in containers} if isinstance(containers, Containers) else {}
     for task in latest.values():
         process = processes.by_pid.get(task.pid) if isinstance(processes, Processes) else None
         if isinstance(processes, Processes):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.daemon_config import DaemonConfig
-from diagnose.evidence.disk_usage import DiskUsage
-from diagnose.evidence.filesystems import Filesystem, Filesystems
-from diagnose.evidence.log_files import LogFile, LogFiles
-from diagnose.evidence.log_writers import LOCAL_DRIVERS, WATCHED_S, LogWriters
-from diagnose.evidence.written_logs import WrittenLogs
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_files import LogFile, LogFiles
+from diagnose.evidence.containers.log_writers import LOCAL_DRIVERS, WATCHED_S, LogWriters
+from diagnose.evidence.containers.open_logs import WrittenLogs
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.storage.disk_usage import DiskUsage
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import (
     Bytes,
     Finding,
@@ -24,9 +25,8 @@ from diagnose.model import (
     Unexamined,
     Yield,
 )
+from diagnose.phrases import size
 from diagnose.registry import check
-from diagnose.signs import signs
-from diagnose.times import size
 
 DEFAULT_DRIVER = "json-file"
 WORTH = 10_000_000
@@ -100,10 +100,10 @@ def _unbounded(
             "Config": container.host_config.log_config.config or {},
         }
     }
-    summary = f"the log of {container.short} has no max-size"
+    summary = f"the log of {container.name} has no max-size"
     if log is not None and not log.failed:
         evidence[f"stat({log.path})"] = log.bytes
-        summary = f"the log of {container.short} has no max-size and holds {size(log.bytes)}"
+        summary = f"the log of {container.name} has no max-size and holds {size(log.bytes)}"
     if severity is Severity.critical and disk is not None and isinstance(usage, DiskUsage):
         summary += f" of {disk.point}, which is {disk.usage.used_pct:.0f} % full"
         if usage.point == disk.point:
@@ -115,7 +115,7 @@ def _unbounded(
         subject=container.subject,
         summary=summary,
         evidence=evidence,
-        variables={"container": container.short, "log": log.path if log else container.log_path},
+        variables={"container": container.name, "log": log.path if log else container.log_path},
         severity=severity,
         touches=(disk.subject,) if severity is Severity.critical and disk is not None else (),
         service=container.service,
@@ -143,13 +143,13 @@ def _not_applied(containers: Containers, config: DaemonConfig, wanted: set[str],
         if said.type == driver and lacking and each.state.status in IN_USE:
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} runs without the daemon's log options: {', '.join(lacking)}",
+                summary=f"{each.name} runs without the daemon's log options: {', '.join(lacking)}",
                 evidence={
                     f"{config.where('log-opts')} log-opts": sorted(wanted),
                     "HostConfig.LogConfig.Config": said.config or {},
                     "Created": each.created,
                 },
-                variables={"container": each.short},
+                variables={"container": each.name},
                 service=each.service,
             )
 
@@ -182,14 +182,14 @@ def driver_blocks_start(containers: Containers) -> Iterable[Finding]:
         where = f" at {found[1]}" if found else _wanted(each)
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} did not start: its log driver {each.host_config.log_config.type} did not reach"
+            summary=f"{each.name} did not start: its log driver {each.host_config.log_config.type} did not reach"
             f" its receiver{where}",
             evidence={
                 "State.Error": each.state.error,
                 "State.Status": each.state.status,
                 "HostConfig.LogConfig": {"Type": each.host_config.log_config.type},
             },
-            variables={"container": each.short, "driver": each.host_config.log_config.type},
+            variables={"container": each.name, "driver": each.host_config.log_config.type},
             calls=_receivers(found[1] if found else "", containers),
             signs=signs(each.state.error),
             service=each.service,
@@ -224,9 +224,9 @@ def driver_unreadable(containers: Containers) -> Iterable[Finding]:
         if each.state.status in IN_USE:
             yield Finding(
                 subject=each.subject,
-                summary=f"docker logs of {each.short} is refused: its logs go to {said.type} only",
+                summary=f"docker logs of {each.name} is refused: its logs go to {said.type} only",
                 evidence={"HostConfig.LogConfig": {"Type": said.type, "cache-disabled": "true"}},
-                variables={"container": each.short},
+                variables={"container": each.name},
                 service=each.service,
             )
 
@@ -249,12 +249,12 @@ def _waiting(writers: LogWriters) -> Iterable[Finding]:
         if "pipe_write" in place and (said.config or {}).get("mode") != "non-blocking":
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} is blocked writing to its log: its driver {said.type} does not accept it",
+                summary=f"{each.name} is blocked writing to its log: its driver {said.type} does not accept it",
                 evidence={
                     f"/proc/{each.state.pid}/wchan": f"{place}, not left for {WATCHED_S} s",
                     "HostConfig.LogConfig": {"Type": said.type, "mode": "blocking"},
                 },
-                variables={"container": each.short, "driver": said.type},
+                variables={"container": each.name, "driver": said.type},
                 stable=(each.life,),
                 service=each.service,
             )
@@ -283,12 +283,12 @@ def file_missing(containers: Containers, logs: LogFiles, written: WrittenLogs | 
             }
             yield Finding(
                 subject=each.subject,
-                summary=f"the engine writes the log of {each.short} to {renamed.rpartition('/')[2]}, no longer to its file"
+                summary=f"the engine writes the log of {each.name} to {renamed.rpartition('/')[2]}, no longer to its file"
                 if renamed and not log.missing
-                else f"the log file of {each.short} does not exist",
+                else f"the log file of {each.name} does not exist",
                 evidence=evidence | ({"open in the engine": renamed} if renamed else {}),
-                variables={"container": each.short},
-                touches=(Subject("container", each.short),),
+                variables={"container": each.name},
+                touches=(Subject("container", each.name),),
                 stable=(each.life,),
                 service=each.service,
             )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.swarm import Swarm
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.swarm import Swarm
+from diagnose.evidence.machine.clock import Clock
 from diagnose.model import DAEMON, Finding, Seconds, Severity, Skipped, Subject, Unavailable, Yield
 from diagnose.registry import check
-from diagnose.signs import signs
 
 TASK_CAUSES = (
     "container.entrypoint-forbidden",

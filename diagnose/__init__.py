@@ -32,7 +32,7 @@ Where the code refines the design it was built from:
   again in each kind.)
 - A finding carries what links it: `touches` (the other things it reaches or depends on), `calls` (containers that did
   not answer it), `signs` (classes of error text) and `onset`. `causes.link` needs no knowledge of any check.
-- Checks may import `diagnose.signs` and `diagnose.times` too: pure vocabulary, like the model.
+- Checks may import `diagnose.error_signatures` and `diagnose.phrases` too: pure vocabulary, like the model.
 - Failed has one more reason, "shed": the answer was left out of a bundle to keep its size.
 - The Recorder and the Replay have a module of their own; the seam's vocabulary in `host` stays small.
 - No docker-py and no pyroute2 at run time; both are the oracles of tests. docker-py costs 220 ms to import and 2 ms an

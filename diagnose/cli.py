@@ -19,7 +19,7 @@ from click.core import ParameterSource
 from diagnose.version import __version__
 
 if TYPE_CHECKING:
-    from diagnose import run
+    from diagnose import session
     from diagnose.model import Check, Report
 
 UNKNOWN = 3
@@ -81,7 +81,7 @@ def _options(*options: Decorator) -> Decorator:
     return apply
 
 
-# An option that is a field of `run.Asked` has the field's name.
+# An option that is a field of `session.RunOptions` has the field's name.
 _container = click.option(
     "--container",
     "containers",
@@ -238,14 +238,14 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
     Each with its id, severity and title, and the evidence that it needs.
     """
     from diagnose import config as configuration
-    from diagnose.render import catalogue
+    from diagnose.render import check_list
 
     known, selected = _select(selectors or ("*",))
     try:
         thresholds = configuration.load(config).thresholds
     except configuration.ConfigError as error:
         raise click.ClickException(str(error)) from None
-    catalogue.render([known[each] for each in selected], thresholds, format_, sys.stdout)
+    check_list.render([known[each] for each in selected], thresholds, format_, sys.stdout)
 
 
 @group.command()
@@ -254,7 +254,8 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
 @_no_color
 def explain(id: str, raw: bool, no_color: bool) -> None:
     """Show the runbook page of one check."""
-    from diagnose import runbooks, selection
+    from diagnose import runbooks
+    from diagnose.judgement import selection
 
     try:
         page = runbooks.page(id)
@@ -263,9 +264,9 @@ def explain(id: str, raw: bool, no_color: bool) -> None:
     if raw:
         sys.stdout.write(page.body)
         return
-    from diagnose.render import manual
+    from diagnose.render import explain
 
-    manual.render(page, sys.stdout, color=_color(no_color))
+    explain.render(page, sys.stdout, color=_color(no_color))
 
 
 @group.command()
@@ -311,13 +312,13 @@ def bundle(
     """
     if map_ and not anonymize:
         raise click.UsageError("--map goes with --anonymize only")
-    from diagnose import registry, run
-    from diagnose.ticket import deliver
+    from diagnose import registry, session
+    from diagnose.ticket import write
 
     try:
-        order = deliver.Order(output, max_size, review, anonymize, map_)
-        said = deliver.deliver(registry.load(), _asked(options), order, began=_process_began())
-    except (run.AskedWrongError, deliver.NotWrittenError) as error:
+        order = write.Order(output, max_size, review, anonymize, map_)
+        said = write.deliver(registry.load(), _asked(options), order, began=_process_began())
+    except (session.InvalidRequestError, write.NotWrittenError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(said, err=True)
     _leave(0)
@@ -335,17 +336,17 @@ def timeline(format_: str, **options: Any) -> None:
 
     Container starts, exits, kills and health, the daemon, the kernel: what the host still knows of the last hours.
     """
-    from diagnose import run
+    from diagnose import session
     from diagnose import timeline as moments
-    from diagnose.render import history
+    from diagnose.render import timeline
 
     asked = _asked(options, since_too=True)
     try:
-        evidence = run.collect(moments.KINDS, asked, began=_process_began())
-    except run.AskedWrongError as error:
+        evidence = session.collect(moments.KINDS, asked, began=_process_began())
+    except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
     width = os.get_terminal_size().columns if sys.stdout.isatty() else 0
-    history.render(moments.make(evidence, asked.since_s, asked.containers), format_, sys.stdout, width)
+    timeline.render(moments.make(evidence, asked.since_s, asked.containers), format_, sys.stdout, width)
     _leave(0)
 
 
@@ -359,12 +360,12 @@ def diff(old: str, new: str, format_: str, fail_on: str) -> None:
 
     Finding by finding: new, gone, still there, no longer visible. The exit code is that of a run on NEW.
     """
-    from diagnose import compare, run
+    from diagnose import compare, session
     from diagnose.render import comparison
 
     try:
         before, after = (compare.load(Path(each)) for each in (old, new))
-    except run.AskedWrongError as error:
+    except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
     change = compare.compare(before, after)
     comparison.render(change, format_, sys.stdout)
@@ -372,7 +373,7 @@ def diff(old: str, new: str, format_: str, fail_on: str) -> None:
 
 
 def _select(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]]:
-    from diagnose import selection
+    from diagnose.judgement import selection
 
     try:
         return selection.resolve(selectors)
@@ -384,14 +385,16 @@ def _color(no_color: bool) -> bool | None:
     return False if no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
-def _asked(options: Mapping[str, Any], *, since_too: bool = False) -> run.Asked:
+def _asked(options: Mapping[str, Any], *, since_too: bool = False) -> session.RunOptions:
     """What the run is to do. A usage error where two options exclude each other.
 
     since_too: `--since` also says how much of a recording is shown.
     """
-    from diagnose import run
+    from diagnose import session
 
-    asked = run.Asked(**{name: options[name] for name in run.Asked.__struct_fields__ if name in options})
+    asked = session.RunOptions(
+        **{name: options[name] for name in session.RunOptions.__struct_fields__ if name in options}
+    )
     if asked.source is not None:
         context = click.get_current_context()
         for name, option in ASKING.items():
@@ -409,8 +412,8 @@ def _diagnose(
     load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...] | None, options: dict[str, Any]
 ) -> None:
     """One run, of all checks or the selected: the report on stdout or in a file, and the exit code."""
-    from diagnose import run
-    from diagnose.exits import code_of
+    from diagnose import session
+    from diagnose.judgement.exit_codes import code_of
 
     asked = _asked(options)
     path: Path | None = options["output"]
@@ -418,13 +421,13 @@ def _diagnose(
         path = None
     output = _open(path) if path else sys.stdout
     try:
-        report = run.diagnose(load, selected, asked, began=_process_began())
-    except run.AskedWrongError as error:
+        report = session.diagnose(load, selected, asked, began=_process_began())
+    except session.InvalidRequestError as error:
         if path:
             path.unlink(missing_ok=True)
         raise click.ClickException(str(error)) from None
     code = code_of(report, options["fail_on"])
-    with run.unbroken():
+    with session.unbroken():
         try:
             _render(report, code, options, output)
             output.flush()

@@ -10,9 +10,10 @@ from typing import Literal
 
 import msgspec
 
-from diagnose import config, engine, exits, registry, run
+from diagnose import config, registry, session
+from diagnose.judgement import engine, exit_codes
 from diagnose.model import Json, Severity
-from diagnose.recorder import Budget
+from diagnose.recording.recorder import Budget
 from diagnose.render.json import SCHEMA_VERSION, document
 
 BLIND = ("unknown", "crashed")
@@ -57,7 +58,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def load(path: Path) -> Mapping[str, Json]:
-    """The JSON report in a file, or of a bundle judged again. run.AskedWrongError if it is neither."""
+    """The JSON report in a file, or of a bundle judged again. session.InvalidRequestError if it is neither."""
     try:
         if path.is_fifo():  # what a shell puts in the place of `<(ssh host diagnose all --format json)`
             return _report(path, path.read_bytes())
@@ -67,15 +68,15 @@ def load(path: Path) -> Mapping[str, Json]:
             if first != _GZIP:
                 return _report(path, path.read_bytes())
     except OSError as error:
-        raise run.AskedWrongError(f"cannot read {path}: {error.strerror or error}") from error
+        raise session.InvalidRequestError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise run.AskedWrongError(f"cannot read {path}: it is neither a bundle nor a JSON report") from error
+        raise session.InvalidRequestError(f"cannot read {path}: it is neither a bundle nor a JSON report") from error
     known = registry.load()
     try:
         configured = config.load(None)
     except config.ConfigError as error:
-        raise run.AskedWrongError(str(error)) from error
-    host, what = run.replay(path, known, tuple(known), configured, explicit=False)
+        raise session.InvalidRequestError(str(error)) from error
+    host, what = session.replay(path, known, tuple(known), configured, explicit=False)
     return document(engine.run(host, what, began=0.0, budget=Budget(time.monotonic() + 3600)))
 
 
@@ -84,7 +85,7 @@ def _report(path: Path, data: bytes) -> Mapping[str, Json]:
     report = json.loads(data)
     version = msgspec.convert(report, _Report).schema_version
     if version > SCHEMA_VERSION:
-        raise run.AskedWrongError(
+        raise session.InvalidRequestError(
             f"cannot read {path}: it has schema version {version}, newer than this tool reads ({SCHEMA_VERSION})"
         )
     return dict(report)
@@ -138,4 +139,4 @@ def exit_code(report: Mapping[str, Json], fail_on: str) -> int:
         for id, verdict in _verdicts(report).items()
         if verdict in BLIND
     )
-    return exits.code(found, blind, fail_on)
+    return exit_codes.code(found, blind, fail_on)

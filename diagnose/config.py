@@ -23,8 +23,9 @@ from typing import Any
 
 import msgspec
 
-from diagnose import registry, selection
-from diagnose.silence import Silence
+from diagnose import registry
+from diagnose.judgement import selection
+from diagnose.judgement.silences import Silence
 
 SYSTEM = Path("/etc/diagnose")
 

@@ -99,7 +99,7 @@ def container(name: str) -> Subject:
     return Subject("container", name.removeprefix("/"))
 
 
-class Incarnation(msgspec.Struct, frozen=True):
+class ContainerRun(msgspec.Struct, frozen=True):
     """One life of a container: a finding that compares two sources holds only while this is unchanged."""
 
     id: str
@@ -114,7 +114,7 @@ class Finding(msgspec.Struct, frozen=True):
     variables: what the runbook page is filled with. discriminator: tells two findings of one check and subject apart
     (two ports of one container). severity: None takes the check's. touches: other things it reaches or depends on,
     for linking causes. calls: containers that it called in vain: what keeps one of them down may be its cause, while
-    it is none of theirs. signs: classes of error text (see `diagnose.signs`) that it shows or, in a cause, that it
+    it is none of theirs. signs: classes of error text (see `diagnose.error_signatures`) that it shows or, in a cause, that it
     brings forth; a cause with signs explains only effects that show one of them, or that have none (None) because
     nothing is printed where they are seen. onset: Unix time at which it began, if known. stable: the lives of
     containers it compared; asked again before it is reported. settled: lives that the engine may not have noticed to be over;
@@ -132,12 +132,12 @@ class Finding(msgspec.Struct, frozen=True):
     calls: tuple[Subject, ...] = ()
     signs: frozenset[str] | None = None
     onset: float | None = None
-    stable: tuple[Incarnation, ...] = ()
-    settled: tuple[Incarnation, ...] = ()
+    stable: tuple[ContainerRun, ...] = ()
+    settled: tuple[ContainerRun, ...] = ()
     service: str = ""
 
     @property
-    def lives(self) -> tuple[Incarnation, ...]:
+    def lives(self) -> tuple[ContainerRun, ...]:
         """The lives of containers that it holds for, and for no other."""
         return (*self.stable, *self.settled)
 
@@ -216,7 +216,7 @@ class Result(msgspec.Struct, frozen=True):
     missing: Unavailable | None = None
 
 
-class Link(msgspec.Struct, frozen=True):
+class CauseLink(msgspec.Struct, frozen=True):
     """One effect folded under one cause, by their keys, and the evidence that made the link in words."""
 
     cause: str
@@ -234,7 +234,7 @@ class Reported(msgspec.Struct, frozen=True):
     check: Check
     severity: Severity
     finding: Finding
-    causes: tuple[Link, ...] = ()
+    causes: tuple[CauseLink, ...] = ()
     selected: bool = True
     silenced: str = ""
     made_by: str = ""

@@ -28,7 +28,7 @@ class PageError(Exception):
     """A page that breaks the format; the message says where."""
 
 
-class Block(msgspec.Struct, frozen=True):
+class CommandBlock(msgspec.Struct, frozen=True):
     """One fenced block of commands: what it is for, what it risks, and whether the tests may not run it as it stands.
 
     impact: the sentence of prose just before it.
@@ -52,9 +52,9 @@ class Page(msgspec.Struct, frozen=True):
     variables: Mapping[str, str]
     retired: str
     body: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[CommandBlock, ...]
 
-    def of(self, purpose: Purpose) -> tuple[Block, ...]:
+    def of(self, purpose: Purpose) -> tuple[CommandBlock, ...]:
         return tuple(block for block in self.blocks if block.purpose == purpose)
 
 
@@ -103,12 +103,12 @@ def parse(text: str, name: str) -> Page:
     return Page(str(head.get("id", "")), variables, str(head.get("retired", "")), body, blocks_in(body, name))
 
 
-def blocks_in(body: str, name: str) -> tuple[Block, ...]:
+def blocks_in(body: str, name: str) -> tuple[CommandBlock, ...]:
     """The fenced blocks of commands in a page's Markdown, found as CommonMark says. PageError for one that says nonsense.
 
     A report needs nothing else of a page, and a Markdown parser would double the time that it takes to print one.
     """
-    found: list[Block] = []
+    found: list[CommandBlock] = []
     paragraph: list[str] = []
     ended = True
     lines = iter(body.split("\n"))
@@ -133,7 +133,7 @@ def _until(lines: Iterator[str], fence: str) -> Iterator[str]:
     return itertools.takewhile(lambda line: not closing.fullmatch(line), lines)
 
 
-def _block(info: str, text: str, prose: str, name: str) -> Block | None:
+def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
     words = info.split()
     if words[:1] != ["sh"] or len(words) < 2:
         return None
@@ -144,7 +144,7 @@ def _block(info: str, text: str, prose: str, name: str) -> Block | None:
     if known is None or (known == "fix") != (len(risks) == 1 and risks[0] in RISKS):
         raise PageError(f"{name}: a block says `{info}`")
     risk = next(risk for risk in RISKS if risk in (risks or ["safe"]))
-    return Block(known, risk, manual, text.rstrip("\n"), prose)
+    return CommandBlock(known, risk, manual, text.rstrip("\n"), prose)
 
 
 @functools.cache
@@ -161,12 +161,12 @@ def page(id: str) -> Page:
 
 
 @functools.cache
-def _blocks(id: str) -> tuple[Block, ...]:
+def _blocks(id: str) -> tuple[CommandBlock, ...]:
     path = paths()[id]
     return blocks_in(_FRONT.sub("", path.read_text(encoding="utf-8"), count=1), path.name)
 
 
-def _of(id: str, purpose: Purpose, variables: Mapping[str, str]) -> list[Block]:
+def _of(id: str, purpose: Purpose, variables: Mapping[str, str]) -> list[CommandBlock]:
     """The blocks of one purpose on a check's page that suit a finding; none if there is no readable page."""
     try:
         return [block for block in _blocks(id) if block.purpose == purpose and block.suits(variables)]

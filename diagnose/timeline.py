@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from diagnose import selection
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Containers
-from diagnose.evidence.daemon_config import DaemonConfig
-from diagnose.evidence.daemon_log import DaemonLog
-from diagnose.evidence.events import Event, Events
-from diagnose.evidence.kernel_log import KernelLog
+from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.judgement import selection
 from diagnose.model import Unavailable
-from diagnose.times import size
+from diagnose.phrases import size
 
 KINDS = (Clock, Containers, Events, KernelLog, DaemonLog, DaemonConfig)
 """The evidence that a timeline is made of; each is left out where it could not be had, and that is said."""
@@ -75,7 +75,7 @@ def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Ti
     """The timeline of collected evidence, in the order of KINDS; of these containers only, if any are named, as by `selection.called`."""
     clock, containers, events, kernel, log, config = evidence
     now = clock.wall if isinstance(clock, Clock) else 0.0
-    known = {each.id: each.short for each in containers} if isinstance(containers, Containers) else {}
+    known = {each.id: each.name for each in containers} if isinstance(containers, Containers) else {}
     found: list[Moment] = []
     if isinstance(events, Events):
         found += _events(events)
@@ -139,11 +139,11 @@ def _states(containers: Containers, events: Events | None) -> Iterator[Moment]:
     for each in containers:
         told = {event.action for event in events.of(each.id)} if events else set()
         if each.started_at and "start" not in told:
-            yield Moment(each.started_at, "inspect", f"container {each.short} started", each.short)
+            yield Moment(each.started_at, "inspect", f"container {each.name} started", each.name)
         if each.finished_at and "die" not in told and not each.is_running:
-            text = f"container {each.short} ended, exit {each.state.exit_code}"
+            text = f"container {each.name} ended, exit {each.state.exit_code}"
             yield Moment(
-                each.finished_at, "inspect", text + (", OOM-killed" if each.state.oom_killed else ""), each.short
+                each.finished_at, "inspect", text + (", OOM-killed" if each.state.oom_killed else ""), each.name
             )
 
 

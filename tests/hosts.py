@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from diagnose.host import Lane, Question
 from diagnose.model import Failed, Json
+from diagnose.recording.questions import Lane, Question
 
 Answer = Json | Failed | Callable[[Question], Json | Failed]
 

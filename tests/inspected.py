@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.exposure import Exposed, most_exposed_first
+from diagnose.evidence.containers.exposure import Exposed, most_exposed_first
+from diagnose.evidence.containers.listing import Container, Containers
 
 
 def container(name: str = "web", **parts: Any) -> Container:

@@ -12,9 +12,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from diagnose import registry, runbooks, selection, tape
-from diagnose.host import question
-from diagnose.recorder import Entry
+from diagnose import registry, runbooks
+from diagnose.judgement import selection
+from diagnose.recording.answer_files import read_folder, write_folder
+from diagnose.recording.questions import question
+from diagnose.recording.recorder import RecordedAnswer
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "diagnose/render/report.schema.json").read_text())
 
@@ -60,7 +62,9 @@ def folder(tmp_path: Path) -> Path:
         question("api.containers", all=True): [{"Id": "f" * 64, "Names": ["/gateway"]}],
         question("api.container", id="f" * 64): inspect,
     }
-    tape.write_folder(tmp_path / "host", {q: Entry(answer) for q, answer in answers.items()}, {"made": "for a test"})
+    write_folder(
+        tmp_path / "host", {q: RecordedAnswer(answer) for q, answer in answers.items()}, {"made": "for a test"}
+    )
     return tmp_path / "host"
 
 
@@ -171,8 +175,10 @@ def test_findings_of_one_subject_are_told_apart_by_their_sentences(folder: Path)
         question("api.nodes"): [],
         question("api.tasks"): [],
     }
-    old, _ = tape.read_folder(folder)
-    tape.write_folder(folder, {**old, **{q: Entry(answer) for q, answer in answers.items()}}, {"made": "for a test"})
+    old, _ = read_folder(folder)
+    write_folder(
+        folder, {**old, **{q: RecordedAnswer(answer) for q, answer in answers.items()}}, {"made": "for a test"}
+    )
     done = run("check", "swarm.service-underreplicated", "--from", str(folder))
     assert done.stdout.count("CRITICAL  swarm.service-underreplicated") == 1
     assert all(f"service {name} runs 0 of 1 tasks" in done.stdout for name in names), done.stdout
@@ -240,9 +246,15 @@ HEAVY = {
 FAMILIES = {"container", "daemon", "dns", "firewall", "image", "kernel", "logging", "network", "resources", "security"}
 MODULES = {
     "--version": {*HEAVY, "click", "msgspec", "inspect", "diagnose.cli"},
-    "--help": {*HEAVY, "msgspec", "diagnose.engine", "diagnose.registry", "diagnose.model", "checks"},
-    "list --format json": {*HEAVY, "psutil", "dnslib", "diagnose.engine", "diagnose.live"},
-    "explain dns.host-broken --raw": {*HEAVY - {"yaml"}, "psutil", "dnslib", "diagnose.engine", "diagnose.live"},
+    "--help": {*HEAVY, "msgspec", "diagnose.judgement.engine", "diagnose.registry", "diagnose.model", "checks"},
+    "list --format json": {*HEAVY, "psutil", "dnslib", "diagnose.judgement.engine", "diagnose.live"},
+    "explain dns.host-broken --raw": {
+        *HEAVY - {"yaml"},
+        "psutil",
+        "dnslib",
+        "diagnose.judgement.engine",
+        "diagnose.live",
+    },
     "all --format json --from FOLDER": {*HEAVY, "psutil", "dnslib", "diagnose.live"},
     "check container --format json --from FOLDER": {
         *HEAVY,
@@ -332,7 +344,7 @@ def test_an_interrupt_before_anything_is_known(number: signal.Signals, folder: P
 def test_an_interrupt_lets_the_report_be_written_and_a_second_one_does_not():
     code = (
         "import os, signal, sys\n"
-        "from diagnose.run import unbroken\n"
+        "from diagnose.session import unbroken\n"
         "with unbroken():\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    sys.stdout.write('to its end'); sys.stdout.flush()\n"

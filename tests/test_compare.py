@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from diagnose import compare, run
+from diagnose import compare, session
 from diagnose.model import Failed
-from diagnose.recorder import Entry
-from tests.ticket import DATA, recorded, taken, unpacked
+from diagnose.recording.recorder import RecordedAnswer
+from tests.tickets import DATA, recorded, taken, unpacked
 
 WEB = {"kind": "container", "name": "web"}
 
@@ -114,8 +114,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     legacy = next(q for q, e in entries.items() if q.kind == "api.container" and "/legacy" in json.dumps(e.answer))
     cured = json.loads(json.dumps(entries[legacy].answer))
     cured["State"] |= {"Status": "running", "Running": True, "ExitCode": 0, "Pid": 4242}
-    blind = {q: Entry(Failed("timed out", "no answer in 4.0 s")) for q in entries if q.kind == "api.containers"}
-    for name, changes in {"old": {}, "cured": {legacy: Entry(cured)}, "blind": blind}.items():
+    blind = {
+        q: RecordedAnswer(Failed("timed out", "no answer in 4.0 s")) for q in entries if q.kind == "api.containers"
+    }
+    for name, changes in {"old": {}, "cured": {legacy: RecordedAnswer(cured)}, "blind": blind}.items():
         _, sealed = taken({**entries, **changes})
         (place / f"{name}.tar.gz").write_bytes(sealed.data)
         (place / f"{name}.json").write_bytes(unpacked(sealed.data)["report.json"])
@@ -201,7 +203,7 @@ def test_what_cannot_be_compared_is_refused_in_one_sentence(name: str, tmp_path:
     (tmp_path / "half.tar.gz").write_bytes((folder / "old.tar.gz").read_bytes()[:3000])
     (tmp_path / "empty").mkdir()
     path, hint = WRONG[name]
-    with pytest.raises(run.AskedWrongError, match=hint):
+    with pytest.raises(session.InvalidRequestError, match=hint):
         compare.load(tmp_path / path)
     done = diff(folder / "old.json", tmp_path / path)
     assert done.returncode == 3

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from diagnose import engine, registry, tape
-from diagnose.host import Question, question
+from diagnose import registry
+from diagnose.judgement import engine
 from diagnose.model import Failed, Json, Report, Severity, Verdict
-from diagnose.recorder import Budget, Entry, Replay
+from diagnose.recording import answer_files
+from diagnose.recording.questions import Question, question
+from diagnose.recording.recorder import Budget, RecordedAnswer, Replay
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 BRIDGES = {"iptables": "br-ed21d7087ca4", "nftables": "br-b555eb9aea54"}
@@ -31,8 +33,8 @@ both = pytest.mark.parametrize("backend", BRIDGES)
 
 
 def judged(backend: str, more: Mapping[Question, Json | Failed], *ids: str) -> Report:
-    entries, _ = tape.read_folder(FIXTURES / f"engine29.{backend}")
-    entries.update({asked: Entry(answer) for asked, answer in more.items()})
+    entries, _ = answer_files.read_folder(FIXTURES / f"engine29.{backend}")
+    entries.update({asked: RecordedAnswer(answer) for asked, answer in more.items()})
     known = registry.load()
     what = engine.Run(known, ids or tuple(known), source="bundle")
     return engine.run(Replay(entries), what, began=time.monotonic(), budget=Budget(time.monotonic() + 60))

@@ -19,13 +19,15 @@ from typing import Any
 
 import pytest
 
-from diagnose import engine, registry, tape
-from diagnose.evidence.containers import Containers
-from diagnose.evidence.facts import Facts
-from diagnose.evidence.topology import Topology
-from diagnose.host import Question
+from diagnose import registry
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.run.report_header import ReportHeader
+from diagnose.evidence.run.topology import Topology
+from diagnose.judgement import engine
 from diagnose.model import Failed, Verdict
-from diagnose.recorder import Budget, Entry, Replay
+from diagnose.recording import answer_files
+from diagnose.recording.questions import Question
+from diagnose.recording.recorder import Budget, RecordedAnswer, Replay
 from diagnose.render import json as json_report
 from diagnose.render import markdown, terminal
 
@@ -56,8 +58,8 @@ REASONS = (
 )
 
 
-def _tape() -> dict[Question, Entry]:
-    entries, _ = tape.read_folder(FIXTURES / "demo")
+def _tape() -> dict[Question, RecordedAnswer]:
+    entries, _ = answer_files.read_folder(FIXTURES / "demo")
     return entries
 
 
@@ -68,7 +70,7 @@ KINDS = sorted({question.kind for question in TAPE})
 class Asked(Replay):
     """A tape that notes which questions it was asked."""
 
-    def __init__(self, entries: dict[Question, Entry]) -> None:
+    def __init__(self, entries: dict[Question, RecordedAnswer]) -> None:
         super().__init__(entries)
         self.questions: set[Question] = set()
 
@@ -105,7 +107,7 @@ def _order() -> list[type]:
     for check in CHECKS.values():
         for need in check.needs:
             add(need.kind)
-    for kind in (Facts, Topology, Containers):
+    for kind in (ReportHeader, Topology, Containers):
         add(kind)
     return list(ordered)
 
@@ -198,7 +200,7 @@ def _judge(
     question: Question, answer: Any, values: dict[type, Any], asked: dict[type, set[Question]], *, render: bool
 ) -> None:
     began = time.monotonic()
-    host = Replay({**TAPE, question: Entry(answer)})
+    host = Replay({**TAPE, question: RecordedAnswer(answer)})
     affected = _standing_on(kind for kind, questions in asked.items() if question in questions)
     now = dict(values)
     for kind in ORDER:

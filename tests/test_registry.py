@@ -15,7 +15,7 @@ FAMILY = '''
 
 from collections.abc import Iterable
 
-from diagnose.evidence.clock import Clock
+from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Finding, Severity
 from diagnose.registry import check
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from diagnose import causes
+from diagnose.judgement import causes
 from diagnose.model import (
     DAEMON,
     HOST,

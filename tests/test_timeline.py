@@ -6,15 +6,15 @@ import io
 import json
 
 from diagnose import timeline
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.container import State
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.daemon_config import DaemonConfig
-from diagnose.evidence.daemon_log import DaemonLog, LogLine
-from diagnose.evidence.events import Event, Events
-from diagnose.evidence.kernel_log import KernelLog, Record
+from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.inspect import State
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.model import Unavailable
-from diagnose.render import history
+from diagnose.render import timeline as timeline_text
 
 NOW = 1_000_000.0
 ID = "a" * 64
@@ -28,7 +28,7 @@ def evidence(**replaced) -> list[object]:
     state = State(status="exited", started_at="1970-01-12T13:45:00Z", finished_at="1970-01-12T13:46:00Z", exit_code=1)
     values = {
         "clock": Clock(NOW, NOW - 9000),
-        "containers": Containers((Container(id=ID, name="/web"), Container(id="b" * 64, name="/old", state=state))),
+        "containers": Containers((Container(id=ID, raw_name="/web"), Container(id="b" * 64, raw_name="/old", state=state))),
         "events": Events(
             (event(NOW - 50, "start"), event(NOW - 40, "die", exitCode="137"), event(NOW - 39, "exec_start"))
         ),
@@ -77,7 +77,7 @@ def test_what_could_not_be_read_is_said():
     made = timeline.make(evidence(kernel=blind), 3600, ())
     assert made.gaps == ("KernelLog: forbidden: as root",)
     out = io.StringIO()
-    history.render(made, "text", out)
+    timeline_text.render(made, "text", out)
     assert "not known  KernelLog: forbidden: as root" in out.getvalue()
     assert out.getvalue().startswith("1970-01-12 UTC\n")
 
@@ -99,7 +99,7 @@ def test_an_engine_of_which_nothing_tells_when_it_began():
     made = timeline.make(evidence(log=Unavailable("remote", "over TCP")), 3600, ())
     assert made.complete_since is None
     out = io.StringIO()
-    history.render(made, "text", out)
+    timeline_text.render(made, "text", out)
     assert "complete since a time that nothing tells" in out.getvalue()
 
 
@@ -111,14 +111,14 @@ def test_ids_are_names_and_lines_are_folded_for_a_terminal():
         (f"web and {gone[:12]}: failed to delete container from containerd", "web")
     ]
     out = io.StringIO()
-    history.render(made, "text", out, 60)
+    timeline_text.render(made, "text", out, 60)
     assert max(map(len, out.getvalue().splitlines()[:3])) <= 60
     assert "\n" + " " * 21 + "container from containerd\n" in out.getvalue()
 
 
 def test_json_is_json():
     out = io.StringIO()
-    history.render(timeline.make(evidence(), 3600, ()), "json", out)
+    timeline_text.render(timeline.make(evidence(), 3600, ()), "json", out)
     rows = json.loads(out.getvalue())
     assert len(rows["moments"]) == 8
     assert rows["complete_since"] == "1970-01-12T13:45:00Z"

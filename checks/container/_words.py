@@ -6,13 +6,13 @@ import ipaddress
 import re
 from collections.abc import Iterable
 
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.container import Endpoint
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.last_words import LastWords, Words
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.inspect import NetworkEndpoint
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Subject, Unavailable
-from diagnose.signs import signs
-from diagnose.times import ago
+from diagnose.phrases import ago
 
 PEER_CAUSES = (
     "container.crashed",
@@ -74,12 +74,12 @@ LINE = "log, last line"
 QUOTED = 300
 
 
-def words_of(last_words: LastWords | Unavailable, container: Container) -> Words:
+def words_of(last_words: LogTails | Unavailable, container: Container) -> LogTail:
     """Its last lines; none where logs could not be had."""
-    return Words(()) if isinstance(last_words, Unavailable) else last_words.of(container)
+    return LogTail(()) if isinstance(last_words, Unavailable) else last_words.of(container)
 
 
-def quoted(words: Words) -> dict[str, str]:
+def quoted(words: LogTail) -> dict[str, str]:
     """The last line as evidence, if there is one."""
     return {LINE: words.last[:QUOTED]} if words.last else {}
 
@@ -128,14 +128,14 @@ def _called(texts: Iterable[str], caller: Container, containers: Containers) -> 
     return tuple(each for each in containers if each.id != caller.id and words & _answers_to(each, caller))
 
 
-def _without_neighbours(line: str, neighbours: Iterable[Endpoint]) -> str:
+def _without_neighbours(line: str, neighbours: Iterable[NetworkEndpoint]) -> str:
     """The line without addresses on the networks of these, but for the host's own there: a gateway is no container."""
     return _ADDRESS.sub(
         lambda match: "" if any(_is_beside(match["address"], each) for each in neighbours) else match[0], line
     )
 
 
-def _is_beside(address: str, neighbour: Endpoint) -> bool:
+def _is_beside(address: str, neighbour: NetworkEndpoint) -> bool:
     try:
         subnet = ipaddress.IPv4Network(f"{neighbour.ip_address}/{neighbour.ip_prefix_len}", strict=False)
         return address != neighbour.gateway and ipaddress.IPv4Address(address) in subnet
@@ -157,7 +157,7 @@ def subjects_of(containers: Iterable[Container]) -> tuple[Subject, ...]:
 def not_running(callees: Iterable[Container], clock: Clock) -> dict[str, str]:
     """What became of those that cannot answer, as evidence: one that was stopped by hand has no finding of its own."""
     return {
-        f"{each.short}, which it calls": _state(each, clock.age(each.finished_at))
+        f"{each.name}, which it calls": _state(each, clock.age(each.finished_at))
         for each in callees
         if not each.is_running
     }
@@ -173,7 +173,7 @@ def _answers_to(each: Container, caller: Container) -> set[str]:
     found: set[str] = set()
     for network, endpoint in each.endpoints.items():
         if network in caller.endpoints:
-            found |= {each.short, *(endpoint.aliases or ()), *(endpoint.dns_names or ()), endpoint.ip_address}
+            found |= {each.name, *(endpoint.aliases or ()), *(endpoint.dns_names or ()), endpoint.ip_address}
     return found - {""}
 
 
@@ -181,7 +181,7 @@ def held_up(each: Container, containers: Containers) -> dict[str, list[str]]:
     """As evidence: the containers of its compose project that were created, and never started because they depend on it."""
     project, service = (each.labels.get(f"com.docker.compose.{key}") for key in ("project", "service"))
     names = [
-        other.short
+        other.name
         for other in containers
         if other.state.status == "created" and not other.start_failed
         if project and other.labels.get("com.docker.compose.project") == project

@@ -16,15 +16,15 @@ from checks.container._words import (
     took,
     words_of,
 )
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.events import Events
-from diagnose.evidence.last_words import LastWords
-from diagnose.evidence.options import Options
-from diagnose.evidence.stops import Stops
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.stops import Stops
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
 from diagnose.model import Finding, Seconds, Severity, Unavailable
+from diagnose.phrases import ago
 from diagnose.registry import check
-from diagnose.times import ago
 
 SHORT_S = Seconds(10)
 """A run that failed sooner never came to work."""
@@ -39,7 +39,7 @@ def exits_at_start(
     containers: Containers,
     clock: Clock,
     options: Options,
-    last_words: LastWords | Unavailable,
+    last_words: LogTails | Unavailable,
     events: Events | Unavailable,
     *,
     short: Seconds = SHORT_S,
@@ -64,7 +64,7 @@ def exits_at_start(
         callees = peers(words.lines, each, containers)
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} exited with code {each.state.exit_code}, {took(each.ran_for)} after its start",
+            summary=f"{each.name} exited with code {each.state.exit_code}, {took(each.ran_for)} after its start",
             evidence={
                 "State": f"exited, exit code {each.state.exit_code}, ran {took(each.ran_for)}",
                 "command": " ".join(each.command)[:120],
@@ -72,7 +72,7 @@ def exits_at_start(
                 **not_running(callees, clock),
                 **held_up(each, containers),
             },
-            variables={"container": each.short, "image": each.config.image},
+            variables={"container": each.name, "image": each.config.image},
             severity=_severity(each),
             calls=subjects_of(callees),
             signs=words.signs,
@@ -114,7 +114,7 @@ def crashed(
     containers: Containers,
     clock: Clock,
     options: Options,
-    last_words: LastWords | Unavailable,
+    last_words: LogTails | Unavailable,
     stops: Stops,
     *,
     at_least: Seconds = SHORT_S,
@@ -132,7 +132,7 @@ def crashed(
             continue
         if not _matters(each) or not each.stays_down:
             continue
-        fell = each.id in stops.with_engine and _is_service(each)
+        fell = each.id in stops.stopped_with_daemon and _is_service(each)
         if fell and containers.source == "disk":
             continue  # as long as the engine is down, all are
         if not fell and ((each.ran_for or 0.0) < at_least or not _by_itself(each, stops)):
@@ -143,7 +143,7 @@ def crashed(
         how = f"when the engine was stopped, and its restart policy is {policy}: it" if fell else "and"
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} ended {ago(age)} ago with exit code {each.state.exit_code} {how} stays down",
+            summary=f"{each.name} ended {ago(age)} ago with exit code {each.state.exit_code} {how} stays down",
             evidence={
                 "State": f"exited, exit code {each.state.exit_code}, ran {took(each.ran_for)}",
                 "asked to end": "no" if each.id in stops.by_id else "not remembered",
@@ -152,7 +152,7 @@ def crashed(
                 **not_running(callees, clock),
                 **held_up(each, containers),
             },
-            variables={"container": each.short},
+            variables={"container": each.name},
             severity=_severity(each) if each.id in stops.by_id else Severity.advice,
             calls=subjects_of(callees),
             signs=words.signs,

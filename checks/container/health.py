@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable
 
 from checks.container._words import APPLICATION_CAUSES, PEER_CAUSES, QUOTED, held_up, not_running, peers, subjects_of
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.container import HealthProbe
-from diagnose.evidence.containers import Container, Containers
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.inspect import HealthProbe
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
 from diagnose.model import DAEMON, Finding, Seconds, Severity
+from diagnose.phrases import ago, unix
 from diagnose.registry import check
-from diagnose.signs import signs
-from diagnose.times import ago, unix
 
 TIMED_OUT = -1
 NOT_BEGUN = "OCI runtime exec failed"
@@ -83,13 +83,13 @@ def _silent_for(each: Container, last: HealthProbe | None, clock: Clock, patienc
 def _stale(each: Container, status: str, silent: float, last: HealthProbe | None) -> Finding:
     return Finding(
         subject=each.subject,
-        summary=f"{each.short} has not been probed for {ago(silent)}: its status, {status}, is stale",
+        summary=f"{each.name} has not been probed for {ago(silent)}: its status, {status}, is stale",
         evidence={
             "State.Health.Status": status,
             "last probe": f"{ago(silent)} ago" if last else "none since the start",
             "interval": ago(_interval(each)),
         },
-        variables={"container": each.short},
+        variables={"container": each.name},
         discriminator="stale",
         severity=Severity.warning,
         touches=(DAEMON,),
@@ -119,7 +119,7 @@ def _failing(each: Container, last: HealthProbe | None, containers: Containers, 
         what = f"its probe fails with exit code {code}"
     return Finding(
         subject=each.subject,
-        summary=f"{each.short} is unhealthy: {what}, {streak} times in a row",
+        summary=f"{each.name} is unhealthy: {what}, {streak} times in a row",
         evidence={
             "State.Health": f"{health.status if health else ''}, FailingStreak {streak}",
             "probe": _probe(each),
@@ -127,7 +127,7 @@ def _failing(each: Container, last: HealthProbe | None, containers: Containers, 
             **not_running(callees, clock),
             **held_up(each, containers),
         },
-        variables={"container": each.short},
+        variables={"container": each.name},
         severity=severity,
         # the engine runs the probe: when containerd hangs, it does not end, or cannot begin
         touches=(DAEMON,) if code in (TIMED_OUT, 126) else (),

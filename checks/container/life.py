@@ -17,18 +17,18 @@ from checks.container._words import (
     took,
     words_of,
 )
-from diagnose.evidence.cgroups import Cgroups, Group
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.daemon_log import DaemonLog
-from diagnose.evidence.events import Event, Events
-from diagnose.evidence.kernel_log import KernelLog, OomKill
-from diagnose.evidence.last_words import LastWords, Words
-from diagnose.evidence.options import Options
-from diagnose.evidence.stops import Stops
+from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats
+from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.stops import Stops
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
+from diagnose.evidence.run.options import Options
 from diagnose.model import Count, Finding, Seconds, Severity, Unavailable
+from diagnose.phrases import ago, size, unix
 from diagnose.registry import check
-from diagnose.times import ago, size, unix
 
 KILLED = 137
 BY_SIGNAL = (130, KILLED, 143)
@@ -49,7 +49,7 @@ class _Oom(msgspec.Struct, frozen=True):
     kills: tuple[OomKill, ...]
     events: tuple[Event, ...]
     ends: tuple[Event, ...]
-    group: Group | None
+    group: CgroupStats | None
 
     @property
     def seen(self) -> bool:
@@ -157,24 +157,24 @@ def _oom_finding(oom: _Oom, clock: Clock, since_s: float) -> Finding:
     when = f" {ago(age)} ago" if age is not None else ""
     if not each.is_running and each.state.exit_code != 0:
         severity = Severity.critical if recent else Severity.advice
-        summary = f"{each.short} ran out of memory and was killed{when}: {oom.limit}"
+        summary = f"{each.name} ran out of memory and was killed{when}: {oom.limit}"
     elif each.is_running and last is not None and last < started:
         severity = Severity.warning
-        summary = f"{each.short} ran out of memory, was killed{when} and started again: {oom.limit}"
+        summary = f"{each.name} ran out of memory, was killed{when} and started again: {oom.limit}"
     elif each.is_running and last is None:
         young = (clock.age(started) or 0.0) <= since_s
         severity = Severity.warning if young and not oom.of_earlier_run else Severity.advice
         time = "in an earlier run" if oom.of_earlier_run else "at an unknown time"
-        summary = f"{each.short} ran out of memory and lost a process {time}: {oom.limit}"
+        summary = f"{each.name} ran out of memory and lost a process {time}: {oom.limit}"
     else:
         severity = Severity.warning if each.is_running and recent else Severity.advice
         going = "runs on" if each.is_running else "ended well"
-        summary = f"{each.short} ran out of memory{when}, lost a process and {going}: {oom.limit}"
+        summary = f"{each.name} ran out of memory{when}, lost a process and {going}: {oom.limit}"
     return Finding(
         subject=each.subject,
         summary=summary,
         evidence=_oom_evidence(oom, clock),
-        variables={"container": each.short, "memory": _roomier(oom)},
+        variables={"container": each.name, "memory": _roomier(oom)},
         severity=severity,
         onset=oom.moments[0] if oom.moments else None,
         service=each.service,
@@ -220,7 +220,7 @@ def restart_loop(
     containers: Containers,
     clock: Clock,
     events: Events | Unavailable,
-    last_words: LastWords | Unavailable,
+    last_words: LogTails | Unavailable,
     log: DaemonLog | Unavailable,
     stops: Stops | Unavailable,
     *,
@@ -293,7 +293,7 @@ def _pause(ends: Sequence[float]) -> float:
 
 
 def _loop_finding(
-    each: Container, ends: _Ends, clock: Clock, words: Words, containers: Containers, steady: float
+    each: Container, ends: _Ends, clock: Clock, words: LogTail, containers: Containers, steady: float
 ) -> Finding:
     restarting = each.state.status == "restarting"
     # inspect says 0 while it runs, whatever the run before ended with
@@ -301,12 +301,12 @@ def _loop_finding(
     run = each.ran_for if restarting else None
     lasted = f" after {took(run)}" if run is not None else ""
     if code == 0:
-        summary = f"{each.short} exits successfully{lasted} and is started again, {times(each.restart_count)} so far"
+        summary = f"{each.name} exits successfully{lasted} and is started again, {times(each.restart_count)} so far"
         works = (_pause(ends.at) if run is None else run) >= steady
         severity = Severity.advice if works else Severity.warning
     else:
         said = f"keeps failing: exit code {code}{lasted}" if code is not None else "does not stay up"
-        summary = f"{each.short} {said}, restarted {times(each.restart_count)}"
+        summary = f"{each.name} {said}, restarted {times(each.restart_count)}"
         # where its exit codes are lost, it may be a worker that recycles itself
         slow = not restarting and len(ends.at) > 1 and _pause(ends.at) > (steady if code is None else ROW_S)
         severity = Severity.warning if slow else Severity.critical
@@ -323,7 +323,7 @@ def _loop_finding(
         subject=each.subject,
         summary=summary,
         evidence=evidence,
-        variables={"container": each.short, "policy": _policy(each)},
+        variables={"container": each.name, "policy": _policy(each)},
         severity=severity,
         calls=subjects_of(callees),
         signs=words.signs,
@@ -362,7 +362,7 @@ def _churning_tasks(
     containers: Containers,
     ended: Iterable[Container],
     clock: Clock,
-    last_words: LastWords | Unavailable,
+    last_words: LogTails | Unavailable,
     restarts: int,
     window: float,
     steady: float,
@@ -386,7 +386,7 @@ def _churning_tasks(
                     "State": f"exited, exit code {last.state.exit_code} after {took(last.ran_for)}",
                     **quoted(words),
                 },
-                variables={"container": last.short, "service": last.labels.get("com.docker.swarm.service.name", slot)},
+                variables={"container": last.name, "service": last.labels.get("com.docker.swarm.service.name", slot)},
                 signs=words.signs,
                 onset=last.finished_at,
                 service=last.service,
@@ -412,7 +412,7 @@ def _age(clock: Clock, each: Container) -> float:
 def restarts_exhausted(
     containers: Containers,
     clock: Clock,
-    last_words: LastWords | Unavailable,
+    last_words: LogTails | Unavailable,
     events: Events | Unavailable,
     *,
     forgotten: Seconds = Seconds(604800),
@@ -436,7 +436,7 @@ def restarts_exhausted(
         ended = f"exit code {each.state.exit_code} after {took(each.ran_for)}"
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} was given up{since} after {most} restart{'' if most == 1 else 's'}: {ended}",
+            summary=f"{each.name} was given up{since} after {most} restart{'' if most == 1 else 's'}: {ended}",
             evidence={
                 "State": f"exited, exit code {each.state.exit_code}",
                 "RestartCount": each.restart_count,
@@ -444,7 +444,7 @@ def restarts_exhausted(
                 **quoted(words),
                 **not_running(callees, clock),
             },
-            variables={"container": each.short},
+            variables={"container": each.name},
             severity=Severity.advice if age > forgotten else Severity.critical,
             calls=subjects_of(callees),
             signs=words.signs,

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from checks.container._words import QUOTED
-from diagnose.evidence.bind_mounts import (
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.bind_mounts import (
     MOUNTING,
     BindSources,
     Named,
@@ -18,16 +19,15 @@ from diagnose.evidence.bind_mounts import (
     never_started,
     not_a_file,
 )
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.container import Mount
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.info import Info
-from diagnose.evidence.last_words import LastWords
-from diagnose.evidence.options import Options
-from diagnose.evidence.programs import REFUSED
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.programs import REFUSED
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
 from diagnose.model import Finding, Severity, Subject, Unavailable, Unexamined, Yield
 from diagnose.registry import check
-from diagnose.signs import signs
 
 IDS = 65536
 """So many users the engine gives to containers where it remaps them: subordinate ids as useradd hands them out."""
@@ -47,7 +47,7 @@ def mount_source_missing(
     clock: Clock,
     options: Options,
     bind_sources: BindSources | Unavailable,
-    last_words: LastWords | Unavailable,
+    last_words: LogTails | Unavailable,
 ) -> Iterable[Yield]:
     """Something that a container mounts does not exist on the host.
 
@@ -68,11 +68,11 @@ def mount_source_missing(
             what = "does not exist" if gone else f"is not a file, {match['target']} in it is"
             yield _finding(
                 each,
-                f"{each.short} did not start: {match['source']} {what}",
+                f"{each.name} did not start: {match['source']} {what}",
                 match["source"],
                 {"State": f"{each.state.status}, exit code {each.state.exit_code}", "State.Error": error},
             )
-        elif isinstance(last_words, LastWords) and (taken := not_a_file(each, last_words)):
+        elif isinstance(last_words, LogTails) and (taken := not_a_file(each, last_words)):
             source = taken.mount.source
             known = bind_sources.by_path.get(source) if isinstance(bind_sources, BindSources) else None
             count = bind_sources.entries.get(source) if isinstance(bind_sources, BindSources) else None
@@ -83,7 +83,7 @@ def mount_source_missing(
             elif count == 0:
                 yield _finding(
                     each,
-                    f"{each.short} finds an empty folder at {taken.inside}: {source} is not a file",
+                    f"{each.name} finds an empty folder at {taken.inside}: {source} is not a file",
                     source,
                     {"log": taken.line[:QUOTED], "on the host": "an empty folder"},
                 )
@@ -95,7 +95,7 @@ def mount_source_missing(
                 elif isinstance(bind_sources, BindSources) and bind_sources.by_path[source].failed == "missing":
                     yield _finding(
                         each,
-                        f"{each.short} cannot start: {source} does not exist",
+                        f"{each.name} cannot start: {source} does not exist",
                         source,
                         {"HostConfig.Mounts": f"bind {source}", "on the host": "no such file or directory"},
                     )
@@ -106,7 +106,7 @@ def _finding(each: Container, summary: str, source: str, evidence: dict[str, obj
         subject=each.subject,
         summary=summary,
         evidence=evidence,
-        variables={"container": each.short, "source": source},
+        variables={"container": each.name, "source": source},
         discriminator=source,
         signs=signs(each.state.error),
         service=each.service,
@@ -115,7 +115,7 @@ def _finding(each: Container, summary: str, source: str, evidence: dict[str, obj
 
 @check("container.mount-forbidden", severity=Severity.critical)
 def mount_forbidden(
-    containers: Containers, last_words: LastWords, bind_sources: BindSources | Unavailable, info: Info | Unavailable
+    containers: Containers, last_words: LogTails, bind_sources: BindSources | Unavailable, info: Info | Unavailable
 ) -> Iterable[Yield]:
     """A container's user has no access to what is mounted into it.
 
@@ -265,14 +265,14 @@ def _forbidden(each: Container, named: Named, shut: _Shut) -> Finding:
     added = each.host_config.group_add
     return Finding(
         subject=each.subject,
-        summary=f"{each.short} cannot {shut.what} {shut.inside}: user {shut.who.said}, but it belongs to {owner} with mode {mode}",
+        summary=f"{each.name} cannot {shut.what} {shut.inside}: user {shut.who.said}, but it belongs to {owner} with mode {mode}",
         evidence={
             **_refused(named),
             "Config.User": each.config.user or "root",
             **({"HostConfig.GroupAdd": added} if added else {}),
             f"owner and mode of {shut.path}": f"{owner} {mode}",
         },
-        variables={"container": each.short, "source": shut.path, "owner": shut.who.owner},
+        variables={"container": each.name, "source": shut.path, "owner": shut.who.owner},
         discriminator=named.mount.destination,
         touches=_volume(named.mount),
         onset=each.failed_first,
@@ -284,9 +284,9 @@ def _unlabelled(each: Container, named: Named) -> Finding:
     mount = named.mount
     return Finding(
         subject=each.subject,
-        summary=f"{each.short} has no access to {mount.destination}: SELinux is on and it was not relabelled",
+        summary=f"{each.name} has no access to {mount.destination}: SELinux is on and it was not relabelled",
         evidence={**_refused(named), "Mounts.Mode": mount.mode or "-", "SELinux": "on"},
-        variables={"container": each.short, "source": mount.source},
+        variables={"container": each.name, "source": mount.source},
         discriminator=mount.destination,
         touches=_volume(mount),
         onset=each.failed_first,
@@ -321,12 +321,12 @@ def mount_stale(stale_mounts: StaleMounts) -> Iterable[Finding]:
         source, container = each.mount.source, each.container
         yield Finding(
             subject=container.subject,
-            summary=f"{container.short} still sees the old {source}: it was replaced or deleted since the start",
+            summary=f"{container.name} still sees the old {source}: it was replaced or deleted since the start",
             evidence={
                 "mount": f"{source} -> {each.mount.destination}",
                 f"/proc/{container.state.pid}/mountinfo": f"{source}//deleted",
             },
-            variables={"container": container.short, "source": source},
+            variables={"container": container.name, "source": source},
             discriminator=each.mount.destination,
             stable=(container.life,),
             service=container.service,

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from checks.container._words import causes_without
 from checks.container.start import DEVICE, LIMITS, NETWORK, RUNTIME, failed_start, own_program
-from diagnose.evidence.bind_mounts import MOUNTING, BindSources
-from diagnose.evidence.containers import Container, Containers
+from diagnose.evidence.containers.bind_mounts import MOUNTING, BindSources
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.model import DAEMON, Finding, Severity, Subject, Unavailable
 from diagnose.registry import check
 
@@ -89,10 +89,10 @@ def _reason(each: Container, containers: Containers) -> tuple[str, Container | N
     error = each.state.error
     if match := _PEER.search(error):
         name = match["joined"] or match["lost"] or match["space"]
-        peer = next((other for other in containers if name == other.short or other.id.startswith(name)), None)
+        peer = next((other for other in containers if name == other.name or other.id.startswith(name)), None)
         if peer is None:
             return f"the container {name[:12]} that it needs no longer exists", None
-        return f"the container {peer.short} that it needs is not running", peer
+        return f"the container {peer.name} that it needs is not running", peer
     if match := _USER.search(error):
         return f"its image has no {match['kind']} {match['name']}", None
     if match := _TOOL.search(error):
@@ -111,7 +111,7 @@ def _reason(each: Container, containers: Containers) -> tuple[str, Container | N
         for name, end in each.endpoints.items():
             holder = _holder(end.fixed_address, name, containers)
             if holder:
-                return f"its address {end.fixed_address} of network {name} is held by {holder.short}", None
+                return f"its address {end.fixed_address} of network {name} is held by {holder.name}", None
         networks = " or ".join(each.endpoints) or "its network"
         return f"the fixed address that it asks for on {networks} is taken", None
     if _DRIVER in error:
@@ -133,7 +133,7 @@ def _proof(each: Container, containers: Containers) -> dict[str, list[str]]:
         return {}
     return {
         f"addresses on {name}": [
-            f"{other.short} {other.endpoints[name].ip_address}"
+            f"{other.name} {other.endpoints[name].ip_address}"
             for other in containers.running
             if name in other.endpoints
         ]

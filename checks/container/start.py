@@ -8,14 +8,14 @@ from collections.abc import Iterable
 import msgspec
 
 from checks.container._words import QUOTED
-from diagnose.evidence.container import Mount
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.info import Info
-from diagnose.evidence.mounts import Mounted, Mounts
-from diagnose.evidence.programs import Program, Programs
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs import Program, Programs
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import DAEMON, Finding, Json, Severity, Unavailable
 from diagnose.registry import check
-from diagnose.signs import signs
 
 ARCHITECTURES = {
     "x86_64": "amd64",
@@ -32,12 +32,12 @@ def failed_start(each: Container, reason: str, **variables: str) -> Finding:
     """A start that the engine refused: its own words are the proof."""
     return Finding(
         subject=each.subject,
-        summary=f"{each.short} did not start: {reason}",
+        summary=f"{each.name} did not start: {reason}",
         evidence={
             "State": f"{each.state.status}, exit code {each.state.exit_code}",
             "State.Error": each.state.error,
         },
-        variables={"container": each.short, **variables},
+        variables={"container": each.name, **variables},
         signs=signs(each.state.error),
         service=each.service,
     )
@@ -46,10 +46,10 @@ def failed_start(each: Container, reason: str, **variables: str) -> Finding:
 def _named(each: Container, program: str) -> dict[str, str]:
     """The runbook's variables for a program in a container; file is how `docker cp` names it."""
     return {
-        "container": each.short,
+        "container": each.name,
         "program": program,
         "image": each.config.image,
-        "file": f"{each.short}:{program}",
+        "file": f"{each.name}:{program}",
     }
 
 
@@ -88,7 +88,7 @@ def entrypoint_missing(containers: Containers, programs: Programs | Unavailable)
             yield failed_start(container, _lacks(container, program), program=program, image=container.config.image)
         elif below_init and below_init.missing:
             lacks = _lacks(container, below_init.path)
-            finding = _refused(container, below_init, f"{container.short} cannot run: {lacks}")
+            finding = _refused(container, below_init, f"{container.name} cannot run: {lacks}")
             named = {name: finding.variables[name] for name in ("container", "program", "image")}
             yield msgspec.structs.replace(finding, variables=named)
 
@@ -174,14 +174,14 @@ def _forbidden(each: Container, program: Program) -> Finding:
         what = f"{program.path} has capabilities that the container does not have"
         config = each.host_config
         proof = {"HostConfig.CapDrop": config.cap_drop or "none", "HostConfig.CapAdd": config.cap_add or "none"}
-        return _refused(each, program, f"{each.short} cannot run: {what}", **proof)
+        return _refused(each, program, f"{each.name} cannot run: {what}", **proof)
     user = each.config.user or "root"
     if program.interpreter:
         what = f"{program.interpreter}, which {program.path} needs, cannot be executed by user {user}"
         program = msgspec.structs.replace(program, path=program.interpreter)
     else:
         what = f"{program.path} cannot be executed by user {user}"
-    return _refused(each, program, f"{each.short} cannot run: {what}", **{"Config.User": user})
+    return _refused(each, program, f"{each.name} cannot run: {what}", **{"Config.User": user})
 
 
 def _refused(each: Container, program: Program, summary: str, **evidence: Json) -> Finding:
@@ -218,19 +218,19 @@ def exec_format(containers: Containers, programs: Programs, info: Info | Unavail
             yield _refused(
                 each,
                 program,
-                f"{each.short} cannot run: {program.path} is built for {program.machine}{here}",
+                f"{each.name} cannot run: {program.path} is built for {program.machine}{here}",
                 **{"first bytes of the program": f"ELF, {program.machine}"},
             )
         elif program.known and not program.machine and not program.interpreter:
             yield _refused(
                 each,
                 program,
-                f"{each.short} cannot run: {program.path} is a script without a #! line",
+                f"{each.name} cannot run: {program.path} is a script without a #! line",
                 **{"first bytes of the program": "neither ELF nor #!"},
             )
         else:
             yield _refused(
-                each, program, f"{each.short} cannot run: the kernel does not know the format of {program.path}"
+                each, program, f"{each.name} cannot run: the kernel does not know the format of {program.path}"
             )
 
 
@@ -259,7 +259,7 @@ def interpreter_missing(containers: Containers, programs: Programs) -> Iterable[
         else:
             what = f"what {program.path} needs to run is missing"
             seen = "not read"
-        yield _refused(each, program, f"{each.short} cannot run: {what}", **{"first bytes of the program": seen})
+        yield _refused(each, program, f"{each.name} cannot run: {what}", **{"first bytes of the program": seen})
 
 
 DEVICE = re.compile(
@@ -349,6 +349,6 @@ def runtime_limit_hit(containers: Containers, programs: Programs | Unavailable) 
             yield msgspec.structs.replace(finding, touches=(DAEMON,))
         elif refused and refused.why == "resource temporarily unavailable":
             user = each.config.user or "root"
-            summary = f"{each.short} cannot run: user {user} has as many processes on this host as its ulimit allows"
+            summary = f"{each.name} cannot run: user {user} has as many processes on this host as its ulimit allows"
             finding = _refused(each, refused, summary, **{"HostConfig.Ulimits": each.host_config.ulimits or "none"})
-            yield msgspec.structs.replace(finding, variables={"container": each.short})
+            yield msgspec.structs.replace(finding, variables={"container": each.name})

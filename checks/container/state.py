@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterable
 
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.events import Event, Events
-from diagnose.evidence.processes import Processes
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
 from diagnose.model import DAEMON, Count, Finding, Seconds, Severity, Skipped, Unavailable
+from diagnose.phrases import ago
 from diagnose.registry import check
-from diagnose.signs import signs
-from diagnose.times import ago
 
 RUNC = ("", "runc", "io.containerd.runc.v2", "crun")
 _UNLINK = re.compile(r"unlinkat (/\S+?):")
@@ -35,10 +35,10 @@ def dead(containers: Containers) -> Iterable[Finding]:
             path = _UNLINK.search(each.state.error)
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} could not be removed and is dead: {each.state.error.rpartition(': ')[2]}",
+                summary=f"{each.name} could not be removed and is dead: {each.state.error.rpartition(': ')[2]}",
                 evidence={"State.Status": each.state.status, "State.Error": each.state.error},
                 variables={
-                    "container": each.short,
+                    "container": each.name,
                     "id": each.id,
                     "path": path[1] if path else f"/var/lib/docker/containers/{each.id}",
                 },
@@ -66,13 +66,13 @@ def shim_lost(containers: Containers, processes: Processes) -> Generator[Finding
         what = "its shim is gone, its process lives on" if alive else f"process {each.state.pid} is gone"
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} is listed as running, but {what}",
+            summary=f"{each.name} is listed as running, but {what}",
             evidence={
                 "State": f"{each.state.status}, Pid {each.state.pid}",
                 "process": "alive" if alive else "none",
                 "containerd-shim": "alive" if each.id in processes.shims else "none",
             },
-            variables={"container": each.short, "pid": str(each.state.pid)},
+            variables={"container": each.name, "pid": str(each.state.pid)},
             touches=(DAEMON,),
             settled=(each.life,),
             service=each.service,
@@ -97,12 +97,12 @@ def paused(
         since = f" for {ago(age)}" if age is not None else ""
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} is paused{since}: it answers nobody",
+            summary=f"{each.name} is paused{since}: it answers nobody",
             evidence={
                 "State.Status": "paused",
                 "event pause": f"{ago(age)} ago" if age is not None else "not remembered",
             },
-            variables={"container": each.short},
+            variables={"container": each.name},
             severity=Severity.advice if age is not None and age < grace else Severity.warning,
             onset=known[-1].at if known else None,
             service=each.service,
@@ -123,14 +123,14 @@ def zombies(containers: Containers, processes: Processes, *, most: Count = Count
         names = sorted({process.comm for process in ended})
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} has {len(ended)} zombies that its first process does not reap",
+            summary=f"{each.name} has {len(ended)} zombies that its first process does not reap",
             evidence={
                 "zombies": len(ended),
                 "their names": names[:5],
                 "first process": " ".join(each.command)[:120],
                 "HostConfig.Init": bool(each.host_config.init),
             },
-            variables={"container": each.short, "pid": str(each.state.pid)},
+            variables={"container": each.name, "pid": str(each.state.pid)},
             service=each.service,
         )
 
@@ -149,13 +149,13 @@ def ignores_stop_signal(containers: Containers, events: Events, *, wait: Seconds
         if waited >= wait:
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} ignored its stop signal and was killed after {ago(waited)}",
+                summary=f"{each.name} ignored its stop signal and was killed after {ago(waited)}",
                 evidence={
                     "events": f"kill (signal {each.config.stop_signal or '15'}), {ago(waited)} later kill (signal 9), die 137",
                     "first process": " ".join(each.command)[:120],
                     "HostConfig.Init": bool(each.host_config.init),
                 },
-                variables={"container": each.short, "image": each.config.image},
+                variables={"container": each.name, "image": each.config.image},
                 service=each.service,
             )
 
@@ -179,9 +179,9 @@ def no_restart_policy(containers: Containers) -> Iterable[Finding]:
             continue
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} has no restart policy",
+            summary=f"{each.name} has no restart policy",
             evidence={"HostConfig.RestartPolicy": each.host_config.restart_policy.name or "no"},
-            variables={"container": each.short},
+            variables={"container": each.name},
             service=each.service,
         )
 

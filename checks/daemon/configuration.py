@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.config_faults import CONFLICT, ConfigFaults
-from diagnose.evidence.daemon import Daemon
-from diagnose.evidence.daemon_config import DaemonConfig, key_of
-from diagnose.evidence.daemon_keys import Fault
-from diagnose.evidence.daemon_log import DaemonLog
-from diagnose.evidence.info import Info
+from diagnose.evidence.engine.config import DaemonConfig, key_of
+from diagnose.evidence.engine.config_faults import CONFLICT, ConfigFaults
+from diagnose.evidence.engine.config_keys import Fault
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.machine.clock import Clock
 from diagnose.model import DAEMON, Finding, Json, Severity, Skipped, Unavailable
 from diagnose.registry import check
 

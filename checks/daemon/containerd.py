@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from diagnose.evidence.containers import Containers
-from diagnose.evidence.daemon import Daemon, Near
-from diagnose.evidence.daemon_log import DaemonLog
-from diagnose.evidence.info import Info
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.log import DaemonLog
 from diagnose.model import DAEMON, Finding, Json, Severity, Skipped, Unavailable, Yield
 from diagnose.registry import check
 
@@ -114,5 +114,5 @@ def containerd_hung(
     ]
 
 
-def _threads(process: Near) -> str:
+def _threads(process: ProcessDetail) -> str:
     return ", ".join(f"{count} {state}" for state, count in sorted(process.threads.items())) or "not known"

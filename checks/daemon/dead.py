@@ -7,19 +7,19 @@ from collections.abc import Iterable
 
 from checks.daemon.containerd import NO_CONTAINERD
 from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.config_faults import CONFIGURATION
-from diagnose.evidence.containers import Containers
-from diagnose.evidence.daemon import TRACES, Daemon
-from diagnose.evidence.daemon_log import DaemonLog
-from diagnose.evidence.data_root import DataRoot
-from diagnose.evidence.kernel_log import KernelLog, OomKill
-from diagnose.evidence.listeners import Listeners
-from diagnose.evidence.mounts import Mounts
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.config_faults import CONFIGURATION
+from diagnose.evidence.engine.daemon import TRACES, Daemon
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
+from diagnose.evidence.network.listeners import Listeners
+from diagnose.evidence.storage.mounts import Mounts
 from diagnose.model import DAEMON, Finding, Json, Severity, Subject, Unavailable, Yield
+from diagnose.phrases import ago
 from diagnose.registry import check
-from diagnose.signs import signs
-from diagnose.times import ago
 
 NAMES_SHOWN = 8
 OTHERS = (STORAGE, NETWORK, PID_TAKEN, re.compile("|".join(map(re.escape, (CONFIGURATION, *NO_CONTAINERD)))))
@@ -66,7 +66,7 @@ def not_running(
     """
     if daemon.answers:
         return ()
-    if daemon.is_nonsense and not daemon.endpoint.named:
+    if daemon.is_not_an_engine and not daemon.endpoint.named:
         return [_nonsense(daemon)]
     if not daemon.is_down:
         return _seen(daemon) if daemon.is_hung or daemon.reason == "forbidden" else _elsewhere(daemon)
@@ -140,7 +140,7 @@ def _down(
     evidence: dict[str, Json] = {}
     assert daemon.silence is not None
     socket = daemon.endpoint.path or daemon.endpoint.url
-    if daemon.is_asleep:
+    if daemon.is_socket_activated:
         evidence[f"{socket}"] = "systemd listens; docker.service is not active"
     else:
         refused = "not allowed for this user" if daemon.reason == "forbidden" else "nobody listens"
@@ -234,7 +234,7 @@ def _what(daemon: Daemon, socket: str, came_up: bool) -> str:
         return f"dockerd ({daemon.process.pid}) lives and does not serve {socket}{since}"
     if daemon.program == "":
         return "dockerd does not run, and its program is not where packages put it"
-    if daemon.is_asleep:
+    if daemon.is_socket_activated:
         return "dockerd is not running; systemd will start it for the next client"
     if daemon.unit and daemon.unit.load_state == "masked":
         return "dockerd is not running, and docker.service is masked"
@@ -272,7 +272,7 @@ def _alive(daemon: Daemon, containers: Containers | Unavailable) -> list[str] | 
     if daemon.shims is None:
         return None
     own = daemon.endpoint.rootless
-    names = {each.id: each.short for each in containers} if isinstance(containers, Containers) else {}
+    names = {each.id: each.name for each in containers} if isinstance(containers, Containers) else {}
     return sorted(
         names.get(id, id[:12])
         for id, shim in daemon.shims.items()

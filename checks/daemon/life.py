@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from diagnose.evidence.containers import Containers
-from diagnose.evidence.daemon import Daemon, Near
-from diagnose.evidence.data_root import DataRoot
-from diagnose.evidence.mounts import Mounts
-from diagnose.evidence.pressure import Pressure
-from diagnose.evidence.processes import Process
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.machine.pressure import Pressure
+from diagnose.evidence.machine.processes import Process
+from diagnose.evidence.storage.mounts import Mounts
 from diagnose.model import (
     DAEMON,
     Count,
@@ -22,8 +22,8 @@ from diagnose.model import (
     Yield,
     container,
 )
+from diagnose.phrases import ago
 from diagnose.registry import check
-from diagnose.times import ago
 
 
 @check("daemon.socket-forbidden", severity=Severity.advice)
@@ -110,7 +110,7 @@ def hung(
 
 def _stuck_alone(daemon: Daemon, containers: Containers | Unavailable, slow: bool) -> Iterable[Finding]:
     """Containers that alone do not work: their shim is stopped, or the engine answers about all but them."""
-    known = {each.id: each.short for each in containers} if isinstance(containers, Containers) else {}
+    known = {each.id: each.name for each in containers} if isinstance(containers, Containers) else {}
     left_out = containers.unexamined if isinstance(containers, Containers) else ()
     silent = {each.subject.name: each.why for each in left_out if each.why.startswith("inspect: timed out")}
     stopped = {
@@ -139,7 +139,7 @@ def _stuck_alone(daemon: Daemon, containers: Containers | Unavailable, slow: boo
         )
 
 
-def _pid(process: Near | Process | None) -> dict[str, str]:
+def _pid(process: ProcessDetail | Process | None) -> dict[str, str]:
     """The variable of the commands that need a process; without one they are not shown."""
     return {"pid": str(process.pid)} if process else {}
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Containers
-from diagnose.evidence.daemon import Daemon
-from diagnose.evidence.daemon_config import DaemonConfig
-from diagnose.evidence.daemon_log import DaemonLog
-from diagnose.evidence.info import Info, Ping
-from diagnose.evidence.options import Options
-from diagnose.evidence.socket_clients import TOO_OLD, SocketClients
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.socket_clients import TOO_OLD, SocketClients
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
 from diagnose.model import DAEMON, HOST, Finding, Seconds, Severity, Skipped, Unavailable
+from diagnose.phrases import ago
 from diagnose.registry import check
-from diagnose.times import ago
 
 MAINTAINED = frozenset({25, 28, 29})
 """Lines of the upstream engine that still get fixes; 25 is kept by one of its vendors."""
@@ -76,9 +76,9 @@ def client_api_too_old(
     for each in clients.turned_away:
         yield Finding(
             subject=each.container.subject,
-            summary=f"{each.container.short} speaks API {each.client} and is turned away: this engine requires at least {each.least}",
+            summary=f"{each.container.name} speaks API {each.client} and is turned away: this engine requires at least {each.least}",
             evidence={"last such line of its log": each.line},
-            variables={"name": each.container.short, "least": each.least},
+            variables={"name": each.container.name, "least": each.least},
             touches=(DAEMON,),
             service=each.container.service,
         )
@@ -86,7 +86,7 @@ def client_api_too_old(
     turned = [(line, match) for line in lines if (match := TOO_OLD.search(line.text)) is not None]
     if turned and isinstance(log, DaemonLog):
         last, match = turned[-1]
-        holders = [each.short for each in clients.holders]
+        holders = [each.name for each in clients.holders]
         yield Finding(
             subject=DAEMON,
             summary=f"a client of API {match['client']} is turned away: this engine requires at least {match['least']}",
@@ -145,7 +145,7 @@ def clock_skewed(
     """
     ahead = sorted(
         (
-            (moment - clock.wall, each.short, name)
+            (moment - clock.wall, each.name, name)
             for each in (containers if isinstance(containers, Containers) else ())
             for name, moment in (("Created", each.created_at), ("State.StartedAt", each.started_at))
             if moment is not None and moment - clock.wall > skew

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from diagnose.evidence.daemon import DAEMONS, EXEC_ROOT, Daemon
-from diagnose.evidence.daemon_config import DEFAULT_PATH, DaemonConfig
-from diagnose.evidence.daemon_log import DaemonLog, LogLine
-from diagnose.evidence.data_root import DataRoot
+from diagnose.error_signatures import signs
+from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
+from diagnose.evidence.engine.daemon import DAEMONS, EXEC_ROOT, Daemon
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.model import DAEMON, Finding, Json, Severity, Subject, Unavailable, Yield
 from diagnose.registry import check
-from diagnose.signs import signs
 
 STORAGE = re.compile(r"error initializing graphdriver|prior storage driver|contains several valid graphdrivers")
 NETWORK = re.compile(r"[Ee]rror (initializing|creating) network controller|error creating default \"bridge\" network")

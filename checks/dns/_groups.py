@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.lookups import Lookups, Reply
-from diagnose.evidence.resolvers import Resolvers, Upstream, resolving
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.resolvers import Resolvers, Upstream, resolving
 from diagnose.model import Skipped, Subject, Unavailable
 
 
@@ -19,10 +19,10 @@ class Group(msgspec.Struct, frozen=True):
     subject: Subject
     networks: tuple[str, ...]
     members: tuple[Container, ...]
-    replies: tuple[tuple[Upstream, Reply | None], ...]
+    replies: tuple[tuple[Upstream, DnsReply | None], ...]
 
     @property
-    def lost(self) -> tuple[tuple[Upstream, Reply], ...]:
+    def lost(self) -> tuple[tuple[Upstream, DnsReply], ...]:
         """The servers that were asked and did not answer."""
         return tuple((each, reply) for each, reply in self.replies if reply is not None and not reply.answered)
 
@@ -47,7 +47,7 @@ def groups(containers: Containers, resolvers: Resolvers, lookups: Lookups) -> It
         subject = each.subject if resolvers.has_own_servers(each) else Subject("network", networks[0])
         found.setdefault((subject, networks, servers), []).append(each)
     for (subject, networks, servers), members in found.items():
-        replies: list[tuple[Upstream, Reply | None]] = []
+        replies: list[tuple[Upstream, DnsReply | None]] = []
         for server in servers:
             way = inside.get((members[0].id, server.server))
             if server.by_host:
@@ -67,7 +67,7 @@ def unasked(why: Unavailable) -> Skipped | Unavailable:
 
 def names(containers: Sequence[Container], most: int = 3) -> str:
     """A few names, and how many more there are."""
-    listed = [each.short for each in containers]
+    listed = [each.name for each in containers]
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return ", ".join(listed[:most]) + more
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from checks.dns._groups import unasked
-from diagnose.evidence.containers import Containers
-from diagnose.evidence.daemon import Daemon
-from diagnose.evidence.lookups import Lookups
-from diagnose.evidence.namespaces import Inside, Namespaces
-from diagnose.evidence.resolvers import EMBEDDED
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.dns.resolvers import EMBEDDED
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import DAEMON, Finding, Severity, Skipped, Subject, Unavailable, Yield
 from diagnose.registry import check
 
@@ -46,12 +46,12 @@ def embedded_rules_missing(
             why = "and no engine answers whose resolver could listen there"
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} cannot resolve any name: queries to {EMBEDDED} are refused, {why}",
+            summary=f"{each.name} cannot resolve any name: queries to {EMBEDDED} are refused, {why}",
             evidence={
                 f"{EMBEDDED}:53 asked from the container": str(reply),
                 f"sockets of the engine on {EMBEDDED}": _sockets(inside) if inside else "not seen",
             },
-            variables={"container": each.short},
+            variables={"container": each.name},
             touches=(*(Subject("network", name) for name in each.endpoints), *(() if listens else (DAEMON,))),
             signs=frozenset({"dns"}),
             stable=(each.life,),
@@ -60,10 +60,10 @@ def embedded_rules_missing(
     return None
 
 
-def _sockets(inside: Inside) -> list[str]:
+def _sockets(inside: ContainerNetns) -> list[str]:
     return sorted({f"{one.protocol} {one.port}" for one in inside.listeners if one.address == EMBEDDED})
 
 
-def _listens(inside: Inside) -> bool:
+def _listens(inside: ContainerNetns) -> bool:
     """Whether the engine's resolver takes queries by UDP, as the one that was refused."""
     return any(one.protocol == "udp" and one.address == EMBEDDED for one in inside.listeners)

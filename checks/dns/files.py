@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 
 from checks.dns._groups import Group, groups, names, touched
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.lookups import Lookups
-from diagnose.evidence.resolvers import (
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.dns.resolvers import (
     FALLBACK,
     HOST_FILE,
     MAX_SERVERS,
@@ -86,7 +86,7 @@ def _stub(
             RESOLVED_FILE: _shown(resolvers.resolved),
             "dns of the daemon": list(resolvers.configured),
             **{
-                f"resolv.conf of {each.short}": [one.server for one in resolvers.upstreams(each)]
+                f"resolv.conf of {each.name}": [one.server for one in resolvers.upstreams(each)]
                 for each in affected[:10]
             },
         },
@@ -151,7 +151,7 @@ def _nobody_to_ask(
         evidence={
             file: _shown(resolvers.engine_file),
             "dns of the daemon": list(resolvers.configured),
-            **{f"servers of {each.short}": [one.server for one in resolvers.upstreams(each)] for each in affected[:10]},
+            **{f"servers of {each.name}": [one.server for one in resolvers.upstreams(each)] for each in affected[:10]},
         },
         severity=Severity.critical if (empty or dead) and not island else mild,
         touches=_reached(dead, affected),
@@ -193,14 +193,14 @@ def stale_resolv_conf(
             continue
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} still asks DNS server {old[0]}, which the host replaced by {now[0]}"
+            summary=f"{each.name} still asks DNS server {old[0]}, which the host replaced by {now[0]}"
             + ("; it does not answer any more" if dead else ""),
             evidence={
                 "ResolvConfPath nameserver": list(conf.nameservers),
                 f"{HOST_FILE} nameserver": list(now),
                 "State.StartedAt": each.state.started_at,
             },
-            variables={"container": each.short},
+            variables={"container": each.name},
             severity=Severity.warning if dead else Severity.advice,
             signs=frozenset({"dns"}) if dead else None,
             stable=(each.life,),
@@ -234,7 +234,7 @@ def search_amplified(
         yield Finding(
             subject=HOST if len(affected) > 1 else affected[0].subject,
             summary=f"{names(affected)} try {len(search)} search domains for each name of up to {ndots} dots",
-            evidence={"options ndots": ndots, "search": list(search), "containers": [each.short for each in affected]},
-            variables={"container": affected[0].short},
+            evidence={"options ndots": ndots, "search": list(search), "containers": [each.name for each in affected]},
+            variables={"container": affected[0].name},
             discriminator=f"{ndots},{len(search)}",
         )

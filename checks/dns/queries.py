@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Mapping
 
 from checks.dns._groups import Group, groups, names, touched, unasked
-from diagnose.evidence.containers import Containers
-from diagnose.evidence.dns_path import DnsPath
-from diagnose.evidence.links import Link, Links
-from diagnose.evidence.lookups import Lookups, Reply
-from diagnose.evidence.resolvers import HOST_FILE, Resolvers, Upstream, is_loopback
-from diagnose.evidence.routes import Routes
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers, Upstream, is_loopback
+from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.routes import Routes
 from diagnose.model import DAEMON, HOST, Finding, Severity, Skipped, Unavailable, Yield
 from diagnose.registry import check
 
@@ -62,13 +62,13 @@ def _unreachable(group: Group, lookups: Lookups, path: DnsPath) -> Finding:
     stopped = next((rule for name in group.networks if (rule := path.blocked.get((name, server)))), None)
     if stopped:
         evidence["stopped by"] = stopped
-    evidence["containers"] = [each.short for each in group.members]
+    evidence["containers"] = [each.name for each in group.members]
     return Finding(
         subject=group.subject,
         summary=f"DNS server {server} of {names(group.members)}: {reply}; {_hop(group, upstream, reply, lookups, path, stopped)}"
         + (f"; {asked - len(group.lost)} other of its {asked} servers answers" if group.works else ""),
         evidence=evidence,
-        variables={"container": who.short, "server": server, "network": group.networks[0]},
+        variables={"container": who.name, "server": server, "network": group.networks[0]},
         discriminator=",".join(each.server for each, _ in group.lost),
         severity=_degraded(reply for _, reply in group.lost) if group.works else Severity.critical,
         touches=touched([group]),
@@ -78,12 +78,14 @@ def _unreachable(group: Group, lookups: Lookups, path: DnsPath) -> Finding:
     )
 
 
-def _degraded(lost: Iterable[Reply]) -> Severity:
+def _degraded(lost: Iterable[DnsReply]) -> Severity:
     """How bad a lost server is while another answers: silence costs five seconds a look-up, a refusal nothing."""
     return Severity.warning if any(reply.icmp is None for reply in lost) else Severity.advice
 
 
-def _hop(group: Group, upstream: Upstream, reply: Reply, lookups: Lookups, path: DnsPath, stopped: str | None) -> str:
+def _hop(
+    group: Group, upstream: Upstream, reply: DnsReply, lookups: Lookups, path: DnsPath, stopped: str | None
+) -> str:
     """Where the query is lost, as far as the host's own query tells."""
     if upstream.by_host:
         return "the engine asks from the host, so the fault lies beyond the containers"
@@ -115,7 +117,7 @@ def host_broken(
     containers: Containers | Unavailable,
     dns_path: DnsPath | Unavailable,
     routes: Routes | Unavailable,
-    links: Links | Unavailable,
+    links: Interfaces | Unavailable,
 ) -> Iterable[Finding] | Skipped | Unavailable:
     """The host's own DNS servers do not answer.
 
@@ -133,11 +135,11 @@ def host_broken(
     return _broken(resolvers, lookups, containers, rules, _adrift(routes, links))
 
 
-def _adrift(routes: Routes | Unavailable, links: Links | Unavailable) -> str:
+def _adrift(routes: Routes | Unavailable, links: Interfaces | Unavailable) -> str:
     """That no default route leads out, and through which interfaces one may have led; empty where there is one."""
     if isinstance(routes, Unavailable) or routes.lead_out:
         return ""
-    down = [each.name for each in links if _is_down(each)] if isinstance(links, Links) else []
+    down = [each.name for each in links if _is_down(each)] if isinstance(links, Interfaces) else []
     are = "is" if len(down) == 1 else "are"
     return "no default route leads out" + (f", {', '.join(down)} {are} down" if down else "")
 
@@ -146,7 +148,7 @@ _UPLINKS = (None, "veth", "bond", "team", "vlan", "macvlan", "ipvlan")
 """Kinds of interfaces that lead to others; None is hardware. The kernel's own tunnels and idle bridges are always down."""
 
 
-def _is_down(link: Link) -> bool:
+def _is_down(link: Interface) -> bool:
     leads = link.kind in _UPLINKS and link.master is None and link.name != "lo"
     return leads and (not link.up or link.operstate in ("down", "lowerlayerdown"))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from diagnose.evidence.daemon_config import DaemonConfig
-from diagnose.evidence.firewall import Crossings, Firewall, Inlet, Outlet, Reach
-from diagnose.evidence.networks import Network
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.packet_paths import ConnectionVerdict, Egress, Firewall, Ingress, PacketPaths
 from diagnose.model import Finding, Json, Skipped, Subject, Unavailable, Unexamined
 
 Judged = Iterable[Finding | Unexamined] | Skipped | Unavailable
@@ -27,7 +27,7 @@ def subjects_of(networks: Iterable[Network]) -> tuple[Subject, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def container_subjects(outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> tuple[Subject, ...]:
+def container_subjects(outlets: Sequence[Egress], inlets: Sequence[Ingress]) -> tuple[Subject, ...]:
     found = [each.container.subject for each in outlets] + [each.container.subject for each in inlets]
     return tuple(dict.fromkeys(found))
 
@@ -42,7 +42,7 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def unsure(crossings: Crossings) -> Iterable[Unexamined]:
+def unsure(crossings: PacketPaths) -> Iterable[Unexamined]:
     """Ways whose verdict hangs on a rule that is not understood, one of each network."""
     seen = set()
     for each in crossings.ways:
@@ -66,11 +66,11 @@ def proxied(config: DaemonConfig | Unavailable) -> bool:
     return not (isinstance(config, DaemonConfig) and config.value("userland-proxy") is False)
 
 
-def is_lost(firewall: Firewall, reach: Reach) -> bool:
+def is_lost(firewall: Firewall, reach: ConnectionVerdict) -> bool:
     return reach.is_blocked and reach.by is not None and firewall.is_lost(reach.by)
 
 
-def port_list(inlets: Sequence[Inlet]) -> str:
+def port_list(inlets: Sequence[Ingress]) -> str:
     ports = sorted({each.host_port for each in inlets})
     shown = ", ".join(map(str, ports[:4])) + (f" and {len(ports) - 4} more" if len(ports) > 4 else "")
     return f"{'port' if len(ports) == 1 else 'ports'} {shown}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from checks.firewall._words import Judged, shortened, subjects_of
-from diagnose.evidence.firewall import Crossings, Firewall, Table
+from diagnose.evidence.network.packet_paths import Firewall, PacketPaths, Table
 from diagnose.model import HOST, Finding, Severity, Skipped, Unavailable, Unexamined
 from diagnose.registry import check
 
@@ -14,7 +14,7 @@ _UNREAD = {"nft": "nftables", "legacy": "iptables-legacy ip"}
 
 
 @check("firewall.backend-mixed", severity=Severity.warning)
-def backend_mixed(firewall: Firewall, crossings: Crossings | Unavailable) -> Judged:
+def backend_mixed(firewall: Firewall, crossings: PacketPaths | Unavailable) -> Judged:
     """Rules stand in both iptables backends at once, and both are in force.
 
     A legacy table that a mere look created is empty and does not count.
@@ -43,11 +43,11 @@ def _used(firewall: Firewall, backend: str) -> list[Table]:
 
 
 def _mixed(
-    nft: Sequence[Table], legacy: Sequence[Table], docker: Sequence[str], crossings: Crossings | Unavailable
+    nft: Sequence[Table], legacy: Sequence[Table], docker: Sequence[str], crossings: PacketPaths | Unavailable
 ) -> Finding:
     both = len(set(docker)) == 2
     what = "Docker has chains in both" if both else f"Docker's chains are in the {docker[0]} backend"
-    networks = crossings.networks.values() if isinstance(crossings, Crossings) else ()
+    networks = crossings.networks.values() if isinstance(crossings, PacketPaths) else ()
     return Finding(
         subject=HOST,
         summary=f"iptables rules in both backends, nft ({shortened(table.name for table in nft)}) and legacy"
@@ -62,7 +62,7 @@ def _mixed(
 
 
 @check("firewall.bypassed-by-publish", severity=Severity.advice)
-def bypassed_by_publish(crossings: Crossings) -> Judged:
+def bypassed_by_publish(crossings: PacketPaths) -> Judged:
     """A published port is open to everyone although the host's firewall closes it.
 
     The engine translates the port before the host's input rules are asked. It is a warning where the host has
@@ -75,7 +75,7 @@ def bypassed_by_publish(crossings: Crossings) -> Judged:
     return _bypassed(crossings)
 
 
-def _bypassed(crossings: Crossings) -> Iterable[Finding]:
+def _bypassed(crossings: PacketPaths) -> Iterable[Finding]:
     for inlet in crossings.inlets:
         if not (inlet.everywhere and inlet.refused.is_blocked and inlet.refused.by):
             continue
@@ -83,7 +83,7 @@ def _bypassed(crossings: Crossings) -> Iterable[Finding]:
             continue
         yield Finding(
             subject=inlet.container.subject,
-            summary=f"{inlet.container.short}: port {inlet.host_port} is open to any address that reaches"
+            summary=f"{inlet.container.name}: port {inlet.host_port} is open to any address that reaches"
             f" {inlet.host_address}, although {inlet.refused.by.chain} closes it",
             evidence={
                 "host's own rule": str(inlet.refused.by),
@@ -92,7 +92,7 @@ def _bypassed(crossings: Crossings) -> Iterable[Finding]:
                 "uplink": f"{inlet.uplink.name} {inlet.uplink.address}",
             },
             variables={
-                "container": inlet.container.short,
+                "container": inlet.container.name,
                 "host_port": str(inlet.host_port),
                 "uplink": inlet.uplink.name,
             },

@@ -17,16 +17,16 @@ from checks.firewall._words import (
     subjects_of,
     unsure,
 )
-from diagnose.evidence.daemon_config import DaemonConfig
-from diagnose.evidence.firewall import Crossings, Firewall, Inlet, Outlet
-from diagnose.evidence.links import Links
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.packet_paths import Egress, Firewall, Ingress, PacketPaths
 from diagnose.model import HOST, Finding, Severity, Skipped, Unavailable, Unexamined
 from diagnose.registry import check
-from diagnose.signs import NO_WAY_OUT
 
 
 @check("firewall.chains-missing", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
-def chains_missing(firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable) -> Judged:
+def chains_missing(firewall: Firewall, crossings: PacketPaths, config: DaemonConfig | Unavailable) -> Judged:
     """Docker's rules are gone from the packet filter, or nothing leads to them.
 
     Flushed by another tool after the engine wrote them. Seen on engines 20.10.24, 26.1.5 and 28.5.2:
@@ -43,7 +43,7 @@ def chains_missing(firewall: Firewall, crossings: Crossings, config: DaemonConfi
     return _chains_missing(firewall, crossings, proxied(config))
 
 
-def _chains_missing(firewall: Firewall, crossings: Crossings, proxied: bool) -> Iterable[Finding | Unexamined]:
+def _chains_missing(firewall: Firewall, crossings: PacketPaths, proxied: bool) -> Iterable[Finding | Unexamined]:
     bare = [each for each in crossings.networks.values() if not firewall.names_bridge(each.bridge)]
     fallen = [each for each in crossings.outlets if is_lost(firewall, each.reach)]
     no_ports = bool(crossings.inlets) and not firewall.translates_ports
@@ -58,7 +58,7 @@ def _chains_missing(firewall: Firewall, crossings: Crossings, proxied: bool) -> 
     ]
     served = proxied and all(_is_served(each) for each in ports)
     hidden = [each for each in crossings.outlets if _unmasked(each) and (no_ports or each.network.name in lost)]
-    names = sorted({each.container.short for each in [*cut, *hidden]})
+    names = sorted({each.container.name for each in [*cut, *hidden]})
     losses = [f"{count(len(names), 'container')} ({shortened(names)}) cannot reach the outside"] if names else []
     shut = "served by docker-proxy alone" if served else "not forwarded"
     losses += [f"published {port_list(ports)} {shut}"] if ports else []
@@ -73,7 +73,7 @@ def _chains_missing(firewall: Firewall, crossings: Crossings, proxied: bool) -> 
         evidence=base(firewall, "forward")
         | base(firewall, "prerouting")
         | {"bridges without rules": [each.bridge for each in bare]}
-        | {f"{each.container.short} sends": str(each.reach.by) for each in cut[:1]},
+        | {f"{each.container.name} sends": str(each.reach.by) for each in cut[:1]},
         variables={},
         severity=None if names or (ports and not served) else Severity.warning,
         touches=subjects_of(touched) + tuple(each.container.subject for each in ports),
@@ -85,7 +85,7 @@ _SEVERAL = 2
 """Of fewer published ports none is left by chance: firewall.dnat-missing speaks of the one."""
 
 
-def _emptied(firewall: Firewall, crossings: Crossings) -> str:
+def _emptied(firewall: Firewall, crossings: PacketPaths) -> str:
     """Which of Docker's chains of published ports has lost all that was in it, in words."""
     inlets = crossings.inlets
     if len(inlets) < _SEVERAL or crossings.unwalked:
@@ -97,12 +97,12 @@ def _emptied(firewall: Firewall, crossings: Crossings) -> str:
     return ""
 
 
-def _is_served(inlet: Inlet) -> bool:
+def _is_served(inlet: Ingress) -> bool:
     """Whether a client gets to a process of the host at a published port, as docker-proxy is one."""
     return inlet.reach.nat is None and inlet.reach.outcome == "accept"
 
 
-def _fallen(outlets: Sequence[Outlet], bare: set[str]) -> list[str]:
+def _fallen(outlets: Sequence[Egress], bare: set[str]) -> list[str]:
     """What is missing for bridges that some rules are still about."""
     words = []
     for part, what in (("request", "no rule lets out what comes from"), ("reply", "no rule lets the answers back to")):
@@ -112,7 +112,7 @@ def _fallen(outlets: Sequence[Outlet], bare: set[str]) -> list[str]:
     return words
 
 
-def _unmasked(outlet: Outlet) -> bool:
+def _unmasked(outlet: Egress) -> bool:
     """Whether its packets surely leave with the container's own address although the engine is to hide it."""
     sample = outlet.sample
     return outlet.network.masquerades and sample.outcome == "accept" and sample.nat is None and not sample.nat_unknown
@@ -120,7 +120,7 @@ def _unmasked(outlet: Outlet) -> bool:
 
 @check("firewall.masquerade-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
 def masquerade_missing(
-    firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable, links: Links | Unavailable
+    firewall: Firewall, crossings: PacketPaths, config: DaemonConfig | Unavailable, links: Interfaces | Unavailable
 ) -> Judged:
     """A network's packets leave the host from addresses that nobody can answer.
 
@@ -137,23 +137,25 @@ def masquerade_missing(
     return _masquerade_missing(crossings, links)
 
 
-def _nat_gone(firewall: Firewall, crossings: Crossings) -> str | None:
+def _nat_gone(firewall: Firewall, crossings: PacketPaths) -> str | None:
     if crossings.inlets and not firewall.translates_ports:
         return "all of Docker's translation rules are gone: firewall.chains-missing"
     return None
 
 
-def _is_foreign(outlet: Outlet, links: Links | Unavailable) -> bool:
+def _is_foreign(outlet: Egress, links: Interfaces | Unavailable) -> bool:
     """Whether its packets surely leave with an address that the uplink's neighbours ask for in vain; another one may be routed here."""
     nat = outlet.sample.nat
     if outlet.sample.outcome != "accept" or nat is None or nat.kind != "snat" or not nat.address:
         return False
     return (
-        isinstance(links, Links) and links.is_on_link(nat.address, outlet.uplink.name) and not links.holds(nat.address)
+        isinstance(links, Interfaces)
+        and links.is_on_link(nat.address, outlet.uplink.name)
+        and not links.holds(nat.address)
     )
 
 
-def _masquerade_missing(crossings: Crossings, links: Links | Unavailable) -> Iterable[Finding | Unexamined]:
+def _masquerade_missing(crossings: PacketPaths, links: Interfaces | Unavailable) -> Iterable[Finding | Unexamined]:
     outlets = defaultdict(list)
     for each in crossings.outlets:
         if each.network.masquerades and (each.sample.nat_unknown or each.sample.outcome == "unknown"):
@@ -168,11 +170,11 @@ def _masquerade_missing(crossings: Crossings, links: Links | Unavailable) -> Ite
         yield Finding(
             subject=network.subject,
             summary=f"{network.name}: packets of {count(len(listed), 'container')}"
-            f" ({shortened(each.container.short for each in listed)}) leave as {source}; no answer comes back",
+            f" ({shortened(each.container.name for each in listed)}) leave as {source}; no answer comes back",
             evidence={
                 "nat POSTROUTING": str(nat or f"no translation of {subnet} on the way to {listed[0].uplink.name}"),
                 "IPAM.Config.Subnet": subnet,
-                "container": listed[0].container.short,
+                "container": listed[0].container.name,
                 "address": listed[0].address,
             },
             variables={"network": network.name, "bridge": network.bridge, "subnet": subnet.partition(",")[0]},
@@ -182,7 +184,7 @@ def _masquerade_missing(crossings: Crossings, links: Links | Unavailable) -> Ite
 
 
 @check("firewall.dnat-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
-def dnat_missing(firewall: Firewall, crossings: Crossings, config: DaemonConfig | Unavailable) -> Judged:
+def dnat_missing(firewall: Firewall, crossings: PacketPaths, config: DaemonConfig | Unavailable) -> Judged:
     """A published port has no rule that leads to its container.
 
     Where docker-proxy listens, it still serves the port, and the container sees the bridge's address for
@@ -198,7 +200,7 @@ def dnat_missing(firewall: Firewall, crossings: Crossings, config: DaemonConfig 
     return _dnat_missing(firewall, crossings, proxied(config))
 
 
-def _dnat_missing(firewall: Firewall, crossings: Crossings, proxied: bool) -> Iterable[Finding | Unexamined]:
+def _dnat_missing(firewall: Firewall, crossings: PacketPaths, proxied: bool) -> Iterable[Finding | Unexamined]:
     yield from (
         Unexamined(each, "more published ports than a filter of this size allows") for each in crossings.unwalked
     )
@@ -213,14 +215,14 @@ def _dnat_missing(firewall: Firewall, crossings: Crossings, proxied: bool) -> It
         proxy = "; only docker-proxy serves it, and hides the clients' addresses" if served else ""
         yield Finding(
             subject=inlet.container.subject,
-            summary=f"{inlet.container.short}: port {inlet.host_port} {problem}{proxy}",
+            summary=f"{inlet.container.name}: port {inlet.host_port} {problem}{proxy}",
             evidence={
                 "NetworkSettings.Ports": f"{inlet.host_address}:{inlet.host_port} -> {inlet.port}",
                 "container addresses": sorted(inlet.addresses),
                 "translation": str(inlet.reach.nat) if inlet.reach.nat else None,
                 "decided by": str(inlet.reach.by) if inlet.reach.by else None,
             },
-            variables={"container": inlet.container.short, "host_port": str(inlet.host_port)},
+            variables={"container": inlet.container.name, "host_port": str(inlet.host_port)},
             discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.port.partition('/')[2]}",
             severity=Severity.warning if served or led_off else None,
             touches=(inlet.network.subject,),
@@ -229,7 +231,7 @@ def _dnat_missing(firewall: Firewall, crossings: Crossings, proxied: bool) -> It
         )
 
 
-def _misled(firewall: Firewall, inlet: Inlet) -> str | None:
+def _misled(firewall: Firewall, inlet: Ingress) -> str | None:
     """What is surely wrong with the rules of one published port, in words, or None."""
     reach = inlet.reach
     if reach.nat_unknown or (reach.outcome == "unknown" and reach.nat is None):

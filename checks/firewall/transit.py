@@ -6,15 +6,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from checks.firewall._words import ICC, Judged, container_subjects, count, port_list, shortened, subjects_of, unsure
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.daemon_config import DaemonConfig
-from diagnose.evidence.firewall import FORWARDING6, USER_CHAIN, Crossings, Firewall, Forwarding, Inlet, Outlet, Step
-from diagnose.evidence.info import Ping
-from diagnose.evidence.networks import Network, Networks
-from diagnose.evidence.routes import Routes
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.packet_paths import (
+    FORWARDING6,
+    USER_CHAIN,
+    Egress,
+    Firewall,
+    Forwarding,
+    Ingress,
+    PacketPaths,
+    Step,
+)
+from diagnose.evidence.network.routes import Routes
 from diagnose.model import HOST, Finding, Severity, Skipped, Unavailable, Unexamined
 from diagnose.registry import check
-from diagnose.signs import NO_WAY_OUT
 
 
 @check("firewall.forwarding-off", severity=Severity.critical)
@@ -89,7 +98,7 @@ def _forwarding6_off(
     yield Finding(
         subject=HOST,
         summary=f"IPv6 forwarding is off: {count(len(cut), 'container')} cut off from everything beyond this host by IPv6",
-        evidence={FORWARDING6: forwarding.everywhere6, "containers": sorted(each.short for each in cut)},
+        evidence={FORWARDING6: forwarding.everywhere6, "containers": sorted(each.name for each in cut)},
         variables={"assignment": f"{FORWARDING6}=1"},
         severity=None if alone else Severity.warning,
         touches=subjects_of(routed[name] for name in sorted(open6)),
@@ -99,7 +108,7 @@ def _forwarding6_off(
 
 
 @check("firewall.forward-dropped", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
-def forward_dropped(firewall: Firewall, crossings: Crossings) -> Judged:
+def forward_dropped(firewall: Firewall, crossings: PacketPaths) -> Judged:
     """A rule that is not Docker's drops the traffic of containers.
 
     An accept in Docker's table does not protect from a drop in another one on the same hook. What only some
@@ -111,10 +120,10 @@ def forward_dropped(firewall: Firewall, crossings: Crossings) -> Judged:
     return _forward_dropped(firewall, crossings)
 
 
-def _forward_dropped(firewall: Firewall, crossings: Crossings) -> Iterable[Finding | Unexamined]:
+def _forward_dropped(firewall: Firewall, crossings: PacketPaths) -> Iterable[Finding | Unexamined]:
     yield from unsure(crossings)
-    outward: dict[Step, list[Outlet]] = defaultdict(list)
-    inward: dict[Step, list[Inlet]] = defaultdict(list)
+    outward: dict[Step, list[Egress]] = defaultdict(list)
+    inward: dict[Step, list[Ingress]] = defaultdict(list)
     for outlet in crossings.outlets:
         block = outlet.block
         if block and block.by and not firewall.is_lost(block.by):
@@ -129,13 +138,13 @@ def _forward_dropped(firewall: Firewall, crossings: Crossings) -> Iterable[Findi
         yield _dropped(by, outward[by], inward[by])
 
 
-def _closes_on_purpose(by: Step, inlets: Sequence[Inlet], crossings: Crossings) -> bool:
+def _closes_on_purpose(by: Step, inlets: Sequence[Ingress], crossings: PacketPaths) -> bool:
     """Whether a rule that lets containers out only closes ports: in DOCKER-USER, or some of several."""
     return by.chain == USER_CHAIN or len(inlets) < len(crossings.inlets)
 
 
-def _dropped(by: Step, outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> Finding:
-    names = sorted({each.container.short for each in outlets})
+def _dropped(by: Step, outlets: Sequence[Egress], inlets: Sequence[Ingress]) -> Finding:
+    names = sorted({each.container.name for each in outlets})
     networks = [each.network for each in outlets] + [each.network for each in inlets]
     deciding = (outlets[0].block or outlets[0].reach) if outlets else inlets[0].reach
     losses = [f"{count(len(names), 'container')} ({shortened(names)}) cannot reach the outside"] if names else []
@@ -202,7 +211,7 @@ def _bridge_filter_off(forwarding: Forwarding, containers: Containers, apart: Se
     if forwarding.bridge_filter == "1":
         return
     for network in apart:
-        names = [each.short for each in containers.running if network.name in each.endpoints]
+        names = [each.name for each in containers.running if network.name in each.endpoints]
         if len(names) < 2:
             continue
         yield Finding(

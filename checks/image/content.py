@@ -6,13 +6,14 @@ import re
 from collections.abc import Generator, Iterable
 
 from checks.image._words import NAMES_SHOWN, short
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.exposure import Exposed, has_failed
-from diagnose.evidence.image_details import Detail, ImageDetails
-from diagnose.evidence.info import Info
-from diagnose.evidence.layer_folders import LayerFolders
-from diagnose.evidence.pulls import Pulls
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.exposure import Exposed, has_failed
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.details import Detail, ImageDetails
+from diagnose.evidence.images.layer_folders import LayerFolders
+from diagnose.evidence.images.pulls import Pulls
+from diagnose.evidence.machine.clock import Clock
 from diagnose.model import (
     DAEMON,
     Finding,
@@ -22,9 +23,8 @@ from diagnose.model import (
     Subject,
     Unavailable,
 )
+from diagnose.phrases import ago
 from diagnose.registry import check
-from diagnose.signs import signs
-from diagnose.times import ago
 
 ARCHITECTURES = {
     "x86_64": ("amd64", "386"),
@@ -72,9 +72,9 @@ def _mismatches(
         does = "runs emulated, or its label is wrong" if container.is_running else "cannot run here"
         yield Finding(
             subject=container.subject,
-            summary=f"{container.short} {does}: {container.config.image} is for {built}, this host is {machine}",
+            summary=f"{container.name} {does}: {container.config.image} is for {built}, this host is {machine}",
             evidence={"Architecture": built, "/info Architecture": machine, "State.Status": container.state.status},
-            variables={"container": container.short, "image": container.config.image, "architecture": able[0]},
+            variables={"container": container.name, "image": container.config.image, "architecture": able[0]},
             touches=(Subject("image", container.config.image),),
             severity=Severity.advice if container.is_running else None,
             signs=frozenset({"exec-format"}),

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 from checks.image._words import short
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.info import Info
-from diagnose.evidence.pulls import Pulls, Trouble, Why
+from diagnose.error_signatures import signs
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.pulls import Pulls, Trouble, Why
+from diagnose.evidence.machine.clock import Clock
 from diagnose.model import (
     DAEMON,
     Count,
@@ -17,9 +18,8 @@ from diagnose.model import (
     Severity,
     Unavailable,
 )
+from diagnose.phrases import ago
 from diagnose.registry import check
-from diagnose.signs import signs
-from diagnose.times import ago
 
 HUB_HOST = "registry-1.docker.io"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from checks.image._words import NAMES_SHOWN
-from diagnose.evidence.build_cache import BuildCache
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.exposure import Exposed
-from diagnose.evidence.filesystems import Filesystems
-from diagnose.evidence.images import Images, tag_of
+from diagnose.evidence.containers.exposure import Exposed
+from diagnose.evidence.images.build_cache import BuildCache
+from diagnose.evidence.images.listing import Images, tag_of
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.model import (
     HOST,
     Bytes,
@@ -22,8 +22,8 @@ from diagnose.model import (
     Subject,
     Unavailable,
 )
+from diagnose.phrases import ago, size
 from diagnose.registry import check
-from diagnose.times import ago, size
 
 DAY = 86400.0
 
@@ -78,7 +78,7 @@ def latest_tag(exposed: Exposed) -> Iterable[Finding]:
     users: dict[str, list[str]] = {}
     for container in exposed:
         if container.config.image and tag_of(container.config.image) == "latest":
-            users.setdefault(container.config.image, []).append(container.short)
+            users.setdefault(container.config.image, []).append(container.name)
     for image, names in users.items():
         others = f" and {len(names) - 1} more" if len(names) > 1 else ""
         yield Finding(
@@ -170,7 +170,7 @@ def labels_missing(exposed: Exposed, images: Images) -> Iterable[Finding]:
         if not any(name.startswith("org.opencontainers.image.") for name in image.labels or ()):
             yield Finding(
                 subject=Subject("image", container.config.image),
-                summary=f"{container.config.image} (in {container.short}) has no labels that say what it was built from",
-                evidence={"Labels": sorted(image.labels or ())[:NAMES_SHOWN] or "none", "container": container.short},
+                summary=f"{container.config.image} (in {container.name}) has no labels that say what it was built from",
+                evidence={"Labels": sorted(image.labels or ())[:NAMES_SHOWN] or "none", "container": container.name},
                 variables={"image": container.config.image},
             )

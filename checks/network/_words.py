@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.networks import Network
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.networks import Network
 from diagnose.model import Unavailable
 
 
@@ -18,7 +18,7 @@ def attached(network: Network, containers: Containers | Unavailable) -> tuple[Co
 
 def names(containers: Iterable[Container], most: int = 3) -> str:
     """A few names, and how many more there are."""
-    listed = [each.short for each in containers]
+    listed = [each.name for each in containers]
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return ", ".join(listed[:most]) + more
 

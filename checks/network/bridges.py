@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator
 from checks.network._words import attached as attached_to
 from checks.network._words import names
 from checks.network.ports import has_own_kernel
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.container import Endpoint
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.info import Info, Ping
-from diagnose.evidence.links import Link, Links
-from diagnose.evidence.namespaces import Inside, Namespaces
-from diagnose.evidence.networks import Network, Networks
-from diagnose.evidence.processes import Processes
-from diagnose.evidence.routes import Routes
+from diagnose.evidence.containers.inspect import NetworkEndpoint
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.routes import Routes
 from diagnose.model import Finding, Severity, Skipped, Subject, Unavailable, Unexamined, Yield
 from diagnose.registry import check
 
@@ -25,7 +25,7 @@ from diagnose.registry import check
 @check("network.bridge-down", severity=Severity.critical)
 def bridge_down(
     networks: Networks,
-    links: Links,
+    links: Interfaces,
     containers: Containers | Unavailable,
     info: Info | Unavailable,
     ping: Ping | Unavailable,
@@ -45,7 +45,7 @@ def bridge_down(
 
 
 def _broken_bridges(
-    networks: Networks, links: Links, containers: Containers | Unavailable, routes: Routes | Unavailable
+    networks: Networks, links: Interfaces, containers: Containers | Unavailable, routes: Routes | Unavailable
 ) -> Iterator[Finding]:
     for network in networks.bridges:
         link = links.by_name.get(network.bridge)
@@ -62,7 +62,7 @@ def _broken_bridges(
                 f"addresses of {network.bridge}": [] if link is None else list(links.addresses_of(link)),
                 "IPAM.Config.Gateway": list(network.gateways),
                 "Gateway of containers": sorted({each.endpoints[network.name].gateway for each in attached}),
-                "running containers": [each.short for each in attached],
+                "running containers": [each.name for each in attached],
             },
             variables={
                 "network": network.name,
@@ -75,7 +75,7 @@ def _broken_bridges(
         )
 
 
-def _what_is_wrong(network: Network, link: Link | None, links: Links, attached: tuple[Container, ...]) -> str:
+def _what_is_wrong(network: Network, link: Interface | None, links: Interfaces, attached: tuple[Container, ...]) -> str:
     if link is None:
         return "does not exist"
     if not link.up:
@@ -91,7 +91,7 @@ def _what_is_wrong(network: Network, link: Link | None, links: Links, attached: 
 
 
 def _no_route(
-    network: Network, link: Link | None, attached: tuple[Container, ...], routes: Routes | Unavailable
+    network: Network, link: Interface | None, attached: tuple[Container, ...], routes: Routes | Unavailable
 ) -> str:
     """Whether the host has no route by its bridge to a container of the network, in words."""
     if link is None or isinstance(routes, Unavailable) or not network.bridge_has_address:
@@ -116,7 +116,7 @@ def _address(network: Network, attached: tuple[Container, ...]) -> str:
 
 @check("network.veth-detached", severity=Severity.critical, caused_by=["network.bridge-down"])
 def veth_detached(
-    containers: Containers, networks: Networks, namespaces: Namespaces, links: Links, clock: Clock
+    containers: Containers, networks: Networks, namespaces: Namespaces, links: Interfaces, clock: Clock
 ) -> Iterable[Yield]:
     """A container has no network any more, or its veth pair is detached or down.
 
@@ -148,7 +148,7 @@ def veth_detached(
             elif wrong:
                 yield Finding(
                     subject=each.subject,
-                    summary=f"{each.short} is cut off from network {name}: {wrong}",
+                    summary=f"{each.name} is cut off from network {name}: {wrong}",
                     evidence={
                         f"NetworkSettings.Networks.{name}.IPAddress": endpoint.ip_address,
                         "interfaces inside": {one.name: one.operstate for one in inside.links},
@@ -157,7 +157,7 @@ def veth_detached(
                         f"attached to {bridge.name}": [one.name for one in links.ports(bridge)],
                     },
                     variables={
-                        "container": each.short,
+                        "container": each.name,
                         "network": name,
                         "bridge": bridge.name,
                         "interface": peer.name if peer else "none",
@@ -176,30 +176,30 @@ _JOINED = "container:"
 """How HostConfig.NetworkMode begins where a container shares the network of another; an id follows, in Podman or by hand a name."""
 
 
-def _joiner(each: Container, inside: Inside, containers: Containers, namespaces: Namespaces) -> Yield | None:
+def _joiner(each: Container, inside: ContainerNetns, containers: Containers, namespaces: Namespaces) -> Yield | None:
     """What is wrong with a container that shares the network of another one: that began a new run, or does not run at all."""
     mode = each.host_config.network_mode
     if not mode.startswith(_JOINED):
         return None
     name = mode.removeprefix(_JOINED)
-    other = containers.by_id.get(name) or next((one for one in containers if one.short == name), None)
+    other = containers.by_id.get(name) or next((one for one in containers if one.name == name), None)
     if other is not None and other.is_running:
         there = namespaces.of(other)
         if there is None or there.inode == inside.inode or has_own_kernel(other):
             return None
         return Finding(
             subject=each.subject,
-            summary=f"{each.short} shares the network of a former run of {other.short}, which was started anew since"
+            summary=f"{each.name} shares the network of a former run of {other.name}, which was started anew since"
             + (": nothing but lo is left there" if _is_bare(inside) else ""),
             evidence={
                 "HostConfig.NetworkMode": mode,
-                f"network namespace of {each.short}": inside.inode,
-                f"network namespace of {other.short}": there.inode,
+                f"network namespace of {each.name}": inside.inode,
+                f"network namespace of {other.name}": there.inode,
                 "interfaces inside": {one.name: one.operstate for one in inside.links},
-                f"State.StartedAt of {other.short}": other.state.started_at,
-                f"State.StartedAt of {each.short}": each.state.started_at,
+                f"State.StartedAt of {other.name}": other.state.started_at,
+                f"State.StartedAt of {each.name}": each.state.started_at,
             },
-            variables={"container": each.short, "joiner": each.short, "joined": other.short},
+            variables={"container": each.name, "joiner": each.name, "joined": other.name},
             settled=(each.life, other.life),
             service=each.service,
         )
@@ -212,19 +212,19 @@ def _joiner(each: Container, inside: Inside, containers: Containers, namespaces:
     state = "no longer exists" if other is None else f"does not run ({other.state.status})"
     return Finding(
         subject=each.subject,
-        summary=f"{each.short} has no network: {other.short if other else name[:12]}, whose network it shares, {state}",
+        summary=f"{each.name} has no network: {other.name if other else name[:12]}, whose network it shares, {state}",
         evidence={
             "HostConfig.NetworkMode": mode,
             "interfaces inside": {one.name: one.operstate for one in inside.links},
             "the other container": other.state.status if other else "not listed",
         },
-        variables={"container": each.short, **({"stopped": other.short} if other else {})},
+        variables={"container": each.name, **({"stopped": other.name} if other else {})},
         settled=(each.life, *((other.life,) if other else ())),
         service=each.service,
     )
 
 
-def _is_bare(inside: Inside) -> bool:
+def _is_bare(inside: ContainerNetns) -> bool:
     """Whether it has nothing but its loopback; tunnels that the kernel puts into each new namespace are down."""
     return not any(each.up for each in inside.links if each.name != "lo")
 
@@ -232,7 +232,7 @@ def _is_bare(inside: Inside) -> bool:
 _TASK = "com.docker.swarm.task.id"
 
 
-def _unattached(each: Container, inside: Inside, networks: Networks) -> Finding | None:
+def _unattached(each: Container, inside: ContainerNetns, networks: Networks) -> Finding | None:
     """A container that was disconnected from its last network; one of swarm is attached by swarm, which tells of it."""
     mode = each.host_config.network_mode
     if not mode or mode in ("none", "host") or ":" in mode or _TASK in each.labels or not _is_bare(inside):
@@ -249,23 +249,23 @@ def _unattached(each: Container, inside: Inside, networks: Networks) -> Finding 
         variables = {"home": network.name, "alias": service} if named else {"rejoin": network.name}
     return Finding(
         subject=each.subject,
-        summary=f"{each.short} is attached to no network{where}",
+        summary=f"{each.name} is attached to no network{where}",
         evidence={
             "NetworkSettings.Networks": {},
             "HostConfig.NetworkMode": mode,
             "interfaces inside": {one.name: one.operstate for one in inside.links},
         },
-        variables={"container": each.short, **variables},
+        variables={"container": each.name, **variables},
         settled=(each.life,),
         service=each.service,
     )
 
 
-def _inner(inside: Inside, endpoint: Endpoint) -> Link | None:
+def _inner(inside: ContainerNetns, endpoint: NetworkEndpoint) -> Interface | None:
     return inside.link_with(endpoint.ip_address) or inside.link_with_mac(endpoint.mac_address)
 
 
-def _no_way_out(inside: Inside, endpoint: Endpoint, network: Network, astray: str) -> str:
+def _no_way_out(inside: ContainerNetns, endpoint: NetworkEndpoint, network: Network, astray: str) -> str:
     """Whether the engine gave a gateway and no default route is left inside, or one that leads to nobody, in words."""
     if network.internal or "." not in endpoint.gateway or not network.bridge_has_address:
         return ""
@@ -276,7 +276,7 @@ def _no_way_out(inside: Inside, endpoint: Endpoint, network: Network, astray: st
     )
 
 
-def _led_astray(inside: Inside, network: Network, containers: Containers) -> str:
+def _led_astray(inside: ContainerNetns, network: Network, containers: Containers) -> str:
     """The address that the one default route inside leads to, if it is of this network and neither a gateway's nor a container's."""
     match [each.gateway for each in inside.routes if not each.prefix and each.family == "inet"]:
         case [str(address)] if address not in network.gateways:
@@ -287,7 +287,9 @@ def _led_astray(inside: Inside, network: Network, containers: Containers) -> str
     return ""
 
 
-def _cable(inside: Inside, endpoint: Endpoint, bridge: Link, links: Links) -> tuple[str, Link | None]:
+def _cable(
+    inside: ContainerNetns, endpoint: NetworkEndpoint, bridge: Interface, links: Interfaces
+) -> tuple[str, Interface | None]:
     """What is wrong between a container's interface and its bridge, if anything, and the host's end."""
     inner = _inner(inside, endpoint)
     if inner is None:
@@ -313,7 +315,7 @@ _OURS = re.compile(r"br-[0-9a-f]{12}")
 
 @check("network.bridge-leaked", severity=Severity.advice)
 def bridge_leaked(
-    networks: Networks, links: Links, processes: Processes | Unavailable, ping: Ping | Unavailable
+    networks: Networks, links: Interfaces, processes: Processes | Unavailable, ping: Ping | Unavailable
 ) -> Iterable[Finding] | Skipped:
     """A bridge of the engine is left over from a network that no longer exists.
 

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterable, Iterator
 
 from checks.network._words import not_up
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.last_words import LastWords
-from diagnose.evidence.links import Links
-from diagnose.evidence.listeners import Listener, Listeners, overlap
-from diagnose.evidence.namespaces import Namespaces
-from diagnose.evidence.nonlocal_bind import NonlocalBind
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.listeners import Listener, Listeners, overlap
+from diagnose.evidence.network.nonlocal_bind import NonlocalBind
 from diagnose.model import Finding, Json, Seconds, Severity, Subject, Unavailable, Yield
 from diagnose.registry import check
-from diagnose.signs import signs
 
 _ALLOCATED = re.compile(r"Bind for (?P<address>\S+):(?P<port>\d+) failed: port is already allocated")
 _BIND = re.compile(
@@ -66,18 +66,18 @@ def port_allocated(containers: Containers) -> Iterable[Finding]:
             if each.id != container.id
             and any(_publishes(each, proto, address, port) for proto in _protocols(container, port))
         ]
-        by = f"{holders[0].short} has it" if holders else "no running container has it now"
+        by = f"{holders[0].name} has it" if holders else "no running container has it now"
         yield Finding(
             subject=container.subject,
-            summary=f"{container.short} did not start: host port {port} is already allocated; {by}",
+            summary=f"{container.name} did not start: host port {port} is already allocated; {by}",
             evidence=_failed(
                 container,
                 **{
-                    f"NetworkSettings.Ports of {each.short}": sorted(each.network_settings.ports or {})
+                    f"NetworkSettings.Ports of {each.name}": sorted(each.network_settings.ports or {})
                     for each in holders
                 },
             ),
-            variables={"container": container.short, "port": str(port)},
+            variables={"container": container.name, "port": str(port)},
             discriminator=str(port),
             severity=Severity.critical if holders else Severity.warning,
             touches=tuple(each.subject for each in holders),
@@ -107,7 +107,7 @@ def port_held_by_process(containers: Containers, listeners: Listeners | Unavaila
         held = listeners.on(proto, address, port) if isinstance(listeners, Listeners) else ()
         yield Finding(
             subject=container.subject,
-            summary=f"{container.short} did not start: {proto} port {port} of the host "
+            summary=f"{container.name} did not start: {proto} port {port} of the host "
             + (
                 _held_by(held[0], containers)
                 if held
@@ -116,7 +116,7 @@ def port_held_by_process(containers: Containers, listeners: Listeners | Unavaila
             evidence=_failed(
                 container, **{f"listener {each.proto} {each.address}:{each.port}": each.holder for each in held}
             ),
-            variables={"container": container.short, "port": str(port), "proto": proto},
+            variables={"container": container.name, "port": str(port), "proto": proto},
             discriminator=f"{port}/{proto}",
             severity=Severity.warning if known and not held else Severity.critical,
             touches=tuple(_owner(each, containers) for each in held if each.container in containers.by_id),
@@ -132,13 +132,13 @@ def _owner(listener: Listener, containers: Containers) -> Subject:
 def _held_by(listener: Listener, containers: Containers) -> str:
     inside = containers.by_id.get(listener.container or "")
     if inside is not None:
-        return f"is held by {listener.holder} of container {inside.short}"
+        return f"is held by {listener.holder} of container {inside.name}"
     return f"is held by {listener.holder}"
 
 
 @check("network.bind-address-missing", severity=Severity.critical)
 def bind_address_missing(
-    containers: Containers, links: Links | Unavailable, nonlocal_bind: NonlocalBind | Unavailable
+    containers: Containers, links: Interfaces | Unavailable, nonlocal_bind: NonlocalBind | Unavailable
 ) -> Iterable[Finding]:
     """A container publishes a port on an address that the host does not have.
 
@@ -146,23 +146,23 @@ def bind_address_missing(
     warning. So it is where an address has left the host under a running container, unless the host may listen on foreign
     addresses (`net.ipv4.ip_nonlocal_bind`), as a stand-by does.
     """
-    if isinstance(links, Links) and isinstance(nonlocal_bind, NonlocalBind) and not nonlocal_bind.allowed:
+    if isinstance(links, Interfaces) and isinstance(nonlocal_bind, NonlocalBind) and not nonlocal_bind.allowed:
         yield from _left_behind(containers, links)
     for container, proto, address, port in _bind_failures(containers, "cannot assign requested address"):
-        there = isinstance(links, Links) and links.holds(address)
+        there = isinstance(links, Interfaces) and links.holds(address)
         yield Finding(
             subject=container.subject,
-            summary=f"{container.short} did not start: the host has no address {address} to publish port {port} on"
+            summary=f"{container.name} did not start: the host has no address {address} to publish port {port} on"
             + (", it has it now" if there else ""),
             evidence=_failed(
                 container,
                 **{
                     "addresses of the host": [each.address for each in links.addresses]
-                    if isinstance(links, Links)
+                    if isinstance(links, Interfaces)
                     else str(links)
                 },
             ),
-            variables={"container": container.short, "address": address, "port": str(port)},
+            variables={"container": container.name, "address": address, "port": str(port)},
             discriminator=f"{address}:{port}/{proto}",
             severity=Severity.warning if there else Severity.critical,
             signs=signs(container.state.error),
@@ -170,7 +170,7 @@ def bind_address_missing(
         )
 
 
-def _left_behind(containers: Containers, links: Links) -> Iterator[Finding]:
+def _left_behind(containers: Containers, links: Interfaces) -> Iterator[Finding]:
     """Running containers that are published on an IPv4 address that the host no longer has."""
     for each in containers.running:
         lost: dict[str, list[str]] = {}
@@ -180,14 +180,14 @@ def _left_behind(containers: Containers, links: Links) -> Iterator[Finding]:
         for address, published in lost.items():
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} is published on {address}, which the host no longer has: port"
+                summary=f"{each.name} is published on {address}, which the host no longer has: port"
                 f" {published[0].partition(' ')[0]} cannot be reached there",
                 evidence={
                     f"NetworkSettings.Ports on {address}": published,
                     "addresses of the host": [one.address for one in links.addresses],
                     "net.ipv4.ip_nonlocal_bind": "0",
                 },
-                variables={"container": each.short, "address": address, "port": published[0].partition(" ")[0]},
+                variables={"container": each.name, "address": address, "port": published[0].partition(" ")[0]},
                 discriminator=address,
                 severity=Severity.warning,
                 stable=(each.life,),
@@ -229,7 +229,7 @@ def published_port_not_listening(
             )
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} {what}: no client can reach it",
+                summary=f"{each.name} {what}: no client can reach it",
                 evidence={
                     "NetworkSettings.Ports": sorted(port for port, _ in each.published_ports),
                     "TCP sockets inside": sorted(
@@ -237,7 +237,7 @@ def published_port_not_listening(
                     ),
                     "State.StartedAt": each.state.started_at,
                 },
-                variables={"container": each.short, "port": str(port)},
+                variables={"container": each.name, "port": str(port)},
                 discriminator=str(port),
                 severity=Severity.advice if served else Severity.warning,
                 stable=(each.life,),
@@ -263,7 +263,7 @@ def _from_command(each: Container, listeners: Listeners | Unavailable) -> int:
     causes=["container.restart-loop", "container.exits-at-start"],
 )
 def host_port_conflict(
-    containers: Containers, words: LastWords, listeners: Listeners | Unavailable
+    containers: Containers, words: LogTails, listeners: Listeners | Unavailable
 ) -> Iterable[Finding]:
     """A container with host networking ended because its port is in use on the host.
 
@@ -279,14 +279,14 @@ def host_port_conflict(
         by = f"; it {_held_by(held[0], containers)}" if held else ""
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} ended: its port{f' {port}' if port else ''} is in use on the host{by}",
+            summary=f"{each.name} ended: its port{f' {port}' if port else ''} is in use on the host{by}",
             evidence={
                 "HostConfig.NetworkMode": each.host_config.network_mode,
                 "State.ExitCode": each.state.exit_code,
                 "log": said,
                 **{f"listener {one.proto} {one.address}:{one.port}": one.holder for one in held},
             },
-            variables={"container": each.short, "port": str(port or "PORT")},
+            variables={"container": each.name, "port": str(port or "PORT")},
             touches=tuple(_owner(one, containers) for one in held if one.container in containers.by_id),
             signs=frozenset({"port-taken"}),
             service=each.service,

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 
 from checks.network._words import attached as attached_to
 from checks.network._words import count, names, not_up
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.firewall import Forwarding
-from diagnose.evidence.info import Info, Ping
-from diagnose.evidence.links import Links
-from diagnose.evidence.networks import Network, Networks, Subnet
-from diagnose.evidence.resolvers import Resolvers
-from diagnose.evidence.routes import MAIN_TABLE, Route, Routes
-from diagnose.evidence.ways import Ways
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Network, Networks, Subnet
+from diagnose.evidence.network.packet_paths import Forwarding
+from diagnose.evidence.network.route_lookups import RouteLookups
+from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
 from diagnose.model import DAEMON, Count, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.registry import check
 
@@ -24,10 +24,10 @@ from diagnose.registry import check
 def subnet_overlaps_route(
     networks: Networks,
     routes: Routes,
-    links: Links,
+    links: Interfaces,
     containers: Containers | Unavailable,
     resolvers: Resolvers | Unavailable,
-    ways: Ways | Unavailable,
+    ways: RouteLookups | Unavailable,
     forwarding: Forwarding | Unavailable,
 ) -> Iterable[Finding]:
     """A network's subnet overlaps a route of the host that leads elsewhere.
@@ -60,7 +60,7 @@ def subnet_overlaps_route(
                     yield _astray(network, str(subnet), route, lost, links)
             if clashing or (shadowed and network.is_bridge):
                 yield _overlap(network, str(subnet), clashing, shadowed, links, attached)
-        if reached and isinstance(ways, Ways) and isinstance(forwarding, Forwarding):
+        if reached and isinstance(ways, RouteLookups) and isinstance(forwarding, Forwarding):
             yield from _by_policy(network, ways, forwarding, links, attached)
 
 
@@ -74,7 +74,7 @@ _REFUSALS = {
 
 
 def _by_policy(
-    network: Network, ways: Ways, forwarding: Forwarding, links: Links, attached: tuple[Container, ...]
+    network: Network, ways: RouteLookups, forwarding: Forwarding, links: Interfaces, attached: tuple[Container, ...]
 ) -> Iterable[Finding]:
     """Whether the host's routing rules take a network's packets elsewhere, or stop them; what the main table does is said above."""
     out, back = ways.out.get(network.name), ways.back.get(network.name)
@@ -96,7 +96,7 @@ def _by_policy(
         evidence={
             "routing rules": list(ways.rules),
             f"way from {network.bridge} to the outside": out.error or f"table {out.table}",
-            f"way to {attached[0].short}": back.error or f"table {back.table}",
+            f"way to {attached[0].name}": back.error or f"table {back.table}",
         },
         variables={"network": network.name, "subnet": str(network.subnets[0]) if network.subnets else "none"},
         discriminator="policy",
@@ -115,7 +115,7 @@ def _taken(route: Route, network: Network, subnet: Subnet, attached: tuple[Conta
     return tuple(each for each in attached if _within(each.endpoints[network.name].ip_address, route.net))
 
 
-def _astray(network: Network, subnet: str, route: Route, lost: tuple[Container, ...], links: Links) -> Finding:
+def _astray(network: Network, subnet: str, route: Route, lost: tuple[Container, ...], links: Interfaces) -> Finding:
     kind = f"{route.type} route" if route.type in _NOWHERE else "route"
     return Finding(
         subject=network.subject,
@@ -123,7 +123,7 @@ def _astray(network: Network, subnet: str, route: Route, lost: tuple[Container, 
         evidence={
             "IPAM.Config.Subnet": subnet,
             "routes": [f"{route.type} {route}{_by(route, links)}"],
-            "addresses": {each.short: each.endpoints[network.name].ip_address for each in lost[:10]},
+            "addresses": {each.name: each.endpoints[network.name].ip_address for each in lost[:10]},
         },
         variables={"network": network.name, "subnet": subnet},
         discriminator=f"{route.type} {route}",
@@ -144,7 +144,7 @@ def _overlap(
     subnet: str,
     clashing: list[Route],
     shadowed: list[str],
-    links: Links,
+    links: Interfaces,
     attached: tuple[Container, ...],
 ) -> Finding:
     taken = [each for each in clashing if each.prefix >= ipaddress.ip_network(subnet).prefixlen]
@@ -162,7 +162,7 @@ def _overlap(
             "IPAM.Config.Subnet": subnet,
             "routes": [f"{each}{_by(each, links)}" for each in clashing[:10]],
             "DNS servers inside the subnet": shadowed,
-            "running containers": [each.short for each in attached],
+            "running containers": [each.name for each in attached],
         },
         variables={"network": network.name, "subnet": subnet},
         discriminator=subnet,
@@ -171,7 +171,7 @@ def _overlap(
     )
 
 
-def _by(route: Route, links: Links) -> str:
+def _by(route: Route, links: Interfaces) -> str:
     link = links.by_index.get(route.oif or 0)
     return f" dev {link.name}" if link else ""
 
@@ -188,7 +188,7 @@ DEFAULT_POOLS = (*((f"172.{second}.0.0/16", 16) for second in range(17, 32)), ("
 def address_pools_exhausted(
     networks: Networks,
     routes: Routes,
-    links: Links,
+    links: Interfaces,
     info: Info,
     containers: Containers | Unavailable,
     ping: Ping | Unavailable,
@@ -251,7 +251,7 @@ def _few_left(
     routed: int,
     networks: Networks,
     foreign: list[Route],
-    links: Links,
+    links: Interfaces,
     containers: Containers | Unavailable,
 ) -> Finding:
     inhabited = (
@@ -308,7 +308,7 @@ def subnet_exhausted(containers: Containers, networks: Networks) -> Iterable[Fin
                     "IPAM.Config": [f"{each.subnet} {each.ip_range}".strip() for each in network.pools],
                     "addresses for containers": room,
                     "in use by running containers": used,
-                    **{f"State.Error of {each.short}": each.state.error for each in failed[:5]},
+                    **{f"State.Error of {each.name}": each.state.error for each in failed[:5]},
                 },
                 variables={"network": network.name},
                 severity=Severity.critical if failed else Severity.warning,

@@ -7,15 +7,15 @@ from collections.abc import Iterable
 
 from checks.network._words import attached as attached_to
 from checks.network._words import names
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.conntrack import Conntrack
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.kernel_log import KernelLog
-from diagnose.evidence.links import Links
-from diagnose.evidence.namespaces import Namespaces
-from diagnose.evidence.networks import Network, Networks
-from diagnose.evidence.path_mtu import PathMtu
-from diagnose.evidence.routes import Routes
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.network.conntrack import Conntrack
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.path_mtu import PathMtu
+from diagnose.evidence.network.routes import Routes
 from diagnose.model import HOST, Finding, Percent, Seconds, Severity, Skipped, Subject, Unavailable
 from diagnose.registry import check
 
@@ -27,7 +27,7 @@ def mtu_mismatch(
     networks: Networks,
     containers: Containers,
     routes: Routes,
-    links: Links,
+    links: Interfaces,
     namespaces: Namespaces | Unavailable,
     path_mtu: PathMtu | Unavailable,
 ) -> Iterable[Finding] | Skipped:
@@ -83,7 +83,7 @@ def _too_large(
             f"Options.{MTU_OPTION}": network.option(MTU_OPTION) or None,
             "ICMP fragmentation needed, host to container": f"dropped by {blocked}" if blocked else "not dropped here",
         },
-        variables={"network": network.name, "uplink": uplink, "mtu": str(limit), "container": inhabitants[0].short},
+        variables={"network": network.name, "uplink": uplink, "mtu": str(limit), "container": inhabitants[0].name},
         severity=Severity.warning if blocked else Severity.advice,
         touches=tuple(each.subject for each in inhabitants),
         signs=frozenset({"timeout"}),

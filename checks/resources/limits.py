@@ -6,21 +6,21 @@ import re
 from collections.abc import Generator, Iterable
 
 from checks.resources._words import MIB
-from diagnose.evidence.cgroups import SAMPLE_S, Cgroups, Group, Throttling
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.descriptors import Crowded, OpenFiles
-from diagnose.evidence.events import Events
-from diagnose.evidence.host_limits import HostLimits
-from diagnose.evidence.info import Info
-from diagnose.evidence.last_words import LastWords, Words
-from diagnose.evidence.options import Options
-from diagnose.evidence.pressure import HostMemory
-from diagnose.evidence.programs import REFUSED
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.cgroups import SAMPLE_S, Cgroups, CgroupStats, Throttling
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.programs import REFUSED
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.descriptors import Crowded, OpenFiles
+from diagnose.evidence.machine.host_limits import HostLimits
+from diagnose.evidence.machine.pressure import HostMemory
+from diagnose.evidence.run.options import Options
 from diagnose.model import DAEMON, HOST, Count, Finding, Percent, Severity, Unavailable
+from diagnose.phrases import ago, size
 from diagnose.registry import check
-from diagnose.signs import signs
-from diagnose.times import ago, size
 
 ANY = "NAME"
 """Stands in a page's commands for a container that a finding about the host cannot name."""
@@ -67,9 +67,9 @@ def no_limits(
             evidence["memory of the host"] = size(host_memory.total)
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} has no memory limit{'' if cpu else ' and no CPU limit'}",
+            summary=f"{each.name} has no memory limit{'' if cpu else ' and no CPU limit'}",
             evidence=evidence,
-            variables={"container": each.short, "memory": _suggested(held)},
+            variables={"container": each.name, "memory": _suggested(held)},
             service=each.service,
         )
 
@@ -103,13 +103,13 @@ def cpu_throttled(
         cpus = (group.cpu.quota_us or 0) / (group.cpu.period_us or 1)
         yield Finding(
             subject=each.subject,
-            summary=f"{each.short} is throttled at its limit of {cpus:g} CPUs in {throttled} of {periods} periods",
+            summary=f"{each.name} is throttled at its limit of {cpus:g} CPUs in {throttled} of {periods} periods",
             evidence={
                 f"cpu.stat, within {SAMPLE_S:g} s": f"{throttled} of {periods} periods throttled",
                 "since its start": _since_start(group),
                 "limit": f"{cpus:g} CPUs",
             },
-            variables={"container": each.short, "cpus": _more_cpus(cpus, info)},
+            variables={"container": each.name, "cpus": _more_cpus(cpus, info)},
             signs=frozenset({"probe-timeout"}),
             service=each.service,
         )
@@ -121,7 +121,7 @@ def _more_cpus(cpus: float, info: Info | Unavailable) -> str:
     return f"{min(max(cpus * 2, 1), most):g}"
 
 
-def _since_start(group: Group) -> str:
+def _since_start(group: CgroupStats) -> str:
     return f"{group.cpu.throttled} of {group.cpu.periods} periods, {ago((group.cpu.throttled_us or 0) / 1e6)} in all"
 
 
@@ -132,7 +132,7 @@ def pids_exhausted(
     options: Options,
     cgroups: Cgroups | Unavailable,
     events: Events | Unavailable,
-    last_words: LastWords | Unavailable,
+    last_words: LogTails | Unavailable,
     host_limits: HostLimits | Unavailable,
     *,
     near: Percent = Percent(90),
@@ -159,9 +159,9 @@ def pids_exhausted(
             if line and not REFUSED.search(line):  # what is refused to run at all meets a limit of its user
                 yield Finding(
                     subject=each.subject,
-                    summary=f"{each.short} ended because it could start no more than {limit} processes",
+                    summary=f"{each.name} ended because it could start no more than {limit} processes",
                     evidence={"log": line[:300], "HostConfig.PidsLimit": limit},
-                    variables={"container": each.short, "pids": str(limit * 2)},
+                    variables={"container": each.name, "pids": str(limit * 2)},
                     signs=frozenset({"no-fork"}),
                     onset=each.failed_first,
                     service=each.service,
@@ -182,7 +182,7 @@ def pids_exhausted(
 def _most_tasks(containers: Containers, cgroups: Cgroups | Unavailable) -> dict[str, str]:
     """The container to be held at what it has now, where the host as a whole has too many."""
     counts = [
-        (group.pids.current or 0, each.short)
+        (group.pids.current or 0, each.name)
         for each in containers.running
         if isinstance(cgroups, Cgroups) and (group := cgroups.of(each))
     ]
@@ -195,16 +195,16 @@ def _pids_finding(
 ) -> Finding:
     recent = (clock.age(each.started_at) or 0.0) <= since_s
     if full:
-        summary = f"{each.short} runs {current} of the {limit} processes it may have"
+        summary = f"{each.name} runs {current} of the {limit} processes it may have"
         severity = Severity.critical if refused else Severity.warning
     else:
-        summary = f"{each.short} was refused a process {refused} times at its limit of {limit}"
+        summary = f"{each.name} was refused a process {refused} times at its limit of {limit}"
         severity = Severity.warning if recent else Severity.advice
     return Finding(
         subject=each.subject,
         summary=summary,
         evidence={"pids.current": current, "pids.max": limit, "pids.events max": refused},
-        variables={"container": each.short, "pids": str(limit * 2)},
+        variables={"container": each.name, "pids": str(limit * 2)},
         severity=severity,
         signs=frozenset({"no-fork"}),
         service=each.service,
@@ -214,9 +214,9 @@ def _pids_finding(
 def _said_so(each: Container, what: str, line: str, more: dict[str, object]) -> Finding:
     return Finding(
         subject=each.subject,
-        summary=f"{each.short} {what}",
+        summary=f"{each.name} {what}",
         evidence={"log": line[:300], **more},
-        variables={"container": each.short, "image": each.config.image},
+        variables={"container": each.name, "image": each.config.image},
         onset=each.failed_first,
         service=each.service,
     )
@@ -236,9 +236,9 @@ def _unwatched(each: Container, line: str, knob: str) -> Finding:
     own = ", or its own of open files" if knob == "max_user_instances" else ""
     return Finding(
         subject=each.subject,
-        summary=f"{each.short} could watch no more files: it met a limit of inotify that it shares with others{own}",
+        summary=f"{each.name} could watch no more files: it met a limit of inotify that it shares with others{own}",
         evidence={"log": line[:300], "limit": f"fs.inotify.{knob}"},
-        variables={"container": each.short, "inotify": knob},
+        variables={"container": each.name, "inotify": knob},
         onset=each.failed_first,
         service=each.service,
     )
@@ -247,13 +247,13 @@ def _unwatched(each: Container, line: str, knob: str) -> Finding:
 def _crowded(each: Container, fullest: Crowded) -> Finding:
     return Finding(
         subject=each.subject,
-        summary=f"{fullest.comm or 'a process'} of {each.short} has {fullest.open} of the {fullest.limit} files open that"
+        summary=f"{fullest.comm or 'a process'} of {each.name} has {fullest.open} of the {fullest.limit} files open that"
         " it may",
         evidence={
             f"/proc/{fullest.pid}/fd": fullest.open,
             f"/proc/{fullest.pid}/limits, open files": fullest.limit,
         },
-        variables={"container": each.short, "image": each.config.image},
+        variables={"container": each.name, "image": each.config.image},
         severity=Severity.critical if fullest.open >= fullest.limit else Severity.warning,
         signs=frozenset({"open-files"}),
         stable=(each.life,),
@@ -264,7 +264,7 @@ def _crowded(each: Container, fullest: Crowded) -> Finding:
 @check("resources.open-files-exhausted", severity=Severity.critical)
 def open_files_exhausted(
     containers: Containers,
-    last_words: LastWords | Unavailable,
+    last_words: LogTails | Unavailable,
     host_limits: HostLimits | Unavailable,
     open_files: OpenFiles | Unavailable,
     *,
@@ -280,7 +280,7 @@ def open_files_exhausted(
     """
     crowded = open_files.by_container if isinstance(open_files, OpenFiles) else {}
     for each in containers:
-        words = Words(()) if isinstance(last_words, Unavailable) else last_words.of(each)
+        words = LogTail(()) if isinstance(last_words, Unavailable) else last_words.of(each)
         fullest = crowded.get(each.id)
         full = fullest is not None and 100 * fullest.open >= near * fullest.limit
         line = next((said for said in reversed(words.lines) if TOO_MANY.search(said) or _knob(said)), "")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 
 from checks.resources._words import EATERS
-from diagnose.evidence.cgroups import Cgroups
-from diagnose.evidence.containers import Containers
-from diagnose.evidence.info import Info
-from diagnose.evidence.pressure import HostMemory, Pressure
-from diagnose.evidence.processes import Processes
+from diagnose.evidence.containers.cgroups import Cgroups
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.pressure import HostMemory, Pressure
+from diagnose.evidence.machine.processes import Processes
 from diagnose.model import DAEMON, HOST, Finding, Percent, Severity, Skipped, Subject, Unavailable
+from diagnose.phrases import size
 from diagnose.registry import check
-from diagnose.times import size
 
 
 @check("resources.limits-not-enforced", severity=Severity.warning)
@@ -24,9 +24,9 @@ def limits_not_enforced(info: Info, containers: Containers, host_memory: HostMem
     advice, and only on a host that has swap. Seen in the engine's source; no host of ours has such a kernel.
     """
     limited = {
-        "memory": [each.short for each in containers if each.host_config.memory],
-        "pids": [each.short for each in containers if (each.host_config.pids_limit or 0) > 0],
-        "CPU": [each.short for each in containers if each.host_config.nano_cpus or each.host_config.cpu_quota > 0],
+        "memory": [each.name for each in containers if each.host_config.memory],
+        "pids": [each.name for each in containers if (each.host_config.pids_limit or 0) > 0],
+        "CPU": [each.name for each in containers if each.host_config.nano_cpus or each.host_config.cpu_quota > 0],
     }
     enforced = {"memory": info.memory_limit, "pids": info.pids_limit, "CPU": info.cpu_cfs_quota}
     for name, names in limited.items():
@@ -81,7 +81,7 @@ def _waiting(containers: Containers | Unavailable, cgroups: Cgroups | Unavailabl
     if isinstance(containers, Unavailable) or isinstance(cgroups, Unavailable):
         return []
     rows = [
-        (group.waited("io", "full") or 0.0, each.short) for each in containers.running if (group := cgroups.of(each))
+        (group.waited("io", "full") or 0.0, each.name) for each in containers.running if (group := cgroups.of(each))
     ]
     return [f"{name} {waited:.0f} %" for waited, name in sorted(rows, reverse=True)[:EATERS] if waited > 10]
 

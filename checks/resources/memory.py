@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from checks.resources._words import EATERS, MIB
-from diagnose.evidence.cgroups import Cgroups
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Container, Containers
-from diagnose.evidence.kernel_log import KernelLog
-from diagnose.evidence.options import Options
-from diagnose.evidence.pressure import HostMemory, Pressure
+from diagnose.evidence.containers.cgroups import Cgroups
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.machine.pressure import HostMemory, Pressure
+from diagnose.evidence.run.options import Options
 from diagnose.model import DAEMON, HOST, Bytes, Finding, Percent, Seconds, Severity, Unavailable
+from diagnose.phrases import ago, size
 from diagnose.registry import check
-from diagnose.times import ago, size
 
 
 @check(
@@ -41,7 +41,7 @@ def host_oom(
     victims = {kill.container: names[kill.container] for kill in kills if kill.container in names}
     last = kills[-1]
     age = clock.wall - last.at
-    who = names[last.container].short if last.container in names else "the host"
+    who = names[last.container].name if last.container in names else "the host"
     held = f" holding {size(last.rss)}" if last.rss is not None else ""
     yield Finding(
         subject=HOST,
@@ -58,7 +58,7 @@ def host_oom(
 
 def _owner(names: dict[str, Container], id: str) -> str:
     if id in names:
-        return names[id].short
+        return names[id].name
     return f"container {id[:12]}" if id else "the host"
 
 
@@ -106,7 +106,7 @@ def _eaters(containers: Containers | Unavailable, cgroups: Cgroups | Unavailable
     if isinstance(containers, Unavailable) or isinstance(cgroups, Unavailable):
         return []
     held = [
-        {"name": each.short, "bytes": group.memory.working_set, "note": _limit_note(each)}
+        {"name": each.name, "bytes": group.memory.working_set, "note": _limit_note(each)}
         for each in containers.running
         if (group := cgroups.of(each)) and group.memory.working_set
     ]
@@ -143,13 +143,13 @@ def memory_near_limit(
             stuck = f", and waits for memory {waited:.0f} % of the time" if waited > stalled else ""
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} uses {size(held)} of its memory limit of {size(limit)}{stuck}",
+                summary=f"{each.name} uses {size(held)} of its memory limit of {size(limit)}{stuck}",
                 evidence={
                     "held": f"{size(held)} ({100 * held / limit:.0f} %)",
                     "limit": size(limit),
                     "usage with cache": size(group.memory.usage or 0),
                     "kills in this run": group.memory.oom_kill or 0,
                 },
-                variables={"container": each.short, "memory": f"{limit * 2 // MIB}m"},
+                variables={"container": each.name, "memory": f"{limit * 2 // MIB}m"},
                 service=each.service,
             )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-from diagnose.evidence.info import Info
-from diagnose.evidence.sockets import EngineSockets
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.sockets import EngineSockets
 from diagnose.model import DAEMON, Finding, Severity, Skipped
 from diagnose.registry import check
 

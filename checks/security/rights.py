@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from diagnose.evidence.containers import Container
-from diagnose.evidence.daemon_config import DaemonConfig
-from diagnose.evidence.data_root import DataRoot
-from diagnose.evidence.exposure import Exposed, engine_sockets, is_reachable
-from diagnose.evidence.info import Info
-from diagnose.evidence.processes import Processes
+from diagnose.evidence.containers.exposure import Exposed, engine_sockets, is_reachable
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.processes import Processes
 from diagnose.model import DAEMON, Finding, Severity, Skipped, Unavailable
 from diagnose.registry import check
 
@@ -27,14 +27,14 @@ def privileged(exposed: Exposed) -> Iterable[Finding]:
             reach = "; its ports are open to the network" if is_reachable(container) else ""
             yield Finding(
                 subject=container.subject,
-                summary=f"{container.short} is privileged: whoever breaks into it is root on this host{reach}",
+                summary=f"{container.name} is privileged: whoever breaks into it is root on this host{reach}",
                 evidence={
                     "HostConfig.Privileged": True,
                     "Config.User": container.config.user or "root",
                     "Config.Image": container.config.image,
                     "State.Status": container.state.status,
                 },
-                variables={"container": container.short, "image": container.config.image},
+                variables={"container": container.name, "image": container.config.image},
                 service=container.service,
             )
 
@@ -53,14 +53,14 @@ def docker_socket_mounted(exposed: Exposed) -> Iterable[Finding]:
             is_proxy = "socket-proxy" in container.config.image and not is_reachable(container)
             yield Finding(
                 subject=container.subject,
-                summary=f"{container.short} can command the engine: {socket} is mounted into it",
+                summary=f"{container.name} can command the engine: {socket} is mounted into it",
                 evidence={
                     "Mounts.Source": mount.source,
                     "Mounts.Destination": mount.destination,
                     "Mounts.RW": mount.rw,
                     "Config.Image": container.config.image,
                 },
-                variables={"container": container.short, "source": mount.source, "image": container.config.image},
+                variables={"container": container.name, "source": mount.source, "image": container.config.image},
                 discriminator=mount.destination,
                 severity=Severity.advice if is_proxy else None,
                 service=container.service,
@@ -98,13 +98,13 @@ def _run_as_root(exposed: Exposed, remapped: bool, processes: Processes | Unavai
             continue
         yield Finding(
             subject=container.subject,
-            summary=f"{container.short} {'runs' if uid == 0 else 'starts'} as root",
+            summary=f"{container.name} {'runs' if uid == 0 else 'starts'} as root",
             evidence={
                 "Config.User": user or "not set: root",
                 f"/proc/{container.state.pid} uid": "not seen" if uid is None else uid,
                 "Config.Image": container.config.image,
             },
-            variables={"container": container.short, "image": container.config.image},
+            variables={"container": container.name, "image": container.config.image},
             service=container.service,
         )
 
@@ -149,9 +149,9 @@ def capabilities(exposed: Exposed) -> Iterable[Finding]:
         what = f"was given {', '.join(dangerous[:3])}" if dangerous else "keeps the default capabilities"
         yield Finding(
             subject=container.subject,
-            summary=f"{container.short} {what}",
+            summary=f"{container.name} {what}",
             evidence={"HostConfig.CapAdd": added or "none", "HostConfig.CapDrop": dropped or "none"},
-            variables={"container": container.short, "image": container.config.image},
+            variables={"container": container.name, "image": container.config.image},
             service=container.service,
         )
 
@@ -179,9 +179,9 @@ def _may_gain(exposed: Exposed) -> Iterable[Finding]:
             continue
         yield Finding(
             subject=container.subject,
-            summary=f"{container.short} may gain privileges through set-uid programs",
+            summary=f"{container.name} may gain privileges through set-uid programs",
             evidence={"HostConfig.SecurityOpt": options or "none", "Config.User": container.config.user or "root"},
-            variables={"container": container.short, "image": container.config.image},
+            variables={"container": container.name, "image": container.config.image},
             service=container.service,
         )
 
@@ -197,12 +197,12 @@ def writable_rootfs(exposed: Exposed) -> Iterable[Finding]:
         if not container.host_config.readonly_rootfs:
             yield Finding(
                 subject=container.subject,
-                summary=f"{container.short} may write to its root file system",
+                summary=f"{container.name} may write to its root file system",
                 evidence={
                     "HostConfig.ReadonlyRootfs": False,
                     "HostConfig.Tmpfs": sorted(container.host_config.tmpfs or ()) or "none",
                 },
-                variables={"container": container.short, "image": container.config.image},
+                variables={"container": container.name, "image": container.config.image},
                 service=container.service,
             )
 
@@ -229,9 +229,9 @@ def host_namespace(exposed: Exposed, info: Info | Unavailable) -> Iterable[Findi
         if shared:
             yield Finding(
                 subject=container.subject,
-                summary=f"{container.short} shares the host's {', '.join(shared)} namespace{'s' if len(shared) > 1 else ''}",
+                summary=f"{container.name} shares the host's {', '.join(shared)} namespace{'s' if len(shared) > 1 else ''}",
                 evidence={f"HostConfig {name}": "host" for name in shared},
-                variables={"container": container.short, "image": container.config.image},
+                variables={"container": container.name, "image": container.config.image},
                 service=container.service,
             )
 
@@ -274,13 +274,13 @@ def host_path(exposed: Exposed, root: DataRoot) -> Iterable[Finding]:
                 continue
             yield Finding(
                 subject=container.subject,
-                summary=f"{container.short} may {'write to' if writable else 'read'} the host's {source}",
+                summary=f"{container.name} may {'write to' if writable else 'read'} the host's {source}",
                 evidence={
                     "Mounts.Source": mount.source,
                     "Mounts.Destination": mount.destination,
                     "Mounts.RW": mount.rw,
                 },
-                variables={"container": container.short, "source": mount.source, "image": container.config.image},
+                variables={"container": container.name, "source": mount.source, "image": container.config.image},
                 discriminator=mount.destination,
                 service=container.service,
             )
@@ -322,9 +322,9 @@ def unconfined(exposed: Exposed, info: Info) -> Iterable[Finding]:
         if off:
             yield Finding(
                 subject=container.subject,
-                summary=f"{container.short} runs with {', '.join(off)}",
+                summary=f"{container.name} runs with {', '.join(off)}",
                 evidence={"HostConfig.SecurityOpt": off, "/info SecurityOptions": has}
                 | ({"HostConfig.MaskedPaths": "none"} if unmasked else {}),
-                variables={"container": container.short, "image": container.config.image},
+                variables={"container": container.name, "image": container.config.image},
                 service=container.service,
             )

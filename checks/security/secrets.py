@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from diagnose.evidence.exposure import Exposed
-from diagnose.evidence.image_details import ImageDetails, ImageHistories
-from diagnose.evidence.secrets import Secret, has_secret, in_text
+from diagnose.evidence.containers.exposure import Exposed
+from diagnose.evidence.containers.secrets import Secret, has_secret, in_text
+from diagnose.evidence.images.details import ImageDetails, ImageHistories
 from diagnose.model import Finding, Severity, Subject, Unavailable
 from diagnose.registry import check
 
@@ -48,14 +48,14 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | Unavailable) -> Ite
             others = f" and {len(names) - 3} more" if len(names) > 3 else ""
             yield Finding(
                 subject=container.subject,
-                summary=f"{container.short} has {', '.join(names[:3])}{others} in its {WORDS[held[0]]}",
+                summary=f"{container.name} has {', '.join(names[:3])}{others} in its {WORDS[held[0]]}",
                 evidence={
                     place: [
                         f"{each.name} ({each.kind})" if each.name else each.kind for each in places[place][:NAMES_SHOWN]
                     ]
                     for place in held
                 },
-                variables={"container": container.short, "name": names[0]},
+                variables={"container": container.name, "name": names[0]},
                 service=container.service,
             )
 

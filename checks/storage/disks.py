@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from diagnose.evidence.backing import Backing
-from diagnose.evidence.containers import Container
-from diagnose.evidence.data_root import DataRoot
-from diagnose.evidence.disk_usage import DiskUsage
-from diagnose.evidence.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
-from diagnose.evidence.fill_rate import FillRate
-from diagnose.evidence.mounts import Mounted, Mounts
-from diagnose.evidence.remote_mounts import RemoteMounts
-from diagnose.evidence.shared_memory import SharedMemory
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.shared_memory import SharedMemory
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.storage.backing_devices import Backing
+from diagnose.evidence.storage.disk_usage import DiskUsage
+from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
+from diagnose.evidence.storage.fill_rate import FillRate
+from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.evidence.storage.remote_mounts import RemoteMounts
 from diagnose.model import (
     DAEMON,
     Bytes,
@@ -27,8 +27,8 @@ from diagnose.model import (
     Yield,
     container,
 )
+from diagnose.phrases import size
 from diagnose.registry import check
-from diagnose.times import size
 
 READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
 """Options by which a file system says of itself that nothing can be written (emergency_ro: ext4 after an
@@ -183,7 +183,7 @@ def read_only(
     writers: dict[str, list[str]] = {}
     for behind in backing if isinstance(backing, Backing) else ():
         if behind.mount.rw and behind.container.is_running:
-            writers.setdefault(behind.mounted.point, []).append(behind.container.short)
+            writers.setdefault(behind.mounted.point, []).append(behind.container.name)
     for point, names in writers.items():
         mounted = mounts.of(point)
         if mounted is None or mounted == held or "ro" in mounted.options.split(","):
@@ -270,12 +270,12 @@ def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> Iterab
         what = "its shared memory" if each.is_shm else each.path
         yield Finding(
             subject=owner.subject,
-            summary=f"{owner.short} has used {size(usage.used)} of the {size(usage.size)} of {what}",
+            summary=f"{owner.name} has used {size(usage.used)} of the {size(usage.size)} of {what}",
             evidence={
                 f"statvfs(/proc/{owner.state.pid}/root{each.path})": {"size": usage.size, "available": usage.available},
                 **({"HostConfig.ShmSize": owner.host_config.shm_size} if each.is_shm else {}),
             },
-            variables={"container": owner.short, "path": each.path},
+            variables={"container": owner.name, "path": each.path},
             severity=Severity.warning if each.is_shm or _is_unwell(owner) else Severity.advice,
             signs=frozenset({"no-space"}),
             discriminator="" if each.is_shm else each.path,

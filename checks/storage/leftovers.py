@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from diagnose.evidence.clock import Clock
-from diagnose.evidence.containers import Containers
-from diagnose.evidence.data_root import DataRoot
-from diagnose.evidence.deleted_files import DeletedFiles
-from diagnose.evidence.disk_usage import DiskUsage
-from diagnose.evidence.filesystems import Filesystems
-from diagnose.evidence.info import Info
-from diagnose.evidence.layers import Layers
-from diagnose.evidence.volumes import UnusedVolumes
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.layers import Layers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.storage.deleted_files import DeletedFiles
+from diagnose.evidence.storage.disk_usage import DiskUsage
+from diagnose.evidence.storage.filesystems import Filesystems
+from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.model import (
     DAEMON,
     Bytes,
@@ -28,8 +28,8 @@ from diagnose.model import (
     Yield,
     container,
 )
+from diagnose.phrases import size
 from diagnose.registry import check
-from diagnose.times import size
 
 _LOG_OF = re.compile(r"/containers/(?P<id>[0-9a-f]{64})/")
 """What the engine itself holds for a container."""
@@ -50,7 +50,7 @@ def deleted_files_held(
     (memfd, /dev/shm) and small ones are everyday, and databases work on files of their own that they have deleted. A
     file in a container's own layer is counted to the data root.
     """
-    names = {each.id: each.short for each in containers} if isinstance(containers, Containers) else {}
+    names = {each.id: each.name for each in containers} if isinstance(containers, Containers) else {}
     disks = {disk.usage.dev: disk for disk in filesystems}
     for file in files:
         disk = disks.get(file.dev) or (filesystems.of_data_root if file.fstype == "overlay" else None)
@@ -122,9 +122,9 @@ def _large_layers(usage: DiskUsage, containers: Containers, least: float) -> Ite
         elif written >= least:
             yield Finding(
                 subject=each.subject,
-                summary=f"{each.short} has written {size(written)} into its own layer, outside of any volume",
+                summary=f"{each.name} has written {size(written)} into its own layer, outside of any volume",
                 evidence={"writable layer, bytes on disk": written},
-                variables={"container": each.short},
+                variables={"container": each.name},
                 touches=(Subject("filesystem", usage.point),) if leads else (),
                 service=each.service,
             )

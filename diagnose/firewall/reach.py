@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from diagnose.firewall.rules import Hook, Outcome, Ruleset, Translate
-    from diagnose.firewall.walk import Step, Verdict
+    from diagnose.firewall.walk import PacketVerdict, Step
 
 Part = Literal["request", "reply"]
 
 
-class Reach(msgspec.Struct, frozen=True):
+class ConnectionVerdict(msgspec.Struct, frozen=True):
     """What becomes of a connection.
 
     `by`, `hook` and `part` say where it was decided, unless it is accepted. `nat` is the translation that the
@@ -46,7 +46,7 @@ class Reach(msgspec.Struct, frozen=True):
         return self.outcome in ("drop", "reject")
 
 
-_Stage = tuple["Part", "Hook", "Verdict"]
+_Stage = tuple["Part", "Hook", "PacketVerdict"]
 
 
 def reach_out(
@@ -59,7 +59,7 @@ def reach_out(
     proto: Literal["tcp", "udp"] = "tcp",
     dport: int = 443,
     inner: Sequence[str] = (),
-) -> Reach:
+) -> ConnectionVerdict:
     """A new connection from `src` on `bridge` to `dst` behind `uplink`; `nat` is its source translation.
 
     A `dst` of None is left open, outside of the subnets in `inner`.
@@ -85,7 +85,7 @@ def reach_in(
     bridges: Mapping[str, str],
     proto: Literal["tcp", "udp"] = "tcp",
     inner: Sequence[str] = (),
-) -> Reach:
+) -> ConnectionVerdict:
     """A new connection from `src` behind `uplink` to a port of the host; `nat` is where it is sent on to.
 
     `bridges` says which interface leads to which subnet it may be sent on to; another address is sent back out by the
@@ -112,7 +112,7 @@ def refused_by_host(
     host_port: int,
     proto: Literal["tcp", "udp"] = "tcp",
     inner: Sequence[str] = (),
-) -> Reach:
+) -> ConnectionVerdict:
     """A new connection to a process of the host itself, as if nothing translated the port."""
     verdict = walk(ruleset, "input", _to_host(uplink, src, host_address, host_port, proto, inner))
     return _joined([("request", "input", verdict)], verdict)
@@ -126,7 +126,7 @@ def reach_between(
     dst: str,
     proto: Literal["tcp", "udp"] = "tcp",
     dport: int = 80,
-) -> Reach:
+) -> ConnectionVerdict:
     """A new connection between two containers of one bridge, as the IP filter sees it where br_netfilter
     shows it bridged packets.
     """
@@ -198,7 +198,7 @@ def _replies(ruleset: Ruleset, sent: Packet, *, to_host: bool = False, snat: boo
     yield from _forwarded(ruleset, reply, "reply")
 
 
-def _joined(stages: Iterable[_Stage], translating: Verdict) -> Reach:
+def _joined(stages: Iterable[_Stage], translating: PacketVerdict) -> ConnectionVerdict:
     """The first stage that blocks decides; without one, the first that is not understood.
 
     A translation that cannot be told matters before routing only: it says where the packet goes.
@@ -207,11 +207,11 @@ def _joined(stages: Iterable[_Stage], translating: Verdict) -> Reach:
     for stage in stages:
         part, hook, verdict = stage
         if verdict.outcome in ("drop", "reject"):
-            return Reach(verdict.outcome, translating.nat, translating.nat_unknown, verdict.by, hook, part)
+            return ConnectionVerdict(verdict.outcome, translating.nat, translating.nat_unknown, verdict.by, hook, part)
         astray = hook == "prerouting" and verdict.nat_unknown
         if unsure is None and (verdict.outcome == "unknown" or astray):
             unsure = stage
     if unsure is not None:
         part, hook, verdict = unsure
-        return Reach("unknown", translating.nat, translating.nat_unknown, verdict.by, hook, part)
-    return Reach("accept", translating.nat)
+        return ConnectionVerdict("unknown", translating.nat, translating.nat_unknown, verdict.by, hook, part)
+    return ConnectionVerdict("accept", translating.nat)

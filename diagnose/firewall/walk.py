@@ -43,7 +43,7 @@ class Step(NamedTuple):
         return f"{self.table} {self.chain}: {self.rule}"
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class PacketVerdict(msgspec.Struct, frozen=True):
     """What becomes of the packet on this hook, what decided it, and the packet as it leaves.
 
     `by` is the deciding rule of a drop or reject, the rule that is not understood of an unknown, the last
@@ -80,7 +80,7 @@ class _Ends(NamedTuple):
     through: list[_Way]
 
 
-def walk(ruleset: Ruleset, hook: Hook, packet: Packet) -> Verdict:
+def walk(ruleset: Ruleset, hook: Hook, packet: Packet) -> PacketVerdict:
     """The verdict on a packet of all base chains of a hook; pure, and linear in the rules that the packet
     meets.
     """
@@ -101,21 +101,21 @@ def walk(ruleset: Ruleset, hook: Hook, packet: Packet) -> Verdict:
     return _judged(ruleset, ways, blocked)
 
 
-def _judged(ruleset: Ruleset, passed: list[_Way], blocked: list[tuple[Outcome, _Way]]) -> Verdict:
+def _judged(ruleset: Ruleset, passed: list[_Way], blocked: list[tuple[Outcome, _Way]]) -> PacketVerdict:
     if not passed and blocked and all(outcome != "unknown" for outcome, _ in blocked):
         outcome, way = min(blocked, key=lambda each: each[1].doubt is not None)
-        return Verdict(outcome, way.path[-1], way.path, way.state.nat, way.state.packet)
+        return PacketVerdict(outcome, way.path[-1], way.path, way.state.nat, way.state.packet)
     if blocked:
         way = blocked[0][1]
         state = passed[0].state if passed else way.state
-        return Verdict("unknown", way.doubt or way.path[-1], way.path, state.nat, state.packet)
+        return PacketVerdict("unknown", way.doubt or way.path[-1], way.path, state.nat, state.packet)
     way = min(passed, key=lambda each: each.doubt is not None)
     unsure = len({each.state.nat for each in passed}) > 1
     by = way.path[-1] if way.path else None
     if ruleset.unread:
         by = Step(ruleset.unread[0], "", "could not be read")
-        return Verdict("unknown", by, way.path, way.state.nat, way.state.packet, nat_unknown=True)
-    return Verdict("accept", by, way.path, way.state.nat, way.state.packet, nat_unknown=unsure)
+        return PacketVerdict("unknown", by, way.path, way.state.nat, way.state.packet, nat_unknown=True)
+    return PacketVerdict("accept", by, way.path, way.state.nat, way.state.packet, nat_unknown=unsure)
 
 
 def _through(ruleset: Ruleset, chain: Chain, ways: list[_Way], depth: int) -> _Ends:

@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
-from diagnose.host import KINDS, Kind, Lane, Question, patience, question
 from diagnose.model import Failed, Json, Reason
+from diagnose.recording.questions import KINDS, Kind, Lane, Question, patience, question
 from diagnose.redact import Redactor
 
 
@@ -82,13 +82,13 @@ def _said(error: OSError, words: str) -> str:
     return words if error.errno is not None else str(error) or words
 
 
-Hand = Callable[["Live", Question], Json]
+Collector = Callable[["Live", Question], Json]
 
 
 @functools.cache
-def _hand(path: str) -> Hand:
+def _hand(path: str) -> Collector:
     module, _, function = path.partition(":")
-    hand: Hand = getattr(importlib.import_module(f"diagnose.live.{module}"), function)
+    hand: Collector = getattr(importlib.import_module(f"diagnose.live.{module}"), function)
     return hand
 
 
@@ -133,9 +133,9 @@ class Live(msgspec.Struct, dict=True, eq=False):
         by one. Never raises.
         """
         if lane == "api" and self._engine_silent is None:
-            from diagnose.live import engine_api
+            from diagnose.live.engine import api
 
-            for asked, answer in engine_api.many(self, pull):
+            for asked, answer in api.many(self, pull):
                 try:
                     yield asked, self._failed(answer) if isinstance(answer, Exception) else self._clean(asked, answer)
                 except Exception as error:  # noqa: BLE001 - as above

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from diagnose.host import Question
 from diagnose.live import Live
 from diagnose.model import Json
+from diagnose.recording.questions import Question
 
 
 def options(live: Live, _: Question) -> Json:

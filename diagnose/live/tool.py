@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from diagnose.host import Question
 from diagnose.live import Live
 from diagnose.model import Json
+from diagnose.recording.questions import Question
 
 # In the order of linux/capability.h, kernel 5.9 and later.
 CAPABILITIES = (

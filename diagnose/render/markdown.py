@@ -6,9 +6,9 @@ import re
 from typing import TextIO
 
 from diagnose.model import Report
-from diagnose.render.outline import Block, outline
+from diagnose.phrases import size
+from diagnose.render.outline import OutlineBlock, outline
 from diagnose.render.words import clean, few
-from diagnose.times import size
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 NAMES_SHOWN = 10
@@ -54,7 +54,7 @@ def _names(subjects: tuple[str, ...]) -> str:
     return few([code(name) for name in subjects], NAMES_SHOWN)
 
 
-def _block(block: Block) -> list[str]:
+def _block(block: OutlineBlock) -> list[str]:
     rows = [
         "",
         f"## {str(block.severity).upper()} {block.id} {_names(block.subjects)}",

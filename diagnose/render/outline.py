@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from diagnose import runbooks
-from diagnose.causes import root_keys
+from diagnose.judgement.causes import root_keys
 from diagnose.model import Json, Report, Reported, Result, Severity, Verdict
+from diagnose.phrases import size
 from diagnose.render.words import plural
-from diagnose.times import size
 
 GROUP_FROM = 4
 """From so many findings of one check and severity on, without effects of their own, they are said as one."""
@@ -22,7 +22,7 @@ _BYTES = re.compile(r"^stat\(|\bbytes\b|^available$|^reserved$")
 """Where evidence is called so, its numbers are bytes: JSON keeps them, people read sizes."""
 
 
-class Part(msgspec.Struct, frozen=True):
+class OutlinePart(msgspec.Struct, frozen=True):
     """One share of a whole, for a bar."""
 
     name: str
@@ -47,7 +47,7 @@ class Other(msgspec.Struct, frozen=True):
     command: str
 
 
-class Block(msgspec.Struct, frozen=True):
+class OutlineBlock(msgspec.Struct, frozen=True):
     """One root cause, or a group of like ones, with all that is said of it."""
 
     severity: Severity
@@ -55,7 +55,7 @@ class Block(msgspec.Struct, frozen=True):
     subjects: tuple[str, ...]
     summary: str
     evidence: tuple[tuple[str, str], ...]
-    parts: tuple[Part, ...]
+    parts: tuple[OutlinePart, ...]
     effects: tuple[Effect, ...]
     command: runbooks.Command | None
     others: tuple[Other, ...]
@@ -71,8 +71,8 @@ class Outline(msgspec.Struct, frozen=True):
     status: str
     host: str
     notes: tuple[str, ...]
-    blocks: tuple[Block, ...]
-    advice: tuple[Block, ...]
+    blocks: tuple[OutlineBlock, ...]
+    advice: tuple[OutlineBlock, ...]
     unknown: tuple[tuple[str, str], ...]
     crashed: tuple[tuple[str, str], ...]
     skipped: tuple[tuple[str, str], ...]
@@ -200,13 +200,13 @@ def _by_check(findings: Sequence[Reported]) -> list[list[Reported]]:
 
 def _block(
     group: Sequence[Reported], homes: dict[str, list[Reported]], report: Report, by_key: dict[str, Reported]
-) -> Block:
+) -> OutlineBlock:
     head = group[0]
     variables = head.finding.variables
     evidence, parts = [], []
     for path, value in head.finding.evidence.items():
         if isinstance(value, list) and value and all(isinstance(v, dict) and "bytes" in v for v in value):
-            parts += [Part(str(v["name"]), int(v["bytes"]), str(v.get("note", ""))) for v in value]
+            parts += [OutlinePart(str(v["name"]), int(v["bytes"]), str(v.get("note", ""))) for v in value]
         else:
             evidence.append((path, _value(value, path)))
     summaries = list(dict.fromkeys(f.finding.summary for f in group))
@@ -214,7 +214,7 @@ def _block(
     # one subject for many findings does not tell them apart: their sentences have to
     also = summaries[1:] if len(subjects) == 1 else []
     rivals = [key for effect in homes.get(head.key, ()) for key in root_keys(effect, by_key) if key != head.key]
-    return Block(
+    return OutlineBlock(
         severity=head.severity,
         id=head.id,
         subjects=subjects,

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from diagnose.model import Report, Severity
-from diagnose.render.outline import NAMES_SHOWN, Block, Effect, Outline, Part, outline
+from diagnose.phrases import size
+from diagnose.render.outline import NAMES_SHOWN, Effect, Outline, OutlineBlock, OutlinePart, outline
 from diagnose.render.words import clean, few, middle, short_ids
-from diagnose.times import size
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
 WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": "magenta"}
@@ -115,7 +115,7 @@ class _Page:
         if page.silenced:
             self.line(f"silenced ({page.silenced})  --show-silenced lists them")
 
-    def block(self, block: Block) -> None:
+    def block(self, block: OutlineBlock) -> None:
         self.console.print()
         name = self.names(block.subjects, max(20, self.console.width - len(block.id) - 14))
         title = Text.assemble(
@@ -143,7 +143,7 @@ class _Page:
             self.command(other.command, 6)
         self.what_next(block)
 
-    def parts(self, parts: tuple[Part, ...]) -> None:
+    def parts(self, parts: tuple[OutlinePart, ...]) -> None:
         """Shares of a whole as bars, one line each; of what a share holds, as much as there is room for."""
         most = max((part.bytes for part in parts), default=0)
         names = min(18, max((len(part.name) for part in parts), default=0))
@@ -160,7 +160,7 @@ class _Page:
         if self.verbose:
             self.line(f"because: {effect.because}", 6, "dim")
 
-    def what_next(self, block: Block) -> None:
+    def what_next(self, block: OutlineBlock) -> None:
         command = block.command
         if command is not None:
             if command.purpose == "fix":

@@ -15,11 +15,11 @@ import re
 from collections.abc import Mapping
 from os import urandom
 
-from diagnose.host import Question
 from diagnose.model import Failed, Json
-from diagnose.recorder import Entry
+from diagnose.recording.answer_files import Tape
+from diagnose.recording.questions import Question
+from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact.names import TOKEN, unpacked, words
-from diagnose.tape import Tape
 from diagnose.ticket import vocabulary
 from diagnose.ticket.addresses import Addresses
 from diagnose.ticket.identities import IMAGE_KEYS, KINDS, NAME_KEYS, TASK, Identities, image_parts, registrable
@@ -72,10 +72,10 @@ class Renaming:
         changed = {old: new for old, new in self.addresses.seen.items() if old != new}
         return {"names": dict(self.names), "addresses": changed}
 
-    def tape(self, tape: Tape) -> dict[Question, Entry]:
+    def tape(self, tape: Tape) -> dict[Question, RecordedAnswer]:
         """The tape with every name replaced, in questions, answers and failures."""
         ordered = sorted(tape.items(), key=lambda item: item[0].kind == "nftables")
-        renamed: dict[Question, Entry] = {}
+        renamed: dict[Question, RecordedAnswer] = {}
         for question, entry in ordered:
             if isinstance(entry.answer, Failed):
                 answer: Json | Failed = Failed(entry.answer.reason, self.text(entry.answer.detail))
@@ -83,7 +83,7 @@ class Renaming:
                 answer = self._registers(self.value(entry.answer))
             else:
                 answer = self.value(entry.answer)
-            renamed[self._question(question)] = Entry(answer, entry.duration_s)
+            renamed[self._question(question)] = RecordedAnswer(answer, entry.duration_s)
         return {self._question(question): renamed[self._question(question)] for question in tape}
 
     def _question(self, question: Question) -> Question:

@@ -20,10 +20,11 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from diagnose import registry, tape
-from diagnose.host import Question, question
+from diagnose import registry
 from diagnose.model import Failed, Json, Report
-from diagnose.recorder import Entry
+from diagnose.recording import answer_files
+from diagnose.recording.questions import Question, question
+from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact import TOKEN
 from diagnose.render import json as json_report
 from diagnose.render import markdown
@@ -70,7 +71,7 @@ def superset() -> tuple[Question, ...]:
     )
 
 
-def last_words(recorded: tape.Tape) -> tuple[Question, ...]:
+def last_words(recorded: answer_files.Tape) -> tuple[Question, ...]:
     """The log tails of the containers that failed last."""
     return tuple(question("api.logs", id=id, tail=LOG_LINES) for id in texts.failing(recorded)[:LOGS_OF])
 
@@ -78,7 +79,7 @@ def last_words(recorded: tape.Tape) -> tuple[Question, ...]:
 def make(
     report: Report,
     exit_code: int,
-    recorded: tape.Tape,
+    recorded: answer_files.Tape,
     manifest: Mapping[str, Json],
     *,
     redacted: Mapping[str, int],
@@ -95,7 +96,7 @@ def make(
     kept = dict(recorded)
     shed: list[str] = []
     while True:
-        answers = {name: text.encode("utf-8", "replace") for name, text in tape.files(kept).items()}
+        answers = {name: text.encode("utf-8", "replace") for name, text in answer_files.files(kept).items()}
         members = {**fixed, **answers, **extras}
         members["manifest.json"] = _manifest(members, kept, manifest, redacted, shed)
         weights = {name: len(zlib.compress(data, 6)) + _HEADER for name, data in members.items()}
@@ -139,13 +140,13 @@ def _essential(name: str) -> bool:
     return name.removeprefix("answers/").removesuffix(".json") in _KEPT_LAST
 
 
-def _shed(entry: Entry) -> Entry:
-    return Entry(Failed("shed", "left out of the bundle to keep its size"), entry.duration_s)
+def _shed(entry: RecordedAnswer) -> RecordedAnswer:
+    return RecordedAnswer(Failed("shed", "left out of the bundle to keep its size"), entry.duration_s)
 
 
 def _manifest(
     members: Mapping[str, bytes],
-    kept: tape.Tape,
+    kept: answer_files.Tape,
     manifest: Mapping[str, Json],
     redacted: Mapping[str, int],
     shed: Iterable[str],
@@ -164,10 +165,10 @@ def _manifest(
         name: data.decode("utf-8", "replace") for name, data in members.items() if name.startswith("answers/")
     }
     whole = {
-        "format": tape.FORMAT,
+        "format": answer_files.FORMAT,
         **manifest,
         "packs": {name: _pack_version(package) for name, package in registry.packs().items()},
-        "answers_sha256": tape.digest(texts_of_answers),
+        "answers_sha256": answer_files.digest(texts_of_answers),
         "redacted": dict(redacted),
         "missing": _missing(questions),
         "shed": list(shed),
@@ -216,7 +217,7 @@ def _archive(folder: str, members: Mapping[str, bytes], taken_at: float) -> byte
 
 def prove(bundle: Bundle, secrets: Iterable[tuple[str, str]]) -> None:
     """The second pass over the finished archive. LeakError with files and kinds if a redacted value still stands in it."""
-    from diagnose.ticket import archive
+    from diagnose.recording import archive
 
     leaks = proof.leaks(archive.members(io.BytesIO(bundle.data)), secrets)
     if leaks:

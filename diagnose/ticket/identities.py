@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from diagnose.model import Failed, Json
+from diagnose.recording.answer_files import Tape
 from diagnose.redact.names import words
-from diagnose.tape import Tape
 from diagnose.ticket.addresses import Network
 from diagnose.ticket.vocabulary import OFFICIAL, PUBLIC
 

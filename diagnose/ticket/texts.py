@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from diagnose.host import Question
 from diagnose.model import Failed, Json
-from diagnose.tape import Tape
-from diagnose.times import unix
+from diagnose.phrases import unix
+from diagnose.recording.answer_files import Tape
+from diagnose.recording.questions import Question
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 

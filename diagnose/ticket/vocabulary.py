@@ -61,7 +61,7 @@ def known() -> frozenset[str]:
 def _modules() -> list[str]:
     """The packages that judge answers, those of other packs included."""
     roots = ("diagnose.evidence", "diagnose.firewall", *registry.packs().values())
-    return ["diagnose.signs", *(name for root in roots for name in _below(root))]
+    return ["diagnose.error_signatures", *(name for root in roots for name in _below(root))]
 
 
 def _below(package: str) -> Iterator[str]:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from diagnose.host import KINDS, Question
-from diagnose.live import engine_api
+from diagnose.live.engine import api
+from diagnose.recording.questions import KINDS, Question
 from tests.lab.box import PROJECT, Box
 
 HERE = Path(__file__).parent
@@ -19,7 +19,7 @@ TOOL = [sys.executable, "-m", "diagnose"]
 GO = "docker ps -aq | xargs docker inspect >/dev/null"
 LOAD = """
 import importlib, pkgutil
-import diagnose.cli, diagnose.live, diagnose.run, diagnose.render.json, diagnose.registry, dnslib, psutil
+import diagnose.cli, diagnose.live, diagnose.session, diagnose.render.json, diagnose.registry, dnslib, psutil
 diagnose.registry.load()
 for each in pkgutil.iter_modules(diagnose.live.__path__, "diagnose.live."):
     importlib.import_module(each.name)
@@ -101,4 +101,4 @@ def _paths(keys: Iterable[str], version: tuple[int, int]) -> Iterable[str]:
             now = time.time()
             yield f"/events?since={now - 86400:.0f}&until={now:.0f}"
         else:
-            yield engine_api._target(Question(kind, arguments or "{}"), version, None)
+            yield api._target(Question(kind, arguments or "{}"), version, None)

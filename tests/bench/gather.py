@@ -7,9 +7,10 @@ import json
 import sys
 import time
 
-from diagnose.host import Question
-from diagnose.live import Live, engine_api  # noqa: F401 - imported before the clock starts
-from diagnose.recorder import Budget, Recorder
+from diagnose.live import Live
+from diagnose.live.engine import api  # noqa: F401 - imported before the clock starts
+from diagnose.recording.questions import Question
+from diagnose.recording.recorder import Budget, Recorder
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from diagnose import registry, runbooks
 from diagnose.model import Report, Severity
-from diagnose.run import Asked, diagnose
+from diagnose.session import RunOptions, diagnose
 
 from .box import LOG, PROJECT, Box
 from .by_hand import AFTERWARDS, BY_HAND, FIRST, UNPROVABLE, ByHand
@@ -114,7 +114,7 @@ def _diagnosed(box: Box, scenario: Scenario) -> Report:
     shutil.copytree(box.path(f"{tape}/tape"), copy)
     try:
         known = registry.load()
-        return diagnose(lambda: known, None, Asked(source=copy), began=time.monotonic())
+        return diagnose(lambda: known, None, RunOptions(source=copy), began=time.monotonic())
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 

@@ -26,8 +26,8 @@ DATA = Path(__file__).parent.parent / "data" / "firewall"
 _HANDS = """
 import json
 from types import SimpleNamespace as Ask
-from diagnose.live.iptables import iptables_save
-from diagnose.live.nftables import nftables
+from diagnose.live.network.iptables import iptables_save
+from diagnose.live.network.nftables import nftables
 ask = lambda flavour: iptables_save(None, Ask(args={"flavour": flavour, "family": "ip"}))["text"]
 legacy = {"ip": text} if (text := ask("legacy")) else {}
 print(json.dumps({"nftables": nftables(None, None), "iptables_nft": {"ip": ask("nft")}, "iptables_legacy": legacy}))

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.test_ticket_anonymize import essence, restored
-from tests.test_ticket_secrets import forms, stands_in
-from tests.ticket import unpacked
+from tests.ticket.test_anonymize import essence, restored
+from tests.ticket.test_secrets import forms, stands_in
+from tests.tickets import unpacked
 
 from .box import PROJECT, Box, Run
 from .engines import Engine

@@ -18,7 +18,7 @@ from .engines import Engine
 
 ASK = """
 import json, sys
-from diagnose.host import question
+from diagnose.recording.questions import question
 from diagnose.live import Live
 from diagnose.model import Failed
 
@@ -32,14 +32,15 @@ print(json.dumps(answers))
 COMPARE = """
 import json
 import docker
-from diagnose.host import question
-from diagnose.live import Live, engine_api
+from diagnose.recording.questions import question
+from diagnose.live import Live
+from diagnose.live.engine import api
 
 live = Live()
-engine_api.ping(live, question("api.ping"))
-version = ".".join(map(str, engine_api.engine(live).version))
+api.ping(live, question("api.ping"))
+version = ".".join(map(str, api.engine(live).version))
 api = docker.APIClient(version=version)
-ours = lambda kind, **args: engine_api.get(live, question(kind, **args))
+ours = lambda kind, **args: api.get(live, question(kind, **args))
 volatile = {"SystemTime", "NFd", "NGoroutines", "Status"}
 still = lambda value: {key: each for key, each in value.items() if key not in volatile}
 by_id = lambda listed: sorted(listed, key=lambda each: each["Id"])

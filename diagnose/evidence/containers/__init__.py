@@ -1,0 +1,1 @@
+"""Containers: their inspect, logs, cgroups, events and what they run."""

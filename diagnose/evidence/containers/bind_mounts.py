@@ -1,0 +1,205 @@
+"""Files and folders of the host that are mounted into containers: what they are, and whether they still are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Set
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.evidence.storage.mounts import parse
+from diagnose.model import Failed, Unavailable, Unexamined
+from diagnose.phrases import unix
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+DELETED = "//deleted"
+"""What the kernel appends to the root of a mount whose file or folder was deleted or replaced (fs/d_path.c)."""
+MOUNTING = re.compile(r'mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^"]+)"')
+"""What the runtime says of a mount that it could not make."""
+_CLOSING = {"'": "'", '"': '"', "`": "'", "‘": "’", "“": "”"}
+_WORD = re.compile(r"[\s'\"’”:,;()\[\]]")
+DEEPEST = 32
+"""So many steps below a mount are looked at; a path comes from a log, which may hold anything."""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """What stat says of a path of the host. failed: why it says nothing ("missing", "forbidden", "timed out",
+    ...).
+    """
+
+    type: str = ""
+    mode: int = 0
+    uid: int = 0
+    gid: int = 0
+    size: int = 0
+    failed: str = ""
+
+    def lets(self, uid: int, gids: Set[int], wanted: int) -> bool:
+        """Whether the mode bits let this user do it (r 4, w 2, x 1); root, access lists and labels are not looked at."""
+        shift = 6 if uid == self.uid else 3 if self.gid in gids else 0
+        return (self.mode >> shift) & wanted == wanted
+
+
+class BindSources(msgspec.Struct, frozen=True):
+    """Sources of mounts of containers that failed, or were never started, by path.
+
+    below: what lies under them on the way to what a container's last words name, links not followed: they lead to
+    elsewhere in the container. entries: how many lie in a folder that was taken for a file.
+    """
+
+    by_path: dict[str, Source]
+    below: dict[str, Source] = msgspec.field(default_factory=dict)
+    entries: dict[str, int] = msgspec.field(default_factory=dict)
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A path of a container that a line names, and the innermost mount that holds it.
+
+    rest: its parts below the mount's destination. whole: the line leaves no doubt where it ends.
+    """
+
+    line: str
+    mount: Mount
+    rest: tuple[str, ...]
+    whole: bool
+
+    @property
+    def inside(self) -> str:
+        return "/".join((self.mount.destination, *self.rest))
+
+    @property
+    def on_host(self) -> tuple[str, ...]:
+        """The mount's source, and each step below it."""
+        return tuple("/".join((self.mount.source, *self.rest[:depth])) for depth in range(len(self.rest) + 1))
+
+
+def named(container: Container, line: str) -> Named | None:
+    """What a line names below a mount of this container; None if it names nothing of the kind."""
+    found = [each for mount in container.mounts or () if line and (each := _below(mount, line))]
+    return max(found, key=lambda each: len(each.mount.destination), default=None)
+
+
+def _below(mount: Mount, line: str) -> Named | None:
+    at = re.search(rf"(?:(?<=//)|(?<![\w./-])){re.escape(mount.destination)}(?![\w.-])", line)
+    if at is None:
+        return None
+    after = line[at.end() :]
+    tail, closed, _ = after.partition(_CLOSING.get(line[: at.start()][-1:], "\n"))
+    if not closed:
+        tail = _WORD.split(after, maxsplit=1)[0].rstrip(".")
+    rest = tuple(part for part in tail.rstrip("\\").split("/") if part not in ("", "."))
+    return Named(line, mount, rest, bool(closed) or not after[len(tail) :][:1].isspace())
+
+
+def denied(container: Container, last_words: LogTails) -> Named | None:
+    """What the container's last words say it was refused, if it lies below a mount."""
+    return named(container, last_words.of(container).find("permission denied", "eacces", "operation not permitted"))
+
+
+def not_a_file(container: Container, last_words: LogTails) -> Named | None:
+    """A bind mount that the container's last words call a directory: it was to be a file."""
+    found = named(container, last_words.of(container).find("is a directory", "eisdir"))
+    return found if found and found.mount.type == "bind" and not found.rest else None
+
+
+def asked_for(container: Container) -> tuple[str, ...]:
+    """Sources that must exist before a start: those of `--mount type=bind`. For `-v` the engine makes what is
+    missing.
+    """
+    wanted = container.host_config.mounts or ()
+    return tuple(str(each.get("Source")) for each in wanted if each.get("Type") == "bind" and each.get("Source"))
+
+
+def never_started(container: Container, now: float, since_s: float) -> bool:
+    """Created within the looked-at time and never run."""
+    created = unix(container.created)
+    waiting = container.state.status == "created" and container.started_at is None
+    return waiting and created is not None and now - created < since_s
+
+
+@evidence
+def bind_sources(
+    host: Host, containers: Containers, clock: Clock, options: Options, last_words: LogTails
+) -> BindSources | Unavailable:
+    """One question for all paths in doubt; a path on a mount that hangs costs only itself."""
+    wanted: dict[str, None] = {}
+    mistaken: dict[str, None] = {}
+    for each in containers:
+        if taken := not_a_file(each, last_words):
+            mistaken[taken.mount.source] = wanted[taken.mount.source] = None
+        if never_started(each, clock.wall, options.since_s):
+            wanted |= dict.fromkeys(asked_for(each))
+        if failed := MOUNTING.search(each.state.error):
+            wanted[failed["source"]] = None
+        if "permission" in last_words.of(each).signs or "permission denied" in each.state.error:
+            wanted |= dict.fromkeys(mount.source for mount in each.mounts or () if mount.source.startswith("/"))
+    if not wanted:
+        return BindSources({})
+    answer = host.ask(question("file.stats", paths=sorted(wanted), follow=True))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    by_path = {path: msgspec.convert(row, Source) for path, row in answer.items()}
+    return BindSources(by_path, _steps(host, containers, last_words), _entries(host, mistaken, by_path))
+
+
+def _steps(host: Host, containers: Containers, last_words: LogTails) -> dict[str, Source]:
+    """A question of its own: a path that a log names may lie where nothing answers."""
+    steps: set[str] = set()
+    for each in containers:
+        found = denied(each, last_words)
+        if found and found.mount.source.startswith("/") and ".." not in found.rest and len(found.rest) <= DEEPEST:
+            steps |= {*found.on_host[1:]}
+    answer = host.ask(question("file.stats", paths=sorted(steps), follow=False)) if steps else {}
+    return {} if isinstance(answer, Failed) else {path: msgspec.convert(row, Source) for path, row in answer.items()}
+
+
+def _entries(host: Host, paths: Iterable[str], known: Mapping[str, Source]) -> dict[str, int]:
+    asked = {question("file.list", path=path): path for path in paths if known[path].type == "folder"}
+    answers = host.ask_many(asked)
+    return {asked[each]: len(answer["entries"]) for each, answer in answers if not isinstance(answer, Failed)}
+
+
+class StaleMount(msgspec.Struct, frozen=True):
+    """A mount of a running container whose source was deleted or replaced since its start."""
+
+    container: Container
+    mount: Mount
+
+
+class StaleMounts(msgspec.Struct, frozen=True):
+    """As the containers' own mount tables tell."""
+
+    items: tuple[StaleMount, ...]
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def stale_mounts(host: Host, containers: Containers) -> StaleMounts:
+    """The mount table of each running container with bind mounts: reading it touches no file system."""
+    asked = {
+        question("file.read", path=f"/proc/{each.state.pid}/mountinfo"): each
+        for each in containers.running
+        if any(mount.type == "bind" for mount in each.mounts or ())
+    }
+    found: list[StaleMount] = []
+    missing: list[Unexamined] = []
+    for each, answer in host.ask_many(asked):
+        container = asked[each]
+        if isinstance(answer, Failed):
+            if answer.reason not in ("gone", "missing"):
+                missing.append(Unexamined(container.subject, f"its mount table: {answer}"))
+            continue
+        gone = {mounted.point for mounted in parse(answer["text"]) if mounted.root.endswith(DELETED)}
+        found += [
+            StaleMount(container, mount)
+            for mount in container.mounts or ()
+            if mount.type == "bind" and mount.destination in gone
+        ]
+    return StaleMounts(tuple(found), tuple(missing))

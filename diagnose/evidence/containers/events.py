@@ -1,0 +1,119 @@
+"""What the engine remembers of the last hours: its events."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.run.options import Options
+from diagnose.model import Failed, Unavailable
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+KEPT = 256
+"""The engine keeps so many events in memory, and none over its own restart (seen on 20.10.24, 26.1.5 and 28.5.2)."""
+
+
+RELOADS = ("1", "10", "12", "28")
+"""SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH: what programs take as a word to read their configuration or log file anew."""
+AT_ONCE_S = 15.0
+"""Within so many seconds a signal of that kind has ended a program that does not know it."""
+
+
+class _Actor(msgspec.Struct, frozen=True, rename="pascal"):
+    id: str = msgspec.field(name="ID", default="")
+    attributes: dict[str, str] | None = None
+
+
+class _Row(msgspec.Struct, frozen=True):
+    type: str = msgspec.field(name="Type", default="")
+    action: str = msgspec.field(name="Action", default="")
+    actor: _Actor = msgspec.field(name="Actor", default=_Actor())
+    time: int = 0
+    time_nano: int = msgspec.field(name="timeNano", default=0)
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One event. at: Unix time. action: its first word ("health_status"); detail: what follows its colon
+    ("unhealthy").
+    """
+
+    at: float
+    type: str
+    action: str
+    detail: str
+    id: str
+    attributes: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.attributes.get("name", "")
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of `die` and `exec_die`."""
+        code = self.attributes.get("exitCode", "")
+        return int(code) if code.lstrip("-").isdigit() else None
+
+
+class Events(msgspec.Struct, frozen=True, dict=True):
+    """Oldest first. complete_since: Unix time from which on nothing is missing, None where the engine holds less
+    than it can keep (then it tells all since its start).
+    """
+
+    items: tuple[Event, ...]
+    complete_since: float | None = None
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.items)
+
+    @functools.cached_property
+    def _by_id(self) -> dict[str, list[Event]]:
+        found: dict[str, list[Event]] = {}
+        for each in self.items:
+            found.setdefault(each.id, []).append(each)
+        return found
+
+    def of(self, id: str, *actions: str) -> tuple[Event, ...]:
+        """The events of one container, oldest first; of these actions only, if any are named."""
+        return tuple(each for each in self._by_id.get(id, ()) if not actions or each.action in actions)
+
+    def failures(self, id: str) -> tuple[Event, ...]:
+        """The ends of a container that nobody asked for: `die` without a `kill` since it was last started. A signal
+        to read something anew asks for no end, unless that follows at once.
+        """
+        found = []
+        asked = 0.0
+        for each in self._by_id.get(id, ()):
+            if each.action == "kill":
+                reloads = each.attributes.get("signal") in RELOADS
+                asked = max(asked, each.at + AT_ONCE_S if reloads else float("inf"))
+            elif each.action == "start":
+                asked = 0.0
+            elif each.action == "die" and each.at > asked:
+                found.append(each)
+        return tuple(found)
+
+    def was_stopped(self, id: str) -> bool:
+        """Whether its last known end was asked for: by stop, kill, restart or removal."""
+        ends = self.of(id, "die")
+        return bool(ends) and ends[-1] not in self.failures(id)
+
+
+@evidence
+def events(host: Host, options: Options) -> Events | Unavailable:
+    """One question without a filter: whether the engine's memory is full shows only in the whole."""
+    answer = host.ask(question("api.events", since_s=options.since_s))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    rows = msgspec.convert(answer, list[_Row])
+    found = sorted((_event(row) for row in rows), key=lambda each: each.at)
+    return Events(tuple(found), found[0].at if len(found) >= KEPT else None)
+
+
+def _event(row: _Row) -> Event:
+    action, _, detail = row.action.partition(":")
+    at = row.time_nano / 1e9 if row.time_nano else float(row.time)
+    return Event(at, row.type, action.strip(), detail.strip(), row.actor.id, row.actor.attributes or {})

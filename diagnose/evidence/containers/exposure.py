@@ -1,0 +1,94 @@
+"""How much a container could do to its host, and how easily it is reached: the order in which advice on it is
+read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.model import Unexamined
+from diagnose.registry import evidence
+
+ENGINE_SOCKETS = frozenset(
+    {"docker.sock", "docker-cli.sock", "podman.sock", "containerd.sock", "crio.sock", "cri-dockerd.sock"}
+)
+"""Whoever writes to one of these can start a privileged container, and is root on the host."""
+SOCKET_FOLDERS = {"/run": "docker.sock", "/var/run": "docker.sock", "/run/containerd": "containerd.sock"}
+"""A mount of one of these brings an engine's socket with it."""
+
+
+def engine_socket(mount: Mount) -> str | None:
+    """The engine's socket that a mount brings into the container, as the host names it; None if it brings none."""
+    if mount.type not in ("bind", ""):
+        return None
+    source = mount.source.rstrip("/")
+    if source.rpartition("/")[2] in ENGINE_SOCKETS:
+        return mount.source
+    inside = SOCKET_FOLDERS.get(source)
+    return f"{source}/{inside}" if inside else None
+
+
+def engine_sockets(container: Container) -> tuple[tuple[str, Mount], ...]:
+    """(socket, mount) for each mount of a container that brings an engine's socket."""
+    found = ((engine_socket(mount), mount) for mount in container.mounts or ())
+    return tuple((socket, mount) for socket, mount in found if socket)
+
+
+def is_live(container: Container) -> bool:
+    """Whether it runs, may run again by itself, or was made and not started yet; a finished job is none of these."""
+    return container.state.status not in ("exited", "dead") or container.restarts_always
+
+
+def has_failed(container: Container) -> bool:
+    """Whether it ended with an error and nothing will start it again."""
+    return not is_live(container) and container.state.exit_code != 0
+
+
+def is_reachable(container: Container) -> bool:
+    """Whether others than the host itself may reach one of its ports."""
+    if container.shares_host_network:
+        return True
+    ports = container.published_ports or container.wanted_ports
+    return any(not binding.host_ip.startswith("127.") and binding.host_ip != "::1" for _, binding in ports)
+
+
+def exposure(container: Container) -> int:
+    """A figure to sort by: what leads to the host weighs most, what leads to the container next."""
+    config = container.host_config
+    return (
+        32 * config.privileged
+        + 32 * bool(engine_sockets(container))
+        + 8 * (config.pid_mode == "host")
+        + 8 * bool(config.cap_add)
+        + 4 * container.shares_host_network
+        + 4 * is_reachable(container)
+        + 2 * container.is_running
+        + (config.userns_mode == "host")
+    )
+
+
+def most_exposed_first(containers: Iterable[Container]) -> tuple[Container, ...]:
+    """The live ones, in the order in which advice on them should be read."""
+    return tuple(sorted(filter(is_live, containers), key=lambda each: (-exposure(each), each.name)))
+
+
+class Exposed(msgspec.Struct, frozen=True):
+    """The live containers, the most exposed first; sorted once for all checks that give advice on each."""
+
+    items: tuple[Container, ...]
+    unexamined: tuple[Unexamined, ...] = ()
+
+    def __iter__(self) -> Iterator[Container]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@evidence
+def exposed(containers: Containers) -> Exposed:
+    """Finished jobs are left out: they can do nothing."""
+    return Exposed(most_exposed_first(containers), containers.unexamined)

@@ -1,0 +1,152 @@
+"""Containers as they lie on the disk, for a host whose engine does not answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Container, Containers
+from diagnose.evidence.engine.config import DaemonConfig, daemon_config
+from diagnose.evidence.engine.data_root import DEFAULT
+from diagnose.evidence.machine.processes import Processes, processes
+from diagnose.model import Failed, Json, Unavailable, Unexamined
+from diagnose.model import container as container_subject
+from diagnose.recording.questions import Host, question
+
+FILE_BYTES = 1 << 20
+"""config.v2.json holds the container's environment and labels: 6 KB as a rule."""
+SILENT = frozenset({"refused", "missing", "timed out", "not allowed", "malformed", "gone"})
+"""Reasons of a failed list after which the files may speak for the engine; for "remote" they are another's."""
+
+
+def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
+    """What config.v2.json and hostconfig.json below the data root say, alive or not by the process list.
+
+    The same since engine 1.10; what only a running engine knows (GraphDriver) stays at its defaults. The files are as
+    old as the last change of state, so that whether a container lives is taken from its shim or its first process.
+    The refusal itself where the engine is not this machine's, or where its files may not be read.
+    """
+    if refusal.reason not in SILENT or not _is_ours(host):
+        return refusal
+    config = daemon_config(host)
+    root = config.value("data-root") if isinstance(config, DaemonConfig) else None
+    root = root.rstrip("/") if isinstance(root, str) and root.startswith("/") else DEFAULT
+    listed = host.ask(question("file.list", path=f"{root}/containers"))
+    if isinstance(listed, Failed):
+        return refusal
+    known = processes(host)
+    ids = [each["name"] for each in listed["entries"] if each["type"] == "folder" and len(each["name"]) == 64]
+    asked = {
+        question("file.read", path=f"{root}/containers/{id}/{name}", max_bytes=FILE_BYTES): (id, name)
+        for id in ids
+        for name in ("config.v2.json", "hostconfig.json")
+    }
+    texts: dict[tuple[str, str], Json | Failed] = {asked[each]: answer for each, answer in host.ask_many(asked)}
+    found, missing = [], []
+    for id in ids:
+        own, about = texts[id, "config.v2.json"], texts[id, "hostconfig.json"]
+        try:
+            found.append(container_of(_loaded(own), _loaded(about), _life(id, known)))
+        except (ValueError, msgspec.ValidationError) as error:
+            missing.append(Unexamined(container_subject(id[:12]), f"{root}/containers/{id}/config.v2.json: {error}"))
+    return Containers(
+        tuple(sorted(found, key=lambda each: each.name)),
+        tuple(sorted(missing, key=lambda each: each.subject)),
+        source="disk",
+        root=root,
+    )
+
+
+def _is_ours(host: Host) -> bool:
+    """Whether the data root of this machine belongs to the endpoint: it is the default one, or its process is here."""
+    where, place = host.ask(question("endpoint")), host.ask(question("locality"))
+    if isinstance(where, Failed) or isinstance(place, Failed) or not place["same_host"]:
+        return False
+    path = str(where.get("url", "")).removeprefix("unix://")
+    return place.get("engine_pid") is not None or path in ("/var/run/docker.sock", "/run/docker.sock")
+
+
+def _loaded(answer: Json | Failed) -> dict[str, Any]:
+    if isinstance(answer, Failed):
+        raise ValueError(str(answer))
+    value = json.loads(answer["text"])
+    if not isinstance(value, dict):
+        raise ValueError("no JSON object")
+    return value
+
+
+def _life(id: str, known: Processes | Unavailable) -> int | None:
+    """The pid of the container's first process, 0 where it does not live, None where processes cannot be seen."""
+    if isinstance(known, Unavailable):
+        return None
+    shim = known.shims.get(id)
+    inside = [each for each in known if each.container == id and each.state != "Z" and not _is_shim(each.comm)]
+    if shim is not None:
+        own = [each.pid for each in inside if each.ppid == shim.pid]
+        return own[0] if own else 0
+    return inside[0].pid if inside else 0
+
+
+def _is_shim(comm: str) -> bool:
+    return comm.startswith("containerd-shim")
+
+
+def container_of(own: dict[str, Any], about: dict[str, Any], pid: int | None) -> Container:
+    """A container of the two files' objects, in the shape of inspect. pid: of its first process as it is found now;
+    0: it is dead, whatever the file says; None: the file is believed.
+
+    ValidationError for a shape that no engine writes.
+    """
+    state = dict(own.get("State") or {})
+    if pid is not None:
+        state["Pid"] = pid
+    lives = bool(state.get("Pid")) if pid is not None else bool(state.get("Running"))
+    state["Status"] = _status(state, lives)
+    points = own.get("MountPoints") or {}
+    return msgspec.convert(
+        {
+            **{
+                name: own[name]
+                for name in ("Name", "Created", "Path", "Args", "Image", "ResolvConfPath", "LogPath", "Driver")
+                if own.get(name) is not None
+            },
+            "Id": own.get("ID"),
+            "RestartCount": own.get("RestartCount") or 0,
+            "State": state,
+            "HostConfig": about,
+            "Config": own.get("Config") or {},
+            "Mounts": [_mount(each) for each in points.values() if isinstance(each, dict)],
+            "NetworkSettings": _network(own.get("NetworkSettings") or {}),
+        },
+        Container,
+    )
+
+
+def _status(state: dict[str, Any], lives: bool) -> str:
+    """The word that inspect would say (daemon container/state.go, the same from 20.10 to 28)."""
+    if lives:
+        return "paused" if state.get("Paused") else "running"
+    if state.get("Restarting"):
+        return "restarting"
+    if state.get("RemovalInProgress"):
+        return "removing"
+    if state.get("Dead"):
+        return "dead"
+    return "created" if str(state.get("StartedAt", "0001-")).startswith("0001-") else "exited"
+
+
+def _mount(point: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Type": point.get("Type") or "",
+        "Name": point.get("Name") or "",
+        "Source": point.get("Source") or "",
+        "Destination": point.get("Destination") or "",
+        "Driver": point.get("Driver") or "",
+        "RW": bool(point.get("RW", True)),
+    }
+
+
+def _network(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: settings[name] for name in ("Networks", "Ports", "SandboxKey") if settings.get(name) is not None}

@@ -1,0 +1,373 @@
+"""What a container is: inspect as types, with the predicates that a check reads like prose."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from diagnose.model import ContainerRun, Subject, Unexamined
+from diagnose.model import container as container_subject
+from diagnose.phrases import unix
+
+_NO_LOG_RECEIVER = re.compile(r"failed to initialize logging driver: .*(?:\bdial |connect)")
+"""As engines 20.10.24, 26.1.5 and 28.5.2 say it; a driver that refuses its options says something else behind the colon."""
+
+
+class _Shape(msgspec.Struct, frozen=True, rename="pascal"):
+    """An API object: names as the engine writes them; what is unknown is tolerated, what is missing has a default."""
+
+
+class HealthProbe(_Shape, frozen=True, rename="pascal"):
+    """One run of a health check; the engine keeps the last five. exit_code -1: it exceeded its timeout."""
+
+    start: str | None = None
+    end: str | None = None
+    exit_code: int = 0
+    output: str | None = None
+
+
+class Health(_Shape, frozen=True, rename="pascal"):
+    """State.Health: status is none, starting, healthy or unhealthy."""
+
+    status: str = "none"
+    failing_streak: int = 0
+    log: list[HealthProbe] | None = None
+
+
+class State(_Shape, frozen=True, rename="pascal"):
+    """State of inspect. Status alone is trustworthy: a restarting container has Running true and Pid 0."""
+
+    status: str = ""
+    oom_killed: bool = msgspec.field(name="OOMKilled", default=False)
+    dead: bool = False
+    pid: int = 0
+    exit_code: int = 0
+    error: str = ""
+    started_at: str = ""
+    finished_at: str = ""
+    health: Health | None = None
+
+
+class RestartPolicy(_Shape, frozen=True, rename="pascal"):
+    """HostConfig.RestartPolicy: no, always, unless-stopped, on-failure with its maximum count."""
+
+    name: str = ""
+    maximum_retry_count: int = 0
+
+
+class LogConfig(_Shape, frozen=True, rename="pascal"):
+    """HostConfig.LogConfig: the driver and its options, fixed when the container was created."""
+
+    type: str = ""
+    config: dict[str, str] | None = None
+
+
+class Binding(_Shape, frozen=True, rename="pascal"):
+    """One host address and port of a published port; an empty address means all."""
+
+    host_ip: str = ""
+    host_port: str = ""
+
+    def __post_init__(self) -> None:
+        if self.host_ip:
+            ipaddress.ip_address(self.host_ip)
+
+
+Ports = dict[str, list[Binding] | None]
+
+
+class HostConfig(_Shape, frozen=True, rename="pascal"):
+    """What was asked for at create, as far as checks read it."""
+
+    binds: list[str] | None = None
+    network_mode: str = ""
+    port_bindings: Ports | None = None
+    restart_policy: RestartPolicy = RestartPolicy()
+    auto_remove: bool = False
+    log_config: LogConfig = LogConfig()
+    privileged: bool = False
+    publish_all_ports: bool = False
+    readonly_rootfs: bool = False
+    cap_add: list[str] | None = None
+    cap_drop: list[str] | None = None
+    group_add: list[str] | None = None
+    security_opt: list[str] | None = None
+    masked_paths: list[str] | None = None
+    dns: list[str] | None = None
+    dns_search: list[str] | None = None
+    dns_options: list[str] | None = None
+    extra_hosts: list[str] | None = None
+    pid_mode: str = ""
+    ipc_mode: str = ""
+    uts_mode: str = msgspec.field(name="UTSMode", default="")
+    userns_mode: str = ""
+    memory: int = 0
+    memory_swap: int = 0
+    memory_reservation: int = 0
+    nano_cpus: int = 0
+    cpu_quota: int = 0
+    cpu_period: int = 0
+    cpuset_cpus: str = ""
+    pids_limit: int | None = None
+    oom_kill_disable: bool | None = None
+    ulimits: list[dict[str, Any]] | None = None
+    tmpfs: dict[str, str] | None = None
+    shm_size: int = 0
+    cgroup_parent: str = ""
+    runtime: str = ""
+    init: bool | None = None
+    devices: list[dict[str, Any]] | None = None
+    mounts: list[dict[str, Any]] | None = None
+
+
+class Healthcheck(_Shape, frozen=True, rename="pascal"):
+    """ContainerConfig.Healthcheck: its command and times in nanoseconds; 0 or nothing means the engine's default."""
+
+    test: list[str] | None = None
+    interval: int | None = None
+    timeout: int | None = None
+
+
+class ContainerConfig(_Shape, frozen=True, rename="pascal"):
+    """What runs: image reference, user, command. Values of secrets are redacted already."""
+
+    image: str = ""
+    user: str = ""
+    env: list[str] | None = None
+    cmd: list[str] | None = None
+    entrypoint: list[str] | None = None
+    labels: dict[str, str] | None = None
+    tty: bool = False
+    attach_stdout: bool = False
+    stop_signal: str | None = None
+    stop_timeout: int | None = None
+    healthcheck: Healthcheck | None = None
+    volumes: dict[str, Any] | None = None
+    working_dir: str = ""
+
+
+class Mount(_Shape, frozen=True, rename="pascal"):
+    """One mount of a container: bind, volume, tmpfs."""
+
+    type: str = ""
+    name: str = ""
+    source: str = ""
+    destination: str = ""
+    driver: str = ""
+    mode: str = ""
+    rw: bool = msgspec.field(name="RW", default=True)
+
+
+class NetworkEndpoint(_Shape, frozen=True, rename="pascal"):
+    """A container's place on one network. The address is empty while the container does not run."""
+
+    network_id: str = msgspec.field(name="NetworkID", default="")
+    endpoint_id: str = msgspec.field(name="EndpointID", default="")
+    gateway: str = ""
+    ip_address: str = msgspec.field(name="IPAddress", default="")
+    ip_prefix_len: int = msgspec.field(name="IPPrefixLen", default=0)
+    global_ipv6_address: str = msgspec.field(name="GlobalIPv6Address", default="")
+    mac_address: str = ""
+    aliases: list[str] | None = None
+    dns_names: list[str] | None = msgspec.field(name="DNSNames", default=None)
+    ipam_config: dict[str, Any] | None = msgspec.field(name="IPAMConfig", default=None)
+
+    @property
+    def fixed_address(self) -> str:
+        """The IPv4 address that it is to have there; empty where it takes any."""
+        return str((self.ipam_config or {}).get("IPv4Address") or "")
+
+
+class NetworkSettings(_Shape, frozen=True, rename="pascal"):
+    """Where the container is attached and what is really published (empty for one that failed to start)."""
+
+    networks: dict[str, NetworkEndpoint] | None = None
+    ports: Ports | None = None
+    sandbox_key: str = ""
+
+
+class GraphDriver(_Shape, frozen=True, rename="pascal"):
+    """Where the writable layer lies (UpperDir of overlay2); without data where containerd's snapshotter keeps it."""
+
+    name: str = ""
+    data: dict[str, str | None] | None = None
+
+
+class Container(_Shape, frozen=True, rename="pascal", dict=True):
+    """One container as `GET /containers/ID/json` shows it (API 1.24 to 1.55)."""
+
+    id: str
+    raw_name: str = msgspec.field(name="Name", default="")
+    """As the engine writes it, with a leading slash."""
+    created: str = ""
+    path: str = ""
+    args: list[str] | None = None
+    state: State = State()
+    image: str = ""
+    resolv_conf_path: str = ""
+    log_path: str = ""
+    restart_count: int = 0
+    driver: str = ""
+    graph_driver: GraphDriver | None = None
+    platform: str = ""
+    host_config: HostConfig = HostConfig()
+    config: ContainerConfig = ContainerConfig()
+    mounts: list[Mount] | None = None
+    network_settings: NetworkSettings = NetworkSettings()
+    image_manifest_descriptor: dict[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name as people type it, or the beginning of the id."""
+        return self.raw_name.removeprefix("/") or self.id[:12]
+
+    @property
+    def subject(self) -> Subject:
+        return container_subject(self.name)
+
+    @property
+    def life(self) -> ContainerRun:
+        """This run of it; a finding that compares two sources holds only while it lasts."""
+        return ContainerRun(self.id, self.state.pid, self.state.started_at)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return self.config.labels or {}
+
+    @property
+    def service(self) -> str:
+        """Compose project and service, or swarm service; empty if neither."""
+        swarm = self.labels.get("com.docker.swarm.service.name")
+        if swarm:
+            return f"swarm {swarm}"
+        project, service = (self.labels.get(f"com.docker.compose.{key}") for key in ("project", "service"))
+        return f"compose {project}/{service}" if project and service else ""
+
+    @property
+    def made_by(self) -> str:
+        """Whose words it is made by, which a change by hand does not change; empty if its labels do not say.
+
+        A swarm service, or a service in a project of compose, with its files where compose tells them (from 1.28 and 2.0 on).
+        """
+        if not self.service:
+            return ""
+        kind, _, name = self.service.partition(" ")
+        if kind == "swarm":
+            return f"swarm service {name}"
+        project, _, service = name.partition("/")
+        files = self.labels.get("com.docker.compose.project.config_files", "").replace(",", ", ")
+        return f"compose project {project}, service {service}{f', {files}' if files else ''}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its first process lives (a restarting container has none)."""
+        return self.state.status in ("running", "paused") and self.state.pid > 0
+
+    @property
+    def start_failed(self) -> bool:
+        """Its last start never came to run: created, or exited since an earlier run, with the engine's own error."""
+        failed = self.state.exit_code != 0 and bool(self.state.error)
+        return self.state.status in ("created", "exited") and failed
+
+    @property
+    def lacks_log_receiver(self) -> bool:
+        """Whether its start was refused because its log driver reached nobody."""
+        return not self.is_running and bool(_NO_LOG_RECEIVER.search(self.state.error))
+
+    @property
+    def created_at(self) -> float | None:
+        return unix(self.created)
+
+    @property
+    def started_at(self) -> float | None:
+        return unix(self.state.started_at)
+
+    @property
+    def finished_at(self) -> float | None:
+        return unix(self.state.finished_at)
+
+    @property
+    def failed_first(self) -> float | None:
+        """When its first run failed; None after restarts, for the last end of a loop tells nothing of its begin."""
+        return self.finished_at if self.restart_count == 0 else None
+
+    @property
+    def ran_for(self) -> float | None:
+        """Seconds from the last start to the last exit; a short run may end before it began by the engine's clock: 0
+        then."""
+        started, finished = self.started_at, self.finished_at
+        return None if started is None or finished is None else max(0.0, finished - started)
+
+    @property
+    def command(self) -> list[str]:
+        """Path and arguments of the first process."""
+        return [self.path, *(self.args or [])] if self.path else []
+
+    @property
+    def restarts_always(self) -> bool:
+        """Whether the engine starts it again after a failure."""
+        return self.host_config.restart_policy.name in ("always", "unless-stopped", "on-failure")
+
+    @property
+    def stays_down(self) -> bool:
+        """Whether a restart of the engine does not bring it back: on-failure starts nothing that ended well."""
+        ended_well = self.host_config.restart_policy.name == "on-failure" and self.state.exit_code == 0
+        return ended_well or not self.restarts_always
+
+    @property
+    def was_watched(self) -> bool:
+        """Whether it ran in the foreground, where somebody saw its end: services of compose are no such thing."""
+        return self.config.attach_stdout and not self.service
+
+    @property
+    def endpoints(self) -> dict[str, NetworkEndpoint]:
+        return self.network_settings.networks or {}
+
+    @property
+    def shares_host_network(self) -> bool:
+        return self.host_config.network_mode == "host"
+
+    @functools.cached_property
+    def wanted_ports(self) -> tuple[tuple[str, Binding], ...]:
+        """Ports that were asked to be published (`80/tcp`, binding), also of one that failed to start."""
+        bindings = self.host_config.port_bindings or {}
+        return tuple((port, binding) for port, listed in bindings.items() for binding in listed or ())
+
+    @functools.cached_property
+    def published_ports(self) -> tuple[tuple[str, Binding], ...]:
+        """Ports that are published now."""
+        ports = self.network_settings.ports or {}
+        return tuple((port, binding) for port, listed in ports.items() for binding in listed or ())
+
+
+class Containers(msgspec.Struct, frozen=True, dict=True):
+    """All containers, running or not. source: "api", or "disk" where the engine did not answer and its files below
+    `root` did.
+
+    unexamined: those whose inspect could not be had; a container that went away between list and inspect is simply
+    not here.
+    """
+
+    items: tuple[Container, ...]
+    unexamined: tuple[Unexamined, ...] = ()
+    source: str = "api"
+    root: str = ""
+
+    def __iter__(self) -> Iterator[Container]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @functools.cached_property
+    def by_id(self) -> dict[str, Container]:
+        return {each.id: each for each in self.items}
+
+    @functools.cached_property
+    def running(self) -> tuple[Container, ...]:
+        return tuple(each for each in self.items if each.is_running)

@@ -1,0 +1,32 @@
+"""The files that the engine really writes containers' logs to."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.model import Failed, Unavailable
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+
+class WrittenLogs(msgspec.Struct, frozen=True):
+    """What the engine has open in the folders of its containers, as the kernel names it now."""
+
+    paths: frozenset[str]
+
+    def instead_of(self, path: str) -> str:
+        """What a log was renamed to while the engine wrote it; empty where it writes to the path."""
+        if not path or path in self.paths:
+            return ""
+        return min((each for each in self.paths if each.startswith(path)), default="")
+
+
+@evidence
+def written_logs(host: Host, config: DaemonConfig, root: DataRoot) -> WrittenLogs | Unavailable:
+    """The engine's own descriptors, which root alone may see."""
+    if config.pid is None:
+        return Unavailable("missing", "no engine runs here")
+    answer = host.ask(question("open_under", pid=config.pid, folder=f"{root.path}/containers"))
+    return Unavailable.of(answer) if isinstance(answer, Failed) else WrittenLogs(frozenset(answer["paths"]))

@@ -1,0 +1,106 @@
+"""Where the host's packet filter stops queries, for those servers that do not answer them."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import msgspec
+
+from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.dns.resolvers import is_loopback
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.packet_paths import Firewall
+from diagnose.evidence.network.routes import MAIN_TABLE, Routes
+from diagnose.firewall.reach import reach_in, reach_out
+from diagnose.firewall.rules import Packet, Ruleset
+from diagnose.firewall.walk import walk
+from diagnose.registry import evidence
+
+
+class DnsPath(msgspec.Struct, frozen=True):
+    """blocked: (network, server) -> the rule that surely stops a query, or its reply. of_host: server -> the rule that stops
+    the host's own. own: servers that are addresses of the host.
+    """
+
+    blocked: dict[tuple[str, str], str]
+    of_host: dict[str, str] = {}
+    own: frozenset[str] = frozenset()
+
+
+@evidence
+def dns_path(firewall: Firewall, lookups: Lookups, networks: Networks, routes: Routes, links: Interfaces) -> DnsPath:
+    """The walk of one UDP packet to port 53 for each way that fails."""
+    blocked: dict[tuple[str, str], str] = {}
+    outer = [way for way in lookups.ways if not is_loopback(way.server)]
+    own = frozenset(way.server for way in outer if links.holds(way.server))
+    for way in outer:
+        uplink = _device(way.server, routes, links)
+        for container, _ in way.asked if way.fails and (uplink or way.server in own) else ():
+            for name in way.networks:
+                network = networks.by_name.get(name)
+                endpoint = container.endpoints.get(name)
+                if network is None or not network.is_bridge or endpoint is None or not endpoint.ip_address:
+                    continue
+                reach = (
+                    reach_out(
+                        firewall.ruleset,
+                        bridge=network.bridge,
+                        src=endpoint.ip_address,
+                        dst=way.server,
+                        uplink=uplink,
+                        proto="udp",
+                        dport=53,
+                    )
+                    if uplink
+                    else reach_in(
+                        firewall.ruleset,
+                        uplink=network.bridge,
+                        src=endpoint.ip_address,
+                        host_address=way.server,
+                        host_port=53,
+                        bridges={},
+                        proto="udp",
+                    )
+                )
+                if reach.is_blocked:
+                    blocked.setdefault((name, way.server), str(reach.by))
+    silent = [server for server, reply in lookups.host.items() if not reply.answered and reply.icmp != "refused"]
+    of_host = {}
+    for server in silent:
+        device = "lo" if is_loopback(server) or links.holds(server) else _device(server, routes, links)
+        rule = _own_query(firewall.ruleset, server, device) if device and ":" not in server else None
+        if rule:
+            of_host[server] = rule
+    return DnsPath(blocked, of_host, own)
+
+
+def _own_query(ruleset: Ruleset, server: str, device: str) -> str | None:
+    """The rule that surely stops a query of the host itself, or the answer to it."""
+    here = device == "lo"
+    sent = Packet("", device, None, server, "udp", 40_000, 53, dst_local=here, src_local=True)
+    received = Packet(device, "", None, server, "udp", 40_000, 53, dst_local=True, src_local=True)
+    answer = Packet(
+        device, "", server, None, "udp", 53, 40_000, state="established", reply=True, dst_local=True, src_local=here
+    )
+    verdicts = [walk(ruleset, "output", sent), *([walk(ruleset, "input", received)] if here else [])]
+    verdicts.append(walk(ruleset, "input", answer))
+    return next((str(each.by) for each in verdicts if each.outcome in ("drop", "reject")), None)
+
+
+def _device(server: str, routes: Routes, links: Interfaces) -> str | None:
+    """The interface that leads to an IPv4 server, by the longest match in the main table; None for the host's own addresses."""
+    try:
+        address = ipaddress.ip_address(server)
+    except ValueError:
+        return None
+    if address.version != 4 or links.holds(server):
+        return None
+    fitting = [
+        each
+        for each in routes
+        if each.table == MAIN_TABLE and each.family == "inet" and each.leads_somewhere and address in each.net
+    ]
+    best = max(fitting, key=lambda each: (each.prefix, -each.metric), default=None)
+    link = links.by_index.get(best.oif or 0) if best else None
+    return link.name if link else None

@@ -1,0 +1,1 @@
+"""The engine: its process, configuration, log, sockets and data root."""

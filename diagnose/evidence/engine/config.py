@@ -1,0 +1,298 @@
+"""The daemon's configuration as it stands in its file and on its command line."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.model import Failed, Json, Unavailable
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+DEFAULT_PATH = "/etc/docker/daemon.json"
+UNIT = "docker.service"
+
+SHORT_FLAGS: Mapping[str, str] = {
+    "D": "debug",
+    "G": "group",
+    "H": "host",
+    "b": "bridge",
+    "g": "data-root",
+    "l": "log-level",
+    "p": "pidfile",
+    "s": "storage-driver",
+}
+"""dockerd's one-letter flags (cmd/dockerd/options.go, engines 20.10 to 28)."""
+
+KEY_OF_FLAG: Mapping[str, str] = {
+    "add-runtime": "runtimes",
+    "authorization-plugin": "authorization-plugins",
+    "default-address-pool": "default-address-pools",
+    "default-network-opt": "default-network-opts",
+    "default-ulimit": "default-ulimits",
+    "dns-opt": "dns-opts",
+    "exec-opt": "exec-opts",
+    "graph": "data-root",
+    "host": "hosts",
+    "insecure-registry": "insecure-registries",
+    "label": "labels",
+    "log-opt": "log-opts",
+    "node-generic-resource": "node-generic-resources",
+    "registry-mirror": "registry-mirrors",
+    "storage-opt": "storage-opts",
+}
+"""Flags that may be repeated, and one old name, with the key that means the same in the file; others are
+named alike."""
+
+LISTS = frozenset({"dns", "dns-search", *KEY_OF_FLAG.values()}) - {"data-root"}
+MAPS = frozenset({"default-network-opts", "log-opts", "runtimes"})
+
+
+class DaemonConfig(msgspec.Struct, frozen=True):
+    """One daemon's configuration file and command line, none of it judged.
+
+    path: the file that it reads. exists: whether there is one (without --config-file none is needed).
+    text_ok: it is absent or holds one JSON object. error, line, column: why it does not, and where (1 at the
+    first; 0 not known). values: its keys; empty when it cannot be parsed. duplicates: keys that stand in it
+    twice (the engine takes the last and says nothing). flags: long name without dashes -> values in order,
+    "true" for a flag without one. mtime: Unix time of the last edit. source: where the command line is from,
+    "process 812", "unit docker.service", or "default" when neither could be read. started: seconds since the
+    host's boot at which the daemon started, if it runs.
+    """
+
+    path: str
+    exists: bool = False
+    text_ok: bool = True
+    error: str = ""
+    line: int = 0
+    column: int = 0
+    values: Mapping[str, Json] = msgspec.field(default_factory=dict)
+    duplicates: tuple[str, ...] = ()
+    flags: Mapping[str, list[str]] = msgspec.field(default_factory=dict)
+    mtime: float | None = None
+    source: str = "default"
+    pid: int | None = None
+    started: float | None = None
+
+    def in_file(self, key: str) -> Json:
+        """What the file says under a key; None if nothing."""
+        return self.values.get(key)
+
+    def on_command_line(self, key: str) -> Json:
+        """What the command line says under a file's key, typed as there (list, map, bool, text), or None."""
+        given = [value for flag, values in self.flags.items() if key_of(flag) == key for value in values]
+        if not given:
+            return None
+        if key in MAPS:
+            return dict(pair.partition("=")[::2] for pair in given)
+        if key in LISTS:
+            return given
+        return {"true": True, "false": False}.get(given[-1], given[-1])
+
+    def value(self, key: str) -> Json:
+        """The value in force under a key: the command line's, else the file's, else None (the default).
+
+        The engine refuses to start when both say something, so that the order matters only for a file that
+        was edited since.
+        """
+        given = self.on_command_line(key)
+        return self.in_file(key) if given is None else given
+
+    def where(self, key: str) -> str:
+        """Where the value in force stands, for evidence: the file's path, `dockerd --flag`, or "default"."""
+        for flag in self.flags:
+            if key_of(flag) == key:
+                return f"dockerd --{flag}"
+        return self.path if key in self.values else "default"
+
+
+def key_of(flag: str) -> str:
+    """The configuration file's key for a long flag."""
+    return KEY_OF_FLAG.get(flag, flag)
+
+
+def parse_flags(words: Sequence[str]) -> dict[str, list[str]]:
+    """dockerd's flags by long name; any but a switch may take the next word as its value (pflag)."""
+    found: dict[str, list[str]] = {}
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-") or word in ("-", "--"):
+            continue
+        name, equals, value = word.partition("=")
+        if not name.startswith("--") and len(name) > 2:
+            name, equals, value = name[:2], "=", word[2:].removeprefix("=")
+        name = name.lstrip("-")
+        if not equals:
+            value = rest.pop(0) if rest and not rest[0].startswith("-") else "true"
+        found.setdefault(SHORT_FLAGS.get(name, name) if len(name) == 1 else name, []).append(value)
+    return found
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """A configuration text, read strictly; the position of the error counts from 1."""
+
+    values: dict[str, Json]
+    duplicates: tuple[str, ...] = ()
+    error: str = ""
+    line: int = 0
+    column: int = 0
+
+
+def parse_text(text: str) -> Parsed:
+    """Read a daemon.json as strictly as the engine: no comments, no trailing comma, no byte order mark, one
+    object.
+
+    Engines from 23.0 take a byte order mark and an empty file; 20.10 refuses both.
+    """
+    twice: list[str] = []
+
+    def pairs(listed: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in listed]
+        twice.extend(sorted({name for name in names if names.count(name) > 1}))
+        return dict(listed)
+
+    def constant(name: str) -> Any:
+        raise ValueError(f"{name} is not JSON")
+
+    if not text.strip():
+        return Parsed({}, error="the file is empty", line=1, column=1)
+    try:
+        value = json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
+    except json.JSONDecodeError as error:
+        return Parsed({}, error=error.msg, line=error.lineno, column=error.colno)
+    except (ValueError, RecursionError) as error:
+        return Parsed({}, error=str(error))
+    if not isinstance(value, dict):
+        return Parsed({}, error=f"a JSON object is needed, not {type(value).__name__}", line=1, column=1)
+    return Parsed(value, tuple(twice))
+
+
+class _Place(msgspec.Struct):
+    same_host: bool
+    why: str = ""
+    engine_pid: int | None = None
+
+
+class _Process(msgspec.Struct):
+    cmdline: list[str] = []
+    environ: list[str] | None = None
+    uid: int | None = None
+    start: float | None = None
+
+
+class _File(msgspec.Struct):
+    text: str
+    mtime: float | None = None
+    truncated: bool = False
+
+
+class Rootless(msgspec.Struct, frozen=True):
+    """Whose engine the endpoint is, if it is a user's own and not the system's (the answer `endpoint` says what its
+    fields mean)."""
+
+    uid: int
+    config: str | None = None
+    data: str | None = None
+    runtime: str = ""
+    traces: bool | None = None
+
+
+def rootless(host: Host) -> Rootless | None:
+    """The user whose own engine is asked; None: the system's, or one of which that was not recorded."""
+    asked = host.ask(question("endpoint"))
+    said = None if isinstance(asked, Failed) else asked.get("rootless")
+    return None if said is None else msgspec.convert(said, Rootless)
+
+
+@evidence
+def daemon_config(host: Host) -> DaemonConfig | Unavailable:
+    """The file that the running daemon reads, or its unit names; an absent file is an empty configuration.
+
+    A dead rootless engine has no unit that is asked: its user's file counts, if there ever was an engine of that user.
+    """
+    asked = host.ask(question("locality"))
+    if isinstance(asked, Failed):
+        return Unavailable.of(asked)
+    place = msgspec.convert(asked, _Place)
+    if not place.same_host:
+        return Unavailable("remote", place.why)
+    own = rootless(host)
+    words, default, source, started = _command_line(host, place.engine_pid, own)
+    flags = parse_flags(words)
+    path = flags["config-file"][-1] if "config-file" in flags else default
+    if own is not None and own.traces is False and source == "default":
+        return Unavailable("missing", f"nothing of a rootless engine of user {own.uid} lies here")
+    if path is None:
+        return Unavailable("missing", "it is not known where the user of this rootless engine keeps its daemon.json")
+    bare = DaemonConfig(path, flags=flags, source=source, pid=place.engine_pid, started=started)
+    answer = host.ask(question("file.read", path=path))
+    if isinstance(answer, Failed):
+        if answer.reason == "malformed":
+            return replace(bare, text_ok=False, error=answer.detail.removeprefix(f"{path} "))
+        if answer.reason != "missing":
+            return Unavailable(answer.reason, answer.detail if path in answer.detail else f"{path}: {answer.detail}")
+        if "config-file" in flags:
+            return replace(bare, text_ok=False, error="the file that --config-file names does not exist")
+        return bare
+    file = msgspec.convert(answer, _File)
+    if file.truncated:
+        return Unavailable("too large", f"{path} is longer than is read")
+    parsed = parse_text(file.text)
+    return replace(
+        bare,
+        exists=True,
+        text_ok=not parsed.error,
+        error=parsed.error,
+        line=parsed.line,
+        column=parsed.column,
+        values=parsed.values,
+        duplicates=parsed.duplicates,
+        mtime=file.mtime,
+    )
+
+
+def _command_line(host: Host, pid: int | None, own: Rootless | None) -> tuple[list[str], str | None, str, float | None]:
+    """dockerd's arguments, the file that it reads unless told otherwise, where that is from, and when it
+    started."""
+    if pid is not None:
+        answer = host.ask(question("process", pid=pid))
+        if not isinstance(answer, Failed):
+            process = msgspec.convert(answer, _Process)
+            if process.cmdline:
+                return process.cmdline[1:], _default_path(process, own), f"process {pid}", process.start
+    if own is not None:
+        return [], own.config, "default", None
+    answer = host.ask(question("unit", name=UNIT))
+    if not isinstance(answer, Failed):
+        words = _exec_start(str(answer.get("ExecStart", "")))
+        if words:
+            return words, DEFAULT_PATH, f"unit {UNIT}", None
+    return [], DEFAULT_PATH, "default", None
+
+
+def _exec_start(text: str) -> list[str]:
+    """The arguments in systemd's `{ path=... ; argv[]=/usr/bin/dockerd -H fd:// ; ignore_errors=no ; ...
+    }`."""
+    line = text.partition("argv[]=")[2].partition(" ; ")[0]
+    try:
+        return shlex.split(line)[1:]
+    except ValueError:
+        return line.split()[1:]
+
+
+def _default_path(process: _Process, own: Rootless | None) -> str | None:
+    """A rootless daemon reads its user's file ($XDG_CONFIG_HOME, else ~/.config); None where that is not known."""
+    if not process.uid:
+        return DEFAULT_PATH
+    variables = dict(item.partition("=")[::2] for item in process.environ or ())
+    folder = variables.get("XDG_CONFIG_HOME") or (f"{variables['HOME']}/.config" if variables.get("HOME") else "")
+    if folder:
+        return str(PurePosixPath(folder, "docker/daemon.json"))
+    return own.config if own is not None and own.uid == process.uid else None

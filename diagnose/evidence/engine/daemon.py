@@ -1,0 +1,430 @@
+"""The Docker daemon from outside: its process, socket, pid file, unit, and whether it answers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from diagnose.evidence.engine.config import DaemonConfig, Rootless
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.model import Failed, Json, Unavailable
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+DEFAULT_SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
+DAEMONS = frozenset({"dockerd", "dockerd-ce", "balenad", "balena-engine-d"})
+CONTAINERDS = frozenset({"containerd", "docker-containe"})
+"""Names in /proc/PID/comm, which holds 15 bytes: the second is docker-containerd of old engines."""
+PID_FILE = "/var/run/docker.pid"
+EXEC_ROOT = "/var/run/docker"
+START_S = 60.0
+"""So long a start may take on a host with many containers before its silence counts as an outage."""
+SYSTEM_CONTAINERD = "/run/containerd/containerd.sock"
+PROGRAMS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd", "/snap/bin/dockerd")
+TRACES = (*PROGRAMS, "/var/lib/docker", "/etc/docker")
+"""What of an installed Docker lies on the disk, where packages put it."""
+PODMAN = "/usr/bin/podman"
+HUNG_UP = "the connection was closed"
+"""How the words begin that stand for an answer which never came."""
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where the engine was asked. named: the user chose it. source: what decided it. rootless: whose engine it is, None
+    for the system's."""
+
+    url: str = ""
+    scheme: str = ""
+    source: str = ""
+    named: bool = False
+    rootless: Rootless | None = None
+
+    @property
+    def path(self) -> str:
+        """The socket's path; empty for an engine that is reached in another way."""
+        return self.url.removeprefix("unix://") if self.scheme == "unix" else ""
+
+    @property
+    def is_default(self) -> bool:
+        """Whether this is where an engine belongs: the system's, or that of a user who has one."""
+        own = self.rootless
+        return self.path in DEFAULT_SOCKETS or (
+            own is not None and own.traces is True and self.path == f"{own.runtime}/docker.sock"
+        )
+
+
+class Unit(msgspec.Struct, frozen=True, rename="pascal"):
+    """systemd's word on a unit, as texts (`systemctl show`); LoadState "not-found": there is none."""
+
+    load_state: str = ""
+    active_state: str = ""
+    sub_state: str = ""
+    result: str = ""
+    unit_file_state: str = ""
+    fragment_path: str = ""
+    exec_start: str = ""
+    exec_main_status: str = ""
+    n_restarts: str = msgspec.field(name="NRestarts", default="")
+    start_limit_burst: str = ""
+
+    @property
+    def exists(self) -> bool:
+        return self.load_state not in ("", "not-found")
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it ought to run: one that nobody enabled and that did not fail need not, as beside a rootless engine."""
+        return self.exists and not (self.unit_file_state in ("disabled", "masked") and self.active_state == "inactive")
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether systemd starts it no more after too many failures. systemd 257 (Debian 13) keeps the result of the last failure,
+        so that the number of restarts tells; 262 says start-limit-hit."""
+        many = self.n_restarts.isdigit() and self.start_limit_burst.isdigit()
+        return self.result == "start-limit-hit" or (
+            self.active_state == "failed" and many and int(self.n_restarts) >= int(self.start_limit_burst) > 0
+        )
+
+    @property
+    def program(self) -> str:
+        """The absolute path that ExecStart names; empty if none."""
+        return self.exec_start.partition("path=")[2].partition(" ;")[0].strip()
+
+
+class FileState(msgspec.Struct, frozen=True):
+    """What stat says of a path. mode: permission bits with the type's."""
+
+    type: str = ""
+    mode: int = 0
+    uid: int = 0
+    gid: int = 0
+    mtime: float | None = None
+
+
+class ProcessDetail(msgspec.Struct, frozen=True):
+    """A process from near. state: the letter of proc(5). threads: state -> count. stuck: threads in D and what
+    they wait for (`wchan`). start: seconds since boot."""
+
+    pid: int
+    comm: str = ""
+    state: str = ""
+    start: float = 0.0
+    exe: str | None = None
+    wchan: str | None = None
+    cmdline: list[str] = []
+    threads: dict[str, int] = {}
+    stuck: list[dict[str, Any]] = []
+
+    @property
+    def is_stopped(self) -> bool:
+        """Stopped by a signal or a debugger: it does nothing until SIGCONT."""
+        return self.state in ("T", "t")
+
+    @property
+    def blocked(self) -> int:
+        """Threads that wait in the kernel and cannot be killed."""
+        return self.threads.get("D", 0)
+
+    @property
+    def waits_for(self) -> str:
+        """The kernel functions that its blocked threads wait in."""
+        return ", ".join(sorted({str(each["wchan"]) for each in self.stuck if each.get("wchan")}))
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who runs the tool. docker_group: the group file makes the user a member of docker; session_has_it: this
+    process carries it."""
+
+    uid: int = 0
+    user: str | None = None
+    docker_group: bool = False
+    session_has_it: bool = False
+
+
+class PidFile(msgspec.Struct, frozen=True):
+    """A pid file that names a living process. comm: what that process calls itself."""
+
+    path: str
+    pid: int
+    comm: str
+
+
+class Daemon(msgspec.Struct, frozen=True, dict=True):
+    """The engine's process and the way to it.
+
+    silence: why /_ping had no answer; None: it answered. same_host: what is read on this machine is about the engine;
+    where: why, or why not. process: the engine's own, None where none is alive. others: daemons that live here and do
+    not serve this endpoint. socket: what lies at its path, None if nothing, or not on this machine. unit, socket_unit:
+    None where systemd does not say. pid_files: those that name a living process. program: the installed dockerd, empty
+    where there is none, None where that is not known. installed: None where that could not be looked at. has_podman:
+    Podman's program is there. shims: container id -> the living process that holds it, None where processes cannot be
+    seen. sees_all: the process list is whole, so that a missing process does not live. age: seconds since the process
+    started.
+    """
+
+    endpoint: Endpoint
+    caller: Caller
+    silence: Unavailable | None = None
+    same_host: bool = True
+    where: str = ""
+    process: ProcessDetail | None = None
+    others: tuple[Process, ...] = ()
+    socket: FileState | None = None
+    unit: Unit | None = None
+    socket_unit: Unit | None = None
+    pid_files: tuple[PidFile, ...] = ()
+    program: str | None = None
+    installed: bool | None = None
+    has_podman: bool = False
+    shims: Mapping[str, Process] | None = None
+    containerds: tuple[ProcessDetail, ...] | None = None
+    managed: bool | None = None
+    containerd_unit: Unit | None = None
+    age: float | None = None
+    sees_all: bool = False
+    is_podman: bool = False
+
+    @property
+    def has_containerd(self) -> bool:
+        """Whether it is an engine that cannot do without a process named containerd."""
+        return not self.is_podman and (self.process is None or self.process.comm in ("dockerd", "dockerd-ce"))
+
+    @property
+    def answers(self) -> bool:
+        return self.silence is None
+
+    @property
+    def reason(self) -> str:
+        """Why /_ping had no answer, as one word of the closed list; empty: it had one."""
+        return self.silence.reason if self.silence else ""
+
+    @property
+    def is_starting(self) -> bool:
+        """It lives, does not answer yet, and was started a moment ago."""
+        return self.process is not None and not self.answers and self.age is not None and self.age < START_S
+
+    @property
+    def is_socket_activated(self) -> bool:
+        """systemd listens for a daemon that does not run: to connect would be to start it."""
+        return self.reason == "not allowed"
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Nothing takes connections at the endpoint."""
+        return self.reason in ("refused", "missing", "gone", "not allowed") and not self.is_not_an_engine
+
+    @functools.cached_property
+    def is_down(self) -> bool:
+        """No engine serves this endpoint, and this machine is where it should be.
+
+        An endpoint that the user named and that never was a socket here is a wrong address, no dead engine. Where the
+        socket is closed to the caller the process list decides, if it is whole.
+        """
+        silent = self.is_unreachable or (self.reason == "forbidden" and self.sees_all and not self.others)
+        if not self.same_host or not silent or self.serves_other_socket or self.installed is False:
+            return False
+        if self.reason == "forbidden" and self.process is not None:
+            return False
+        was_one = self.socket is not None and self.socket.type == "socket"
+        return self.endpoint.is_default or not self.endpoint.named or was_one
+
+    @property
+    def is_not_an_engine(self) -> bool:
+        """Something took /_ping, and did not answer as an engine does: an error page, another protocol, no word at all."""
+        if self.silence is None or self.reason == "forbidden":
+            return False
+        return self.reason == "malformed" or self.silence.detail.startswith(("HTTP ", HUNG_UP))
+
+    @property
+    def serves_other_socket(self) -> bool:
+        """An engine lives here and serves another socket, and nothing says that one belongs to this one.
+
+        Beside the engine of a user who has one that is the user's only.
+        """
+        own = self.endpoint.rootless if self.endpoint.is_default else None
+        instead = [each for each in self.others if own is None or each.uid in (own.uid, None)]
+        unused = self.socket is None and not (self.unit and self.unit.is_wanted)
+        return self.process is None and bool(instead) and unused
+
+    @property
+    def is_hung(self) -> bool:
+        """It took the connection and gave no answer; one that is stopped by a signal needs no waiting for."""
+        stopped = self.process is not None and self.process.is_stopped
+        return self.reason == "timed out" or (stopped and self.reason == "budget")
+
+    @property
+    def containerd(self) -> ProcessDetail | None:
+        """The containerd that this engine uses, if it is alive."""
+        return self.containerds[0] if self.containerds else None
+
+
+@evidence
+def daemon(
+    host: Host, clock: Clock | Unavailable, config: DaemonConfig | Unavailable, processes: Processes | Unavailable
+) -> Daemon | Unavailable:
+    """Everything but the ping is read from /proc, files and systemd, so that it is there for a dead engine too."""
+    units = [question("unit", name=name) for name in _UNITS]
+    for _ in host.ask_many((*map(question, ("endpoint", "api.ping", "caller", "locality")), *units)):
+        pass  # each is remembered: together they take as long as the slowest
+    asked = host.ask(question("endpoint"))
+    if isinstance(asked, Failed):
+        return Unavailable.of(asked)
+    endpoint = msgspec.convert(asked, Endpoint)
+    pinged = host.ask(question("api.ping"))
+    silence = Unavailable.of(pinged) if isinstance(pinged, Failed) else None
+    podman = not isinstance(pinged, Failed) and bool(pinged.get("libpod"))
+    said = host.ask(question("caller"))
+    caller = Caller() if isinstance(said, Failed) else msgspec.convert(said, Caller)
+    place = host.ask(question("locality"))
+    if isinstance(place, Failed):
+        return Daemon(endpoint, caller, silence, same_host=False, where=str(place), is_podman=podman)
+    if not place["same_host"]:
+        return Daemon(endpoint, caller, silence, same_host=False, where=str(place["why"]), is_podman=podman)
+    pid = place.get("engine_pid")
+    process = _near(host, pid) if isinstance(pid, int) else None
+    known = list(processes) if isinstance(processes, Processes) else []
+    own = endpoint.rootless
+    # the system's units start no user's engine
+    unit, socket_unit, containerd_unit = (None if own else _unit(host, name) for name in _UNITS)
+    named = unit.program if unit else ""
+    stats = {**_stats(host, endpoint.path or "/", *TRACES), **_stats(host, PODMAN, *filter(None, [named]))}
+    found = config if isinstance(config, DaemonConfig) else None
+    root = _exec_root(found, own)
+    managed = _is_managed(found, known, process, containerd_unit, root)
+    booted = clock.booted if isinstance(clock, Clock) else None
+    return Daemon(
+        endpoint,
+        caller,
+        silence,
+        where=str(place["why"]),
+        process=process,
+        others=tuple(
+            each
+            for each in known
+            if each.comm in DAEMONS and each.pid != pid and each.state != "Z" and not each.container
+        ),
+        socket=_state(stats, endpoint.path),
+        unit=unit,
+        socket_unit=socket_unit,
+        pid_files=tuple(_pid_files(host, found, own, root)),
+        program=_program(process, named, stats, own),
+        installed=bool(own and own.traces) or _is_installed(stats, unit, process),
+        has_podman=_state(stats, PODMAN) is not None,
+        shims=processes.shims if isinstance(processes, Processes) else None,
+        containerds=_containerds(host, root, known, process, managed) if known else None,
+        managed=managed,
+        containerd_unit=containerd_unit,
+        is_podman=podman,
+        sees_all=any(each.pid == 1 for each in known),
+        age=clock.wall - (booted + process.start) if process and booted and isinstance(clock, Clock) else None,
+    )
+
+
+_UNITS = ("docker.service", "docker.socket", "containerd.service")
+
+
+def _near(host: Host, pid: int) -> ProcessDetail | None:
+    answer = host.ask(question("process", pid=pid))
+    return None if isinstance(answer, Failed) else msgspec.convert(answer, ProcessDetail)
+
+
+def _unit(host: Host, name: str) -> Unit | None:
+    answer = host.ask(question("unit", name=name))
+    return None if isinstance(answer, Failed) else msgspec.convert(answer, Unit)
+
+
+def _stats(host: Host, *paths: str) -> Mapping[str, Json]:
+    """The answers by path; empty where the question as a whole had none."""
+    answer = host.ask(question("file.stats", paths=[*paths]))
+    return {} if isinstance(answer, Failed) else answer
+
+
+def _state(stats: Mapping[str, Json], path: str) -> FileState | None:
+    """What lies at a path, if anything was seen there."""
+    found = stats.get(path, {"failed": "missing"})
+    return None if "failed" in found else msgspec.convert(found, FileState)
+
+
+def _program(process: ProcessDetail | None, named: str, stats: Mapping[str, Json], own: Rootless | None) -> str | None:
+    """The installed dockerd: what runs, else what the unit starts, else where packages put it; None where it is not known,
+    as with a user who may have put it anywhere."""
+    if process and process.exe:
+        return process.exe
+    if named and stats.get(named) != {"failed": "missing"}:
+        return named
+    found = next((path for path in PROGRAMS if _state(stats, path)), None)
+    return "" if found is None and own is None and _all_missing(stats, PROGRAMS) else found
+
+
+def _is_installed(stats: Mapping[str, Json], unit: Unit | None, process: ProcessDetail | None) -> bool | None:
+    if process or (unit and unit.exists) or any(_state(stats, path) for path in TRACES):
+        return True
+    return False if _all_missing(stats, TRACES) else None
+
+
+def _all_missing(stats: Mapping[str, Json], paths: Sequence[str]) -> bool:
+    return all(stats.get(path) == {"failed": "missing"} for path in paths)
+
+
+def _exec_root(config: DaemonConfig | None, own: Rootless | None) -> str:
+    """Where the engine keeps the state of its processes, its own containerd's too."""
+    said = config.value("exec-root") if config else None
+    return said if isinstance(said, str) else f"{own.runtime}/docker" if own else EXEC_ROOT
+
+
+def _pid_files(host: Host, config: DaemonConfig | None, own: Rootless | None, root: str) -> list[PidFile]:
+    """dockerd's pid file and the one of a containerd that it starts itself, where the process in it lives."""
+    said = config.value("pidfile") if config else None
+    usual = f"{own.runtime}/docker.pid" if own else PID_FILE
+    paths = (said if isinstance(said, str) else usual, f"{root}/containerd/containerd.pid")
+    found = []
+    for path in paths:
+        answer = host.ask(question("file.read", path=path))
+        text = "" if isinstance(answer, Failed) else str(answer.get("text", "")).strip()
+        if text.isascii() and text.isdigit():
+            near = _near(host, int(text))
+            if near is not None and near.state != "Z":
+                found.append(PidFile(path, near.pid, near.comm))
+    return found
+
+
+def _is_managed(
+    config: DaemonConfig | None,
+    known: list[Process],
+    process: ProcessDetail | None,
+    containerd_unit: Unit | None,
+    root: str,
+) -> bool | None:
+    """Whether dockerd starts a containerd of its own: it does unless told, or unless it finds the system's socket.
+
+    None where its command line is not known.
+    """
+    if config is None or (config.source == "default" and process is None):
+        return None
+    told = config.value("containerd")
+    if isinstance(told, str) and told:
+        return False
+    pid = process.pid if process else None
+    if any(each.comm in CONTAINERDS and (each.ppid == pid or _is_own(each, root)) for each in known):
+        return True
+    return not (containerd_unit and containerd_unit.exists)
+
+
+def _is_own(each: Process, root: str) -> bool:
+    return any(word.startswith(f"{root}/") for word in each.cmdline or ())
+
+
+def _containerds(
+    host: Host, root: str, known: list[Process], process: ProcessDetail | None, managed: bool | None
+) -> tuple[ProcessDetail, ...]:
+    """The containerd that this engine uses; every one of the host where its command line is not known."""
+    alive = [each for each in known if each.comm in CONTAINERDS and each.state != "Z" and not each.container]
+    pid = process.pid if process else None
+    if managed:
+        alive = [each for each in alive if each.ppid == pid or _is_own(each, root)]
+    elif managed is False:
+        alive = [each for each in alive if not _is_own(each, root) and (pid is None or each.ppid != pid)]
+    return tuple(near for each in alive if (near := _near(host, each.pid)) is not None)

@@ -1,0 +1,55 @@
+"""Where the engine keeps its images, containers and volumes."""
+
+from __future__ import annotations
+
+import posixpath
+
+import msgspec
+
+from diagnose.evidence.engine.config import DaemonConfig, rootless
+from diagnose.evidence.engine.info import Info
+from diagnose.model import Failed, Unavailable
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+DEFAULT = "/var/lib/docker"
+CONTAINERD = "/var/lib/containerd"
+"""The root of a containerd of the system's own, which holds the images of a containerd store."""
+
+
+class DataRoot(msgspec.Struct, frozen=True):
+    """path: an absolute folder. source: who says so: "info", a configuration file, a flag, or "default"."""
+
+    path: str
+    source: str
+
+
+LINKS = 4
+"""So many links one after the other are followed; nobody has more."""
+
+
+@evidence
+def data_root(host: Host, info: Info | Unavailable, config: DaemonConfig | Unavailable) -> DataRoot | Unavailable:
+    """The engine's own word, else its configuration, else the default, so that a dead engine's disk is found
+    too. A rootless engine's default lies in its user's home; unavailable where that is not known."""
+    if isinstance(info, Info) and info.docker_root_dir:
+        return DataRoot(info.docker_root_dir, "info")
+    if isinstance(config, DaemonConfig):
+        path = config.value("data-root")
+        if isinstance(path, str) and path.startswith("/"):
+            return DataRoot(_behind_links(host, path.rstrip("/") or "/"), config.where("data-root"))
+    own = rootless(host)
+    if own is not None and (own.data is None or own.traces is False):
+        return Unavailable("missing", f"it is not known where a rootless engine of user {own.uid} keeps its data")
+    return DataRoot(_behind_links(host, own.data if own is not None and own.data else DEFAULT), "default")
+
+
+def _behind_links(host: Host, path: str) -> str:
+    """Where a data root really lies that was moved by means of a symbolic link; the engine would say so itself."""
+    for _ in range(LINKS):
+        answer = host.ask(question("file.stats", paths=[path]))
+        link = None if isinstance(answer, Failed) else answer.get(path, {}).get("link")
+        if not isinstance(link, str):
+            break
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), link))
+    return path

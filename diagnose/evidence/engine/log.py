@@ -1,0 +1,291 @@
+"""The daemon's own log: from the journal, or from the file that its standard error points to."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from diagnose.model import Failed, Unavailable
+from diagnose.phrases import unix
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+UNIT = "docker.service"
+JOURNAL_LINES = 1000
+TAIL_BYTES = 256 * 1024
+"""Some 1,500 lines: a day of an engine that does not debug; reading and redacting them takes 30 ms."""
+FILES = ("/var/log/docker.log", "/var/log/docker/docker.log", "/var/log/upstart/docker.log")
+"""Where init systems without a journal put it (OpenRC, sysvinit, upstart)."""
+
+_PAIR = re.compile(r'([A-Za-z_][\w.-]*)=("(?:[^"\\]|\\.)*"|\S*)')
+_TERMINAL = re.compile(r"(?:\x1b\[\d+m)?(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)(?:\x1b\[0m)?\[([^\]]*)\]\s*(.*)")
+_LEVELS = {"trac": "trace", "debu": "debug", "warn": "warning", "erro": "error", "fata": "fatal", "pani": "panic"}
+_BARE = re.compile(r"^(failed to |unable to |Error starting daemon|panic: |fatal error: |dockerd: )")
+_USAGE = re.compile(r"\s|, Code: \d|See 'dockerd --help'|Run 'dockerd --help'")
+_STATUS = "Status: "
+"""Stands before what dockerd says of a wrong command line; engine 28 prints all its flags behind it."""
+_NO_SENTENCE = re.compile(r"\d{4}[/-]\d\d|[^\w\"']")
+_PRIORITY = {0: "panic", 1: "fatal", 2: "fatal", 3: "error", 4: "warning"}
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One line. at: Unix time, None if neither it nor the one before it tells. level: trace, debug, info, warning,
+    error, fatal or panic. message: its text, unquoted. fields: what stands behind it (`error`, `container`,
+    `module`). place: the journal's cursor.
+    """
+
+    at: float | None
+    level: str
+    message: str
+    fields: Mapping[str, str] = msgspec.field(default_factory=dict)
+    pid: int | None = None
+    place: str = ""
+
+    @property
+    def text(self) -> str:
+        """The message with its error; engine 29 writes what a request was answered with as a field of its own."""
+        error = self.fields.get("error") or self.fields.get("error-response", "")
+        return f"{self.message}: {error}" if error and error not in self.message else self.message
+
+    @property
+    def is_error(self) -> bool:
+        return self.level in ("error", "fatal", "panic")
+
+
+UP = ("API listen on", "Daemon has completed initialization")
+"""What an engine writes when it has come up."""
+
+
+class DaemonLog(msgspec.Struct, frozen=True, dict=True):
+    """The newest lines, oldest first.
+
+    source: a file's path, or "journal docker.service". truncated: there are older ones. mtime: Unix time of the
+    file's last line.
+    """
+
+    lines: tuple[LogLine, ...]
+    source: str
+    truncated: bool = False
+    mtime: float | None = None
+
+    def __iter__(self) -> Iterator[LogLine]:
+        return iter(self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @functools.cached_property
+    def oldest(self) -> float | None:
+        """Unix time from which on the log is known."""
+        return next((line.at for line in self.lines if line.at is not None), None)
+
+    def since(self, moment: float) -> tuple[LogLine, ...]:
+        """The lines from this Unix time on; those without a time are left out."""
+        return tuple(line for line in self.lines if line.at is not None and line.at >= moment)
+
+    @functools.cached_property
+    def shutdowns(self) -> tuple[float, ...]:
+        """Unix times at which the engine was told to end (the same words in engines 20.10 to 29)."""
+        return tuple(line.at for line in self.lines if line.at and line.message.startswith("Processing signal"))
+
+    @functools.cached_property
+    def ends(self) -> Mapping[str, tuple[float, ...]]:
+        """Container id -> Unix times at which its first process ended, asked for or not, as containerd told the engine (in
+        the same words on 20.10, 26.1 and 28.5, at the level info)."""
+        found: dict[str, list[float]] = {}
+        for line in self.lines:
+            if line.message == "ignoring event" and line.fields.get("topic") == "/tasks/delete" and line.at:
+                found.setdefault(line.fields.get("container", ""), []).append(line.at)
+        return {id: tuple(times) for id, times in found.items()}
+
+    @functools.cached_property
+    def last_failure(self) -> LogLine | None:
+        """The line with which the newest start attempt ended; None if that attempt came up, or if its end is not told.
+
+        An engine that refuses its configuration writes that one line and not even "Starting up", so that the attempt
+        begins behind the newest sign of a start.
+        """
+        for line in reversed(self.lines):
+            if line.level in ("fatal", "panic"):
+                return line
+            if line.message.startswith(("Starting up", *UP)):
+                return None
+        return None
+
+    @functools.cached_property
+    def came_up(self) -> bool:
+        """Whether the newest start attempt ended with an engine that listens."""
+        return any(line.message.startswith(UP) for line in self.last_start)
+
+    @functools.cached_property
+    def last_start(self) -> tuple[LogLine, ...]:
+        """The lines of the newest start attempt: "Starting up" is the first that every engine from 20.10 on
+        writes."""
+        for at in range(len(self.lines) - 1, -1, -1):
+            if self.lines[at].message == "Starting up":
+                return self.lines[at:]
+        return self.lines
+
+
+def parse_line(text: str) -> LogLine | None:
+    """A line as dockerd writes it: logrus text, its form for a terminal, JSON (`log-format`), or the bare last words.
+
+    None for what is no line of a log, such as a goroutine's stack.
+    """
+    line = text.strip()
+    if line.startswith("{"):
+        try:
+            said = json.loads(line)
+        except ValueError:
+            return None
+        if not isinstance(said, dict):
+            return None
+        rest = {name: str(value) for name, value in said.items() if name not in ("time", "level", "msg")}
+        return LogLine(unix(str(said.get("time", ""))), str(said.get("level", "info")), str(said.get("msg", "")), rest)
+    if line.startswith(("time=", "level=")):
+        pairs = {name: _unquote(value) for name, value in _PAIR.findall(line)}
+        at, level = unix(pairs.pop("time", "")), pairs.pop("level", "info")
+        return LogLine(at, level, pairs.pop("msg", ""), pairs)
+    shown = _TERMINAL.match(line)
+    if shown:
+        level = shown[1].lower()
+        message, fields = _split_fields(shown[3])
+        return LogLine(unix(shown[2]), _LEVELS.get(level, level), message, fields)
+    return LogLine(None, "fatal", line) if _BARE.match(line) else None
+
+
+def _split_fields(text: str) -> tuple[str, dict[str, str]]:
+    """In the terminal's form the message is padded to 44 columns before its fields (logrus text_formatter.go)."""
+    message, gap, tail = text.partition("   ")
+    return message.rstrip(), {name: _unquote(value) for name, value in _PAIR.findall(tail)} if gap else {}
+
+
+def _ended_with(texts: Sequence[str]) -> tuple[int, str] | None:
+    """The bare line with which the writer of these texts ended: its index, and what it says; None if it wrote on as usual.
+
+    dockerd prints the error for which it gives up as it is, in any words (20.10, 26.1 and 28.5). A dump of goroutines is none.
+    """
+    start = next((at + 1 for at in range(len(texts) - 1, -1, -1) if parse_line(texts[at]) is not None), 0)
+    said = [(at, texts[at]) for at in range(start, len(texts)) if texts[at].strip()]
+    if not said or any(text.startswith("goroutine ") for _, text in said):
+        return None
+    if _USAGE.match(said[-1][1]):
+        said = [(at, text) for at, text in said if text.startswith(_STATUS)]
+    if not said or _NO_SENTENCE.match(said[-1][1]):
+        return None
+    at, text = said[-1]
+    return at, text.strip().removeprefix(_STATUS)
+
+
+def _unquote(value: str) -> str:
+    """Go's %q is JSON's string but for \\x and \\U escapes."""
+    if len(value) < 2 or value[0] != '"' or value[-1] != '"':
+        return value
+    if "\\" not in value:
+        return value[1:-1]
+    try:
+        return str(json.loads(value, strict=False))
+    except ValueError:
+        return value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+
+
+def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
+    """The lines of a log; one without a time has that of the line before."""
+    found: list[LogLine] = []
+    at: float | None = None
+    listed = list(texts)
+    last = _ended_with(listed)
+    for index, text in enumerate(listed):
+        line = LogLine(None, "fatal", last[1]) if last and index == last[0] else parse_line(text)
+        if line is None:
+            continue
+        if line.at is None:
+            line = LogLine(at, line.level, line.message, line.fields)
+        at = line.at
+        found.append(line)
+    return tuple(found)
+
+
+class _Entry(msgspec.Struct):
+    at: float
+    message: str
+    priority: int = 6
+    pid: int | None = None
+    cursor: str = ""
+
+
+class _File(msgspec.Struct):
+    text: str
+    mtime: float | None = None
+    truncated: bool = False
+
+
+@evidence
+def daemon_log(host: Host) -> DaemonLog | Unavailable:
+    """The journal where there is one; otherwise the file behind the daemon's standard error, or where init systems
+    put it. All but the second are the system's engine's: a rootless one writes to its user's journal."""
+    place = host.ask(question("endpoint"))
+    rootless = not isinstance(place, Failed) and bool(place.get("rootless"))
+    unread = Failed("missing", "a rootless engine's log is in its user's journal")
+    answer = unread if rootless else host.ask(question("journal", unit=UNIT, lines=JOURNAL_LINES))
+    if not isinstance(answer, Failed):
+        entries = msgspec.convert(answer["entries"], list[_Entry])
+        if entries:
+            return DaemonLog(_of_entries(entries), f"journal {UNIT}", len(entries) >= JOURNAL_LINES)
+    elif answer.reason == "remote":
+        return Unavailable.of(answer)
+    refusals = [answer] if isinstance(answer, Failed) and answer.reason != "missing" else []
+    for path, shown in (*_own_file(host), *(() if rootless else ((path, path) for path in FILES))):
+        read = host.ask(question("file.read", path=path, max_bytes=TAIL_BYTES, tail=True))
+        if isinstance(read, Failed):
+            refusals += [read] if read.reason != "missing" else []
+            continue
+        file = msgspec.convert(read, _File)
+        texts = file.text.splitlines()[1 if file.truncated else 0 :]
+        return DaemonLog(parse(texts), shown, file.truncated, file.mtime)
+    if refusals:
+        return Unavailable.of(refusals[0])
+    if rootless:
+        return Unavailable.of(unread)
+    return Unavailable(
+        "missing", "the daemon's log was not found: neither a journal nor a file that its output goes to"
+    )
+
+
+def _of_entries(entries: Sequence[_Entry]) -> tuple[LogLine, ...]:
+    own = [entry for entry in entries if entry.pid != 1]
+    last = _ended_with([entry.message for entry in own])
+    words = own[last[0]] if last else None
+    return tuple(
+        LogLine(entry.at, "fatal", last[1], {}, entry.pid, entry.cursor)
+        if last and entry is words
+        else _of_entry(entry)
+        for entry in entries
+    )
+
+
+def _of_entry(entry: _Entry) -> LogLine:
+    """systemd and dockerd both write here; what is no line of dockerd's is the service manager's own word."""
+    line = parse_line(entry.message)
+    if line is None:
+        return LogLine(entry.at, _PRIORITY.get(entry.priority, "info"), entry.message, {}, entry.pid, entry.cursor)
+    return LogLine(entry.at, line.level, line.message, line.fields, entry.pid, entry.cursor)
+
+
+def _own_file(host: Host) -> Iterator[tuple[str, str]]:
+    """(path to read, path to show) of the running daemon's standard error, if it is a file."""
+    place = host.ask(question("locality"))
+    pid = None if isinstance(place, Failed) else place.get("engine_pid")
+    if pid:
+        link = f"/proc/{pid}/fd/2"
+        told = host.ask(question("file.stats", paths=[link], follow=False))
+        about: Any = {} if isinstance(told, Failed) else told.get(link, {})
+        target = str(about.get("link") or "")
+        if target.startswith("/") and not target.startswith("/dev/"):
+            gone = target.endswith(" (deleted)")
+            yield (link if gone else target), target

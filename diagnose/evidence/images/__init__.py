@@ -1,0 +1,1 @@
+"""Images: their list, configuration, layers on disk, pulls and the build cache."""

@@ -1,0 +1,60 @@
+"""The build cache as the engine accounts for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from diagnose.evidence.run.options import Options
+from diagnose.evidence.storage.disk_usage import FAMILIES, WORTH_PCT
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.model import Failed, Json, Unavailable
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+
+class _Record(msgspec.Struct, rename="pascal"):
+    id: str = msgspec.field(name="ID", default="")
+    size: int = 0
+    in_use: bool = False
+    shared: bool = False
+
+
+class BuildCache(msgspec.Struct, frozen=True):
+    """bytes: what pruning may win back: neither in use by a build nor shared with an image. records: how many there
+    are.
+
+    not_asked: why the engine was not asked at all ("" if it was): it walks for the answer.
+    """
+
+    disk: Filesystem | None = None
+    bytes: int = 0
+    records: int = 0
+    not_asked: str = ""
+
+
+@evidence
+def build_cache(host: Host, options: Options, filesystems: Filesystems) -> BuildCache | Unavailable:
+    """Asked only where the disk is filling or the user asked about disks, and after everything else."""
+    disk = filesystems.of_data_root
+    if disk is None:
+        return Unavailable("missing", "the data root's file system could not be asked")
+    asked_for = options.wanted and all(each.partition(".")[0] in FAMILIES for each in options.wanted)
+    if disk.usage.used_pct < WORTH_PCT and not asked_for:
+        return BuildCache(
+            disk, not_asked=f"{disk.point} is {disk.usage.used_pct:.0f} % full: measured from {WORTH_PCT:.0f} % on"
+        )
+    answer = host.ask(question("api.system_df", type=["build-cache"]))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    found = records(answer)
+    free = [each for each in found if not each.in_use and not each.shared]
+    return BuildCache(disk, sum(each.size for each in free), len(found))
+
+
+def records(answer: Json) -> list[_Record]:
+    """The cache's records: a list up to API 1.51 (null where BuildKit was never used), `BuildCacheUsage.Items` from
+    1.52."""
+    rows: Any = answer.get("BuildCache") or (answer.get("BuildCacheUsage") or {}).get("Items") or []
+    return msgspec.convert(rows, list[_Record])

@@ -1,0 +1,95 @@
+"""Whether the layers of images are whole on the disk, and what the daemon's log tells of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.images.details import MOST, Detail, ImageDetails, ask_each
+from diagnose.evidence.images.listing import Images
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.model import Failed, Unavailable, Unexamined
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+PARTS = ("diff", "link")
+"""What every layer of overlay2 has: its files, and its short name for the mount's options."""
+_TOLD = re.compile(
+    r"open \S*/overlay2/\w+/link: no such file|readlink \S*/overlay2/\S*: invalid argument|layer does not exist"
+    r"|failed to stat parent: stat \S*/snapshots/\d+/fs: no such file"
+    r"|content digest sha256:\w+: not found|failed to get layer|rename \S*/overlay2/\S* directory not empty"
+)
+_FULL = "no space left on device"
+_FOLDER = re.compile(r"open (\S*/overlay2/\w+)/link: no such file")
+
+
+class LayerFolders(msgspec.Struct, frozen=True):
+    """missing: (image's name, path) of each part of a layer that is not on the disk. looked_at: how many layers were
+    looked at.
+
+    told: lines of the daemon's log about damaged layers, oldest first, without those about a layer that is whole
+    again.
+    """
+
+    missing: tuple[tuple[str, str], ...]
+    looked_at: int
+    told: tuple[LogLine, ...] = ()
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def layer_folders(
+    host: Host,
+    details: ImageDetails,
+    images: Images | Unavailable,
+    log: DaemonLog | Unavailable,
+    clock: Clock,
+    options: Options,
+) -> LayerFolders | Unavailable:
+    """The folders of images in use, and those that the log complains of; overlay2 only, as root."""
+    lines = log.since(clock.wall - options.since_s) if isinstance(log, DaemonLog) else ()
+    told = tuple(line for line in lines if line.is_error and _TOLD.search(line.text) and _FULL not in line.text)
+    owners = _by_layer({details.subject(detail).name: detail for detail in details})
+    suspects = {found[1] for line in told if (found := _FOLDER.search(line.text))} - owners.keys()
+    if suspects and isinstance(images, Images):
+        more = _by_layer(_all(host, images))
+        owners |= {layer: more[layer] for layer in suspects & more.keys()}
+    if not owners:
+        return LayerFolders((), 0, told, details.unexamined)
+    paths = [f"{layer}/{part}" for layer in owners for part in PARTS]
+    answer: Any = host.ask(question("file.stats", paths=paths))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    failed = {path: answer[path]["failed"] for path in paths if "failed" in answer.get(path, {})}
+    hidden = next((path for path, reason in failed.items() if reason != "missing"), None)
+    if hidden:
+        return Unavailable(
+            "forbidden" if failed[hidden] == "forbidden" else "timed out", f"{hidden} cannot be seen by this user"
+        )
+    missing = tuple((name, path) for path in failed for name in owners[path.rpartition("/")[0]])
+    bad = {path.rpartition("/")[0] for _, path in missing}
+    still = tuple(
+        line for line in told if not (named := _FOLDER.search(line.text)) or named[1] in bad or named[1] not in owners
+    )
+    return LayerFolders(missing, len(owners), still, details.unexamined)
+
+
+def _by_layer(found: Mapping[str, Detail]) -> dict[str, list[str]]:
+    """Layer -> names of the images that it is a part of."""
+    owners: dict[str, list[str]] = {}
+    for name, detail in found.items():
+        for layer in detail.layers:
+            owners.setdefault(layer, []).append(name)
+    return owners
+
+
+def _all(host: Host, images: Images) -> dict[str, Detail]:
+    """Every image by name: asked only when the log complains of a layer that no image in use has."""
+    names = {image.id: image.name for image in list(images)[:MOST]}
+    answers, _ = ask_each(host, "api.image", names)
+    return {names[id]: msgspec.convert(answer, Detail) for id, answer in answers.items()}

@@ -1,0 +1,154 @@
+"""Images that the engine holds, and who uses them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.model import Failed, Subject, Unavailable
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+NONE = "<none>"
+
+
+class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
+    """One image as `GET /images/json` lists it: intermediate layers of a build are not listed.
+
+    size: bytes of all its layers, those that it shares with others included. shared_size and containers: -1 where the
+    engine did not count them. created: Unix time of its build, not of its pull.
+    """
+
+    id: str
+    repo_tags: list[str] | None = None
+    repo_digests: list[str] | None = None
+    size: int = 0
+    shared_size: int = -1
+    containers: int = -1
+    created: int = 0
+    labels: dict[str, str] | None = None
+    parent_id: str = ""
+
+    @functools.cached_property
+    def tags(self) -> tuple[str, ...]:
+        """Its names; an API up to 1.42 lists `<none>:<none>` for an image without one, later ones nothing."""
+        return tuple(tag for tag in self.repo_tags or () if NONE not in tag)
+
+    @functools.cached_property
+    def digests(self) -> tuple[str, ...]:
+        return tuple(digest for digest in self.repo_digests or () if NONE not in digest)
+
+    @property
+    def name(self) -> str:
+        """What people call it: its first tag, its repository and digest, or twelve digits of its id."""
+        return (self.tags or self.digests or (self.id.removeprefix("sha256:")[:12],))[0]
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("image", self.name)
+
+    @property
+    def own_size(self) -> int:
+        """Bytes that nothing else needs, as far as the engine counted what is shared."""
+        return self.size - self.shared_size if self.shared_size > 0 else self.size
+
+
+class Images(msgspec.Struct, frozen=True, dict=True):
+    """All images, by name. used: image id -> names of the containers made from it, running or not.
+
+    users_known: False where the containers could not be listed; nothing may then be called unused.
+    """
+
+    items: tuple[Image, ...]
+    used: dict[str, tuple[str, ...]]
+    users_known: bool = True
+
+    def __iter__(self) -> Iterator[Image]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @functools.cached_property
+    def by_id(self) -> dict[str, Image]:
+        return {each.id: each for each in self.items}
+
+    @functools.cached_property
+    def by_name(self) -> dict[str, Image]:
+        return {name: each for each in self.items for name in (*each.tags, *each.digests)}
+
+    def has(self, reference: str) -> bool:
+        """Whether an image of this name, as people write it, is here now."""
+        return normal(reference) in self._normal_names
+
+    @functools.cached_property
+    def _normal_names(self) -> frozenset[str]:
+        return frozenset(normal(name) for name in self.by_name)
+
+    def of(self, container: Container) -> Image | None:
+        """The image a container was made from; None where it is listed no more (removed with force, or a child
+        is)."""
+        return self.by_id.get(container.image) or self.by_name.get(container.config.image)
+
+    def is_used(self, image: Image) -> bool:
+        """Whether a container stands on it: in containerd's store an image without a name may be used still."""
+        return image.id in self.used or image.containers > 0
+
+    @property
+    def dangling(self) -> tuple[Image, ...]:
+        """What `docker image prune` removes: images without a tag that no container uses."""
+        return (
+            tuple(each for each in self.items if not each.tags and not self.is_used(each)) if self.users_known else ()
+        )
+
+    @property
+    def unused(self) -> tuple[Image, ...]:
+        """Images with a tag that no container uses."""
+        return tuple(each for each in self.items if each.tags and not self.is_used(each)) if self.users_known else ()
+
+
+def normal(reference: str) -> str:
+    """A reference in full: `bb` is `docker.io/library/bb:latest`."""
+    name, at, digest = reference.partition("@")
+    head, slash, _ = name.partition("/")
+    if not slash or not ("." in head or ":" in head or head == "localhost"):
+        name = f"docker.io/{name}" if slash else f"docker.io/library/{name}"
+    folder, _, last = name.rpartition("/")
+    if at:
+        return f"{folder}/{last.partition(':')[0]}@{digest}"
+    return name if ":" in last else f"{name}:latest"
+
+
+def registry_of(reference: str) -> str:
+    """The registry that a reference is pulled from: `docker.io` unless it names another."""
+    return normal(reference).partition("/")[0]
+
+
+def tag_of(reference: str) -> str | None:
+    """The tag that a reference asks for; None for an id or a digest, which name one image for ever."""
+    if "@" in reference or reference.startswith("sha256:"):
+        return None
+    return normal(reference).rpartition(":")[2]
+
+
+@evidence
+def images(host: Host, containers: Containers | Unavailable) -> Images | Unavailable:
+    """One list, without the sizes of shared layers, which the engine would have to walk for."""
+    answer = host.ask(question("api.images"))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    used: dict[str, list[str]] = {}
+    known = isinstance(containers, Containers)
+    for each in containers if isinstance(containers, Containers) else ():
+        used.setdefault(each.image, []).append(each.name)
+    listed: list[Image] = list(msgspec.convert(answer, list[Image]))
+    # A container whose inspect failed may use any of them.
+    known = known and not (isinstance(containers, Containers) and containers.unexamined)
+    return Images(
+        tuple(sorted(listed, key=lambda each: (each.name, each.id))),
+        {id: tuple(names) for id, names in used.items()},
+        known,
+    )

@@ -1,0 +1,254 @@
+"""Pulls that failed and were not made good since: what the daemon's log says of them, held against its events."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.images.listing import Images, normal, registry_of
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.model import DAEMON, Subject, Unavailable
+from diagnose.registry import evidence
+
+Why = Literal["rate-limit", "proxy", "tls", "platform", "denied", "corrupt", "unreachable"]
+
+PATTERNS: dict[Why, re.Pattern[str]] = {
+    "rate-limit": re.compile(
+        r"toomanyrequests|429 Too Many Requests|pull rate limit|HTTP 429 response body", re.IGNORECASE
+    ),
+    # a bare status behind the URL is what the proxy said to CONNECT: a registry's own comes with other words
+    "proxy": re.compile(r"proxyconnect|Proxy Authentication Required|\b407\b|\bhttps://\S+: [A-Z][a-z]+( [A-Za-z]+)*$"),
+    "tls": re.compile(r"x509:|server gave HTTP response to HTTPS client|\btls: |remote error: tls"),
+    "platform": re.compile(
+        r"no matching manifest for|does not match the (specified|detected) (host )?platform|no match for platform in manifest"
+        r"|operating system \S+ cannot be used on this platform"
+    ),
+    "corrupt": re.compile(
+        r"failed to register layer|filesystem layer verification failed|layer does not exist|content digest \S+ not found"
+    ),
+    "denied": re.compile(
+        r"pull access denied|unauthorized|authentication required|denied:|no basic auth credentials|manifest unknown"
+        r"|manifest for \S+ not found|name unknown|401 Unauthorized|403 Forbidden|insufficient_scope|: not found$"
+        r"|HTTP 40[134] response body|unexpected status .*: 40[134] ",
+        re.IGNORECASE,
+    ),
+    "unreachable": re.compile(
+        r"dial tcp|dial udp|no such host|i/o timeout|connection refused|connection reset|network is unreachable|no route to host"
+        r"|Client\.Timeout|deadline exceeded|TLS handshake timeout|unexpected HTTP status: 5\d\d|unexpected status .*: 5\d\d |: EOF$"
+        r"|HTTP (408|5\d\d) response body"
+    ),
+}
+"""In this order: what comes first is nearer to the cause (a proxy that is dialled in vain is no unreachable
+registry)."""
+
+_HANDLER = re.compile(r"Handler for POST \S*/images/create returned error: (.*)", re.DOTALL)
+_ENDED = re.compile(r"Not continuing with pull after error:? ?(.*)", re.DOTALL)
+_NEXT = re.compile(r"Attempting next endpoint for pull after error: (.*)", re.DOTALL)
+_TASK = re.compile(r"pulling image failed:? ?(.*)", re.DOTALL)
+_LACKS = re.compile(r"fatal task error: No such image: (\S+)")
+_FETCH = "fetch failed after status: 404 Not Found"
+_PROBE = re.compile(r"first record does not look like a TLS handshake|server gave HTTP response to HTTPS client")
+"""How the engine finds out that an insecure registry speaks plain HTTP: no failure, as long as another endpoint is
+tried."""
+REGISTRY_WIDE: frozenset[Why] = frozenset({"rate-limit", "proxy", "tls", "unreachable"})
+"""Kinds of failure that are the same for every image of a registry."""
+_URL = re.compile(r'(?:Get|Head|Post) \\?"?https?://([^/"\\]+)(?:/v2/([^"\\]*?)/(?:manifests|blobs)/([^"\\]+))?')
+_NAMED = re.compile(
+    r'pull access denied for ([^\s,]+)|manifest for (\S+) not found|repository (\S+) not found|failed to resolve reference "([^"]+)"'
+)
+HUB = frozenset({"registry-1.docker.io", "index.docker.io", "auth.docker.io", "docker.io"})
+SAME_FAILURE_S = 0.1
+"""One failed pull leaves up to three lines within milliseconds."""
+SAME_PULL_S = 60.0
+"""After a mirror or an endpoint failed the engine tries the next one: a pull that ends well so soon is the same
+pull."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """One line that tells of one. registry, image: "" where the text does not name them. final: no other endpoint was
+    tried. task: the id of the task of swarm that the pull was for."""
+
+    at: float
+    why: Why
+    text: str
+    registry: str
+    image: str
+    final: bool
+    task: str = ""
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """All failures of one kind with one registry or image. first, last: Unix times. text: the last one's."""
+
+    why: Why
+    registry: str
+    image: str
+    count: int
+    first: float
+    last: float
+    text: str
+
+    @property
+    def subject(self) -> Subject:
+        """The image if the daemon named it, which it often does not."""
+        return Subject("image", self.image) if self.image else DAEMON
+
+    @property
+    def what(self) -> str:
+        return self.image or (f"images of {self.registry}" if self.registry else "an image that the log does not name")
+
+
+class Pulls(msgspec.Struct, frozen=True):
+    """The troubles that nothing has made good, by kind; where the log was found."""
+
+    troubles: tuple[Trouble, ...]
+    source: str
+
+    def of(self, why: Why) -> tuple[Trouble, ...]:
+        return tuple(each for each in self.troubles if each.why == why)
+
+
+def classify(text: str) -> Why | None:
+    """The kind of a pull's failure by its text; None for one that was cancelled, is not known, or is a full disk's
+    doing."""
+    if "no space left on device" in text:
+        return None
+    return next((why for why, pattern in PATTERNS.items() if pattern.search(text)), None)
+
+
+def failure(line: LogLine) -> Failure | None:
+    """The failed pull that a line tells of, if it does.
+
+    Engines 20.10 and 26.1 write the error behind a colon, 28.5 and 29.7 as a field. A missing or forbidden image stands in a
+    line of the level info on 20.10, and in "Not continuing" alone on 28.5; both leave the image's name out more often
+    than not.
+    """
+    text = line.text
+    if line.message == _FETCH and line.at is not None:
+        host = line.fields.get("host", "")
+        return Failure(line.at, "denied", text, "docker.io" if host in HUB else host, "", False)
+    of_task = _TASK.search(text)
+    ended = _HANDLER.search(text) or _ENDED.search(text) or of_task
+    found = ended or _NEXT.search(text)
+    if not found or line.at is None or (not ended and _PROBE.search(text)):
+        return None
+    why = classify(found[1])
+    if why is None:
+        return None
+    registry, image = _names(found[1])
+    if registry and why in REGISTRY_WIDE:
+        image = ""
+    task = line.fields.get("task.id", "") if of_task else ""
+    return Failure(line.at, why, found[1].strip(), registry, image, ended is not None, task)
+
+
+def _names(text: str) -> tuple[str, str]:
+    named = _NAMED.search(text)
+    if named:
+        image = next(group for group in named.groups() if group)
+        return registry_of(image), image
+    url = _URL.search(text)
+    if url:
+        registry = "docker.io" if url[1] in HUB else url[1]
+        if not url[2]:
+            return registry, ""
+        name = url[2].removeprefix("library/") if registry == "docker.io" else f"{registry}/{url[2]}"
+        return registry, f"{name}{'@' if ':' in url[3] else ':'}{url[3]}"
+    return ("docker.io" if "docker.com/increase-rate-limit" in text else ""), ""
+
+
+def _made_good(each: Failure, pulled: Iterable[tuple[float, str]], images: Images | Unavailable) -> bool:
+    """Whether a later pull shows that this is over: of the same image, of its registry, or of any if neither is
+    known."""
+    if isinstance(images, Images) and each.image and images.has(each.image):
+        return True
+    for at, name in pulled:
+        if at < each.at:
+            continue
+        if not each.final and at - each.at < SAME_PULL_S:
+            return True
+        if each.image:
+            if normal(name) == normal(each.image):
+                return True
+        elif not each.registry or registry_of(name) == each.registry:
+            return True
+    return False
+
+
+def troubles(
+    lines: Iterable[LogLine], pulled: Iterable[tuple[float, str]], images: Images | Unavailable
+) -> Iterator[Trouble]:
+    """Failures that nothing made good, together by kind, registry and image. pulled: (Unix time, reference) of each
+    pull done."""
+    listed = list(lines)
+    done = tuple(pulled)
+    lacking = _lacking(listed)
+    groups: dict[tuple[Why, str, str], list[Failure]] = {}
+    for each in _named([found for line in listed if (found := failure(line))]):
+        if each.task and each.why == "denied":
+            # swarm tries a pull at each start of a task, and is content with the image that is here
+            if each.task not in lacking:
+                continue
+            image = lacking[each.task]
+            each = replace(each, registry=registry_of(image), image=image)
+        if not _made_good(each, done, images):
+            groups.setdefault((each.why, each.registry, each.image), []).append(each)
+    for (why, registry, image), same in sorted(groups.items()):
+        yield Trouble(why, registry, image, _times(same), same[0].at, same[-1].at, same[-1].text)
+
+
+def _named(failures: Sequence[Failure]) -> list[Failure]:
+    """Those that name neither image nor task get both from the line that follows on the same pull."""
+    named: list[Failure] = []
+    found = []
+    for each in reversed(failures):
+        if each.image or each.task:
+            named.append(each)
+        elif same := _same(each, reversed(named)):
+            each = replace(each, registry=same.registry, image=same.image, task=same.task)
+        found.append(each)
+    return found[::-1]
+
+
+def _same(each: Failure, later: Iterable[Failure]) -> Failure | None:
+    """The next line on the same failure: of the same registry where that is known, else in the same words."""
+    for after in later:
+        if after.at - each.at > SAME_FAILURE_S:
+            break
+        if after.why == each.why and (after.registry == each.registry if each.registry else each.text in after.text):
+            return after
+    return None
+
+
+def _lacking(lines: Iterable[LogLine]) -> dict[str, str]:
+    """The image that was not here when a task of swarm was to start, by the task's id."""
+    found = ((line.fields.get("task.id", ""), _LACKS.search(line.text)) for line in lines)
+    return {task: said[1] for task, said in found if task and said}
+
+
+def _times(listed: list[Failure]) -> int:
+    return 1 + sum(later.at - sooner.at > SAME_FAILURE_S for sooner, later in itertools.pairwise(listed))
+
+
+def _pulled(events: Events | Unavailable) -> Iterator[tuple[float, str]]:
+    """An event's id is the whole reference, its attribute `name` has no tag (seen on engines 20.10.24 and 28.5.2)."""
+    for each in events if isinstance(events, Events) else ():
+        if each.type == "image" and each.action == "pull":
+            yield each.at, each.id
+
+
+@evidence
+def pulls(
+    log: DaemonLog, clock: Clock, options: Options, events: Events | Unavailable, images: Images | Unavailable
+) -> Pulls | Unavailable:
+    """From the log alone: nothing is ever pulled, and no registry asked, to find out."""
+    recent = log.since(clock.wall - options.since_s)
+    return Pulls(tuple(troubles(recent, _pulled(events), images)), log.source)

@@ -1,0 +1,1 @@
+"""The machine below the engine: clock, kernel log, limits, pressure and processes."""

@@ -1,0 +1,188 @@
+"""The kernel log, and what its lines say: out-of-memory kills, hung tasks, refused forks."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.model import Failed, Unavailable
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+_ID = re.compile(r"[0-9a-f]{64}")
+_OOM = re.compile(r"\boom-kill:constraint=(?P<constraint>\w+),(?P<rest>.*)")
+_KILLED = re.compile(r"Killed process (?P<pid>\d+) \((?P<task>.*?)\).*?anon-rss:(?P<anon>\d+)kB")
+_LIMIT = re.compile(r"memory: usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB")
+_OLD_GROUPS = re.compile(r"Task in (?P<task>\S+) killed as a result of limit of (?P<limit>\S+)")
+_OLD_CHOICE = re.compile(
+    r"(?P<where>Memory cgroup out|Out) of memory[^:]*: Kill process (?P<pid>\d+) \((?P<task>.*)\) score \d+ or sacrifice"
+)
+"""How kernels before 5.0 say it; whom they choose may have a child killed in its place."""
+_HUNG = re.compile(r"INFO: task (?P<task>.+):(?P<pid>\d+) blocked for more than (?P<seconds>\d+) seconds")
+_FORK = re.compile(r"cgroup: fork rejected by pids controller in (?P<path>\S+)")
+
+UNNAMED = "a cgroup that the kernel did not name"
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One line. at: Unix time, which drifts when the machine was suspended. level: 0 worst to 7."""
+
+    at: float
+    text: str
+    level: int = 6
+    seq: int = 0
+
+
+class OomKill(msgspec.Struct, frozen=True):
+    """One process that the kernel killed for memory.
+
+    container: the 64-digit id of its cgroup, empty for a process of the host. limit_of: the cgroup whose limit was
+    reached, empty where the host itself had no memory left. limit, rss: bytes, None where the kernel did not say.
+    """
+
+    at: float
+    task: str
+    pid: int
+    container: str
+    limit_of: str
+    limit: int | None = None
+    rss: int | None = None
+
+    @property
+    def of_host(self) -> bool:
+        """The host, not a limit, ran out of memory."""
+        return not self.limit_of
+
+    @property
+    def by_parent(self) -> bool:
+        """The limit that was reached belongs to a cgroup above the container's own."""
+        return bool(self.limit_of and self.container) and self.container not in self.limit_of
+
+
+class HungTask(msgspec.Struct, frozen=True):
+    """A task that the kernel saw blocked for `seconds` (kernel.hung_task_timeout_secs)."""
+
+    at: float
+    task: str
+    pid: int
+    seconds: int
+
+
+class KernelLog(msgspec.Struct, frozen=True, dict=True):
+    """The records, oldest first. complete: nothing was overwritten or left out since boot."""
+
+    items: tuple[Record, ...]
+    complete: bool = True
+    source: str = "/dev/kmsg"
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.items)
+
+    @functools.cached_property
+    def oom_kills(self) -> tuple[OomKill, ...]:
+        return tuple(oom_kills(self.items))
+
+    @functools.cached_property
+    def hung_tasks(self) -> tuple[HungTask, ...]:
+        found = ((each, _HUNG.search(each.text)) for each in self.items)
+        return tuple(HungTask(each.at, m["task"], int(m["pid"]), int(m["seconds"])) for each, m in found if m)
+
+    @functools.cached_property
+    def forks_refused(self) -> dict[str, float]:
+        """Container id -> Unix time of the last refusal (the kernel says it once a cgroup, Linux 4.3 to 6.14)."""
+        found = {}
+        for each in self.items:
+            match = _FORK.search(each.text)
+            inside = _ID.search(match["path"]) if match else None
+            if inside:
+                found[inside[0]] = each.at
+        return found
+
+    def matching(
+        self, pattern: re.Pattern[str], signs: Iterable[str] = ("",)
+    ) -> Iterator[tuple[Record, re.Match[str]]]:
+        """The records in which the pattern is found, of those with one of these signs: to look for a sign costs a tenth."""
+        for each in self.items:
+            for sign in signs:
+                if sign in each.text:
+                    match = pattern.search(each.text)
+                    if match:
+                        yield each, match
+                    break
+
+
+def oom_kills(records: Iterable[Record]) -> Iterator[OomKill]:
+    """The kills of these records. `memory: usage`, then `oom-kill:` come before `Killed process` (mm/oom_kill.c, Linux
+    5.0 on); before 5.0 `Task in`, `memory: usage`, `Kill process`.
+    """
+    limit: int | None = None
+    groups = ("", "")
+    open_kill: OomKill | None = None
+    by_child = False
+    for each in records:
+        if (
+            "ill" not in each.text and "memory: usage " not in each.text
+        ):  # oom-kill, Kill process, killed: of 2,000 lines few
+            continue
+        if usage := _LIMIT.search(each.text):
+            limit = int(usage["limit"]) * 1024
+        elif old := _OLD_GROUPS.search(each.text):
+            groups = (old["task"], old["limit"])
+        elif summary := _OOM.search(each.text) or _OLD_CHOICE.search(each.text):
+            if open_kill:
+                yield open_kill
+            by_child = summary.re is _OLD_CHOICE
+            open_kill = _old(each.at, summary, groups, limit) if by_child else _summary(each.at, summary, limit)
+            limit, groups = None, ("", "")
+        elif open_kill and (killed := _KILLED.search(each.text)) and (by_child or int(killed["pid"]) == open_kill.pid):
+            yield replace(open_kill, task=killed["task"], pid=int(killed["pid"]), rss=int(killed["anon"]) * 1024)
+            open_kill = None
+    if open_kill:
+        yield open_kill
+
+
+def _summary(at: float, match: re.Match[str], limit: int | None) -> OomKill:
+    fields = dict(part.partition("=")[::2] for part in match["rest"].split(",") if "=" in part)
+    inside = _ID.search(fields.get("task_memcg", ""))
+    limited = match["constraint"] == "CONSTRAINT_MEMCG"
+    return OomKill(
+        at,
+        fields.get("task", ""),
+        int(fields.get("pid", "0")),
+        inside[0] if inside else "",
+        fields.get("oom_memcg", "") if limited else "",
+        limit if limited else None,
+    )
+
+
+def _old(at: float, match: re.Match[str], groups: tuple[str, str], limit: int | None) -> OomKill:
+    inside = _ID.search(groups[0])
+    limited = match["where"] != "Out"
+    return OomKill(
+        at,
+        match["task"],
+        int(match["pid"]),
+        inside[0] if inside else "",
+        (groups[1] or UNNAMED) if limited else "",
+        limit if limited else None,
+    )
+
+
+class _Answer(msgspec.Struct):
+    records: list[Record] = []
+    dropped: bool = False
+    source: str = "/dev/kmsg"
+
+
+@evidence
+def kernel_log(host: Host) -> KernelLog | Unavailable:
+    """The newest lines; reading them needs root where kernel.dmesg_restrict is 1."""
+    answer = host.ask(question("kernel.log"))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    said = msgspec.convert(answer, _Answer)
+    return KernelLog(tuple(said.records), not said.dropped, said.source)

@@ -1,0 +1,70 @@
+"""Processes of the host, by container: shims, zombies, first processes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.model import Failed, Unavailable
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+
+class Process(msgspec.Struct, frozen=True):
+    """One process. state: the letter of proc(5). start: seconds since boot. cmdline: of the engine's own processes
+    only.
+    """
+
+    pid: int
+    ppid: int = 0
+    comm: str = ""
+    state: str = ""
+    start: float = 0.0
+    uid: int | None = None
+    container: str | None = None
+    cmdline: list[str] | None = None
+
+
+class Processes(msgspec.Struct, frozen=True, dict=True):
+    """All that the tool can see."""
+
+    items: tuple[Process, ...]
+
+    def __iter__(self) -> Iterator[Process]:
+        return iter(self.items)
+
+    @functools.cached_property
+    def by_pid(self) -> dict[int, Process]:
+        return {each.pid: each for each in self.items}
+
+    @functools.cached_property
+    def zombies(self) -> dict[str, tuple[Process, ...]]:
+        """Container id -> processes that ended and were not waited for."""
+        found: dict[str, list[Process]] = {}
+        for each in self.items:
+            if each.state == "Z" and each.container:
+                found.setdefault(each.container, []).append(each)
+        return {id: tuple(listed) for id, listed in found.items()}
+
+    @functools.cached_property
+    def shims(self) -> dict[str, Process]:
+        """Container id -> the shim that holds it (`containerd-shim-runc-v2 -namespace moby -id ID`)."""
+        found = {}
+        for each in self.items:
+            if not each.comm.startswith("containerd-shim"):
+                continue
+            words = each.cmdline or []
+            if "-id" in words[:-1]:
+                found[words[words.index("-id") + 1]] = each
+        return found
+
+
+@evidence
+def processes(host: Host) -> Processes | Unavailable:
+    """One walk over /proc."""
+    answer = host.ask(question("processes"))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    return Processes(tuple(msgspec.convert(answer, list[Process])))

@@ -1,0 +1,1 @@
+"""The network: interfaces, routes, container namespaces, firewall paths and listeners."""

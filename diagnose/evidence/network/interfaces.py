@@ -1,0 +1,129 @@
+"""The host's network interfaces and their addresses."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from diagnose.model import Failed, Subject, Unavailable
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+
+class Interface(msgspec.Struct, frozen=True):
+    """One interface. up: the admin flag, which an idle bridge without a carrier keeps; operstate: the
+    carrier's word.
+
+    link: index of the peer or parent, in another namespace where link_netnsid is not None. mtu: bytes.
+    """
+
+    index: int
+    name: str = ""
+    up: bool = False
+    operstate: str = "unknown"
+    mtu: int = 0
+    kind: str | None = None
+    master: int | None = None
+    link: int | None = None
+    link_netnsid: int | None = None
+    mac: str | None = None
+    bridge_port_state: str | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("interface", self.name)
+
+
+class Address(msgspec.Struct, frozen=True):
+    """One address of the interface with this index."""
+
+    index: int
+    address: str = ""
+    prefix: int = 0
+    family: str = "inet"
+    scope: str = "global"
+
+    def __post_init__(self) -> None:
+        if self.address:
+            ipaddress.ip_address(self.address)
+
+
+class Interfaces(msgspec.Struct, frozen=True, dict=True):
+    """All interfaces and addresses of the namespace that the engine lives in."""
+
+    items: tuple[Interface, ...]
+    addresses: tuple[Address, ...] = ()
+
+    def __iter__(self) -> Iterator[Interface]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @functools.cached_property
+    def by_name(self) -> dict[str, Interface]:
+        return {each.name: each for each in self.items}
+
+    @functools.cached_property
+    def by_index(self) -> dict[int, Interface]:
+        return {each.index: each for each in self.items}
+
+    @functools.cached_property
+    def _ports(self) -> dict[int, tuple[Interface, ...]]:
+        ports: dict[int, tuple[Interface, ...]] = {}
+        for each in self.items:
+            if each.master is not None:
+                ports[each.master] = (*ports.get(each.master, ()), each)
+        return ports
+
+    def ports(self, bridge: Interface) -> tuple[Interface, ...]:
+        """The interfaces that are attached to this bridge."""
+        return self._ports.get(bridge.index, ())
+
+    def bridge(self, name: str, gateways: Iterable[str]) -> Interface | None:
+        """The bridge of this name, or the one that holds one of these addresses: Podman gives its bridges names of its own."""
+        held = frozenset(gateways)
+        indices = {each.index for each in self.addresses if each.address in held}
+        holding = (each for each in self.items if each.kind == "bridge" and each.index in indices)
+        return self.by_name.get(name) or next(holding, None)
+
+    def addresses_of(self, link: Interface) -> tuple[str, ...]:
+        return tuple(each.address for each in self.addresses if each.index == link.index)
+
+    def is_on_link(self, address: str, name: str) -> bool:
+        """Whether an address is asked for by ARP on the interface of that name: it lies in a subnet of an address there."""
+        link = self.by_name.get(name)
+        return link is not None and any(
+            ipaddress.ip_address(address) in ipaddress.ip_network(f"{each.address}/{each.prefix}", strict=False)
+            for each in self.addresses
+            if each.index == link.index and each.address
+        )
+
+    def holds(self, address: str) -> bool:
+        """Whether some interface of the host has this address; every 127.0.0.0/8 address is the host's
+        own."""
+        try:
+            wanted = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return (
+            wanted.is_unspecified
+            or wanted.is_loopback
+            or any(each.address and ipaddress.ip_address(each.address) == wanted for each in self.addresses)
+        )
+
+
+@evidence
+def links(host: Host) -> Interfaces | Unavailable:
+    """Two netlink dumps, which need no privilege."""
+    found: list[Any] = []
+    for kind, shape in (("net.links", list[Interface]), ("net.addresses", list[Address])):
+        answer = host.ask(question(kind))
+        if isinstance(answer, Failed):
+            return Unavailable.of(answer)
+        found.append(msgspec.convert(answer, shape))
+    return Interfaces(tuple(found[0]), tuple(found[1]))

@@ -1,0 +1,26 @@
+"""Whether programs may listen on addresses that the host does not have, as stand-by machines of a floating address do."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.model import Failed, Unavailable
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+_NAME = "net.ipv4.ip_nonlocal_bind"
+
+
+class NonlocalBind(msgspec.Struct, frozen=True):
+    """The kernel setting `net.ipv4.ip_nonlocal_bind`."""
+
+    allowed: bool
+
+
+@evidence
+def nonlocal_bind(host: Host) -> NonlocalBind | Unavailable:
+    """One setting, readable by everyone."""
+    answer = host.ask(question("sysctl", names=[_NAME]))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    return NonlocalBind(answer.get(_NAME) == "1")

@@ -1,0 +1,36 @@
+"""Whether the host's packet filter lets the message "fragmentation needed" through to containers."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.packet_paths import Firewall
+from diagnose.firewall.rules import Packet
+from diagnose.firewall.walk import walk
+from diagnose.registry import evidence
+
+
+class PathMtu(msgspec.Struct, frozen=True):
+    """blocked: bridge -> the rule that surely drops the host's own ICMP errors on their way to its containers.
+
+    clamped: the rule that makes TCP connections agree on smaller packets, so that they never need that message; empty if
+    there is none.
+    """
+
+    blocked: dict[str, str]
+    clamped: str = ""
+
+
+@evidence
+def path_mtu(firewall: Firewall, networks: Networks) -> PathMtu:
+    """A walk through the output hook for each bridge: the host itself writes that message."""
+    blocked = {}
+    for network in networks.bridges:
+        gateway = next(iter(network.gateways), None)
+        error = Packet(None, network.bridge, gateway, None, "icmp", state="related", dst_local=False, src_local=True)
+        verdict = walk(firewall.ruleset, "output", error)
+        if verdict.outcome in ("drop", "reject"):
+            blocked[network.bridge] = str(verdict.by)
+    rules = (rule.text for chain in firewall.ruleset.chains for rule in chain.rules)
+    return PathMtu(blocked, next((text for text in rules if "TCPMSS" in text or "maxseg" in text), ""))

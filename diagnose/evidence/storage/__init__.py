@@ -1,0 +1,1 @@
+"""Storage: file systems, mounts, volumes and what takes up disk space."""

@@ -1,0 +1,59 @@
+"""Which file systems of the host lie behind the mounts of containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
+from diagnose.model import Failed
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+
+class Behind(msgspec.Struct, frozen=True):
+    """One mount of a container, and the mount of the host that it shows a part of."""
+
+    container: Container
+    mount: Mount
+    mounted: Mounted
+
+
+class Backing(msgspec.Struct, frozen=True):
+    """Those of all containers whose place on the host is known."""
+
+    items: tuple[Behind, ...]
+
+    def __iter__(self) -> Iterator[Behind]:
+        return iter(self.items)
+
+
+@evidence
+def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
+    """A running container's own mount table tells, whatever links its source went through; of others the source's name.
+
+    No file system is asked, since it may be dead.
+    """
+    asked = {
+        question("file.read", path=f"/proc/{each.state.pid}/mountinfo"): each.id
+        for each in containers.running
+        if any(mount.type == "bind" for mount in each.mounts or ())
+    }
+    inside: dict[str, dict[str, str]] = {}
+    for each, answer in host.ask_many(asked):
+        if not isinstance(answer, Failed):
+            inside[asked[each]] = {mounted.point: mounted.dev for mounted in parse(answer["text"])}
+    found = []
+    for container in containers:
+        devices = inside.get(container.id, {})
+        for mount in container.mounts or ():
+            mounted = mounts.of(mount.source) if mount.source.startswith("/") else None
+            device = devices.get(mount.destination)
+            if device and mounted and mounted.dev != device:
+                mounted = mounts.showing(device) or mounted
+            if mounted:
+                found.append(Behind(container, mount, mounts.whole(mounted)))
+    return Backing(tuple(found))

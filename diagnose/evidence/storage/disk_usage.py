@@ -1,0 +1,329 @@
+"""What fills the data root's file system: images, writable layers, volumes, build cache, container logs,
+other.
+
+Measured by walks of the disk, which work with a dead engine too; the engine's own figures (`/system/df`)
+where the caller may not walk, and for the build cache. Costly, so only where the disk is 70 % full or the
+user asked about disks, and after everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_files import LogFiles
+from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
+from diagnose.evidence.images.layers import Layers
+from diagnose.evidence.images.listing import Images
+from diagnose.evidence.run.options import Options
+from diagnose.evidence.storage.deleted_files import DeletedFiles
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.model import Failed, Json, Unavailable
+from diagnose.phrases import size
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+WORTH_PCT = 70.0
+"""From here on the question of what fills the disk is worth seconds of walking."""
+FAMILIES = ("storage", "logging", "image")
+"""Whoever selects checks of these families alone asks about disks."""
+WALK_S = 2.4
+OWED_PCT = 2.0
+"""Bytes that no measured part explains are named when they are more than this of what is used."""
+LAYER_DRIVERS = ("overlay2", "fuse-overlayfs", "overlay", "aufs", "vfs", "btrfs", "zfs", "devicemapper")
+DOCKERS = frozenset({"containers", "volumes", "containerd", *LAYER_DRIVERS})
+"""Folders of a data root that make up a part of their own; what else lies there is "other"."""
+BIGGEST = 3
+LEADS_PCT = 20.0
+"""A part that is less of what is used fills no disk, though it be the biggest of Docker's."""
+
+
+class _Named(msgspec.Struct):
+    path: str
+    bytes: int
+
+
+class _Walk(msgspec.Struct):
+    bytes: int
+    complete: bool
+    by: dict[str, int]
+    largest: list[_Named]
+    refused: int = 0
+
+
+class UsagePart(msgspec.Struct, frozen=True):
+    """One share of a disk. subjects: its biggest members with their bytes. at_least: more of it was not
+    looked at. path: the folder or file that most of it is in, where one is."""
+
+    name: str
+    bytes: int
+    subjects: tuple[tuple[str, int], ...] = ()
+    at_least: bool = False
+    path: str = ""
+
+
+class DiskUsage(msgspec.Struct, frozen=True):
+    """The parts of one file system; with "other" they make up what statvfs says is used.
+
+    writable: bytes of containers' writable layers by container id. volumes: bytes by volume name. layers:
+    bytes by layer folder. unmeasured: what could not be measured, in words. not_asked: why nothing was
+    measured at all ("" if it was).
+    """
+
+    point: str = ""
+    parts: tuple[UsagePart, ...] = ()
+    writable: Mapping[str, int] = msgspec.field(default_factory=dict)
+    volumes: Mapping[str, int] = msgspec.field(default_factory=dict)
+    layers: Mapping[str, int] = msgspec.field(default_factory=dict)
+    unmeasured: tuple[str, ...] = ()
+    not_asked: str = ""
+
+    def is_led_by(self, name: str) -> bool:
+        """Whether this part fills the disk: the biggest of Docker's own, and no trifle beside what is not
+        Docker's."""
+        own = [part for part in self.parts if part.name != "other"]
+        leader = max(own, key=lambda part: part.bytes, default=None)
+        if leader is None or leader.name != name:
+            return False
+        return leader.bytes * 100 >= LEADS_PCT * sum(part.bytes for part in self.parts)
+
+
+@evidence
+def disk_usage(
+    host: Host,
+    options: Options,
+    filesystems: Filesystems,
+    root: DataRoot,
+    containers: Containers | Unavailable,
+    logs: LogFiles | Unavailable,
+    deleted: DeletedFiles | Unavailable,
+    folders: Layers | Unavailable,
+    images: Images | Unavailable,
+) -> DiskUsage | Unavailable:
+    """Walk the data root, then what else lies on its file system."""
+    disk = filesystems.of_data_root
+    if disk is None:
+        return Unavailable("missing", f"the file system of {root.path} could not be asked")
+    asked_for = options.wanted and all(each.partition(".")[0] in FAMILIES for each in options.wanted)
+    if disk.usage.used_pct < WORTH_PCT and not asked_for:
+        return DiskUsage(
+            disk.point,
+            not_asked=f"{disk.point} is {disk.usage.used_pct:.0f} % full: measured from {WORTH_PCT:.0f} % on",
+        )
+    known = _Known(containers if isinstance(containers, Containers) else Containers(()), logs, deleted, folders, images)
+    walked = _walk(host, path=root.path, depth=2)
+    if isinstance(walked, Failed) or (walked.refused and not walked.by):
+        return _by_engine(host, disk, known)
+    return _by_walk(host, disk, root.path, walked, known)
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What other evidence says of the subjects of the parts."""
+
+    containers: Containers
+    logs: LogFiles | Unavailable
+    deleted: DeletedFiles | Unavailable
+    layers: Layers | Unavailable
+    images: Images | Unavailable
+
+    def named(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        """Sizes by container id as sizes by name."""
+        names = {each.id: each.name for each in self.containers}
+        return {names.get(id_, id_[:12]): count for id_, count in sizes.items()}
+
+    @property
+    def image_sizes(self) -> dict[str, int]:
+        """By name, layers that images share counted in each."""
+        return {each.name: each.size for each in self.images} if isinstance(self.images, Images) else {}
+
+    def log_sizes(self, folders: Mapping[str, int]) -> dict[str, int]:
+        """By container id. A container's folder holds its log, what others have rotated there, and the copy that the engine
+        keeps of a log that goes elsewhere; what was not walked to is known by the log file."""
+        files = self.logs.by_id if isinstance(self.logs, LogFiles) else {}
+        return {
+            id_: max(files[id_].on_disk if id_ in files else 0, folders.get(id_, 0)) for id_ in {**folders, **files}
+        }
+
+    @property
+    def upper_folders(self) -> dict[str, str]:
+        """The folder below the storage driver's that holds a container's writable layer, by its id, where it
+        has one.
+
+        Inspect says so; where the engine is silent, its database does.
+        """
+        known = self.layers.writable if isinstance(self.layers, Layers) else {}
+        found = {each.id: _upper_folder(each) or known.get(each.id, "") for each in self.containers}
+        return {id_: folder for id_, folder in found.items() if folder}
+
+    def held_on(self, disk: Filesystem) -> dict[str, int]:
+        """Deleted files that are still open there, those in containers' layers too."""
+        if isinstance(self.deleted, Unavailable):
+            return {}
+        there = (each for each in self.deleted if each.dev == disk.usage.dev or each.fstype == "overlay")
+        return {f"{each.path} ({each.comm})": each.bytes for each in there}
+
+
+def _walk(host: Host, **args: Json) -> _Walk | Failed:
+    answer = host.ask(question("fs.walk", seconds=WALK_S, **args))
+    return answer if isinstance(answer, Failed) else msgspec.convert(answer, _Walk)
+
+
+def _by_walk(host: Host, disk: Filesystem, root: str, walked: _Walk, known: _Known) -> DiskUsage:
+    unmeasured = [] if walked.complete else [f"{root} was walked for {WALK_S} s only: its parts are at least so big"]
+    if isinstance(known.logs, Unavailable):
+        unmeasured.append(f"container logs: {known.logs}")
+    volumes = _below(walked, "volumes")
+    layers = {name: count for driver in LAYER_DRIVERS for name, count in _below(walked, driver).items()}
+    uppers = known.upper_folders
+    writable = {id_: layers[folder] for id_, folder in uppers.items() if folder in layers}
+    if len(uppers) < len(known.containers):
+        writable |= _writable_by_engine(host)
+    cache = _build_cache(host, walked, sum(layers.values()), unmeasured)
+    store = sum(count for name, count in walked.by.items() if name.partition("/")[0] == "containerd")
+    if root != CONTAINERD and not root.startswith(CONTAINERD + "/"):
+        store += _store_elsewhere(host, disk, unmeasured)
+    inits = sum(layers.get(f"{folder}-init", 0) for folder in uppers.values())
+    images = sum(layers.values()) + store - sum(writable.values()) - inits - cache
+    held = known.held_on(disk)
+    logs = known.log_sizes(_below(walked, "containers"))
+    parts = [
+        UsagePart("container logs", sum(logs.values()), _top(known.named(logs)), path=f"{root}/containers"),
+        UsagePart("volumes", sum(volumes.values()), _top(volumes), path=_biggest(f"{root}/volumes", volumes)),
+        UsagePart("images", max(images, 0), _top(known.image_sizes), at_least=not walked.complete),
+        UsagePart("writable layers", sum(writable.values()), _top(known.named(writable))),
+        UsagePart("build cache", cache),
+        UsagePart("deleted, still open", sum(held.values()), _top(held)),
+    ]
+    strays = {name: count for name, count in walked.by.items() if name.partition("/")[0] not in DOCKERS}
+    other, notes = _other(host, disk, root, parts, strays)
+    return DiskUsage(
+        disk.point,
+        (*(part for part in _sorted(parts) if part.bytes), other),
+        writable,
+        volumes,
+        layers,
+        (*unmeasured, *notes),
+    )
+
+
+def _upper_folder(container: Container) -> str:
+    data = (container.graph_driver.data if container.graph_driver else None) or {}
+    path = data.get("UpperDir") or data.get("Dir") or ""
+    parts = path.rstrip("/").split("/")
+    return parts[-2] if len(parts) > 1 and parts[-1] == "diff" else parts[-1]
+
+
+def _below(walked: _Walk, top: str) -> dict[str, int]:
+    return {
+        name.partition("/")[2]: count
+        for name, count in walked.by.items()
+        if name.startswith(f"{top}/") and name.partition("/")[2] not in ("l", "metadata.db", "backingFsBlockDev")
+    }
+
+
+def _store_elsewhere(host: Host, disk: Filesystem, unmeasured: list[str]) -> int:
+    """Bytes of a system's containerd on the same disk: nothing unless its root is there."""
+    if "containerd" not in disk.holds:
+        return 0
+    walked = _walk(host, path=CONTAINERD, depth=1)
+    if isinstance(walked, Failed):
+        unmeasured.append(f"{CONTAINERD}: {walked}")
+        return 0
+    return walked.bytes
+
+
+def _build_cache(host: Host, walked: _Walk, layers: int, unmeasured: list[str]) -> int:
+    """The engine alone knows which layers are cache; asked only where BuildKit has left its databases."""
+    if not any(name.startswith("buildkit/") for name in walked.by) or not layers:
+        return 0
+    answer = host.ask(question("api.system_df", type=["build-cache"]))
+    if isinstance(answer, Failed):
+        unmeasured.append(f"build cache: /system/df: {answer}; it is counted with the images")
+        return 0
+    return min(cache_bytes(answer), layers)
+
+
+def cache_bytes(answer: Json) -> int:
+    """Bytes of build cache that no image shares, of a `/system/df` answer of API 1.41 to 1.55."""
+    usage = answer.get("BuildCacheUsage") or answer.get("BuildCacheDiskUsage") or {}
+    rows = answer.get("BuildCache") or usage.get("Items") or []
+    return sum(int(row.get("Size") or 0) for row in rows if not row.get("Shared"))
+
+
+def _writable_by_engine(host: Host) -> dict[str, int]:
+    """Writable layers that lie in containerd's snapshots, whose folders have numbers for names; empty if it
+    does not say."""
+    answer = host.ask(question("api.system_df", type=["container"]))
+    return {} if isinstance(answer, Failed) else _rows_written(answer)
+
+
+def _rows_written(answer: Json) -> dict[str, int]:
+    rows = answer.get("Containers") or (answer.get("ContainerUsage") or {}).get("Items") or []
+    return {row["Id"]: int(row.get("SizeRw") or 0) for row in rows}
+
+
+def _other(
+    host: Host, disk: Filesystem, root: str, parts: list[UsagePart], strays: Mapping[str, int]
+) -> tuple[UsagePart, list[str]]:
+    """What remains of statvfs's figure: what is in the data root beside the parts, and what lies outside of it, walked too
+    where the data root shares its disk with the rest of the system."""
+    rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)
+    owed = disk.usage.used * OWED_PCT / 100
+    named = {f"{root}/{name}": count for name, count in strays.items()}
+    missing = rest - sum(strays.values())
+    whole, notes = True, []
+    if missing > owed and root.rstrip("/") != disk.point.rstrip("/"):
+        walked = _walk(host, path=disk.point, depth=2, skip=[root, CONTAINERD])
+        if isinstance(walked, Failed):
+            return UsagePart("other", rest, _top(named)), [f"{disk.point} outside {root}: {walked}"]
+        named |= {each.path: each.bytes for each in walked.largest}
+        missing -= walked.bytes
+        whole = walked.complete
+    if missing > owed:
+        why = "belong to no file that can be seen" if whole else f"were not found in {WALK_S} s of walking"
+        notes = [f"{size(missing)} of {disk.point} {why}"]
+    return UsagePart("other", rest, _top(named), at_least=not whole, path=_biggest("", named).rpartition("/")[0]), notes
+
+
+def _biggest(folder: str, sizes: Mapping[str, int]) -> str:
+    """The path of the biggest of these; the folder where there is none."""
+    name = max(sizes, key=lambda each: sizes[each], default="")
+    return f"{folder}/{name}" if folder and name else folder or name
+
+
+def _by_engine(host: Host, disk: Filesystem, known: _Known) -> DiskUsage | Unavailable:
+    """The engine's own figures: it counts neither logs nor what is not Docker's, so "other" is large."""
+    answer = host.ask(question("api.system_df"))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    rows: list[dict[str, Any]] = answer.get("Volumes") or (answer.get("VolumeUsage") or {}).get("Items") or []
+    writable = _rows_written(answer)
+    volumes = {row["Name"]: max(int((row.get("UsageData") or {}).get("Size") or 0), 0) for row in rows}
+    images = int(answer.get("LayersSize") or (answer.get("ImageUsage") or {}).get("TotalSize") or 0)
+    parts = [
+        UsagePart("volumes", sum(volumes.values()), _top(volumes)),
+        UsagePart("images", images, _top(known.image_sizes)),
+        UsagePart("writable layers", sum(writable.values()), _top(known.named(writable))),
+        UsagePart("build cache", cache_bytes(answer)),
+    ]
+    rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)
+    return DiskUsage(
+        disk.point,
+        (*(part for part in _sorted(parts) if part.bytes), UsagePart("other", rest)),
+        writable,
+        volumes,
+        {},
+        ("container logs and what is not Docker's: only root sees their files",),
+    )
+
+
+def _sorted(parts: list[UsagePart]) -> list[UsagePart]:
+    return sorted(parts, key=lambda part: -part.bytes)
+
+
+def _top(sizes: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    ranked = sorted(((count, name) for name, count in sizes.items() if count), reverse=True)
+    return tuple((name, count) for count, name in ranked[:BIGGEST])

@@ -1,0 +1,152 @@
+"""The file systems that the engine and its containers stand on, as statvfs sees them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
+from diagnose.evidence.storage.backing_devices import Backing
+from diagnose.evidence.storage.mounts import Mounts, is_within
+from diagnose.model import Failed, Subject, Unavailable, Unexamined
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+REMOTE = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "9p", "afs", "lustre", "gpfs", "beegfs", "davfs"}
+)
+"""File systems behind a network; every kind of fuse is treated alike, since a process must answer for it."""
+FULL_BY_NATURE = frozenset({"squashfs", "iso9660", "erofs", "cramfs", "romfs", "udf"})
+"""Images that are made to measure: full from the first day."""
+SYSTEM = {"/": "system", "/run": "runtime state", "/tmp": "temporary files", "/var/log": "system logs"}  # noqa: S108
+"""Folders of every host that engines and their tools need, and what lies in them: without room in /run no container
+starts."""
+
+PART = " of the data root"
+EVERYBODYS = frozenset({"data root", "containerd", SYSTEM["/run"]})
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """What statvfs says; sizes in bytes. inodes 0: the file system has no fixed number of them."""
+
+    point: str | None
+    fstype: str | None
+    source: str | None
+    size: int
+    used: int
+    free: int
+    available: int
+    inodes: int
+    inodes_free: int
+    dev: str
+    read_only: bool
+
+    @property
+    def used_pct(self) -> float:
+        """As df says it: what is used, of what is used or may be used by others than root."""
+        usable = self.used + self.available
+        return 100.0 * self.used / usable if usable else 0.0
+
+    @property
+    def inodes_used_pct(self) -> float | None:
+        return 100.0 * (self.inodes - self.inodes_free) / self.inodes if self.inodes else None
+
+
+class Filesystem(msgspec.Struct, frozen=True):
+    """One file system and what lies on it: "data root", a folder of it, "containerd", one of `SYSTEM`, or what containers
+    that are named write to."""
+
+    point: str
+    usage: Usage
+    holds: tuple[str, ...]
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("filesystem", self.point)
+
+    @property
+    def carries_all(self) -> bool:
+        """Whether every container stands on it, not only those that mount it."""
+        return any(hold in EVERYBODYS or hold.endswith(PART) for hold in self.holds)
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether only the host's own programs miss it when it is full."""
+        return {*self.holds} <= {SYSTEM["/tmp"], SYSTEM["/var/log"]}  # noqa: S108 - a name
+
+    @property
+    def holds_data_root(self) -> bool:
+        return "data root" in self.holds
+
+
+class Filesystems(msgspec.Struct, frozen=True, dict=True):
+    """The local file systems that matter to Docker, by mount point. unexamined: those that gave no answer."""
+
+    items: tuple[Filesystem, ...]
+    unexamined: tuple[Unexamined, ...] = ()
+
+    def __iter__(self) -> Iterator[Filesystem]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @functools.cached_property
+    def by_point(self) -> dict[str, Filesystem]:
+        return {each.point: each for each in self.items}
+
+    def holding(self, path: str) -> Filesystem | None:
+        """The one that a path lies on, by its name."""
+        above = (each for each in self.items if is_within(path, each.point))
+        return max(above, key=lambda each: len(each.point), default=None)
+
+    @property
+    def of_data_root(self) -> Filesystem | None:
+        return next((each for each in self.items if each.holds_data_root), None)
+
+
+def is_remote(fstype: str) -> bool:
+    """Whether another machine or process must answer for a file system of this type."""
+    return fstype in REMOTE or fstype == "fuse" or fstype.startswith("fuse.")
+
+
+@evidence
+def filesystems(
+    host: Host, root: DataRoot, mounts: Mounts | Unavailable, backing: Backing | Unavailable
+) -> Filesystems | Unavailable:
+    """Ask statvfs once per file system: the data root's and those of folders of it, containerd's, the system's own, and
+    those that containers write to."""
+    paths: dict[str, list[str]] = {root.path: ["data root"], CONTAINERD: ["containerd"]}
+    for path, what in SYSTEM.items():
+        paths.setdefault(path, []).append(what)
+    for mounted in mounts if isinstance(mounts, Mounts) else ():
+        folder, _, name = mounted.point.rpartition("/")
+        if folder == root.path and not is_remote(mounted.fstype):
+            paths.setdefault(mounted.point, []).append(f"{name}{PART}")
+    for behind in backing if isinstance(backing, Backing) else ():
+        fstype = behind.mounted.fstype
+        if behind.mount.rw and not is_remote(fstype) and fstype not in FULL_BY_NATURE:
+            paths.setdefault(behind.mounted.point, []).append(behind.container.name)
+    found: dict[str, tuple[Usage, dict[str, None]]] = {}
+    silent: list[Unexamined] = []
+    asked = {question("fs.usage", path=path): path for path in paths}
+    failed: Failed | None = None
+    for each, answer in host.ask_many(asked):
+        path = asked[each]
+        if isinstance(answer, Failed):
+            if path == root.path:
+                failed = answer
+            # an older tape has not asked for every folder of the system
+            if answer.reason != "missing" and not (answer.reason == "not recorded" and path in SYSTEM):
+                silent.append(Unexamined(Subject("filesystem", path), str(answer)))
+            continue
+        usage = msgspec.convert(answer, Usage)
+        point = usage.point or path
+        known = found.setdefault(point, (usage, {}))
+        known[1].update(dict.fromkeys(paths[path]))
+    if not found and failed is not None:
+        return Unavailable.of(failed)
+    items = (Filesystem(point, usage, tuple(sorted(holds))) for point, (usage, holds) in found.items())
+    return Filesystems(tuple(sorted(items, key=lambda each: each.point)), tuple(silent))

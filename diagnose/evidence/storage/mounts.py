@@ -1,0 +1,99 @@
+"""Mounted filesystems of the host, by mount point."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.model import Failed, Unavailable
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+
+class Mounted(msgspec.Struct, frozen=True):
+    """One line of /proc/self/mountinfo. super: the superblock's own options (ro there means the filesystem itself)."""
+
+    point: str
+    fstype: str = ""
+    source: str = ""
+    root: str = "/"
+    dev: str = ""
+    options: str = ""
+    super: str = ""
+
+
+class Mounts(msgspec.Struct, frozen=True, dict=True):
+    """All mounts, in the order in which they were made."""
+
+    items: tuple[Mounted, ...]
+
+    def __iter__(self) -> Iterator[Mounted]:
+        return iter(self.items)
+
+    @functools.cached_property
+    def _by_dev(self) -> dict[str, list[Mounted]]:
+        found: dict[str, list[Mounted]] = {}
+        for each in self.items:
+            found.setdefault(each.dev, []).append(each)
+        return found
+
+    def showing(self, dev: str) -> Mounted | None:
+        """The mount that shows most of the file system on this device."""
+        return min(self._by_dev.get(dev, ()), key=lambda each: len(each.root), default=None)
+
+    def whole(self, mounted: Mounted) -> Mounted:
+        """The mount around it of the same file system: a folder that is bound on itself is not one of its own."""
+        around = (
+            each
+            for each in self._by_dev.get(mounted.dev, ())
+            if is_within(mounted.root, each.root) and is_within(mounted.point, each.point)
+        )
+        return min(around, key=lambda each: (len(each.root), -len(each.point)), default=mounted)
+
+    @functools.cached_property
+    def _by_point(self) -> dict[str, Mounted]:
+        return {each.point: each for each in self.items}
+
+    def of(self, path: str) -> Mounted | None:
+        """The mount that holds this path, by its name alone: nothing is asked of a filesystem that may be dead."""
+        while path:
+            if path in self._by_point:
+                return self._by_point[path]
+            path = path.rpartition("/")[0] or ("/" if path != "/" else "")
+        return None
+
+    def point_of(self, path: str) -> str | None:
+        held = self.of(path)
+        return held.point if held else None
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Whether an absolute path is that folder or lies below it, by its name."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+@evidence
+def mounts(host: Host) -> Mounts | Unavailable:
+    """The tool's own mount namespace, which is the host's where `locality` says so."""
+    answer = host.ask(question("mounts"))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    return Mounts(tuple(msgspec.convert(answer, list[Mounted])))
+
+
+def parse(text: str) -> Iterator[Mounted]:
+    """The mounts of another process's mountinfo (proc(5)), in its order."""
+    for line in text.splitlines():
+        before, separator, after = line.partition(" - ")
+        left, right = before.split(" "), after.split(" ")
+        if separator and len(left) > 5 and len(right) > 2:
+            yield Mounted(_plain(left[4]), right[0], _plain(right[1]), _plain(left[3]), left[2], left[5], right[2])
+
+
+def _plain(text: str) -> str:
+    return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text)

@@ -1,0 +1,65 @@
+"""Network and FUSE file systems that volumes and containers use: another machine or process must answer for
+them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.storage.backing_devices import Backing
+from diagnose.evidence.storage.filesystems import is_remote
+from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.model import Failed, Subject, Unavailable
+from diagnose.recording.questions import Host, question
+from diagnose.registry import evidence
+
+
+class RemoteMount(msgspec.Struct, frozen=True):
+    """One such mount. volume: the name of the volume that it is, or "". users: containers that mount it.
+    failed: None if statvfs was answered."""
+
+    mount: Mounted
+    volume: str
+    users: tuple[str, ...]
+    failed: Failed | None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("volume", self.volume) if self.volume else Subject("filesystem", self.mount.point)
+
+
+class RemoteMounts(msgspec.Struct, frozen=True):
+    """Those that Docker has to do with."""
+
+    items: tuple[RemoteMount, ...]
+
+    def __iter__(self) -> Iterator[RemoteMount]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@evidence
+def remote_mounts(host: Host, mounts: Mounts, root: DataRoot, backing: Backing | Unavailable) -> RemoteMounts:
+    """Ask statvfs of each; an answer that does not come within its deadline is an answer too."""
+    volumes = f"{root.path}/volumes/"
+    users: dict[str, list[str]] = {}
+    for behind in backing if isinstance(backing, Backing) else ():
+        users.setdefault(behind.mounted.point, []).append(behind.container.name)
+    beneath = mounts.point_of(root.path)
+    chosen = [
+        each
+        for each in mounts
+        if is_remote(each.fstype) and (each.point in users or each.point.startswith(volumes) or each.point == beneath)
+    ]
+    asked = {question("fs.usage", path=each.point): each for each in chosen}
+    found = []
+    for each, answer in host.ask_many(asked):
+        mount = asked[each]
+        name = mount.point.removeprefix(volumes).partition("/")[0] if mount.point.startswith(volumes) else ""
+        failed = answer if isinstance(answer, Failed) else None
+        found.append(RemoteMount(mount, name, tuple(sorted(set(users.get(mount.point, ())))), failed))
+    return RemoteMounts(tuple(sorted(found, key=lambda each: each.mount.point)))

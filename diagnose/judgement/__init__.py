@@ -1,0 +1,1 @@
+"""From evidence to a report: judging, linking causes, silences, selection and exit codes."""

@@ -1,0 +1,215 @@
+"""Causes: folds effects under what brought them about. Pure; knows no particular check.
+
+A cause is declared by id (`caused_by` of the effect's check, `causes` of the cause's) and linked to a finding only
+with evidence beyond "same host": something the effect depends on that the cause is about or reaches, a shared class
+of error text where the cause is known to bring one forth, and an onset that is not later than the effect's.
+
+Between containers that call each other the declared order does not hold: a loop makes its caller unhealthy, and one
+that is unhealthy makes its callers loop. There a cause may be of any kind that stands in the declared order with the
+effect's, or of the same, and circles are kept out finding by finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from diagnose.model import HOST, CauseLink, Reported, Subject
+
+Topology = Mapping[Subject, frozenset[Subject]]
+"""What a subject directly stands on: container -> networks, filesystems, image; network -> bridge; image ->
+filesystem."""
+
+_WIDEST = ("host", "daemon", "filesystem", "interface", "network", "image", "volume", "container")
+"""Of two roots that weigh the same, the one that more may depend on comes first."""
+
+ONSET_SLACK_S = 5.0
+"""Clocks of two sources differ: a cause may seem to begin this many seconds after its effect."""
+
+
+def depends_on(subjects: Iterable[Subject], topology: Topology) -> frozenset[Subject]:
+    """The subjects themselves and all that they stand on, directly or not."""
+    seen: set[Subject] = set()
+    open_ends = list(subjects)
+    while open_ends:
+        subject = open_ends.pop()
+        if subject not in seen:
+            seen.add(subject)
+            open_ends.extend(topology.get(subject, ()))
+    return frozenset(seen)
+
+
+def declared(cause: Reported, effect: Reported) -> bool:
+    """Whether either of the two checks says that the one may bring about the other."""
+    return cause.id in effect.check.caused_by or effect.id in cause.check.causes
+
+
+def because(cause: Reported, effect: Reported, topology: Topology) -> str | None:
+    """The evidence that links an effect to a declared cause, in words, or None if there is none."""
+    reach = {cause.subject, *cause.finding.touches} - {HOST}
+    if cause.subject.kind == "container":
+        # what it needs of the engine or of its image, nobody else suffers from
+        reach = {each for each in reach if each.kind not in ("daemon", "image")}
+    named = {effect.subject, *effect.finding.touches, *effect.finding.calls}
+    shared = reach & named
+    brings, shows = cause.finding.signs or frozenset(), effect.finding.signs
+    same_sign = brings & (shows or frozenset())
+    # What has printed something else fails for a reason of its own, unless it names the cause itself.
+    if brings and shows is not None and not same_sign and not _names(effect, cause):
+        return None
+    if not shared and same_sign:
+        # To stand on a broken network or disk proves nothing: what the effect printed must tell of it too.
+        shared = reach & depends_on(named, topology)
+    if not shared:
+        return None
+    began, felt = cause.finding.onset, effect.finding.onset
+    if began is not None and felt is not None and began > felt + ONSET_SLACK_S:
+        return None
+    nearest = cause.subject if cause.subject in shared else min(shared)
+    verb = "it calls" if nearest in effect.finding.calls else "it names" if _names(effect, cause) else "same"
+    words = [f"{verb} {nearest.kind} {nearest.name}"]
+    words += [f"error text: {sign}" for sign in sorted(same_sign)]
+    return ", ".join(words)
+
+
+def _leads(links: Mapping[str, Sequence[CauseLink]], start: str, goal: str) -> bool:
+    """Whether a way leads from one finding up to another."""
+    seen, open_ends = set(), [start]
+    while open_ends:
+        key = open_ends.pop()
+        if key == goal:
+            return True
+        if key not in seen:
+            seen.add(key)
+            open_ends.extend(link.cause for link in links[key])
+    return False
+
+
+def _names(effect: Reported, cause: Reported) -> bool:
+    """Whether the effect's own evidence leads to another subject, which the cause is about."""
+    others = {*effect.finding.touches, *effect.finding.calls} - {effect.subject, HOST}
+    return cause.subject in others
+
+
+def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ...]:
+    """The findings with their causes filled in, likelier causes first, then ordered: worst root first."""
+    by_key = {finding.key: finding for finding in findings}
+    links: dict[str, list[CauseLink]] = {key: [] for key in by_key}
+    candidates = _candidates(findings)
+    for effect in findings:
+        for cause in candidates[effect.id]:
+            evidence = because(cause, effect, topology) if cause.key != effect.key else None
+            if evidence is not None:
+                links[effect.key].append(CauseLink(cause.key, effect.key, evidence))
+    for cause, effect in _calls(findings):
+        evidence = because(cause, effect, topology)
+        if evidence is not None and not _leads(links, cause.key, effect.key):
+            links[effect.key].append(CauseLink(cause.key, effect.key, evidence))
+
+    def likeliest_first(effect: Reported) -> tuple[CauseLink, ...]:
+        return tuple(sorted(links[effect.key], key=lambda link: _likelihood(by_key[link.cause], effect), reverse=True))
+
+    return order(replace(effect, causes=likeliest_first(effect)) for effect in findings)
+
+
+def _calls(findings: Sequence[Reported]) -> Iterator[tuple[Reported, Reported]]:
+    """Cause and effect, where a container calls another that fails in a way which is no declared cause of its own."""
+    callers = [finding for finding in findings if finding.finding.calls]
+    about: dict[Subject, list[Reported]] = {}
+    for finding in findings if callers else ():
+        about.setdefault(finding.subject, []).append(finding)
+    for effect in callers:
+        for subject in effect.finding.calls:
+            for cause in about.get(subject, ()):
+                if subject != effect.subject and (cause.id == effect.id or declared(effect, cause)):
+                    yield cause, effect
+
+
+def _candidates(findings: Sequence[Reported]) -> dict[str, list[Reported]]:
+    """Check id -> the findings of the checks that are declared as its causes: a host of 1,000 containers has
+    thousands of findings, most of them advice without causes."""
+    by_id: dict[str, list[Reported]] = {}
+    for finding in findings:
+        by_id.setdefault(finding.id, []).append(finding)
+    return {
+        id: [cause for listed in by_id.values() if declared(listed[0], effects[0]) for cause in listed]
+        for id, effects in by_id.items()
+    }
+
+
+def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, int, str]:
+    """To be named speaks loudest, then a shared error text, then a shared subject; a worse cause louder than a mild one."""
+    same_sign = (cause.finding.signs or frozenset()) & (effect.finding.signs or frozenset())
+    return (
+        int(_names(effect, cause)),
+        len(same_sign),
+        int(cause.subject == effect.subject),
+        int(cause.severity),
+        cause.key,
+    )
+
+
+def root_keys(finding: Reported, by_key: Mapping[str, Reported]) -> tuple[str, ...]:
+    """The keys of the root causes above a finding, likeliest first; its own if it is a root or stands in a circle of
+    causes."""
+    if not finding.causes:
+        return (finding.key,)
+    roots: dict[str, None] = {}
+    seen = set()
+    open_ends = [finding]
+    while open_ends:
+        each = open_ends.pop()
+        if each.key in seen:
+            continue
+        seen.add(each.key)
+        above = [by_key[link.cause] for link in each.causes if link.cause in by_key]
+        if not above:
+            roots[each.key] = None
+        open_ends.extend(reversed(above))
+    return tuple(roots) or (finding.key,)
+
+
+def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
+    """Roots as an engineer should meet them, each with its effects behind it.
+
+    The worst root comes first, by its own severity or that of what it explains. Among equals: what took the engine, for
+    all else is then seen as it was before; what explains most of what happens elsewhere; what more may depend on; what
+    explains most. A finding that has several possible roots counts for the likeliest, under which it is shown. Findings
+    on posture come last and keep the order in which their check gave them: the most exposed first.
+    """
+    listed = list(findings)
+    place = {finding.key: at for at, finding in enumerate(listed)}
+    by_key = {finding.key: finding for finding in listed}
+    worst: dict[str, int] = {}
+    explained: dict[str, list[Subject]] = {}
+    home: dict[str, str] = {}
+    outages: set[str] = set()
+    for finding in listed:
+        root = home[finding.key] = root_keys(finding, by_key)[0]
+        worst[root] = max(worst.get(root, 0), int(finding.severity))
+        explained.setdefault(root, []).append(finding.subject)
+        if finding.is_outage:
+            outages.add(root)
+
+    def weight(root: Reported) -> tuple[int, bool, bool, int, int, int, int, str, int]:
+        elsewhere = set(explained[root.key]) - {root.subject}
+        posture = root.check.posture
+        return (
+            -worst[root.key],
+            root.key not in outages,
+            posture,
+            -len(elsewhere),
+            0 if posture else _WIDEST.index(root.subject.kind),
+            -len(explained[root.key]),
+            -int(root.severity),
+            root.id if posture else root.key,
+            place[root.key] if posture else 0,
+        )
+
+    weights = {key: weight(by_key[key]) for key in dict.fromkeys(home.values())}
+
+    def rank(finding: Reported) -> tuple[tuple[int | bool | str, ...], bool, int, str]:
+        return weights[home[finding.key]], not finding.root, -int(finding.severity), finding.key
+
+    return tuple(sorted(listed, key=rank))

@@ -1,0 +1,105 @@
+"""What containers have in common that began to fail together although no cause was found. Pure; knows no check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from diagnose.judgement.causes import Topology, depends_on
+from diagnose.model import Reported, Severity, Subject
+from diagnose.phrases import ago
+
+TOGETHER_S = 60.0
+"""Failures that begin within so many seconds of each other are one event to a person."""
+FEWEST = 3
+_KINDS = {"network": "network", "image": "image", "filesystem": "disk", "volume": "volume"}
+_NAMED = 5
+_NUMBERS = ("three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
+    """A sentence for each group of containers that fail for want of the same callee, or began to fail together.
+
+    The first are two or more that call another one in vain, of which nothing was found: it was stopped by hand, mostly.
+    The others are three or more that began within a minute, with problems of one check that others may cause; what
+    every container of the host stands on is no thing in common. Only problems above advice without a cause count.
+    """
+    loud = [each for each in findings if each.check.caused_by and each.severity > Severity.advice and each.root]
+    in_vain = _callers(loud)
+    said = {_called(callee, callers): None for callee, callers in in_vain.items()}
+    told = frozenset().union(*in_vain.values())
+    by_id: dict[str, list[Reported]] = {}
+    for each in loud:
+        if each.subject not in told:
+            by_id.setdefault(each.id, []).append(each)
+    together = [began for listed in by_id.values() if len(began := _began(listed)) >= FEWEST]
+    everywhere = _everywhere(topology) if together else frozenset()
+    for began in together:
+        below = {each: _below(each, topology) - everywhere for each in began}
+        said.update(dict.fromkeys(_sentence(group, shared) for group, shared in _groups(began, below)))
+    return tuple(said)
+
+
+def _callers(findings: Iterable[Reported]) -> dict[Subject, list[Subject]]:
+    """Callee -> those that call it in vain, if they are several."""
+    found: dict[Subject, dict[Subject, None]] = {}
+    for each in findings:
+        for callee in each.finding.calls:
+            found.setdefault(callee, {})[each.subject] = None
+    return {callee: list(callers) for callee, callers in sorted(found.items()) if len(callers) > 1}
+
+
+def _called(callee: Subject, callers: Sequence[Subject]) -> str:
+    return f"{len(callers)} containers call {callee.name} in vain, and nothing else was found: {_names(callers)}"
+
+
+def _names(subjects: Sequence[Subject]) -> str:
+    more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
+    return ", ".join(each.name for each in subjects[:_NAMED]) + more
+
+
+def _began(findings: Iterable[Reported]) -> dict[Subject, float]:
+    """When each container began to fail, Unix time."""
+    found: dict[Subject, float] = {}
+    for each in findings:
+        begun = each.finding.onset
+        if each.subject.kind == "container" and not each.check.posture and begun is not None:
+            found[each.subject] = min(begun, found.get(each.subject, begun))
+    return found
+
+
+def _below(container: Subject, topology: Topology) -> frozenset[Subject]:
+    return frozenset(each for each in depends_on([container], topology) if each.kind in _KINDS)
+
+
+def _everywhere(topology: Topology) -> frozenset[Subject]:
+    """Disks that all containers of the host stand on; a network or an image that all have may still be to blame."""
+    containers = [each for each in topology if each.kind == "container"]
+    shared = [frozenset(s for s in _below(each, topology) if s.kind == "filesystem") for each in containers]
+    return frozenset.intersection(*shared) if shared else frozenset()
+
+
+def _groups(
+    began: dict[Subject, float], below: dict[Subject, frozenset[Subject]]
+) -> Iterator[tuple[list[tuple[Subject, float]], frozenset[Subject]]]:
+    """The largest group first; no container is in two."""
+    left = sorted(began.items(), key=lambda pair: (pair[1], pair[0]))
+    while True:
+        best: list[tuple[Subject, float]] = []
+        for thing in sorted({each for subject, _ in left for each in below[subject]}):
+            on_it = [pair for pair in left if thing in below[pair[0]]]
+            for first in range(len(on_it)):
+                window = [pair for pair in on_it[first:] if pair[1] - on_it[first][1] <= TOGETHER_S]
+                best = max(best, window, key=len)
+        if len(best) < FEWEST:
+            return
+        yield best, frozenset.intersection(*(below[subject] for subject, _ in best))
+        left = [pair for pair in left if pair not in best]
+
+
+def _sentence(group: Sequence[tuple[Subject, float]], shared: frozenset[Subject]) -> str:
+    count = len(group)
+    number = _NUMBERS[count - FEWEST] if count - FEWEST < len(_NUMBERS) else str(count)
+    span = ago(group[-1][1] - group[0][1])
+    same = ", ".join(f"same {_KINDS[each.kind]} {each.name}" for each in sorted(shared))
+    names = _names([subject for subject, _ in group])
+    return f"{number} containers began to fail within {span}, and no cause was found: {same} ({names})"

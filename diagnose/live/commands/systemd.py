@@ -1,0 +1,167 @@
+"""Hands for systemd: a unit's properties, the journal, and dockerd's own check of its configuration file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from diagnose.live import Live, Refused
+from diagnose.live.commands.run import find, run
+from diagnose.live.disk.files import MARGIN
+from diagnose.live.kernel.proc import owned_by_root
+from diagnose.model import Json
+from diagnose.recording.questions import Question
+
+PROPERTIES = (
+    "Id",
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "Result",
+    "UnitFileState",
+    "FragmentPath",
+    "DropInPaths",
+    "NeedDaemonReload",
+    "ExecStart",
+    "ExecMainPID",
+    "ExecMainCode",
+    "ExecMainStatus",
+    "ExecMainStartTimestamp",
+    "ExecMainExitTimestamp",
+    "ActiveEnterTimestamp",
+    "InactiveEnterTimestamp",
+    "StateChangeTimestamp",
+    "MainPID",
+    "NRestarts",
+    "Restart",
+    "StartLimitBurst",
+    "StartLimitIntervalUSec",
+    "Environment",
+    "EnvironmentFiles",
+    "LimitNOFILE",
+    "TasksMax",
+    "Delegate",
+    "KillMode",
+    "Triggers",
+    "TriggeredBy",
+    "Listen",
+    "InvocationID",
+)
+FIELDS = "PRIORITY,_PID,SYSLOG_IDENTIFIER,MESSAGE,INVOCATION_ID,_SYSTEMD_INVOCATION_ID"
+JOURNALS = (Path("/run/log/journal"), Path("/var/log/journal"))
+
+
+def unit(live: Live, question: Question) -> Json:
+    """What the service manager says of a unit, as texts.
+
+    args: name. answer: property -> text for `PROPERTIES` (LoadState "not-found": there is no such unit).
+    Refused("missing") where systemd does not run.
+    """
+    _require_systemd()
+    name = _unit_name(question.args["name"])
+    argv = [find("systemctl"), "show", name, "--no-pager", "--timestamp=unix", "-p", ",".join(PROPERTIES)]
+    done = run(argv, live.deadline(question.kind) - MARGIN)
+    if done.code and "timestamp" in done.stderr:  # before systemd 247 there is no --timestamp
+        argv.remove("--timestamp=unix")
+        done = run(argv, live.deadline(question.kind) - MARGIN)
+    if done.code:
+        raise Refused("refused", done.stderr.strip())
+    return parse_properties(done.stdout)
+
+
+def parse_properties(text: str) -> dict[str, str]:
+    """The `Name=value` lines of `systemctl show`; a property that comes again (Listen) is joined by
+    newlines."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        name, separator, value = line.partition("=")
+        if separator:
+            found[name] = f"{found[name]}\n{value}" if name in found else value
+    return found
+
+
+def journal(live: Live, question: Question) -> Json:
+    """The newest lines of a unit's journal, oldest first.
+
+    args: unit; lines (200); boot (True: of this boot only). answer: entries [{cursor, at (Unix time),
+    priority, pid, identifier, message, invocation}]. Refused("forbidden") for a caller without access to it,
+    "missing" where there is no journal.
+    """
+    args = question.args
+    chosen = ["-u", _unit_name(args["unit"])] + (["-b"] if args.get("boot", True) else [])
+    deadline = live.deadline(question.kind) - MARGIN
+    return {"entries": journal_entries(chosen, int(args.get("lines", 200)), deadline)}
+
+
+def journal_entries(chosen: list[str], lines: int, seconds: float) -> list[dict[str, Json]]:
+    """The newest journal entries that these options of journalctl choose, oldest first."""
+    argv = [
+        find("journalctl"),
+        *chosen,
+        "-n",
+        str(lines),
+        "-o",
+        "json",
+        "--no-pager",
+        f"--output-fields={FIELDS}",
+    ]
+    done = run(argv, seconds)
+    entries = parse_journal(done.stdout)
+    if not entries and ("ermission" in done.stderr or "not seeing messages" in done.stderr):
+        raise Refused("forbidden", "reading the journal needs root or the group systemd-journal")
+    if done.code and not entries:
+        raise Refused("refused", done.stderr.strip())
+    return entries
+
+
+def parse_journal(text: str) -> list[dict[str, Json]]:
+    """The entries of `journalctl -o json`: one object per line; a message that is not UTF-8 comes as a list
+    of bytes."""
+    found = []
+    for line in text.splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        message = entry.get("MESSAGE") or ""
+        if isinstance(message, list):
+            message = bytes(message).decode("utf-8", "replace")
+        found.append(
+            {
+                "cursor": entry.get("__CURSOR", ""),
+                "at": int(entry.get("__REALTIME_TIMESTAMP", 0)) / 1e6,
+                "priority": int(entry.get("PRIORITY", 6)),
+                "pid": int(entry["_PID"]) if "_PID" in entry else None,
+                "identifier": entry.get("SYSLOG_IDENTIFIER", ""),
+                "message": message,
+                "invocation": entry.get("_SYSTEMD_INVOCATION_ID") or entry.get("INVOCATION_ID") or "",
+            }
+        )
+    return found
+
+
+def validate(live: Live, question: Question) -> Json:
+    """dockerd's own judgement of a configuration file, which starts nothing and writes nothing (engine 23.0).
+
+    args: dockerd (absolute path of the program); config. answer: ok, text. Refused("not allowed") for an
+    engine that does not know --validate, and for a program that others than root may have written.
+    """
+    program, config = str(question.args["dockerd"]), str(question.args["config"])
+    if not program.startswith("/") or not owned_by_root(program):
+        raise Refused("not allowed", f"{program} is not a program of root's")
+    done = run([program, "--validate", "--config-file", config], live.deadline(question.kind) - MARGIN)
+    if "unknown flag" in done.stderr:
+        raise Refused("not allowed", f"{program} does not know --validate")
+    return {"ok": done.code == 0, "text": (done.stderr or done.stdout).strip()}
+
+
+def _require_systemd() -> None:
+    if not Path("/run/systemd/system").is_dir():
+        raise Refused("missing", "systemd does not run here")
+
+
+def _unit_name(text: Json) -> str:
+    name = str(text)
+    if not name or name.startswith("-"):
+        raise Refused("not allowed", f"{name!r} is not the name of a unit")
+    return name

@@ -1,0 +1,1 @@
+"""Questions about files, answered by a helper process because they may block in the kernel."""

@@ -1,0 +1,177 @@
+"""Hands for files and file systems. All that may block in the kernel is done by the helper process.
+
+A path under /proc or /sys may be asked too; the helper reads it as any other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+
+from diagnose.live import Live, Refused
+from diagnose.live.disk.helper import Helper, start
+from diagnose.live.kernel.mountinfo import MountEntry, by_point, holding, mounts
+from diagnose.model import Json
+from diagnose.recording.questions import Question
+
+MARGIN = 0.15
+"""Seconds that are kept back from a kind's deadline, so that the answer about a silence still comes in
+time."""
+
+MOMENT = 0.5
+"""Seconds for which a mount table counts as the present one."""
+
+
+def read(live: Live, question: Question) -> Json:
+    """The text of one file.
+
+    args: path; max_bytes (262144, at most 8 MiB); tail: the last bytes, not the first; follow: False refuses
+    a link as last part; root: the folder that paths and links are resolved in, as a chroot would (Linux 5.6),
+    for files a container controls. answer: text (UTF-8, errors replaced), size, mtime (Unix time), mode, uid,
+    gid, truncated, link (target of the path itself or null).
+    """
+    return _call(live, question, "read", [question.args["path"]])
+
+
+def stats(live: Live, question: Question) -> Json:
+    """What stat says of many paths at once; a path on a mount that does not answer costs only itself.
+
+    args: paths; follow. answer: path -> {type, size, blocks_bytes, mtime, mode, uid, gid, dev, ino, link} or
+    {failed: reason}.
+    """
+    args = question.args
+    points = _points(live)
+    slow: dict[str, list[str]] = {}
+    quick = []
+    for path in args["paths"]:
+        mount = holding(path, points)
+        if mount is not None and mount.may_hang:
+            slow.setdefault(mount.point, []).append(path)
+        else:
+            quick.append(path)
+    helper = _helper(live)
+    groups = [(None, quick), *slow.items()] if quick else list(slow.items())
+    answer: dict[str, Json] = {}
+    pending = []
+    for point, paths in groups:
+        if point in _silent(live):
+            answer |= {path: {"failed": "timed out"} for path in paths}
+        else:
+            pending.append((point, paths, helper.submit("stats", {**args, "paths": paths})))
+    for point, paths, request in pending:
+        try:
+            answer |= request.result(_deadline(live, question))
+        except Refused as refused:
+            answer |= {path: {"failed": refused.failed.reason, "detail": refused.failed.detail} for path in paths}
+            if point and refused.failed.reason == "timed out":
+                _silent(live)[point] = refused.failed.detail
+    return answer
+
+
+def list_folder(live: Live, question: Question) -> Json:
+    """The entries of one folder, sorted by name.
+
+    args: path; limit (2000). answer: entries [{name, type: file|folder|link|other}], truncated.
+    """
+    return _call(live, question, "list_folder", [question.args["path"]])
+
+
+def usage(live: Live, question: Question) -> Json:
+    """What statvfs says of the file system that holds a path, and which mount that is.
+
+    args: path. answer: point (mount point), fstype, source, size, used, free, available (to others than
+    root), reserved (bytes), inodes, inodes_free (0 inodes: the file system has no fixed number), dev
+    ("major:minor"), read_only.
+    """
+    return _call(live, question, "usage", [question.args["path"]])
+
+
+def usages(live: Live, question: Question) -> Json:
+    """What statvfs says of several paths, none of which lies on a mount that may hang (/dev/shm of
+    containers).
+
+    args: paths. answer: path -> as `usage`, or {failed: reason}.
+    """
+    return _call(live, question, "usages", question.args["paths"])
+
+
+def layers(live: Live, question: Question) -> Json:
+    """The layers of overlay2 under a data root, and which of them the engine's own databases know.
+
+    args: path (the data root). answer: folders [{name, mtime}] (without the links in `l`), referenced (names
+    that images and containers use, from image/overlay2/layerdb), mentioned (folders beyond these whose name
+    stands in a BuildKit database, in use or freed), mounts {container id: folder of its writable layer}.
+    """
+    return _call(live, question, "layers", [question.args["path"]])
+
+
+def rate(live: Live, question: Question) -> Json:
+    """How fast a file system fills: two samples of its free bytes in one answer.
+
+    args: path; seconds between the samples (1.0). answer: seconds, free_before, free_after.
+    """
+    return _call(live, question, "rate", [question.args["path"]])
+
+
+def walk(live: Live, question: Question) -> Json:
+    """Where the bytes below a folder are, staying on its st_dev, which leaves out overlay `merged` mounts;
+    hard links count once.
+
+    args: path; seconds (2); limit of entries (400000); depth of the names (1); skip: paths to leave out.
+    answer: bytes, entries, complete (False: "at least"), refused (folders that could not be read), by {name
+    relative to path, `depth` deep: bytes}, largest [{path, bytes}] 20 files.
+    """
+    return _call(live, question, "walk", [question.args["path"]])
+
+
+def _call(live: Live, question: Question, function: str, paths: Iterable[str]) -> Json:
+    points = _points(live)
+    for path in paths:
+        mount = holding(path, points)
+        if mount is None:
+            continue
+        if mount.point in _silent(live):
+            raise Refused("timed out", f"not asked again: {_silent(live)[mount.point]}")
+        if mount.fstype == "autofs":
+            raise Refused("not allowed", f"{mount.point} is mounted on demand and is not woken")
+    try:
+        return _helper(live).call(function, question.args, _deadline(live, question))
+    except Refused as refused:
+        if refused.failed.reason == "timed out":
+            _remember(live, paths, points, refused.failed.detail)
+        raise
+
+
+def _remember(live: Live, paths: Iterable[str], points: Mapping[str, MountEntry], detail: str) -> None:
+    """Mounts that left a question unanswered are not asked again in this run, if it is in their nature to
+    hang."""
+    for path in paths:
+        mount = holding(path, points)
+        if mount is not None and mount.may_hang:
+            _silent(live)[mount.point] = f"{mount.point} ({mount.fstype} from {mount.source}): {detail}"
+
+
+def _points(live: Live) -> Mapping[str, MountEntry]:
+    """The mounts by mount point, as they were at most a moment ago: a hundred files are asked for within one."""
+    known: list[tuple[float, Mapping[str, MountEntry]]] = live.keep("mount table", list)
+    now = time.monotonic()
+    for read_at, points in known:
+        if now - read_at < MOMENT:
+            return points
+    points = by_point(mounts())
+    known[:] = [(now, points)]
+    return points
+
+
+def _silent(live: Live) -> dict[str, str]:
+    silent: dict[str, str] = live.keep("silent mounts", dict)
+    return silent
+
+
+def _helper(live: Live) -> Helper:
+    helper: Helper = live.keep("helper", start)
+    return helper
+
+
+def _deadline(live: Live, question: Question) -> float:
+    return live.deadline(question.kind) - MARGIN

@@ -1,0 +1,393 @@
+"""What workers of the helper process do: questions to file systems, any of which may block in the kernel for
+ever.
+
+Each function takes JSON arguments and returns a JSON value. None is called in the tool's own process.
+"""
+
+# A scan makes tens of thousands of these calls, and pathlib triples their cost.
+# ruff: noqa: PTH115, PTH116, PTH123, PTH208
+
+from __future__ import annotations
+
+import errno
+import heapq
+import os
+import stat
+import struct
+import time
+from pathlib import Path
+from typing import Any
+
+from diagnose.live import ERRNO_REASONS, Refused
+from diagnose.live.kernel.mountinfo import MountEntry, mounts, parse
+from diagnose.model import Json
+
+TYPES = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "folder",
+    stat.S_IFLNK: "link",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFIFO: "fifo",
+    stat.S_IFCHR: "character device",
+    stat.S_IFBLK: "block device",
+}
+READ_MAX = 8 << 20
+LARGEST = 20
+DATABASE_MAX = 64 << 20
+NEVER_ON_DISK = ("/memfd:", "/SYSV", "/dev/shm/", "/dev/zero")  # noqa: S108 - names as links show them
+MEMORY_BACKED = frozenset(
+    {"tmpfs", "devtmpfs", "ramfs", "hugetlbfs", "proc", "sysfs", "devpts", "cgroup", "cgroup2", "bpf"}
+)
+
+
+def read(args: Json) -> Json:
+    """See `files.read`."""
+    limit = min(int(args.get("max_bytes", 262144)), READ_MAX)
+    descriptor = _open(args["path"], args.get("root"), bool(args.get("follow", True)))
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise Refused("malformed", f"{args['path']} is a {_type(found.st_mode)}, not a file")
+        from_end = bool(args.get("tail")) and found.st_size > limit
+        if from_end:
+            os.lseek(descriptor, -limit, os.SEEK_END)
+        body = _read_all(descriptor, limit + (0 if from_end else 1))
+    finally:
+        os.close(descriptor)
+    return {
+        "text": body[:limit].decode("utf-8", "replace"),
+        "size": found.st_size,
+        "mtime": found.st_mtime,
+        "mode": stat.S_IMODE(found.st_mode),
+        "uid": found.st_uid,
+        "gid": found.st_gid,
+        "truncated": from_end or len(body) > limit,
+        "link": None if args.get("root") else _link(args["path"]),
+    }
+
+
+def stats(args: Json) -> Json:
+    """See `files.stats`."""
+    look = os.stat if args.get("follow", True) else os.lstat
+    answers: dict[str, Json] = {}
+    for path in args["paths"]:
+        try:
+            found = look(path)
+            link = _link(path)
+        except OSError as error:
+            answers[path] = {"failed": ERRNO_REASONS.get(error.errno or 0, "refused")}
+            continue
+        answers[path] = {
+            "type": _type(found.st_mode),
+            "size": found.st_size,
+            "blocks_bytes": found.st_blocks * 512,
+            "mtime": found.st_mtime,
+            "mode": stat.S_IMODE(found.st_mode),
+            "uid": found.st_uid,
+            "gid": found.st_gid,
+            "dev": _dev(found.st_dev),
+            "ino": found.st_ino,
+            "link": link,
+        }
+    return answers
+
+
+def list_folder(args: Json) -> Json:
+    """See `files.list_folder`."""
+    limit = int(args.get("limit", 2000))
+    entries: list[Json] = []
+    with os.scandir(args["path"]) as folder:
+        for entry in folder:
+            if len(entries) == limit:
+                return {"entries": entries, "truncated": True}
+            kind = (
+                "link" if entry.is_symlink() else "folder" if entry.is_dir() else "file" if entry.is_file() else "other"
+            )
+            entries.append({"name": _printable(entry.name), "type": kind})
+    entries.sort(key=lambda entry: str(entry["name"]))
+    return {"entries": entries, "truncated": False}
+
+
+def usage(args: Json) -> Json:
+    """See `files.usage`."""
+    return _usage(args["path"], mounts())
+
+
+def _usage(path: str, table: list[MountEntry]) -> dict[str, Json]:
+    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        figures = os.fstatvfs(descriptor)
+        mount = _mount_of(descriptor, table)
+        dev = _dev(os.fstat(descriptor).st_dev)
+    finally:
+        os.close(descriptor)
+    unit = figures.f_frsize or figures.f_bsize
+    return {
+        "point": mount.point if mount else None,
+        "fstype": mount.fstype if mount else None,
+        "source": mount.source if mount else None,
+        "size": figures.f_blocks * unit,
+        "used": (figures.f_blocks - figures.f_bfree) * unit,
+        "free": figures.f_bfree * unit,
+        "available": figures.f_bavail * unit,
+        "reserved": (figures.f_bfree - figures.f_bavail) * unit,
+        "inodes": figures.f_files,
+        "inodes_free": figures.f_ffree,
+        "dev": dev,
+        # statvfs also speaks of the mount, which is read-only to a service with ProtectSystem=strict
+        "read_only": "ro" in mount.super if mount else bool(figures.f_flag & os.ST_RDONLY),
+    }
+
+
+def usages(args: Json) -> Json:
+    """See `files.usages`."""
+    answers: dict[str, Json] = {}
+    table = mounts()
+    for path in args["paths"]:
+        try:
+            answers[path] = _usage(path, table)
+        except OSError as error:
+            answers[path] = {"failed": ERRNO_REASONS.get(error.errno or 0, "refused")}
+    return answers
+
+
+def layers(args: Json) -> Json:
+    """See `files.layers`."""
+    root = Path(args["path"])
+    folders = {
+        entry.name: entry.stat(follow_symlinks=False).st_mtime
+        for entry in os.scandir(root / "overlay2")
+        if entry.is_dir(follow_symlinks=False) and entry.name != "l"
+    }
+    database = root / "image/overlay2/layerdb"
+    mounts_of: dict[str, str] = {}
+    referenced = {_word(f"{layer.path}/cache-id") for layer in _folders(database / "sha256")}
+    for container in _folders(database / "mounts"):
+        mounts_of[container.name] = _word(f"{container.path}/mount-id")
+        referenced |= {mounts_of[container.name], _word(f"{container.path}/init-id")}
+    loose = [name for name in folders if name not in referenced]
+    books = [book.read_bytes()[:DATABASE_MAX] for book in (root / "buildkit").glob("*.db")] if loose else []
+    mentioned = [name for name in loose if any(name.removesuffix("-init").encode() in book for book in books)]
+    listed = [{"name": name, "mtime": mtime} for name, mtime in folders.items()]
+    known = {id_: folder for id_, folder in mounts_of.items() if folder}
+    return {"folders": listed, "referenced": sorted(referenced - {""}), "mentioned": mentioned, "mounts": known}
+
+
+def _folders(path: Path) -> list[os.DirEntry[str]]:
+    """The folders in a folder; none where there is no such folder."""
+    try:
+        return [entry for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+
+
+def _word(path: str) -> str:
+    """The one word of a small file of the engine's; empty where there is no such file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    try:
+        return os.read(descriptor, 4096).decode("utf-8", "replace").strip()
+    finally:
+        os.close(descriptor)
+
+
+def rate(args: Json) -> Json:
+    """See `files.rate`."""
+    samples = []
+    for wait in (0.0, float(args.get("seconds", 1.0))):
+        time.sleep(wait)
+        figures = os.statvfs(args["path"])
+        samples.append((time.monotonic(), figures.f_bfree * (figures.f_frsize or figures.f_bsize)))
+    (began, before), (ended, after) = samples
+    return {"seconds": ended - began, "free_before": before, "free_after": after}
+
+
+def walk(args: Json) -> Json:
+    """See `files.walk`."""
+    top = str(args["path"])
+    until = time.monotonic() + float(args.get("seconds", 2))
+    limit = int(args.get("limit", 400_000))
+    depth = int(args.get("depth", 1))
+    skipped = frozenset(args.get("skip", ()))
+    device = os.lstat(top).st_dev
+    by: dict[str, int] = {}
+    largest: list[tuple[int, str]] = []
+    linked: set[int] = set()
+    entries = refused = 0
+    complete = True
+    # A stack of folders yet to be read, each with the name its bytes are counted under and how deep that name
+    # is.
+    folders: list[tuple[str, str, int]] = [(top, "", 0)]
+    while folders:
+        if entries >= limit or time.monotonic() > until:
+            complete = False
+            break
+        path, name, level = folders.pop()
+        try:
+            found = list(os.scandir(path))
+        except OSError as error:
+            refused += error.errno in (errno.EACCES, errno.EPERM)
+            continue
+        for entry in found:
+            try:
+                figures = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            if figures.st_dev != device or entry.path in skipped:
+                continue
+            entries += 1
+            inside = level < depth
+            under = f"{name}/{_printable(entry.name)}".lstrip("/") if inside else name
+            folder = stat.S_ISDIR(figures.st_mode)
+            if not folder and figures.st_nlink > 1:
+                if figures.st_ino in linked:
+                    continue
+                linked.add(figures.st_ino)
+            size = figures.st_blocks * 512
+            by[under] = by.get(under, 0) + size
+            if folder:
+                folders.append((entry.path, under, level + 1))
+            else:
+                (heapq.heappush if len(largest) < LARGEST else heapq.heappushpop)(largest, (size, entry.path))
+    return {
+        "bytes": sum(by.values()),
+        "entries": entries,
+        "complete": complete and not refused,
+        "refused": refused,
+        "by": by,
+        "largest": [{"path": _printable(path), "bytes": size} for size, path in sorted(largest, reverse=True)],
+    }
+
+
+def _open(path: str, root: str | None, follow: bool) -> int:
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
+    if root is None:
+        return os.open(path, flags)
+    top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return _open_inside(top, path, flags)
+    finally:
+        os.close(top)
+
+
+OPENAT2 = 437
+OPEN_HOW = struct.Struct("=QQQ")
+"""flags, mode, resolve of openat2(2), Linux 5.6."""
+RESOLVE_NO_MAGICLINKS = 0x02
+RESOLVE_IN_ROOT = 0x10
+
+
+def _open_inside(top: int, path: str, flags: int) -> int:
+    """Open as a chroot into `top` would see it: no link of the container leads out of it."""
+    import ctypes  # costs 10 ms, and only a few files are asked so
+
+    how = OPEN_HOW.pack(flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor = int(libc.syscall(OPENAT2, top, os.fsencode(path), how, len(how)))
+    if descriptor < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
+    return descriptor
+
+
+def _read_all(descriptor: int, limit: int) -> bytes:
+    parts = []
+    while limit > 0 and (part := os.read(descriptor, min(limit, 1 << 20))):
+        parts.append(part)
+        limit -= len(part)
+    return b"".join(parts)
+
+
+def _mount_of(descriptor: int, table: list[MountEntry]) -> MountEntry | None:
+    """The mount of the file system that an open descriptor is on, as the kernel says, so that links do not
+    matter.
+
+    A folder that is bound on itself, as dockerd does with its data root where mounts are not shared, is not
+    a file system of its own: the outermost mount that shows it counts.
+    """
+    with open(f"/proc/self/fdinfo/{descriptor}") as lines:
+        wanted = next((int(line.split()[1]) for line in lines if line.startswith("mnt_id:")), None)
+    found = next((mount for mount in table if mount.id == wanted), None)
+    if found is None:
+        return None
+    above = (
+        mount
+        for mount in table
+        if mount.dev == found.dev and _is_within(found.root, mount.root) and _is_within(found.point, mount.point)
+    )
+    return min(above, key=lambda mount: len(mount.root))
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _link(path: str) -> str | None:
+    try:
+        return _printable(os.readlink(path))
+    except OSError:
+        return None
+
+
+def _type(mode: int) -> str:
+    return TYPES.get(stat.S_IFMT(mode), "other")
+
+
+def _dev(device: int) -> str:
+    return f"{os.major(device)}:{os.minor(device)}"
+
+
+def _printable(name: str | bytes | Any) -> str:
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def deleted_files(args: Json) -> Json:
+    """See `proc.deleted_files`."""
+    rows: dict[tuple[int, int], dict[str, Json]] = {}
+    unseen = 0
+    types: dict[str, str] = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        folder = f"/proc/{name}/fd"
+        try:
+            descriptors = os.listdir(folder)
+        except OSError as error:
+            unseen += error.errno in (errno.EACCES, errno.EPERM)
+            continue
+        for descriptor in descriptors:
+            try:
+                path = _printable(os.readlink(f"{folder}/{descriptor}"))
+                if not path.endswith(" (deleted)") or path.startswith(NEVER_ON_DISK):
+                    continue
+                found = os.stat(f"{folder}/{descriptor}")
+            except OSError:
+                continue
+            size = found.st_blocks * 512
+            if not stat.S_ISREG(found.st_mode) or size < args["min_bytes"]:
+                continue
+            dev = _dev(found.st_dev)
+            if dev not in types:
+                types |= {mount.dev: mount.fstype for mount in _mounts_of(name)}
+            fstype = types.get(dev)
+            if fstype not in MEMORY_BACKED:
+                rows.setdefault(
+                    (found.st_dev, found.st_ino),
+                    {
+                        "pid": int(name),
+                        "fd": int(descriptor),
+                        "path": path.removesuffix(" (deleted)"),
+                        "bytes": size,
+                        "dev": dev,
+                        "fstype": fstype,
+                    },
+                )
+    return {"files": sorted(rows.values(), key=lambda row: -int(row["bytes"])), "unseen": unseen}
+
+
+def _mounts_of(pid: str) -> list[MountEntry]:
+    try:
+        return parse(Path(f"/proc/{pid}/mountinfo").read_text(errors="replace"))
+    except OSError:
+        return []

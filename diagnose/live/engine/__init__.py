@@ -1,0 +1,1 @@
+"""Questions to the engine's API, and where its endpoint is."""

@@ -1,0 +1,333 @@
+"""The engine's hands: every `api.*` question is one GET on a keep-alive connection of ours.
+
+| kind              | arguments (and defaults)           | answer                                     |
+|-------------------|------------------------------------|--------------------------------------------|
+| api.ping          |                                    | what the headers of /_ping say, see `ping` |
+| api.containers    | all=true, size=false, filters      | /containers/json                           |
+| api.container     | id, size=false                     | /containers/ID/json                        |
+| api.again         | id                                 | the same, asked once more while it is seen |
+| api.recheck       | id                                 | the same, when all has been judged         |
+| api.settled       | id                                 | the same, asked SETTLE_S later             |
+| api.top           | id, ps_args                        | /containers/ID/top                         |
+| api.stats         | id                                 | /containers/ID/stats, one sample           |
+| api.logs          | id, tail=50, bytes=262144, since_s | see `_logs`                                |
+| api.archive       | id, path, bytes=4096               | see `_archive`                             |
+| api.info          |                                    | /info                                      |
+| api.version       |                                    | /version                                   |
+| api.networks      | filters                            | /networks                                  |
+| api.network       | id, verbose=false                  | /networks/ID                               |
+| api.images        | all=false, filters                 | /images/json                               |
+| api.image         | id                                 | /images/ID/json                            |
+| api.image_history | id                                 | /images/ID/history                         |
+| api.volumes       | filters                            | /volumes                                   |
+| api.events        | since_s=86400, filters             | list; 256 of them: older are lost          |
+| api.swarm         |                                    | /swarm; 503 where this is no manager       |
+| api.nodes         | filters                            | /nodes                                     |
+| api.services      | filters                            | /services, with ServiceStatus              |
+| api.tasks         | filters                            | /tasks                                     |
+| api.system_df     | type (one or a list), verbose=true | /system/df; type from 1.42, verbose 1.52   |
+
+`id` is an id or a name. `filters` is the API's own map of lists. HTTP errors are Refused: 404 gone, 401 and
+403 forbidden, others refused, with the engine's message. Times are relative to the engine's clock. Paths have
+the version of the API in front, unless the engine has given up every version that we know.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from diagnose.live import Live, Refused
+from diagnose.live.engine import endpoint as places
+from diagnose.live.engine.client import Engine, Request, accepted, message, parsed_version
+from diagnose.live.engine.http import Reply
+from diagnose.model import Json
+from diagnose.recording.questions import Question
+
+BODY_BYTES = 64 * 1024 * 1024
+"""20 times the container list of 5,000 containers (660 bytes each)."""
+
+LOG_BYTES = 4 * 1024 * 1024
+"""What is read of a log to reach its newest lines: json-file splits lines at 16 KiB, so 50 of them are 0.8 MB."""
+
+PING_SHARE = 0.2
+"""Of the budget: the time that it takes to tell why an engine is silent comes after its silence."""
+PING_SECONDS = 0.5
+
+SETTLE_S = 1.5
+"""How long a busy engine may take to notice that a process has ended: 20.10 and 26.1, which lose five containers a second, were
+seen to list one as running 0.3 s after it was gone."""
+
+PATHS = {
+    "api.containers": "/containers/json",
+    "api.container": "/containers/{id}/json",
+    "api.again": "/containers/{id}/json",
+    "api.recheck": "/containers/{id}/json",
+    "api.settled": "/containers/{id}/json",
+    "api.top": "/containers/{id}/top",
+    "api.stats": "/containers/{id}/stats",
+    "api.logs": "/containers/{id}/logs",
+    "api.archive": "/containers/{id}/archive",
+    "api.info": "/info",
+    "api.version": "/version",
+    "api.networks": "/networks",
+    "api.network": "/networks/{id}",
+    "api.images": "/images/json",
+    "api.image": "/images/{id}/json",
+    "api.image_history": "/images/{id}/history",
+    "api.volumes": "/volumes",
+    "api.events": "/events",
+    "api.swarm": "/swarm",
+    "api.nodes": "/nodes",
+    "api.services": "/services",
+    "api.tasks": "/tasks",
+    "api.system_df": "/system/df",
+}
+
+DEFAULTS: Mapping[str, Mapping[str, Json]] = {
+    "api.containers": {"all": True},
+    "api.stats": {"stream": False, "one-shot": True},
+    "api.logs": {"tail": 50, "stdout": True, "stderr": True, "timestamps": True},
+    "api.events": {"since_s": 86400},
+    "api.services": {"status": True},
+    "api.system_df": {"verbose": True},
+}
+
+OWN_ARGUMENTS = frozenset({"id", "bytes", "since_s"})
+"""Arguments that are ours, not parameters of the query."""
+
+
+def engine(live: Live) -> Engine:
+    """The engine of this run. Raises `Refused` for one that is unclear, or must not be woken."""
+    where = places.may_connect(live)
+    patience_s = min(live.deadline("api.ping"), max(PING_SECONDS, PING_SHARE * live.settings.budget_s))
+    made: Engine = live.keep("engine", lambda: Engine(where, patience_s))
+    return made
+
+
+def ping(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signature of every hand
+    """Answer `api.ping` from the headers of /_ping; a value that the engine does not give is None.
+
+    api_version: the newest it speaks. libpod: Podman's version, None for Docker. engine_version: the one of
+    `Server: Docker/28.5.2 (linux)`. swarm: "inactive", "active/manager". date: the engine's clock, RFC 7231.
+    """
+    reply = engine(live).greeting()
+    headers = reply.headers
+    if not parsed_version(headers.get("api-version", "")) and reply.body.strip() != b"OK":
+        raise Refused("malformed", f"what answers is no container engine: {message(reply)}")
+    server = headers.get("server", "")
+    product, _, version = server.partition(" ")[0].partition("/")
+    return {
+        "api_version": headers.get("api-version"),
+        "server": server or None,
+        "engine_version": version if product == "Docker" and version else None,
+        "libpod": headers.get("libpod-api-version"),
+        "swarm": headers.get("swarm"),
+        "docker_experimental": headers.get("docker-experimental") == "true",
+        "builder_version": headers.get("builder-version"),
+        "os": headers.get("ostype"),
+        "date": headers.get("date"),
+    }
+
+
+def get(live: Live, question: Question) -> Json:
+    """Answer a question by one GET."""
+    made = engine(live)
+    return _read(live, made, question, made.get(question, _request(live, made, question)))
+
+
+def settled(live: Live, question: Question) -> Json:
+    """Answer `api.settled`: what the engine says when it has had time to notice."""
+    time.sleep(SETTLE_S)
+    return get(live, question)
+
+
+def many(live: Live, pull: Callable[[], Question | None]) -> Iterator[tuple[Question, Json | Exception]]:
+    """The answers to the questions that `pull` gives until it gives None, or what prevented them; several are asked at once."""
+    made = engine(live)
+    for question, reply in made.many(pull, lambda question: _request(live, made, question)):
+        try:
+            yield question, reply if isinstance(reply, Exception) else _read(live, made, question, reply)
+        except Exception as error:  # noqa: BLE001 - an answer that cannot be read
+            yield question, error
+
+
+def _request(live: Live, made: Engine, question: Question) -> Request:
+    asked = live.restored(question)
+    version = made.version
+    prefix = f"/v{version[0]}.{version[1]}" if version and not made.knows_no_version_of_ours else ""
+    limit = LIMITS[question.kind](asked.args) if question.kind in LIMITS else BODY_BYTES
+    target = prefix + _target(asked, version, made)
+    return Request(target, live.deadline(question.kind), limit, cut=question.kind in LIMITS)
+
+
+def _read(live: Live, made: Engine, question: Question, reply: Reply) -> Json:
+    if reply.status == 400 and b"is too old" in reply.body and not made.knows_no_version_of_ours:
+        made.knows_no_version_of_ours = True
+        reply = made.get(question, _request(live, made, question))
+    return READERS.get(question.kind, _json)(question, accepted(reply))
+
+
+def _json(_: Question, reply: Reply) -> Json:
+    if not reply.body:
+        raise Refused("malformed", "the answer is empty")
+    try:
+        return msgspec.json.decode(reply.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused("malformed", f"the answer is not JSON: {error}") from error
+
+
+def _json_lines(_: Question, reply: Reply) -> Json:
+    try:
+        return msgspec.json.Decoder().decode_lines(reply.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused("malformed", f"the answer is not JSON: {error}") from error
+
+
+def _log_bytes(args: Mapping[str, Json]) -> int:
+    return int(args.get("bytes", 256 * 1024))
+
+
+def _archive_bytes(args: Mapping[str, Json]) -> int:
+    return int(args.get("bytes", 4096))
+
+
+def _logs(question: Question, reply: Reply) -> Json:
+    """The last lines of a container, each after its RFC 3339 time, in the engine's order.
+
+    {"text": both streams, "stdout", "stderr": each alone (with a terminal all is stdout), "error": what went
+    wrong in the engine while it read, "truncated": there was more, and the oldest is missing}.
+    """
+    wanted = _log_bytes(question.args)
+    streams: dict[int, list[bytes]] = {1: [], 2: [], 3: []}
+    both: list[bytes] = []
+    body = reply.body
+    if _is_frame(body):
+        at = 0
+        while _is_frame(body[at : at + 8]):
+            size = int.from_bytes(body[at + 4 : at + 8], "big")
+            part = body[at + 8 : at + 8 + size]
+            streams[body[at] or 1].append(part)
+            if body[at] != 3:
+                both.append(part)
+            at += 8 + size
+    else:
+        both.append(body)
+        streams[1].append(body)
+    text = b"".join(both)
+    return {
+        "text": _text(text[-wanted:]),
+        "stdout": _text(b"".join(streams[1])[-wanted:]),
+        "stderr": _text(b"".join(streams[2])[-wanted:]),
+        "error": _text(b"".join(streams[3])),
+        "truncated": reply.cut or len(text) > wanted,
+    }
+
+
+def _is_frame(head: bytes) -> bool:
+    """Whether a multiplexed frame begins here: stream 0 to 3, three zero bytes, a size (moby pkg/stdcopy)."""
+    return len(head) >= 8 and head[0] <= 3 and head[1:4] == b"\0\0\0"
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", errors="replace")
+
+
+def _archive(question: Question, reply: Reply) -> Json:
+    """One path of a container's file system, no link followed, and a file's first bytes.
+
+    {"type": "file" | "directory" | "link" | "other", "size", "mode": permission bits, "uid", "gid", "mtime",
+    "link_target", "text": None if not UTF-8, "hex", "truncated"}; text and hex are None for what is no file.
+    """
+    import io
+    import tarfile
+
+    wanted = _archive_bytes(question.args)
+    try:
+        with tarfile.open(fileobj=io.BytesIO(reply.body), mode="r|") as archive_file:
+            member = archive_file.next()
+            if member is None:
+                raise Refused("malformed", "the archive is empty")
+            file = archive_file.extractfile(member) if member.isreg() else None
+            data = file.read(min(wanted, member.size)) if file else None
+    except tarfile.TarError as error:
+        raise Refused("malformed", f"the archive cannot be read: {error}") from error
+    text = None
+    if data is not None:
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            text = None
+    kind = "file" if member.isreg() else "directory" if member.isdir() else "link" if member.issym() else "other"
+    return {
+        "type": kind,
+        "size": member.size,
+        "mode": member.mode & 0o7777,
+        "uid": member.uid,
+        "gid": member.gid,
+        "mtime": member.mtime,
+        "link_target": (_link_target(reply) or _readable(member.linkname)) if member.issym() else None,
+        "text": text,
+        "hex": data.hex() if data is not None else None,
+        "truncated": data is not None and len(data) < member.size,
+    }
+
+
+def _readable(name: str) -> str:
+    """A name out of a tar archive without what no text can hold: bytes that are not UTF-8 are replaced."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _link_target(reply: Reply) -> str | None:
+    try:
+        found = msgspec.json.decode(base64.b64decode(reply.headers.get("x-docker-container-path-stat", "")))
+    except (ValueError, RecursionError):
+        return None
+    target = found.get("linkTarget") if isinstance(found, dict) else None
+    return target if isinstance(target, str) else None
+
+
+READERS: Mapping[str, Callable[[Question, Reply], Json]] = {
+    "api.events": _json_lines,
+    "api.logs": _logs,
+    "api.archive": _archive,
+}
+"""How a body is read that is not one JSON value."""
+
+LIMITS: Mapping[str, Callable[[Mapping[str, Json]], int]] = {
+    "api.logs": lambda args: max(_log_bytes(args), LOG_BYTES),
+    "api.archive": lambda args: _archive_bytes(args) + 16 * 1024,
+}
+"""Where a body is cut that may be longer than what is wanted of it."""
+
+
+def _target(question: Question, version: tuple[int, int] | None, made: Engine) -> str:
+    args: dict[str, Any] = {**DEFAULTS.get(question.kind, {}), **question.args}
+    path = PATHS[question.kind].replace("{id}", quote(str(args.get("id", "")), safe="/:@"))
+    query: list[tuple[str, str]] = []
+    if "since_s" in args:
+        now = made.clock
+        query.append(("since", f"{now - float(args['since_s']):.3f}"))
+        if question.kind == "api.events":
+            query.append(("until", f"{now:.3f}"))
+    if question.kind == "api.system_df":
+        if not version or version < (1, 42):
+            args.pop("type", None)
+        if not version or version < (1, 52):
+            args.pop("verbose", None)
+    for name, value in args.items():
+        if name not in OWN_ARGUMENTS:
+            query += [(name, _parameter(each)) for each in (value if isinstance(value, list) else [value])]
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _parameter(value: Json) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return value if isinstance(value, str) else json.dumps(value)

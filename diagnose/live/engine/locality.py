@@ -1,0 +1,224 @@
+"""Is the engine's host this machine, and does the tool see that host as the engine does?
+
+What is read on the host counts only where the engine's process is found here. The process is named by the
+socket's peer credentials (whoever called listen), by the pid file, or by the process list; what the engine
+says of itself (/info) must agree, unless it shares our namespaces: then nothing is left to prove.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import threading
+from pathlib import Path
+
+import msgspec
+
+from diagnose.live import Live, Refused
+from diagnose.live.engine import endpoint as places
+from diagnose.live.engine.daemon_process import (
+    DAEMON_NAMES,
+    DEFAULT_SOCKET,
+    comm,
+    command_line,
+    daemon_pids,
+    default_socket,
+    owns_socket,
+    pid_file,
+    serves,
+)
+from diagnose.live.engine.endpoint import Endpoint
+from diagnose.live.tool import in_container
+from diagnose.model import Json
+from diagnose.recording.questions import Question, question
+
+INFO_SECONDS = 0.5
+"""How long /info may take to have a say: it takes 12 ms, and hangs with containerd."""
+
+CONNECT_SECONDS = 1.0
+
+ACTIVATORS = frozenset({"systemd", "init"})
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The engine's process: pid None when none is alive here; how it was looked for; elsewhere: why not here."""
+
+    pid: int | None
+    how: str
+    elsewhere: str = ""
+
+
+def locality(live: Live, asked: Question) -> Json:  # noqa: ARG001 - the signature of every hand
+    """Answer `locality`: {"same_host", "why", "engine_pid", "how", "same_netns", "same_mntns", "same_pidns"}.
+
+    same_*ns compare the namespaces of this process with the engine's: None where they may not be read (that
+    needs CAP_SYS_PTRACE). engine_pid None with same_host true: no engine is alive, and this is where it should be.
+    """
+    try:
+        where = places.may_connect(live)
+        found = _find(where)
+    except Refused as refusal:
+        if refusal.failed.reason != "not allowed":
+            raise
+        found = Found(None, "systemd's listening socket")
+    if found.elsewhere:
+        return _answer(found, False, found.elsewhere)
+    if found.pid is None:
+        if in_container():
+            return _answer(found, False, "this tool runs in a container, and no engine's process is visible from it")
+        return _answer(found, True, "the endpoint is a socket of this machine, and no engine is seen alive here")
+    spaces = {name: same_namespace(found.pid, name) for name in ("net", "mnt", "pid")}
+    if spaces["mnt"] is False and same_namespace(1, "mnt") is False:
+        why = "this tool runs in a container, or in a service with file systems of its own (PrivateTmp=): run it on the host itself"
+        return _answer(found, False, why, spaces)
+    if spaces["mnt"] is None and in_container():
+        return _answer(
+            found,
+            False,
+            "this tool runs in a container, and may not see whether the engine shares it",
+            spaces,
+        )
+    other = "" if all(spaces.values()) else _disagreement(live)
+    if other:
+        return _answer(found, False, other, spaces)
+    return _answer(
+        found, True, f"the engine is process {found.pid} ({comm(found.pid)}) here, by its {found.how}", spaces
+    )
+
+
+def _answer(found: Found, same: bool, why: str, spaces: dict[str, bool | None] | None = None) -> Json:
+    spaces = spaces or {}
+    return {
+        "same_host": same,
+        "why": why,
+        "engine_pid": found.pid,
+        "how": found.how,
+        "same_netns": spaces.get("net"),
+        "same_mntns": spaces.get("mnt"),
+        "same_pidns": spaces.get("pid"),
+    }
+
+
+def same_namespace(pid: int, kind: str) -> bool | None:
+    """Whether that process has our namespace of this kind (net, mnt, pid); None when it may not be read."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/{kind}") == os.readlink(f"/proc/self/ns/{kind}")  # noqa: PTH115
+    except OSError:
+        return None
+
+
+def _find(where: Endpoint) -> Found:
+    if where.scheme == "ssh":
+        return Found(None, "the endpoint", f"the engine is reached through ssh on {where.address}")
+    if where.scheme == "tcp":
+        return _find_tcp(where)
+    if any(part in where.address for part in places.VM_FOLDERS):
+        return Found(None, "the endpoint", f"the engine behind {where.address} runs in a virtual machine")
+    try:
+        pid = _peer(where.address)
+    except OSError:
+        return _by_process(where.address)
+    if pid == 0:
+        return Found(None, "peer credentials", "the engine's process is not in this process's PID namespace")
+    name = comm(pid)
+    if name in DAEMON_NAMES or name == "podman":
+        return Found(pid, "peer credentials")
+    if pid == 1 or name in ACTIVATORS:
+        return _by_process(where.address)
+    return Found(
+        None,
+        "peer credentials",
+        f"{where.address} is served by {name or 'a process'} ({pid}), which is no engine: a tunnel",
+    )
+
+
+def _peer(path: str) -> int:
+    """The process that called listen on this socket (SO_PEERCRED); 0 if our PID namespace lacks it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
+        stream.settimeout(CONNECT_SECONDS)
+        stream.connect(path)
+        pid: int = struct.unpack("3i", stream.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        return pid
+
+
+def _by_process(path: str) -> Found:
+    """The engine that should serve this socket: by the pid file beside it or its command line.
+
+    A user writes the pid file of a rootless engine: it cannot name the system's, nor the system's file a user's.
+    """
+    default = os.path.realpath(path) == os.path.realpath(DEFAULT_SOCKET)
+    named = pid_file() if default else pid_file(f"{os.path.dirname(path)}/docker.pid")  # noqa: PTH120
+    if named and default == (default_socket(named) == DEFAULT_SOCKET):
+        return Found(named, "pid file")
+    if "podman" in path:
+        services = [pid for pid in daemon_pids(frozenset({"podman"})) if "service" in command_line(pid)]
+        return Found(services[0] if len(services) == 1 else None, "process list")
+    serving = [pid for pid in daemon_pids() if serves(pid, path)]
+    if serving:
+        return Found(serving[0], "process list")
+    return Found(None, "process list")
+
+
+def _find_tcp(where: Endpoint) -> Found:
+    try:
+        addresses = {info[4][0] for info in socket.getaddrinfo(where.address, None, proto=socket.IPPROTO_TCP)}
+    except OSError:
+        addresses = set()
+    if not addresses or not all(str(address).startswith("127.") or address == "::1" for address in addresses):
+        return Found(None, "the endpoint", f"the engine is reached over TCP at {where.address}")
+    inodes = _tcp_listeners(where.port or 0)
+    for pid in daemon_pids():
+        said = any(word.startswith("tcp://") and word.endswith(f":{where.port}") for word in command_line(pid))
+        owned = [owns_socket(pid, inode) for inode in inodes]
+        if True in owned or (None in owned and said):
+            return Found(pid, "listening socket")
+    return Found(
+        None,
+        "listening socket",
+        f"no engine of this machine listens on port {where.port}: a tunnel, or a remote one",
+    )
+
+
+def _tcp_listeners(port: int) -> list[int]:
+    """The inodes of sockets listening on this port in our network namespace (/proc/net/tcp, state 0A)."""
+    found = []
+    for name in ("tcp", "tcp6"):
+        try:
+            lines = Path(f"/proc/net/{name}").read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            fields = line.split()
+            if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
+                found.append(int(fields[9]))
+    return found
+
+
+def _disagreement(live: Live) -> str:
+    """Why /info speaks of another machine, or nothing: it agrees, or has no answer in time."""
+    from diagnose.live.engine import api
+
+    answers: list[Json] = []
+
+    def ask() -> None:
+        try:
+            answers.append(api.get(live, question("api.info")))
+        except Exception:  # noqa: BLE001 - no answer is no disagreement
+            return
+
+    thread = threading.Thread(target=ask, daemon=True, name="locality-info")
+    try:
+        thread.start()
+    except RuntimeError:  # the host has none left
+        ask()
+    else:
+        thread.join(INFO_SECONDS)
+    if not answers or not isinstance(answers[0], dict):
+        return ""
+    mine = os.uname()
+    for key, own in (("KernelVersion", mine.release), ("Name", mine.nodename)):
+        said = answers[0].get(key)
+        if isinstance(said, str) and said and said != own:
+            return f"the engine says that its {key} is {said!r}; here it is {own!r}"
+    return ""

@@ -1,0 +1,1 @@
+"""Questions that /proc, the cgroup file systems and the kernel log answer."""

@@ -1,0 +1,298 @@
+"""Hands for control groups, both generations. The kernel answers them from memory; most files are readable to
+everybody.
+
+Sources: cgroup-v1/memory.rst, cgroup-v2.rst; fields as Linux 6.18 prints them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from diagnose.live import ERRNO_REASONS, Live
+from diagnose.live.kernel.mountinfo import MountEntry, mounts
+from diagnose.live.kernel.proc import parse_pressure
+from diagnose.model import Json
+from diagnose.recording.questions import Question
+
+_Folder = Callable[[str], str | None]
+"""The folder of a controller, if it is there."""
+V1_UNLIMITED = 1 << 62
+"""Version 1 prints no limit as the greatest multiple of a page below 2^63."""
+FILE_BYTES = 65536
+"""More than any of these files holds; the kernel gives each in one read."""
+KNOWN_PLACES = (
+    "docker/{id}",
+    "system.slice/docker-{id}.scope",
+    "libpod_parent/libpod-{id}",
+    "machine.slice/libpod-{id}.scope",
+)
+"""Where engines put a container unless its CgroupParent says otherwise; used only when no process of it is
+known."""
+COUNTERS = (
+    ("cpu", "periods"),
+    ("cpu", "throttled"),
+    ("cpu", "throttled_us"),
+    ("memory", "oom_kill"),
+    ("pids", "events_max"),
+)
+
+
+def cgroups(_live: Live, question: Question) -> Json:
+    """The counters and limits of containers.
+
+    args: containers {id: pid or null}, or ids [id]. answer: id -> {path, version: 1|2, memory {usage, limit,
+    max_usage, swap, swap_limit, inactive_file, working_set, reclaimable (bytes; a limit of null: none), oom_kill (count)},
+    pids {current, max, events_max}, cpu {periods, throttled (counts), throttled_us, usage_us, quota_us,
+    period_us}, pressure {cpu, memory, io: {some, full: {avg10, avg60, avg300, total}}}} or {failed: reason};
+    a figure the kernel does not keep is null.
+    """
+    return sample(Places.now(), _wanted(question))
+
+
+def sample(places: Places, wanted: dict[str, int | None]) -> dict[str, Json]:
+    """The answer of `cgroups` for containers {id: pid or None} in these hierarchies."""
+    return {id_: _sample(places, id_, pid) for id_, pid in wanted.items()}
+
+
+def rates(_live: Live, question: Question) -> Json:
+    """How the counters grow: two samples in one answer.
+
+    args: containers or ids as above; seconds (1.0). answer: id -> {seconds, delta {periods, throttled,
+    throttled_us, oom_kill, events_max}, quota_us, period_us} or {failed}; a delta of null: not kept.
+    """
+    places = Places.now()
+    wanted = _wanted(question)
+    first = {id_: (time.monotonic(), _sample(places, id_, pid)) for id_, pid in wanted.items()}
+    time.sleep(min(float(question.args.get("seconds", 1.0)), 2.0))
+    answer: dict[str, Json] = {}
+    for id_, pid in wanted.items():
+        began, before = first[id_]
+        after = _sample(places, id_, pid)
+        if "failed" in before or "failed" in after:
+            answer[id_] = before if "failed" in before else after
+            continue
+        delta = {name: _difference(before[part][name], after[part][name]) for part, name in COUNTERS}
+        answer[id_] = {
+            "seconds": time.monotonic() - began,
+            "delta": delta,
+            "quota_us": after["cpu"]["quota_us"],
+            "period_us": after["cpu"]["period_us"],
+        }
+    return answer
+
+
+def _difference(before: int | None, after: int | None) -> int | None:
+    return None if before is None or after is None else after - before
+
+
+def _wanted(question: Question) -> dict[str, int | None]:
+    args = question.args
+    return dict(args["containers"]) if "containers" in args else dict.fromkeys(args["ids"])
+
+
+class Places:
+    """Where the hierarchies are mounted: by controller for version 1, and the one of version 2."""
+
+    def __init__(self, table: list[MountEntry]) -> None:
+        self.controllers: dict[str, MountEntry] = {}
+        self.unified: MountEntry | None = None
+        for mount in table:
+            if mount.fstype == "cgroup2":
+                self.unified = self.unified or mount
+            elif mount.fstype == "cgroup":
+                for option in mount.super:
+                    self.controllers.setdefault(option, mount)
+
+    @classmethod
+    def now(cls) -> Places:
+        """Where they are mounted now."""
+        return cls(mounts())
+
+    @property
+    def version(self) -> int:
+        """1 where the memory controller has a hierarchy of its own, also beside an empty unified one."""
+        return 1 if "memory" in self.controllers else 2
+
+    def folder(self, controller: str, path: str) -> str | None:
+        """The folder of a cgroup path for a controller; "" names the unified hierarchy."""
+        mount = self.controllers.get(controller) if controller else self.unified
+        if mount is None:
+            return None
+        inside = path.removeprefix(mount.root) if mount.root != "/" else path
+        return f"{mount.point}/{inside.lstrip('/')}"
+
+
+def parse_membership(text: str, id_: str) -> dict[str, str]:
+    """Controller -> path of the container's cgroup from a /proc/PID/cgroup text ("" is the unified
+    hierarchy).
+
+    A process may have moved into a child of its container's group (an init system does): the path ends at the
+    part that holds the id.
+    """
+    found = {}
+    for line in text.splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        parts = path.split("/")
+        at = next((place for place, part in enumerate(parts) if id_ in part), None)
+        if at is not None:
+            for controller in controllers.split(","):
+                found[controller] = "/".join(parts[: at + 1])
+    return found
+
+
+def _paths(places: Places, id_: str, pid: int | None) -> dict[str, str]:
+    if pid:
+        try:
+            found = parse_membership(Path(f"/proc/{pid}/cgroup").read_text(), id_)
+        except OSError:
+            found = {}
+        if found:
+            return found
+    main = "memory" if places.version == 1 else ""
+    for pattern in KNOWN_PLACES:
+        path = "/" + pattern.format(id=id_)
+        folder = places.folder(main, path)
+        if folder is not None and os.path.isdir(folder):  # noqa: PTH112 - by the hundred, as all paths here
+            return dict.fromkeys([*places.controllers, ""], path)
+    return {}
+
+
+def _sample(places: Places, id_: str, pid: int | None) -> dict[str, Json]:
+    paths = _paths(places, id_, pid)
+    main = "memory" if places.version == 1 else ""
+    folder = places.folder(main, paths[main]) if main in paths else None
+    if folder is None:
+        return {"failed": "missing"}
+    try:
+        with os.scandir(folder) as entries:
+            next(entries)
+    except (OSError, StopIteration) as error:
+        return {"failed": ERRNO_REASONS.get(getattr(error, "errno", None) or 0, "missing")}
+    answer = (_version_1 if places.version == 1 else _version_2)(
+        lambda name: places.folder(name, paths[name]) if name in paths else None
+    )
+    unified = places.folder("", paths.get("", paths[main]))
+    return {"path": paths[main], "version": places.version, **answer, "pressure": _pressure(unified)}
+
+
+def _version_1(folder: _Folder) -> dict[str, Json]:
+    memory, pids, cpu, accounting = folder("memory"), folder("pids"), folder("cpu"), folder("cpuacct")
+    figures = _pairs(memory, "memory.stat")
+    usage = _number(memory, "memory.usage_in_bytes")
+    both = _number(memory, "memory.memsw.usage_in_bytes")
+    throttling = _pairs(cpu, "cpu.stat")
+    quota = _number(cpu, "cpu.cfs_quota_us")
+    inactive = figures.get("total_inactive_file")
+    spent = _number(accounting, "cpuacct.usage")
+    return {
+        "memory": {
+            "usage": usage,
+            "limit": _limited(_number(memory, "memory.limit_in_bytes")),
+            "max_usage": _number(memory, "memory.max_usage_in_bytes"),
+            "swap": None if both is None or usage is None else max(both - usage, 0),
+            "swap_limit": _limited(_number(memory, "memory.memsw.limit_in_bytes")),
+            "inactive_file": inactive,
+            "working_set": _working_set(usage, inactive),
+            "reclaimable": None if inactive is None else inactive + figures.get("total_active_file", 0),
+            "oom_kill": _pairs(memory, "memory.oom_control").get("oom_kill"),
+        },
+        "pids": _pids(pids),
+        "cpu": {
+            "periods": throttling.get("nr_periods"),
+            "throttled": throttling.get("nr_throttled"),
+            "throttled_us": None if "throttled_time" not in throttling else throttling["throttled_time"] // 1000,
+            "usage_us": None if spent is None else spent // 1000,
+            "quota_us": None if quota is None or quota < 0 else quota,
+            "period_us": _number(cpu, "cpu.cfs_period_us"),
+        },
+    }
+
+
+def _version_2(folder: _Folder) -> dict[str, Json]:
+    here = folder("")
+    usage = _number(here, "memory.current")
+    figures = _pairs(here, "memory.stat")
+    inactive = figures.get("inactive_file")
+    throttling = _pairs(here, "cpu.stat")
+    quota, _, period = (_read(here, "cpu.max") or "").partition(" ")
+    return {
+        "memory": {
+            "usage": usage,
+            "limit": _number(here, "memory.max"),
+            "max_usage": _number(here, "memory.peak"),
+            "swap": _number(here, "memory.swap.current"),
+            "swap_limit": _number(here, "memory.swap.max"),
+            "inactive_file": inactive,
+            "working_set": _working_set(usage, inactive),
+            "reclaimable": None
+            if inactive is None
+            else inactive + figures.get("active_file", 0) + figures.get("slab_reclaimable", 0),
+            "oom_kill": _pairs(here, "memory.events").get("oom_kill"),
+        },
+        "pids": _pids(here),
+        "cpu": {
+            "periods": throttling.get("nr_periods"),
+            "throttled": throttling.get("nr_throttled"),
+            "throttled_us": throttling.get("throttled_usec"),
+            "usage_us": throttling.get("usage_usec"),
+            "quota_us": int(quota) if quota.isdigit() else None,
+            "period_us": int(period) if period.strip().isdigit() else None,
+        },
+    }
+
+
+def _pids(folder: str | None) -> dict[str, Json]:
+    return {
+        "current": _number(folder, "pids.current"),
+        "max": _number(folder, "pids.max"),
+        "events_max": _pairs(folder, "pids.events").get("max"),
+    }
+
+
+def _pressure(folder: str | None) -> dict[str, Json]:
+    answer: dict[str, Json] = {}
+    for resource in ("cpu", "memory", "io"):
+        text = _read(folder, f"{resource}.pressure")
+        answer[resource] = parse_pressure(text) if text else None
+    return answer
+
+
+def _read(folder: str | None, name: str) -> str | None:
+    """The text of a file that some kernels or controllers do not have."""
+    if folder is None:
+        return None
+    try:
+        descriptor = os.open(f"{folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return os.read(descriptor, FILE_BYTES).decode("ascii", "replace")
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _number(folder: str | None, name: str) -> int | None:
+    """A file of one number; None for "max", the word of version 2 for no limit, and where there is no such
+    file."""
+    text = (_read(folder, name) or "").strip()
+    return int(text) if text.lstrip("-").isdigit() else None
+
+
+def _pairs(folder: str | None, name: str) -> dict[str, int]:
+    rows = (line.split() for line in (_read(folder, name) or "").splitlines())
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+
+
+def _limited(limit: int | None) -> int | None:
+    return None if limit is None or limit >= V1_UNLIMITED else limit
+
+
+def _working_set(usage: int | None, inactive: int | None) -> int | None:
+    """What the kernel cannot take back at once: usage without the file cache that nobody reads."""
+    return None if usage is None else max(usage - (inactive or 0), 0)

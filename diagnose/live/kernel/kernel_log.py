@@ -1,0 +1,99 @@
+"""Hand for the kernel log: /dev/kmsg, or the journal's copy of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections import deque
+
+from diagnose.live import Live, Refused
+from diagnose.live.commands.systemd import journal_entries
+from diagnose.model import Json
+from diagnose.recording.questions import Question
+
+TEXT_MAX = 512 << 10
+RECORD = 8192
+_RECORD = re.compile(r"(\d+),(\d+),(\d+),[^;]*;([^\n]*)")
+
+
+def records(live: Live, question: Question) -> Json:
+    """The newest records of the kernel log, oldest first.
+
+    args: max (4000). answer: records [{seq, level (0 worst to 7), at (Unix time; drifts over suspend),
+    text}], dropped (older ones were left out or overwritten), source: "/dev/kmsg" or "journal".
+    Refused("forbidden") where neither may be read.
+    """
+    limit = int(question.args.get("max", 4000))
+    try:
+        texts, lost = _ring(live.deadline(question.kind) / 2)
+    except PermissionError as error:
+        return _from_journal(limit, live.deadline(question.kind) / 2, error)
+    boot = time.time() - time.monotonic()
+    found = [record for text in texts if (record := parse_record(text, boot))]
+    kept = _newest(found, limit)
+    return {"records": kept, "dropped": lost or len(kept) < len(found) or _gap(found), "source": "/dev/kmsg"}
+
+
+def _ring(seconds: float) -> tuple[list[str], bool]:
+    """Every record there is, as it stands in the ring: one read gives one record; EPIPE says that one was
+    overwritten under the reader."""
+    until = time.monotonic() + seconds
+    texts: list[str] = []
+    lost = False
+    descriptor = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        while time.monotonic() < until:
+            try:
+                texts.append(os.read(descriptor, RECORD).decode("utf-8", "replace"))
+            except BlockingIOError:
+                return texts, lost
+            except BrokenPipeError:
+                lost = True
+    finally:
+        os.close(descriptor)
+    return texts, True
+
+
+def parse_record(text: str, boot: float) -> dict[str, Json] | None:
+    """A record of /dev/kmsg (Documentation/ABI/testing/dev-kmsg):
+    `priority,sequence,microseconds,flags;text`; boot is Unix time."""
+    found = _RECORD.match(text)
+    if found is None:
+        return None
+    priority, sequence, microseconds, line = found.groups()
+    return {
+        "seq": int(sequence),
+        "level": int(priority) & 7,
+        "at": boot + int(microseconds) / 1e6,
+        "text": line,
+    }
+
+
+def _newest(found: list[dict[str, Json]], limit: int) -> list[dict[str, Json]]:
+    kept: deque[dict[str, Json]] = deque()
+    room = TEXT_MAX
+    for record in reversed(found):
+        room -= len(record["text"])
+        if room < 0 or len(kept) == limit:
+            break
+        kept.appendleft(record)
+    return list(kept)
+
+
+def _gap(found: list[dict[str, Json]]) -> bool:
+    """The ring has begun to overwrite itself: its first record is not the first since boot."""
+    return bool(found) and found[0]["seq"] > 0
+
+
+def _from_journal(limit: int, seconds: float, denied: OSError) -> Json:
+    try:
+        entries = journal_entries(["-k", "-b"], limit, seconds)
+    except (Refused, OSError):
+        raise Refused("forbidden", "reading the kernel log needs root (kernel.dmesg_restrict=1)") from denied
+    found = [
+        {"seq": place, "level": entry["priority"], "at": entry["at"], "text": entry["message"]}
+        for place, entry in enumerate(entries)
+    ]
+    kept = _newest(found, limit)
+    return {"records": kept, "dropped": len(entries) >= limit or len(kept) < len(found), "source": "journal"}

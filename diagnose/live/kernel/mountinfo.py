@@ -1,0 +1,101 @@
+"""The mount table of the tool's own mount namespace, from /proc/self/mountinfo, which never blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+NETWORK = frozenset(
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "ceph",
+        "glusterfs",
+        "9p",
+        "afs",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "virtiofs",
+        "davfs",
+    }
+)
+"""File systems behind which another machine or process must answer; fuse and fuse.* belong to them too."""
+
+
+class MountEntry(NamedTuple):
+    """One mount: ids, device as "major:minor", root inside its file system, mount point, options of the mount
+    and of the super block."""
+
+    id: int
+    parent: int
+    dev: str
+    root: str
+    point: str
+    options: tuple[str, ...]
+    fstype: str
+    source: str
+    super: tuple[str, ...]
+
+    @property
+    def may_hang(self) -> bool:
+        """Whether a question to it waits for another machine or process."""
+        return self.fstype in NETWORK or self.fstype == "fuse" or self.fstype.startswith("fuse.")
+
+
+def parse(text: str) -> list[MountEntry]:
+    """The mounts of a mountinfo text (proc(5)), in its order; a later one at the same point covers an earlier
+    one."""
+    found = []
+    for line in text.splitlines():
+        before, separator, after = line.partition(" - ")
+        left, right = before.split(" "), after.split(" ")
+        if not separator or len(left) < 6 or len(right) < 3:
+            continue
+        found.append(
+            MountEntry(
+                int(left[0]),
+                int(left[1]),
+                left[2],
+                _plain(left[3]),
+                _plain(left[4]),
+                tuple(left[5].split(",")),
+                right[0],
+                _plain(right[1]),
+                tuple(_plain(option) for option in right[2].split(",")),
+            )
+        )
+    return found
+
+
+def mounts() -> list[MountEntry]:
+    """The mounts the tool sees now."""
+    return parse(Path("/proc/thread-self/mountinfo").read_text(errors="replace"))
+
+
+def by_point(table: list[MountEntry]) -> dict[str, MountEntry]:
+    """The mounts that are seen, by mount point: of several at one point the last."""
+    return {mount.point: mount for mount in table}
+
+
+def holding(path: str, points: Mapping[str, MountEntry]) -> MountEntry | None:
+    """The mount that holds an absolute path, by its text alone: no link is followed and nothing can block.
+
+    points: as `by_point` gives them; a host of 1,000 containers asks for thousands of paths on hundreds of mounts.
+    """
+    while path.startswith("/"):
+        if path in points:
+            return points[path]
+        path = path.rpartition("/")[0] or ("/" if path != "/" else "")
+    return None
+
+
+def _plain(text: str) -> str:
+    return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text) if "\\" in text else text

@@ -1,0 +1,1 @@
+"""Questions that netlink, other network namespaces and DNS servers answer."""

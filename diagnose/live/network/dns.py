@@ -1,0 +1,181 @@
+"""One DNS question to one resolver, from the host's or a container's network namespace.
+
+dnslib makes and reads the messages (its import costs 5 ms, that of dnspython 32); the socket is ours and connected, so
+that an ICMP error shows as what it is.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING, Any
+
+from diagnose.live import Refused
+from diagnose.live.network import namespaces
+
+if TYPE_CHECKING:
+    from diagnose.live import Live
+    from diagnose.recording.questions import Question
+
+PATIENCE_S = 1.0
+"""How long a query is waited for before the next, a second later, and LAST_PATIENCE_S after the last one: a late reply to
+the first still counts, so that a resolver has 1.6 seconds in all."""
+
+LAST_PATIENCE_S = 0.6
+
+TCP_PATIENCE_S = 0.3
+"""How long a TCP server is waited for, in all. It is asked only where UDP was silent, and a run with one silent
+resolver is to stay under three seconds."""
+
+QUERIES = 2
+"""How often a question is sent at most."""
+
+MAX_ANSWERS = 16
+"""Records of an answer that are kept."""
+
+_ICMP = {
+    errno.ECONNREFUSED: "refused",
+    errno.EHOSTUNREACH: "unreachable",
+    errno.ENETUNREACH: "unreachable",
+    errno.EADDRNOTAVAIL: "unreachable",
+    errno.EHOSTDOWN: "unreachable",
+    errno.EPERM: "prohibited",
+    errno.EACCES: "prohibited",
+}
+
+
+def query(live: Live, question: Question) -> dict[str, Any]:
+    """What one resolver answers.
+
+    Arguments: server, an IP address; port (53); name and type of the question; transport, udp or tcp; pid,
+    whose network namespace it is sent from, or null for the tool's own; start, that process's start time in
+    clock ticks, or null. Shape: `{"answered", "rcode", "answers", "ms", "sent", "icmp", "truncated"}`: any
+    reply is an answer, also SERVFAIL and REFUSED; rcode is its name, or null for a reply that is no DNS
+    message; ms is the time from the query that was answered; sent counts queries; icmp is "refused",
+    "unreachable" (also: no route), "prohibited" (a local firewall's reject or drop) or null. Errors:
+    Refused("not allowed") after --no-probe, Refused("forbidden"), Refused("gone").
+    """
+    if not live.settings.probe:
+        raise Refused("not allowed", "probes are turned off by --no-probe")
+    import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
+
+    args = question.args
+    asked = _ask_tcp if args.get("transport") == "tcp" else _ask_udp
+    server, port, name, kind = args["server"], args.get("port", 53), args["name"], args["type"]
+    pid = args.get("pid")
+    if pid is None:
+        return asked(server, port, name, kind)
+    with namespaces.inside(pid, args.get("start")):
+        return asked(server, port, name, kind)
+
+
+def _ask_udp(server: str, port: int, name: str, kind: str) -> dict[str, Any]:
+    answer = _nothing()
+    messages: dict[int, float] = {}
+    try:
+        family, address = _address(server, port)
+        with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as kernel:
+            kernel.connect(address)
+            for patience in (*[PATIENCE_S] * (QUERIES - 1), LAST_PATIENCE_S):
+                number, wire = _message(name, kind)
+                begun = messages[number] = time.monotonic()
+                kernel.send(wire)
+                answer["sent"] += 1
+                while (left := begun + patience - time.monotonic()) > 0:
+                    kernel.settimeout(left)
+                    try:
+                        reply = kernel.recv(65_535)
+                    except TimeoutError:
+                        break
+                    if len(reply) >= 2 and (sent := messages.get(struct.unpack_from(">H", reply)[0])):
+                        return answer | _read(reply, sent)
+    except OSError as error:
+        return answer | {"icmp": _icmp(error)}
+    return answer
+
+
+def _ask_tcp(server: str, port: int, name: str, kind: str) -> dict[str, Any]:
+    answer = _nothing()
+    deadline = time.monotonic() + TCP_PATIENCE_S
+    try:
+        family, address = _address(server, port)
+        with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as kernel:
+            kernel.settimeout(TCP_PATIENCE_S)
+            kernel.connect(address)
+            _, wire = _message(name, kind)
+            begun = time.monotonic()
+            kernel.sendall(struct.pack(">H", len(wire)) + wire)
+            answer["sent"] = 1
+            (length,) = struct.unpack(">H", _exactly(kernel, 2, deadline))
+            return answer | _read(_exactly(kernel, length, deadline), begun)
+    except (TimeoutError, EOFError):
+        return answer
+    except OSError as error:
+        return answer | {"icmp": _icmp(error)}
+
+
+def _nothing() -> dict[str, Any]:
+    return {
+        "answered": False,
+        "rcode": None,
+        "answers": [],
+        "ms": None,
+        "sent": 0,
+        "icmp": None,
+        "truncated": False,
+    }
+
+
+def _address(server: str, port: int) -> tuple[int, Any]:
+    """The socket address of a numeric host (an IPv6 one may name its interface: fe80::1%eth0). OSError for a
+    name."""
+    found = socket.getaddrinfo(server, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
+    return found[0][0], found[0][4]
+
+
+def _icmp(error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        raise Refused("malformed", f"not an address: {error}") from error
+    if error.errno not in _ICMP:
+        raise error
+    return _ICMP[error.errno]
+
+
+def _message(name: str, kind: str) -> tuple[int, bytes]:
+    """The number of a question, by which its answer is known, and the question as it is sent."""
+    import dnslib
+
+    message = dnslib.DNSRecord.question(name, kind)
+    return message.header.id, message.pack()
+
+
+def _read(reply: bytes, begun: float) -> dict[str, Any]:
+    import dnslib
+
+    answer: dict[str, Any] = {"answered": True, "ms": round((time.monotonic() - begun) * 1000, 1)}
+    try:
+        message = dnslib.DNSRecord.parse(reply)
+        records = [record.rdata.toZone() for record in message.rr]
+    except (dnslib.DNSError, AttributeError, ValueError):  # AttributeError: data of a type that it keeps as raw bytes
+        return answer
+    return answer | {
+        "rcode": str(dnslib.RCODE.get(message.header.rcode)),
+        "answers": sorted(records)[:MAX_ANSWERS],
+        "truncated": bool(message.header.tc),
+    }
+
+
+def _exactly(kernel: socket.socket, length: int, deadline: float) -> bytes:
+    received = b""
+    while len(received) < length:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        kernel.settimeout(left)
+        part = kernel.recv(length - len(received))
+        if not part:
+            raise EOFError
+        received += part
+    return received

@@ -1,0 +1,90 @@
+"""What iptables shows of its rules, by flavour, where looking changes nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from diagnose.live import Refused
+from diagnose.live.network.netlink import in_kernel
+
+if TYPE_CHECKING:
+    from diagnose.live import Live
+    from diagnose.recording.questions import Question
+
+Flavour = Literal["nft", "legacy"]
+Family = Literal["ip", "ip6"]
+
+TIMEOUT_S = 2.5
+"""A save of 2,000 rules takes 30 ms; one that waits for the legacy lock is given up before the question's
+deadline.
+"""
+
+MAX_BYTES = 8_000_000
+"""A text beyond this (some 80,000 rules) is not judged."""
+
+_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin", "/bin", "/run/current-system/sw/bin")
+_PROGRAMS: dict[Flavour, str] = {"nft": "xtables-nft-multi", "legacy": "xtables-legacy-multi"}
+_NAMES_FILES: dict[Family, str] = {"ip": "ip_tables_names", "ip6": "ip6_tables_names"}
+
+
+def iptables_save(live: Live, question: Question) -> dict[str, Any]:  # noqa: ARG001 - a hand's signature
+    """The text of `iptables-save` or `ip6tables-save`. Arguments: `flavour` (nft, legacy), `family` (ip,
+    ip6).
+
+    Shape: `{"text", "command"}`; the command is None, and the text empty, where nothing of that flavour is in
+    the kernel: the legacy program creates the tables that it looks at, so it runs only where the kernel names
+    some already. Errors: Refused("forbidden") without root, FileNotFoundError where the program is not installed,
+    TimeoutError, OSError.
+    """
+    flavour = cast("Flavour", question.args["flavour"])
+    family = cast("Family", question.args["family"])
+    if not (_legacy_tables(family) if flavour == "legacy" else in_kernel("nf_tables")):
+        return {"text": "", "command": None}
+    command = [_program(flavour, family)]
+    done = _run(command)
+    if done.returncode:
+        detail = done.stderr.decode("utf-8", "backslashreplace").strip()
+        denied = "ermission denied" in detail or "not permitted" in detail
+        raise Refused("forbidden" if denied else "refused", f"{command[0]} ended with {done.returncode}: {detail}")
+    if len(done.stdout) > MAX_BYTES:
+        raise Refused("too large", f"{command[0]} printed {len(done.stdout)} bytes")
+    return {"text": done.stdout.decode("utf-8", "backslashreplace"), "command": command}
+
+
+def _legacy_tables(family: Family) -> bool:
+    try:
+        return bool(Path("/proc/thread-self/net", _NAMES_FILES[family]).read_text().strip())
+    except FileNotFoundError:
+        return False
+
+
+def _program(flavour: Flavour, family: Family) -> str:
+    """The absolute path of the flavour's program: by its own name, or by the plain name where that is a link
+    to it.
+    """
+    plain = "iptables" if family == "ip" else "ip6tables"
+    for folder in _FOLDERS:
+        named = Path(folder, f"{plain}-{flavour}-save")
+        if os.access(named, os.X_OK):
+            return str(named)
+        unnamed = Path(folder, f"{plain}-save")
+        if os.access(unnamed, os.X_OK) and unnamed.resolve().name == _PROGRAMS[flavour]:
+            return str(unnamed)
+    raise FileNotFoundError(f"no {plain}-{flavour}-save in {', '.join(_FOLDERS)}")
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=TIMEOUT_S,
+            env={"LC_ALL": "C", "PATH": ":".join(_FOLDERS)},
+        )
+    except subprocess.TimeoutExpired as late:
+        raise TimeoutError(f"{command[0]} gave no answer in {TIMEOUT_S} s") from late

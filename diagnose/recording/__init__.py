@@ -1,0 +1,1 @@
+"""Questions and recorded answers: ask each once, keep the answers, read them back."""

@@ -1,0 +1,160 @@
+"""The tape as files: a folder with `manifest.json` and one file of answers per kind of question.
+
+The same layout is a fixture, the inside of a bundle, and what `--from FOLDER` reads.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import cast, get_args
+
+import msgspec
+
+from diagnose.model import Failed, Json, Reason
+from diagnose.recording.questions import KINDS, Question
+from diagnose.recording.recorder import RecordedAnswer
+
+FORMAT = 1
+"""The format's version: raised when an older tool could misread it. Older formats are read, newer ones refused."""
+
+MAX_FILE = 64 * 2**20
+"""Bytes of one file: one that holds more was made to hurt."""
+
+REASONS = frozenset(get_args(Reason))
+
+Tape = Mapping[Question, RecordedAnswer]
+
+
+class TapeError(Exception):
+    """The folder or archive is no tape that can be read; the message says why in one sentence."""
+
+
+def files(tape: Tape) -> dict[str, str]:
+    """The answers as texts by relative path, one file per kind, entries in the order of their questions' keys."""
+    rooms: dict[str, list[Json]] = {}
+    for question, entry in sorted(tape.items(), key=lambda item: item[0].key):
+        row: dict[str, Json] = {"args": question.args}
+        if isinstance(entry.answer, Failed):
+            row["failed"] = {"reason": entry.answer.reason, "detail": entry.answer.detail}
+        else:
+            row["answer"] = entry.answer
+        row["duration_s"] = entry.duration_s
+        rooms.setdefault(question.kind, []).append(row)
+    return {
+        f"answers/{kind}.json": "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n"
+        for kind, rows in rooms.items()
+    }
+
+
+def digest(texts: Mapping[str, str]) -> str:
+    """SHA-256 over the names and contents of the answer files, in the order of their names."""
+    total = hashlib.sha256()
+    for name in sorted(texts):
+        total.update(name.encode() + b"\0" + texts[name].encode() + b"\0")
+    return total.hexdigest()
+
+
+def parse(texts: Iterable[tuple[str, str]]) -> dict[Question, RecordedAnswer]:
+    """The tape out of answer files (name, text). TapeError on anything that is not one."""
+    tape: dict[Question, RecordedAnswer] = {}
+    for name, text in texts:
+        kind = Path(name).name.removesuffix(".json")
+        if kind not in KINDS:
+            continue  # a question of another version of the tool: nobody here asks it
+        try:
+            for row in _rows(text):
+                arguments = json.dumps(_mapping(row["args"]), sort_keys=True, separators=(",", ":"))
+                answer = _failed(row["failed"]) if row.get("failed") else row["answer"]
+                tape[Question(kind, arguments)] = RecordedAnswer(answer, float(row.get("duration_s", 0.0)))
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            raise TapeError(f"{name} holds no answers that can be read ({_said(error)})") from error
+    return tape
+
+
+def _rows(text: str) -> list[dict[str, Json]]:
+    rows = msgspec.json.decode(text)
+    if not isinstance(rows, list):
+        raise TypeError("no list")
+    return [_mapping(row) for row in rows]
+
+
+def _mapping(value: Json) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        raise TypeError("no object")
+    return value
+
+
+def _failed(said: Mapping[str, Json]) -> Failed:
+    """A failure as it was taped; a reason that only another version of the tool gives is named in the detail."""
+    reason, detail = str(said["reason"]), str(said["detail"])
+    if reason in REASONS:
+        return Failed(cast("Reason", reason), detail)
+    return Failed("not recorded", f"{reason}: {detail}")
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
+
+
+def check_manifest(text: str) -> dict[str, Json]:
+    """The manifest, or TapeError if it is none or of a newer format than this tool reads."""
+    try:
+        manifest = _mapping(msgspec.json.decode(text))
+        version = int(manifest["format"])
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise TapeError(f"manifest.json is not a manifest of diagnose ({_said(error)})") from error
+    if version > FORMAT:
+        raise TapeError(f"it has format {version}, newer than this tool reads ({FORMAT}): update diagnose")
+    return dict(manifest)
+
+
+def write_folder(folder: Path, tape: Tape, manifest: Mapping[str, Json]) -> None:
+    """Write manifest and answers into a folder, which is made if it is missing. OSError rises."""
+    texts = files(tape)
+    (folder / "answers").mkdir(parents=True, exist_ok=True)
+    for old in (folder / "answers").glob("*.json"):
+        old.unlink()
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", errors="replace")
+    head = {"format": FORMAT, **manifest, "answers_sha256": digest(texts)}
+    (folder / "manifest.json").write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8")
+
+
+def read_folder(folder: Path) -> tuple[dict[Question, RecordedAnswer], dict[str, Json]]:
+    """The tape and the manifest of a folder. TapeError if it holds none."""
+    try:
+        manifest = check_manifest(_plain(folder / "manifest.json"))
+        names = sorted(path for path in (folder / "answers").glob("*.json") if path.stem in KINDS)
+        texts = [(f"answers/{name.name}", _plain(name)) for name in names]
+    except FileNotFoundError as error:
+        raise TapeError("it is not a recorded host: it holds no manifest.json") from error
+    except OSError as error:
+        why = "a link" if error.errno == errno.ELOOP else error.strerror or str(error)
+        raise TapeError(f"it is not a recorded host: {error.filename}: {why}") from error
+    except UnicodeDecodeError as error:
+        raise TapeError(f"it is not a recorded host: {error}") from error
+    if not texts:
+        raise TapeError("it is not a recorded host: it holds no answers")
+    return parse(texts), manifest
+
+
+def _plain(path: Path) -> str:
+    """The text of a regular file: a pipe would be waited for without end, and a link may lead anywhere.
+
+    OSError, UnicodeDecodeError or TapeError rise.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise TapeError(f"{path} is no plain file")
+    with os.fdopen(handle, "rb") as file:
+        data = file.read(MAX_FILE + 1)
+    if len(data) > MAX_FILE:
+        raise TapeError(f"{path} is larger than {MAX_FILE // 2**20} MiB")
+    return data.decode("utf-8")

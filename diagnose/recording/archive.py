@@ -1,0 +1,130 @@
+"""Reading a bundle that somebody sent: nothing of it is ever written to disk, and nothing in it is trusted."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import stat
+import tarfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from diagnose.model import Json
+from diagnose.recording import answer_files
+from diagnose.recording.answer_files import TapeError
+from diagnose.recording.questions import Question
+from diagnose.recording.recorder import RecordedAnswer
+
+MAX_MEMBERS = 5_000
+MAX_MEMBER = answer_files.MAX_FILE
+MAX_TOTAL = 128 * 2**20
+"""Bytes unpacked, over all members: a bundle of 10 MB that holds more was made to hurt."""
+_BLOCK = tarfile.BLOCKSIZE
+_NAME = re.compile(r"[^./\0][^/\0]*/((?:[A-Za-z0-9_-][A-Za-z0-9._-]*/){0,3}[A-Za-z0-9_-][A-Za-z0-9._-]*)\Z")
+"""One top folder, then plain names: no `..`, no leading dot, slash or link can be meant by it."""
+_PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
+
+
+class _Stream:
+    """Unpacked bytes in order, no more of them than a bundle may hold."""
+
+    def __init__(self, packed: gzip.GzipFile) -> None:
+        self._packed = packed
+        self._left = MAX_TOTAL
+
+    def take(self, size: int) -> bytes:
+        """Exactly so many bytes. TapeError when they are not there, or when the bound is passed."""
+        if size > self._left:
+            raise TapeError(f"it unpacks to more than {MAX_TOTAL // 2**20} MiB")
+        self._left -= size
+        data = self._packed.read(size)
+        if len(data) < size:
+            raise TapeError("it is cut off")
+        return data
+
+    def is_spent(self) -> bool:
+        """Whether only zeros follow, to the end, whose checksum is right."""
+        while data := self._packed.read(min(2**20, self._left + 1)):
+            self._left -= len(data)
+            if self._left < 0 or data.strip(b"\0"):
+                return False
+        return True
+
+
+def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
+    """(name below the top folder, bytes) of each file. TapeError on anything that a bundle does not contain.
+
+    Only headers of plain files and folders are understood: what else tar has (links, devices, sparse files, extended headers that
+    rename or resize the next member) is refused by its type before anything of it is read.
+    """
+    try:
+        with gzip.GzipFile(fileobj=stream, mode="rb") as packed:
+            source = _Stream(packed)
+            for _ in range(MAX_MEMBERS):
+                block = source.take(_BLOCK)
+                if not block.strip(b"\0"):
+                    if not source.is_spent():
+                        raise TapeError("something follows after its end")
+                    return
+                info = tarfile.TarInfo.frombuf(block, "utf-8", "replace")
+                if info.isdir() and info.size == 0 and not info.name.startswith(("/", "..")):
+                    continue
+                name = _NAME.match(info.name)
+                if info.type not in _PLAIN or name is None:
+                    raise TapeError(f"its member {info.name[:80]!r} is not a plain file of a bundle")
+                if not 0 <= info.size <= MAX_MEMBER:
+                    raise TapeError(f"its member {info.name[:80]!r} is larger than {MAX_MEMBER // 2**20} MiB")
+                yield name[1], source.take(info.size)
+                source.take(-info.size % _BLOCK)
+            raise TapeError(f"it has more than {MAX_MEMBERS} members")
+    except gzip.BadGzipFile as error:
+        raise TapeError("it is neither a bundle nor a recorded folder") from error
+    except EOFError as error:
+        raise TapeError("it is cut off") from error
+    except (OSError, tarfile.TarError, zlib.error, ValueError, OverflowError, MemoryError) as error:
+        raise TapeError(f"it is not a whole bundle ({type(error).__name__}: {error})") from error
+
+
+def read(path: Path) -> tuple[dict[Question, RecordedAnswer], dict[str, Json]]:
+    """The tape and the manifest of an archive. TapeError in one sentence if it is none, is newer, or was altered."""
+    answers: list[tuple[str, str]] = []
+    hashes: dict[str, str] = {}
+    head = None
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise TapeError("it is neither a file nor a folder")
+        with path.open("rb") as stream:
+            for name, data in members(stream):
+                if name in hashes:
+                    raise TapeError(f"it holds {name} twice")
+                hashes[name] = hashlib.sha256(data).hexdigest()
+                if name == "manifest.json":
+                    head = data.decode("utf-8", "replace")
+                elif name.startswith("answers/"):
+                    answers.append((name, data.decode("utf-8", "replace")))
+    except OSError as error:
+        raise TapeError(error.strerror or str(error)) from error
+    if head is None:
+        raise TapeError("it holds no manifest.json: it is not a bundle of diagnose")
+    manifest = answer_files.check_manifest(head)
+    _unaltered(hashes, manifest)
+    if not answers:
+        raise TapeError("it holds no answers")
+    return answer_files.parse(sorted(answers)), manifest
+
+
+def _unaltered(hashes: Mapping[str, str], manifest: Mapping[str, Json]) -> None:
+    """TapeError if a file is missing, added or changed against the manifest's hashes."""
+    files = manifest.get("files")
+    if not isinstance(files, dict):
+        raise TapeError("its manifest lists no files")
+    for name, row in files.items():
+        wanted = row.get("sha256") if isinstance(row, dict) else None
+        if name not in hashes or hashes[name] != wanted:
+            raise TapeError(f"{str(name)[:80]!r} was altered or lost after the bundle was sealed")
+    extra = set(hashes) - set(files) - {"manifest.json"}
+    if extra:
+        raise TapeError(f"{min(extra)[:80]!r} was added after the bundle was sealed")

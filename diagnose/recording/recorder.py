@@ -1,0 +1,285 @@
+"""Recorder: asks each question once, in its lane, inside its deadline and the run's budget, and keeps the tape."""
+
+from __future__ import annotations
+
+import _thread
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from queue import Empty, SimpleQueue
+
+import msgspec
+
+from diagnose.model import Failed, Json
+from diagnose.recording.questions import KINDS, Hands, Kind, Lane, Question
+
+WORKERS: Mapping[Lane, int] = {"api": 1, "local": 3, "file": 2, "netns": 2, "probe": 32, "last": 1}
+"""Threads per lane. That of the API has several questions under way at once. Only what waits is done by many: threads that work
+fight for the interpreter, and 60 namespaces visited by 32 of them cost a run of 0.9 s a tenth more.
+"""
+TICK = 0.02
+"""How often deadlines are looked at, in seconds."""
+GRACE = 2 * TICK
+"""How much longer a deadline is waited for here than by the hand that answers, which knows better what came of it."""
+QUIET = 3
+"""Ticks without a question in a busy lane after which all else counts as answered: one answer begets the next questions."""
+MANY = 16
+"""While more answers than these are waited for they are taken in handfuls: to wake up for each would take the interpreter from
+the thread that asks.
+"""
+BUSY_LANES: tuple[Lane, ...] = ("api", "local", "file", "netns")
+"""The lanes that must be idle before the `last` one begins; a probe only waits, so it may go on."""
+
+
+def in_thread(work: Callable[..., None], *args: object) -> bool:
+    """Have this done in a thread of its own, a bare one: `Thread.start` waits for each to have begun, 150 times a run.
+
+    False where the host has no thread left (its pid_max, a cgroup's pids.max, a user's nproc).
+    """
+    try:
+        _thread.start_new_thread(work, args)
+    except RuntimeError:
+        return False
+    return True
+
+
+class Budget:
+    """The end of a run on the monotonic clock, which an interrupt may bring forward."""
+
+    def __init__(self, ends: float) -> None:
+        self.ends = ends
+
+    @property
+    def left(self) -> float:
+        """Seconds left, not below 0."""
+        return max(0.0, self.ends - time.monotonic())
+
+    def cut(self) -> None:
+        """End now."""
+        self.ends = min(self.ends, time.monotonic())
+
+
+class RecordedAnswer(msgspec.Struct, frozen=True):
+    """One question on the tape: its answer, and the seconds it took once it was being answered."""
+
+    answer: Json | Failed
+    duration_s: float = 0.0
+
+
+class _Job(msgspec.Struct, eq=False):
+    question: Question
+    kind: Kind
+    started: float = 0.0
+    entry: RecordedAnswer | None = None
+    listeners: list[SimpleQueue[_Job]] = msgspec.field(default_factory=list)
+
+
+class Recorder:
+    """A host that remembers: single flight, failures memoised too, an answer after its deadline dropped and never
+    taped.
+
+    What is not answered when the budget is spent is Failed("budget"). patience: a factor on every deadline.
+    """
+
+    def __init__(self, inner: Hands, budget: Budget, patience: float = 1.0) -> None:
+        self._inner = inner
+        self._budget = budget
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._work = {lane: threading.Condition(self._lock) for lane in WORKERS}
+        self._jobs: dict[Question, _Job] = {}
+        self._queues: dict[Lane, list[tuple[int, int, _Job]]] = {lane: [] for lane in WORKERS}
+        self._idle: dict[Lane, int] = dict.fromkeys(WORKERS, 0)
+        self._threads: dict[Lane, int] = dict.fromkeys(WORKERS, 0)
+        self._running: dict[Question, tuple[_Job, _Worker]] = {}
+        self._order = itertools.count()
+        self._is_kept = False
+        self._quiet = 0
+
+    @property
+    def tape(self) -> dict[Question, RecordedAnswer]:
+        """What has been answered so far, in the order in which it was asked."""
+        with self._lock:
+            return {job.question: job.entry for job in self._jobs.values() if job.entry is not None}
+
+    @property
+    def waiting(self) -> list[str]:
+        """The questions that are being answered right now, for a progress line."""
+        with self._lock:
+            return [asked.kind for asked in self._running]
+
+    def begin(self, question: Question) -> None:
+        """Have a question answered that will be asked."""
+        with self._lock:
+            if question not in self._jobs:
+                self._submit(question)
+
+    def ask(self, question: Question) -> Json | Failed:
+        """The answer, waited for at most until the kind's deadline or the budget."""
+        for _, answer in self.ask_many((question,)):
+            return answer
+        raise AssertionError("unreachable")
+
+    def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
+        answered: SimpleQueue[_Job] = SimpleQueue()
+        wanted = dict.fromkeys(questions)
+        with self._lock:
+            jobs = [self._jobs.get(each) or self._submit(each) for each in wanted]
+            ready = [(job.question, job.entry.answer) for job in jobs if job.entry is not None]
+            waiting = {job.question for job in jobs if job.entry is None}
+            for job in jobs:
+                if job.entry is None:
+                    job.listeners.append(answered)
+        yield from ready
+        while waiting:
+            alone = self._serve_deserted()
+            if len(waiting) > MANY and answered.empty():
+                time.sleep(TICK / 4)
+            try:
+                job = answered.get(timeout=TICK if alone else self._budget.left + 4 * TICK)
+            except Empty:
+                if alone and self._budget.left:
+                    continue
+                for each in waiting:  # the keeper itself did not get the processor: never wait longer than the budget
+                    job = self._jobs[each]
+                    self._resolve(job, Failed("budget", "not answered within the run's time"))
+                    assert job.entry is not None
+                    yield each, job.entry.answer
+                return
+            waiting.discard(job.question)
+            assert job.entry is not None
+            yield job.question, job.entry.answer
+
+    def _submit(self, question: Question) -> _Job:
+        kind = KINDS[question.kind]
+        job = self._jobs[question] = _Job(question, kind)
+        if not self._budget.left:
+            job.entry = RecordedAnswer(Failed("budget", "never asked: the run's time was spent"))
+            return job
+        lane = kind.lane
+        heapq.heappush(self._queues[lane], (kind.priority, next(self._order), job))
+        if len(self._queues[lane]) > self._idle[lane]:
+            self._hire(lane)
+        if not self._is_kept:
+            self._is_kept = in_thread(self._keep_time)
+        self._work[lane].notify()
+        return job
+
+    def _hire(self, lane: Lane) -> None:
+        """One more thread for a lane, if it may have one more and one is to be had."""
+        if self._threads[lane] < WORKERS[lane] and in_thread(_Worker(self, lane).run):
+            self._threads[lane] += 1
+
+    def _serve_deserted(self) -> bool:
+        """Answer what nobody else will: a lane for which the host has no thread left. Whether there is one."""
+        deserted = [lane for lane, queue in self._queues.items() if queue and not self._threads[lane]]
+        for lane in deserted:
+            self._serve(_Worker(self, lane))
+        return bool(deserted)
+
+    def _await(self, worker: _Worker) -> bool:
+        """Wait for a question in the worker's lane; False when this worker was given up."""
+        lane = worker.lane
+        with self._lock:
+            if worker.lost:
+                return False
+            self._idle[lane] += 1
+            while not self._ready(lane):
+                self._work[lane].wait()
+            self._idle[lane] -= 1
+            return True
+
+    def _ready(self, lane: Lane) -> bool:
+        return bool(self._queues[lane]) and (lane != "last" or self._quiet >= QUIET or not self._is_kept)
+
+    def _pull(self, worker: _Worker) -> Question | None:
+        """The next question of the worker's lane; None where there is none now, or where this worker was given up."""
+        with self._lock:
+            if worker.lost or not self._ready(worker.lane):
+                return None
+            job = heapq.heappop(self._queues[worker.lane])[2]
+            job.started = time.monotonic()
+            self._running[job.question] = job, worker
+            return job.question
+
+    def _serve(self, worker: _Worker) -> None:
+        for asked, answer in self._inner.serve(worker.lane, lambda: self._pull(worker)):
+            self._resolve(self._jobs[asked], answer)
+
+    def _busy(self) -> bool:
+        return any(self._queues[lane] for lane in BUSY_LANES) or any(
+            worker.lane in BUSY_LANES for _, worker in self._running.values()
+        )
+
+    def _resolve(self, job: _Job, answer: Json | Failed) -> None:
+        """Set the job's answer once; whoever comes later is dropped."""
+        with self._lock:
+            if job.entry is not None:
+                return
+            self._running.pop(job.question, None)
+            job.entry = RecordedAnswer(answer, round(time.monotonic() - job.started, 6) if job.started else 0.0)
+            listeners, job.listeners = job.listeners, []
+        for listener in listeners:
+            listener.put(job)
+
+    def _keep_time(self) -> None:
+        while True:
+            time.sleep(TICK)
+            now = time.monotonic()
+            late: list[tuple[_Job, Failed]] = []
+            with self._lock:
+                spent = now >= self._budget.ends
+                for job, worker in list(self._running.values()):
+                    over = now - job.started > job.kind.deadline * self._patience + GRACE
+                    if over or spent:
+                        del self._running[job.question]
+                        if not worker.lost:
+                            worker.lost = True
+                            self._threads[worker.lane] -= 1
+                        reason = f"no answer in {now - job.started:.1f} s"
+                        late.append((job, Failed("timed out" if over else "budget", reason)))
+                for lane, queue in self._queues.items():
+                    if spent:
+                        never = Failed("budget", "never asked: the run's time was spent")
+                        late.extend((job, never) for _, _, job in queue)
+                        queue.clear()
+                    elif queue and not self._idle[lane]:
+                        self._hire(lane)
+                self._quiet = 0 if self._busy() else self._quiet + 1
+                if self._quiet >= QUIET and self._queues["last"]:
+                    self._work["last"].notify()
+            for job, failed in late:
+                self._resolve(job, failed)
+            if spent:
+                return
+
+
+class _Worker:
+    """One thread of a lane. A worker that overstays a deadline is lost: it gets no more questions, another takes its place."""
+
+    def __init__(self, recorder: Recorder, lane: Lane) -> None:
+        self.recorder = recorder
+        self.lane = lane
+        self.lost = False
+
+    def run(self) -> None:
+        recorder = self.recorder
+        while recorder._await(self):  # noqa: SLF001 - the recorder's own half
+            recorder._serve(self)  # noqa: SLF001
+
+
+class Replay:
+    """A tape as a host: each question answered as it was, anything else Failed("not recorded")."""
+
+    def __init__(self, tape: Mapping[Question, RecordedAnswer]) -> None:
+        self.tape = dict(tape)
+
+    def ask(self, question: Question) -> Json | Failed:
+        entry = self.tape.get(question)
+        return Failed("not recorded", f"the tape holds no answer to {question.key}") if entry is None else entry.answer
+
+    def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
+        for each in dict.fromkeys(questions):
+            yield each, self.ask(each)

@@ -1,0 +1,28 @@
+"""What `--from` names: a folder, an archive, or the demo that comes with the tool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from diagnose.model import Json
+from diagnose.recording import answer_files
+from diagnose.recording.questions import Question
+from diagnose.recording.recorder import RecordedAnswer
+
+
+def read(source: Path) -> tuple[dict[Question, RecordedAnswer], dict[str, Json]]:
+    """The tape and the manifest of whatever lies at this path. answer_files.TapeError if it is no recorded host."""
+    place = _place(source)
+    if place.is_dir():
+        return answer_files.read_folder(place)
+    from diagnose.recording import archive
+
+    return archive.read(place)
+
+
+def _place(source: Path) -> Path:
+    """The folder or file that is meant: `demo`, unless there is one here, is the recorded broken host that comes with the tool."""
+    if str(source) != "demo" or source.exists():
+        return source
+    package = Path(__file__).parents[1]
+    return next((path for path in (package / "demo", package.parent / "fixtures/demo") if path.is_dir()), source)

@@ -1,0 +1,122 @@
+"""Taking a bundle: one run of every check, more questions for a colleague, the report judged again from what is sealed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose import config, session
+from diagnose.judgement import engine
+from diagnose.judgement.exit_codes import code_of
+from diagnose.model import Check, Failed, Json, Report
+from diagnose.recording.answer_files import Tape
+from diagnose.recording.questions import Question
+from diagnose.recording.recorder import Budget, RecordedAnswer, Recorder, Replay
+from diagnose.redact import Redactor
+from diagnose.ticket import bundle
+from diagnose.ticket.anonymize import Renaming
+
+REPLAY_S = 3600.0
+"""The time to judge a tape in: there is nobody to wait for."""
+
+Hands = Callable[[session.RunOptions, Sequence[str], float, Redactor], tuple[Recorder, Budget]]
+"""Makes the recorder of a host and the budget of its run; what it answers is redacted by the redactor given."""
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """A bundle and its report; names: old to new where it was renamed, for whoever keeps them apart from it."""
+
+    report: Report
+    sealed: bundle.Bundle
+    names: Mapping[str, Mapping[str, str]] | None = None
+
+
+def take(
+    known: Mapping[str, Check],
+    asked: session.RunOptions,
+    *,
+    began: float,
+    max_size: int,
+    anonymize: bool = False,
+    hands: Hands = session.live,
+    redactor: Redactor | None = None,
+) -> Taken:
+    """Run every check, ask for what a colleague may need beyond it, seal it all, and prove that it holds no secret.
+
+    anonymize: with other names than the host's. session.InvalidRequestError for a bad configuration; bundle.TooLargeError,
+    bundle.LeakError as their module says.
+    """
+    try:
+        configured = config.load(asked.config)
+    except config.ConfigError as error:
+        raise session.InvalidRequestError(str(error)) from error
+    redactor = redactor or Redactor()
+    recorder, budget = hands(asked, tuple(known), began, redactor)
+    what = engine.Run(known, tuple(known), thresholds=configured.thresholds, silences=configured.silences)
+    with session.attended(recorder, budget):
+        report = engine.run(recorder, what, began=began, budget=budget)
+        for questions in (bundle.superset(), bundle.last_words(recorder.tape)):
+            for _ in recorder.ask_many(questions):
+                pass
+    # A secret that an early answer showed in a place of its own may be known only from a later one. The bundle's report is
+    # judged again from what the bundle holds, so that both say the same.
+    tape: Tape = dict(_settled(question, entry, redactor) for question, entry in recorder.tape.items())
+    what = replace(what, uncollected=report.uncollected)
+    live, report = report, _judged(tape, what, began)
+    extra: dict[str, Json] = {}
+    names = None
+    if anonymize:
+        renaming = Renaming(tape)
+        tape = renaming.tape(tape)
+        report, plain = _judged(tape, replace(what, silences=()), began), report
+        report = _silenced(report, plain, renaming)
+        extra = {"anonymized": {"checks_that_say_something_else": _differing(plain, report)}}
+        names = renaming.map
+    report = replace(report, duration_s=live.duration_s, source="live")
+    head = {**session.manifest(report, configured.thresholds), **extra}
+    exit_code = code_of(report, "warning")
+    sealed = bundle.make(report, exit_code, tape, head, redacted=redactor.counts, max_size=max_size)
+    bundle.prove(sealed, redactor.secrets)
+    return Taken(report, sealed, names)
+
+
+def _judged(tape: Tape, what: engine.Run, began: float) -> Report:
+    return engine.run(Replay(tape), what, began=began, budget=Budget(time.monotonic() + REPLAY_S))
+
+
+def _silenced(report: Report, plain: Report, renaming: Renaming) -> Report:
+    """The renamed report with what was silenced under the old names."""
+    silences = {
+        (each.id, each.subject.kind, renaming.name(each.subject.name)): renaming.text(each.silenced)
+        for each in plain.findings
+        if each.silenced
+    }
+    findings = tuple(
+        replace(each, silenced=silences.get((each.id, each.subject.kind, each.subject.name), each.silenced))
+        for each in report.findings
+    )
+    return replace(report, findings=findings)
+
+
+def _differing(plain: Report, renamed: Report) -> list[Json]:
+    """The checks whose verdict or number of findings is another under the new names: none, unless a name meant something."""
+    before, after = (
+        {each.check.id: (each.verdict, len(each.findings)) for each in one.results} for one in (plain, renamed)
+    )
+    return sorted(id for id in before if before[id] != after.get(id))
+
+
+def _settled(question: Question, entry: RecordedAnswer, redactor: Redactor) -> tuple[Question, RecordedAnswer]:
+    """Question and answer without what the run has learned to be secret since they were taped."""
+    args = redactor.settle(question.args)
+    if args != question.args:
+        question = Question(question.kind, json.dumps(args, sort_keys=True, separators=(",", ":")))
+    if isinstance(entry.answer, Failed):
+        return question, RecordedAnswer(
+            Failed(entry.answer.reason, redactor.text(entry.answer.detail)), entry.duration_s
+        )
+    return question, RecordedAnswer(redactor.settle(entry.answer), entry.duration_s)

@@ -1,0 +1,195 @@
+"""Delivering a bundle: to stdout, or to a file that is whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+
+from diagnose import session
+from diagnose.model import Check, Report
+from diagnose.phrases import size
+from diagnose.redact import Redactor
+from diagnose.ticket import bundle
+from diagnose.ticket.create import Hands, Taken, take
+from diagnose.ticket.texts import file_name
+
+
+class NotWrittenError(Exception):
+    """No bundle was left behind; one sentence says why."""
+
+
+STDOUT = Path("-")
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What kind of bundle is wanted. output: a file, STDOUT, None for a name of its own in the current folder.
+
+    review: list the files on stderr and ask there before anything is written. anonymize: with other names than the host's;
+    map: a file for the old names and the new.
+    """
+
+    output: Path | None = None
+    max_size: int = bundle.MAX_SIZE
+    review: bool = False
+    anonymize: bool = False
+    map: Path | None = None
+
+
+def deliver(
+    known: Mapping[str, Check],
+    asked: session.RunOptions,
+    order: Order,
+    *,
+    began: float,
+    hands: Hands = session.live,
+    redactor: Redactor | None = None,
+) -> str:
+    """Make, prove and deliver it; one sentence about what was written. NotWrittenError or session.InvalidRequestError if not."""
+    if order.output == STDOUT:
+        _streamable()
+    for path in (order.output or Path("diagnose.tar.gz"), order.map):
+        if path is not None and path != STDOUT:
+            _free(path, named=path in (order.output, order.map))
+    try:
+        taken = take(
+            known,
+            asked,
+            began=began,
+            max_size=order.max_size,
+            anonymize=order.anonymize,
+            hands=hands,
+            redactor=redactor,
+        )
+    except bundle.LeakError as error:
+        raise NotWrittenError(
+            f"a secret that was redacted still stands in the bundle, which was not written: {error}"
+        ) from error
+    except bundle.TooLargeError as error:
+        raise NotWrittenError(f"not written: {error}") from error
+    if order.review and not _agreed(taken.sealed):
+        raise NotWrittenError("not written: you did not agree to it")
+    if order.map and taken.names is not None:
+        names = json.dumps(taken.names, indent=1, ensure_ascii=False) + "\n"
+        _written(order.map, names.encode("utf-8", "replace"))
+    try:
+        return _handed_over(taken, order)
+    except NotWrittenError:
+        if order.map:
+            order.map.unlink(missing_ok=True)
+        raise
+
+
+def _handed_over(taken: Taken, order: Order) -> str:
+    data = taken.sealed.data
+    shed = f"; {len(taken.sealed.shed)} files left out to keep the size" if taken.sealed.shed else ""
+    if order.output == STDOUT:
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            raise NotWrittenError(f"cannot write to stdout: {error.strerror}") from error
+        return f"wrote {size(len(data))} to stdout{shed}"
+    target = order.output or Path(f"diagnose-{file_name(taken.report.host.name)}-{_stamp(taken.report)}.tar.gz")
+    _written(target, data)
+    return f"wrote {target}, {size(len(data))}{shed}"
+
+
+def _written(target: Path, data: bytes) -> None:
+    try:
+        write(target, data)
+    except OSError as error:
+        raise NotWrittenError(f"cannot write {target}: {error.strerror}; `-o -` needs no disk") from error
+
+
+def _streamable() -> None:
+    """NotWrittenError, before the run, where stdout is nothing that an archive can go to."""
+    if sys.stdout.isatty():
+        raise NotWrittenError("not written: stdout is a terminal; redirect it, or name a file with -o FILE")
+    if sys.stdout.name == os.devnull:
+        raise NotWrittenError("not written: stdout is closed")
+
+
+def _free(target: Path, *, named: bool) -> None:
+    """NotWrittenError, before the run, for a place where nothing can be written; named: not by ourselves, so that it must not exist."""
+    try:
+        if named and (target.exists() or target.is_symlink()):
+            why = "it exists, and a bundle overwrites nothing"
+        elif not target.parent.is_dir():
+            why = f"{target.parent} is not a folder"
+        elif not os.access(target.parent, os.W_OK | os.X_OK):
+            why = f"{target.parent.absolute()} is not writable; `-o -` needs no disk"
+        else:
+            return
+    except OSError as error:
+        why = error.strerror or str(error)
+    raise NotWrittenError(f"cannot write {target}: {why}")
+
+
+def _stamp(report: Report) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(report.taken_at or time.time()))
+
+
+def write(target: Path, data: bytes) -> None:
+    """Under a temporary name beside the target, then renamed; an existing target is not overwritten. Mode 0600. OSError rises."""
+    if target.exists() or target.is_symlink():
+        raise FileExistsError(17, "File exists")
+    partial = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
+    with _stopped_by_exception():
+        try:
+            handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "wb") as stream:
+                os.fchmod(handle, 0o600)  # whatever the umask took
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            _rename(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _stopped_by_exception() -> Iterator[None]:
+    """While it lasts, an interrupt is raised, so that what was begun is cleaned up."""
+
+    def stop(number: int, _: object) -> NoReturn:
+        raise InterruptedError(errno.EINTR, f"stopped by {signal.Signals(number).name}")
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, stop) for number in numbers} if main else {}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _rename(partial: Path, target: Path) -> None:
+    """A hard link refuses a target that came to be meanwhile; not every file system has them."""
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        partial.rename(target)
+
+
+def _agreed(sealed: bundle.Bundle) -> bool:
+    """Whether whoever sits there agrees to what would be written."""
+    for name, length, redactions in sealed.members:
+        sys.stderr.write(f"{size(length):>10}  {redactions:>4} redacted  {name}\n")
+    sys.stderr.write(f"{size(len(sealed.data)):>10}  the archive\nwrite it? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

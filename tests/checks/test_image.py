@@ -1,0 +1,301 @@
+"""The checks of the family image on evidence that is built by hand: fires, stays silent, does not apply."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks.image import content, pulls, stock
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.log import LogLine
+from diagnose.evidence.images.build_cache import BuildCache, records
+from diagnose.evidence.images.details import Detail, ImageDetails, image_details
+from diagnose.evidence.images.layer_folders import LayerFolders
+from diagnose.evidence.images.listing import Image, Images, images, normal, registry_of, tag_of
+from diagnose.evidence.images.pulls import Pulls, Trouble, Why
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.storage.filesystems import Filesystem, Usage
+from diagnose.model import Severity, Skipped, Subject, Unavailable, Unexamined
+from tests.hosts import Made
+from tests.inspected import container, live, of, subjects
+
+OUT_OF_REACH = Unavailable("forbidden", "not root")
+NOW = 1_800_000_000.0
+CLOCK = Clock(NOW, 0.0)
+
+
+def listed(id: str, tags: list[str] | None, size: int = 1000, **more: Any) -> Image:
+    return Image(id=f"sha256:{id * 64}"[:71], repo_tags=tags, size=size, **more)
+
+
+@pytest.mark.parametrize(
+    ("items", "fires"),
+    [
+        pytest.param([listed("1", ["<none>:<none>"]), listed("2", ["<none>:<none>"])], True, id="API up to 1.42"),
+        pytest.param([listed("1", []), listed("2", None)], True, id="API from 1.43"),
+        pytest.param([listed("1", []), listed("2", ["shop:1.4"])], False, id="one is no heap"),
+        pytest.param([listed("1", [], size=3 << 30)], True, id="one that is big"),
+        pytest.param(
+            [listed("1", [], containers=1), listed("2", [], containers=2)], False, id="containerd's store: used"
+        ),
+        pytest.param([listed("1", [], size=3 << 30, shared_size=(3 << 30) - 5)], False, id="big, but shared"),
+    ],
+)
+def test_dangling(items: list[Image], fires: bool) -> None:
+    answer = stock.dangling(Images(tuple(items), {}), OUT_OF_REACH)
+    assert not isinstance(answer, Unavailable)
+    assert bool(list(answer)) is fires
+
+
+def test_dangling_images_that_a_container_stands_on() -> None:
+    items = (listed("1", []), listed("2", []))
+    assert stock.dangling(Images(items, {items[0].id: ("a",), items[1].id: ("b",)}), OUT_OF_REACH) == ()
+
+
+def test_dangling_is_unknown_where_containers_are() -> None:
+    assert isinstance(stock.dangling(Images((listed("1", []),), {}, users_known=False), OUT_OF_REACH), Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("reference", "full", "registry", "tag"),
+    [
+        ("bb", "docker.io/library/bb:latest", "docker.io", "latest"),
+        ("bb:1.2", "docker.io/library/bb:1.2", "docker.io", "1.2"),
+        ("team/app", "docker.io/team/app:latest", "docker.io", "latest"),
+        ("localhost:5000/app", "localhost:5000/app:latest", "localhost:5000", "latest"),
+        ("reg.example/a/b:3", "reg.example/a/b:3", "reg.example", "3"),
+        ("reg.example:5000/a@sha256:12", "reg.example:5000/a@sha256:12", "reg.example:5000", None),
+        ("a:latest@sha256:12", "docker.io/library/a@sha256:12", "docker.io", None),
+    ],
+)
+def test_references(reference: str, full: str, registry: str, tag: str | None) -> None:
+    assert (normal(reference), registry_of(reference), tag_of(reference)) == (full, registry, tag)
+
+
+@pytest.mark.parametrize(
+    ("reference", "fires"),
+    [
+        ("shop", True),
+        ("shop:latest", True),
+        ("shop:1.4", False),
+        ("sha256:1111", False),
+        ("shop:latest@sha256:11", False),
+    ],
+)
+def test_latest_tag(reference: str, fires: bool) -> None:
+    one = container(Config={"Image": reference})
+    assert subjects(stock.latest_tag(live(one))) == ([reference] if fires else [])
+
+
+def trouble(why: Why, count: int = 1, age: float = 60.0, name: str = "") -> Pulls:
+    return Pulls(
+        (Trouble(why, "r:5000", name, count, NOW - age, NOW - age, 'Get "https://r:5000/v2/": it broke'),), "log"
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "age", "severity"),
+    [
+        pytest.param(1, 60.0, Severity.warning, id="a moment ago"),
+        pytest.param(1, 7200.0, Severity.advice, id="once, long ago"),
+        pytest.param(3, 7200.0, Severity.warning, id="again and again"),
+    ],
+)
+def test_unreachable(count: int, age: float, severity: Severity) -> None:
+    (finding,) = pulls.registry_unreachable(trouble("unreachable", count, age), CLOCK)
+    assert finding.severity is severity
+    assert finding.summary.endswith("it broke")
+
+
+@pytest.mark.parametrize(("count", "severity"), [(1, Severity.advice), (3, Severity.warning)])
+def test_one_refused_pull_is_a_slip_of_the_pen(count: int, severity: Severity) -> None:
+    (finding,) = pulls.pull_denied(trouble("denied", count, name="shop:9"), CLOCK)
+    assert (finding.severity, str(finding.subject)) == (severity, "image:shop:9")
+
+
+def test_each_kind_of_failure_has_its_own_check() -> None:
+    for why in ("rate-limit", "denied", "unreachable", "tls", "proxy"):
+        failed = trouble(why)
+        found = {
+            "rate-limit": list(pulls.pull_rate_limited(failed, CLOCK, OUT_OF_REACH)),
+            "denied": list(pulls.pull_denied(failed, CLOCK)),
+            "unreachable": list(pulls.registry_unreachable(failed, CLOCK)),
+            "tls": list(pulls.registry_tls(failed, CLOCK)),
+            "proxy": list(pulls.registry_proxy(failed, CLOCK, Info(https_proxy="http://p:3128"))),
+        }
+        assert [name for name, findings in found.items() if findings] == [why]
+
+
+FAILED: dict[str, Any] = {"State": {"Status": "exited", "Pid": 0, "ExitCode": 1}}
+
+
+def details(architecture: str) -> ImageDetails:
+    detail = Detail("sha256:1111", architecture=architecture)
+    return ImageDetails({detail.id: detail}, {detail.id: "shop:1.4"})
+
+
+@pytest.mark.parametrize(
+    ("one", "architecture", "machine", "severity"),
+    [
+        pytest.param(container(**FAILED), "arm64", "x86_64", None, id="failed"),
+        pytest.param(container(), "arm64", "x86_64", Severity.advice, id="runs emulated"),
+        pytest.param(
+            container(ImageManifestDescriptor={"platform": {"architecture": "arm64"}}, **FAILED), "amd64", "x86_64", None,
+            id="the container's own manifest counts",
+        ),
+    ],
+)  # fmt: skip
+def test_platform_mismatch(one: Container, architecture: str, machine: str, severity: Severity | None) -> None:
+    answer = content.platform_mismatch(
+        live(one), of(one), details(architecture), Info(architecture=machine), OUT_OF_REACH, CLOCK
+    )
+    assert not isinstance(answer, Skipped)
+    (finding,) = answer
+    assert finding.severity is severity
+
+
+@pytest.mark.parametrize(
+    ("architecture", "machine"),
+    [("amd64", "x86_64"), ("386", "x86_64"), ("arm", "aarch64"), ("", "x86_64"), ("arm64", "aarch64")],
+)
+def test_platform_that_fits(architecture: str, machine: str) -> None:
+    answer = content.platform_mismatch(
+        live(container()), of(container()), details(architecture), Info(architecture=machine), OUT_OF_REACH, CLOCK
+    )
+    assert not isinstance(answer, Skipped)
+    assert not list(answer)
+
+
+def test_platform_of_an_unknown_machine_does_not_apply() -> None:
+    answer = content.platform_mismatch(
+        live(container()), of(container()), details("amd64"), Info(architecture="vax"), OUT_OF_REACH, CLOCK
+    )
+    assert isinstance(answer, Skipped)
+
+
+OLD = int(NOW) - 90 * 86400
+
+
+@pytest.mark.parametrize(
+    ("items", "fires"),
+    [
+        pytest.param([listed(str(n), [f"a:{n}"], created=OLD) for n in range(10)], True, id="many"),
+        pytest.param([listed("1", ["a:1"], size=6 << 30, created=OLD)], True, id="big"),
+        pytest.param([listed(str(n), [f"a:{n}"], created=int(NOW)) for n in range(10)], False, id="new ones"),
+        pytest.param([listed(str(n), [f"a:{n}"], created=OLD) for n in range(9)], False, id="a few"),
+    ],
+)
+def test_unused(items: list[Image], fires: bool) -> None:
+    answer = stock.unused(Images(tuple(items), {}), CLOCK, OUT_OF_REACH)
+    assert not isinstance(answer, Unavailable)
+    assert bool(list(answer)) is fires
+
+
+def disk(size: int) -> Filesystem:
+    usage = Usage("/", "ext4", "/dev/x", size, size // 2, size // 2, size // 2, 0, 0, "8:1", False)
+    return Filesystem("/", usage, ("data root",))
+
+
+@pytest.mark.parametrize(
+    ("size", "cache", "fires"),
+    [(1 << 40, 11 << 30, True), (20 << 30, 3 << 30, True), (20 << 30, 1 << 30, False), (1 << 40, 9 << 30, False)],
+    ids=["ten gibibytes", "a tenth of a small disk", "little", "little of a big disk"],
+)
+def test_build_cache(size: int, cache: int, fires: bool) -> None:
+    answer = stock.build_cache_large(BuildCache(disk(size), cache, 3))
+    assert not isinstance(answer, Skipped)
+    assert bool(list(answer)) is fires
+
+
+def test_build_cache_that_was_not_measured() -> None:
+    assert isinstance(stock.build_cache_large(BuildCache(disk(1), not_asked="the disk is empty")), Skipped)
+
+
+@pytest.mark.parametrize(
+    ("answer", "sizes"),
+    [
+        pytest.param({"BuildCache": None}, [], id="20.10 before BuildKit was used"),
+        pytest.param(
+            {"BuildCache": [{"ID": "a", "Size": 5, "InUse": False, "Shared": True}]}, [5], id="up to API 1.51"
+        ),
+        pytest.param({"BuildCacheUsage": {"TotalSize": 7, "Items": [{"ID": "a", "Size": 7}]}}, [7], id="from API 1.52"),
+    ],
+)
+def test_build_cache_records(answer: dict[str, Any], sizes: list[int]) -> None:
+    assert [each.size for each in records(answer)] == sizes
+
+
+@pytest.mark.parametrize(
+    ("labels", "fires"),
+    [
+        (None, True),
+        ({"maintainer": "x"}, True),
+        ({"org.label-schema.version": "1"}, True),
+        ({"org.opencontainers.image.source": "https://git.example/x"}, False),
+    ],
+)
+def test_labels_missing(labels: dict[str, str] | None, fires: bool) -> None:
+    one = Image("sha256:1111", ["shop:1.4"], labels=labels)
+    users = live(container("a"), container("b"))
+    assert subjects(stock.labels_missing(users, Images((one,), {}))) == (["shop:1.4"] if fires else [])
+
+
+LOST = LogLine(NOW - 60, "error", "create: open /d/overlay2/abc/link: no such file or directory")
+
+
+@pytest.mark.parametrize(
+    ("layers", "names"),
+    [
+        pytest.param(LayerFolders((), 5), [], id="whole"),
+        pytest.param(LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5), ["shop:1.4"], id="a part is gone"),
+        pytest.param(
+            LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5, (LOST,)), ["shop:1.4"], id="and the log tells"
+        ),
+        pytest.param(LayerFolders((), 5, (LOST,)), ["docker"], id="the log alone"),
+        pytest.param(LayerFolders((), 5, (LogLine(NOW - 7200, "error", LOST.message),)), [], id="the log, long ago"),
+    ],
+)
+def test_corrupt(layers: LayerFolders, names: list[str]) -> None:
+    assert subjects(content.corrupt(layers, OUT_OF_REACH, CLOCK, of())) == names
+
+
+def test_a_container_that_cannot_be_inspected_for_want_of_its_layer() -> None:
+    why = "inspect: refused: HTTP 500: stat /var/lib/docker/overlay2/cfe1a255: no such file or directory"
+    other = "inspect: refused: HTTP 500: context deadline exceeded"
+    unread = (Unexamined(Subject("container", "web"), why), Unexamined(Subject("container", "slow"), other))
+    assert subjects(content.corrupt(LayerFolders((), 5), OUT_OF_REACH, CLOCK, Containers((), unread))) == ["web"]
+
+
+DATA = Path(__file__).parents[1] / "data" / "engine29"
+
+
+def test_images_of_engine_29() -> None:
+    """Real answers of engine 29.7.2 with containerd's store: a tag was moved, and five containers stand on the image
+    that lost it."""
+    rows = json.loads((DATA / "images.json").read_text())
+    used = rows[1]["Id"]
+    users = of(*(container(name, Image=used, Config={"Image": "shop/app:3.1"}) for name in ("a", "b")))
+    host = Made({"api.images": rows, "api.image": json.loads((DATA / "image.json").read_text())})
+    found = images(host, users)
+    assert isinstance(found, Images)
+    assert found.dangling == ()
+    assert [each.name for each in found.unused] == ["shop/app:3.1"]
+    exposed = live(*users)
+    assert subjects(stock.labels_missing(exposed, found)) == ["shop/app:3.1"]
+    about = image_details(host, exposed, users)
+    assert isinstance(about, ImageDetails)
+    answer = content.platform_mismatch(exposed, users, about, Info(architecture="x86_64"), OUT_OF_REACH, CLOCK)
+    assert not isinstance(answer, Skipped)
+    assert not list(answer)
+    assert [detail.layers for detail in about] == [()]
+
+
+def test_layers_of_another_driver_are_not_judged() -> None:
+    answer = content.corrupt(LayerFolders((), 0), OUT_OF_REACH, CLOCK, of())
+    with pytest.raises(StopIteration) as ended:
+        next(answer)
+    assert isinstance(ended.value.value, Skipped)

@@ -1,0 +1,89 @@
+"""What the kernel log says, against what is mounted and what time it is. Texts as Linux 6.18 and moby#5618 have them."""
+
+from __future__ import annotations
+
+import pytest
+
+from checks.kernel import filesystem_errors, netdevice_stuck
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog, Record
+from diagnose.evidence.run.options import Options
+from diagnose.evidence.storage.block_devices import BlockDevices, block_devices
+from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.model import Failed, Finding, Json
+from diagnose.recording.questions import Question
+from tests.hosts import Made
+
+ERROR = "EXT4-fs error (device loop2): trigger_test_error:127: comm sh: lab"
+MOUNT = (
+    "EXT4-fs (loop2): mounted filesystem 209f232b-a916-40cc-b9aa-902f3b9edc72 r/w without journal. Quota mode: none."
+)
+OTHER = (
+    "EXT4-fs (loop5): mounted filesystem 3fa03697-9cd9-42e4-a9a6-c0a262921d95 r/w without journal. Quota mode: none."
+)
+DISK = "critical medium error, dev loop2, sector 2048 op 0x0:(READ) flags 0x80700 phys_seg 1 prio class 2"
+POOL = "device-mapper: thin: 252:10: switching pool to out-of-data-space (queue IO) mode"
+LOGS = {
+    "an error": ([ERROR], 1),
+    "an error after the mount": ([MOUNT, ERROR], 1),
+    "repaired and mounted again": ([MOUNT, ERROR, MOUNT], 0),
+    "another disk was mounted since": ([ERROR, OTHER], 1),
+    "a bad sector of the disk": ([DISK], 1),
+    "the pool of a thin volume is full": ([POOL], 1),
+    "the pool was given room": ([POOL, POOL.replace("out-of-data-space (queue IO)", "write")], 0),
+    "a disk that knows no discard": ([DISK.replace("READ", "DISCARD")], 0),
+    "a disk whose name begins alike": ([ERROR.replace("loop2", "loop")], 1),
+    "a disk whose number begins alike": ([ERROR.replace("loop2", "dm-1")], 0),
+    "a disk that is not mounted": ([ERROR.replace("loop2", "sdz")], 0),
+}
+
+
+NAMES: dict[str, Json] = {
+    "file.stats": {
+        "/sys/dev/block/252:1": {"link": "../../devices/virtual/block/dm-1"},
+        "/sys/dev/block/8:1": {"link": "../../devices/pci0000:00/ata1/block/sda/sda1"},
+    },
+    "/sys/class/block/dm-1/slaves": {"entries": [{"name": "dm-0"}]},
+    "/sys/class/block/dm-0/slaves": {"entries": [{"name": "sdb2"}]},
+}
+"""A root that was mounted as /dev/root, and an encrypted volume on a disk's second partition."""
+
+
+def test_a_disk_is_known_by_each_of_its_names() -> None:
+    def answer(question: Question) -> Json:
+        return NAMES.get(str(question.args.get("path", question.kind)), Failed("missing", ""))
+
+    table = (Mounted("/", source="/dev/root", dev="8:1"), Mounted("/data", source="/dev/mapper/crypt", dev="252:1"))
+    found = block_devices(Made(dict.fromkeys(("file.stats", "file.list"), answer)), Mounts(table))
+    points = {name: mounted.point for name, mounted in found.by_name.items()}
+    assert points == {"root": "/", "sda1": "/", "crypt": "/data", "dm-1": "/data", "dm-0": "/data", "sdb2": "/data"}
+
+
+@pytest.mark.parametrize(("lines", "count"), LOGS.values(), ids=LOGS)
+def test_only_errors_of_this_mount_count(lines: list[str], count: int) -> None:
+    log = KernelLog(tuple(Record(float(at), text) for at, text in enumerate(lines, 1)))
+    disks = BlockDevices(
+        {"sda1": Mounted("/"), "loop2": Mounted("/var/lib/docker"), "dm-10": Mounted("/var/lib/docker")}
+    )
+    found = list(filesystem_errors(log, disks, Clock(100.0, 0.0), Options()))
+    subjects = [str(each.subject) for each in found if isinstance(each, Finding)]
+    assert subjects == ["filesystem:/var/lib/docker"] * count
+
+
+WAITING = "unregister_netdevice: waiting for {} to become free. Usage count = 1"
+NOW = 1000.0
+WAITS = {
+    "every ten seconds until now": ([("lo", 970.0), ("lo", 980.0), ("lo", 990.0)], ["interface:lo"]),
+    "one line at a slow teardown": ([("lo", 990.0)], []),
+    "over for minutes": ([("lo", 701.0), ("lo", 711.0), ("lo", 721.0)], []),
+    "one line for each of three": ([("eth0", 980.0), ("veth1", 985.0), ("lo", 990.0)], []),
+}
+
+
+@pytest.mark.parametrize(("seen", "subjects"), WAITS.values(), ids=WAITS)
+def test_only_a_device_that_is_waited_for_until_now_is_stuck(
+    seen: list[tuple[str, float]], subjects: list[str]
+) -> None:
+    log = KernelLog(tuple(Record(at, WAITING.format(device)) for device, at in seen))
+    found = list(netdevice_stuck(log, Clock(NOW, 0.0)))
+    assert [str(each.subject) for each in found if isinstance(each, Finding)] == subjects

@@ -1,0 +1,118 @@
+"""Whom a container's last words name: the containers on its networks that did not answer it."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from checks.container._words import not_running, peers
+from checks.logging import driver_blocks_start
+from diagnose.evidence.containers.inspect import (
+    Binding,
+    ContainerConfig,
+    HostConfig,
+    NetworkEndpoint,
+    NetworkSettings,
+    State,
+)
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTail
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import container
+
+
+def a(name: str, network: str = "shop", **endpoint: object) -> Container:
+    settings = NetworkSettings(networks={network: NetworkEndpoint(**endpoint)})  # type: ignore[arg-type]
+    return Container(id=name * 8, raw_name=f"/{name}", network_settings=settings)
+
+
+FRONT = a("front")
+OTHERS = [
+    FRONT,
+    a("db", ip_address="172.18.0.2", ip_prefix_len=16, gateway="172.18.0.1", aliases=["postgres"]),
+    a("mail", "lab"),
+    a("api"),
+    a("shop-host"),
+]
+CASES = {
+    "its name": (["nc: bad address 'db'"], ["db"]),
+    "its name and port": (["dial tcp: lookup db:5432: no such host"], ["db"]),
+    "in a URL": (["GET http://api:8080/cart: connection refused"], ["api"]),
+    "its alias": (["could not resolve postgres"], ["db"]),
+    "its address": (["can't connect to remote host (172.18.0.2): Connection refused"], ["db"]),
+    "two of them": (["bad address 'db'", "bad address 'api'"], ["api", "db"]),
+    "at the end of a sentence": (["connection refused by db."], ["db"]),
+    "a line that tells of no call in vain": (["db is at version 12"], []),
+    "on another network": (["bad address 'mail'"], []),
+    "a part of a path": (["GET https://pay.example/api/v1: i/o timeout"], []),
+    "a part of a longer name": (["bad address 'db.example.net'"], []),
+    "itself": (["front: connection refused"], []),
+    "nothing said": ([], []),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_peers(name: str) -> None:
+    lines, named = CASES[name]
+    assert sorted(each.name for each in peers(lines, FRONT, Containers(tuple(OTHERS)))) == named
+
+
+RUNNING = State(status="running", pid=7, started_at="2026-01-01T00:00:00Z")
+
+
+TOLD = ContainerConfig(
+    env=["DB_URL=postgres://shop@db:5432/shop", "MODE=prod"],
+    labels={"com.docker.compose.depends_on": "api:service_started:true"},
+)
+UNNAMED = {
+    "nobody is named": (["java.net.SocketTimeoutException: connect timed out"], ["api", "db"]),
+    "another one is": (["connect to pay.example.net: Connection timed out"], []),
+    "its own port": (["Failed to connect to localhost port 80: Connection refused"], []),
+    "an address that nobody has any more": (
+        ["can't connect to remote host (172.18.0.9): Connection refused"],
+        ["api", "db"],
+    ),
+    "the gateway": (["can't connect to 172.18.0.1:3306: Connection refused"], []),
+    "an address elsewhere": (["can't connect to remote host (192.0.2.9): Connection refused"], []),
+    "a name that is unknown": (["bad address 'mail'"], []),
+    "no call": (["ready"], []),
+}
+
+
+@pytest.mark.parametrize("name", UNNAMED)
+def test_whom_it_was_told_of_where_it_names_nobody(name: str) -> None:
+    lines, called = UNNAMED[name]
+    caller = msgspec.structs.replace(FRONT, config=TOLD)
+    assert sorted(each.name for each in peers(lines, caller, Containers(tuple(OTHERS)))) == called
+
+
+def test_a_probe_names_nobody_and_its_command_does() -> None:
+    found = peers(["nc: timed out"], FRONT, Containers(tuple(OTHERS)), told=["nc -w 2 postgres 5432"])
+    assert [each.name for each in found] == ["db"]
+
+
+def test_what_became_of_a_callee_is_told_unless_it_runs() -> None:
+    ended = State(status="exited", exit_code=137, finished_at="2026-01-01T00:00:00Z")
+    stopped, running = Container(id="1", raw_name="/db", state=ended), Container(id="2", raw_name="/api", state=RUNNING)
+    made = Container(id="3", raw_name="/mail", state=State(status="created"))
+    assert not_running([stopped, running, made], Clock(1767225640.0, 0.0)) == {
+        "db, which it calls": "exited, exit code 137, 40 s ago",
+        "mail, which it calls": "created",
+    }
+
+
+def test_a_log_driver_calls_the_container_that_takes_the_log() -> None:
+    error = "failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused"
+    caller = Container(id="1", raw_name="/shop", state=State(status="created", exit_code=128, error=error))
+    ports = HostConfig(port_bindings={"24224/tcp": [Binding(host_port="24224")]})
+    receiver = Container(id="2", raw_name="/fluentd", host_config=ports)
+    other = Container(
+        id="3", raw_name="/web", host_config=HostConfig(port_bindings={"80/tcp": [Binding(host_port="80")]})
+    )
+    (finding,) = driver_blocks_start(Containers((caller, receiver, other)))
+    assert finding.calls == (container("fluentd"),)
+
+
+def test_one_that_was_started_again_is_judged_by_its_run_before() -> None:
+    assert LogTail(("ready",), ("no such key",)).before_this_run.last == "no such key"
+    assert LogTail(("ready",)).before_this_run.last == "ready"

@@ -1,0 +1,349 @@
+"""The checks of the family security on evidence that is built by hand: fires, stays silent, does not
+apply."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from checks.security import engine, rights, secrets
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.secrets import has_secret, in_text
+from diagnose.evidence.engine import sockets
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.sockets import EngineSockets, SocketFile
+from diagnose.evidence.images.details import HistoryStep, ImageHistories
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.model import Failed, Severity, Skipped, Unavailable
+from tests.hosts import Made
+from tests.inspected import EXITED, bind, container, live, subjects
+
+TOKEN = "<redacted:password:ab12cd>"
+OTHER = "<redacted:bearer:ab12ce>"
+OUT_OF_REACH = Unavailable("forbidden", "not root")
+
+
+@pytest.mark.parametrize(
+    ("one", "fires"),
+    [
+        pytest.param(container(HostConfig={"Privileged": True}), True, id="running"),
+        pytest.param(
+            container(HostConfig={"Privileged": True}, State={"Status": "created", "Pid": 0}), True, id="created"
+        ),
+        pytest.param(container(HostConfig={"Privileged": True}, **EXITED), False, id="a finished job"),
+        pytest.param(
+            container(HostConfig={"Privileged": True, "RestartPolicy": {"Name": "always"}}, **EXITED),
+            True,
+            id="comes again",
+        ),
+        pytest.param(container(HostConfig={"CapAdd": ["SYS_ADMIN"]}), False, id="capabilities are another matter"),
+    ],
+)
+def test_privileged(one: Container, fires: bool) -> None:
+    assert subjects(rights.privileged(live(one))) == (["web"] if fires else [])
+
+
+@pytest.mark.parametrize(
+    ("parts", "severity"),
+    [
+        pytest.param(bind("/var/run/docker.sock"), None, id="socket"),
+        pytest.param(bind("/run/docker.sock", RW=False), None, id="read-only does not protect"),
+        pytest.param(bind("/run"), None, id="the folder that holds it"),
+        pytest.param(bind("/run/user/1000/podman/podman.sock"), None, id="podman"),
+        pytest.param(
+            {**bind("/run/docker.sock"), "Config": {"Image": "x/docker-socket-proxy:1"}}, Severity.advice, id="proxy"
+        ),
+        pytest.param(
+            {
+                **bind("/run/docker.sock"),
+                "Config": {"Image": "x/docker-socket-proxy:1"},
+                "NetworkSettings": {"Ports": {"2375/tcp": [{"HostIp": "0.0.0.0", "HostPort": "2375"}]}},
+            },
+            None,
+            id="a proxy that is published",
+        ),
+    ],
+)
+def test_socket_fires(parts: dict[str, Any], severity: Severity | None) -> None:
+    (finding,) = rights.docker_socket_mounted(live(container(**parts)))
+    assert finding.severity is severity
+
+
+@pytest.mark.parametrize("source", ["/srv/app/app.sock", "/run/app", "/var/lib/data", "/run/docker-app"])
+def test_socket_stays_silent(source: str) -> None:
+    assert not list(rights.docker_socket_mounted(live(container(**bind(source)))))
+
+
+def test_socket_of_a_volume_is_no_host_path() -> None:
+    volume: dict[str, Any] = {
+        "Mounts": [{"Type": "volume", "Source": "/var/lib/docker/volumes/x/_data/docker.sock", "Destination": "/x"}]
+    }
+    assert not list(rights.docker_socket_mounted(live(container(**volume))))
+
+
+@pytest.mark.parametrize(
+    ("env", "names"),
+    [
+        pytest.param([f"DB_PASSWORD={TOKEN}"], ["DB_PASSWORD"], id="value"),
+        pytest.param([f"URL=postgres://app:{TOKEN}@db/x"], ["URL"], id="part of a URL"),
+        pytest.param(
+            ["TOKEN_TTL=3600", "PASSWORD_FILE=/run/secrets/x", "EMPTY_PASSWORD="], [], id="names about secrets"
+        ),
+        pytest.param(["NOTE=<redacted:by hand>"], [], id="a text that looks like a token"),
+        pytest.param(None, [], id="no environment"),
+    ],
+)
+def test_secrets_in_env(env: list[str] | None, names: list[str]) -> None:
+    assert [secret.name for secret in has_secret(env)] == names
+    assert bool(list(secrets.secrets_in_env(live(container(Config={"Env": env})), OUT_OF_REACH))) is bool(names)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        pytest.param({"Path": "app", "Args": [f"--password={TOKEN}"]}, "password in its command line", id="an option"),
+        pytest.param(
+            {"Path": "sh", "Args": ["-c", f"PGPASSWORD={TOKEN} psql"]}, "PGPASSWORD in its command line", id="a script"
+        ),
+        pytest.param(
+            {"Config": {"Healthcheck": {"Test": ["CMD-SHELL", f"redis-cli -a {TOKEN} ping"]}}},
+            "in its health check",
+            id="a health check",
+        ),
+        pytest.param({"Path": "app", "Args": ["--password-file=/run/secrets/x", "--port=80"]}, "", id="a file of one"),
+    ],
+)
+def test_secrets_in_the_command(more: dict[str, Any], said: str) -> None:
+    found = list(secrets.secrets_in_env(live(container(**more)), OUT_OF_REACH))
+    assert bool(found) is bool(said)
+    assert all(each.summary.endswith(said) for each in found)
+
+
+def test_secrets_in_text() -> None:
+    found = in_text(f"|2 NPM_TOKEN={TOKEN} V=3 /bin/sh -c curl -H 'Authorization: {OTHER}' -u app:{TOKEN}")
+    assert [(secret.name, secret.kind) for secret in found] == [("NPM_TOKEN", "password"), ("Authorization", "bearer")]
+
+
+ROOT = container(Config={"User": ""})
+INFO = Info()
+REMAPPED = Info(security_options=["name=seccomp,profile=default", "name=userns"])
+ROOTLESS = Info(security_options=["name=rootless"])
+
+
+def processes(uid: int) -> Processes:
+    return Processes((Process(100, uid=uid, container=ROOT.id),))
+
+
+@pytest.mark.parametrize(
+    ("one", "uid", "fires"),
+    [
+        pytest.param(ROOT, 0, True, id="root"),
+        pytest.param(container(Config={"User": "0:0"}), 0, True, id="root by number"),
+        pytest.param(ROOT, 101, False, id="dropped by its entrypoint"),
+        pytest.param(container(Config={"User": "1000"}), 1000, False, id="another user"),
+        pytest.param(container(Config={"User": ""}, **EXITED), 0, False, id="a finished job"),
+    ],
+)
+def test_root_user(one: Container, uid: int, fires: bool) -> None:
+    answer = rights.root_user(live(one), INFO, processes(uid))
+    assert not isinstance(answer, Skipped)
+    assert bool(list(answer)) is fires
+
+
+def test_root_user_says_what_it_could_not_see() -> None:
+    answer = rights.root_user(live(ROOT), INFO, OUT_OF_REACH)
+    assert not isinstance(answer, Skipped)
+    (finding,) = answer
+    assert "starts as root" in finding.summary
+    assert "not seen" in finding.evidence.values()
+
+
+@pytest.mark.parametrize("info", [REMAPPED, ROOTLESS], ids=["userns-remap", "rootless"])
+def test_root_user_does_not_apply(info: Info) -> None:
+    assert isinstance(rights.root_user(live(ROOT), info, processes(0)), Skipped)
+
+
+def test_root_user_of_a_container_that_opts_out_of_remapping() -> None:
+    out = container("out", Config={"User": ""}, HostConfig={"UsernsMode": "host"})
+    answer = rights.root_user(live(ROOT, out), REMAPPED, OUT_OF_REACH)
+    assert not isinstance(answer, Skipped)
+    assert subjects(answer) == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("config", "fires"),
+    [
+        pytest.param({}, True, id="the default set"),
+        pytest.param({"CapDrop": ["ALL"]}, False, id="nothing left"),
+        pytest.param({"CapDrop": ["all"], "CapAdd": ["CAP_CHOWN", "NET_BIND_SERVICE"]}, False, id="what is needed"),
+        pytest.param({"CapDrop": ["ALL"], "CapAdd": ["CAP_SYS_ADMIN"]}, True, id="a dangerous one given back"),
+        pytest.param({"CapDrop": ["NET_RAW"]}, True, id="only one dropped"),
+        pytest.param({"Privileged": True}, False, id="privileged has a finding of its own"),
+    ],
+)
+def test_capabilities(config: dict[str, Any], fires: bool) -> None:
+    assert bool(list(rights.capabilities(live(container(HostConfig=config))))) is fires
+
+
+@pytest.mark.parametrize(
+    ("options", "fires"),
+    [
+        (None, True),
+        (["seccomp=unconfined"], True),
+        (["no-new-privileges:false"], True),
+        (["no-new-privileges"], False),
+        (["no-new-privileges:true"], False),
+        (["no-new-privileges=true"], False),
+    ],
+)
+def test_new_privileges(options: list[str] | None, fires: bool) -> None:
+    answer = rights.new_privileges(live(container(HostConfig={"SecurityOpt": options})), DaemonConfig("/x"), INFO)
+    assert not isinstance(answer, Skipped)
+    assert bool(list(answer)) is fires
+
+
+@pytest.mark.parametrize(
+    ("config", "info"),
+    [
+        pytest.param(DaemonConfig("/x", values={"no-new-privileges": True}), INFO, id="file"),
+        pytest.param(DaemonConfig("/x", flags={"no-new-privileges": ["true"]}), INFO, id="flag"),
+        pytest.param(OUT_OF_REACH, Info(security_options=["name=no-new-privileges"]), id="engine 23 and later say so"),
+    ],
+)
+def test_new_privileges_set_for_all(config: DaemonConfig | Unavailable, info: Info) -> None:
+    assert isinstance(rights.new_privileges(live(container()), config, info), Skipped)
+
+
+@pytest.mark.parametrize(
+    ("parts", "path"),
+    [
+        pytest.param(bind("/"), "/", id="everything"),
+        pytest.param(bind("/", RW=False), "/", id="reading everything is enough"),
+        pytest.param(bind("/etc/"), "/etc", id="a slash at the end"),
+        pytest.param(bind("/data/docker"), "/data/docker", id="the data root, wherever it is"),
+        pytest.param(bind("/proc", RW=False), None, id="an exporter"),
+        pytest.param(bind("/sys", RW=False), None, id="an exporter too"),
+        pytest.param(bind("/etc/localtime"), None, id="one file"),
+        pytest.param(bind("/var/lib/app"), None, id="a folder of its own"),
+        pytest.param({"Mounts": [{"Type": "volume", "Source": "/etc", "Destination": "/x"}]}, None, id="a volume"),
+    ],
+)
+def test_host_path(parts: dict[str, Any], path: str | None) -> None:
+    found = list(rights.host_path(live(container(**parts)), DataRoot("/data/docker", "info")))
+    assert [finding.summary.rpartition("'s ")[2] for finding in found] == ([path] if path else [])
+
+
+APPARMOR = ["name=apparmor", "name=seccomp,profile=default"]
+SELINUX = ["name=seccomp,profile=builtin", "name=selinux"]
+
+
+@pytest.mark.parametrize(
+    ("config", "has", "fires"),
+    [
+        pytest.param({"SecurityOpt": ["seccomp=unconfined"]}, APPARMOR, True, id="seccomp"),
+        pytest.param({"SecurityOpt": ["seccomp:unconfined"]}, APPARMOR, True, id="seccomp in its old form"),
+        pytest.param({"SecurityOpt": ["apparmor=unconfined"]}, APPARMOR, True, id="apparmor"),
+        pytest.param({"SecurityOpt": ["apparmor=unconfined"]}, SELINUX, False, id="apparmor that the host lacks"),
+        pytest.param({"SecurityOpt": ["label=disable"]}, SELINUX, True, id="selinux"),
+        pytest.param(
+            {"SecurityOpt": ["label=disable"], "PidMode": "host"}, SELINUX, False, id="set by the engine itself"
+        ),
+        pytest.param({"SecurityOpt": ["label=disable"]}, APPARMOR, False, id="selinux that the host lacks"),
+        pytest.param({"SecurityOpt": ["seccomp=unconfined"], "Privileged": True}, APPARMOR, False, id="privileged"),
+        pytest.param({"SecurityOpt": ["seccomp=/etc/profile.json"]}, APPARMOR, False, id="a profile of one's own"),
+        pytest.param({"SecurityOpt": None, "MaskedPaths": []}, APPARMOR, True, id="nothing is masked"),
+        pytest.param({"MaskedPaths": ["/proc/kcore"]}, APPARMOR, False, id="the engine's masks"),
+    ],
+)
+def test_unconfined(config: dict[str, Any], has: list[str], fires: bool) -> None:
+    answer = rights.unconfined(live(container(HostConfig=config)), Info(security_options=has))
+    assert bool(list(answer)) is fires
+
+
+def test_daemon_without_seccomp() -> None:
+    (finding,) = rights.unconfined(live(), Info(security_options=["name=seccomp,profile=unconfined"]))
+    assert finding.subject.kind == "daemon"
+
+
+def test_host_namespace() -> None:
+    shared = container(
+        HostConfig={"NetworkMode": "host", "PidMode": "host", "IpcMode": "private", "UsernsMode": "host"}
+    )
+    (finding,) = rights.host_namespace(live(shared), INFO)
+    assert finding.summary == "web shares the host's network, PID namespaces"
+    (finding,) = rights.host_namespace(live(shared), REMAPPED)
+    assert "user" in finding.summary
+
+
+def test_secrets_in_image() -> None:
+    histories = ImageHistories(
+        (
+            (
+                "leaky:1",
+                (
+                    HistoryStep(f"/bin/sh -c #(nop)  ENV API_PASSWORD={TOKEN}"),
+                    HistoryStep(f"|1 NPM_TOKEN={OTHER} /bin/sh -c make"),
+                ),
+            ),
+            ("clean:1", (HistoryStep("/bin/sh -c #(nop)  ENV PASSWORD_FILE=/run/secrets/x"),)),
+        )
+    )
+    (finding,) = secrets.secrets_in_image(histories, OUT_OF_REACH)
+    assert finding.subject.name == "leaky:1"
+    assert "API_PASSWORD, NPM_TOKEN" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("config", "names"),
+    [
+        pytest.param(None, [], id="no word about it"),
+        pytest.param(
+            {"InsecureRegistryCIDRs": ["127.0.0.0/8", "::1/128"], "IndexConfigs": {"docker.io": {"Secure": True}}},
+            [],
+            id="default",
+        ),
+        pytest.param(
+            {"IndexConfigs": {"127.0.0.1:5000": {"Secure": False}, "localhost:5000": {"Secure": False}}},
+            [],
+            id="loopback",
+        ),
+        pytest.param({"IndexConfigs": {"r.internal:5000": {"Secure": False}}}, ["r.internal:5000"], id="a registry"),
+        pytest.param({"InsecureRegistryCIDRs": ["10.0.0.0/8"]}, ["10.0.0.0/8"], id="a network"),
+    ],
+)
+def test_insecure_registry(config: dict[str, Any] | None, names: list[str]) -> None:
+    assert [each.discriminator for each in engine.insecure_registry(Info(registry_config=config))] == names
+
+
+@pytest.mark.parametrize(
+    ("mode", "fires"), [(0o660, False), (0o600, False), (0o666, True), (0o662, True), (0o664, False)]
+)
+def test_socket_world_writable(mode: int, fires: bool) -> None:
+    answer = engine.socket_world_writable(EngineSockets((SocketFile("/run/docker.sock", mode, 0, 999),)))
+    assert not isinstance(answer, Skipped)
+    assert bool(list(answer)) is fires
+
+
+def test_socket_of_a_remote_engine_does_not_apply() -> None:
+    assert isinstance(engine.socket_world_writable(EngineSockets(())), Skipped)
+
+
+def test_an_engine_whose_place_is_not_known_is_not_taken_for_a_remote_one() -> None:
+    unsaid = sockets.engine_sockets(Made({"endpoint": Failed("forbidden", "config.json")}), OUT_OF_REACH)
+    assert unsaid == Unavailable("forbidden", "config.json")
+    by_ssh = sockets.engine_sockets(Made({"endpoint": {"url": "ssh://far"}}), OUT_OF_REACH)
+    assert by_ssh == EngineSockets(())
+
+
+def test_the_most_exposed_come_first() -> None:
+    plain = container("a-plain")
+    published = container(
+        "b-published", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}]}}
+    )
+    local = container("c-local", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "80"}]}})
+    boss = container("d-boss", **bind("/run/docker.sock"))
+    found = rights.writable_rootfs(live(plain, published, local, boss))
+    assert [finding.subject.name for finding in found] == ["d-boss", "b-published", "a-plain", "c-local"]

@@ -1,0 +1,75 @@
+"""Swarm: which services lack tasks, which node keeps itself out, on shapes that the engine answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from checks import swarm as checks
+from diagnose.evidence.containers.swarm import Service, Swarm, Task
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import Finding, Unavailable
+from tests.inspected import container, of
+
+OUT_OF_REACH = Unavailable("forbidden", "not root")
+
+CLOCK = Clock(wall=1.8e9, booted=1.7e9)
+ONCE = {"TaskTemplate": {"RestartPolicy": {"Condition": "none"}}}
+COMPLETE = {"ServiceID": "s", "Status": {"State": "complete"}}
+FAILED = {"ServiceID": "s", "Status": {"State": "failed", "Err": "task: non-zero exit (7)"}}
+
+
+def _swarm(spec: dict[str, Any], tasks: list[dict[str, Any]]) -> Swarm:
+    row = {"ID": "s", "Spec": {"Name": "web", **spec}, "ServiceStatus": {"RunningTasks": 0, "DesiredTasks": 1}}
+    return Swarm(
+        "active", manager=True, managers=1, services=(msgspec.convert(row, Service),), tasks=msgspec.convert(tasks, tuple[Task, ...])
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spec", "tasks", "fires"),
+    [
+        pytest.param({"Mode": {"Replicated": {"Replicas": 1}}}, [FAILED], True, id="it fails"),
+        pytest.param(
+            {"Mode": {"Replicated": {"Replicas": 1}}}, [COMPLETE], True, id="it ends and is to be started again"
+        ),
+        pytest.param(ONCE, [COMPLETE], False, id="it was to run once, and did"),
+        pytest.param(ONCE, [FAILED], True, id="it was to run once, and failed"),
+        pytest.param({"Mode": {"ReplicatedJob": {}}}, [COMPLETE], False, id="a job that is done"),
+    ],
+)
+def test_services_that_lack_tasks(spec: dict[str, Any], tasks: list[dict[str, Any]], fires: bool) -> None:
+    found = list(checks.service_underreplicated(_swarm(spec, tasks), CLOCK, OUT_OF_REACH))  # type: ignore[arg-type]
+    assert bool(found) is fires
+
+
+def test_a_service_knows_its_tasks_and_its_failed_update() -> None:
+    label = "com.docker.swarm.service.name"
+    task = container("web.1.x1", Config={"Labels": {label: "web"}}, Created="2026-01-02T03:04:05Z")
+    older = container("web.1.x0", Config={"Labels": {label: "web"}}, Created="2026-01-02T03:04:00Z")
+    other = container("api.1.x2", Config={"Labels": {label: "api"}})
+    seen = _swarm({}, [FAILED])
+    row = {"ID": "s", "Spec": {"Name": "web"}, "ServiceStatus": {"DesiredTasks": 1},
+           "UpdateStatus": {"State": "paused", "Message": "update paused due to failure"}}  # fmt: skip
+    held = msgspec.structs.replace(seen, services=(msgspec.convert(row, Service),))
+    (found,) = checks.service_underreplicated(held, CLOCK, of(task, older, other))  # type: ignore[misc]
+    assert isinstance(found, Finding)
+    assert found.touches == (task.subject,)
+    assert found.evidence["UpdateStatus"] == "paused: update paused due to failure"
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "said"),
+    [
+        pytest.param("locked", "Swarm is encrypted and needs to be unlocked", "it is locked", id="locked"),
+        pytest.param("error", "x509: certificate has expired", "x509: certificate has expired", id="an error"),
+        pytest.param("pending", "", "", id="it joins"),
+    ],
+)
+def test_a_node_that_keeps_itself_out(state: str, error: str, said: str) -> None:
+    answer = checks.node_down(Swarm(state, error, manager=False))
+    found = [each for each in answer if isinstance(each, Finding)] if hasattr(answer, "__next__") else []
+    assert bool(found) is bool(said)
+    assert all(said in each.summary for each in found)

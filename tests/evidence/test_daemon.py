@@ -1,0 +1,600 @@
+"""What is read from the daemon's own log and configuration: parsing, held to texts that engines really wrote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from checks.daemon.dead import not_running
+from checks.daemon.start import storage_driver_failed
+from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.engine.config import DaemonConfig, daemon_config, parse_flags, parse_text
+from diagnose.evidence.engine.config_faults import config_faults
+from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, daemon
+from diagnose.evidence.engine.data_root import DataRoot, data_root
+from diagnose.evidence.engine.log import DaemonLog, daemon_log, parse, parse_line
+from diagnose.evidence.images.listing import Image, Images
+from diagnose.evidence.images.pulls import Pulls, classify, pulls
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.evidence.run.options import Options
+from diagnose.model import Failed, Unavailable
+from tests.hosts import Made
+
+AT = 1795476864.0
+NOTHING = Unavailable("missing", "")
+DEAD = Daemon(Endpoint("unix:///var/run/docker.sock", "unix"), Caller(), Unavailable("refused", ""))
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "message", "error"),
+    [
+        pytest.param(
+            'time="2026-11-23T23:34:24.800046509Z" level=error msg="Handler for POST /v1.41/images/create returned error: '
+            'Get \\"https://registry.lab.test/v2/\\": EOF"',
+            "error",
+            'Handler for POST /v1.41/images/create returned error: Get "https://registry.lab.test/v2/": EOF',
+            None,
+            id="20.10.24",
+        ),
+        pytest.param(
+            'time="2026-11-23T23:34:39.918260170Z" level=error msg="Not continuing with pull after error" '
+            'error="toomanyrequests: rate exceeded"',
+            "error",
+            "Not continuing with pull after error",
+            "toomanyrequests: rate exceeded",
+            id="28.5.2",
+        ),
+        pytest.param(
+            '{"level":"warning","msg":"low","time":"2026-11-23T23:34:39Z","error":"x"}',
+            "warning",
+            "low",
+            "x",
+            id="json",
+        ),
+        pytest.param(
+            "ERRO[2026-11-23T23:34:39.918Z] it broke   error=deep", "error", "it broke", "deep", id="terminal"
+        ),
+        pytest.param(
+            "failed to start daemon: timeout", "fatal", "failed to start daemon: timeout", None, id="last words"
+        ),
+    ],
+)
+def test_log_lines(text: str, level: str, message: str, error: str | None) -> None:
+    line = parse_line(text)
+    assert line is not None
+    assert (line.level, line.message, line.fields.get("error")) == (level, message, error)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        pytest.param('msg="it broke"', "it broke", id="no error"),
+        pytest.param('msg="it broke" error=deep', "it broke: deep", id="an error"),
+        pytest.param('msg="it broke: deep" error=deep', "it broke: deep", id="said already"),
+        pytest.param(
+            'msg="Handler for POST /containers/{name:.*}/start returned error" error-response="failed to set up container'
+            ' networking: Bind for :::8090 failed: port is already allocated" method=POST module=api'
+            ' request-url=/v1.51/containers/3232c61c2c20/start status=500 vars="map[name:3232c61c2c20 version:1.51]"',
+            "Handler for POST /containers/{name:.*}/start returned error: failed to set up container networking: "
+            "Bind for :::8090 failed: port is already allocated",
+            id="29.7.2",
+        ),
+    ],
+)
+def test_the_text_of_a_line_has_its_error(fields: str, text: str) -> None:
+    line = parse_line(f'time="2026-11-23T21:59:20.867602902Z" level=error {fields}')
+    assert line is not None
+    assert line.text == text
+
+
+@pytest.mark.parametrize("text", ["", "goroutine 1 [running]:", "\t/usr/src/main.go:12 +0x1d", "{not json"])
+def test_what_is_no_line_of_a_log(text: str) -> None:
+    assert parse_line(text) is None
+
+
+def test_a_line_without_a_time_has_that_of_the_line_before() -> None:
+    lines = parse(['time="2026-11-23T23:34:24Z" level=info msg="Starting up"', "failed to start daemon: no disk"])
+    assert lines[1].at == lines[0].at == 1795476864.0
+    assert DaemonLog(lines, "x").last_start == lines
+
+
+def file(text: str, **more: Any) -> dict[str, Any]:
+    return {"text": text, "mtime": 1.0, "truncated": False, **more}
+
+
+def test_log_is_found_behind_standard_error() -> None:
+    def stats(_: Any) -> Any:
+        return {"/proc/7/fd/2": {"type": "link", "link": "/var/log/engine.log"}}
+
+    host = Made(
+        {
+            "journal": Failed("missing", "no journalctl"),
+            "locality": {"same_host": True, "engine_pid": 7},
+            "file.stats": stats,
+            "file.read": file('time="2026-11-23T23:34:24Z" level=info msg="Starting up"\n'),
+        }
+    )
+    log = daemon_log(host)
+    assert isinstance(log, DaemonLog)
+    assert log.source == "/var/log/engine.log"
+    assert [each.args["path"] for each in host.asked if each.kind == "file.read"] == ["/var/log/engine.log"]
+
+
+def test_last_words_in_the_journal_are_the_engines_and_not_the_service_managers() -> None:
+    said = [
+        (69, 'time="2026-11-23T23:34:24Z" level=info msg="Starting up"'),
+        (69, "mkdir /srv/docker: read-only file system"),
+        (1, "docker.service: Main process exited, code=exited, status=1/FAILURE"),
+        (1, "Failed to start docker.service - Docker Application Container Engine."),
+    ]
+    entries = [{"at": AT, "message": text, "pid": pid, "cursor": f"s={at}"} for at, (pid, text) in enumerate(said)]
+    log = daemon_log(Made({"journal": {"entries": entries}}))
+    assert isinstance(log, DaemonLog)
+    assert log.last_failure is not None
+    assert (log.last_failure.text, log.last_failure.place) == ("mkdir /srv/docker: read-only file system", "s=1")
+
+
+def test_log_that_is_nowhere_is_not_an_empty_log() -> None:
+    answers = {
+        "journal": Failed("missing", ""),
+        "locality": {"engine_pid": None},
+        "file.read": Failed("missing", ""),
+    }
+    log = daemon_log(Made(answers))
+    assert isinstance(log, Unavailable)
+    assert log.reason == "missing"
+
+
+def test_journal_that_may_not_be_read_is_the_reason() -> None:
+    answers = {"journal": Failed("forbidden", "no"), "locality": {}, "file.read": Failed("missing", "")}
+    log = daemon_log(Made(answers))
+    assert isinstance(log, Unavailable)
+    assert log.reason == "forbidden"
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "line"),
+    [
+        pytest.param('{"debug": true}', "", 0, id="valid"),
+        pytest.param(
+            '{\n "debug": true,\n}', "Expecting property name enclosed in double quotes", 3, id="trailing comma"
+        ),
+        pytest.param('{"a": 1} x', "Extra data", 1, id="more than one value"),
+        pytest.param("", "the file is empty", 1, id="empty"),
+        pytest.param("[]", "a JSON object is needed, not list", 1, id="a list"),
+        pytest.param('{"a": NaN}', "NaN is not JSON", 0, id="not a number"),
+    ],
+)
+def test_configuration_text(text: str, error: str, line: int) -> None:
+    parsed = parse_text(text)
+    assert (parsed.error, parsed.line) == (error, line)
+
+
+def test_a_key_that_stands_twice() -> None:
+    parsed = parse_text('{"dns": ["192.0.2.1"], "dns": ["192.0.2.2"]}')
+    assert parsed.duplicates == ("dns",)
+    assert parsed.values == {"dns": ["192.0.2.2"]}
+
+
+def test_flags() -> None:
+    words = (
+        "-H fd:// --containerd=/run/c.sock --debug -H=tcp://0.0.0.0:2375 --icc=false -s overlay2 --log-opt max-size=1m"
+    )
+    config = DaemonConfig("/etc/docker/daemon.json", values={"dns": ["192.0.2.1"]}, flags=parse_flags(words.split()))
+    assert config.value("hosts") == ["fd://", "tcp://0.0.0.0:2375"]
+    assert config.value("debug") is True
+    assert config.value("icc") is False
+    assert config.value("storage-driver") == "overlay2"
+    assert config.value("log-opts") == {"max-size": "1m"}
+    assert (config.value("dns"), config.where("dns")) == (["192.0.2.1"], "/etc/docker/daemon.json")
+    assert (config.value("mtu"), config.where("mtu")) == (None, "default")
+
+
+HERE = {"same_host": True, "why": "", "engine_pid": 7}
+
+
+@pytest.mark.parametrize(
+    ("answers", "path", "source", "ok"),
+    [
+        pytest.param(
+            {"process": {"cmdline": ["dockerd", "--config-file=/x.json"]}, "file.read": file("{}")}, "/x.json", "process 7", True,
+            id="named on the command line",
+        ),
+        pytest.param(
+            {"process": {"cmdline": ["dockerd"]}, "file.read": Failed("missing", "")}, "/etc/docker/daemon.json", "process 7", True,
+            id="no file is needed",
+        ),
+        pytest.param(
+            {"process": {"cmdline": ["dockerd", "--config-file", "/x"]}, "file.read": Failed("missing", "")}, "/x", "process 7", False,
+            id="the file that is named is needed",
+        ),
+        pytest.param(
+            {"process": {"cmdline": ["dockerd"], "uid": 1000, "environ": ["HOME=/home/a"]}, "file.read": file("{}")},
+            "/home/a/.config/docker/daemon.json", "process 7", True, id="rootless",
+        ),
+        pytest.param(
+            {
+                "process": Failed("gone", ""),
+                "unit": {"ExecStart": "{ path=/usr/bin/dockerd ; argv[]=/usr/bin/dockerd --config-file=/u.json ; ignore_errors=no ; }"},
+                "file.read": file("{}"),
+            },
+            "/u.json", "unit docker.service", True, id="the daemon is dead: its unit",
+        ),
+    ],
+)  # fmt: skip
+def test_configuration_is_found(answers: dict[str, Any], path: str, source: str, ok: bool) -> None:
+    config = daemon_config(Made({"locality": HERE, **answers}))
+    assert isinstance(config, DaemonConfig)
+    assert (config.path, config.source, config.text_ok) == (path, source, ok)
+
+
+USERS = {
+    "uid": 1200,
+    "config": "/home/shop/.config/docker/daemon.json",
+    "data": "/home/shop/.local/share/docker",
+    "runtime": "/run/user/1200",
+    "traces": True,
+}
+NOBODY = {"same_host": True, "why": "", "engine_pid": None}
+
+
+def at(rootless: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """The answer `endpoint` about a user's engine."""
+    own = USERS if rootless is None else rootless
+    return {
+        "url": "unix:///run/user/1200/docker.sock",
+        "scheme": "unix",
+        "source": "DOCKER_HOST",
+        "named": True,
+        "rootless": own,
+    } | more
+
+
+def system_or_users(question: Any) -> Any:
+    """The system's daemon.json is whole, the user's broken."""
+    return file("{}" if question.args["path"].startswith("/etc/") else '{"debug": true,}')
+
+
+DEAD_USERS = {
+    "endpoint": at(),
+    "locality": NOBODY,
+    "unit": {"LoadState": "loaded", "ActiveState": "inactive", "ExecStart": "{ argv[]=/usr/bin/dockerd -H fd:// ; }"},
+    "file.read": system_or_users,
+    "file.stats": Failed("missing", ""),
+    "api.ping": Failed("missing", ""),
+}
+
+
+def test_configuration_of_a_dead_rootless_engine_is_its_users() -> None:
+    config = daemon_config(Made(DEAD_USERS))
+    assert isinstance(config, DaemonConfig)
+    assert (config.path, config.text_ok, config.flags) == (USERS["config"], False, {})
+
+
+UNKNOWN_CONFIG = {
+    "home not known": {"endpoint": at({**USERS, "config": None})},
+    "no trace of an engine": {"endpoint": at({**USERS, "traces": False})},
+    "alive, but its environment is closed": {
+        "endpoint": at(url="tcp://127.0.0.1:2375", scheme="tcp") | {"rootless": None},
+        "locality": HERE,
+        "process": {"cmdline": ["dockerd", "--rootless"], "uid": 1200},
+    },
+}
+
+
+@pytest.mark.parametrize("answers", UNKNOWN_CONFIG.values(), ids=UNKNOWN_CONFIG)
+def test_configuration_of_a_rootless_engine_is_never_the_systems(answers: dict[str, Any]) -> None:
+    assert isinstance(daemon_config(Made({**DEAD_USERS, **answers})), Unavailable)
+
+
+def test_living_rootless_engine_whose_environment_is_closed_reads_its_users_file() -> None:
+    process = {"cmdline": ["dockerd", "--rootless"], "uid": 1200}
+    config = daemon_config(Made({**DEAD_USERS, "locality": HERE, "process": process}))
+    assert isinstance(config, DaemonConfig)
+    assert config.path == USERS["config"]
+
+
+def test_data_of_a_dead_rootless_engine() -> None:
+    host = Made(DEAD_USERS)
+    assert data_root(host, NOTHING, daemon_config(host)) == DataRoot(str(USERS["data"]), "default")
+    for missing in ({"data": None}, {"traces": False}):
+        nowhere = Made({**DEAD_USERS, "endpoint": at({**USERS, **missing})})
+        assert isinstance(data_root(nowhere, NOTHING, NOTHING), Unavailable)
+    older = Made({**DEAD_USERS, "endpoint": {"url": "unix:///run/user/1200/docker.sock", "scheme": "unix"}})
+    assert data_root(older, NOTHING, NOTHING) == DataRoot("/var/lib/docker", "default")
+
+
+def seen(*living: Process, **answers: Any) -> Daemon:
+    """The daemon on a host with these processes."""
+    host = Made({**DEAD_USERS, **answers})
+    found = daemon(host, NOTHING, daemon_config(host), Processes((Process(1), *living)))
+    assert isinstance(found, Daemon)
+    return found
+
+
+SYSTEMS = Process(90, 1, "dockerd", "S", uid=0, cmdline=["dockerd"])
+ANOTHERS = Process(91, 1, "dockerd", "S", uid=1200, cmdline=["dockerd", "--rootless"])
+
+
+def test_rootless_engine_that_was_stopped_is_down() -> None:
+    assert seen().is_down
+    assert seen(SYSTEMS).is_down
+    assert not seen(ANOTHERS).is_down
+    assert not seen(endpoint=at({**USERS, "traces": False})).is_down
+    assert not seen(endpoint=at({**USERS, "traces": None})).is_down
+    assert not seen(endpoint=at(url="unix:///run/user/1200/other.sock")).is_down
+
+
+def test_rootless_engine_has_no_unit_and_no_pid_file_of_the_systems() -> None:
+    def pid_files(question: Any) -> Any:
+        named = {
+            "/run/user/1200/docker.pid": "70",
+            "/var/run/docker.pid": "71",
+            "/run/user/1200/docker/containerd/containerd.pid": "72",
+        }
+        found = named.get(question.args["path"])
+        return file(found) if found else Failed("missing", "")
+
+    def process(question: Any) -> Any:
+        return {"pid": question.args["pid"], "comm": "sh", "state": "S"}
+
+    def missing(question: Any) -> Any:
+        return {path: {"failed": "missing"} for path in question.args["paths"]}
+
+    found = seen(**{"file.read": pid_files, "process": process, "file.stats": missing})
+    assert (found.unit, found.socket_unit, found.containerd_unit) == (None, None, None)
+    assert [each.pid for each in found.pid_files] == [70, 72]
+    assert (found.program, found.installed) == (None, True)
+
+
+def test_containerd_of_a_rootless_engine_is_told_by_its_folder() -> None:
+    own = Process(
+        92, 5, "containerd", "S", cmdline=["containerd", "--config", "/run/user/1200/docker/containerd/containerd.toml"]
+    )
+    system = Process(93, 1, "containerd", "S", cmdline=["/usr/bin/containerd"])
+
+    def process(question: Any) -> Any:
+        return {
+            "pid": question.args["pid"],
+            "comm": "dockerd",
+            "state": "S",
+            "cmdline": ["dockerd", "--rootless"],
+            "uid": 1200,
+        }
+
+    found = seen(own, system, **{"locality": HERE, "process": process, "api.ping": {}})
+    assert [each.pid for each in found.containerds or ()] == [92]
+
+
+SYSTEMS_PLACE = at(url="unix:///var/run/docker.sock", source="default socket", named=False) | {"rootless": None}
+
+
+def told(found: Daemon, log: DaemonLog | Unavailable = NOTHING) -> Any:
+    return not_running(found, NOTHING, log, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
+
+
+def test_rootless_engine_beside_no_other_is_named_and_nothing_is_critical() -> None:
+    disabled = {"LoadState": "loaded", "ActiveState": "inactive", "UnitFileState": "disabled"}
+    answer = told(seen(ANOTHERS, endpoint=SYSTEMS_PLACE, unit=disabled))
+    assert isinstance(answer, Unavailable)
+    assert "process 91 and serves unix:///run/user/1200/docker.sock: name it with -H" in answer.detail
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [{"UnitFileState": "enabled", "ActiveState": "inactive"}, {"UnitFileState": "disabled", "ActiveState": "failed"}],
+)
+def test_engine_that_ought_to_run_is_missed_beside_a_rootless_one(unit: dict[str, str]) -> None:
+    assert seen(ANOTHERS, endpoint=SYSTEMS_PLACE, unit={"LoadState": "loaded", **unit}).is_down
+
+
+def test_words_of_the_systems_engine_are_not_those_of_a_dead_rootless_one() -> None:
+    said = {"file.read": {"text": "failed to start daemon: no disk"}, "journal": Failed("missing", "no journal")}
+    assert isinstance(daemon_log(Made({**said, "endpoint": SYSTEMS_PLACE})), DaemonLog)
+    log = daemon_log(Made({**said, "endpoint": SYSTEMS_PLACE | {"rootless": {"uid": 1200}}}))
+    assert log == Unavailable("missing", "a rootless engine's log is in its user's journal")
+    assert isinstance(storage_driver_failed(seen(SYSTEMS), log, NOTHING), Unavailable)
+
+
+def test_containers_of_a_dead_rootless_engine_are_its_users() -> None:
+    words = ["containerd-shim-runc-v2", "-id"]
+    systems = Process(94, 1, "containerd-shim", "S", uid=0, cmdline=[*words, "a" * 64])
+    users = Process(95, 1, "containerd-shim", "S", uid=1200, cmdline=[*words, "c" * 64])
+    (finding,) = told(seen(SYSTEMS, systems, users))
+    assert finding.evidence["containers alive"] == ["c" * 12]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param({"locality": {"same_host": False, "why": "a tunnel"}}, id="another machine"),
+        pytest.param({"locality": HERE, "file.read": Failed("forbidden", "")}, id="a file that may not be read"),
+    ],
+)
+def test_configuration_that_cannot_be_had_is_not_empty(answers: dict[str, Any]) -> None:
+    assert isinstance(daemon_config(Made(answers)), Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("toomanyrequests: You have reached your unauthenticated pull rate limit.", "rate-limit"),
+        ('Get "https://r/v2/": proxyconnect tcp: dial tcp 192.0.2.80:3128: connect: connection refused', "proxy"),
+        (
+            'Get "https://r/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+            "tls",
+        ),
+        ('Get "https://192.0.2.80:80/v2/": http: server gave HTTP response to HTTPS client', "tls"),
+        ("no matching manifest for linux/amd64 in the manifest list entries", "platform"),
+        ('failed to pull "r/a:1": no match for platform in manifest: not found', "platform"),
+        ('image operating system "windows" cannot be used on this platform', "platform"),
+        ('Get "https://registry-1.docker.io/v2/": Forbidden', "proxy"),
+        ('failed to do request: Head "https://r.example/v2/a/manifests/1": Service Unavailable', "proxy"),
+        ("error parsing HTTP 403 response body: invalid character '<' looking for beginning of value", "denied"),
+        ("error parsing HTTP 429 response body: unexpected end of JSON input", "rate-limit"),
+        ("error parsing HTTP 503 response body: invalid character '<' looking for beginning of value", "unreachable"),
+        ("unexpected status from HEAD request to https://r.example/v2/a/manifests/1: 403 Forbidden ", "denied"),
+        ("manifest unknown: manifest unknown", "denied"),
+        ("unauthorized: authentication required", "denied"),
+        ('Get "https://192.0.2.253/v2/": dial tcp 192.0.2.253:443: connect: no route to host', "unreachable"),
+        ('Get "https://x/v2/": dial tcp: lookup x on 192.0.2.53:53: server misbehaving', "unreachable"),
+        ("received unexpected HTTP status: 503 Service Unavailable", "unreachable"),
+        ("failed to register layer: rename /a /b: directory not empty", "corrupt"),
+        ("failed to register layer: write /x: no space left on device", None),
+        ("context canceled", None),
+    ],
+)
+def test_classes_of_failed_pulls(text: str, why: str | None) -> None:
+    assert classify(text) == why
+
+
+def collected(texts: list[tuple[float, str]], pulled: list[tuple[float, str]], present: list[str]) -> Pulls:
+    """What is made of lines, pulls that went well, and images that are here; times are seconds after `AT`."""
+    read = ((after, parse_line(text)) for after, text in texts)
+    lines = tuple(replace(line, at=AT + after) for after, line in read if line)
+    events = Events(tuple(Event(AT + after, "image", "pull", "", name, {}) for after, name in pulled))
+    images = Images((Image("sha256:1", present),), {})
+    answer = pulls(DaemonLog(lines, "log"), Clock(AT + 1000, 0), Options(), events, images)
+    assert isinstance(answer, Pulls)
+    return answer
+
+
+HANDLER = 'level=error msg="Handler for POST /v1.51/images/create returned error: '
+NEXT = 'level=info msg="Attempting next endpoint for pull after error: '
+REFUSED = HANDLER + r'Get \"https://r:5000/v2/\": dial tcp: connection refused"'
+DENIED = HANDLER + 'pull access denied for team/app, repository does not exist"'
+MISSING = 'level=error msg="Not continuing with pull after error" error="manifest unknown: manifest unknown"'
+PROBE = NEXT + r'Get \"https://r:5000/v2/\": tls: first record does not look like a TLS handshake"'
+MIRROR = NEXT + r'Get \"https://m/v2/\": dial tcp: i/o timeout"'
+HTTP = NEXT + r'Get \"https://r:5000/v2/\": http: server gave HTTP response to HTTPS client"'
+STORE = HANDLER + r'failed to resolve reference \"r:5000/x:1\": r:5000/x:1: not found"'
+TASK = 'level=error msg="pulling image failed" error="{}" module=node/agent/taskmanager task.id={}'
+LACKS = 'level=error msg="fatal task error" error="No such image: {}" module=node/agent/taskmanager task.id={}'
+NO_MANIFEST = "manifest for shop:1.4 not found: manifest unknown: manifest unknown"
+NO_LOGIN = "unauthorized: authentication required"
+ENDED = 'level=error msg="Not continuing with pull after error" error="{}"'
+FETCH = 'level=info msg="fetch failed after status: 404 Not Found" host="r:5000"'
+FIELD = (
+    'level=error msg="Handler for POST /images/create returned error" error-response="pull access denied for team/app"'
+)
+HEAD = HANDLER + r'Head \"https://registry-1.docker.io/v2/library/bb/manifests/1\": EOF"'
+
+
+@pytest.mark.parametrize(
+    ("texts", "pulled", "present", "found"),
+    [
+        pytest.param([(0, REFUSED)], [], [], [("r:5000", "", 1)], id="one failure"),
+        pytest.param(
+            [(0, REFUSED), (0.002, REFUSED), (9, REFUSED)], [], [], [("r:5000", "", 2)], id="two lines of one pull"
+        ),
+        pytest.param([(0, REFUSED)], [(60, "r:5000/x:1")], [], [], id="the registry answered later"),
+        pytest.param([(0, REFUSED)], [(60, "other:1")], [], [("r:5000", "", 1)], id="another registry answered later"),
+        pytest.param([(0, REFUSED)], [(-60, "r:5000/x:1")], [], [("r:5000", "", 1)], id="it answered before"),
+        pytest.param(
+            [(0, DENIED)], [(60, "docker.io/other:1")], [], [("docker.io", "team/app", 1)], id="another image came"
+        ),
+        pytest.param(
+            [(0, FIELD)], [], [], [("docker.io", "team/app", 1)], id="the error in a field, as engine 29 has it"
+        ),
+        pytest.param([(0, DENIED)], [], ["team/app:latest"], [], id="the image is here now"),
+        pytest.param([(0, MISSING)], [(5, "anything:1")], [], [], id="no name, and something came later"),
+        pytest.param([(0, MISSING)], [], [], [("", "", 1)], id="no name"),
+        pytest.param([(0, PROBE)], [], [], [], id="an insecure registry's first answer"),
+        pytest.param([(0, MIRROR)], [(2, "bb:1")], [], [], id="a mirror that another endpoint stood in for"),
+        pytest.param([(0, HEAD)], [], [], [("docker.io", "", 1)], id="the registry's fault, whatever the image"),
+        pytest.param(
+            [(0, STORE), (9, STORE)], [], [], [("r:5000", "r:5000/x:1", 2)], id="the name as containerd's store has it"
+        ),
+        pytest.param([(0, FETCH)], [], [], [("r:5000", "", 1)], id="containerd's store: a missing tag is information"),
+        pytest.param([(0, FETCH)], [(1, "r:5000/x:1")], [], [], id="containerd's store: tried again in another way"),
+        pytest.param([(0, HTTP)], [(1, "r:5000/x:1")], [], [], id="an insecure registry's first answer, as a rule"),
+        pytest.param([(-90000, REFUSED)], [], [], [], id="two days ago"),
+        pytest.param(
+            [(9 * n + d, line) for n in range(3) for d, line in ((0, MISSING), (0.002, TASK.format(NO_MANIFEST, n)))],
+            [],
+            ["shop:1.4"],
+            [],
+            id="swarm, the image is here",
+        ),
+        pytest.param(
+            [(0, NEXT + 'manifest unknown: manifest unknown"'), (0.002, TASK.format(NO_MANIFEST, "a"))],
+            [],
+            ["shop:1.4"],
+            [],
+            id="swarm, 20.10",
+        ),
+        pytest.param(
+            [(0, MISSING), (0.002, HANDLER + NO_MANIFEST + '"')], [], ["shop:1.4"], [], id="no name, and one right after"
+        ),
+        pytest.param(
+            [(0, MISSING), (0.2, HANDLER + NO_MANIFEST + '"')], [], ["shop:1.4"], [("", "", 1)], id="no name, and one later"
+        ),
+        pytest.param(
+            [(0, ENDED.format(NO_LOGIN)), (0.002, HANDLER + NO_MANIFEST + '"')],
+            [],
+            ["shop:1.4"],
+            [("", "", 1)],
+            id="no name, and another failure right after",
+        ),
+        pytest.param(
+            [(0, ENDED.format(NO_LOGIN)), (0.001, TASK.format(NO_LOGIN, "a"))], [], [], [], id="swarm found it, no name"
+        ),
+        pytest.param(
+            [(0, TASK.format("pull access denied for shop, repository does not exist", "a"))], [], [], [], id="swarm found it"
+        ),
+        pytest.param(
+            [
+                (0, ENDED.format(NO_LOGIN)),
+                (0.001, TASK.format(NO_LOGIN, "a")),
+                (0.002, LACKS.format("r:5000/x:2", "a")),
+                (0.003, TASK.format(NO_LOGIN, "b")),
+            ],
+            [],
+            ["r:5000/x:1"],
+            [("r:5000", "r:5000/x:2", 1)],
+            id="swarm lacks it",
+        ),
+        pytest.param(
+            [(0, MISSING), (0.001, MISSING), (0.002, TASK.format(NO_MANIFEST, "a")), (0.01, ENDED.format(NO_LOGIN))],
+            [],
+            ["shop:1.4"],
+            [("", "", 1)],
+            id="swarm, and another's",
+        ),
+        pytest.param(
+            [(0, TASK.format("dial tcp: connection refused", "a"))], [], ["shop:1.4"], [("", "", 1)], id="swarm, unreachable"
+        ),
+    ],
+)  # fmt: skip
+def test_failed_pulls(
+    texts: list[tuple[float, str]],
+    pulled: list[tuple[float, str]],
+    present: list[str],
+    found: list[tuple[str, str, int]],
+) -> None:
+    troubles = collected(texts, pulled, present).troubles
+    assert [(each.registry, each.image, each.count) for each in troubles] == found
+
+
+def test_a_folder_in_place_of_the_file_is_a_fault() -> None:
+    answers: dict[str, Any] = {
+        "locality": HERE,
+        "file.read": Failed("malformed", "/etc/docker/daemon.json is a folder, not a file"),
+    }
+    config = daemon_config(Made(answers))
+    assert isinstance(config, DaemonConfig)
+    assert (config.text_ok, config.error) == (False, "is a folder, not a file")
+    faults = config_faults(Made(answers), config, DEAD, NOTHING, NOTHING)
+    assert [fault.message for fault in faults.faults] == ["is a folder, not a file"]
+
+
+def test_bytes_that_are_no_text_have_a_place() -> None:
+    said = "unable to configure the Docker daemon with file /etc/docker/daemon.json: failed to decode: invalid UTF-8"
+    host = Made({"locality": HERE, "file.read": {"text": '{\n "labels": ["caf\ufffd=1"]}', "mtime": 1.0}})
+    config = daemon_config(host)
+    assert isinstance(config, DaemonConfig)
+    told = config_faults(host, config, DEAD, NOTHING, DaemonLog(parse([said]), "/var/log/docker.log"))
+    assert [(fault.line, fault.column) for fault in told.faults] == [(2, 17)]

@@ -1,0 +1,214 @@
+"""The engine on made evidence: verdicts, unknowns, crashes, lives that changed, selection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pytest
+
+from diagnose import registry
+from diagnose.evidence.containers.listing import Container, Containers, containers
+from diagnose.judgement import engine
+from diagnose.model import (
+    DAEMON,
+    Check,
+    ContainerRun,
+    Failed,
+    Finding,
+    Json,
+    Percent,
+    Severity,
+    Skipped,
+    Unavailable,
+    Unexamined,
+    Verdict,
+    container,
+)
+from diagnose.recording.questions import Host, Question, question
+from diagnose.recording.recorder import Budget
+from tests.hosts import Made
+
+
+@dataclass(frozen=True)
+class Level:
+    percent: float
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spare:
+    value: int
+
+
+def a_check(function, id: str = "made.level", **fields) -> Check:
+    needs, thresholds = registry._signature(function)
+    defaults = {"severity": Severity.warning, "caused_by": (), "causes": (), "posture": False}
+    return Check(id=id, title="T.", function=function, needs=needs, thresholds=thresholds, **{**defaults, **fields})
+
+
+def level(level: Level, *, warn_pct: Percent = Percent(80)) -> Iterable[Finding]:
+    if level.percent >= warn_pct:
+        yield Finding(DAEMON, f"{level.percent} % used", {"level": level.percent})
+
+
+def skipping(level: Level):
+    return Skipped("no levels here")
+
+
+def unsure(level: Level):
+    if level.percent < 0:
+        yield Finding(DAEMON, "below zero", {"level": level.percent})
+    return Unavailable("forbidden", "no reading")
+
+
+def crashing(level: Level):
+    yield Finding(DAEMON, str(level.nothing), {})
+
+
+def with_spare(level: Level, spare: Spare | Unavailable):
+    if isinstance(spare, Unavailable):
+        yield Unexamined(DAEMON, spare.detail)
+
+
+PARTLY = Level(10, (Unexamined(container("stuck"), "inspect: timed out"),))
+JUDGED = {
+    "fires": (level, Level(85), {}, Verdict.FOUND, ""),
+    "silent": (level, Level(79), {}, Verdict.PASSED, ""),
+    "threshold from outside": (level, Level(79), {"made.level": {"warn_pct": 70}}, Verdict.FOUND, ""),
+    "evidence missing": (level, Unavailable("forbidden", "as root"), {}, Verdict.UNKNOWN, "forbidden: as root"),
+    "one item missing": (level, PARTLY, {}, Verdict.UNKNOWN, "stuck not examined: inspect: timed out"),
+    "one item missing, another found": (level, Level(99, PARTLY.unexamined), {}, Verdict.FOUND, ""),
+    "does not apply": (skipping, Level(1), {}, Verdict.SKIPPED, "no levels here"),
+    "says it cannot know": (unsure, Level(1), {}, Verdict.UNKNOWN, "forbidden: no reading"),
+    "collector crashed": (level, engine.Broken("Traceback"), {}, Verdict.CRASHED, "Traceback"),
+}
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_verdict(name: str):
+    function, evidence, thresholds, verdict, why = JUDGED[name]
+    result = engine.judge(a_check(function), {Level: evidence}, thresholds)
+    assert (result.verdict, result.why) == (verdict, why)
+
+
+def test_a_crash_names_the_error():
+    result = engine.judge(a_check(crashing), {Level: Level(1)}, {})
+    assert result.verdict is Verdict.CRASHED
+    assert "AttributeError" in result.why
+
+
+def test_an_optional_need_hands_over_the_reason():
+    result = engine.judge(a_check(with_spare), {Level: Level(1), Spare: Unavailable("forbidden", "as root")}, {})
+    assert result.verdict is Verdict.UNKNOWN
+    assert engine.judge(a_check(with_spare), {Level: Level(1), Spare: Spare(0)}, {}).verdict is Verdict.PASSED
+
+
+def test_unavailable_is_never_equal_to_empty():
+    assert Unavailable("missing") != ()
+    assert Unavailable("missing") != Containers(())
+    assert bool(Unavailable("missing"))
+
+
+def from_memory(host: Host) -> Level | Unavailable:
+    answer = host.ask(question("memory"))
+    return Unavailable.of(answer) if isinstance(answer, Failed) else Level(answer["percent"])
+
+
+def from_level(level: Level) -> Spare:
+    return Spare(int(level.percent))
+
+
+@pytest.fixture
+def collection(monkeypatch):
+    def make(answers) -> engine.Collection:
+        monkeypatch.setattr(registry, "_evidence", {Level: from_memory, Spare: from_level})
+        return engine.Collection(Made(answers), Budget(time.monotonic() + 5))
+
+    return make
+
+
+def test_evidence_stands_on_evidence(collection):
+    assert collection({"memory": {"percent": 7.0}}).get(Spare) == Spare(7)
+
+
+def test_what_stands_on_the_unavailable_is_unavailable(collection):
+    assert collection({"memory": Failed("forbidden", "no")}).get(Spare) == Unavailable("forbidden", "no")
+
+
+def test_an_answer_that_cannot_be_read_is_malformed(collection):
+    assert collection({"memory": {}}).get(Spare).reason == "malformed"
+
+
+def test_a_collector_that_crashes_is_broken(collection):
+    def crash(_: object) -> None:
+        raise RuntimeError("a bug")
+
+    assert isinstance(collection({"memory": crash}).get(Spare), engine.Broken)
+
+
+def inspect(pid: int, started: str) -> dict:
+    return {"State": {"Pid": pid, "StartedAt": started}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (inspect(7, "t0"), Verdict.FOUND),
+        (inspect(8, "t1"), Verdict.UNKNOWN),
+        (Failed("gone", "404"), Verdict.PASSED),
+        (Failed("timed out", ""), Verdict.FOUND),
+    ],
+    ids=["the same life", "another life", "gone", "no answer"],
+)
+@pytest.mark.parametrize(("field", "kind"), [("stable", "api.recheck"), ("settled", "api.settled")])
+def test_a_comparison_holds_only_for_one_life(answer, verdict, field, kind):
+    finding = Finding(container("web"), "s", {"a": 1}, **{field: (ContainerRun("abc", 7, "t0"),)})
+    result = engine.Result(a_check(level), Verdict.FOUND, findings=(finding,))
+    (after,) = engine._recheck(Made({kind: answer}), [result])
+    assert after.verdict is verdict
+
+
+def test_containers_that_cannot_be_inspected_are_named_not_lost():
+    def one(asked):
+        return {
+            "a": {"Id": "a", "Name": "/web", "State": {"Status": "running", "Pid": 5}},
+            "b": Failed("timed out", "no answer in 2.0 s"),
+            "c": Failed("gone", "404"),
+            "d": {"Id": "d", "Name": 5},
+        }[asked.args["id"]]
+
+    host = Made({"api.containers": [{"Id": id, "Names": [f"/{id}"]} for id in "abcd"], "api.container": one})
+    found = registry.collector(Containers)(host)
+    assert [each.name for each in found] == ["web"]
+    assert [each.subject.name for each in found.unexamined] == ["b", "d"]
+    assert isinstance(found.items[0], Container)
+
+
+BUSY, STUCK, WELL = ("a" * 64, "b" * 64, "c" * 64)
+
+
+def _slow(asked: Question) -> Json | Failed:
+    """Inspect of a busy host: one container is silent at first, one for good."""
+    id = asked.args["id"]
+    if id == STUCK or (id == BUSY and asked.kind == "api.container"):
+        return Failed("timed out", f"GET /containers/{id}/json")
+    return {"Id": id, "Name": f"/{id[0]}"}
+
+
+def test_a_container_that_is_silent_while_others_answer_is_asked_once_more():
+    listed = [{"Id": id, "Names": [f"/{id[0]}"]} for id in (BUSY, STUCK, WELL)]
+    host = Made({"api.containers": listed, "api.container": _slow, "api.again": _slow})
+    found = containers(host)
+    assert isinstance(found, Containers)
+    assert [each.name for each in found] == ["a", "c"]
+    assert [(each.subject.name, each.why) for each in found.unexamined] == [
+        ("b", f"inspect: timed out: GET /containers/{STUCK}/json")
+    ]
+
+
+def test_an_engine_that_answers_about_no_container_is_not_asked_twice():
+    host = Made({"api.containers": [{"Id": STUCK, "Names": ["/b"]}], "api.container": _slow, "api.again": _slow})
+    containers(host)
+    assert [each.kind for each in host.asked].count("api.again") == 0

@@ -1,0 +1,326 @@
+"""The hands for files and file systems, and the helper process beneath them, on this machine's own kernel."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from diagnose.live import Live, Refused
+from diagnose.live.disk import files, helper, worker
+from diagnose.live.kernel.mountinfo import by_point, holding, parse
+from diagnose.model import Json
+from diagnose.recording.questions import question
+
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+@pytest.fixture(name="live")
+def _live() -> Iterator[Live]:
+    live = Live()
+    yield live
+    if "helper" in live.memo:
+        live.memo["helper"].close()
+
+
+def plain(answer: Json) -> Json:
+    assert json.loads(json.dumps(answer)) == answer
+    return answer
+
+
+def test_reads_a_text(live: Live, tmp_path: Path) -> None:
+    path = tmp_path / "a b"
+    path.write_bytes(b"one\ntwo\xff\n")
+    answer = plain(files.read(live, question("file.read", path=str(path))))
+    assert answer["text"] == "one\ntwo�\n"
+    assert (answer["size"], answer["truncated"], answer["link"]) == (9, False, None)
+
+
+@pytest.mark.parametrize(("tail", "text"), [(False, "abc"), (True, "efg")], ids=["first bytes", "last bytes"])
+def test_reads_no_more_than_asked(live: Live, tmp_path: Path, tail: bool, text: str) -> None:
+    path = tmp_path / "long"
+    path.write_text("abcdefg")
+    answer = files.read(live, question("file.read", path=str(path), max_bytes=3, tail=tail))
+    assert (answer["text"], answer["truncated"], answer["size"]) == (text, True, 7)
+
+
+def test_a_missing_file_is_an_error_with_its_errno(live: Live) -> None:
+    with pytest.raises(FileNotFoundError):
+        files.read(live, question("file.read", path="/no/such/file"))
+
+
+def test_a_fifo_is_refused_at_once(live: Live, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(Refused, match="is a fifo"):
+        files.read(live, question("file.read", path=str(tmp_path / "fifo")))
+
+
+def test_a_link_is_not_followed_when_told(live: Live, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    with pytest.raises(OSError, match="symbolic links"):
+        files.read(live, question("file.read", path=str(tmp_path / "link"), follow=False))
+
+
+def test_a_link_does_not_lead_out_of_a_root(live: Live, tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    (top / "etc").mkdir(parents=True)
+    (top / "etc/real").write_text("inside")
+    (top / "link").symlink_to("/etc/real")
+    (top / "escape").symlink_to("../../../../etc/passwd")
+    answer = files.read(live, question("file.read", path="/link", root=str(top)))
+    assert answer["text"] == "inside"
+    with pytest.raises(FileNotFoundError):
+        files.read(live, question("file.read", path="/escape", root=str(top)))
+
+
+def test_stats_tell_each_path_by_itself(live: Live, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x" * 5000)
+    paths = [str(tmp_path / "file"), str(tmp_path / "gone")]
+    answer = plain(files.stats(live, question("file.stats", paths=paths)))
+    assert (answer[paths[0]]["type"], answer[paths[0]]["size"]) == ("file", 5000)
+    assert answer[paths[0]]["blocks_bytes"] >= 5000
+    assert answer[paths[1]] == {"failed": "missing"}
+
+
+def test_lists_a_folder_up_to_its_limit(live: Live, tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "c").symlink_to("nowhere")
+    answer = plain(files.list_folder(live, question("file.list", path=str(tmp_path))))
+    assert [(entry["name"], entry["type"]) for entry in answer["entries"]] == [
+        ("a", "folder"),
+        ("b", "folder"),
+        ("c", "link"),
+    ]
+    cut = files.list_folder(live, question("file.list", path=str(tmp_path), limit=2))
+    assert (len(cut["entries"]), cut["truncated"]) == (2, True)
+
+
+def test_usage_is_statvfs_of_the_mount_behind_links(live: Live, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/proc")
+    answer = plain(files.usage(live, question("fs.usage", path=str(tmp_path / "link"))))
+    assert (answer["point"], answer["fstype"]) == ("/proc", "proc")
+    here = plain(files.usage(live, question("fs.usage", path=str(tmp_path))))
+    figures = os.statvfs(tmp_path)
+    assert here["size"] == figures.f_blocks * figures.f_frsize
+    assert here["reserved"] == here["free"] - here["available"] >= 0
+
+
+def test_a_walk_counts_hard_links_once_and_names_the_largest(live: Live, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/big").write_bytes(b"x" * 300_000)
+    os.link(tmp_path / "logs/big", tmp_path / "logs/again")
+    (tmp_path / "small").write_bytes(b"x")
+    answer = plain(files.walk(live, question("fs.walk", path=str(tmp_path), depth=1)))
+    assert answer["complete"]
+    assert set(answer["by"]) == {"logs", "small"}
+    assert 300_000 <= answer["by"]["logs"] < 320_000
+    assert answer["largest"][0]["bytes"] >= 300_000
+    assert sum(answer["by"].values()) == answer["bytes"]
+
+
+def test_a_walk_that_meets_its_limit_says_at_least(live: Live, tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / f"d{number}").mkdir()
+    assert not files.walk(live, question("fs.walk", path=str(tmp_path), limit=5))["complete"]
+
+
+@root_only
+def test_a_walk_stays_on_its_file_system(live: Live) -> None:
+    answer = files.walk(live, question("fs.walk", path="/dev", depth=1))
+    assert "pts" not in {name.partition("/")[0] for name in answer["by"]}
+
+
+def test_many_threads_share_the_helper(live: Live, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("text")
+    answers: list[str] = []
+
+    def ask() -> None:
+        answers.extend(files.read(live, question("file.read", path=str(tmp_path / "f")))["text"] for _ in range(25))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == ["text"] * 200
+
+
+def test_the_helper_ends_with_the_tool() -> None:
+    started = helper.start()
+    started.call("usage", {"path": "/"}, 5)
+    started.close()
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        if os.waitpid(started.pid, os.WNOHANG)[0]:
+            return
+        time.sleep(0.01)
+    pytest.fail("the helper is still there")
+
+
+SCENE = """
+import json, os, sys, threading, time
+from pathlib import Path
+from tests.fuse_dead import mount_dead, private_mounts
+try:
+    private_mounts()
+    point = Path(sys.argv[1])
+    mount_dead(point)
+except OSError as error:
+    print(json.dumps({"unfit": str(error)}))
+    os._exit(0)
+from diagnose.recording.questions import question
+from diagnose.live import Live, Refused
+from diagnose.live.disk import files
+from diagnose.live.disk import helper
+live = Live()
+live.memo["helper"] = helper.start()
+answers = {}
+for name, kind, args in json.loads(sys.argv[2]):
+    began = time.monotonic()
+    try:
+        hand = {"fs.usage": files.usage, "file.stats": files.stats, "file.list": files.list_folder}[kind]
+        answers[name] = {"value": hand(live, question(kind, **args))}
+    except Refused as refused:
+        answers[name] = {"reason": refused.failed.reason, "detail": refused.failed.detail}
+    answers[name]["took"] = time.monotonic() - began
+print(json.dumps(answers), flush=True)
+os._exit(0)
+"""
+
+
+def scene(point: Path, *asked: tuple[str, str, dict[str, Json]]) -> dict[str, Json]:
+    argv = [sys.executable, "-c", textwrap.dedent(SCENE), str(point), json.dumps(asked)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True, cwd=Path(__file__).parents[2])
+    answers: dict[str, Json] = json.loads(done.stdout)
+    if "unfit" in answers:
+        pytest.skip(f"no FUSE mount can be made here: {answers['unfit']}")
+    return answers
+
+
+@root_only
+@pytest.mark.skipif(not Path("/dev/fuse").exists(), reason="needs /dev/fuse")
+def test_a_mount_that_never_answers_is_left_behind_and_named(tmp_path: Path) -> None:
+    good = str(tmp_path / "good")
+    Path(good).write_text("x")
+    dead = tmp_path / "dead"
+    dead.mkdir()
+    answers = scene(
+        dead,
+        ("first", "fs.usage", {"path": str(dead)}),
+        ("again", "file.list", {"path": str(dead / "folder")}),
+        ("both", "file.stats", {"paths": [good, str(dead / "log")]}),
+        ("next", "fs.usage", {"path": "/"}),
+    )
+    first = answers["first"]
+    assert (first["reason"], first["took"] < 4) == ("timed out", True)
+    assert str(dead) in first["detail"]
+    assert "SIGKILL does not end it" in first["detail"]
+    assert answers["again"]["reason"] == "timed out"
+    assert answers["again"]["took"] < 0.5, "a silent mount is asked once only"
+    assert answers["both"]["value"][good]["type"] == "file"
+    assert answers["both"]["value"][str(dead / "log")] == {"failed": "timed out"}
+    assert answers["next"]["value"]["point"] == "/"
+
+
+@root_only
+@pytest.mark.skipif(not Path("/dev/fuse").exists(), reason="needs /dev/fuse")
+def test_stats_give_up_only_the_dead_mount(tmp_path: Path) -> None:
+    good = str(tmp_path / "good")
+    Path(good).write_text("x")
+    dead = tmp_path / "dead"
+    dead.mkdir()
+    answers = scene(dead, ("both", "file.stats", {"paths": [str(dead / "log"), good]}))
+    both = answers["both"]
+    assert both["took"] < 4
+    assert both["value"][good]["size"] == 1
+    assert both["value"][str(dead / "log")]["failed"] == "timed out"
+
+
+MOUNTINFO = r"""
+22 27 0:21 / /proc rw,relatime - proc proc rw
+27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,errors=remount-ro
+41 27 0:50 / /mnt/with\040space rw - nfs4 server:/export\040one rw,vers=4.2,hard
+42 27 8:1 /sub /var/lib/docker rw,relatime master:2 - xfs /dev/sdb1 rw,prjquota
+43 42 0:60 / /var/lib/docker/overlay2/abc/merged rw - overlay overlay rw,lowerdir=l/A,upperdir=u
+broken line
+44 27 0:61 / /run/lxcfs rw - fuse.lxcfs lxcfs rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "point", "fstype", "may_hang"),
+    [
+        ("/etc/passwd", "/", "ext4", False),
+        ("/mnt/with space/x", "/mnt/with space", "nfs4", True),
+        ("/var/lib/docker/containers", "/var/lib/docker", "xfs", False),
+        ("/var/lib/docker-old", "/", "ext4", False),
+        ("/var/lib/docker/overlay2/abc/merged/etc", "/var/lib/docker/overlay2/abc/merged", "overlay", False),
+        ("/run/lxcfs", "/run/lxcfs", "fuse.lxcfs", True),
+    ],
+)
+def test_finds_the_mount_of_a_path(path: str, point: str, fstype: str, may_hang: bool) -> None:
+    mount = holding(path, by_point(parse(MOUNTINFO)))
+    assert mount is not None
+    assert (mount.point, mount.fstype, mount.may_hang) == (point, fstype, may_hang)
+
+
+def test_mountinfo_is_decoded() -> None:
+    mounts = parse(MOUNTINFO)
+    assert len(mounts) == 6
+    nfs = mounts[2]
+    assert (nfs.source, nfs.super) == ("server:/export one", ("rw", "vers=4.2", "hard"))
+    assert mounts[3].root == "/sub"
+
+
+def test_an_unknown_function_is_no_crash_of_the_worker() -> None:
+    started = helper.start()
+    with pytest.raises(Refused, match="AttributeError"):
+        started.call("no_such_function", {"path": "/"}, 2)
+    assert started.call("usage", {"path": "/"}, 2)["point"] == worker.usage({"path": "/"})["point"]
+    started.close()
+
+
+def test_usages_tell_each_path_by_itself(live: Live, tmp_path: Path) -> None:
+    answer = plain(files.usages(live, question("fs.usages", paths=["/proc", str(tmp_path / "none")])))
+    assert answer["/proc"]["point"] == "/proc"
+    assert answer[str(tmp_path / "none")] == {"failed": "missing"}
+
+
+def test_a_rate_is_two_samples_of_free_bytes(live: Live, tmp_path: Path) -> None:
+    answer = plain(files.rate(live, question("fs.rate", path=str(tmp_path), seconds=0.1)))
+    assert answer["seconds"] >= 0.1
+    assert answer["free_before"] > 0 < answer["free_after"]
+
+
+def test_layers_are_matched_with_the_databases(live: Live, tmp_path: Path) -> None:
+    image, container, cache, lost = ("a" * 64, "b" * 64, "c" * 25, "d" * 64)
+    for name in (image, container, f"{container}-init", cache, lost, "l"):
+        (tmp_path / "overlay2" / name).mkdir(parents=True)
+    database = tmp_path / "image/overlay2/layerdb"
+    for note, text in (
+        (database / "sha256/1/cache-id", image),
+        (database / "mounts/2/mount-id", container),
+        (database / "mounts/2/init-id", f"{container}-init"),
+    ):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(text)
+    (tmp_path / "buildkit").mkdir()
+    (tmp_path / "buildkit/snapshots.db").write_bytes(b"\0\x01" + cache.encode() + b"\xff")
+    answer = plain(files.layers(live, question("fs.layers", path=str(tmp_path))))
+    assert {folder["name"] for folder in answer["folders"]} == {image, container, f"{container}-init", cache, lost}
+    assert answer["referenced"] == sorted([image, container, f"{container}-init"])
+    assert answer["mentioned"] == [cache]
+
+
+def test_a_walk_leaves_out_what_it_is_told(live: Live, tmp_path: Path) -> None:
+    for name in ("kept", "left"):
+        (tmp_path / name).mkdir()
+    answer = files.walk(live, question("fs.walk", path=str(tmp_path), skip=[str(tmp_path / "left")]))
+    assert set(answer["by"]) == {"kept"}

@@ -1,0 +1,165 @@
+"""The Recorder: single flight, deadlines, the budget, the tape; and the Replay of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+import pytest
+
+from diagnose.model import Failed
+from diagnose.recording.questions import KINDS, Question, question
+from diagnose.recording.recorder import Budget, Recorder, Replay
+from tests.hosts import Made
+
+
+def recorder(answers, seconds: float = 5.0) -> tuple[Recorder, Made]:
+    host = Made(answers)
+    return Recorder(host, Budget(time.monotonic() + seconds)), host
+
+
+def test_each_question_is_asked_once_also_from_many_threads():
+    def slow(_: Question):
+        time.sleep(0.05)
+        return {"wall": 1.0, "boot_wall": 0.0}
+
+    taped, host = recorder({"now": slow})
+    got: list[object] = []
+    threads = [threading.Thread(target=lambda: got.append(taped.ask(question("now")))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == [{"wall": 1.0, "boot_wall": 0.0}] * 8
+    assert len(host.asked) == 1
+
+
+def test_failures_are_remembered_too():
+    taped, host = recorder({"memory": Failed("forbidden", "no")})
+    assert taped.ask(question("memory")) == taped.ask(question("memory")) == Failed("forbidden", "no")
+    assert len(host.asked) == 1
+
+
+def test_an_answer_after_its_deadline_is_dropped_and_the_lane_goes_on(monkeypatch):
+    kind = KINDS["sysctl"]
+    monkeypatch.setitem(KINDS, "sysctl", type(kind)(kind.name, kind.hand, kind.lane, kind.scope, 0.1, kind.priority))
+    release = threading.Event()
+
+    def stuck(_: Question):
+        release.wait(2)
+        return {"late": "true"}
+
+    taped, _ = recorder({"sysctl": stuck, "memory": {"MemTotal": 1}})
+    began = time.monotonic()
+    answers = dict(taped.ask_many([question("sysctl", names=[str(n)]) for n in range(3)]))
+    assert time.monotonic() - began < 1
+    assert {answer.reason for answer in answers.values()} == {"timed out"}
+    assert taped.ask(question("memory")) == {"MemTotal": 1}
+    release.set()
+    time.sleep(0.05)
+    assert all(isinstance(entry.answer, Failed) for q, entry in taped.tape.items() if q.kind == "sysctl")
+
+
+def test_the_budget_ends_everything():
+    def endless(_: Question):
+        time.sleep(5)
+
+    taped, _ = recorder({"api.container": endless}, seconds=0.2)
+    began = time.monotonic()
+    answers = dict(taped.ask_many([question("api.container", id=str(n)) for n in range(20)]))
+    assert time.monotonic() - began < 0.6
+    assert {answer.reason for answer in answers.values()} == {"budget"}
+    assert sum("never asked" in answer.detail for answer in answers.values()) == 19
+    assert taped.ask(question("now")) == Failed("budget", "never asked: the run's time was spent")
+
+
+def test_a_cut_brings_the_end_forward():
+    def endless(_: Question):
+        time.sleep(5)
+
+    host = Made({"api.info": endless})
+    budget = Budget(time.monotonic() + 60)
+    taped = Recorder(host, budget)
+    threading.Timer(0.1, budget.cut).start()
+    began = time.monotonic()
+    assert taped.ask(question("api.info")).reason == "budget"
+    assert time.monotonic() - began < 1
+
+
+def test_the_last_lane_waits_for_the_others():
+    order: list[str] = []
+
+    def answer(name: str, seconds: float):
+        def say(_: Question):
+            time.sleep(seconds)
+            order.append(name)
+            return {}
+
+        return say
+
+    taped, _ = recorder({"api.info": answer("info", 0.1), "api.system_df": answer("df", 0)})
+    list(taped.ask_many([question("api.info"), question("api.system_df")]))
+    assert order == ["info", "df"]
+
+
+def test_the_last_lane_waits_for_what_an_answer_leads_to():
+    order: list[str] = []
+
+    def say(asked: Question):
+        order.append(asked.kind)
+        return {}
+
+    taped, _ = recorder({"api.containers": say, "api.container": say, "api.system_df": say})
+    df = threading.Thread(target=lambda: taped.ask(question("api.system_df")))
+    df.start()
+    for each in range(3):
+        taped.ask(question("api.containers", all=bool(each)))
+        list(taped.ask_many(question("api.container", id=f"{each}{name}") for name in "abc"))
+    df.join()
+    assert order[-1] == "api.system_df"
+    assert len(order) == 12
+
+
+def test_a_question_of_one_lane_never_wakes_a_worker_of_another():
+    taped, _ = recorder({"memory": {}, "api.info": {}, "api.top": {}, "mounts": {}, "pressure": {}})
+    taped.ask(question("api.top", id="a"))
+    began = time.monotonic()
+    for each in range(10):
+        taped.ask(question("memory", each=each))
+        taped.ask(question("api.info", each=each))
+    assert time.monotonic() - began < 0.5
+
+
+@pytest.mark.parametrize("left", range(4))
+def test_a_host_without_a_thread_to_spare_is_asked_all_the_same(monkeypatch, left: int):
+    """Python raises RuntimeError where the kernel says EAGAIN to clone(2)."""
+    free = iter(range(left))
+
+    def start(work, args):
+        if next(free, None) is None:
+            raise RuntimeError("can't start new thread")
+        return threading.Thread(target=work, args=args, daemon=True).start()
+
+    monkeypatch.setattr("_thread.start_new_thread", start)
+    taped, _ = recorder({"memory": {"MemTotal": 1}, "file.read": {"text": ""}, "fs.walk": {"entries": 0}}, seconds=2)
+    asked = [question("memory"), question("file.read", path="/a"), question("fs.walk", path="/b")]
+    assert not [answer for _, answer in taped.ask_many(asked) if isinstance(answer, Failed)]
+
+
+def test_replay_answers_as_it_was_and_nothing_else():
+    taped, _ = recorder({"memory": {"MemTotal": 1}, "mounts": Failed("forbidden", "no")})
+    taped.ask(question("memory"))
+    taped.ask(question("mounts"))
+    again = Replay(taped.tape)
+    assert again.ask(question("memory")) == {"MemTotal": 1}
+    assert again.ask(question("mounts")) == Failed("forbidden", "no")
+    assert again.ask(question("now")).reason == "not recorded"
+
+
+@pytest.mark.parametrize("args", [{}, {"id": "a b"}, {"names": ["x", "ü"]}, {"pid": None, "deep": {"z": 1, "a": 2}}])
+def test_a_question_is_canonical(args):
+    made = question("api.container", **args)
+    assert made == question("api.container", **dict(reversed(list(args.items()))))
+    assert made.args == args
+    assert json.loads(json.dumps(made.args)) == made.args

@@ -1,0 +1,209 @@
+"""What a bundle holds, what it sheds to keep its size, and that it judges like the host it came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diagnose import config, session
+from diagnose.judgement import engine
+from diagnose.model import Failed, Report
+from diagnose.recording import answer_files, source
+from diagnose.recording.questions import question
+from diagnose.recording.recorder import Budget, RecordedAnswer
+from diagnose.render.json import document
+from diagnose.ticket.bundle import TooLargeError
+from tests.tickets import KNOWN, made, recorded, taken, unpacked
+
+DAY = float("1e9")
+
+
+def judged(source: Path) -> Report:
+    host, what = session.replay(source, KNOWN, tuple(KNOWN), config.Config(), explicit=False)
+    return engine.run(host, what, began=0.0, budget=Budget(DAY))
+
+
+def essence(report: Report) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Findings by key, and what each check said; without how long it took and where it was read from."""
+    said = document(report)
+    checks = {row["id"]: {**row, "duration_s": 0} for row in said["checks"]}
+    return {row["key"]: row for row in said["findings"]}, checks
+
+
+@pytest.fixture(scope="module")
+def whole() -> tuple[Report, Any, dict[str, bytes]]:
+    report, sealed = taken(recorded())
+    return report, sealed, unpacked(sealed.data)
+
+
+def test_members(whole):
+    _, sealed, files = whole
+    assert sealed.data[:2] == b"\x1f\x8b"
+    assert {"report.md", "report.json", "manifest.json"} <= set(files)
+    assert "answers/api.container.json" in files
+    wanted = {"texts/kernel.txt", "texts/links.txt", "texts/routes.txt", "texts/files/var-log-docker.log"}
+    assert wanted <= set(files)
+    assert any(name.startswith("texts/iptables-") for name in files)
+    assert any(name.startswith("texts/logs/legacy") for name in files)
+    assert json.loads(files["report.json"])["host"]["name"] == "dockerhost"
+    assert "container.exec-format" in files["report.md"].decode()
+
+
+def test_manifest_says_what_each_question_gave(whole):
+    report, _, files = whole
+    head = json.loads(files["manifest.json"])
+    assert head["format"] == answer_files.FORMAT
+    assert head["tool"]["name"] == "diagnose"
+    assert head["engine"]["version"].startswith("28.5.2")
+    assert head["packs"]
+    rows = {row["question"]: row for row in head["questions"]}
+    assert rows["api.info"]["outcome"] == "answered"
+    assert rows["api.info"]["bytes"] > 1000
+    assert all(isinstance(row["duration_s"], float | int) for row in rows.values())
+    failed = {name: why for why, names in head["missing"].items() for name in names}
+    assert failed == {name: row["outcome"] for name, row in rows.items() if row["outcome"] != "answered"}
+    assert failed['unit {"name":"docker.service"}'] == "missing: systemd does not run here"
+    assert report.host.name == head["host"]
+
+
+def test_manifest_knows_every_file_by_its_hash(whole):
+    _, _, files = whole
+    listed = json.loads(files["manifest.json"])["files"]
+    assert set(listed) == set(files) - {"manifest.json"}
+    for name, row in listed.items():
+        assert row["sha256"] == hashlib.sha256(files[name]).hexdigest()
+        assert row["bytes"] == len(files[name])
+
+
+def test_an_answer_that_was_cut_is_marked():
+    short = {"path": "/etc/docker/daemon.json", "text": "{}", "truncated": True, "size": 9_000_000}
+    _, sealed = taken(made({question("file.read", path="/etc/docker/daemon.json"): short}))
+    rows = json.loads(unpacked(sealed.data)["manifest.json"])["questions"]
+    cut = [row["question"] for row in rows if row.get("cut")]
+    assert cut == ['file.read {"path":"/etc/docker/daemon.json"}']
+
+
+def test_redactions_are_counted_by_kind_and_by_file():
+    inspect = {"Id": "f" * 64, "Name": "/web", "Config": {"Env": ["DB_PASSWORD=k0mplizierT", "API_KEY=hgT65rfDe3Wq"]}}
+    answers = {
+        question("api.containers", all=True): [{"Id": "f" * 64, "Names": ["/web"]}],
+        question("api.container", id="f" * 64): inspect,
+    }
+    _, sealed = taken(made(answers))
+    head = json.loads(unpacked(sealed.data)["manifest.json"])
+    assert head["redacted"]["password"] >= 1
+    assert head["redacted"]["api-key"] >= 1
+    assert head["files"]["answers/api.container.json"]["redacted"] == 2
+    assert ("answers/api.container.json", 2) in [(name, count) for name, _, count in sealed.members]
+
+
+def test_folder_and_archive_and_host_give_equal_findings(whole, tmp_path: Path):
+    report, sealed, files = whole
+    (tmp_path / "b.tar.gz").write_bytes(sealed.data)
+    for name, data in files.items():
+        (tmp_path / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "folder" / name).write_bytes(data)
+    live = essence(report)
+    assert len(live[0]) > 15
+    assert essence(judged(tmp_path / "b.tar.gz")) == live
+    assert essence(judged(tmp_path / "folder")) == live
+    assert essence_of_file(files["report.json"]) == live
+
+
+def essence_of_file(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    said = json.loads(data)
+    checks = {row["id"]: {**row, "duration_s": 0} for row in said["checks"]}
+    return {row["key"]: row for row in said["findings"]}, checks
+
+
+def logged(lines: int) -> dict[Any, Any]:
+    """A host with a container that failed and has a log that does not compress."""
+    rnd = random.Random(3)
+    text = "\n".join(f"{rnd.getrandbits(200):x}" for _ in range(lines))
+    inspect = {"Id": "f" * 64, "Name": "/web", "State": {"Status": "exited", "ExitCode": 3}}
+    return made(
+        {
+            question("api.containers", all=True): [{"Id": "f" * 64, "Names": ["/web"]}],
+            question("api.container", id="f" * 64): inspect,
+            question("api.logs", id="f" * 64, tail=200): {"text": text, "truncated": False},
+            question("kernel.log"): {"records": [{"seq": n, "at": 1.0, "text": text[n : n + 90]} for n in range(200)]},
+        }
+    )
+
+
+def test_small_enough_sheds_nothing():
+    _, sealed = taken(logged(500), max_size=1_000_000)
+    assert sealed.shed == ()
+    assert len(sealed.data) <= 1_000_000
+
+
+def test_texts_are_shed_before_answers():
+    entries = logged(1500)
+    _, sealed = taken(entries)
+    full = len(sealed.data)
+    _, sealed = taken(entries, max_size=int(full * 0.8))
+    assert sealed.shed
+    assert all(name.startswith("texts/") for name in sealed.shed)
+    assert "texts/logs/web.txt" in sealed.shed
+    assert len(sealed.data) <= full * 0.8
+    head = json.loads(unpacked(sealed.data)["manifest.json"])
+    assert head["shed"] == list(sealed.shed)
+
+
+def test_an_answer_that_was_shed_is_unknown_never_passed(tmp_path: Path):
+    entries = logged(9000)
+    _, sealed = taken(entries, max_size=45_000)
+    assert len(sealed.data) <= 45_000
+    shed = {name for name in sealed.shed if name.startswith("answers/")}
+    assert "answers/api.logs.json" in shed
+    assert "answers/api.containers.json" not in shed
+    (tmp_path / "b.tar.gz").write_bytes(sealed.data)
+    again = source.read(tmp_path / "b.tar.gz")[0]
+    answer = again[question("api.logs", id="f" * 64, tail=200)].answer
+    assert isinstance(answer, Failed)
+    assert answer.reason == "shed"
+
+
+def test_a_check_whose_answer_was_shed_says_so(tmp_path: Path):
+    """All that a check needs is shed: its verdict is UNKNOWN and names the reason."""
+    entries = dict(recorded())
+    kernel = next(each for each in entries if each.kind == "kernel.log")
+    rnd = random.Random(4)
+    noise = [{"seq": n, "level": 6, "at": 1.7e9, "text": f"{rnd.getrandbits(800):x}"} for n in range(2000)]
+    entries[kernel] = RecordedAnswer({**entries[kernel].answer, "records": noise}, 0.1)
+    whole, _ = taken(entries)
+    _, sealed = taken(entries, max_size=130_000)
+    assert "answers/kernel.log.json" in sealed.shed
+    (tmp_path / "b.tar.gz").write_bytes(sealed.data)
+    before = {result.check.id: result.verdict for result in whole.results}
+    after = {result.check.id: result for result in judged(tmp_path / "b.tar.gz").results}
+    turned = {id for id, verdict in before.items() if after[id].verdict != verdict}
+    assert {id: str(after[id].verdict) for id in turned} == dict.fromkeys(turned, "unknown")
+    assert any("shed" in after[id].why for id in turned)
+    unknown = [id for id in turned if before[id] == "passed"]
+    assert unknown, "a check that looked at the kernel's log and passed"
+
+
+def test_what_cannot_be_made_small_enough_is_refused():
+    with pytest.raises(TooLargeError, match="larger than 10000 bytes"):
+        taken(recorded(), max_size=10_000)
+
+
+def test_a_secret_learned_late_is_gone_from_an_early_answer_and_from_questions():
+    """A path with a password in it is asked for before an environment names the password."""
+    path = "/srv/hunter2hunter/app.conf"
+    inspect = {"Id": "f" * 64, "Name": "/web", "Config": {"Env": ["DB_PASSWORD=hunter2hunter"]}}
+    entries = made(
+        {
+            question("api.containers", all=True): [{"Id": "f" * 64, "Names": ["/web"], "Command": "x hunter2hunter"}],
+            question("api.container", id="f" * 64): inspect,
+            question("file.read", path="/etc/docker/daemon.json"): Failed("missing", f"no {path}"),
+        }
+    )
+    _, sealed = taken(entries)
+    assert all(b"hunter2hunter" not in data for data in unpacked(sealed.data).values())

@@ -1,0 +1,88 @@
+"""Bundles for tests: taken from a tape at the seam, as from a live host, and looked into without the tool's own reader."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from diagnose import registry, session
+from diagnose.model import Failed, Json
+from diagnose.recording import source
+from diagnose.recording.questions import Lane, Question, question
+from diagnose.recording.recorder import Budget, RecordedAnswer, Recorder, Replay
+from diagnose.redact import Redactor
+from diagnose.ticket import create
+from diagnose.ticket.bundle import Bundle
+
+DATA = Path(__file__).parent / "data/bundles"
+KNOWN = registry.load()
+"""All checks: what a bundle's run looks at."""
+
+
+class Redacted:
+    """A host whose answers are redacted on the way in, as those of a live host are."""
+
+    def __init__(self, inner: Mapping[Question, RecordedAnswer], redactor: Redactor) -> None:
+        self._inner = Replay(inner)
+        self._redactor = redactor
+
+    def ask(self, question: Question) -> Json | Failed:
+        answer = self._inner.ask(question)
+        if isinstance(answer, Failed):
+            return Failed(answer.reason, self._redactor.text(answer.detail))
+        return self._redactor.answer(question.kind, question.args, answer)
+
+    def serve(self, _lane: Lane, pull: Callable[[], Question | None]) -> Iterator[tuple[Question, Json | Failed]]:
+        while (each := pull()) is not None:
+            yield each, self.ask(each)
+
+
+def hands(entries: Mapping[Question, RecordedAnswer]) -> create.Hands:
+    """A recorder of a host that answers so."""
+
+    def make(
+        asked: session.RunOptions, selected: Sequence[str], began: float, redactor: Redactor
+    ) -> tuple[Recorder, Budget]:
+        budget = Budget(began + 60)
+        return Recorder(Redacted(entries, redactor), budget), budget
+
+    return make
+
+
+def recorded() -> Mapping[Question, RecordedAnswer]:
+    """The answers of a host with fifteen faults, recorded on engine 28.5.2."""
+    return source.read(DATA / "fifteen-faults-28.5.2.tar.gz")[0]
+
+
+def made(answers: Mapping[Question, Json | Failed]) -> dict[Question, RecordedAnswer]:
+    """A small host: what every run asks first, and these answers."""
+    first: dict[Question, Json | Failed] = {
+        question("now"): {"wall": 1.8e9, "boot_wall": 1.7e9},
+        question("uname"): {"nodename": "shop-3", "release": "6.1.0", "version": "", "machine": "x86_64"},
+        question("endpoint"): {"url": "unix:///var/run/docker.sock", "source": "default", "named": False},
+        question("api.ping"): {"api_version": "1.51", "engine_version": "28.5.2", "libpod": None},
+    }
+    return {each: RecordedAnswer(answer, 0.001) for each, answer in {**first, **answers}.items()}
+
+
+def taken(entries: Mapping[Question, RecordedAnswer], **options: Any) -> tuple[Any, Bundle]:
+    """The report and the bundle of a host that answers so."""
+    options = {"max_size": 10_000_000, "hands": hands(entries), **options}
+    done = create.take(KNOWN, session.RunOptions(), began=time.monotonic(), **options)
+    return done.report, done.sealed
+
+
+def unpacked(data: bytes) -> dict[str, bytes]:
+    """The members of an archive by name below its top folder."""
+    held = {}
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
+        for info in archive:
+            assert info.isreg()
+            file = archive.extractfile(info)
+            assert file is not None
+            held[info.name.partition("/")[2]] = file.read()
+    return held
