@@ -13,7 +13,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices
 from diagnose.evidence.storage.mounts import Mounted
-from diagnose.model import HOST, Count, Finding, Seconds, Severity, Skipped, Subject, Unavailable, Yield, container
+from diagnose.model import HOST, CheckItem, Count, Finding, Seconds, Severity, Skipped, Subject, Unavailable, container
 from diagnose.phrases import ago
 from diagnose.registry import check
 
@@ -39,7 +39,7 @@ _MOUNT_SIGNS = ("mounted", "Mounting", "first mount", "thin:")
 @check("kernel.netdevice-stuck", severity=Severity.critical)
 def netdevice_stuck(
     kernel_log: KernelLog, clock: Clock, *, times: Count = Count(3), within_s: Seconds = Seconds(120)
-) -> Iterator[Yield]:
+) -> Iterator[CheckItem]:
     """The kernel waits for a network device that is never released.
 
     One such line is normal at a slow teardown (the kernel repeats it every 10 s, net/core/dev.c); only repetition that lasts until now
@@ -67,7 +67,7 @@ def netdevice_stuck(
 )
 def hung_task(
     kernel_log: KernelLog, processes: Processes | Unavailable, containers: Containers | Unavailable, clock: Clock
-) -> Iterator[Yield]:
+) -> Iterator[CheckItem]:
     """A process has been blocked in the kernel for minutes.
 
     The kernel says it after kernel.hung_task_timeout_secs (120), ten times at most, and only for tasks that no signal reaches. A task
@@ -96,7 +96,9 @@ def hung_task(
 
 
 @check("kernel.filesystem-errors", severity=Severity.critical)
-def filesystem_errors(kernel_log: KernelLog, disks: BlockDevices, clock: Clock, options: Options) -> Iterator[Yield]:
+def filesystem_errors(
+    kernel_log: KernelLog, disks: BlockDevices, clock: Clock, options: Options
+) -> Iterator[CheckItem]:
     """The kernel reports errors on a mounted filesystem or its disk.
 
     Only devices that are mounted now count, each once, by its latest line, and only what came after that mount: the log also
@@ -135,7 +137,7 @@ def _mounted(device: str, by_name: Mapping[str, Mounted]) -> str:
 
 
 @check("kernel.modules-gone", severity=Severity.warning)
-def modules_gone(modules: Modules) -> Iterator[Yield] | Skipped:
+def modules_gone(modules: Modules) -> Iterator[CheckItem] | Skipped:
     """The modules of the running kernel are no longer on disk.
 
     A kernel package was updated without a reboot. A kernel built in one piece has no modules and needs none.

@@ -15,6 +15,7 @@ from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import (
     Bytes,
+    CheckItem,
     Finding,
     Json,
     Percent,
@@ -23,7 +24,6 @@ from diagnose.model import (
     Subject,
     Unavailable,
     Unexamined,
-    Yield,
 )
 from diagnose.phrases import size
 from diagnose.registry import check
@@ -55,7 +55,7 @@ def unbounded(
     large: Bytes = Bytes(250_000_000),
     of_disk: Percent = Percent(5),
     crit_pct: Percent = Percent(95),
-) -> Iterable[Yield]:
+) -> Iterable[CheckItem]:
     """A container's log file grows without a limit.
 
     Advice by itself; a warning from `large` bytes, `of_disk` of its file system or what is left of that;
@@ -261,7 +261,7 @@ def _waiting(writers: LogWriters) -> Iterable[Finding]:
 
 
 @check("logging.file-missing", severity=Severity.warning)
-def file_missing(containers: Containers, logs: LogFiles, written: WrittenLogs | Unavailable) -> Iterable[Yield]:
+def file_missing(containers: Containers, logs: LogFiles, written: WrittenLogs | Unavailable) -> Iterable[CheckItem]:
     """The log file of a running container has been removed or renamed.
 
     The engine goes on writing into the file that it has open: it is never rotated again, its space is held, and `docker

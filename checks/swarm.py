@@ -9,7 +9,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.swarm import Swarm
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import DAEMON, Finding, Seconds, Severity, Skipped, Subject, Unavailable, Yield
+from diagnose.model import DAEMON, CheckItem, Finding, Seconds, Severity, Skipped, Subject, Unavailable
 from diagnose.registry import check
 
 TASK_CAUSES = (
@@ -29,7 +29,7 @@ NO_MANAGER = "this node is no manager: only managers know"
 
 
 @check("swarm.quorum-lost", severity=Severity.critical, caused_by=["daemon.clock-skewed"])
-def quorum_lost(swarm: Swarm) -> Iterator[Yield] | Skipped:
+def quorum_lost(swarm: Swarm) -> Iterator[CheckItem] | Skipped:
     """The managers of the swarm have lost their majority.
 
     Seen on engines 20.10.24, 26.1.5 and 28.5.2: /nodes answers 503 "The swarm does not have a leader"; running tasks go on.
@@ -40,7 +40,7 @@ def quorum_lost(swarm: Swarm) -> Iterator[Yield] | Skipped:
     return _quorum(swarm)
 
 
-def _quorum(swarm: Swarm) -> Iterator[Yield]:
+def _quorum(swarm: Swarm) -> Iterator[CheckItem]:
     words = swarm.nodes.detail if isinstance(swarm.nodes, Unavailable) else swarm.error
     if "does not have a leader" in words or "without a leader" in words:
         yield Finding(
@@ -52,7 +52,7 @@ def _quorum(swarm: Swarm) -> Iterator[Yield]:
 
 
 @check("swarm.node-down", severity=Severity.critical, caused_by=["swarm.quorum-lost"])
-def node_down(swarm: Swarm) -> Iterator[Yield] | Skipped | Unavailable:
+def node_down(swarm: Swarm) -> Iterator[CheckItem] | Skipped | Unavailable:
     """A node of the swarm is down.
 
     A node that was drained before it was taken down is left alone. A manager learns of a dead node after some heartbeats
@@ -83,7 +83,7 @@ def _this_node(swarm: Swarm) -> Finding:
     )
 
 
-def _nodes(swarm: Swarm) -> Iterator[Yield]:
+def _nodes(swarm: Swarm) -> Iterator[CheckItem]:
     for node in () if isinstance(swarm.nodes, Unavailable) else swarm.nodes:
         if node.is_down and not node.is_drained:
             manager = " (a manager)" if node.manager_status else ""
@@ -108,7 +108,7 @@ def _nodes(swarm: Swarm) -> Iterator[Yield]:
 )
 def service_underreplicated(
     swarm: Swarm, clock: Clock, containers: Containers | Unavailable, *, settle_s: Seconds = Seconds(120)
-) -> Iterator[Yield] | Skipped | Unavailable:
+) -> Iterator[CheckItem] | Skipped | Unavailable:
     """A swarm service runs fewer tasks than it should.
 
     A service that was changed within settle_s is left alone: it may still be starting. Jobs are left alone too, and tasks
@@ -123,7 +123,7 @@ def service_underreplicated(
     return _services(swarm, clock, () if isinstance(containers, Unavailable) else tuple(containers), settle_s)
 
 
-def _services(swarm: Swarm, clock: Clock, containers: tuple[Container, ...], settle_s: float) -> Iterator[Yield]:
+def _services(swarm: Swarm, clock: Clock, containers: tuple[Container, ...], settle_s: float) -> Iterator[CheckItem]:
     for service in () if isinstance(swarm.services, Unavailable) else swarm.services:
         status, age = service.service_status, clock.age(service.changed_at)
         if status is None or service.is_job or (age is not None and age < settle_s):

@@ -6,8 +6,8 @@ Everything here is a plain frozen value. Nothing here asks, judges or prints.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, NewType
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, Literal, NewType, Protocol, Self
 
 import msgspec
 
@@ -107,34 +107,85 @@ class ContainerRun(msgspec.Struct, frozen=True):
     started_at: str
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One problem with one subject, as its check saw it.
+class Named(Protocol):
+    """What a finding can be about: a container, or anything else with a subject, a name and a service."""
 
-    summary: one line with the user's own names and numbers, no remedy. evidence: source path -> value that proves it.
-    variables: what the runbook page is filled with. discriminator: tells two findings of one check and subject apart
-    (two ports of one container). severity: None takes the check's. touches: other things it reaches or depends on,
-    for linking causes. calls: containers that it called in vain: what keeps one of them down may be its cause, while
-    it is none of theirs. signs: classes of error text (see `diagnose.error_signatures`) that it shows or, in a cause, that it
-    brings forth; a cause with signs explains only effects that show one of them, or that have none (None) because
-    nothing is printed where they are seen. onset: Unix time at which it began, if known. stable: the lives of
-    containers it compared; asked again before it is reported. settled: lives that the engine may not have noticed to be over;
-    asked again after a while. service: compose or swarm service of the subject, for
-    grouping replicas.
-    """
+    @property
+    def subject(self) -> Subject: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def service(self) -> str: ...
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One problem with one subject, as its check saw it."""
 
     subject: Subject
     summary: str
+    """One sentence with the user's own names and numbers; no remedy."""
     evidence: Mapping[str, Json]
+    """The values that prove the problem, by the path of their source."""
     variables: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """What the placeholders of the runbook page are filled with."""
     discriminator: str = ""
+    """Distinguishes two findings of one check about one subject: two ports of one container."""
     severity: Severity | None = None
+    """None takes the severity of the check."""
     touches: tuple[Subject, ...] = ()
+    """Other things that the problem reaches or depends on; used to link causes."""
     calls: tuple[Subject, ...] = ()
+    """Containers that did not answer this subject. What keeps such a container down may be this finding's cause; this finding is
+    never the cause of theirs.
+    """
     signs: frozenset[str] | None = None
+    """Classes of error text (`diagnose.error_signatures`) that an effect shows or that a cause produces. A cause with signatures
+    explains only effects that show one of them, and effects whose source prints no error text (None).
+    """
     onset: float | None = None
+    """Unix time at which the problem began, if known."""
     stable: tuple[ContainerRun, ...] = ()
+    """Container runs that the check compared between two sources; asked for again before the finding is reported."""
     settled: tuple[ContainerRun, ...] = ()
+    """Container runs whose end the engine may not have noticed yet; asked for again after a delay."""
     service: str = ""
+    """Compose or swarm service of the subject; replicas are grouped by it."""
+
+    @classmethod
+    def about(
+        cls,
+        container: Named,
+        summary: str,
+        evidence: Mapping[str, Json],
+        *,
+        discriminator: str = "",
+        severity: Severity | None = None,
+        touches: tuple[Subject, ...] = (),
+        calls: tuple[Subject, ...] = (),
+        signs: frozenset[str] | None = None,
+        onset: float | None = None,
+        stable: tuple[ContainerRun, ...] = (),
+        settled: tuple[ContainerRun, ...] = (),
+        **variables: str,
+    ) -> Self:
+        """A finding about a container: its subject, its service and the variable `container` are filled in."""
+        return cls(
+            subject=container.subject,
+            summary=summary,
+            evidence=evidence,
+            variables={"container": container.name, **variables},
+            discriminator=discriminator,
+            severity=severity,
+            touches=touches,
+            calls=calls,
+            signs=signs,
+            onset=onset,
+            stable=stable,
+            settled=settled,
+            service=container.service,
+        )
 
     @property
     def lives(self) -> tuple[ContainerRun, ...]:
@@ -155,8 +206,11 @@ class Skipped(msgspec.Struct, frozen=True):
     why: str
 
 
-Yield = Finding | Unexamined
-Judgement = Iterable[Yield] | Skipped | Unavailable
+CheckItem = Finding | Unexamined
+CheckResult = Generator[CheckItem, None, Skipped | Unavailable | None]
+"""What a check is: a generator of findings and of subjects that it could not examine. It may end early by returning `Skipped` (it
+does not apply here) or `Unavailable` (it cannot tell).
+"""
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -165,6 +219,13 @@ class Need(msgspec.Struct, frozen=True):
     parameter: str
     kind: type
     optional: bool
+    """Whether the function can do without: annotated `X | None` or `X | Unavailable`."""
+    reads_reason: bool = True
+    """Whether missing evidence arrives as `Unavailable` with its reason; otherwise it arrives as None."""
+
+    def argument(self, value: Any) -> Any:
+        """What the function is handed for this value of the evidence."""
+        return None if isinstance(value, Unavailable) and not self.reads_reason else value
 
 
 class Threshold(msgspec.Struct, frozen=True):

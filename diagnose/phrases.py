@@ -1,7 +1,8 @@
-"""Times as engines write them."""
+"""How numbers, names, times and sizes are written in a sentence. Pure; checks, evidence and renderers use it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 
@@ -32,3 +33,49 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" or abs(count) >= 100 else f"{count:.1f} {unit}"
         count /= 1024
     raise AssertionError("unreachable")
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: 1 container, 2 containers, 2 addresses."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {plural or noun + 's'}"
+
+
+def and_more(names: Iterable[str], most: int = 3) -> str:
+    """The first names in their order, and how many more there are: a, b, c and 2 more."""
+    listed = list(names)
+    shown = ", ".join(listed[:most])
+    hidden = len(listed) - most
+    return f"{shown} and {hidden} more" if hidden > 0 else shown
+
+
+def joined(names: Sequence[str], conjunction: str = "and") -> str:
+    """All names: a; a and b; a, b and c."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {conjunction} {names[-1]}"
+
+
+def named(kind: str, names: Iterable[str], most: int = 3) -> str:
+    """Things by kind and quoted name: container "web"; containers "a", "b", "c" and 3 more."""
+    quoted = [f'"{name}"' for name in names]
+    noun = kind if len(quoted) == 1 else f"{kind}s"
+    return f"{noun} {and_more(quoted, most)}"
+
+
+def counted(kind: str, names: Iterable[str], most: int = 3) -> str:
+    """A number of things with some of their names: 1 container (web); 5 containers (a, b, c and 2 more)."""
+    listed = list(names)
+    return f"{count(len(listed), kind)} ({and_more(listed, most)})"
+
+
+def sentence(main: str, *clauses: str) -> str:
+    """A main clause with further clauses behind it, empty ones left out: "main, clause; clause"."""
+    rest = "; ".join(clause for clause in clauses if clause)
+    return f"{main}; {rest}" if rest else main
+
+
+def shortened(text: str, width: int = 240) -> str:
+    """A text cut at its end to `width` characters."""
+    return text if len(text) <= width else f"{text[: width - 3]}..."

@@ -60,7 +60,7 @@ def check(
 def evidence(function: F) -> F:
     """Register a function as the collector of the evidence type that its return annotation names.
 
-    Its parameters are `host: Host` and other evidence kinds, required or `| Unavailable`.
+    Its parameters are `host: Host` and other evidence kinds: required, `| None`, or `| Unavailable` where it reads the reason.
     """
     returned = hints(function)["return"]
     kinds = [kind for kind in _alternatives(returned) if kind is not Unavailable]
@@ -98,8 +98,8 @@ def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Th
             thresholds.append(Threshold(name, parameter.default, unit))
         elif name != "host":
             kinds = _alternatives(annotated[name])
-            (kind,) = (kind for kind in kinds if kind is not Unavailable)
-            needs.append(Need(name, kind, Unavailable in kinds))
+            (kind,) = (kind for kind in kinds if kind not in (Unavailable, types.NoneType))
+            needs.append(Need(name, kind, len(kinds) > 1, types.NoneType not in kinds))
     return tuple(needs), tuple(thresholds)
 
 

@@ -28,7 +28,9 @@ def evidence(**replaced) -> list[object]:
     state = State(status="exited", started_at="1970-01-12T13:45:00Z", finished_at="1970-01-12T13:46:00Z", exit_code=1)
     values = {
         "clock": Clock(NOW, NOW - 9000),
-        "containers": Containers((Container(id=ID, raw_name="/web"), Container(id="b" * 64, raw_name="/old", state=state))),
+        "containers": Containers(
+            (Container(id=ID, raw_name="/web"), Container(id="b" * 64, raw_name="/old", state=state))
+        ),
         "events": Events(
             (event(NOW - 50, "start"), event(NOW - 40, "die", exitCode="137"), event(NOW - 39, "exec_start"))
         ),

@@ -26,7 +26,7 @@ from diagnose.evidence.containers.programs import REFUSED
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
-from diagnose.model import Finding, Severity, Subject, Unavailable, Unexamined, Yield
+from diagnose.model import CheckItem, Finding, Severity, Subject, Unavailable, Unexamined
 from diagnose.registry import check
 
 IDS = 65536
@@ -48,7 +48,7 @@ def mount_source_missing(
     options: Options,
     bind_sources: BindSources | Unavailable,
     last_words: LogTails | Unavailable,
-) -> Iterable[Yield]:
+) -> Iterable[CheckItem]:
     """Something that a container mounts does not exist on the host.
 
     For `-v` the engine makes an empty folder of that name, which cannot be mounted over a file: `not a directory`,
@@ -116,7 +116,7 @@ def _finding(each: Container, summary: str, source: str, evidence: dict[str, obj
 @check("container.mount-forbidden", severity=Severity.critical)
 def mount_forbidden(
     containers: Containers, last_words: LogTails, bind_sources: BindSources | Unavailable, info: Info | Unavailable
-) -> Iterable[Yield]:
+) -> Iterable[CheckItem]:
     """A container's user has no access to what is mounted into it.
 
     Its last log lines say "permission denied" and name a path below a mount, and a mode on the way to it shuts out

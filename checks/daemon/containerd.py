@@ -9,7 +9,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import DaemonLog
-from diagnose.model import DAEMON, Finding, Json, Severity, Skipped, Unavailable, Yield
+from diagnose.model import DAEMON, CheckItem, Finding, Json, Severity, Skipped, Unavailable
 from diagnose.registry import check
 
 NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiting for containerd")
@@ -23,7 +23,7 @@ VAIN = re.compile(r"timeout|deadline exceeded")
     severity=Severity.critical,
     caused_by=["daemon.stale-pidfile", "storage.disk-full", "resources.host-oom"],
 )
-def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yield] | Skipped | Unavailable:
+def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[CheckItem] | Skipped | Unavailable:
     """The containerd that the engine needs is not running.
 
     dockerd goes on answering and says that its containers run; nothing can be started, stopped or entered. A dockerd
@@ -76,7 +76,7 @@ def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yi
 )
 def containerd_hung(
     daemon: Daemon, info: Info | Unavailable, containers: Containers | Unavailable
-) -> Iterable[Yield] | Skipped | Unavailable:
+) -> Iterable[CheckItem] | Skipped | Unavailable:
     """containerd does not answer the engine.
 
     The engine's lists go on being served, while /info waits for containerd (seen on engines 20.10, 26.1 and 28.5). A

@@ -17,7 +17,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.network.listeners import Listeners
 from diagnose.evidence.storage.mounts import Mounts
-from diagnose.model import DAEMON, Finding, Json, Severity, Subject, Unavailable, Yield
+from diagnose.model import DAEMON, CheckItem, Finding, Json, Severity, Subject, Unavailable
 from diagnose.phrases import ago
 from diagnose.registry import check
 
@@ -57,7 +57,7 @@ def not_running(
     kernel: KernelLog | Unavailable,
     listeners: Listeners | Unavailable,
     clock: Clock | Unavailable,
-) -> Iterable[Yield] | Unavailable:
+) -> Iterable[CheckItem] | Unavailable:
     """No Docker engine serves its socket.
 
     What could be misleading: an address that the user named and where never was a socket here (unknown), an engine
@@ -75,14 +75,14 @@ def not_running(
     return [_down(daemon, containers, log, root, mounts, kernel, listeners)]
 
 
-def _seen(daemon: Daemon) -> Iterable[Yield] | Unavailable:
+def _seen(daemon: Daemon) -> Iterable[CheckItem] | Unavailable:
     """Nothing found, unless it could not be seen whether the engine lives."""
     if daemon.reason == "forbidden" and daemon.same_host and daemon.process is None:
         return Unavailable("forbidden", "the socket is closed to this user, and no engine's process can be seen")
     return ()
 
 
-def _elsewhere(daemon: Daemon) -> Iterable[Yield] | Unavailable:
+def _elsewhere(daemon: Daemon) -> Iterable[CheckItem] | Unavailable:
     assert daemon.silence is not None
     if daemon.same_host and daemon.installed is False and not daemon.endpoint.named:
         if daemon.has_podman:

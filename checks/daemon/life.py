@@ -12,6 +12,7 @@ from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.model import (
     DAEMON,
+    CheckItem,
     Count,
     Finding,
     Json,
@@ -19,7 +20,6 @@ from diagnose.model import (
     Severity,
     Subject,
     Unavailable,
-    Yield,
     container,
 )
 from diagnose.phrases import ago
@@ -76,7 +76,7 @@ def hung(
     *,
     start: Seconds = Seconds(120),
     busy: Count = Count(10),
-) -> Iterable[Yield] | Unavailable:
+) -> Iterable[CheckItem] | Unavailable:
     """The engine accepts connections but does not answer.
 
     A stopped process (state T) and threads that wait in the kernel (D) say why. In its first `start` seconds an

@@ -10,7 +10,7 @@ from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.daemon import DAEMONS, EXEC_ROOT, Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
-from diagnose.model import DAEMON, Finding, Json, Severity, Subject, Unavailable, Yield
+from diagnose.model import DAEMON, CheckItem, Finding, Json, Severity, Subject, Unavailable
 from diagnose.registry import check
 
 STORAGE = re.compile(r"error initializing graphdriver|prior storage driver|contains several valid graphdrivers")
@@ -45,7 +45,7 @@ def _short(text: str) -> str:
 )
 def storage_driver_failed(
     daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | Unavailable
-) -> Iterable[Yield] | Unavailable:
+) -> Iterable[CheckItem] | Unavailable:
     """The engine does not start because its storage driver cannot be used.
 
     A driver that the configuration names and the engine does not have, one that newer engines gave up (aufs in 24,
@@ -85,7 +85,7 @@ def storage_driver_failed(
 )
 def bridge_init_failed(
     daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | Unavailable, root: DataRoot | Unavailable
-) -> Iterable[Yield] | Unavailable:
+) -> Iterable[CheckItem] | Unavailable:
     """The engine does not start because its networks cannot be set up.
 
     An address that is none, pools that all overlap with routes, firewall commands that fail or are not there, kernel
@@ -181,7 +181,7 @@ def _ended_since(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Findi
         "daemon.containerd-down",
     ],
 )
-def start_limit_hit(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Yield] | Unavailable:
+def start_limit_hit(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[CheckItem] | Unavailable:
     """systemd has given up starting the engine after too many failures.
 
     A consequence: the reason is the error before it in the journal. Until the counter is reset, systemd refuses

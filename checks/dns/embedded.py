@@ -10,7 +10,7 @@ from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
-from diagnose.model import DAEMON, Finding, Severity, Skipped, Subject, Unavailable, Yield
+from diagnose.model import DAEMON, CheckItem, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.registry import check
 
 
@@ -20,7 +20,7 @@ def embedded_rules_missing(
     lookups: Lookups | Unavailable,
     namespaces: Namespaces | Unavailable,
     daemon: Daemon | Unavailable,
-) -> Generator[Yield, None, Skipped | Unavailable | None]:
+) -> Generator[CheckItem, None, Skipped | Unavailable | None]:
     """A container's DNS queries no longer reach the engine's resolver.
 
     127.0.0.11:53 is redirected to a socket of the engine by nat rules inside the container's namespace; a

@@ -16,7 +16,7 @@ from diagnose.evidence.dns.resolvers import (
     Resolvers,
     resolving,
 )
-from diagnose.model import HOST, Count, Finding, Severity, Skipped, Subject, Unavailable, Yield
+from diagnose.model import HOST, CheckItem, Count, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.registry import check
 
 
@@ -47,7 +47,7 @@ def _reached(lost: Iterable[Group], affected: Iterable[Container]) -> tuple[Subj
 @check("dns.loopback-stub", severity=Severity.critical)
 def loopback_stub(
     resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Iterable[Yield] | Skipped | Unavailable:
+) -> Iterable[CheckItem] | Skipped | Unavailable:
     """The host's resolv.conf names only loopback servers, useless to containers.
 
     Engines then give containers 8.8.8.8. Harmless with systemd-resolved where its own file of real servers is
@@ -66,7 +66,7 @@ def loopback_stub(
 
 def _stub(
     resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Iterator[Yield]:
+) -> Iterator[CheckItem]:
     yield from resolvers.unread
     listed = list(resolving(containers)) if isinstance(containers, Containers) else []
     affected = [each for each in listed if _on_fallback(each, resolvers)]
@@ -104,7 +104,7 @@ def _shown(conf: ResolvConf | Unavailable) -> object:
 @check("dns.no-nameserver", severity=Severity.critical)
 def no_nameserver(
     resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Iterable[Yield] | Unavailable:
+) -> Iterable[CheckItem] | Unavailable:
     """The host's resolv.conf is missing, empty, or a link to nothing.
 
     Engines before 28 hide it by 8.8.8.8, newer ones do so on the default bridge only: it is critical where
@@ -123,7 +123,7 @@ def no_nameserver(
 
 def _nobody_to_ask(
     resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Iterator[Yield]:
+) -> Iterator[CheckItem]:
     yield from resolvers.unread
     listed = list(resolving(containers)) if isinstance(containers, Containers) else []
     affected = [each for each in listed if _on_fallback(each, resolvers)]
@@ -162,7 +162,7 @@ def _nobody_to_ask(
 @check("dns.stale-resolv-conf", severity=Severity.warning)
 def stale_resolv_conf(
     containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable
-) -> Generator[Yield, None, Unavailable | None]:
+) -> Generator[CheckItem, None, Unavailable | None]:
     """Running containers still use DNS servers that the host has since replaced.
 
     On the default bridge the engine copies the host's file when a container starts. It is a warning where an
@@ -218,7 +218,7 @@ def _usable(container: Container, servers: Iterable[str]) -> list[str]:
 @check("dns.search-amplified", severity=Severity.advice, posture=True)
 def search_amplified(
     containers: Containers, resolvers: Resolvers, *, max_search: Count = Count(3), max_ndots: Count = Count(1)
-) -> Iterable[Yield]:
+) -> Iterable[CheckItem]:
     """Each name that containers look up is tried under many search domains first.
 
     `ndots` above 1 or a long search list multiplies queries and lets a wildcard domain answer for a foreign

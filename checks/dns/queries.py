@@ -11,7 +11,7 @@ from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers, Upstream, is_loopback
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.routes import Routes
-from diagnose.model import DAEMON, HOST, Finding, Severity, Skipped, Unavailable, Yield
+from diagnose.model import DAEMON, HOST, CheckItem, Finding, Severity, Skipped, Unavailable
 from diagnose.registry import check
 
 _LOST = ["dns.host-broken", "dns.udp-blocked", "dns.loopback-stub", "dns.no-nameserver", "dns.stale-resolv-conf"]
@@ -27,7 +27,7 @@ _NETWORK = ["network.bridge-down", "network.veth-detached", "network.subnet-over
 @check("dns.upstream-unreachable", severity=Severity.critical, caused_by=[*_LOST, *_FIREWALL, *_NETWORK, "daemon.hung"])
 def upstream_unreachable(
     containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable, dns_path: DnsPath | Unavailable
-) -> Iterable[Yield] | Skipped | Unavailable:
+) -> Iterable[CheckItem] | Skipped | Unavailable:
     """Containers' queries do not reach their DNS server.
 
     Silence means two queries lost 1.2 s apart; any reply, also an error, proves that the server is reachable

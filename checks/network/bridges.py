@@ -18,7 +18,7 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
-from diagnose.model import Finding, Severity, Skipped, Subject, Unavailable, Unexamined, Yield
+from diagnose.model import CheckItem, Finding, Severity, Skipped, Subject, Unavailable, Unexamined
 from diagnose.registry import check
 
 
@@ -117,7 +117,7 @@ def _address(network: Network, attached: tuple[Container, ...]) -> str:
 @check("network.veth-detached", severity=Severity.critical, caused_by=["network.bridge-down"])
 def veth_detached(
     containers: Containers, networks: Networks, namespaces: Namespaces, links: Interfaces, clock: Clock
-) -> Iterable[Yield]:
+) -> Iterable[CheckItem]:
     """A container has no network any more, or its veth pair is detached or down.
 
     Both ends of the veth pair are looked at, from inside and from the host, and the default route inside. Interfaces of
@@ -176,7 +176,9 @@ _JOINED = "container:"
 """How HostConfig.NetworkMode begins where a container shares the network of another; an id follows, in Podman or by hand a name."""
 
 
-def _joiner(each: Container, inside: ContainerNetns, containers: Containers, namespaces: Namespaces) -> Yield | None:
+def _joiner(
+    each: Container, inside: ContainerNetns, containers: Containers, namespaces: Namespaces
+) -> CheckItem | None:
     """What is wrong with a container that shares the network of another one: that began a new run, or does not run at all."""
     mode = each.host_config.network_mode
     if not mode.startswith(_JOINED):

@@ -14,7 +14,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.listeners import Listener, Listeners, overlap
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
-from diagnose.model import Finding, Json, Seconds, Severity, Subject, Unavailable, Yield
+from diagnose.model import CheckItem, Finding, Json, Seconds, Severity, Subject, Unavailable
 from diagnose.registry import check
 
 _ALLOCATED = re.compile(r"Bind for (?P<address>\S+):(?P<port>\d+) failed: port is already allocated")
@@ -203,7 +203,7 @@ def has_own_kernel(container: Container) -> bool:
 @check("network.published-port-not-listening", severity=Severity.warning)
 def published_port_not_listening(
     containers: Containers, namespaces: Namespaces, clock: Clock, *, grace: Seconds = Seconds(20)
-) -> Iterable[Yield]:
+) -> Iterable[CheckItem]:
     """Nothing in a container listens on a port that it publishes.
 
     Clients are accepted by the engine's proxy and cut off at once. TCP only. It is advice where other published ports of the

@@ -16,6 +16,7 @@ from diagnose.evidence.storage.remote_mounts import RemoteMounts
 from diagnose.model import (
     DAEMON,
     Bytes,
+    CheckItem,
     Finding,
     Json,
     Percent,
@@ -24,7 +25,6 @@ from diagnose.model import (
     Subject,
     Unavailable,
     Unexamined,
-    Yield,
     container,
 )
 from diagnose.phrases import size
@@ -221,7 +221,7 @@ def _lost(mounted: Mounted, user: str, touches: tuple[Subject, ...] = ()) -> Fin
     severity=Severity.critical,
     causes=["daemon.hung", "container.unhealthy", "container.restart-loop", "container.exits-at-start"],
 )
-def network_volume_stale(mounts: RemoteMounts) -> Iterable[Yield] | Skipped:
+def network_volume_stale(mounts: RemoteMounts) -> Iterable[CheckItem] | Skipped:
     """A network file system under a volume or a container's mount does not answer.
 
     Whatever touches it waits in the kernel for ever and cannot be killed; a stale handle or a dead FUSE
@@ -232,7 +232,7 @@ def network_volume_stale(mounts: RemoteMounts) -> Iterable[Yield] | Skipped:
     return _silent(mounts)
 
 
-def _silent(mounts: RemoteMounts) -> Iterable[Yield]:
+def _silent(mounts: RemoteMounts) -> Iterable[CheckItem]:
     for each in mounts:
         if each.failed is None or each.failed.reason == "missing":
             continue

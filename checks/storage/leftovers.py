@@ -17,6 +17,7 @@ from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.model import (
     DAEMON,
     Bytes,
+    CheckItem,
     Finding,
     Percent,
     Seconds,
@@ -25,7 +26,6 @@ from diagnose.model import (
     Subject,
     Unavailable,
     Unexamined,
-    Yield,
     container,
 )
 from diagnose.phrases import size
@@ -43,7 +43,7 @@ def deleted_files_held(
     *,
     least: Bytes = Bytes(256 << 20),
     of_disk: Percent = Percent(5),
-) -> Iterable[Yield]:
+) -> Iterable[CheckItem]:
     """A deleted file is still held open, so its space is not freed.
 
     From `of_disk` of its disk on, or from `least` bytes where they are more than what is left of it. Files in memory
@@ -102,7 +102,7 @@ def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | Unavailable) -> It
 @check("storage.writable-layer-large", severity=Severity.warning, causes=["storage.disk-full"])
 def writable_layer_large(
     usage: DiskUsage, containers: Containers, *, least: Bytes = Bytes(1 << 30)
-) -> Iterable[Yield] | Skipped:
+) -> Iterable[CheckItem] | Skipped:
     """A container has written a lot of data outside its volumes.
 
     That data is lost with the container, and it slows every write down. Measured only where the disk is 70 %
@@ -113,7 +113,7 @@ def writable_layer_large(
     return _large_layers(usage, containers, least)
 
 
-def _large_layers(usage: DiskUsage, containers: Containers, least: float) -> Iterable[Yield]:
+def _large_layers(usage: DiskUsage, containers: Containers, least: float) -> Iterable[CheckItem]:
     leads = usage.is_led_by("writable layers")
     for each in containers:
         written = usage.writable.get(each.id)

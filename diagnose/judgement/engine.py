@@ -114,7 +114,7 @@ class Collection:
                 value = self.get(need.kind)
                 if isinstance(value, Broken) or (isinstance(value, Unavailable) and not need.optional):
                     return value
-                arguments[need.parameter] = value
+                arguments[need.parameter] = need.argument(value)
             return function(**arguments)
         except msgspec.ValidationError as error:
             return Unavailable("malformed", str(error))
@@ -143,7 +143,7 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
             return Result(check, Verdict.CRASHED, why=value.error)
         if isinstance(value, Unavailable) and not need.optional:
             return Result(check, Verdict.UNKNOWN, why=str(value), missing=value)
-        arguments[need.parameter] = value
+        arguments[need.parameter] = need.argument(value)
         left_out.extend(getattr(value, "unexamined", ()))
         if position == 0 and hasattr(value, "__len__"):
             examined = len(value)

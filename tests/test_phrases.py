@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from diagnose.phrases import and_more, count, counted, joined, named, sentence
+
+
+@pytest.mark.parametrize(
+    ("phrase", "expected"),
+    [
+        (count(1, "container"), "1 container"),
+        (count(0, "container"), "0 containers"),
+        (count(2, "address", "addresses"), "2 addresses"),
+        (and_more(["a", "b"]), "a, b"),
+        (and_more(["a", "b", "c", "d", "e"]), "a, b, c and 2 more"),
+        (joined([]), ""),
+        (joined(["a"]), "a"),
+        (joined(["a", "b", "c"]), "a, b and c"),
+        (joined(["a", "b"], "or"), "a or b"),
+        (named("container", ["web"]), 'container "web"'),
+        (named("network", ["a", "b", "c", "d"]), 'networks "a", "b", "c" and 1 more'),
+        (counted("container", ["web"]), "1 container (web)"),
+        (counted("container", "abcde"), "5 containers (a, b, c and 2 more)"),
+        (sentence("it fails", "", "because of x", "since noon"), "it fails; because of x; since noon"),
+        (sentence("it fails"), "it fails"),
+    ],
+)
+def test_a_phrase(phrase: str, expected: str):
+    assert phrase == expected
