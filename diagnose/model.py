@@ -329,6 +329,10 @@ class HostFacts(msgspec.Struct, frozen=True):
     data_root: str = ""
 
 
+Trait = Literal["systemd", "podman", "rootless"]
+"""What a host has or is, as far as it decides which commands work there."""
+
+
 class Report(msgspec.Struct, frozen=True):
     """All that one run learned; what every renderer takes.
 
@@ -344,6 +348,8 @@ class Report(msgspec.Struct, frozen=True):
     findings: tuple[Reported, ...]
     results: tuple[Result, ...]
     docker: str = "docker"
+    """The command that reaches the examined engine."""
+    traits: frozenset[Trait] = frozenset({"systemd"})
     notes: tuple[str, ...] = ()
     container_names: Mapping[str, str] | None = None
     uncollected: tuple[str, ...] = ()

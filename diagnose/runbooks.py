@@ -6,19 +6,22 @@ import functools
 import itertools
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+import typing
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from diagnose import registry
+from diagnose.model import Trait
 
 SECTIONS = ("Symptom", "Why it matters", "Confirm", "Fix", "Verify", "Prevent", "See also")
 Purpose = Literal["confirm", "fix", "verify"]
 Risk = Literal["safe", "disruptive", "destructive"]
 PURPOSES: dict[str, Purpose] = {"confirm": "confirm", "fix": "fix", "verify": "verify"}
 RISKS: tuple[Risk, ...] = ("safe", "disruptive", "destructive")
+TRAITS: tuple[Trait, ...] = typing.get_args(Trait)
 _PLACEHOLDER = re.compile(r"(?<![${\w])\{([a-z][a-z0-9_]*)\}")
 _FRONT = re.compile(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
@@ -28,21 +31,32 @@ class PageError(Exception):
     """A page that breaks the format; the message says where."""
 
 
-class CommandBlock(msgspec.Struct, frozen=True):
-    """One fenced block of commands: what it is for, what it risks, and whether the tests may not run it as it stands.
+class Place(msgspec.Struct, frozen=True):
+    """Where commands will be typed: the command that reaches the engine, and the traits of the host."""
 
-    impact: the sentence of prose just before it.
-    """
+    docker: str = "docker"
+    traits: frozenset[Trait] = frozenset({"systemd"})
+
+
+class CommandBlock(msgspec.Struct, frozen=True):
+    """One fenced block of commands of a page."""
 
     purpose: Purpose
     risk: Risk
     manual: bool
+    """Whether the tests may not run the block as it stands."""
     text: str
     impact: str = ""
+    """The paragraph of prose just before the block."""
+    on: frozenset[Trait] = frozenset()
+    """Traits that the host must have: `on-systemd` in the info string."""
+    off: frozenset[Trait] = frozenset()
+    """Traits that the host must not have: `off-podman` in the info string."""
 
-    def suits(self, variables: Mapping[str, str]) -> bool:
-        """Whether a finding knows all that stands in it: one that leaves a variable out has no use for the block."""
-        return placeholders(self.text) <= {*variables, "docker"}
+    def suits(self, variables: Mapping[str, str], traits: frozenset[Trait]) -> bool:
+        """Whether the finding supplies each placeholder of the block, and its commands work on such a host."""
+        is_filled = placeholders(self.text) <= {*variables, "docker"}
+        return is_filled and self.on <= traits and not self.off & traits
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -59,7 +73,7 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Command(msgspec.Struct, frozen=True):
-    """A block filled for one finding, ready to be typed. purpose confirm where the page has no safe fix."""
+    """A block filled for one finding, ready to be typed."""
 
     purpose: Purpose
     risk: Risk
@@ -137,14 +151,21 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
     words = info.split()
     if words[:1] != ["sh"] or len(words) < 2:
         return None
-    purpose, rest = words[1], words[2:]
-    manual = "manual" in rest
-    risks = [word for word in rest if word != "manual"]
+    purpose, *marks = words[1:]
+    on, off = _traits(marks, "on-"), _traits(marks, "off-")
+    risks = [mark for mark in marks if mark != "manual" and not mark.startswith(("on-", "off-"))]
     known = PURPOSES.get(purpose)
-    if known is None or (known == "fix") != (len(risks) == 1 and risks[0] in RISKS):
+    is_fix_with_risk = len(risks) == 1 and risks[0] in RISKS
+    if known is None or on is None or off is None or (known == "fix") != is_fix_with_risk:
         raise PageError(f"{name}: a block says `{info}`")
     risk = next(risk for risk in RISKS if risk in (risks or ["safe"]))
-    return CommandBlock(known, risk, manual, text.rstrip("\n"), prose)
+    return CommandBlock(known, risk, "manual" in marks, text.rstrip("\n"), prose, on, off)
+
+
+def _traits(marks: Sequence[str], prefix: str) -> frozenset[Trait] | None:
+    """The traits behind this prefix among the words of an info string; None if one of them is unknown."""
+    names = {mark.removeprefix(prefix) for mark in marks if mark.startswith(prefix)}
+    return frozenset(trait for trait in TRAITS if trait in names) if names <= set(TRAITS) else None
 
 
 @functools.cache
@@ -166,30 +187,31 @@ def _blocks(id: str) -> tuple[CommandBlock, ...]:
     return blocks_in(_FRONT.sub("", path.read_text(encoding="utf-8"), count=1), path.name)
 
 
-def _of(id: str, purpose: Purpose, variables: Mapping[str, str]) -> list[CommandBlock]:
+def _of(id: str, purpose: Purpose, variables: Mapping[str, str], place: Place) -> list[CommandBlock]:
     """The blocks of one purpose on a check's page that suit a finding; none if there is no readable page."""
     try:
-        return [block for block in _blocks(id) if block.purpose == purpose and block.suits(variables)]
+        blocks = _blocks(id)
     except (KeyError, PageError, OSError):
         return []
+    return [block for block in blocks if block.purpose == purpose and block.suits(variables, place.traits)]
 
 
-def commands(id: str, variables: Mapping[str, str], docker: str) -> Iterator[Command]:
+def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> Command:
+    return Command(block.purpose, block.risk, fill(block.text, variables, place.docker), block.impact)
+
+
+def commands(id: str, variables: Mapping[str, str], place: Place) -> Iterator[Command]:
     """The page's fixes for one finding, least risk first; nothing if there is no readable page."""
-    for block in sorted(_of(id, "fix", variables), key=lambda block: RISKS.index(block.risk)):
-        yield Command("fix", block.risk, fill(block.text, variables, docker), block.impact)
+    for block in sorted(_of(id, "fix", variables, place), key=lambda block: RISKS.index(block.risk)):
+        yield _filled(block, variables, place)
 
 
-def first(id: str, variables: Mapping[str, str], docker: str) -> Command | None:
-    """What to type first: the first safe fix, or, where the page has none, the first confirm command."""
-    for command in commands(id, variables, docker):
-        if command.risk == "safe":
-            return command
-        break
-    return confirm(id, variables, docker)
+def cure(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
+    """The page's fix of least risk for one finding, the first on the page among equals; None if the page has none that suits."""
+    return next(commands(id, variables, place), None)
 
 
-def confirm(id: str, variables: Mapping[str, str], docker: str) -> Command | None:
+def confirm(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
     """The page's first confirm command for one finding; None if there is no readable page."""
-    blocks = _of(id, "confirm", variables)
-    return Command("confirm", "safe", fill(blocks[0].text, variables, docker), blocks[0].impact) if blocks else None
+    blocks = _of(id, "confirm", variables, place)
+    return _filled(blocks[0], variables, place) if blocks else None

@@ -275,6 +275,7 @@ def reported(results: Sequence[Result], evidence: Mapping[type, Any], what: Run)
         findings=kept,
         results=tuple(sorted((r for r in results if r.check.id in wanted), key=lambda r: r.check.id)),
         docker=known.docker,
+        traits=known.traits,
         notes=(*what.notes, *known.notes, *together, *expired),
         container_names=names,
     )

@@ -20,6 +20,7 @@ def document(report: Report) -> dict[str, Json]:
     """The report as a JSON value."""
     number, said = counts(report), verdicts(report)
     by_key = {each.key: each for each in report.findings}
+    place = runbooks.Place(report.docker, report.traits)
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "diagnose", "version": report.version},
@@ -42,7 +43,7 @@ def document(report: Report) -> dict[str, Json]:
             "silenced": sum(1 for finding in report.findings if finding.silenced),
         },
         "notes": list(report.notes),
-        "findings": [_finding(finding, by_key, report.docker) for finding in report.findings],
+        "findings": [_finding(finding, by_key, place) for finding in report.findings],
         "checks": [
             {
                 "id": result.check.id,
@@ -60,7 +61,7 @@ def document(report: Report) -> dict[str, Json]:
     }
 
 
-def _finding(finding: Reported, by_key: Mapping[str, Reported], docker: str) -> dict[str, Json]:
+def _finding(finding: Reported, by_key: Mapping[str, Reported], place: runbooks.Place) -> dict[str, Json]:
     return {
         "key": finding.key,
         "id": finding.id,
@@ -86,7 +87,7 @@ def _finding(finding: Reported, by_key: Mapping[str, Reported], docker: str) -> 
         "runbook": f"runbooks/{finding.id}.md",
         "fix": [
             {"command": command.text, "risk": command.risk}
-            for command in runbooks.commands(finding.id, finding.finding.variables, docker)
+            for command in runbooks.commands(finding.id, finding.finding.variables, place)
         ],
     }
 

@@ -75,10 +75,16 @@ def _block(block: OutlineBlock) -> list[str]:
     for other in block.others:
         tell = f"; to tell: {code(other.command)}" if other.command else ""
         rows.append(f"- may also be due to {other.id} {code(other.subject)}{tell}")
-    command = block.command
-    if command is not None:
-        what = f"First ({command.risk})" if command.purpose == "fix" else "No safe fix; look first"
-        impact = f". {escape(command.impact)}" if command.impact else ""
-        fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", command.text) or [""]))
-        rows += ["", f"{what}{impact}", "", f"{fence}sh", clean(command.text), fence]
-    return [*rows, "", f"Then: `diagnose explain {block.id}`"]
+    if block.look is not None:
+        title = "Check first" if block.cure else "No fix known; this tells more"
+        rows += ["", f"{title}:", "", *_fenced(block.look.text)]
+    if block.cure is not None:
+        impact = f": {escape(block.cure.impact)}" if block.cure.impact else ""
+        rows += ["", f"Fix ({block.cure.risk}){impact}", "", *_fenced(block.cure.text)]
+    return [*rows, "", f"More: `diagnose explain {block.id}`"]
+
+
+def _fenced(commands: str) -> list[str]:
+    """Commands in a fence that no run of backticks in them can end."""
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", commands) or [""]))
+    return [f"{fence}sh", clean(commands), fence]

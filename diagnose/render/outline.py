@@ -57,7 +57,10 @@ class OutlineBlock(msgspec.Struct, frozen=True):
     evidence: tuple[tuple[str, str], ...]
     parts: tuple[OutlinePart, ...]
     effects: tuple[Effect, ...]
-    command: runbooks.Command | None
+    cure: runbooks.Command | None
+    """The fix of least risk that suits this finding; None where the page has none."""
+    look: runbooks.Command | None
+    """The command that shows more than the report; only where the cure is not safe, or there is none."""
     others: tuple[Other, ...]
     because_of_selection: bool
     made_by: str = ""
@@ -214,6 +217,8 @@ def _block(
     # one subject for many findings does not tell them apart: their sentences have to
     also = summaries[1:] if len(subjects) == 1 else []
     rivals = [key for effect in homes.get(head.key, ()) for key in root_keys(effect, by_key) if key != head.key]
+    place = runbooks.Place(report.docker, report.traits)
+    cure = runbooks.cure(head.id, variables, place)
     return OutlineBlock(
         severity=head.severity,
         id=head.id,
@@ -222,15 +227,16 @@ def _block(
         evidence=(*evidence[:EVIDENCE_SHOWN], *(("also", each) for each in also)),
         parts=tuple(parts),
         effects=_effects(homes.get(head.key, ())),
-        command=runbooks.first(head.id, variables, report.docker),
-        others=tuple(_other(by_key[key], report.docker) for key in dict.fromkeys(rivals)),
+        cure=cure,
+        look=runbooks.confirm(head.id, variables, place) if cure is None or cure.risk != "safe" else None,
+        others=tuple(_other(by_key[key], place) for key in dict.fromkeys(rivals)),
         because_of_selection=not head.selected,
         made_by=head.made_by if len({f.made_by for f in group}) == 1 else "",
     )
 
 
-def _other(root: Reported, docker: str) -> Other:
-    confirm = runbooks.confirm(root.id, root.finding.variables, docker)
+def _other(root: Reported, place: runbooks.Place) -> Other:
+    confirm = runbooks.confirm(root.id, root.finding.variables, place)
     return Other(root.id, root.subject.name, confirm.text.partition("\n")[0] if confirm else "")
 
 

@@ -161,17 +161,15 @@ class _Page:
             self.line(f"because: {effect.because}", 6, "dim")
 
     def what_next(self, block: OutlineBlock) -> None:
-        command = block.command
-        if command is not None:
-            if command.purpose == "fix":
-                self.line(
-                    f"first ({command.risk}{': ' + command.impact if command.impact and self.verbose else ''})",
-                    2,
-                )
-            else:
-                self.line("no safe fix; look first", 2)
-            self.command(command.text, 4)
-        self.line(f"then  diagnose explain {block.id}", 2)
+        """The cure with its risk, and a look first where the cure costs something or none is known."""
+        if block.look is not None:
+            self.line("check first" if block.cure else "no fix known; this tells more", 2)
+            self.command(block.look.text, 4)
+        if block.cure is not None:
+            impact = f": {block.cure.impact}" if block.cure.impact else ""
+            self.line(f"fix ({block.cure.risk}){impact}", 2)
+            self.command(block.cure.text, 4)
+        self.line(f"more  diagnose explain {block.id}", 2)
 
     def advice(self, page: Outline) -> None:
         if not page.advice:

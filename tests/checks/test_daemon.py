@@ -359,15 +359,15 @@ def test_a_stopped_shim_is_told_also_on_a_busy_host(why: str) -> None:
     one = daemon(silence=None, process=engine(), shims={ID: Process(7, comm="containerd-shim", state="T")})
     finding = only(life.hung(one, known, NOTHING, ROOT, Pressure({}, (200.0, 200.0, 200.0), 2)))
     assert (finding.subject.name, finding.severity) == ("web", Severity.warning)
-    command = runbooks.first("daemon.hung", finding.variables, "docker")
+    command = runbooks.cure("daemon.hung", finding.variables, runbooks.Place())
     assert command is not None
     assert command.text == "kill -CONT 7"
 
 
 def test_a_process_that_nobody_knows_is_in_no_command() -> None:
     finding = only(life.hung(daemon(silence=SILENT, same_host=False), NOTHING, NOTHING, ROOT, NOTHING))
-    shown = [runbooks.first("daemon.hung", finding.variables, "docker")]
-    shown += runbooks.commands("daemon.hung", finding.variables, "docker")
+    shown = [runbooks.cure("daemon.hung", finding.variables, runbooks.Place())]
+    shown += runbooks.commands("daemon.hung", finding.variables, runbooks.Place())
     assert len(shown) > 1
     assert not [each for each in shown if each is None or "pid" in each.text.lower()]
 
@@ -482,8 +482,11 @@ def test_failed_starts(words: str, check: str, fires: bool) -> None:
 def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, first: str) -> None:
     said = log(f"failed to start daemon: Error initializing network controller: {words}")
     finding = only(start.bridge_init_failed(daemon(), said, NOTHING, ROOT))
-    command = runbooks.first("daemon.bridge-init-failed", finding.variables, "docker")
-    assert command is not None
+    cure = runbooks.cure("daemon.bridge-init-failed", finding.variables, runbooks.Place())
+    look = runbooks.confirm("daemon.bridge-init-failed", finding.variables, runbooks.Place())
+    assert cure is not None
+    assert look is not None
+    command = cure if cure.risk == "safe" else look
     assert command.text.startswith(first)
 
 

@@ -322,7 +322,7 @@ def test_which_limit_of_inotify_was_met(line: str, knob: str | None):
     said = LogTails({WEB.id: LogTail((line,))}, {})
     (one,) = found(limits.open_files_exhausted(of(WEB), said, ROOMY, OpenFiles({})))
     assert one.variables.get("inotify") == knob
-    first = runbooks.first("resources.open-files-exhausted", one.variables, "docker")
+    first = runbooks.confirm("resources.open-files-exhausted", one.variables, runbooks.Place())
     assert first is not None
     assert ("inotify/max_user" in first.text.split("\n")[0]) == (knob is not None)
 

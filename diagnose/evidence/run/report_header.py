@@ -10,7 +10,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import Failed, HostFacts, Unavailable
+from diagnose.model import Failed, HostFacts, Json, Trait, Unavailable
 from diagnose.recording.questions import Host, question
 from diagnose.registry import evidence
 
@@ -18,13 +18,14 @@ from diagnose.registry import evidence
 class ReportHeader(msgspec.Struct, frozen=True):
     """now: Unix time on the host. docker: the command that reaches the examined engine.
 
-    notes: what a reader must know.
+    notes: what a reader must know. traits: what decides which commands work on this host.
     """
 
     head: HostFacts
     now: float
     docker: str
     notes: tuple[str, ...] = ()
+    traits: frozenset[Trait] = frozenset({"systemd"})
 
 
 class _Uname(msgspec.Struct):
@@ -98,7 +99,26 @@ def facts(
         clock.wall if isinstance(clock, Clock) else 0.0,
         _docker(endpoint, isinstance(ping, Ping) and ping.is_podman),
         tuple(notes),
+        _traits(host, ping, info),
     )
+
+
+SYSTEMD_FOLDER = "/run/systemd/system"
+"""Exists exactly where systemd is the init system (sd_booted(3))."""
+
+
+def _traits(host: Host, ping: Ping | Unavailable, info: Info | Unavailable) -> frozenset[Trait]:
+    """Where nobody could look, systemd is assumed: most hosts have it."""
+    traits: set[Trait] = set()
+    stats: Json = host.ask(question("file.stats", paths=[SYSTEMD_FOLDER]))
+    has_no_systemd = not isinstance(stats, Failed) and stats.get(SYSTEMD_FOLDER, {}).get("failed") == "missing"
+    if not has_no_systemd:
+        traits.add("systemd")
+    if isinstance(ping, Ping) and ping.is_podman:
+        traits.add("podman")
+    if isinstance(info, Info) and info.is_rootless:
+        traits.add("rootless")
+    return frozenset(traits)
 
 
 def _docker(endpoint: _Endpoint, podman: bool) -> str:

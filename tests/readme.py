@@ -1,0 +1,46 @@
+"""`python -m tests.readme`: write the parts of README.md that the program itself says.
+
+These are the sample report and the table of checks; tests/test_contract.py compares them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+README = Path(__file__).parent.parent / "README.md"
+FIRST_LINES = 44
+"""So many lines of the sample report are shown; a whole root is not cut where it can be avoided."""
+
+
+def sample() -> str:
+    """What the recorded broken host prints at 80 columns, its beginning, with a fixed duration."""
+    command = [sys.executable, "-m", "diagnose", "all", "--from", "demo", "--no-color"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"}, check=False)
+    whole = re.sub(r"in \d+\.\d s", "in 1.0 s", done.stdout)
+    blocks = whole.split("\n\n")
+    shown = [blocks.pop(0)]
+    while sum(block.count("\n") + 2 for block in [*shown, blocks[0]]) <= FIRST_LINES:
+        shown.append(blocks.pop(0))
+    return "\n\n".join([*shown, "...", blocks[-1]])
+
+
+def table() -> str:
+    """All checks as `diagnose list` prints them in Markdown."""
+    command = [sys.executable, "-m", "diagnose", "list", "--format", "markdown"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def rewritten(text: str) -> str:
+    """The README with both parts as they are today."""
+    text = re.sub(
+        r"(## What it looks like\n\n```\n).*?(```\n)", lambda part: part[1] + sample() + part[2], text, flags=re.DOTALL
+    )
+    return re.sub(r"\| id \| severity \|.*?\n\n", lambda _: table() + "\n", text, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    README.write_text(rewritten(README.read_text()))
