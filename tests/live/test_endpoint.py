@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from diagnose.live import Live, Refused, Settings
-from diagnose.live.engine.endpoint import Tls, parse, resolve, rootless
+from diagnose.live.engine.docker_py import Tls
+from diagnose.live.engine.endpoint import parse, resolve, rootless
 from diagnose.model import Failed
 from diagnose.recording.questions import question
 
@@ -213,7 +214,7 @@ URLS = {
     "tcp://10.0.0.1": ("tcp", "10.0.0.1", 2375),
     "tcp://[::1]:99": ("tcp", "::1", 99),
     "10.0.0.1:99": ("tcp", "10.0.0.1", 99),
-    ":2375": ("tcp", "localhost", 2375),
+    ":2375": ("tcp", "127.0.0.1", 2375),
     "": ("unix", "/var/run/docker.sock", None),
     "unix://": ("unix", "/var/run/docker.sock", None),
     "unix:///run/user/1000/docker.sock": ("unix", "/run/user/1000/docker.sock", None),

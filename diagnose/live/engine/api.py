@@ -45,8 +45,8 @@ import msgspec
 
 from diagnose.live import Live, Refused
 from diagnose.live.engine import endpoint as places
-from diagnose.live.engine.client import Engine, Request, accepted, message, parsed_version
-from diagnose.live.engine.http import Reply
+from diagnose.live.engine.client import Engine, accepted, message, parsed_version
+from diagnose.live.engine.http import Reply, Request
 from diagnose.model import Json
 from diagnose.recording.questions import Question
 
@@ -160,10 +160,8 @@ def many(live: Live, pull: Callable[[], Question | None]) -> Iterator[tuple[Ques
 
 def _request(live: Live, made: Engine, question: Question) -> Request:
     asked = live.restored(question)
-    version = made.version
-    prefix = f"/v{version[0]}.{version[1]}" if version and not made.knows_no_version_of_ours else ""
     limit = LIMITS[question.kind](asked.args) if question.kind in LIMITS else BODY_BYTES
-    target = prefix + _target(asked, version, made)
+    target = made.prefix + _target(asked, made.version, made)
     return Request(target, live.deadline(question.kind), limit, cut=question.kind in LIMITS)
 
 

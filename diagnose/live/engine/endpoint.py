@@ -1,21 +1,20 @@
 """Which engine is meant, and the way to it.
 
 The order is the docker CLI's own (cli/command, 20.10 to 28): `-H`, `--context`, DOCKER_HOST, DOCKER_CONTEXT,
-the current context of its configuration, the local socket. The context store is read here, in a few lines,
-and compared with docker-py's reading in a test: docker-py 7.2 costs 220 ms to import, and reads `./contexts`
-of the working directory where there is no config.json.
+the current context of its configuration, the local socket. Whatever is more than the default socket is read by docker-py, which is
+imported then: `docker_py`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -24,6 +23,9 @@ from diagnose.live.engine import daemon_process
 from diagnose.live.engine.daemon_process import DEFAULT_SOCKET
 from diagnose.model import Json
 from diagnose.recording.questions import Question
+
+if TYPE_CHECKING:
+    from diagnose.live.engine.docker_py import Tls
 
 SUN_PATH = 107
 """Bytes of a path that a sockaddr_un holds (unix(7): 108 with its final NUL)."""
@@ -40,37 +42,22 @@ VM_FOLDERS = (
 """Parts of the paths at which engines inside virtual machines put their sockets."""
 
 
-class Tls(msgspec.Struct, frozen=True):
-    """PEM files of a TLS endpoint; verify False accepts any certificate, as `docker --tls` alone does."""
-
-    ca: str | None
-    cert: str | None
-    key: str | None
-    verify: bool = True
-
-
 class Endpoint(msgspec.Struct, frozen=True):
     """Where the engine answers.
 
-    address: path of the socket, or host name; source: what decided it; named: the user chose it; path: of the
-    socket on the other side of ssh.
+    base_url: the address as docker-py's client takes it. address: path of the socket, or host name; source: what decided it;
+    named: the user chose it.
     """
 
     url: str
+    base_url: str
     scheme: str
     address: str
     port: int | None
     source: str
     named: bool
-    user: str | None = None
-    path: str = ""
     context: str | None = None
     tls: Tls | None = None
-
-    @property
-    def host_header(self) -> str:
-        """What stands in the Host header; Go's server wants one, whatever it is, on a unix socket."""
-        return f"{self.address}:{self.port}" if self.scheme == "tcp" else "docker"
 
 
 def endpoint(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signature of every hand
@@ -190,14 +177,31 @@ def resolve(settings: Settings, environ: Mapping[str, str]) -> Endpoint:
 
 
 def _local(environ: Mapping[str, str], context: str | None = None) -> Endpoint:
+    """The default socket, or the first of its stand-ins where that is no socket and one of them is."""
+    default = Endpoint(
+        f"unix://{DEFAULT_SOCKET}",
+        f"http+unix://{DEFAULT_SOCKET}",
+        "unix",
+        DEFAULT_SOCKET,
+        None,
+        "default socket",
+        False,
+        context,
+    )
+    if _is_socket(DEFAULT_SOCKET):
+        return default
     runtime = environ.get("XDG_RUNTIME_DIR", "")
-    places = [(DEFAULT_SOCKET, "default socket")]
+    stand_ins = [("/run/podman/podman.sock", "podman socket")]
     if runtime:
-        places.append((f"{runtime}/docker.sock", "rootless socket"))
-        places.append((f"{runtime}/podman/podman.sock", "podman socket"))
-    places.append(("/run/podman/podman.sock", "podman socket"))
-    path, source = next((place for place in places if _is_socket(place[0])), places[0])
-    return Endpoint(f"unix://{path}", "unix", path, None, source, False, context=context)
+        stand_ins = [
+            (f"{runtime}/docker.sock", "rootless socket"),
+            (f"{runtime}/podman/podman.sock", "podman socket"),
+            *stand_ins,
+        ]
+    for path, source in stand_ins:
+        if _is_socket(path):
+            return msgspec.structs.replace(parse(f"unix://{path}", source, context=context), named=False)
+    return default
 
 
 def _is_socket(path: str) -> bool:
@@ -208,55 +212,34 @@ def _is_socket(path: str) -> bool:
 
 
 def parse(url: str, source: str, tls: Tls | None = None, context: str | None = None) -> Endpoint:
-    """The endpoint of a URL as the docker CLI takes it.
+    """The endpoint of a URL: unix://PATH, tcp://HOST:PORT, ssh://[USER@]HOST[:PORT][/PATH], HOST:PORT. Raises Refused("malformed")."""
+    from diagnose.live.engine import docker_py
 
-    unix://PATH, tcp://HOST:PORT, ssh://[USER@]HOST[:PORT][/PATH], HOST:PORT. Raises Refused("malformed").
-    """
     text = url.strip() or f"unix://{DEFAULT_SOCKET}"
     if not text.isprintable():
         raise Refused("malformed", f"{source} holds characters that no address has: {text!a}")
-    scheme, marker, rest = text.partition("://")
-    if not marker:
-        if text.startswith(("/", "unix:")):  # the docker CLI takes this for the name of a machine
-            raise Refused("malformed", f"{source} is no address: {text}; is unix://{text.removeprefix('unix:')} meant?")
-        scheme, rest = "tcp", text
-    if scheme == "unix":
-        path = rest or DEFAULT_SOCKET
+    if text.startswith(("/", "unix:")) and not text.startswith(
+        "unix://"
+    ):  # the docker CLI takes it for a machine's name
+        raise Refused("malformed", f"{source} is no address: {text}; is unix://{text.removeprefix('unix:')} meant?")
+    scheme, marker, _ = text.partition("://")
+    if marker and scheme not in ("unix", "tcp", "http", "https", "ssh"):
+        raise Refused("malformed", f"{source} has a scheme that is none of unix, tcp and ssh: {text}")
+    try:
+        base_url = docker_py.base_url(text, tls=tls is not None)
+        parts = urlsplit(base_url)
+        port = parts.port
+    except ValueError as error:
+        raise Refused("malformed", f"{source} is no address: {text} ({error})") from error
+    if parts.scheme == "http+unix":
+        path = os.path.normpath(f"/{base_url.removeprefix('http+unix://')}").replace("//", "/", 1)
         if len(os.fsencode(path)) > SUN_PATH:
             raise Refused("malformed", f"the path of the socket is longer than {SUN_PATH} bytes: {path}")
-        return Endpoint(text, "unix", path, None, source, True, context=context)
-    if scheme in ("http", "https"):
-        scheme = "tcp"
-    if scheme not in ("tcp", "ssh"):
-        raise Refused("malformed", f"{source} has a scheme that is none of unix, tcp and ssh: {text}")
-    parts, port = _split(f"{scheme}://{rest}", source)
-    host = parts.hostname or ("localhost" if scheme == "tcp" else "")
-    if not host or host.startswith("-") or (parts.username or "").startswith("-"):
-        raise Refused("malformed", f"{source} names no host: {text}")
-    if scheme == "tcp":
-        if text.startswith("https://") and tls is None:
-            tls = Tls(None, None, None)
-        port = port or (2376 if tls else 2375)
-        return Endpoint(text, "tcp", host, port, source, True, context=context, tls=tls)
-    return Endpoint(
-        text,
-        "ssh",
-        host,
-        port,
-        source,
-        True,
-        user=parts.username,
-        path=parts.path.rstrip("/"),
-        context=context,
-    )
-
-
-def _split(url: str, source: str) -> tuple[SplitResult, int | None]:
-    try:
-        parts = urlsplit(url)
-        return parts, parts.port
-    except ValueError as error:
-        raise Refused("malformed", f"{source} is no address: {url} ({error})") from error
+        return Endpoint(text, f"http+unix://{path}", "unix", path, None, source, True, context)
+    if parts.scheme == "https" and tls is None:
+        tls = docker_py.Tls(None, None, None)
+    scheme = "ssh" if parts.scheme == "ssh" else "tcp"
+    return Endpoint(text, base_url, scheme, parts.hostname or "", port, source, True, context, tls)
 
 
 def _environment_tls(environ: Mapping[str, str]) -> Tls | None:
@@ -264,15 +247,9 @@ def _environment_tls(environ: Mapping[str, str]) -> Tls | None:
     verify = bool(environ.get("DOCKER_TLS_VERIFY"))
     if not verify and not environ.get("DOCKER_TLS"):
         return None
-    folder = environ.get("DOCKER_CERT_PATH") or str(_configuration(environ))
-    return _pem(Path(folder), verify)
+    from diagnose.live.engine.docker_py import pem_files
 
-
-def _pem(folder: Path, verify: bool) -> Tls:
-    ca, cert, key = (
-        str(path) if path.exists() else None for path in (folder / f"{n}.pem" for n in ("ca", "cert", "key"))
-    )
-    return Tls(ca, cert, key, verify)
+    return pem_files(Path(environ.get("DOCKER_CERT_PATH") or _configuration(environ)), verify=verify)
 
 
 def _configuration(environ: Mapping[str, str]) -> Path:
@@ -280,6 +257,7 @@ def _configuration(environ: Mapping[str, str]) -> Path:
 
 
 def _current_context(environ: Mapping[str, str]) -> str | None:
+    """The context of the configuration, if it is not the default one: read here, since most runs need no docker-py."""
     try:
         text = (_configuration(environ) / "config.json").read_text(encoding="utf-8")
         name = json.loads(text).get("currentContext")
@@ -293,19 +271,15 @@ def _context(name: str, source: str, environ: Mapping[str, str]) -> Endpoint:
         if environ.get("DOCKER_HOST"):
             return parse(environ["DOCKER_HOST"], "DOCKER_HOST", _environment_tls(environ), "default")
         return _local(environ, "default")
-    store = _configuration(environ) / "contexts"
-    digest = hashlib.sha256(name.encode()).hexdigest()
+    from diagnose.live.engine import docker_py
+
+    folder = _configuration(environ)
     try:
-        found = json.loads((store / "meta" / digest / "meta.json").read_text(encoding="utf-8"))["Endpoints"]["docker"]
-        url = found["Host"]
-        insecure = bool(found.get("SkipTLSVerify"))
-    except OSError as error:
+        context = docker_py.context(name, folder)
+    except ValueError as error:
+        detail = f"docker context {name!r} ({source}) in {folder}/contexts names no engine: {error}"
+        raise Refused("malformed", detail) from error
+    if context is None:
         way_out = "" if source == "--context" else "; --context default asks the engine of this host"
-        raise Refused("missing", f"there is no docker context {name!r} ({source}) in {store}{way_out}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Refused("malformed", f"docker context {name!r} ({source}) in {store} names no engine") from error
-    if not isinstance(url, str):
-        raise Refused("malformed", f"docker context {name!r} ({source}) in {store} names no engine")
-    pem = _pem(store / "tls" / digest / "docker", not insecure)
-    used = pem if pem.ca or pem.cert or insecure else None
-    return parse(url, source, used, name)
+        raise Refused("missing", f"there is no docker context {name!r} ({source}) in {folder}/contexts{way_out}")
+    return parse(context.address, source, context.tls, name)
