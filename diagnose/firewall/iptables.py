@@ -15,6 +15,7 @@ from diagnose.firewall.rules import (
     STATES,
     STATUSES,
     TCP_FLAGS,
+    AnyOf,
     Assign,
     Chain,
     Enter,
@@ -75,7 +76,6 @@ _NO_EFFECT = frozenset(
         "LED",
         "RATEEST",
         "TEE",
-        "HMARK",
     }
 )
 """Targets after which the packet meets the next rule."""
@@ -89,9 +89,8 @@ _STOPS: Mapping[str, Action] = {
     "MASQUERADE": Translate("masquerade"),
 }
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
-_NOT_RECENT = re.compile(r"! --(?:rcheck|update)\b")
 _ESCAPED = re.compile(r"\\(.)")
-_VERBATIM = frozenset({"--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string"})
+_VERBATIM = frozenset({"--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string", "--u32"})
 """Options whose one argument may begin with a dash."""
 
 
@@ -177,21 +176,49 @@ def _rule(line: str, members: Mapping[str, Several]) -> tuple[str, Rule]:
     action: Action | None = None
     target = ""
     target_options: dict[str, list[str]] = {}
+    module = ""
     for negated, option, arguments in parsed.options:
         if option in ("-j", "--jump", "-g", "--goto"):
             target = arguments[0] if arguments else ""
             action = Enter(target, back=option in ("-j", "--jump"))
         elif target:
             target_options[option] = arguments
-        elif option == "--hitcount" and _NOT_RECENT.search(line):
-            conditions.append(Unread(" ".join([option, *arguments])))
-        elif option == "--match-set" and (match := _in_set(negated, arguments, members)):
-            conditions.append(match)
-        elif (condition := _condition(negated, option, arguments)) is not None:
-            conditions.append(condition)
+        elif option == "-m":
+            module = arguments[0] if arguments else ""
+            conditions += _module(module, parsed)
+        else:
+            conditions += _option(module, negated, option, arguments, parsed, members)
     if isinstance(action, Enter) and action.back:
         action = _target(target, target_options, assigns)
     return parsed.chain, Rule(line.removeprefix(f"-A {parsed.chain} "), tuple(conditions), tuple(assigns), action)
+
+
+def _option(
+    module: str, negated: bool, option: str, arguments: list[str], line: _Line, members: Mapping[str, Several]
+) -> list[Condition]:
+    """The conditions that one option of a match means, some of them with other options of its rule."""
+    if module == "recent":
+        return _recent(negated, option, arguments, line)
+    if module == "connbytes":
+        return _transferred(option, negated, arguments, line)
+    if option in ("--src-type", "--dst-type"):
+        return [_address_type(option, negated, arguments, line)]
+    if option == "--match-set" and (match := _in_set(negated, arguments, members)):
+        return [match]
+    condition = _condition(module, negated, option, arguments)
+    return [] if condition is None else [condition]
+
+
+def _recent(negated: bool, option: str, arguments: list[str], line: _Line) -> list[Condition]:
+    """Whether an address was seen lately: with a number of hits, only a flood has been; without one, that cannot be told."""
+    looks = [(is_negated, name) for is_negated, name, _ in line.options if name in ("--rcheck", "--update")]
+    counts = any(name == "--hitcount" for _, name, _ in line.options)
+    text = " ".join([option, *arguments])
+    if option in ("--rcheck", "--update", "--remove") and not (counts and looks and not looks[0][0]):
+        return [Unread(f"! {text}" if negated else text)]
+    if option == "--hitcount" and looks and not looks[0][0]:
+        return [Rare(text)]
+    return []
 
 
 def _words(line: str) -> list[str]:
@@ -229,25 +256,72 @@ def _next_option(words: list[str], position: int) -> int:
     return position
 
 
-def _condition(negated: bool, option: str, arguments: list[str]) -> Condition | None:
-    """The condition of one option, None where it says nothing about the packet (`-m tcp`, a comment)."""
-    if option == "-m":
-        return _module(arguments)
-    if option == "--comment":
+def _condition(module: str, negated: bool, option: str, arguments: list[str]) -> Condition | None:
+    """The condition of one option, None where it says nothing about the packet (a comment, how a limit counts)."""
+    text = " ".join((["!"] if negated else []) + [option, *arguments])
+    if option in _SILENT or (option.startswith(_LIMIT_DETAILS) and option not in _RARE | _USUAL):
         return None
+    if module in _RARE_MODULES:
+        return Rare(text, negated)
+    if module == "ipvs":
+        return Rare(text, negated and option == "--ipvs")
+    if option == "--connlimit-above" and arguments == ["0"]:
+        return Rare(text, not negated)
+    if option == "--connlimit-upto" and arguments == ["0"]:
+        return Rare(text, negated)
     if option in _RARE or option in _USUAL:
-        return Rare(" ".join([option, *arguments]), negated != (option in _USUAL))
-    if option.startswith(_LIMIT_DETAILS):
-        return None
-    known = _CONDITIONS.get(option)
+        return Rare(text, negated != (option in _USUAL))
+    if (module, option) in _ALTERNATIVES:
+        return _either(_ALTERNATIVES[module, option], negated, text, " ".join(arguments))
+    known = _CONDITIONS.get((module, option)) or _CONDITIONS.get(("", option))
     if known is None:
-        return Unread(" ".join((["!"] if negated else []) + [option, *arguments]))
+        return Unread(text)
     name, read = known
     try:
         values = read(" ".join(arguments))
     except (ValueError, KeyError, IndexError):
-        return Unread(" ".join([option, *arguments]))
+        return Unread(text)
     return Match((name,), tuple((value,) for value in values), negated)
+
+
+def _address_type(option: str, negated: bool, arguments: list[str], line: _Line) -> Condition:
+    """The type of an address, among those of all interfaces or of the one that `--limit-iface-in` or `-out` means."""
+    given = {name for _, name, _ in line.options}
+    field: Field = "src_type" if option == "--src-type" else "dst_type"
+    if "--limit-iface-in" in given:
+        field = "src_type_in" if option == "--src-type" else "dst_type_in"
+    elif "--limit-iface-out" in given:
+        field = "src_type_out" if option == "--src-type" else "dst_type_out"
+    try:
+        values = _route_types(" ".join(arguments))
+    except KeyError:
+        return Unread(" ".join([option, *arguments]))
+    return Match((field,), tuple((value,) for value in values), negated)
+
+
+def _transferred(option: str, negated: bool, arguments: list[str], line: _Line) -> list[Condition]:
+    """How much a connection has transferred, of which its first packets are at the very beginning."""
+    if option != "--connbytes":
+        return []
+    mode = next((words[0] for _, name, words in line.options if name == "--connbytes-mode" and words), "")
+    most = {"packets": 20, "bytes": 4_000, "avgpkt": 1_500}.get(mode, 1 << 32)
+    try:
+        values = _ordinary(0, most)(arguments[0] if ":" in arguments[0] else f"{arguments[0]}:{1 << 64}")
+    except (ValueError, IndexError):
+        return [Unread(" ".join([option, *arguments]))]
+    return [Match(("proto",), tuple((value,) for value in values), negated)]
+
+
+_Reader = tuple["Field", "Callable[[str], tuple[Value, ...]]"]
+
+
+def _either(readers: Sequence[_Reader], negated: bool, text: str, argument: str) -> Condition:
+    """A condition that one of several fields meets."""
+    try:
+        matches = tuple(Match((name,), tuple((value,) for value in read(argument))) for name, read in readers)
+    except (ValueError, KeyError, IndexError):
+        return Unread(text)
+    return AnyOf(matches, negated)
 
 
 def _in_set(negated: bool, arguments: list[str], members: Mapping[str, Several]) -> Match | None:
@@ -258,9 +332,22 @@ def _in_set(negated: bool, arguments: list[str], members: Mapping[str, Several])
     return None
 
 
-def _module(arguments: list[str]) -> Condition | None:
-    """A match module whose mere presence is a condition."""
-    return Unread(f"-m {arguments[0]}") if arguments and arguments[0] in ("socket", "cluster", "bpf") else None
+def _module(name: str, line: _Line) -> list[Condition]:
+    """The conditions that a match module means by its mere presence."""
+    if name == "socket":
+        return [_TO_THIS_HOST, Unread("-m socket")]
+    if name in ("cluster", "bpf", "cgroup", "statistic", "time", "u32", "osf"):
+        unread: list[Condition] = [Unread(f"-m {name}")]
+        return [_BY_A_PROCESS, *unread] if name == "cgroup" else unread
+    if name == "rpfilter":
+        flags = {option for _, option, _ in line.options}
+        return [Match(("reverse_path",), ((Interval(int("--invert" not in flags), int("--invert" not in flags)),),))]
+    return []
+
+
+_TO_THIS_HOST = Match(("dst_type",), ((Interval(ROUTE_TYPES["LOCAL"], ROUTE_TYPES["LOCAL"]),),))
+_BY_A_PROCESS = Match(("uid",), ((Interval(0, (1 << 32) - 1),),))
+"""What no forwarded packet meets: it is for the host itself, or a process of the host sends it."""
 
 
 def _interface(text: str) -> tuple[Value, ...]:
@@ -284,7 +371,7 @@ def _address_range(text: str) -> tuple[Value, ...]:
 def _protocol(text: str) -> tuple[Value, ...]:
     if text in ("all", "0"):
         return (Interval(0, 255),)
-    number = int(text) if text.isdigit() else PROTOCOLS["icmpv6" if text == "icmp6" else text]
+    number = int(text) if text.isdigit() else PROTOCOLS[text]
     return (Interval(number, number),)
 
 
@@ -300,15 +387,20 @@ def _bits(names: Mapping[str, int]) -> Callable[[str], tuple[Value, ...]]:
     def read(text: str) -> tuple[Value, ...]:
         mask = 0
         for name in text.split(","):
-            mask |= names[name]
+            mask |= 0 if name == "NONE" else names[name]
         return (Masked(mask, any_bit=True),)
 
     return read
 
 
 def _states(text: str) -> tuple[Value, ...]:
-    """Conntrack states; DNAT and SNAT among them are bits of the status, which another field holds."""
-    return _bits(STATES)(text)
+    """Conntrack's states; SNAT and DNAT among them are bits of its status."""
+    return _bits(STATES)(",".join(name for name in text.split(",") if name in STATES) or "NONE")
+
+
+def _translations(text: str) -> tuple[Value, ...]:
+    names = [name for name in text.split(",") if name not in STATES]
+    return _bits(STATUSES)(",".join(names) or "NONE")
 
 
 def _mark(text: str) -> tuple[Value, ...]:
@@ -355,51 +447,190 @@ def _ordinary(low: int, high: int) -> Callable[[str], tuple[Value, ...]]:
     return read
 
 
-def _backwards(_: str) -> tuple[Value, ...]:
-    return (Interval(0, 0),)
+def _above(low: int, high: int) -> Callable[[str], tuple[Value, ...]]:
+    """Reads "more than this" about a number that ordinary packets have between `low` and `high`."""
+    within = _ordinary(low, high)
+    return lambda text: within(f"{int(text) + 1}:")
+
+
+def _below(low: int, high: int) -> Callable[[str], tuple[Value, ...]]:
+    """Reads "less than this" likewise."""
+    within = _ordinary(low, high)
+    return lambda text: within(f":{int(text) - 1}") if int(text) > 0 else ()
+
+
+def _icmp(text: str) -> tuple[Value, ...]:
+    """`8`, `3/4` or `any`, as iptables-save writes a type and a code."""
+    if text == "any":
+        return (Interval(0, 0xFFFF),)
+    kind, _, code = text.partition("/")
+    number = int(kind) << 8
+    return (Interval(number | int(code), number | int(code)) if code else Interval(number, number | 0xFF),)
+
+
+def _identity(text: str) -> tuple[Value, ...]:
+    """A user or group, or a range of them, by number as iptables-save writes it."""
+    low, _, high = text.partition("-")
+    return (Interval(int(low), int(high or low)),)
+
+
+def _one(_: str) -> tuple[Value, ...]:
+    return (Interval(1, 1),)
+
+
+def _quota(text: str) -> tuple[Value, ...]:
+    """A quota of nothing is used up; what is left of another one is not known. ValueError then."""
+    if int(text) == 0:
+        return ()
+    raise ValueError("what is left of the quota is not known")
+
+
+def _mac(text: str) -> tuple[Value, ...]:
+    number = int(text.replace(":", ""), 16)
+    return (Interval(number, number),)
+
+
+def _packet_type(text: str) -> tuple[Value, ...]:
+    number = {"unicast": 0, "host": 0, "broadcast": 1, "multicast": 2}[text.lower()]
+    return (Interval(number, number),)
+
+
+def _tos(text: str) -> tuple[Value, ...]:
+    value, _, mask = text.partition("/")
+    bits = int(mask or "0xff", 0)
+    return (Masked(bits, int(value, 0) & bits),)
+
+
+def _dscp(text: str) -> tuple[Value, ...]:
+    return (Masked(0xFC, int(text, 0) << 2),)
 
 
 _RARE = frozenset(
-    {"--connlimit-above", "--hashlimit-above", "--hitcount", "--string", "--hex-string", "-f", "--fragment"}
+    {
+        "--connlimit-above",
+        "--hashlimit-above",
+        "--string",
+        "--hex-string",
+        "-f",
+        "--fragment",
+        "--helper",
+        "--realm",
+        "--ecn-tcp-cwr",
+        "--ecn-tcp-ece",
+    }
 )
 """Options that only traffic out of the ordinary meets; with one of them false, what else its module says does not matter."""
 
-_USUAL = frozenset({"--limit", "--hashlimit-upto", "--connlimit-upto"})
-"""Options that a client's first packets always meet: they are within the limit."""
+_USUAL = frozenset({"--limit", "--hashlimit-upto", "--connlimit-upto", "--nfacct-name"})
+"""Options that a client's first packets always meet: they are within the limit, or only counted."""
 
-_LIMIT_DETAILS = ("--limit-", "--hashlimit-", "--connlimit-")
+_LIMIT_DETAILS = ("--limit-burst", "--hashlimit-", "--connlimit-")
 """What else these modules say: how they count, and nothing about the packet."""
 
-_CONDITIONS: Mapping[str, tuple[Field, Callable[[str], tuple[Value, ...]]]] = {
-    "-i": ("iif", _interface),
-    "-o": ("oif", _interface),
-    "-s": ("src", _network),
-    "-d": ("dst", _network),
-    "-p": ("proto", _protocol),
-    "--src-range": ("src", _address_range),
-    "--dst-range": ("dst", _address_range),
-    "--sport": ("sport", _ports),
-    "--sports": ("sport", _ports),
-    "--dport": ("dport", _ports),
-    "--dports": ("dport", _ports),
-    "--ctstate": ("state", _states),
-    "--state": ("state", _states),
-    "--ctstatus": ("status", _bits(STATUSES)),
-    "--ctdir": ("direction", _direction),
-    "--ctproto": ("proto", _protocol),
-    "--ctorigsrc": ("orig_src", _network),
-    "--ctorigdst": ("orig_dst", _network),
-    "--ctorigsrcport": ("orig_sport", _ports),
-    "--ctorigdstport": ("orig_dport", _ports),
-    "--src-type": ("src_type", _route_types),
-    "--dst-type": ("dst_type", _route_types),
-    "--mark": ("mark", _mark),
-    "--syn": ("syn", _first_packet),
-    "--tcp-flags": ("syn", _tcp_flags),
-    "--invert": ("reverse_path", _backwards),
-    "--mss": ("proto", _ordinary(1200, 1460)),
-    "--length": ("proto", _ordinary(40, 1500)),
+_RARE_MODULES = frozenset({"rt", "hbh", "dst", "frag", "mh", "eui64", "srh", "ipv6header", "ah", "esp", "ipcomp"})
+"""Modules about extension headers and tunnels' packets, which an ordinary packet is none of."""
+
+_SILENT = frozenset(
+    {
+        "--comment",
+        "--algo",
+        "--from",
+        "--to",
+        "--icase",
+        "--name",
+        "--mask",
+        "--rsource",
+        "--rdest",
+        "--seconds",
+        "--reap",
+        "--rttl",
+        "--set",
+        "--loose",
+        "--validmark",
+        "--accept-local",
+        "--invert",
+        "--nowildcard",
+        "--transparent",
+        "--restore-skmark",
+        "--limit-iface-in",
+        "--limit-iface-out",
+        "--return-nomatch",
+        "--suppl-groups",
+        "--dir",
+        "--strict",
+        "--reqid",
+        "--spi",
+        "--proto",
+        "--mode",
+        "--tunnel-src",
+        "--tunnel-dst",
+        "--next",
+        "--physdev-is-in",
+        "--physdev-is-out",
+    }
+)
+"""Options that say nothing about the packet: comments, details of counting, and words that their module's other options explain."""
+
+_CONDITIONS: Mapping[tuple[str, str], _Reader] = {
+    ("", "-i"): ("iif", _interface),
+    ("", "-o"): ("oif", _interface),
+    ("", "-s"): ("src", _network),
+    ("", "-d"): ("dst", _network),
+    ("", "-p"): ("proto", _protocol),
+    ("", "--src-range"): ("src", _address_range),
+    ("", "--dst-range"): ("dst", _address_range),
+    ("", "--sport"): ("sport", _ports),
+    ("", "--sports"): ("sport", _ports),
+    ("", "--dport"): ("dport", _ports),
+    ("", "--dports"): ("dport", _ports),
+    ("", "--ctstatus"): ("status", _bits(STATUSES)),
+    ("", "--ctdir"): ("direction", _direction),
+    ("", "--ctproto"): ("proto", _protocol),
+    ("", "--ctorigsrc"): ("orig_src", _network),
+    ("", "--ctorigdst"): ("orig_dst", _network),
+    ("", "--ctorigsrcport"): ("orig_sport", _ports),
+    ("", "--ctorigdstport"): ("orig_dport", _ports),
+    ("", "--ctreplsrc"): ("repl_src", _network),
+    ("", "--ctrepldst"): ("repl_dst", _network),
+    ("", "--ctreplsrcport"): ("repl_sport", _ports),
+    ("", "--ctrepldstport"): ("repl_dport", _ports),
+    ("mark", "--mark"): ("mark", _mark),
+    ("connmark", "--mark"): ("ctmark", _mark),
+    ("", "--mark"): ("mark", _mark),
+    ("", "--syn"): ("syn", _first_packet),
+    ("", "--tcp-flags"): ("syn", _tcp_flags),
+    ("", "--mss"): ("proto", _ordinary(1200, 1460)),
+    ("", "--length"): ("proto", _ordinary(40, 1500)),
+    ("", "--ttl-eq"): ("proto", _ordinary(32, 255)),
+    ("", "--ttl-lt"): ("proto", _below(32, 255)),
+    ("", "--ttl-gt"): ("proto", _above(32, 255)),
+    ("", "--hl-eq"): ("proto", _ordinary(32, 255)),
+    ("", "--hl-lt"): ("proto", _below(32, 255)),
+    ("", "--hl-gt"): ("proto", _above(32, 255)),
+    ("", "--icmp-type"): ("icmp", _icmp),
+    ("", "--icmpv6-type"): ("icmp", _icmp),
+    ("", "--uid-owner"): ("uid", _identity),
+    ("", "--gid-owner"): ("gid", _identity),
+    ("", "--socket-exists"): ("uid", lambda _: (Interval(0, (1 << 32) - 1),)),
+    ("", "--physdev-in"): ("physin", _interface),
+    ("", "--physdev-out"): ("physout", _interface),
+    ("", "--physdev-is-bridged"): ("bridged", _one),
+    ("", "--pkt-type"): ("pkttype", _packet_type),
+    ("", "--mac-source"): ("mac", _mac),
+    ("tos", "--tos"): ("tos", _tos),
+    ("dscp", "--dscp"): ("tos", _dscp),
+    ("ecn", "--ecn-ip-ect"): ("tos", lambda text: (Masked(3, int(text)),)),
+    ("policy", "--pol"): ("pkttype", lambda text: (Interval(0, 0),) if text == "none" else ()),
+    ("quota", "--quota"): ("pkttype", _quota),
 }
+"""How each option of a module is read; under an empty module those whose name is used once."""
+
+_ALTERNATIVES: Mapping[tuple[str, str], tuple[_Reader, ...]] = {
+    ("conntrack", "--ctstate"): (("state", _states), ("status", _translations)),
+    ("state", "--state"): (("state", _states), ("status", _translations)),
+    ("multiport", "--ports"): (("sport", _ports), ("dport", _ports)),
+}
+"""Options that two fields may meet."""
 
 
 def _target(name: str, options: Mapping[str, list[str]], assigns: list[Assign]) -> Action | None:
@@ -416,10 +647,13 @@ def _target(name: str, options: Mapping[str, list[str]], assigns: list[Assign]) 
         case "NETMAP":
             return Maybe("NETMAP")
         case "MARK":
-            assigns.append(Assign("mark", _set_mark(options)))
+            assigns.append(_set_mark("mark", options))
             return None
         case "CONNMARK":
-            assigns.append(Assign("mark" if "--restore-mark" in options else "ctmark", None))
+            assigns.append(_connection_mark(options))
+            return None
+        case "HMARK":
+            assigns.append(Assign("mark", None))
             return None
         case "CT" | "NOTRACK":
             if name == "NOTRACK" or "--notrack" in options:
@@ -431,13 +665,34 @@ def _target(name: str, options: Mapping[str, list[str]], assigns: list[Assign]) 
             return None if name in _NO_EFFECT else Enter(name)
 
 
-def _set_mark(options: Mapping[str, list[str]]) -> int | None:
-    """The mark that is set as a whole; None where only some bits are, or the text is not a number."""
-    value, _, mask = (options.get("--set-xmark") or options.get("--set-mark") or [""])[0].partition("/")
+def _set_mark(field: Literal["mark", "ctmark"], options: Mapping[str, list[str]]) -> Assign:
+    """`--set-xmark VALUE/MASK` clears the bits of the mask and joins the value by exclusive or; `--set-mark` by or. The value is
+    None where the text is not a number.
+    """
+    exclusive = options.get("--set-xmark")
+    value, _, mask = (exclusive or options.get("--set-mark") or [""])[0].partition("/")
     try:
-        return int(value, 0) if int(mask or "0xffffffff", 0) == 0xFFFFFFFF else None
+        number, bits = int(value, 0), int(mask or "0xffffffff", 0)
     except ValueError:
-        return None
+        return Assign(field, None)
+    if exclusive is None:
+        bits |= number
+    return Assign(field, number, keep=0xFFFFFFFF & ~bits)
+
+
+def _connection_mark(options: Mapping[str, list[str]]) -> Assign:
+    """CONNMARK: the packet's mark is saved in the connection's, or restored from there, each under its mask."""
+    try:
+        on_packet, on_connection = (
+            int((options.get(name) or ["0xffffffff"])[0], 0) for name in ("--nfmask", "--ctmask")
+        )
+    except ValueError:
+        return Assign("mark" if "--restore-mark" in options else "ctmark", None)
+    if "--restore-mark" in options:
+        return Assign("mark", None, "ctmark", on_connection, 0xFFFFFFFF & ~on_packet)
+    if "--save-mark" in options:
+        return Assign("ctmark", None, "mark", on_packet, 0xFFFFFFFF & ~on_connection)
+    return _set_mark("ctmark", options)
 
 
 def _translate(kind: Literal["dnat", "snat"], to: list[str] | None) -> Translate:

@@ -19,7 +19,7 @@ from diagnose.firewall.walk import walk
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from diagnose.firewall.rules import Hook, Outcome, Ruleset, Translate
+    from diagnose.firewall.rules import Field, Hook, Outcome, Ruleset, Translate
     from diagnose.firewall.walk import PacketVerdict, Step
 
 Part = Literal["request", "reply"]
@@ -53,7 +53,7 @@ def reach_out(
     ruleset: Ruleset,
     *,
     bridge: str,
-    src: str,
+    src: str | Sequence[str],
     dst: str | None,
     uplink: str,
     proto: Literal["tcp", "udp"] = "tcp",
@@ -62,10 +62,22 @@ def reach_out(
 ) -> ConnectionVerdict:
     """A new connection from `src` on `bridge` to `dst` behind `uplink`; `nat` is its source translation.
 
-    A `dst` of None is left open, outside of the subnets in `inner`.
+    A `dst` of None is left open, outside of the subnets in `inner`. With several addresses as `src` the verdict is the one that all
+    share, and unknown where they differ.
     """
+    one, possible = _source(src)
     sent = Packet(
-        bridge, "", src, dst, proto, _EPHEMERAL, dport, dst_local=False, src_local=False, inner=_networks(inner)
+        bridge,
+        "",
+        one,
+        dst,
+        proto,
+        _EPHEMERAL,
+        dport,
+        dst_local=False,
+        src_local=False,
+        inner=_networks(inner),
+        possible=possible,
     )
     stages: list[_Stage] = [("request", "prerouting", before := walk(ruleset, "prerouting", sent))]
     routed = replace(before.packet, oif=uplink)
@@ -154,6 +166,14 @@ def _forwarded(ruleset: Ruleset, routed: Packet, part: Part) -> Iterator[_Stage]
     yield part, "postrouting", walk(ruleset, "postrouting", through.packet)
 
 
+def _source(src: str | Sequence[str]) -> tuple[str | None, tuple[tuple[Field, tuple[int, ...]], ...]]:
+    if isinstance(src, str):
+        return src, ()
+    if len(src) == 1:
+        return src[0], ()
+    return None, (("src", tuple(sorted(int(ip_address(address)) for address in src))),)
+
+
 def _networks(subnets: Sequence[str]) -> tuple[Interval, ...]:
     found = [ip_network(each) for each in subnets]
     return tuple(Interval(int(each.network_address), int(each.broadcast_address)) for each in found)
@@ -165,6 +185,8 @@ def _way_to(address: str, bridges: Mapping[str, str]) -> str | None:
 
 
 _EPHEMERAL = 40_000
+_OPPOSITE: Mapping[Field, Field] = {"src": "dst", "dst": "src", "sport": "dport", "dport": "sport"}
+"""What a field of a packet is in the reply to it."""
 
 
 def _replies(ruleset: Ruleset, sent: Packet, *, to_host: bool = False, snat: bool = False) -> Iterator[_Stage]:
@@ -190,6 +212,7 @@ def _replies(ruleset: Ruleset, sent: Packet, *, to_host: bool = False, snat: boo
         orig_dst=sent.orig_dst or sent.dst,
         orig_sport=sent.orig_sport or sent.sport,
         orig_dport=sent.orig_dport or sent.dport,
+        possible=tuple((_OPPOSITE.get(name, name), numbers) for name, numbers in sent.possible),
     )
     if not to_host:
         before = walk(ruleset, "prerouting", replace(reply, oif=""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 Backend = Literal["nft", "legacy"]
-Hook = Literal["ingress", "prerouting", "input", "forward", "output", "postrouting"]
+Hook = Literal["ingress", "prerouting", "input", "forward", "output", "postrouting", "egress"]
 Family = Literal["ip", "ip6"]
+Layer = Literal["inet", "bridge", "netdev"]
+"""Whose hooks a packet is on: IP's own, those of a bridge (bridged frames), or those of one device."""
 Outcome = Literal["accept", "drop", "reject", "unknown"]
 
 Field = Literal[
@@ -40,16 +42,101 @@ Field = Literal[
     "orig_dport",
     "reverse_path",
     "syn",
+    "icmp",
+    "uid",
+    "gid",
+    "physin",
+    "physout",
+    "bridged",
+    "brin",
+    "brout",
+    "src_type_in",
+    "dst_type_in",
+    "src_type_out",
+    "dst_type_out",
+    "pkttype",
+    "tos",
+    "mac",
+    "repl_src",
+    "repl_dst",
+    "repl_sport",
+    "repl_dport",
 ]
 """What a condition can look at. Addresses, ports, marks and protocols are numbers; `state` and `status` are
-conntrack's bits; `src_type` and `dst_type` are the kernel's route types; `reverse_path` is 1 where the way
+conntrack's bits; `src_type` and `dst_type` are the kernel's route types, with `_in` and `_out` among the addresses of
+the interface that the packet came in by or leaves by; `reverse_path` is 1 where the way
 back to the source leaves through the interface the packet came in by; `syn` is 1 for the first packet of a
-TCP connection.
+TCP connection; `icmp` is type * 256 + code; `uid` and `gid` are those of the sending process, -1 for a packet that no
+process of the host sends; `physin` and `physout` are the ports of a bridge that a bridged packet passes, "" otherwise;
+`brin` and `brout` are the bridges of those ports; `repl_` fields are what a reply carries; `pkttype` is the kernel's (0: for this host).
 """
 
 PROTOCOLS: Mapping[str, int] = MappingProxyType(
-    {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58, "ipv6-icmp": 58, "sctp": 132}
+    {
+        "ip": 0,
+        "hopopt": 0,
+        "icmp": 1,
+        "igmp": 2,
+        "ggp": 3,
+        "ipencap": 4,
+        "ipip": 4,
+        "st": 5,
+        "tcp": 6,
+        "egp": 8,
+        "igp": 9,
+        "pup": 12,
+        "udp": 17,
+        "hmp": 20,
+        "xns-idp": 22,
+        "rdp": 27,
+        "iso-tp4": 29,
+        "dccp": 33,
+        "xtp": 36,
+        "ddp": 37,
+        "idpr-cmtp": 38,
+        "ipv6": 41,
+        "ipv6-route": 43,
+        "ipv6-frag": 44,
+        "idrp": 45,
+        "rsvp": 46,
+        "gre": 47,
+        "esp": 50,
+        "ipv6-crypt": 50,
+        "ah": 51,
+        "ipv6-auth": 51,
+        "skip": 57,
+        "ipv6-icmp": 58,
+        "icmpv6": 58,
+        "icmp6": 58,
+        "ipv6-nonxt": 59,
+        "ipv6-opts": 60,
+        "rspf": 73,
+        "vmtp": 81,
+        "eigrp": 88,
+        "ospf": 89,
+        "ospfigp": 89,
+        "ax.25": 93,
+        "etherip": 97,
+        "encap": 98,
+        "pim": 103,
+        "ipcomp": 108,
+        "vrrp": 112,
+        "l2tp": 115,
+        "isis": 124,
+        "sctp": 132,
+        "fc": 133,
+        "mh": 135,
+        "ipv6-mh": 135,
+        "mobility-header": 135,
+        "udplite": 136,
+        "mpls-in-ip": 137,
+        "manet": 138,
+        "shim6": 139,
+        "wesp": 141,
+        "rohc": 142,
+    }
 )
+"""Names as in Debian's /etc/protocols, with those that iptables knows by itself."""
 STATES: Mapping[str, int] = MappingProxyType({"INVALID": 1, "ESTABLISHED": 2, "RELATED": 4, "NEW": 8, "UNTRACKED": 64})
 """Bits of conntrack's state, as nftables' `ct state` holds them."""
 STATUSES: Mapping[str, int] = MappingProxyType(
@@ -79,14 +166,17 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
 
     `state` is conntrack's (`new`, `established`, ...), `dnat` says that the connection's destination was
     translated, `orig_dst` and `orig_dport` are the destination before that. `dst_local` and `src_local` say
-    whether the address is one of the host's own. `inner` are networks that an address left open is surely not in.
+    whether the address is one of the host's own. `inner` are networks that an address left open is surely not in;
+    `possible` are the numbers that a field left open may have, in order, where they are known.
+    `here_in` and `here_out` say whether the destination is an address of the interface that the packet came in by or
+    leaves by. `uid` -1: no process of the host sends it.
     """
 
     iif: str | None
     oif: str | None
     src: str | None
     dst: str | None
-    proto: Literal["tcp", "udp", "icmp"] = "tcp"
+    proto: str = "tcp"
     sport: int | None = None
     dport: int | None = None
     family: Family = "ip"
@@ -104,12 +194,28 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
     orig_dport: int | None = None
     reverse_path: bool | None = True
     inner: tuple[Interval, ...] = ()
+    possible: tuple[tuple[Field, tuple[int, ...]], ...] = ()
+    icmp: int | None = None
+    uid: int | None = -1
+    gid: int | None = -1
+    physin: str | None = ""
+    physout: str | None = ""
+    brin: str | None = ""
+    brout: str | None = ""
+    here_in: bool | None = None
+    here_out: bool | None = None
+
+    @functools.cached_property
+    def choices(self) -> Mapping[Field, tuple[int, ...]]:
+        """The numbers that each field left open may have, where they are known."""
+        return dict(self.possible)
 
     @functools.cached_property
     def values(self) -> Mapping[Field, int | str | None]:
         """What a condition on a field compares with; `status` is asked bit by bit."""
         moved = self.reply or self.dnat or self.snat
         proto = "icmpv6" if self.proto == "icmp" and self.family == "ip6" else self.proto
+        bridged = None if self.physin is None or self.physout is None else int(bool(self.physin and self.physout))
         return {
             "iif": self.iif,
             "oif": self.oif,
@@ -132,6 +238,25 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
             "orig_dport": self.orig_dport if moved else self.dport,
             "reverse_path": None if self.reverse_path is None else int(self.reverse_path),
             "syn": int(self.state == "new" and self.proto == "tcp"),
+            "icmp": self.icmp,
+            "uid": self.uid,
+            "gid": self.gid,
+            "physin": self.physin,
+            "physout": self.physout,
+            "bridged": bridged,
+            "brin": self.brin,
+            "brout": self.brout,
+            "src_type_in": None if self.src_local else _route_type(self.src_local),
+            "dst_type_in": _route_type(self.here_in if self.dst_local else self.dst_local),
+            "src_type_out": None if self.src_local else _route_type(self.src_local),
+            "dst_type_out": _route_type(self.here_out if self.dst_local else self.dst_local),
+            "pkttype": 0,
+            "tos": 0,
+            "mac": None,
+            "repl_src": _number(self.src if self.reply else self.dst),
+            "repl_dst": None if self.snat else _number(self.dst if self.reply else self.src),
+            "repl_sport": self.sport if self.reply else self.dport,
+            "repl_dport": None if self.snat else self.dport if self.reply else self.sport,
         }
 
     def status_bit(self, bit: int) -> bool | None:
@@ -140,10 +265,14 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
             STATUSES["DNAT"]: self.dnat,
             STATUSES["SNAT"]: self.snat,
             STATUSES["SEEN_REPLY"]: None if self.state is None else self.state != "new",
+            STATUSES["EXPECTED"]: None if self.state is None else self.state == "related",
+            STATUSES["ASSURED"]: False if self.state == "new" else None,
+            STATUSES["CONFIRMED"]: None if self.state is None else self.state != "new",
         }
         return known.get(bit)
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def _number(address: str | None) -> int | None:
     return None if address is None else int(ip_address(address))
 
@@ -221,7 +350,21 @@ class Rare(msgspec.Struct, frozen=True):
         return self.negate
 
 
-Condition = Match | Unread | Rare
+class AnyOf(msgspec.Struct, frozen=True):
+    """A condition that holds where one of several does, or with `negate` where none does."""
+
+    conditions: tuple[Match, ...]
+    negate: bool = False
+
+    def holds(self, packet: Packet) -> bool | None:
+        """True, false, or None where the packet leaves it open."""
+        answers = [condition.holds(packet) for condition in self.conditions]
+        if True in answers:
+            return not self.negate
+        return None if None in answers else self.negate
+
+
+Condition = Match | AnyOf | Unread | Rare
 
 
 def with_flags(mask: int, wanted: int) -> tuple[Value, ...]:
@@ -284,11 +427,32 @@ class Maybe(msgspec.Struct, frozen=True):
 Action = Stop | Enter | Leave | Translate | Choose | Maybe
 
 
+_ALL_BITS = 0xFFFFFFFF
+
+
 class Assign(msgspec.Struct, frozen=True):
-    """A field of the packet is set, to None where the value is not known."""
+    """A field of the packet is set, to None where the value is not known.
+
+    With `source` the value is another mark's, cut to `source_mask`. `keep` are the bits of a mark that stay; the value is
+    joined to them by exclusive or.
+    """
 
     field: Literal["mark", "ctmark", "state"]
     value: int | str | None
+    source: Literal["mark", "ctmark"] | None = None
+    source_mask: int = _ALL_BITS
+    keep: int = 0
+
+    def of(self, packet: Packet) -> int | str | None:
+        """What the field holds afterwards."""
+        value = self.value
+        if self.source is not None:
+            mark = packet.mark if self.source == "mark" else packet.ctmark
+            value = None if mark is None else mark & self.source_mask
+        if self.field == "state" or not self.keep or not isinstance(value, int):
+            return value
+        before = packet.mark if self.field == "mark" else packet.ctmark
+        return None if before is None else (before & self.keep) ^ value
 
 
 class Table(NamedTuple):
@@ -312,8 +476,11 @@ class Rule(msgspec.Struct, frozen=True):
     action: Action | None = None
 
 
-class Chain(msgspec.Struct, frozen=True):
-    """A chain; a base chain has a hook, a priority, a type (`filter`, `nat`, `route`) and a policy."""
+class Chain(msgspec.Struct, frozen=True, dict=True):
+    """A chain; a base chain has a hook, a priority, a type (`filter`, `nat`, `route`) and a policy.
+
+    `devices` are the interfaces of a chain of the family netdev.
+    """
 
     table: Table
     name: str
@@ -322,6 +489,83 @@ class Chain(msgspec.Struct, frozen=True):
     priority: int = 0
     kind: str = "filter"
     policy: Literal["accept", "drop"] = "accept"
+    devices: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def _index(self) -> _RuleIndex | None:
+        return _RuleIndex(self.rules) if len(self.rules) >= _WORTH_AN_INDEX else None
+
+    def candidates(self, packet: Packet) -> Iterable[int]:
+        """The positions of the rules that may match this packet, in order: in long chains most rules name another port,
+        address or interface.
+        """
+        index = self._index
+        return range(len(self.rules)) if index is None else index.candidates(packet)
+
+
+_WORTH_AN_INDEX = 12
+"""Rules of a chain from which on looking them up is faster than asking each."""
+
+_SELECTIVE: tuple[Field, ...] = ("dport", "orig_dport", "dst", "orig_dst", "iif", "oif", "src", "sport")
+"""The fields by which a rule is found, the most selective first."""
+
+
+class _RuleIndex:
+    """The rules of one chain by the one value that a field of theirs must have."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._always: list[int] = []
+        self._by_field: dict[Field, dict[int | str, list[int]]] = {}
+        self._all_of: dict[Field, list[int]] = {}
+        self._outside: dict[tuple[Field, tuple[Interval, ...]], list[int]] = {}
+        for position, rule in enumerate(rules):
+            needed = {name: value for name, value in map(_single, rule.conditions) if name is not None}
+            name = next((name for name in _SELECTIVE if name in needed), None)
+            if name is None:
+                self._always.append(position)
+                continue
+            self._by_field.setdefault(name, {}).setdefault(needed[name], []).append(position)
+            self._all_of.setdefault(name, []).append(position)
+
+    def candidates(self, packet: Packet) -> list[int]:
+        found = list(self._always)
+        for name, by_value in self._by_field.items():
+            value = packet.values[name]
+            if value is not None:
+                found += by_value.get(value, ())
+            elif name in packet.choices:
+                found += [position for number in packet.choices[name] for position in by_value.get(number, ())]
+            else:
+                found += self._open(name, packet.inner)
+        found.sort()
+        return found
+
+    def _open(self, name: Field, inner: tuple[Interval, ...]) -> list[int]:
+        """The rules that a field left open may meet: with an address outside of some networks, not those about an address in
+        them.
+        """
+        if name not in _ADDRESSES or not inner:
+            return self._all_of[name]
+        if (name, inner) not in self._outside:
+            self._outside[name, inner] = [
+                position
+                for number, positions in self._by_field[name].items()
+                if not any(net.low <= number <= net.high for net in inner if isinstance(number, int))
+                for position in positions
+            ]
+        return self._outside[name, inner]
+
+
+def _single(condition: Condition) -> tuple[Field | None, int | str]:
+    """The field and the one value of a condition that asks for exactly that."""
+    if not isinstance(condition, Match) or condition.negate or len(condition.fields) != 1 or len(condition.among) != 1:
+        return None, 0
+    match condition.among[0][0]:
+        case Interval(low, high) if low == high:
+            return condition.fields[0], low
+        case Name(text, False):
+            return condition.fields[0], text
+    return None, 0
 
 
 class Ruleset(msgspec.Struct, frozen=True, dict=True):
@@ -339,40 +583,49 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         """How many rules there are in all."""
         return sum(len(chain.rules) for chain in self.chains)
 
-    def kind_of(self, address: str) -> frozenset[Value]:
-        """The conditions on addresses that this one meets: no rule tells two addresses of one kind apart."""
-        number = int(ip_address(address))
-        return frozenset(value for value in self._address_values if _holds(value, number))
-
-    @functools.cached_property
-    def _address_values(self) -> frozenset[Value]:
-        found: set[Value] = set()
-        for chain in self.chains:
-            for rule in chain.rules:
-                for fields, values in _compared(rule):
-                    found.update(value for name, value in zip(fields, values, strict=True) if name in _ADDRESSES)
-        return frozenset(found)
-
     def chain(self, table: Table, name: str) -> Chain | None:
         """The chain of that name in that table."""
         return self._by_name.get((table, name))
 
-    def base_chains(self, hook: Hook, family: Family) -> tuple[Chain, ...]:
-        """The base chains that a routed packet of this family meets on this hook, in their order."""
-        met = (c for c in self.chains if c.hook == hook and c.table.family in (family, "inet"))
+    @functools.cached_property
+    def _on_hooks(self) -> dict[tuple[Hook, str], tuple[Chain, ...]]:
+        return {}
+
+    def base_chains(self, hook: Hook, family: str) -> tuple[Chain, ...]:
+        """The base chains that a packet meets on this hook, in their order: of the families ip and ip6 (with inet's), or of
+        bridge.
+        """
+        known = self._on_hooks.get((hook, family))
+        if known is None:
+            families = (family, "inet") if family in NF_FAMILIES else (family,)
+            met = (chain for chain in self.chains if chain.hook == hook and chain.table.family in families)
+            known = self._on_hooks[hook, family] = tuple(sorted(met, key=_place))
+        return known
+
+    def device_chains(self, hook: Hook, device: str) -> tuple[Chain, ...]:
+        """The base chains of the families netdev and inet on the ingress or egress of one interface, in their order."""
+        met = [chain for chain in self.chains if chain.hook == hook and device in chain.devices]
         return tuple(sorted(met, key=lambda chain: chain.priority))
+
+    @functools.cached_property
+    def uses_devices(self) -> bool:
+        """Whether any chain is on the ingress or egress of an interface."""
+        return any(chain.devices for chain in self.chains)
+
+    @functools.cached_property
+    def uses_bridges(self) -> bool:
+        """Whether any chain of the family bridge is on a hook."""
+        return any(chain.table.family == "bridge" and chain.hook is not None for chain in self.chains)
+
+
+def _place(chain: Chain) -> tuple[int, int]:
+    """Where a base chain stands on its hook: the kernel runs all chains of type nat at one priority, in the order of their own."""
+    if chain.kind != "nat":
+        return chain.priority, 0
+    return (-100 if chain.hook in ("prerouting", "output") else 100), chain.priority
 
 
 _ADDRESSES = frozenset({"src", "dst", "orig_src", "orig_dst"})
-
-
-def _compared(rule: Rule) -> Iterator[tuple[tuple[Field, ...], tuple[Value, ...]]]:
-    """Every tuple of values that a rule compares fields with."""
-    for condition in rule.conditions:
-        if isinstance(condition, Match):
-            yield from ((condition.fields, values) for values in condition.among)
-    if isinstance(rule.action, Choose):
-        yield from ((rule.action.fields, values) for values, _ in rule.action.entries)
 
 
 def holds_any(fields: tuple[Field, ...], among: tuple[tuple[Value, ...], ...], packet: Packet) -> bool | None:
@@ -398,8 +651,21 @@ def _is(name: Field, value: Value, packet: Packet) -> bool | None:
         return _status(value, packet)
     actual = packet.values[name]
     if actual is None:
+        if name in packet.choices:
+            return _among_choices(value, packet.choices[name])
         return False if _is_inner(name, value, packet) else None
     return _holds(value, actual)
+
+
+def _among_choices(value: Value, choices: tuple[int, ...]) -> bool | None:
+    """Whether all, none (False) or some (None) of the numbers that a field may have meet a condition."""
+    if isinstance(value, Interval):
+        met = bisect_right(choices, value.high) - bisect_left(choices, value.low)
+    else:
+        met = sum(_holds(value, number) for number in choices)
+    if not met:
+        return False
+    return True if met == len(choices) else None
 
 
 def _is_inner(name: Field, value: Value, packet: Packet) -> bool:

@@ -10,6 +10,7 @@ from diagnose.firewall.rules import (
     ROUTE_TYPES,
     STATES,
     STATUSES,
+    AnyOf,
     Choose,
     Enter,
     Interval,
@@ -51,9 +52,28 @@ _KEYS: Mapping[Field, str] = {
     "orig_dport": "ct original proto-dst",
     "reverse_path": "fib saddr . iif oif",
     "syn": "syn",
+    "icmp": "icmp type . code",
+    "uid": "meta skuid",
+    "gid": "meta skgid",
+    "physin": "meta ibrport",
+    "physout": "meta obrport",
+    "bridged": "bridged",
+    "brin": "meta ibrname",
+    "brout": "meta obrname",
+    "src_type_in": "fib saddr . iif type",
+    "dst_type_in": "fib daddr . iif type",
+    "src_type_out": "fib saddr . oif type",
+    "dst_type_out": "fib daddr . oif type",
+    "pkttype": "meta pkttype",
+    "tos": "tos",
+    "mac": "ether saddr",
+    "repl_src": "ct reply saddr",
+    "repl_dst": "ct reply daddr",
+    "repl_sport": "ct reply proto-src",
+    "repl_dport": "ct reply proto-dst",
 }
 _NAMES: Mapping[Field, Mapping[int, str]] = {
-    "proto": {number: name for name, number in PROTOCOLS.items() if name != "ipv6-icmp"},
+    "proto": {number: name for name, number in reversed(list(PROTOCOLS.items()))} | {58: "icmpv6"},
     "family": {2: "ipv4", 10: "ipv6"},
     "state": {bit: name.lower() for name, bit in STATES.items()},
     "status": {bit: name.lower() for name, bit in STATUSES.items()},
@@ -73,7 +93,7 @@ def describe(
 ) -> str:
     """One line: the conditions, the assignments, the action and the comment."""
     words = [_condition(each) for each in conditions]
-    words += [f"{_KEYS[each.field]} set {'?' if each.value is None else each.value}" for each in assigns]
+    words += [f"{_KEYS[assign.field]} set {_assigned(assign)}" for assign in assigns]
     if action is not None:
         words.append(_action(action))
     if comment:
@@ -81,9 +101,18 @@ def describe(
     return " ".join(words) or "(no effect)"
 
 
+def _assigned(assign: Assign) -> str:
+    if assign.source is not None:
+        return _KEYS[assign.source]
+    return "?" if assign.value is None else str(assign.value)
+
+
 def _condition(condition: Condition) -> str:
     if isinstance(condition, Unread | Rare):
         return f"({condition.text})"
+    if isinstance(condition, AnyOf):
+        either = " or ".join(_condition(each) for each in condition.conditions)
+        return f"{'not ' if condition.negate else ''}({either})"
     listed = [
         " . ".join(_value(name, value) for name, value in zip(condition.fields, values, strict=True))
         for values in condition.among[:_MAX_LISTED]

@@ -2,13 +2,16 @@
 
 The kernel's rules: every base chain on the hook sees the packet, in the order of their priorities, and an
 accept in one does not protect it from a drop in the next. Chains of type nat see only the first packet of a
-connection, and the first translation wins. A condition that is not understood makes two ways; the verdict is
-`unknown` only where they end differently.
+connection, and the first translation wins; they run at the priority of translation, whatever their own. A condition that
+is not understood makes two ways; the verdict is `unknown` only where they end differently.
+
+A chain is walked once for each state in which packets enter it: chains that jump to each other along many paths would take
+exponential time otherwise. After `MAX_STEPS` rules the verdict is unknown.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -26,10 +29,20 @@ from diagnose.firewall.rules import (
 )
 
 if TYPE_CHECKING:
-    from diagnose.firewall.rules import Action, Chain, Hook, Outcome, Packet, Rule, Ruleset
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from diagnose.firewall.rules import Action, Chain, Hook, Layer, Outcome, Packet, Rule, Ruleset
 
 MAX_DEPTH = 64
 """Chains entered within each other; the kernel allows 16 in nftables, and iptables-legacy has no loops."""
+
+MAX_STEPS = 60_000
+"""Rules asked in one walk, at some two microseconds each. The longest chains of real hosts are found by an index and count as the
+few rules that may match.
+"""
+
+_UNDO_PRIORITY = -100
+"""NF_IP_PRI_NAT_DST: where a reply's translated destination becomes the original one again on the prerouting hook."""
 
 
 class Step(NamedTuple):
@@ -43,12 +56,15 @@ class Step(NamedTuple):
         return f"{self.table} {self.chain}: {self.rule}"
 
 
+_TOO_LONG = Step("packet filter", "", f"more than {MAX_STEPS} rules to walk through")
+
+
 class PacketVerdict(msgspec.Struct, frozen=True):
     """What becomes of the packet on this hook, what decided it, and the packet as it leaves.
 
     `by` is the deciding rule of a drop or reject, the rule that is not understood of an unknown, the last
-    accept otherwise (None where no base chain is on the hook). `path` holds every matching rule up to there.
-    `nat` is the translation, None without one; `nat_unknown` says that it hangs on a condition that is not
+    accept otherwise (None where no base chain is on the hook). `path` holds the jumps that led to it, and the rule itself.
+    `nat` is the translation, None without one; `nat_unknown` says that it depends on a condition that is not
     understood.
     """
 
@@ -59,6 +75,11 @@ class PacketVerdict(msgspec.Struct, frozen=True):
     packet: Packet
     nat_unknown: bool = False
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the packet certainly goes no further."""
+        return self.outcome in ("drop", "reject")
+
 
 class _State(NamedTuple):
     """What later rules can see of a way: ways that agree in it are one."""
@@ -68,9 +89,16 @@ class _State(NamedTuple):
 
 
 class _Way(NamedTuple):
+    """One way so far: its state, the jumps it is in, the last rule that matched, and the first doubt."""
+
     state: _State
-    path: tuple[Step, ...]
+    calls: tuple[Step, ...] = ()
+    last: Step | None = None
     doubt: Step | None = None
+
+    @property
+    def path(self) -> tuple[Step, ...]:
+        return self.calls if self.last is None else (*self.calls, self.last)
 
 
 class _Ends(NamedTuple):
@@ -80,118 +108,194 @@ class _Ends(NamedTuple):
     through: list[_Way]
 
 
-def walk(ruleset: Ruleset, hook: Hook, packet: Packet) -> PacketVerdict:
-    """The verdict on a packet of all base chains of a hook; pure, and linear in the rules that the packet
-    meets.
+def walk(
+    ruleset: Ruleset,
+    hook: Hook,
+    packet: Packet,
+    *,
+    layer: Layer = "inet",
+    device: str = "",
+    undo: Mapping[str, Any] | None = None,
+    nat_done: bool = False,
+) -> PacketVerdict:
+    """The verdict on a packet of all base chains of a hook; pure.
+
+    layer: whose hook it is; device: the interface, where it is one of netdev's. undo: the fields of a reply that translation
+    restores on this hook. nat_done: whether the connection's translation was decided on an earlier hook.
     """
-    ways = [_Way(_State(packet), ())]
+    if layer == "netdev":
+        chains = ruleset.device_chains(hook, device)
+    else:
+        chains = ruleset.base_chains(hook, "bridge" if layer == "bridge" else packet.family)
+    walker = _Walker(ruleset)
+    ways = [_Way(_State(packet))]
     blocked: list[tuple[Outcome, _Way]] = []
-    for chain in ruleset.base_chains(hook, packet.family):
-        accepted: list[_Way] = []
-        for way in ways:
-            if chain.kind == "nat" and (way.state.packet.state != "new" or way.state.nat is not None):
-                accepted.append(way)
-                continue
-            ends = _through(ruleset, chain, [way], 0)
-            policy = Step(str(chain.table), chain.name, f"policy {chain.policy}")
-            ended = ends.decided + [(chain.policy, _stepped(each, policy)) for each in ends.through]
-            accepted += [each for outcome, each in ended if outcome == "accept"]
-            blocked += [(outcome, each) for outcome, each in ended if outcome != "accept"]
+    for chain in chains:
+        if undo and chain.priority >= _UNDO_PRIORITY:
+            ways, undo = _undone(ways, undo), None
+        accepted, stopped = walker.base_chain(chain, ways, nat_done=nat_done)
+        blocked += stopped
         ways = _merged(accepted)
+    if undo:
+        ways = _undone(ways, undo)
     return _judged(ruleset, ways, blocked)
+
+
+def _undone(ways: Sequence[_Way], undo: Mapping[str, Any]) -> list[_Way]:
+    return [way._replace(state=way.state._replace(packet=replace(way.state.packet, **undo))) for way in ways]
 
 
 def _judged(ruleset: Ruleset, passed: list[_Way], blocked: list[tuple[Outcome, _Way]]) -> PacketVerdict:
     if not passed and blocked and all(outcome != "unknown" for outcome, _ in blocked):
-        outcome, way = min(blocked, key=lambda each: each[1].doubt is not None)
-        return PacketVerdict(outcome, way.path[-1], way.path, way.state.nat, way.state.packet)
+        outcome, way = min(blocked, key=lambda end: end[1].doubt is not None)
+        return PacketVerdict(outcome, way.last, way.path, way.state.nat, way.state.packet)
     if blocked:
         way = blocked[0][1]
         state = passed[0].state if passed else way.state
-        return PacketVerdict("unknown", way.doubt or way.path[-1], way.path, state.nat, state.packet)
-    way = min(passed, key=lambda each: each.doubt is not None)
-    unsure = len({each.state.nat for each in passed}) > 1
-    by = way.path[-1] if way.path else None
+        return PacketVerdict("unknown", way.doubt or way.last, way.path, state.nat, state.packet)
+    way = min(passed, key=lambda passing: passing.doubt is not None)
+    unsure = len({passing.state.nat for passing in passed}) > 1
     if ruleset.unread:
-        by = Step(ruleset.unread[0], "", "could not be read")
-        return PacketVerdict("unknown", by, way.path, way.state.nat, way.state.packet, nat_unknown=True)
-    return PacketVerdict("accept", by, way.path, way.state.nat, way.state.packet, nat_unknown=unsure)
+        unread = Step(ruleset.unread[0], "", "could not be read")
+        return PacketVerdict("unknown", unread, way.path, way.state.nat, way.state.packet, nat_unknown=True)
+    return PacketVerdict("accept", way.last, way.path, way.state.nat, way.state.packet, nat_unknown=unsure)
 
 
-def _through(ruleset: Ruleset, chain: Chain, ways: list[_Way], depth: int) -> _Ends:
-    """All ways through one chain and what it enters."""
-    decided: list[tuple[Outcome, _Way]] = []
-    returned: list[_Way] = []
-    for rule in chain.rules:
-        going_on: list[_Way] = []
+class _Walker:
+    """One walk: the ends of each chain by the state in which it was entered, and how many rules may still be asked."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._ruleset = ruleset
+        self._steps = MAX_STEPS
+        self._known: dict[tuple[int, int, Translate | None], _Ends] = {}
+        self._entered: set[tuple[str, str]] = set()
+        self._packets: dict[Packet, Packet] = {}
+
+    def base_chain(
+        self, chain: Chain, ways: Iterable[_Way], *, nat_done: bool
+    ) -> tuple[list[_Way], list[tuple[Outcome, _Way]]]:
+        """The ways that one base chain accepts, and those that it blocks or leaves unknown."""
+        policy = Step(str(chain.table), chain.name, f"policy {chain.policy}")
+        accepted: list[_Way] = []
+        stopped: list[tuple[Outcome, _Way]] = []
         for way in ways:
-            matches, doubt = _matches(rule, chain, way)
-            if matches is not True:
-                going_on.append(way)
-            if matches is False:
+            if chain.kind == "nat" and (nat_done or way.state.packet.state != "new" or way.state.nat is not None):
+                accepted.append(way)
                 continue
-            taken = _stepped(_assigned(way, rule.assigns), _step(chain, rule), doubt)
-            ends, left = _act(ruleset, chain, rule, rule.action, taken, depth)
+            ends = self._through(chain, [way], 0)
+            by_policy: list[tuple[Outcome, _Way]] = [(chain.policy, end._replace(last=policy)) for end in ends.through]
+            for outcome, end in ends.decided + by_policy:
+                if outcome == "accept":
+                    accepted.append(end)
+                else:
+                    stopped.append((outcome, end))
+        return accepted, stopped
+
+    def _through(self, chain: Chain, ways: list[_Way], depth: int) -> _Ends:
+        """All ways through one chain and what it enters."""
+        decided: list[tuple[Outcome, _Way]] = []
+        returned: list[_Way] = []
+        packet = ways[0].state.packet
+        for position in chain.candidates(packet):
+            rule = chain.rules[position]
+            self._steps -= len(ways)
+            if self._steps < 0:
+                decided += [("unknown", way._replace(last=_TOO_LONG)) for way in ways]
+                ways = []
+                break
+            going_on: list[_Way] = []
+            for way in ways:
+                matches, doubt = _matches(rule, chain, way)
+                if matches is not True:
+                    going_on.append(way)
+                if matches is False:
+                    continue
+                taken = self._assigned(way, rule.assigns)._replace(last=_step(chain, rule), doubt=way.doubt or doubt)
+                ends, left = self._act(chain, rule, rule.action, taken, depth)
+                decided += ends.decided
+                going_on += ends.through
+                returned += left
+            ways = _merged(going_on)
+            if not ways:
+                break
+        return _Ends(_first_of_each(decided), _merged(ways + returned))
+
+    def _act(self, chain: Chain, rule: Rule, action: Action | None, way: _Way, depth: int) -> tuple[_Ends, list[_Way]]:
+        """What a matching rule does: the ways it decides, those that go on in this chain, and those that leave
+        it.
+        """
+        match action:
+            case None:
+                return _Ends([], [way]), []
+            case Stop(outcome):
+                return _Ends([(outcome, way)], []), []
+            case Leave():
+                return _Ends([], []), [way]
+            case Translate():
+                return _Ends([("accept", way._replace(state=_translated(way.state, action)))], []), []
+            case Maybe():
+                step = _step(chain, rule)
+                return _Ends([("unknown", way._replace(doubt=way.doubt or step))], [way]), []
+            case Enter(name, back):
+                entered = self._ruleset.chain(chain.table, name)
+                if entered is None or depth >= MAX_DEPTH or (str(chain.table), name) in self._entered:
+                    return _Ends([("unknown", way)], []), []
+                ends = self._enter(entered, way, depth)
+                return (ends, []) if back else (_Ends(ends.decided, []), ends.through)
+            case Choose():
+                return self._choose(chain, rule, action, way, depth)
+
+    def _enter(self, entered: Chain, way: _Way, depth: int) -> _Ends:
+        """The ways out of a chain that a rule leads to, walked once for each state."""
+        key = (id(entered), id(way.state.packet), way.state.nat)
+        if key not in self._known:
+            name = (str(entered.table), entered.name)
+            self._entered.add(name)
+            self._known[key] = self._through(entered, [_Way(way.state)], depth + 1)
+            self._entered.discard(name)
+        ends = self._known[key]
+        inside = way.path
+        decided = [
+            (outcome, end._replace(calls=inside + end.calls, doubt=way.doubt or end.doubt))
+            for outcome, end in ends.decided
+        ]
+        through = [
+            end._replace(calls=way.calls, last=end.last or way.last, doubt=way.doubt or end.doubt)
+            for end in ends.through
+        ]
+        return _Ends(decided, through)
+
+    def _choose(self, chain: Chain, rule: Rule, choice: Choose, way: _Way, depth: int) -> tuple[_Ends, list[_Way]]:
+        """The ways that a verdict map opens: the first entry that certainly fits ends the search."""
+        decided: list[tuple[Outcome, _Way]] = []
+        through: list[_Way] = []
+        returned: list[_Way] = []
+        certain = False
+        for values, action in choice.entries:
+            fits = holds_any(choice.fields, (values,), way.state.packet)
+            if fits is False:
+                continue
+            taken = way if fits else way._replace(doubt=way.doubt or _step(chain, rule))
+            ends, left = self._act(chain, rule, action, taken, depth)
             decided += ends.decided
-            going_on += ends.through
+            through += ends.through
             returned += left
-        ways = _merged(going_on)
-        if not ways:
-            break
-    return _Ends(_first_of_each(decided), _merged(ways + returned))
+            if fits:
+                certain = True
+                break
+        if not certain:
+            through.append(way)
+        return _Ends(decided, through), returned
 
-
-def _act(
-    ruleset: Ruleset, chain: Chain, rule: Rule, action: Action | None, way: _Way, depth: int
-) -> tuple[_Ends, list[_Way]]:
-    """What a matching rule does: the ways it decides, those that go on in this chain, and those that leave
-    it.
-    """
-    match action:
-        case None:
-            return _Ends([], [way]), []
-        case Stop(outcome):
-            return _Ends([(outcome, way)], []), []
-        case Leave():
-            return _Ends([], []), [way]
-        case Translate():
-            return _Ends([("accept", way._replace(state=_translated(way.state, action)))], []), []
-        case Maybe():
-            step = _step(chain, rule)
-            return _Ends([("unknown", way._replace(doubt=way.doubt or step))], [way]), []
-        case Enter(name, back):
-            entered = ruleset.chain(chain.table, name)
-            if entered is None or depth >= MAX_DEPTH:
-                return _Ends([("unknown", way)], []), []
-            ends = _through(ruleset, entered, [way], depth + 1)
-            return (ends, []) if back else (_Ends(ends.decided, []), ends.through)
-        case Choose():
-            return _choose(ruleset, chain, rule, action, way, depth)
-
-
-def _choose(
-    ruleset: Ruleset, chain: Chain, rule: Rule, choice: Choose, way: _Way, depth: int
-) -> tuple[_Ends, list[_Way]]:
-    """The ways that a verdict map opens: the first entry that surely fits ends the search."""
-    decided: list[tuple[Outcome, _Way]] = []
-    through: list[_Way] = []
-    returned: list[_Way] = []
-    certain = False
-    for values, action in choice.entries:
-        found = holds_any(choice.fields, (values,), way.state.packet)
-        if found is False:
-            continue
-        taken = way if found else way._replace(doubt=way.doubt or _step(chain, rule))
-        ends, left = _act(ruleset, chain, rule, action, taken, depth)
-        decided += ends.decided
-        through += ends.through
-        returned += left
-        if found:
-            certain = True
-            break
-    if not certain:
-        through.append(way)
-    return _Ends(decided, through), returned
+    def _assigned(self, way: _Way, assigns: tuple[Assign, ...]) -> _Way:
+        """The way with the rule's assignments done; equal packets are one object, so that they are compared quickly."""
+        if not assigns:
+            return way
+        packet = way.state.packet
+        for assign in assigns:
+            packet = _set(packet, assign)
+        packet = self._packets.setdefault(packet, packet)
+        return way._replace(state=way.state._replace(packet=packet))
 
 
 def _matches(rule: Rule, chain: Chain, way: _Way) -> tuple[bool | None, Step | None]:
@@ -209,26 +313,15 @@ def _step(chain: Chain, rule: Rule) -> Step:
     return Step(str(chain.table), chain.name, rule.text)
 
 
-def _stepped(way: _Way, step: Step, doubt: Step | None = None) -> _Way:
-    return _Way(way.state, (*way.path, step), way.doubt or doubt)
-
-
-def _assigned(way: _Way, assigns: tuple[Assign, ...]) -> _Way:
-    for assign in assigns:
-        changed = _set(way.state.packet, assign)
-        way = way._replace(state=way.state._replace(packet=changed))
-    return way
-
-
 def _set(packet: Packet, assign: Assign) -> Packet:
-    match assign:
-        case Assign("mark", int() | None as number):
-            return replace(packet, mark=number)
-        case Assign("ctmark", int() | None as number):
-            return replace(packet, ctmark=number)
-        case Assign("state", str() | None as state):
-            return replace(packet, state=state)
-    return packet
+    value: Any = assign.of(packet)
+    match assign.field:
+        case "mark":
+            return replace(packet, mark=value)
+        case "ctmark":
+            return replace(packet, ctmark=value)
+        case "state":
+            return replace(packet, state=value)
 
 
 def _translated(state: _State, nat: Translate) -> _State:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from diagnose.firewall import docker
 from diagnose.firewall.reach import reach_in, reach_out
-from diagnose.firewall.rules import Packet, Ruleset, Translate
+from diagnose.firewall.rules import Interval, Packet, Ruleset, Translate
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.walk import walk
 
@@ -179,11 +181,100 @@ OUTCOMES: dict[str, tuple[list[str], str, dict[str, Any], str]] = {
     ),
     "a mark that was not": (["FORWARD -m mark --mark 0x7 -j DROP"], "ACCEPT", {}, "accept"),
     "a mark that cannot be told": (
-        ["FORWARD -j CONNMARK --restore-mark", "FORWARD -m mark --mark 0x7 -j DROP"],
+        ["FORWARD -j HMARK --hmark-tuple src --hmark-mod 9", "FORWARD -m mark --mark 0x7 -j DROP"],
         "ACCEPT",
         {},
         "unknown",
     ),
+    "a mark restored from a new connection's": (
+        [
+            "FORWARD -j MARK --set-xmark 0x7/0xff",
+            "FORWARD -j CONNMARK --restore-mark",
+            "FORWARD -m mark --mark 0x7 -j DROP",
+        ],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
+    "a mark saved in the connection's, and restored": (
+        [
+            "FORWARD -j MARK --set-xmark 0x17/0xffffffff",
+            "FORWARD -j CONNMARK --save-mark --nfmask 0xff --ctmask 0xff",
+            "FORWARD -j MARK --set-xmark 0x0/0xffffffff",
+            "FORWARD -m connmark --mark 0x17 -j MINE",
+            "MINE -j CONNMARK --restore-mark --nfmask 0xf --ctmask 0xf",
+            "MINE -m mark --mark 0x7 -j DROP",
+        ],
+        "ACCEPT",
+        {},
+        "drop",
+    ),
+    "bits of a mark": (
+        [
+            "FORWARD -j MARK --set-xmark 0x10/0xf0",
+            "FORWARD -j MARK --set-xmark 0x2/0xf",
+            "FORWARD -m mark --mark 0x12 -j DROP",
+        ],
+        "ACCEPT",
+        {},
+        "drop",
+    ),
+    "the connection's mark is another": (
+        ["FORWARD -j MARK --set-xmark 0x7/0xff", "FORWARD -m connmark --mark 0x7 -j DROP"],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
+    "protocols of tunnels": (
+        [f"FORWARD -p {name} -j DROP" for name in ("esp", "ah", "gre", "ipip", "dccp", "ipcomp", "ospf", "vrrp")],
+        "ACCEPT",
+        {},
+        "accept",
+    ),
+    "more connections than none": (["FORWARD -p tcp -m connlimit --connlimit-above 0 -j DROP"], "ACCEPT", {}, "drop"),
+    "no connection at all": (["FORWARD -p tcp -m connlimit --connlimit-upto 0 -j DROP"], "ACCEPT", {}, "accept"),
+    "a user's packets, of a container": (["FORWARD -m owner --uid-owner 1000 -j DROP"], "ACCEPT", {}, "accept"),
+    "not a user's packets": (["FORWARD -m owner ! --uid-owner 1000 -j DROP"], "ACCEPT", {}, "drop"),
+    "either port": (["FORWARD -p tcp -m multiport --ports 22,443 -j DROP"], "ACCEPT", {}, "drop"),
+    "neither port": (["FORWARD -p tcp -m multiport ! --ports 22,443 -j DROP"], "ACCEPT", {}, "accept"),
+    "a state or a translation": (
+        ["FORWARD -m conntrack --ctstate RELATED,DNAT -j DROP"],
+        "ACCEPT",
+        {"dnat": True},
+        "drop",
+    ),
+    "neither state nor translation": (["FORWARD -m conntrack --ctstate RELATED,DNAT -j DROP"], "ACCEPT", {}, "accept"),
+    "an address of the interface itself": (
+        ["FORWARD -m addrtype --dst-type LOCAL --limit-iface-in -j DROP"],
+        "ACCEPT",
+        {"dst_local": True, "here_in": True},
+        "drop",
+    ),
+    "an address of another interface": (
+        ["FORWARD -m addrtype --dst-type LOCAL --limit-iface-in -j DROP"],
+        "ACCEPT",
+        {"dst_local": True, "here_in": False},
+        "accept",
+    ),
+    "an ICMP type": (
+        ["FORWARD -p icmp -m icmp --icmp-type 3/4 -j DROP"],
+        "ACCEPT",
+        {"proto": "icmp", "icmp": 772},
+        "drop",
+    ),
+    "another ICMP type": (
+        ["FORWARD -p icmp -m icmp --icmp-type 8 -j DROP"],
+        "ACCEPT",
+        {"proto": "icmp", "icmp": 772},
+        "accept",
+    ),
+    "a bridged packet": (
+        ["FORWARD -m physdev --physdev-is-bridged -j DROP"],
+        "ACCEPT",
+        {"physin": "veth1", "physout": "veth2"},
+        "drop",
+    ),
+    "a packet that is routed": (["FORWARD -m physdev --physdev-is-bridged -j DROP"], "ACCEPT", {}, "accept"),
     "local addresses": (["FORWARD -m addrtype --dst-type LOCAL -j DROP"], "ACCEPT", {"dst_local": False}, "accept"),
     "a chain that does not exist": (["FORWARD -j GONE"], "ACCEPT", {}, "unknown"),
     "chains in a circle": (["FORWARD -j MINE", "MINE -j OTHER", "OTHER -j MINE"], "ACCEPT", {}, "unknown"),
@@ -348,3 +439,63 @@ def test_without_iptables_save_the_kernel_s_own_structures_stay_unknown_rather_t
     assert docker.names_bridge(rules, bridge)
     out = reach_out(rules, bridge=bridge, src="172.18.0.2", dst="198.51.100.1", uplink="eth0")
     assert out.outcome in ("accept", "unknown")
+
+
+def forking(depth: int, *ends: str) -> Ruleset:
+    """Chains of which each is entered twice by the one before."""
+    names = tuple(f"X{number}" for number in range(depth))
+    jumps = [f"{name} -j {after}" for name, after in itertools.pairwise(names) for _ in range(2)]
+    return ruleset(iptables("FORWARD -j X0", *jumps, *ends, chains=names))
+
+
+def test_chains_that_fork_are_walked_once() -> None:
+    assert walk(forking(40, "X39 -i eth1 -j DROP"), "forward", packet()).outcome == "accept"
+    assert walk(forking(40, "X39 -i docker0 -j DROP"), "forward", packet()).outcome == "drop"
+
+
+def test_chains_that_fork_into_ever_new_states_are_given_up() -> None:
+    """Each chain leaves the packet in a state of its own, so that nothing can be remembered."""
+    names = tuple(f"X{number}" for number in range(40))
+    marked = [
+        rule
+        for number, (name, after) in enumerate(itertools.pairwise(names))
+        for rule in (
+            f"{name} -j {after}",
+            f"{name} -j MARK --set-xmark {1 << number % 31:#x}/0x0",
+            f"{name} -j {after}",
+        )
+    ]
+    verdict = walk(ruleset(iptables("FORWARD -j X0", *marked, chains=names)), "forward", packet())
+    assert verdict.outcome == "unknown"
+    assert verdict.by is not None
+    assert "more than" in verdict.by.rule
+
+
+def test_a_long_chain_is_looked_up_by_what_its_rules_name() -> None:
+    rules = [
+        f"FORWARD -d 172.17.{number // 250}.{number % 250}/32 -p tcp -m tcp --dport 80 -j ACCEPT"
+        for number in range(2000)
+    ]
+    long = ruleset(iptables(*rules, "FORWARD -d 198.51.100.1/32 -j DROP", "FORWARD -j ACCEPT"))
+    (chain,) = long.base_chains("forward", "ip")
+    assert list(chain.candidates(packet())) == [2000, 2001]
+    assert walk(long, "forward", packet()).outcome == "drop"
+    assert walk(long, "forward", packet(dst="172.17.3.9", dport=80)).outcome == "accept"
+    inner = (Interval(int(ip_address("172.17.0.0")), int(ip_address("172.17.255.255"))),)
+    assert list(chain.candidates(packet(dst=None, inner=inner))) == [2000, 2001]
+    assert len(list(chain.candidates(packet(dst=None, dport=None)))) == 2002
+
+
+@pytest.mark.parametrize(
+    ("rule", "outcome"),
+    [
+        ("-s 172.17.0.0/24 -j DROP", "drop"),
+        ("-s 172.17.0.2/32 -j DROP", "unknown"),
+        ("-s 172.17.0.9/32 -j DROP", "accept"),
+    ],
+)
+def test_one_of_several_sources(rule: str, outcome: str) -> None:
+    """A field left open, whose possible numbers are known: what holds for all of them is decided."""
+    several = tuple(int(ip_address(address)) for address in ("172.17.0.2", "172.17.0.3"))
+    asked = packet(src=None, possible=(("src", several),))
+    assert walk(ruleset(iptables(f"FORWARD {rule}")), "forward", asked).outcome == outcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import Any, Literal
 
@@ -291,22 +291,31 @@ class _TraceContext(msgspec.Struct, frozen=True):
 
 
 def _outlets(walls: _TraceContext, attached: list[_Attached]) -> Iterator[Egress]:
-    """One walk for all containers of a bridge that no rule tells apart."""
-    walked: dict[Any, tuple[ConnectionVerdict, ConnectionVerdict]] = {}
+    """One walk for all containers of a network, and one for each where a rule tells some of them apart."""
+    members: dict[str, list[str]] = {}
+    for _, network, endpoint in attached:
+        members.setdefault(network.name, []).append(endpoint.ip_address)
+    shared: dict[str, tuple[ConnectionVerdict, ConnectionVerdict]] = {}
     for container, network, endpoint in attached:
-        kind = (network.bridge, walls.ruleset.kind_of(endpoint.ip_address))
         uplink = walls.outward.get(network.name, walls.uplink)
-        if kind not in walked:
-            walked[kind] = _out(walls, network, endpoint, uplink)
-        yield Egress(container, network, endpoint.ip_address, uplink, *walked[kind])
+        if network.name not in shared:
+            shared[network.name] = _out(walls, network, members[network.name], uplink)
+        verdicts = shared[network.name]
+        if len(members[network.name]) > 1 and not all(_is_decided(verdict) for verdict in verdicts):
+            verdicts = _out(walls, network, endpoint.ip_address, uplink)
+        yield Egress(container, network, endpoint.ip_address, uplink, *verdicts)
+
+
+def _is_decided(verdict: ConnectionVerdict) -> bool:
+    return verdict.outcome != "unknown" and not verdict.nat_unknown
 
 
 def _out(
-    walls: _TraceContext, network: Network, endpoint: NetworkEndpoint, uplink: Uplink
+    walls: _TraceContext, network: Network, src: str | Sequence[str], uplink: Uplink
 ) -> tuple[ConnectionVerdict, ConnectionVerdict]:
     asked: dict[str, Any] = {
         "bridge": network.bridge,
-        "src": endpoint.ip_address,
+        "src": src,
         "uplink": uplink.name,
         "inner": tuple(walls.bridges),
     }
