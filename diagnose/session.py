@@ -19,8 +19,9 @@ from diagnose import config
 from diagnose.evidence.containers.listing import Containers
 from diagnose.judgement import engine, selection
 from diagnose.model import Check, Failed, Json, Report
+from diagnose.questions import AnswerSource
 from diagnose.recording import answer_files
-from diagnose.recording.questions import Host, patience, question
+from diagnose.recording.questions import patience, question
 from diagnose.recording.recorder import Budget, Recorder, Replay, in_thread
 from diagnose.recording.source import read
 from diagnose.version import __version__
@@ -158,7 +159,7 @@ def replay(
     configured: config.Config,
     *,
     explicit: bool,
-) -> tuple[Host, engine.Run]:
+) -> tuple[AnswerSource, engine.Run]:
     """A tape as a host, and what to run on it: with the thresholds of its recording unless others are named explicitly.
 
     InvalidRequestError for what is no tape.
@@ -184,7 +185,7 @@ def collect(kinds: Sequence[type], asked: RunOptions, *, began: float) -> list[o
             entries, _ = read(asked.source)
         except answer_files.TapeError as error:
             raise InvalidRequestError(f"cannot read {asked.source}: {error}") from error
-        host: Host = Replay(entries)
+        host: AnswerSource = Replay(entries)
         budget = Budget(time.monotonic() + 3600)
     else:
         host, budget = live(asked, (), began)

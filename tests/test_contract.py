@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 
 from diagnose import registry, runbooks
 from diagnose.model import Check
+from diagnose.questions.question import by_kind
 from diagnose.recording.questions import KINDS
 from tests.lab import faults, machine_scenarios
 from tests.readme import README, rewritten
@@ -205,10 +206,27 @@ def test_the_lists_of_files_are_not_empty():
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_every_kind_of_question_has_its_hand(kind: str):
-    module, _, function = KINDS[kind].hand.partition(":")
+def test_every_kind_of_question_has_its_collector(kind: str):
+    policy = KINDS[kind]
+    module, _, function = policy.collector.partition(":")
     tree = ast.parse((ROOT / "diagnose" / "live" / f"{module.replace('.', '/')}.py").read_text())
-    assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    definition = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function)
+    question = ast.unparse(definition.args.args[1].annotation)
+    assert question in (classes(policy.collector) | {"Question", "Question[Any]"})
+
+
+def classes(collector: str) -> set[str]:
+    """The names of the questions that this collector answers, and of their common ancestors."""
+    owners = [question for kind, question in by_kind().items() if KINDS[kind].collector == collector]
+    shared = set.intersection(*({cls.__name__ for cls in question.__mro__} for question in owners))
+    return shared if len(owners) > 1 else {owners[0].__name__}
+
+
+def test_every_question_says_for_whom_it_speaks():
+    assert KINDS
+    for kind, question in by_kind().items():
+        assert question.__doc__, kind
+        assert KINDS[kind].what, kind
 
 
 def test_needs_are_collected_by_someone():

@@ -38,7 +38,8 @@ from diagnose.model import (
     Verdict,
     container,
 )
-from diagnose.recording.questions import Host, question
+from diagnose.questions import AnswerSource, Host
+from diagnose.recording.questions import question
 from diagnose.recording.recorder import Budget, in_thread
 from diagnose.version import __version__
 
@@ -70,8 +71,8 @@ class Collection:
     On a host that has no thread left the caller collects it.
     """
 
-    def __init__(self, host: Host, budget: Budget, never: Iterable[str] = ()) -> None:
-        self._host = host
+    def __init__(self, host: Host | AnswerSource, budget: Budget, never: Iterable[str] = ()) -> None:
+        self._host = host if isinstance(host, Host) else Host(host)
         self._budget = budget
         self.uncollected = set(never)
         self._lock = threading.Lock()
@@ -221,7 +222,7 @@ class Run(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def run(host: Host, what: Run, *, began: float, budget: Budget) -> Report:
+def run(host: Host | AnswerSource, what: Run, *, began: float, budget: Budget) -> Report:
     """Collect, judge, link, report.
 
     began: monotonic seconds; the report is there soon after the budget's end at the latest.
@@ -312,7 +313,7 @@ def _only(findings: Sequence[Reported], what: Run, names: Mapping[str, str]) -> 
     )
 
 
-def _recheck(host: Host, results: Sequence[Result]) -> list[Result]:
+def _recheck(host: Host | AnswerSource, results: Sequence[Result]) -> list[Result]:
     """Answers are no snapshot: drop findings that compared two sources of a container that has changed since."""
     findings = [finding for result in results for finding in result.findings]
     asked = {question("api.recheck", id=life.id): life for finding in findings for life in finding.stable}

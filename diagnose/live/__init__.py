@@ -17,7 +17,10 @@ from typing import Any
 import msgspec
 
 from diagnose.model import Failed, Json, Reason
-from diagnose.recording.questions import KINDS, Kind, Lane, Question, patience, question
+from diagnose.questions import Lane, Policy
+from diagnose.questions import Question as AnyQuestion
+from diagnose.questions.question import recorded, typed
+from diagnose.recording.questions import KINDS, patience, question
 from diagnose.redact import Redactor
 
 
@@ -82,7 +85,8 @@ def _said(error: OSError, words: str) -> str:
     return words if error.errno is not None else str(error) or words
 
 
-Collector = Callable[["Live", Question], Json]
+Question = AnyQuestion[Any]
+Collector = Callable[["Live", Any], Json]
 
 
 @functools.cache
@@ -119,12 +123,12 @@ class Live(msgspec.Struct, dict=True, eq=False):
 
     def ask(self, asked: Question) -> Json | Failed:
         """The redacted answer, or why there is none. Never raises."""
-        kind = KINDS[asked.kind]
-        blind = self._blind(kind, asked)
+        policy = asked.policy
+        blind = self._blind(policy, asked)
         if blind is not None:
             return blind
         try:
-            return self._clean(asked, _hand(kind.hand)(self, self.restored(asked)))
+            return self._clean(asked, _hand(policy.collector)(self, typed(self.restored(asked))))
         except Exception as error:  # noqa: BLE001 - whatever a hand meets is an answer too, never our crash
             return self._failed(error)
 
@@ -148,7 +152,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
         """The question with the secrets that stand as tokens in it: one that was built from an answer."""
         if "<redacted:" not in asked.arguments:
             return asked
-        return question(asked.kind, **self.redactor.restore(asked.args))
+        return recorded(asked.kind, self.redactor.restore(asked.args))
 
     def _clean(self, asked: Question, answer: Json) -> Json:
         return self.redactor.answer(asked.kind, asked.args, answer)
@@ -157,13 +161,13 @@ class Live(msgspec.Struct, dict=True, eq=False):
         failed = failure(error)
         return Failed(failed.reason, self.redactor.text(failed.detail))
 
-    def _blind(self, kind: Kind, asked: Question) -> Failed | None:
+    def _blind(self, policy: Policy, asked: Question) -> Failed | None:
         """Why this question must not be asked here at all, or None."""
-        if kind.scope == "tool" or kind.name == "api.ping":
+        if policy.scope == "tool" or policy.kind == "api.ping":
             return None
-        if kind.scope == "engine":
+        if policy.scope == "engine":
             return self._engine_silent
-        of_network = kind.scope == "network" and not (kind.name == "sysctl" and _is_machine_wide(asked))
+        of_network = policy.scope == "network" and not (policy.kind == "sysctl" and _is_machine_wide(asked))
         return self._elsewhere or (self._other_network if of_network else None)
 
     @functools.cached_property

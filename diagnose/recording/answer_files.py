@@ -17,6 +17,7 @@ from typing import cast, get_args
 import msgspec
 
 from diagnose.model import Failed, Json, Reason
+from diagnose.questions import RecordedQuestion
 from diagnose.recording.questions import KINDS, Question
 from diagnose.recording.recorder import RecordedAnswer
 
@@ -71,7 +72,7 @@ def parse(texts: Iterable[tuple[str, str]]) -> dict[Question, RecordedAnswer]:
             for row in _rows(text):
                 arguments = json.dumps(_mapping(row["args"]), sort_keys=True, separators=(",", ":"))
                 answer = _failed(row["failed"]) if row.get("failed") else row["answer"]
-                tape[Question(kind, arguments)] = RecordedAnswer(answer, float(row.get("duration_s", 0.0)))
+                tape[RecordedQuestion(kind, arguments)] = RecordedAnswer(answer, float(row.get("duration_s", 0.0)))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise TapeError(f"{name} holds no answers that can be read ({_said(error)})") from error
     return tape

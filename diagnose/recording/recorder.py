@@ -9,11 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import Empty, SimpleQueue
+from typing import Any
 
 import msgspec
 
 from diagnose.model import Failed, Json
-from diagnose.recording.questions import KINDS, Hands, Kind, Lane, Question
+from diagnose.questions import Lane, Policy
+from diagnose.questions import Question as AnyQuestion
+from diagnose.questions.question import canonical
+from diagnose.recording.questions import Hands
+
+Question = AnyQuestion[Any]
 
 WORKERS: Mapping[Lane, int] = {"api": 1, "local": 3, "file": 2, "netns": 2, "probe": 32, "last": 1}
 """Threads per lane. That of the API has several questions under way at once. Only what waits is done by many: threads that work
@@ -70,7 +76,7 @@ class RecordedAnswer(msgspec.Struct, frozen=True):
 
 class _Job(msgspec.Struct, eq=False):
     question: Question
-    kind: Kind
+    policy: Policy
     started: float = 0.0
     entry: RecordedAnswer | None = None
     listeners: list[SimpleQueue[_Job]] = msgspec.field(default_factory=list)
@@ -153,13 +159,13 @@ class Recorder:
             yield job.question, job.entry.answer
 
     def _submit(self, question: Question) -> _Job:
-        kind = KINDS[question.kind]
-        job = self._jobs[question] = _Job(question, kind)
+        policy = question.policy
+        job = self._jobs[question] = _Job(question, policy)
         if not self._budget.left:
             job.entry = RecordedAnswer(Failed("budget", "never asked: the run's time was spent"))
             return job
-        lane = kind.lane
-        heapq.heappush(self._queues[lane], (kind.priority, next(self._order), job))
+        lane = policy.lane
+        heapq.heappush(self._queues[lane], (policy.priority, next(self._order), job))
         if len(self._queues[lane]) > self._idle[lane]:
             self._hire(lane)
         if not self._is_kept:
@@ -232,7 +238,7 @@ class Recorder:
             with self._lock:
                 spent = now >= self._budget.ends
                 for job, worker in list(self._running.values()):
-                    over = now - job.started > job.kind.deadline * self._patience + GRACE
+                    over = now - job.started > job.policy.deadline * self._patience + GRACE
                     if over or spent:
                         del self._running[job.question]
                         if not worker.lost:
@@ -274,10 +280,10 @@ class Replay:
     """A tape as a host: each question answered as it was, anything else Failed("not recorded")."""
 
     def __init__(self, tape: Mapping[Question, RecordedAnswer]) -> None:
-        self.tape = dict(tape)
+        self.tape = {canonical(question): entry for question, entry in tape.items()}
 
     def ask(self, question: Question) -> Json | Failed:
-        entry = self.tape.get(question)
+        entry = self.tape.get(question) or self.tape.get(canonical(question))
         return Failed("not recorded", f"the tape holds no answer to {question.key}") if entry is None else entry.answer
 
     def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:

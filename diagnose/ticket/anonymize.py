@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from os import urandom
 
 from diagnose.model import Failed, Json
+from diagnose.questions import RecordedQuestion
 from diagnose.recording.answer_files import Tape
 from diagnose.recording.questions import Question
 from diagnose.recording.recorder import RecordedAnswer
@@ -96,7 +97,7 @@ class Renaming:
             )
             # Lists are asked for in the order of their items: with other names the order is another.
             args[key] = sorted(new) if isinstance(old, list) and old == sorted(old, key=str) else new
-        return Question(question.kind, json.dumps(args, sort_keys=True, separators=(",", ":")))
+        return RecordedQuestion(question.kind, json.dumps(args, sort_keys=True, separators=(",", ":")))
 
     def name(self, name: str) -> str:
         """What a field that holds a name, an address or a path holds now."""

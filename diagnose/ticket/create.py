@@ -13,6 +13,7 @@ from diagnose import config, session
 from diagnose.judgement import engine
 from diagnose.judgement.exit_codes import code_of
 from diagnose.model import Check, Failed, Json, Report
+from diagnose.questions import RecordedQuestion
 from diagnose.recording.answer_files import Tape
 from diagnose.recording.questions import Question
 from diagnose.recording.recorder import Budget, RecordedAnswer, Recorder, Replay
@@ -114,7 +115,7 @@ def _settled(question: Question, entry: RecordedAnswer, redactor: Redactor) -> t
     """Question and answer without what the run has learned to be secret since they were taped."""
     args = redactor.settle(question.args)
     if args != question.args:
-        question = Question(question.kind, json.dumps(args, sort_keys=True, separators=(",", ":")))
+        question = RecordedQuestion(question.kind, json.dumps(args, sort_keys=True, separators=(",", ":")))
     if isinstance(entry.answer, Failed):
         return question, RecordedAnswer(
             Failed(entry.answer.reason, redactor.text(entry.answer.detail)), entry.duration_s

@@ -51,7 +51,7 @@ class Network:
 def compare(box: Box, rounds: int) -> Mapping[str, Sequence[Cost]]:
     """The tool, the part of it that asks the API, curl over the same paths, the Go client, and Python's imports alone."""
     keys = [row["question"] for row in box.diagnose("all", "--format", "json", "--timings").report["timings"]]
-    asked = [key for key in keys if KINDS[key.partition(" ")[0]].hand == "engine.api:get"]
+    asked = [key for key in keys if KINDS[key.partition(" ")[0]].collector == "engine.api:get"]
     box.write(QUESTIONS, "".join(f"{key}\n" for key in asked))
     major, minor = (int(part) for part in box.api("/version")["ApiVersion"].split("."))
     paths = [f"/v{major}.{minor}{path}" for path in _paths(asked, (major, minor))]

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.model import Failed
 from diagnose.recording.questions import KINDS, Question, question
@@ -43,7 +44,7 @@ def test_failures_are_remembered_too():
 
 def test_an_answer_after_its_deadline_is_dropped_and_the_lane_goes_on(monkeypatch):
     kind = KINDS["sysctl"]
-    monkeypatch.setitem(KINDS, "sysctl", type(kind)(kind.name, kind.hand, kind.lane, kind.scope, 0.1, kind.priority))
+    monkeypatch.setitem(KINDS, "sysctl", replace(kind, deadline=0.1))
     release = threading.Event()
 
     def stuck(_: Question):

@@ -14,13 +14,14 @@ from diagnose.live.engine import endpoint as places
 from diagnose.live.engine.fast_lane import FastLane
 from diagnose.live.engine.http import Reply, Request
 from diagnose.model import Failed
+from diagnose.questions.engine import Ping
 from diagnose.recording.questions import Question
 
 NEWEST = (1, 55)
 """The newest API version whose answers we know (engine 29.6)."""
 
 MESSAGE_CHARACTERS = 300
-PING = Question("api.ping")
+PING = Ping()
 
 
 class Engine:

@@ -1,0 +1,68 @@
+"""The one seam between evidence and the world: a host that answers questions with typed values."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol, TypeVar
+
+from diagnose.model import Failed, Json
+from diagnose.questions.question import Question
+
+Answer = TypeVar("Answer")
+Thing = TypeVar("Thing")
+
+
+class AnswerSource(Protocol):
+    """What answers in JSON: a live host while it is recorded, or a recording."""
+
+    def ask(self, question: Question[Any]) -> Json | Failed: ...
+
+    def ask_many(self, questions: Iterable[Question[Any]]) -> Iterator[tuple[Question[Any], Json | Failed]]:
+        """The answers in any order, each as soon as it is there."""
+        ...
+
+
+class Host:
+    """A host that can be asked. Each answer is decoded once, however many collectors ask for it."""
+
+    def __init__(self, source: AnswerSource) -> None:
+        self._source = source
+        self._decoded: dict[Question[Any], Any] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, question: Question[Answer]) -> Answer | Failed:
+        """The answer, or why there is none: one of another shape is Failed("malformed"), which names the field."""
+        return self._typed(question, self._source.ask(question))
+
+    def ask_many(self, questions: Iterable[Question[Answer]]) -> Iterator[tuple[Question[Answer], Answer | Failed]]:
+        """The answers in any order, each as soon as it is there."""
+        wanted = {question: question for question in questions}
+        for question, answer in self._source.ask_many(wanted):
+            own = wanted[question]
+            typed: Answer | Failed = self._typed(own, answer)
+            yield own, typed
+
+    def ask_about(
+        self, things: Iterable[Thing], question_about: Callable[[Thing], Question[Answer]]
+    ) -> Iterator[tuple[Thing, Answer | Failed]]:
+        """Each thing with the answer to the question about it, in any order, each as soon as it is there."""
+        things_of: dict[Question[Answer], list[Thing]] = {}
+        for thing in things:
+            things_of.setdefault(question_about(thing), []).append(thing)
+        for question, answer in self.ask_many(things_of):
+            for thing in things_of[question]:
+                yield thing, answer
+
+    def _typed(self, question: Question[Answer], answer: Json) -> Answer | Failed:
+        if isinstance(answer, Failed) or question.ANSWER is Json:
+            same: Answer | Failed = answer
+            return same
+        with self._lock:
+            if question in self._decoded:
+                known: Answer | Failed = self._decoded[question]
+                return known
+        decoded = question.decode(answer)
+        with self._lock:
+            self._decoded[question] = decoded
+        return decoded

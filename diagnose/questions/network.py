@@ -1,0 +1,70 @@
+"""Questions about the network: interfaces, routes, sockets, network namespaces and DNS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from diagnose.model import Json
+from diagnose.questions.question import Policy, Question
+
+
+class ListInterfaces(Question[Json], frozen=True):
+    """Every interface of the tool's network namespace."""
+
+    POLICY = Policy("net.links", "the network interfaces", "network.netlink:links", "local", "network", 2, 2)
+
+
+class ListAddresses(Question[Json], frozen=True):
+    """Every address of the tool's network namespace."""
+
+    POLICY = Policy("net.addresses", "the network addresses", "network.netlink:addresses", "local", "network", 2, 2)
+
+
+class ListRoutes(Question[Json], frozen=True):
+    """Every route of all tables, one row per next hop."""
+
+    POLICY = Policy("net.routes", "the routes", "network.netlink:routes", "local", "network", 2, 2)
+
+
+class ListRoutingRules(Question[Json], frozen=True):
+    """Every policy routing rule."""
+
+    POLICY = Policy("net.rules", "the routing rules", "network.netlink:rules", "local", "network", 2, 4)
+
+
+class LookUpRoutes(Question[Json], frozen=True):
+    """How the kernel would route packets."""
+
+    POLICY = Policy("net.ways", "the kernel's choice of routes", "network.netlink:ways", "local", "network", 2, 4)
+    asked: Sequence[Mapping[str, Json]]
+
+
+class ListListeners(Question[Json], frozen=True):
+    """The listening sockets of the tool's network namespace."""
+
+    POLICY = Policy("listeners", "the listening sockets", "kernel.proc:listeners", "local", "network", 2, 3)
+
+
+class VisitNetns(Question[Json], frozen=True, omit_defaults=False):
+    """Interfaces, addresses, routes and listeners as a process sees them in its network namespace."""
+
+    POLICY = Policy("netns", "the network namespace of a container", "network.namespaces:visit", "netns", "host", 2, 4)
+    pid: int
+    start: float | None = None
+    nft: bool = False
+
+
+class QueryDns(Question[Json], frozen=True, omit_defaults=False):
+    """One DNS query to one server, from the network namespace of a process or (None) from this one."""
+
+    POLICY = Policy("dns.query", "the answer of a DNS server", "network.dns:query", "probe", "network", 3.5, 1)
+    server: str
+    name: str
+    type: str
+    port: int = 53
+    transport: str = "udp"
+    pid: int | None = None
+    start: float | None = None
+
+    def about(self) -> str:
+        return f"the answer of DNS server {self.server}"

@@ -1,0 +1,222 @@
+"""What a question is: its arguments, the type of its answer, and the policy under which it may be asked."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import pkgutil
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
+
+import msgspec
+
+from diagnose.model import Failed, Json
+
+Lane = Literal["api", "local", "file", "netns", "probe", "last"]
+"""Where a question is answered.
+
+api: one thread with several keep-alive connections to the engine. local: /proc and netlink, quick. file: the helper process,
+because the kernel may block. netns: visits to other network namespaces. probe: a thread for each question (DNS, commands).
+last: one at a time, once everything else is answered (/system/df, walks through folders).
+"""
+
+Scope = Literal["tool", "engine", "host", "network"]
+"""What a question is about.
+
+tool: this process. engine: what the API says. host: this machine; Failed("remote") where the engine runs on another one.
+network: the same, and also the tool's own network namespace.
+"""
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """The terms under which a question may be asked, so that nobody can ask without a limit."""
+
+    kind: str
+    """The name under which question and answer are recorded. It never changes: recordings hold it."""
+    what: str
+    """How a person calls the answer: "the list of processes"."""
+    collector: str
+    """The function that answers it: module below `diagnose.live`, colon, name. It is imported when it is first needed."""
+    lane: Lane
+    scope: Scope
+    deadline: float
+    """Seconds that the answer may take in all, once it is being collected."""
+    priority: int = 5
+    """A lower number is asked first."""
+
+
+Answer = TypeVar("Answer")
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+"""Made once: a run on 1,000 containers writes some 2,500 questions."""
+
+
+class Question(msgspec.Struct, Generic[Answer], frozen=True, dict=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One question to a host. A subclass names the type of its answer, its policy, and its arguments as fields.
+
+    Arguments that have their default are left out of the recording. Two questions are equal if they are recorded alike.
+    A question holds no absolute time, so that a recording can answer it too.
+    """
+
+    POLICY: ClassVar[Policy]
+    ROUNDS: ClassVar[Mapping[str, Policy]] = {}
+    """The policies of later rounds by the name of the round, for a question that a run repeats on purpose.
+
+    The subclass has a field `round`, which is "" for the first one.
+    """
+    ANSWER: ClassVar[Any] = Json
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for comparison in (
+            "__eq__",
+            "__ne__",
+            "__hash__",
+        ):  # msgspec compares the structs of each class by their fields
+            setattr(cls, comparison, getattr(Question, comparison))
+        base = cls.__dict__["__orig_bases__"][0] if "__orig_bases__" in cls.__dict__ else None
+        if base is not None and not isinstance(get_args(base)[0], TypeVar):
+            cls.ANSWER = get_args(base)[0]
+        if "POLICY" in cls.__dict__:
+            for name, policy in {"": cls.POLICY, **cls.ROUNDS}.items():
+                KINDS[policy.kind] = policy
+                _CLASSES[policy.kind] = cls, name
+
+    @property
+    def policy(self) -> Policy:
+        """The terms of this question, in its round."""
+        return self.ROUNDS.get(getattr(self, "round", ""), self.POLICY)
+
+    @property
+    def kind(self) -> str:
+        """The name under which it is recorded."""
+        return self.policy.kind
+
+    @property
+    def args(self) -> dict[str, Json]:
+        """Its arguments as they are recorded."""
+        values = ((name, getattr(self, name), default) for name, default in _defaults(type(self)))
+        return {name: _builtin(value) for name, value, default in values if value != default}
+
+    @functools.cached_property
+    def arguments(self) -> str:
+        """Its arguments as canonical JSON."""
+        args = self.args
+        return _CANONICAL.encode(args) if args else "{}"
+
+    @property
+    def key(self) -> str:
+        """The text by which questions are compared and sorted."""
+        return self.kind if self.arguments == "{}" else f"{self.kind} {self.arguments}"
+
+    def __hash__(self) -> int:
+        return hash(self.arguments)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Question) and self.kind == other.kind and self.arguments == other.arguments
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def about(self) -> str:
+        """What it asks for, in a person's words."""
+        return self.POLICY.what
+
+    @classmethod
+    def decode(cls, answer: Json) -> Answer | Failed:
+        """The typed answer; Failed("malformed") that names the field where it has another shape."""
+        if cls.ANSWER is Json:
+            typed: Answer = answer
+            return typed
+        try:
+            decoded: Answer = msgspec.convert(answer, cls.ANSWER)
+        except (msgspec.ValidationError, ValueError, RecursionError) as error:
+            return Failed("malformed", f"{cls.POLICY.what}: {error}")
+        return decoded
+
+
+@functools.cache
+def _defaults(question: type[Question[Any]]) -> tuple[tuple[str, Any], ...]:
+    """The recorded arguments of this class with the value of each that is left out (`NODEFAULT`: none is)."""
+    names = question.__struct_fields__
+    missing = len(names) - len(question.__struct_defaults__)
+    defaults = (msgspec.NODEFAULT,) * missing + question.__struct_defaults__
+    is_left_out = question.__struct_config__.omit_defaults
+    return tuple(
+        (name, default if is_left_out else msgspec.NODEFAULT)
+        for name, default in zip(names, defaults, strict=True)
+        if name != "round"
+    )
+
+
+def _builtin(value: Any) -> Json:
+    return value if isinstance(value, str | int | float | None) else msgspec.to_builtins(value)
+
+
+KINDS: dict[str, Policy] = {}
+"""The policy of each kind of question, by its recorded name; complete after `load`."""
+
+_CLASSES: dict[str, tuple[type[Question[Any]], str]] = {}
+"""The class and the round of each kind, by its recorded name."""
+
+
+class RecordedQuestion(Question[Json], frozen=True):
+    """A question as a recording holds it: the name of its kind, and its arguments as canonical JSON. Its answer stays JSON."""
+
+    kind: str
+    arguments: str = "{}"
+
+    @property
+    def policy(self) -> Policy:
+        return KINDS[self.kind]
+
+    @property
+    def args(self) -> dict[str, Json]:
+        try:
+            decoded: dict[str, Json] = msgspec.json.decode(self.arguments)
+        except msgspec.DecodeError:  # a name that is not UTF-8
+            decoded = json.loads(self.arguments)
+        return decoded
+
+    def about(self) -> str:
+        return typed(self).about() if self.kind in KINDS else self.kind
+
+
+@functools.cache
+def load() -> Mapping[str, Policy]:
+    """Import every module of questions, and give the policies of all kinds."""
+    import diagnose.questions as package
+
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    return KINDS
+
+
+def by_kind() -> Mapping[str, type[Question[Any]]]:
+    """The class of each kind of question, by its recorded name."""
+    load()
+    return {kind: cls for kind, (cls, _) in _CLASSES.items()}
+
+
+def recorded(kind: str, args: Mapping[str, Json]) -> RecordedQuestion:
+    """The question of this kind with these arguments, as a recording holds it."""
+    return RecordedQuestion(kind, _CANONICAL.encode(args) if args else "{}")
+
+
+def typed(question: Question[Any]) -> Question[Any]:
+    """The question as its own class. msgspec.ValidationError for arguments of another shape, KeyError for an unknown kind."""
+    if not isinstance(question, RecordedQuestion):
+        return question
+    cls, name = _CLASSES[question.kind]
+    args = {**question.args, "round": name} if name else question.args
+    own: Question[Any] = msgspec.convert(args, cls)
+    return own
+
+
+def canonical(question: Question[Any]) -> Question[Any]:
+    """The question as its own class where that is possible: a recording of another version may write arguments differently."""
+    try:
+        return typed(question)
+    except (msgspec.ValidationError, KeyError, TypeError):
+        return question
