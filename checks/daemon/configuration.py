@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from diagnose.evidence.engine.config import DaemonConfig, key_of
 from diagnose.evidence.engine.config_faults import CONFLICT, ConfigFaults
@@ -12,7 +12,8 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import DAEMON, Finding, Json, Severity, Skipped, Unavailable
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
+from diagnose.phrases import and_more, count
 from diagnose.registry import check
 
 WHOLE = frozenset({"log-opts", "runtimes", "default-ulimits", "features", "builder", "default-network-opts"})
@@ -28,37 +29,59 @@ RELOADED = frozenset(
 NO_DAEMON = "Podman answers here, which reads no daemon.json"
 
 
+def _effect(daemon: Daemon) -> str:
+    return "the engine cannot start" if daemon.is_down else "the next start of the engine will fail"
+
+
+def _severity(daemon: Daemon) -> Severity:
+    return Severity.critical if daemon.is_down else Severity.warning
+
+
 @check("daemon.config-invalid", severity=Severity.critical)
-def config_invalid(daemon: Daemon, config: ConfigFaults) -> Iterable[Finding] | Skipped:
+def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
     """The engine refuses its configuration file.
 
     Critical where the engine is dead. Where it lives the file was edited since: a warning that the next start will
     fail. Judged for the installed engine's version: from 23.0 on its own --validate is asked, which knows syntax, keys
     and types, and not what is only found later in a start (log options, runtimes, addresses); an empty file and a
-    byte order mark stop 20.10 only. An absent file is no fault, nor are keys that stand twice.
+    byte order mark stop 20.10 only. An absent file is no fault, nor are keys that stand twice. All faults of one file
+    are one finding: whoever edits the file mends them together.
     """
-    return Skipped(NO_DAEMON) if daemon.is_podman else _invalid(daemon, config)
-
-
-def _invalid(daemon: Daemon, config: ConfigFaults) -> Iterator[Finding]:
+    if daemon.is_podman:
+        return Skipped(NO_DAEMON)
+    if not config.faults:
+        return None
+    evidence: dict[str, Json] = {}
     for fault in config.faults:
-        where = _where(config.path, fault)
-        evidence: dict[str, Json] = {where: fault.message}
-        if config.said:
-            evidence[config.source] = config.said
-        elif config.validated and fault.stage != "value":
-            evidence["dockerd --validate"] = config.validated
-        evidence["judged for engine"] = config.version or "any version"
-        effect = "the engine cannot start" if daemon.is_down else "the next start of the engine will fail"
-        name = f"{fault.key}: " if fault.key else ""
-        yield Finding(
-            subject=DAEMON,
-            summary=f"{where}: {name}{fault.message}; {effect}",
-            evidence=evidence,
-            variables={"path": config.path},
-            discriminator=fault.key,
-            severity=Severity.critical if daemon.is_down else Severity.warning,
-        )
+        evidence[_where(config.path, fault)] = _described(fault)
+    if config.refusal:
+        evidence[config.source] = config.refusal
+    elif config.validated and any(fault.stage != "value" for fault in config.faults):
+        evidence["dockerd --validate"] = config.validated
+    evidence["judged for engine"] = config.judged_for
+    variables = {"path": config.path}
+    if config.mending is not None:
+        evidence["a file that this engine takes"] = [*config.mending.diff]
+        variables["edits"] = config.mending.sed
+    yield Finding(
+        subject=DAEMON,
+        summary=f"{_faults_in_short(config.path, config.faults)}; {_effect(daemon)}",
+        evidence=evidence,
+        variables=variables,
+        severity=_severity(daemon),
+    )
+    return None
+
+
+def _faults_in_short(path: str, faults: Sequence[Fault]) -> str:
+    if len(faults) == 1:
+        return f"{_where(path, faults[0])}: {_described(faults[0])}"
+    names = and_more(fault.key or fault.message for fault in faults)
+    return f"{path} has {count(len(faults), 'fault')}: {names}"
+
+
+def _described(fault: Fault) -> str:
+    return f"{fault.key}: {fault.message}" if fault.key else fault.message
 
 
 def _where(path: str, fault: Fault) -> str:
@@ -67,7 +90,7 @@ def _where(path: str, fault: Fault) -> str:
 
 
 @check("daemon.config-flag-conflict", severity=Severity.critical)
-def config_flag_conflict(daemon: Daemon, config: DaemonConfig, log: DaemonLog | Unavailable) -> Iterable[Finding]:
+def config_flag_conflict(daemon: Daemon, config: DaemonConfig, log: DaemonLog | None) -> CheckResult:
     """A setting is both in the configuration file and on dockerd's command line.
 
     The engine refuses that even for equal values, and for lists and maps too; only runtimes may stand in both (seen
@@ -75,29 +98,27 @@ def config_flag_conflict(daemon: Daemon, config: DaemonConfig, log: DaemonLog | 
     is dead, otherwise a warning that the next start will fail.
     """
     if daemon.is_podman:
-        return
-    both = sorted(set(_settings(config.values)) & {key_of(flag) for flag in config.flags} - NOT_COMPARED)
-    said = log.last_failure if isinstance(log, DaemonLog) and daemon.is_down else None
-    words = said.text if said and CONFLICT in said.text else ""
-    both = both or re.findall(r"(?:file: |\), )([a-z0-9-]+): \(from flag", words)
-    if not both:
-        return
-    evidence: dict[str, Json] = {f"{config.path} {key}": config.in_file(key) for key in both if key in config.values}
-    evidence |= {
-        f"dockerd --{flag} ({config.source})": ", ".join(values)
-        for flag, values in config.flags.items()
-        if key_of(flag) in both
-    }
-    if words and said is not None and isinstance(log, DaemonLog):
-        evidence[f"{log.source} {said.place}".strip()] = words
-    effect = "the engine cannot start" if daemon.is_down else "the next start of the engine will fail"
+        return Skipped(NO_DAEMON)
+    last = log.last_failure if log is not None and daemon.is_down else None
+    refusal = last.text if last and CONFLICT in last.text else ""
+    in_both = sorted(set(_settings(config.values)) & {key_of(flag) for flag in config.flags} - NOT_COMPARED)
+    keys = in_both or re.findall(r"(?:file: |\), )([a-z0-9-]+): \(from flag", refusal)
+    if not keys:
+        return None
+    evidence: dict[str, Json] = {f"{config.path} {key}": config.in_file(key) for key in keys if key in config.values}
+    for flag, values in config.flags.items():
+        if key_of(flag) in keys:
+            evidence[f"dockerd --{flag} ({config.source})"] = ", ".join(values)
+    if refusal and last is not None and log is not None:
+        evidence[f"{log.source} {last.place}".strip()] = refusal
     yield Finding(
         subject=DAEMON,
-        summary=f"{', '.join(both)} in {config.path} and on dockerd's command line; {effect}",
+        summary=f"{', '.join(keys)} in {config.path} and on dockerd's command line; {_effect(daemon)}",
         evidence=evidence,
         variables={"path": config.path},
-        severity=Severity.critical if daemon.is_down else Severity.warning,
+        severity=_severity(daemon),
     )
+    return None
 
 
 def _settings(values: Mapping[str, Json]) -> Iterator[str]:
@@ -108,38 +129,36 @@ def _settings(values: Mapping[str, Json]) -> Iterator[str]:
 
 
 @check("daemon.config-not-applied", severity=Severity.advice)
-def config_not_applied(daemon: Daemon, config: DaemonConfig, info: Info, clock: Clock) -> Iterable[Finding] | Skipped:
+def config_not_applied(daemon: Daemon, config: DaemonConfig, info: Info, clock: Clock) -> CheckResult:
     """The configuration file was edited, but the engine still has the old values.
 
     Only values that /info shows are compared, and only where the file is younger than the engine's start: a file
     that was touched and says the same is none. Some settings follow a reload (SIGHUP), the others a restart.
     """
-    return Skipped(NO_DAEMON) if daemon.is_podman else _not_applied(config, info, clock)
-
-
-def _not_applied(config: DaemonConfig, info: Info, clock: Clock) -> Iterator[Finding]:
+    if daemon.is_podman:
+        return Skipped(NO_DAEMON)
     if config.mtime is None or config.started is None or config.pid is None:
-        return
+        return None
     edited_after = config.mtime - (clock.booted + config.started)
     if edited_after <= 1:
-        return
-    old = [(key, wanted, real) for key, wanted, real in _differences(config, info) if key not in config.flags]
-    if not old:
-        return
-    keys = [key for key, _, _ in old]
+        return None
+    stale = {key: values for key, values in _differences(config, info) if key not in config.flags}
+    if not stale:
+        return None
+    needs = "a reload" if set(stale) <= RELOADED else "a restart"
     yield Finding(
         subject=DAEMON,
-        summary=f"{', '.join(keys)} in {config.path} {'is' if len(keys) == 1 else 'are'} not in force",
-        evidence={f"{key}": {"file": wanted, "engine": real} for key, wanted, real in old}
-        | {"needs": "a reload" if set(keys) <= RELOADED else "a restart"},
+        summary=f"{', '.join(stale)} in {config.path} {'is' if len(stale) == 1 else 'are'} not in force",
+        evidence=stale | {"needs": needs},
         variables={"path": config.path, "pid": str(config.pid)},
     )
+    return None
 
 
-def _differences(config: DaemonConfig, info: Info) -> Iterator[tuple[str, Json, Json]]:
-    """(key, what the file says, what the engine says) where both say something and it differs."""
+def _differences(config: DaemonConfig, info: Info) -> Iterator[tuple[str, Json]]:
+    """The keys of which file and engine both say something different, with both values."""
     registries = info.registry_config or {}
-    own = {
+    in_force: dict[str, Json] = {
         "log-driver": info.logging_driver,
         "live-restore": info.live_restore_enabled,
         "debug": info.debug,
@@ -147,13 +166,13 @@ def _differences(config: DaemonConfig, info: Info) -> Iterator[tuple[str, Json, 
         "labels": info.labels or [],
         "data-root": info.docker_root_dir,
         "storage-driver": info.driver,
-        "registry-mirrors": [each.rstrip("/") for each in registries.get("Mirrors") or ()],
+        "registry-mirrors": [mirror.rstrip("/") for mirror in registries.get("Mirrors") or ()],
     }
-    for key, real in own.items():
+    for key, actual in in_force.items():
         wanted = config.in_file(key)
         if isinstance(wanted, list):
-            wanted = [str(each).rstrip("/") for each in wanted]
+            wanted = [str(item).rstrip("/") for item in wanted]
         if isinstance(wanted, str) and key == "data-root":
             wanted = wanted.rstrip("/")
-        if wanted is not None and type(wanted) is type(real) and wanted != real:
-            yield key, wanted, real
+        if wanted is not None and type(wanted) is type(actual) and wanted != actual:
+            yield key, {"file": wanted, "engine": actual}

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Iterator
 
-from checks.image._words import NAMES_SHOWN, short
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.exposure import Exposed, has_failed
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.images.layer_folders import LayerFolders
+from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import (
     DAEMON,
+    CheckResult,
     Finding,
+    Json,
     Seconds,
     Severity,
     Skipped,
     Subject,
     Unavailable,
+    container,
 )
-from diagnose.phrases import ago
+from diagnose.phrases import ago, count, counted, shortened
 from diagnose.registry import check
 
+NAMES_SHOWN = 8
 ARCHITECTURES = {
     "x86_64": ("amd64", "386"),
     "aarch64": ("arm64", "arm"),
@@ -37,8 +41,7 @@ ARCHITECTURES = {
     "s390x": ("s390x",),
     "loongarch64": ("loong64",),
 }
-"""What a kernel runs by itself (uname -m) as image architectures; 64-bit x86 and ARM run their 32-bit programs
-too."""
+"""Image architectures that a kernel runs by itself, by `uname -m`; 64-bit x86 and ARM run their 32-bit programs too."""
 
 
 @check("image.platform-mismatch", severity=Severity.warning)
@@ -47,54 +50,55 @@ def platform_mismatch(
     containers: Containers,
     details: ImageDetails,
     info: Info,
-    pulls: Pulls | Unavailable,
+    pulls: Pulls | None,
     clock: Clock,
-) -> Iterable[Finding] | Skipped:
+) -> CheckResult:
     """An image was built for a different kind of processor than this host has.
 
     A container of such an image that runs is emulated (binfmt_misc, qemu) or its image is labelled wrongly: advice.
     One that failed is a warning. An image without an architecture (imported, `scratch`) is not judged. With
     containerd's store (from engine 28) the container's own manifest counts, not the index.
     """
-    if info.architecture not in ARCHITECTURES:
-        return Skipped(f"what {info.architecture or 'an unknown'} processor can run is not known here")
-    return _mismatches((*exposed, *filter(has_failed, containers)), details, info.architecture, pulls, clock)
-
-
-def _mismatches(
-    containers: Iterable[Container], details: ImageDetails, machine: str, pulls: Pulls | Unavailable, clock: Clock
-) -> Iterable[Finding]:
+    machine = info.architecture
+    if machine not in ARCHITECTURES:
+        return Skipped(f"what {machine or 'an unknown'} processor can run is not known here")
     able = ARCHITECTURES[machine]
-    for container in containers:
-        built = _architecture(container, details.by_id.get(container.image))
-        if not built or built in able:
-            continue
-        does = "runs emulated, or its label is wrong" if container.is_running else "cannot run here"
+    for candidate in (*exposed, *filter(has_failed, containers)):
+        built_for = _architecture(candidate, details.by_id.get(candidate.image))
+        if built_for and built_for not in able:
+            yield _mismatch(candidate, built_for, machine)
+    for trouble in pulls.of("platform") if pulls is not None else ():
+        age = clock.age(trouble.last) or 0.0
+        variables = {"architecture": able[0]} | ({"image": trouble.image} if trouble.image else {})
         yield Finding(
-            subject=container.subject,
-            summary=f"{container.name} {does}: {container.config.image} is for {built}, this host is {machine}",
-            evidence={"Architecture": built, "/info Architecture": machine, "State.Status": container.state.status},
-            variables={"container": container.name, "image": container.config.image, "architecture": able[0]},
-            touches=(Subject("image", container.config.image),),
-            severity=Severity.advice if container.is_running else None,
-            signs=frozenset({"exec-format"}),
-            service=container.service,
-        )
-    for each in pulls.of("platform") if isinstance(pulls, Pulls) else ():
-        age = clock.age(each.last) or 0.0
-        yield Finding(
-            subject=each.subject,
-            summary=f"pulling {each.what} failed, last {ago(age)} ago: it does not exist for {machine}",
-            evidence={"log": short(each.text), "failures": each.count, "/info Architecture": machine},
-            variables={"container": "NAME", "image": each.image or "IMAGE", "architecture": able[0]},
-            discriminator=f"{each.registry} {each.image}".strip(),
+            subject=trouble.subject,
+            summary=f"pulling {trouble.what} failed, last {ago(age)} ago: it does not exist for {machine}",
+            evidence={"log": shortened(trouble.text), "failures": trouble.count, "/info Architecture": machine},
+            variables=variables,
+            discriminator=f"{trouble.registry} {trouble.image}".strip(),
             severity=Severity.advice,
-            onset=each.first,
+            onset=trouble.first,
         )
+    return None
 
 
-def _architecture(container: Container, detail: Detail | None) -> str:
-    platform = (container.image_manifest_descriptor or {}).get("platform") or {}
+def _mismatch(candidate: Container, built_for: str, machine: str) -> Finding:
+    image = candidate.config.image
+    effect = "runs emulated, or its label is wrong" if candidate.is_running else "cannot run here"
+    return Finding.about(
+        candidate,
+        f'container "{candidate.name}" {effect}: image "{image}" is for {built_for}, this host is {machine}',
+        {"Architecture": built_for, "/info Architecture": machine, "State.Status": candidate.state.status},
+        image=image,
+        architecture=ARCHITECTURES[machine][0],
+        touches=(Subject("image", image),),
+        severity=Severity.advice if candidate.is_running else None,
+        signs=frozenset({"exec-format"}),
+    )
+
+
+def _architecture(candidate: Container, detail: Detail | None) -> str:
+    platform = (candidate.image_manifest_descriptor or {}).get("platform") or {}
     return str(platform.get("architecture") or (detail.architecture if detail else ""))
 
 
@@ -105,62 +109,108 @@ _LOST_LAYER = re.compile(r"HTTP 500: (?:stat|lstat|open) (?P<path>\S+/overlay2/\
     "image.corrupt",
     severity=Severity.critical,
     caused_by=["storage.disk-full", "storage.inodes-exhausted", "storage.read-only", "kernel.filesystem-errors"],
+    causes=["container.start-refused"],
 )
 def corrupt(
-    layers: LayerFolders,
-    pulls: Pulls | Unavailable,
+    layers: LayerFolders | Unavailable,
+    stored: Layers | None,
+    pulls: Pulls | None,
     clock: Clock,
     containers: Containers,
     *,
     recent_s: Seconds = Seconds(3600),
-) -> Generator[Finding, None, Skipped | None]:
+) -> CheckResult:
     """Layers of an image are damaged or gone from the disk.
 
-    Containers that run go on for now; none can be made or started anew. Looked for are the folders of the layers of
-    images in use, and of those that the daemon's log complains of (overlay2 only, as root); then the log's texts
-    alone, for an hour. A container whose own layer is gone cannot even be inspected (HTTP 500, seen on engines 20.10.24,
-    26.1.5 and 28.5.2). Bytes that changed inside a layer are noticed by nobody.
+    Containers that run go on for now; none can be created or started again. Looked for are the folders that the engine's records
+    name, the parts of layers of images in use, and those that the daemon's log complains of (overlay2 only, as root); then
+    the log's texts alone, for an hour. If whole layers of images are gone, that is one finding: somebody deleted them. A container
+    whose own layer is gone cannot even be inspected (HTTP 500, seen on engines 20.10.24, 26.1.5 and 28.5.2). Bytes that changed
+    inside a layer are noticed by nobody.
     """
+    if stored is not None and stored.lost_of_images:
+        yield _deleted(stored, containers)
+        return None
+    yield from _robbed(containers)
+    if isinstance(layers, LayerFolders):
+        yield from _torn(layers, clock, recent_s)
+    for trouble in pulls.of("corrupt") if pulls is not None else ():
+        variables = {"image": trouble.image} if trouble.image else {}
+        summary = f"pulling {trouble.what} broke off at a damaged layer"
+        yield _from_log(trouble.count, trouble.text, trouble.first, summary, variables)
+    if isinstance(layers, Unavailable):
+        return layers
+    return None if layers.looked_at else Skipped("layers on the disk are examined for the storage driver overlay2 only")
+
+
+def _deleted(stored: Layers, containers: Containers) -> Finding:
+    """Whole layers are gone: the engine never does that to a layer that its records still name."""
+    names = {known.id: known.name for known in containers}
+    unread = {
+        subject.name for subject in (item.subject for item in containers.unexamined) if subject.kind == "container"
+    }
+    robbed = sorted({*(names[id] for id in stored.robbed_containers if id in names), *unread})
+    lost = stored.lost_of_images
+    also = f"; {counted('container', robbed)} lost their own layer too" if robbed else ""
+    evidence: dict[str, Json] = {
+        "image/overlay2/layerdb names": stored.recorded,
+        f"of these without a folder in {stored.path}": len(stored.lost),
+        "for example": list(lost[:NAMES_SHOWN]),
+    }
+    return Finding(
+        subject=DAEMON,
+        summary=f"{count(len(lost), 'image layer')} of {stored.recorded} in the engine's records "
+        f"{'is' if len(lost) == 1 else 'are'} gone from {stored.path}: nothing can start from these images{also}",
+        evidence=evidence,
+        variables={"root": stored.path.removesuffix("/overlay2")},
+        discriminator="layers",
+        touches=tuple(container(name) for name in robbed),
+    )
+
+
+def _robbed(containers: Containers) -> Iterator[Finding]:
+    """Containers whose own layer alone is gone."""
     for unread in containers.unexamined:
         if match := _LOST_LAYER.search(unread.why):
+            name = unread.subject.name
             yield Finding(
                 subject=unread.subject,
-                summary=f"{unread.subject.name} has lost its own layer: it can be neither started nor inspected",
+                summary=f'container "{name}" has lost its own layer: it can be neither started nor inspected',
                 evidence={"GET /containers/ID/json": unread.why, "not on the disk": match["path"]},
-                variables={"image": "IMAGE"},
+                variables={"container": name},
             )
+
+
+def _torn(layers: LayerFolders, clock: Clock, recent_s: float) -> Iterator[Finding]:
+    """Images of whose layers parts are gone, or of which the log alone complains."""
     lost: dict[str, list[str]] = {}
     for name, path in layers.missing:
         lost.setdefault(name, []).append(path)
     for name, paths in lost.items():
         folders = [path.rpartition("/")[0] for path in paths]
-        mine = [line for line in layers.told if any(folder in line.text for folder in folders)]
+        lines = [line for line in layers.told if any(folder in line.text for folder in folders)]
+        evidence: dict[str, Json] = {"not on the disk": paths[:NAMES_SHOWN]}
+        if lines:
+            evidence["daemon log"] = shortened(lines[-1].text)
         yield Finding(
             subject=Subject("image", name),
-            summary=f"{name} has lost {len(paths)} part{'s' if len(paths) > 1 else ''} of its layers: nothing can start from it",
-            evidence={
-                "not on the disk": paths[:NAMES_SHOWN],
-                **({"daemon log": short(mine[-1].text)} if mine else {}),
-            },
+            summary=f'image "{name}" has lost {count(len(paths), "part")} of its layers: nothing can start from it',
+            evidence=evidence,
             variables={"image": name},
-            onset=mine[0].at if mine else None,
+            onset=lines[0].at if lines else None,
         )
     recent = [line for line in layers.told if line.at is not None and clock.wall - line.at < recent_s]
     if recent and not lost:
-        yield _told(len(recent), recent[-1].text, recent[0].at, "the daemon's log tells of damaged layers")
-    for each in pulls.of("corrupt") if isinstance(pulls, Pulls) else ():
-        yield _told(each.count, each.text, each.first, f"pulling {each.what} broke off at a damaged layer")
-    if not layers.looked_at:
-        return Skipped("layers on the disk are examined for the storage driver overlay2 only")
-    return None
+        summary = "the daemon's log reports damaged layers"
+        yield _from_log(len(recent), recent[-1].text, recent[0].at, summary, {})
 
 
-def _told(count: int, text: str, onset: float | None, summary: str) -> Finding:
+def _from_log(times: int, text: str, onset: float | None, summary: str, variables: dict[str, str]) -> Finding:
     return Finding(
         subject=DAEMON,
-        summary=f"{summary}, {count} time{'s' if count > 1 else ''}",
-        evidence={"daemon log": short(text)},
-        variables={"image": "IMAGE"},
+        summary=f"{summary}, {count(times, 'time')}",
+        evidence={"daemon log": shortened(text)},
+        variables=variables,
         discriminator=summary,
         severity=Severity.warning,
         signs=signs(text),

@@ -3,62 +3,60 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from checks.image._words import short
 from diagnose.error_signatures import signs
+from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.pulls import Pulls, Trouble, Why
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import (
-    DAEMON,
-    Count,
-    Finding,
-    Seconds,
-    Severity,
-    Unavailable,
-)
-from diagnose.phrases import ago
+from diagnose.evidence.storage.filesystems import Filesystems
+from diagnose.model import DAEMON, CheckResult, Count, Finding, Json, Seconds, Severity, Subject
+from diagnose.phrases import ago, shortened, size
 from diagnose.registry import check
 
 HUB_HOST = "registry-1.docker.io"
+LAST_ID = 2**32 - 2
+"""The highest user id of the kernel."""
 
 
-def _troubles(
-    pulls: Pulls,
-    why: Why,
+def _trouble(
+    trouble: PullTrouble,
+    source: str,
     clock: Clock,
     *,
     repeated: float,
     recent_s: float,
-    proof: Mapping[str, object] | None = None,
-) -> Iterable[Finding]:
-    """One finding for each image or registry: a warning where it failed again and again or a moment ago, else
-    advice."""
-    for each in pulls.of(why):
-        age = clock.age(each.last) or 0.0
-        times = "once" if each.count == 1 else f"{each.count} times"
-        yield Finding(
-            subject=each.subject,
-            summary=f"pulling {each.what} failed {times}, last {ago(age)} ago: {_reason(each.text)}",
-            evidence={
-                pulls.source: short(each.text),
-                "failures": each.count,
-                "last": f"{ago(age)} ago",
-                **(proof or {}),
-            },
-            variables={"registry": _host(each)},
-            discriminator=f"{each.registry} {each.image}".strip(),
-            severity=Severity.warning if each.count >= repeated or age < recent_s else Severity.advice,
-            touches=(DAEMON,),
-            signs=signs(each.text),
-            onset=each.first,
-        )
+    proof: Mapping[str, Json] | None = None,
+    variables: Mapping[str, str] | None = None,
+    touches: tuple[Subject, ...] = (),
+    clause: str = "",
+) -> Finding:
+    """A finding about one image or registry: a warning if pulls failed repeatedly or a moment ago, else advice."""
+    age = clock.age(trouble.last) or 0.0
+    times = "once" if trouble.count == 1 else f"{trouble.count} times"
+    evidence: dict[str, Json] = {source: shortened(trouble.text), "failures": trouble.count, "last": f"{ago(age)} ago"}
+    return Finding(
+        subject=trouble.subject,
+        summary=f"pulling {trouble.what} failed {times}, last {ago(age)} ago: {_reason(trouble.text)}{clause}",
+        evidence=evidence | dict(proof or {}),
+        variables={"registry": _host(trouble)} if variables is None else variables,
+        discriminator=f"{trouble.registry} {trouble.image}".strip(),
+        severity=Severity.warning if trouble.count >= repeated or age < recent_s else Severity.advice,
+        touches=(DAEMON, *touches),
+        signs=signs(trouble.text),
+        onset=trouble.first,
+    )
 
 
-def _host(trouble: Trouble) -> str:
+def _host(trouble: PullTrouble) -> str:
     """The registry's host as a command would ask it."""
     return HUB_HOST if trouble.registry in ("", "docker.io") else trouble.registry
+
+
+def _image(trouble: PullTrouble) -> dict[str, str]:
+    """The variable `image`, where the log names one."""
+    return {"image": trouble.image} if trouble.image else {}
 
 
 _REQUEST = re.compile(r'^.*(?:Get|Head|Post|resolve reference) "[^"]*": ', re.DOTALL)
@@ -66,45 +64,139 @@ _REQUEST = re.compile(r'^.*(?:Get|Head|Post|resolve reference) "[^"]*": ', re.DO
 
 def _reason(text: str) -> str:
     """What went wrong, without the request that it went wrong with."""
-    return short(_REQUEST.sub("", text).partition(" (possibly")[0], 80)
+    return shortened(_REQUEST.sub("", text).partition(" (possibly")[0], 80)
+
+
+@check(
+    "image.pull-no-space",
+    severity=Severity.warning,
+    caused_by=["storage.disk-full", "storage.inodes-exhausted"],
+)
+def pull_no_space(
+    pulls: Pulls,
+    clock: Clock,
+    filesystems: Filesystems | None,
+    *,
+    repeated: Count = Count(3),
+    recent_s: Seconds = Seconds(3600),
+) -> CheckResult:
+    """A pull failed because the disk had no room for the image.
+
+    The engine removes the unfinished layers, so the room is back a moment later and the disk looks well. An image needs its
+    unpacked size and, while it is pulled, its packed layers as well.
+    """
+    disk = filesystems.of_data_root if filesystems is not None else None
+    room = f"; {disk.point} has {size(disk.usage.available)} free now" if disk else ""
+    for trouble in pulls.of("no-space"):
+        yield _trouble(
+            trouble,
+            pulls.source,
+            clock,
+            repeated=repeated,
+            recent_s=recent_s,
+            proof={f"statvfs({disk.point}).available": size(disk.usage.available)} if disk else None,
+            variables=_image(trouble) | ({"point": disk.point} if disk else {}),
+            touches=(disk.subject,) if disk else (),
+            clause=room,
+        )
+    return None
+
+
+_UNMAPPED = re.compile(r"ontainer ID (\d+) cannot be mapped")
+
+
+@check("image.ids-out-of-range", severity=Severity.warning)
+def ids_out_of_range(
+    pulls: Pulls,
+    clock: Clock,
+    config: DaemonConfig | None,
+    *,
+    repeated: Count = Count(3),
+    recent_s: Seconds = Seconds(3600),
+) -> CheckResult:
+    """An image has files of a user id that the engine's user namespace does not have.
+
+    An engine with `userns-remap`, and a rootless one, own a range of ids from /etc/subuid and /etc/subgid, by default 65,536 of
+    them. A file whose owner has a higher number cannot be unpacked. Images built on hosts with directory users have such files.
+    """
+    for trouble in pulls.of("ids"):
+        found = _UNMAPPED.search(trouble.text)
+        id = int(found[1]) if found else None
+        variables = _image(trouble)
+        user = _remapped_user(config)
+        if id is not None and user and id < LAST_ID:
+            variables |= {"user": user, "count": str(id + 1)}
+        yield _trouble(
+            trouble, pulls.source, clock, repeated=repeated, recent_s=recent_s, variables=variables,
+            proof={"userns-remap": config.value("userns-remap")} if config and user else None,
+        )  # fmt: skip
+    return None
+
+
+def _remapped_user(config: DaemonConfig | None) -> str:
+    """The user whose subordinate ids the engine uses (`default` stands for dockremap); empty if none is named by name."""
+    wanted = config.value("userns-remap") if config is not None else None
+    name = str(wanted or "").partition(":")[0]
+    if name.isdigit():
+        return ""
+    return "dockremap" if name == "default" else name
+
+
+@check("image.too-many-layers", severity=Severity.warning)
+def too_many_layers(
+    pulls: Pulls, clock: Clock, *, repeated: Count = Count(3), recent_s: Seconds = Seconds(3600)
+) -> CheckResult:
+    """An image has more layers than the storage driver can stack.
+
+    overlay2 takes 125 (its mount options must fit into one page of memory). The same image may work with another storage driver.
+    """
+    for trouble in pulls.of("depth"):
+        yield _trouble(
+            trouble, pulls.source, clock, repeated=repeated, recent_s=recent_s, variables=_image(trouble)
+        )  # fmt: skip
+    return None
 
 
 @check("image.pull-rate-limited", severity=Severity.warning)
 def pull_rate_limited(
     pulls: Pulls,
     clock: Clock,
-    info: Info | Unavailable,
+    info: Info | None,
     *,
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
-) -> Iterable[Finding]:
+) -> CheckResult:
     """A registry refuses pulls because too many were made.
 
     Docker Hub counts by address where nobody is logged in: behind a shared address this host may be innocent. Other
     registries have limits of their own; the text tells. A later pull from the same registry ends the finding. Nothing
     is pulled to find out.
     """
-    config = info.registry_config if isinstance(info, Info) else None
+    config = info.registry_config if info is not None else None
     mirrors = (config or {}).get("Mirrors") or "none"
-    yield from _troubles(
-        pulls,
-        "rate-limit",
-        clock,
-        repeated=repeated,
-        recent_s=recent_s,
-        proof={"RegistryConfig.Mirrors": mirrors},
-    )
+    for trouble in pulls.of("rate-limit"):
+        yield _trouble(
+            trouble,
+            pulls.source,
+            clock,
+            repeated=repeated,
+            recent_s=recent_s,
+            proof={"RegistryConfig.Mirrors": mirrors},
+        )
+    return None
 
 
 @check("image.pull-denied", severity=Severity.warning)
-def pull_denied(pulls: Pulls, clock: Clock, *, repeated: Count = Count(3)) -> Iterable[Finding]:
+def pull_denied(pulls: Pulls, clock: Clock, *, repeated: Count = Count(3)) -> CheckResult:
     """An image does not exist in its registry, or this host has no right to pull it.
 
     Registries answer alike for a name that is misspelt and one that needs a login, so the two cannot be told apart;
     credentials lie with the client and are not seen from here. One refused pull is most often a slip of the pen: a
     warning takes three.
     """
-    yield from _troubles(pulls, "denied", clock, repeated=repeated, recent_s=0.0)
+    for trouble in pulls.of("denied"):
+        yield _trouble(trouble, pulls.source, clock, repeated=repeated, recent_s=0.0)
+    return None
 
 
 @check(
@@ -114,44 +206,78 @@ def pull_denied(pulls: Pulls, clock: Clock, *, repeated: Count = Count(3)) -> It
 )
 def registry_unreachable(
     pulls: Pulls, clock: Clock, *, repeated: Count = Count(3), recent_s: Seconds = Seconds(3600)
-) -> Iterable[Finding]:
+) -> CheckResult:
     """A registry cannot be reached from this host.
 
     The text names the layer: a look-up that failed is the host's DNS (the daemon uses the host's resolver, not its
     containers'), a dial that failed a firewall, a route or a registry that is down, a status of 5xx the registry
     itself. Hosts without a way to the internet are silent as long as nobody pulls.
     """
-    yield from _troubles(pulls, "unreachable", clock, repeated=repeated, recent_s=recent_s)
+    for trouble in pulls.of("unreachable"):
+        yield _trouble(trouble, pulls.source, clock, repeated=repeated, recent_s=recent_s)
+    return None
+
+
+_UNTRUSTED = re.compile(r"signed by unknown authority|self[- ]signed|not trusted")
 
 
 @check("image.registry-tls", severity=Severity.warning)
 def registry_tls(
-    pulls: Pulls, clock: Clock, *, repeated: Count = Count(3), recent_s: Seconds = Seconds(3600)
-) -> Iterable[Finding]:
+    pulls: Pulls,
+    clock: Clock,
+    config: DaemonConfig | None,
+    *,
+    repeated: Count = Count(3),
+    recent_s: Seconds = Seconds(3600),
+) -> CheckResult:
     """A registry's certificate is not trusted, or it does not speak TLS at all.
 
     127.0.0.0/8 is always taken without TLS. The first question to an insecure registry is sent with TLS and fails;
     that line of the log is no failure and is left out.
     """
-    yield from _troubles(pulls, "tls", clock, repeated=repeated, recent_s=recent_s)
+    for trouble in pulls.of("tls"):
+        host = _host(trouble)
+        untrusted = {"untrusted": host} if _UNTRUSTED.search(trouble.text) else {}
+        yield _trouble(
+            trouble,
+            pulls.source,
+            clock,
+            repeated=repeated,
+            recent_s=recent_s,
+            variables={"registry": host} | untrusted,
+        )
+    for trouble in pulls.of("plain-http"):
+        host = _host(trouble)
+        yield _trouble(
+            trouble,
+            pulls.source,
+            clock,
+            repeated=repeated,
+            recent_s=recent_s,
+            variables={"registry": host, "plain": host, "path": config.path if config else DEFAULT_PATH},
+            clause="; the registry speaks plain HTTP",
+        )
+    return None
 
 
 @check("image.registry-proxy", severity=Severity.warning)
 def registry_proxy(
     pulls: Pulls,
     clock: Clock,
-    info: Info | Unavailable,
+    info: Info | None,
     *,
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
-) -> Iterable[Finding]:
+) -> CheckResult:
     """The proxy that the daemon is configured to use makes pulls fail.
 
     The daemon's proxy is that of its own environment or `proxies` in daemon.json (from engine 23.0), not that of a
     shell in which curl works. A proxy that answers for a registry with an error of its own making reads as that
     registry's error.
     """
-    proof = {}
-    if isinstance(info, Info):
+    proof: dict[str, Json] = {}
+    if info is not None:
         proof = {"HttpsProxy": info.https_proxy or info.http_proxy or "not set", "NoProxy": info.no_proxy or "not set"}
-    yield from _troubles(pulls, "proxy", clock, repeated=repeated, recent_s=recent_s, proof=proof)
+    for trouble in pulls.of("proxy"):
+        yield _trouble(trouble, pulls.source, clock, repeated=repeated, recent_s=recent_s, proof=proof)
+    return None

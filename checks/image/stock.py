@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from checks.image._words import NAMES_SHOWN
 from diagnose.evidence.containers.exposure import Exposed
 from diagnose.evidence.images.build_cache import BuildCache
 from diagnose.evidence.images.listing import Images, tag_of
@@ -13,6 +10,7 @@ from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.model import (
     HOST,
     Bytes,
+    CheckResult,
     Count,
     Finding,
     Percent,
@@ -22,20 +20,21 @@ from diagnose.model import (
     Subject,
     Unavailable,
 )
-from diagnose.phrases import ago, size
+from diagnose.phrases import ago, count, named, size
 from diagnose.registry import check
 
 DAY = 86400.0
+NAMES_SHOWN = 8
 
 
 @check("image.dangling", severity=Severity.advice, posture=True)
 def dangling(
     images: Images,
-    filesystems: Filesystems | Unavailable,
+    filesystems: Filesystems | None,
     *,
     warn_images: Count = Count(2),
     warn_bytes: Bytes = Bytes(1 << 30),
-) -> Iterable[Finding] | Unavailable:
+) -> CheckResult:
     """Images without a name or a container take up disk space.
 
     One is the ordinary trace of an update, so it takes two, or one of a gibibyte. Sizes are upper bounds: layers that
@@ -45,31 +44,28 @@ def dangling(
     """
     if not images.users_known:
         return Unavailable("missing", "which images containers use is not known")
-    found = sorted(images.dangling, key=lambda each: -each.own_size)
-    total = sum(each.own_size for each in found)
-    if not found or (len(found) < warn_images and total < warn_bytes):
-        return ()
-    count = f"{len(found)} image{'s' if len(found) > 1 else ''}"
-    disk = filesystems.of_data_root if isinstance(filesystems, Filesystems) else None
-    return (
-        Finding(
-            subject=HOST,
-            summary=f"{count} without a name or a container: up to {size(total)} to reclaim",
-            evidence={
-                "GET /images/json without a tag": [
-                    each.id.removeprefix("sha256:")[:12] for each in found[:NAMES_SHOWN]
-                ],
-                "largest": size(found[0].own_size),
-                "images in all": len(images),
-            },
-            variables={"count": str(len(found)), "size": size(total)},
-            touches=(disk.subject,) if disk else (),
-        ),
+    unnamed = sorted(images.dangling, key=lambda image: -image.own_size)
+    total = sum(image.own_size for image in unnamed)
+    if not unnamed or (len(unnamed) < warn_images and total < warn_bytes):
+        return None
+    disk = filesystems.of_data_root if filesystems is not None else None
+    shown = unnamed[:NAMES_SHOWN]
+    yield Finding(
+        subject=HOST,
+        summary=f"{count(len(unnamed), 'image')} without a name or a container: up to {size(total)} to reclaim",
+        evidence={
+            "GET /images/json without a tag": [image.id.removeprefix("sha256:")[:12] for image in shown],
+            "largest": size(unnamed[0].own_size),
+            "images in all": len(images),
+        },
+        variables={"count": str(len(unnamed)), "size": size(total)},
+        touches=(disk.subject,) if disk else (),
     )
+    return None
 
 
 @check("image.latest-tag", severity=Severity.advice, posture=True)
-def latest_tag(exposed: Exposed) -> Iterable[Finding]:
+def latest_tag(exposed: Exposed) -> CheckResult:
     """A container runs an image by the tag `latest`, which moves with each pull.
 
     No tag means `latest` too; a digest names one image for ever, whatever its tag. Images that are built and used on
@@ -80,25 +76,26 @@ def latest_tag(exposed: Exposed) -> Iterable[Finding]:
         if container.config.image and tag_of(container.config.image) == "latest":
             users.setdefault(container.config.image, []).append(container.name)
     for image, names in users.items():
-        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
         yield Finding(
             subject=Subject("image", image),
-            summary=f"{image} is the image of {names[0]}{others}: which build that is, its name does not say",
+            summary=f'{named("container", names)} {"runs" if len(names) == 1 else "run"} image "{image}" by a tag that moves'
+            " (latest), so the build cannot be identified",
             evidence={"Config.Image": image, "containers": names[:NAMES_SHOWN]},
             variables={"image": image, "container": names[0]},
         )
+    return None
 
 
 @check("image.unused", severity=Severity.advice, posture=True)
 def unused(
     images: Images,
     clock: Clock,
-    filesystems: Filesystems | Unavailable,
+    filesystems: Filesystems | None,
     *,
     old_s: Seconds = Seconds(30 * DAY),
     warn_images: Count = Count(10),
     warn_bytes: Bytes = Bytes(5 << 30),
-) -> Iterable[Finding] | Unavailable:
+) -> CheckResult:
     """Many old images are not used by any container.
 
     Old by the time of their build: when an image was pulled the list does not say. Base images on a build host and
@@ -106,27 +103,26 @@ def unused(
     """
     if not images.users_known:
         return Unavailable("missing", "which images containers use is not known")
-    found = [each for each in images.unused if clock.wall - each.created > old_s]
-    total = sum(each.own_size for each in found)
-    if len(found) < warn_images and total < warn_bytes:
-        return ()
-    largest = sorted(found, key=lambda each: -each.own_size)
-    disk = filesystems.of_data_root if isinstance(filesystems, Filesystems) else None
-    return (
-        Finding(
-            subject=HOST,
-            summary=f"{len(found)} of {len(images)} images are older than {ago(old_s)} and unused: up to {size(total)}",
-            evidence={"largest": [f"{each.name} {size(each.own_size)}" for each in largest[:NAMES_SHOWN]]},
-            variables={"count": str(len(found)), "size": size(total), "hours": str(round(old_s / 3600))},
-            touches=(disk.subject,) if disk else (),
-        ),
+    old = [image for image in images.unused if clock.wall - image.created > old_s]
+    total = sum(image.own_size for image in old)
+    if len(old) < warn_images and total < warn_bytes:
+        return None
+    largest = sorted(old, key=lambda image: -image.own_size)
+    disk = filesystems.of_data_root if filesystems is not None else None
+    yield Finding(
+        subject=HOST,
+        summary=f"{len(old)} of {len(images)} images are older than {ago(old_s)} and unused: up to {size(total)}",
+        evidence={"largest": [f"{image.name} {size(image.own_size)}" for image in largest[:NAMES_SHOWN]]},
+        variables={"count": str(len(old)), "size": size(total), "hours": str(round(old_s / 3600))},
+        touches=(disk.subject,) if disk else (),
     )
+    return None
 
 
 @check("image.build-cache-large", severity=Severity.advice)
 def build_cache_large(
     cache: BuildCache, *, warn_bytes: Bytes = Bytes(10 << 30), warn_pct: Percent = Percent(10)
-) -> Iterable[Finding] | Skipped:
+) -> CheckResult:
     """The build cache takes up much of the disk.
 
     Ten gibibytes anywhere, or a tenth of a disk that is filling. Counted is what a prune would free. A buildx
@@ -137,28 +133,27 @@ def build_cache_large(
         return Skipped(cache.not_asked)
     disk = cache.disk
     if disk is None or cache.bytes < min(warn_bytes, disk.usage.size * warn_pct / 100):
-        return ()
+        return None
     share = 100 * cache.bytes / disk.usage.size
-    return (
-        Finding(
-            subject=HOST,
-            summary=f"the build cache holds {size(cache.bytes)}, {share:.0f} % of {disk.point}",
-            evidence={
-                "/system/df BuildCache not in use": size(cache.bytes),
-                "records": cache.records,
-                disk.point: f"{disk.usage.used_pct:.0f} % of {size(disk.usage.size)} used",
-            },
-            variables={"size": size(cache.bytes)},
-            touches=(disk.subject,),
-        ),
+    yield Finding(
+        subject=HOST,
+        summary=f"the build cache holds {size(cache.bytes)}, {share:.0f} % of {disk.point}",
+        evidence={
+            "/system/df BuildCache not in use": size(cache.bytes),
+            "records": cache.records,
+            disk.point: f"{disk.usage.used_pct:.0f} % of {size(disk.usage.size)} used",
+        },
+        variables={"size": size(cache.bytes)},
+        touches=(disk.subject,),
     )
+    return None
 
 
 @check("image.labels-missing", severity=Severity.advice, posture=True)
-def labels_missing(exposed: Exposed, images: Images) -> Iterable[Finding]:
+def labels_missing(exposed: Exposed, images: Images) -> CheckResult:
     """An image in use does not say which source and version it was built from.
 
-    Looked for is any label of `org.opencontainers.image.`; older conventions (org.label-schema, maintainer) do not
+    Any label of `org.opencontainers.image.` is enough; older conventions (org.label-schema, maintainer) do not
     count. Whether what the labels say is true is not looked at.
     """
     seen = set()
@@ -167,10 +162,14 @@ def labels_missing(exposed: Exposed, images: Images) -> Iterable[Finding]:
         if image is None or image.id in seen:
             continue
         seen.add(image.id)
-        if not any(name.startswith("org.opencontainers.image.") for name in image.labels or ()):
-            yield Finding(
-                subject=Subject("image", container.config.image),
-                summary=f"{container.config.image} (in {container.name}) has no labels that say what it was built from",
-                evidence={"Labels": sorted(image.labels or ())[:NAMES_SHOWN] or "none", "container": container.name},
-                variables={"image": container.config.image},
-            )
+        labels = sorted(image.labels or ())
+        if any(name.startswith("org.opencontainers.image.") for name in labels):
+            continue
+        name = container.config.image
+        yield Finding(
+            subject=Subject("image", name),
+            summary=f'image "{name}" (container "{container.name}") has no labels that say what it was built from',
+            evidence={"Labels": labels[:NAMES_SHOWN] or "none", "container": container.name},
+            variables={"image": name},
+        )
+    return None

@@ -4,6 +4,7 @@ against what three engines did with them."""
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from checks.daemon import configuration, containerd, dead, life, posture, start
+from checks.daemon import containerd, dead, life, posture, start
 from diagnose import runbooks
 from diagnose.evidence.containers.from_disk import container_of
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.config_faults import ConfigFaults
 from diagnose.evidence.engine.config_keys import Fault, faults_of
+from diagnose.evidence.engine.config_mending import mending
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, FileState, PidFile, ProcessDetail, Unit
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info, Ping
@@ -30,8 +32,10 @@ from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.run.options import Options
 from diagnose.model import Severity, Skipped, Unavailable, Unexamined, container
+from tests.judging import judge, rows
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data/daemon/daemon_json.json").read_text())
+PATH = "/etc/docker/daemon.json"
 NOT_OURS = {"hosts", "group", "nodegenres", "storageopt"}
 """What only the engine itself knows: `--validate` and its last words speak for it."""
 KERNEL_LACKS = {"aufs"}
@@ -408,7 +412,7 @@ def test_podman_has_no_such_parts() -> None:
     faults = ConfigFaults("/etc/docker/daemon.json", (Fault("", "x", 1, 1),))
     assert isinstance(containerd.containerd_down(podman, NOTHING), Skipped)
     assert isinstance(containerd.containerd_hung(podman, Info(), NOTHING), Skipped)
-    assert isinstance(configuration.config_invalid(podman, faults), Skipped)
+    assert judge("daemon.config-invalid", daemon=podman, config=faults).verdict == "skipped"
     assert isinstance(posture.live_restore_off(Info(containers_running=3), podman), Skipped)
 
 
@@ -423,10 +427,63 @@ def test_containerd_hung() -> None:
 
 def test_config_invalid_is_a_warning_while_the_engine_lives() -> None:
     faults = ConfigFaults("/etc/docker/daemon.json", (Fault("mtu", "a number is needed", 2, 3),), 28)
-    latent = only(configuration.config_invalid(daemon(silence=None), faults))
-    dead = only(configuration.config_invalid(daemon(), faults))
-    assert (latent.severity, dead.severity) == (Severity.warning, Severity.critical)
-    assert latent.summary.startswith("/etc/docker/daemon.json line 2 column 3: mtu: a number is needed")
+    latent = judge("daemon.config-invalid", daemon=daemon(silence=None), config=faults)
+    dead = judge("daemon.config-invalid", daemon=daemon(), config=faults)
+    assert (rows(latent), rows(dead)) == ([("warning", "docker")], [("critical", "docker")])
+    assert latent.findings[0].evidence["/etc/docker/daemon.json line 2 column 3"] == "mtu: a number is needed"
+
+
+STRINGS = '{\n  "icc": "false",\n  "debug": "true",\n  "mtu": "1500"\n}'
+
+
+def test_faults_of_one_file_are_one_finding_with_one_diff() -> None:
+    config = ConfigFaults(PATH, faults_of(STRINGS, 20), 20, "20.10.24", mending=mending(STRINGS, 20))
+    result = judge("daemon.config-invalid", daemon=daemon(silence=None), config=config)
+    (finding,) = result.findings
+    assert [key for key in finding.evidence if " line " in key] == [f"{PATH} line {n} column 3" for n in (2, 3, 4)]
+    assert finding.evidence["judged for engine"] == "20.10.24"
+    assert finding.evidence["a file that this engine takes"] == [
+        '-  "icc": "false",', '-  "debug": "true",', '-  "mtu": "1500"',
+        '+  "icc": false,', '+  "debug": true,', '+  "mtu": 1500',
+    ]  # fmt: skip
+
+
+MENDED = [
+    pytest.param('{"log-opts": {"max-size": "10m",}}', 28, id="a comma too many"),
+    pytest.param('{\n  "debug": true,\n}\n', 28, id="a comma at the end of the line before"),
+    pytest.param('{\n  "debug": true, // for now\n  "icc": false\n}', 28, id="a comment"),
+    pytest.param('\ufeff{"debug": true}', 20, id="a byte order mark"),
+    pytest.param('{"log-opts": {"max-sizee": "10m"}}', 28, id="a misspelt option"),
+    pytest.param('{"live-restor": true}', 28, id="a misspelt name"),
+    pytest.param('{"log-opts": {"max-file": 3, "max-size": "1m"}}', 28, id="a number for a text"),
+    pytest.param('{"dns": "192.0.2.1"}', 28, id="a text for a list"),
+    pytest.param(STRINGS, 26, id="texts for other types"),
+]
+
+
+@pytest.mark.parametrize(("text", "major"), MENDED)
+def test_a_slip_is_mended_by_sed_as_it_is_here(text: str, major: int, tmp_path: Path) -> None:
+    edits = mending(text, major)
+    assert edits is not None
+    file = tmp_path / "daemon.json"
+    file.write_text(text)
+    subprocess.run(["sed", "-i", "-e", edits.sed, str(file)], check=True)
+    assert file.read_text() != text
+    assert faults_of(file.read_text(), major) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"dns": ["nowhere"]}', id="an address that is none"),
+        pytest.param('{"debug": true, "zzzzzz": 1}', id="a name like no other"),
+        pytest.param('{"debug": "perhaps"}', id="a text that is no bool"),
+        pytest.param('{"debug": true', id="cut off"),
+        pytest.param('{"debug": true}', id="nothing to mend"),
+    ],
+)
+def test_what_takes_a_decision_is_left_to_a_person(text: str) -> None:
+    assert mending(text, 28) is None
 
 
 def config(**parts: Any) -> DaemonConfig:
@@ -446,7 +503,7 @@ def config(**parts: Any) -> DaemonConfig:
     ],
 )
 def test_config_flag_conflict(one: DaemonConfig, fires: bool) -> None:
-    assert bool(list(configuration.config_flag_conflict(daemon(silence=None), one, NOTHING))) is fires
+    assert bool(judge("daemon.config-flag-conflict", daemon=daemon(silence=None), config=one).findings) is fires
 
 
 @pytest.mark.parametrize(
@@ -461,14 +518,14 @@ def test_config_flag_conflict(one: DaemonConfig, fires: bool) -> None:
     ],
 )
 def test_failed_starts(words: str, check: str, fires: bool) -> None:
-    def judge(one: Daemon, said: DaemonLog | Unavailable) -> Any:
+    def answer(one: Daemon, said: DaemonLog | Unavailable) -> Any:
         if check == "storage":
             return start.storage_driver_failed(one, said, NOTHING)
         return start.bridge_init_failed(one, said, NOTHING, ROOT)
 
-    assert bool(list(judge(daemon(), log(words)))) is fires
-    assert isinstance(judge(daemon(), NOTHING), Unavailable)
-    assert list(judge(daemon(silence=None), NOTHING)) == []
+    assert bool(list(answer(daemon(), log(words)))) is fires
+    assert isinstance(answer(daemon(), NOTHING), Unavailable)
+    assert list(answer(daemon(silence=None), NOTHING)) == []
 
 
 @pytest.mark.parametrize(

@@ -8,20 +8,22 @@ from typing import Any
 
 import pytest
 
-from checks.image import content, pulls, stock
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import LogLine
 from diagnose.evidence.images.build_cache import BuildCache, records
 from diagnose.evidence.images.details import Detail, ImageDetails, image_details
 from diagnose.evidence.images.layer_folders import LayerFolders
+from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.listing import Image, Images, images, normal, registry_of, tag_of
-from diagnose.evidence.images.pulls import Pulls, Trouble, Why
+from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystem, Usage
-from diagnose.model import Severity, Skipped, Subject, Unavailable, Unexamined
+from diagnose.model import Result, Severity, Subject, Unavailable, Unexamined
 from tests.hosts import Made
-from tests.inspected import container, live, of, subjects
+from tests.inspected import container, live, of
+from tests.judging import judge, rows
 
 OUT_OF_REACH = Unavailable("forbidden", "not root")
 NOW = 1_800_000_000.0
@@ -46,18 +48,17 @@ def listed(id: str, tags: list[str] | None, size: int = 1000, **more: Any) -> Im
     ],
 )
 def test_dangling(items: list[Image], fires: bool) -> None:
-    answer = stock.dangling(Images(tuple(items), {}), OUT_OF_REACH)
-    assert not isinstance(answer, Unavailable)
-    assert bool(list(answer)) is fires
+    assert bool(judge("image.dangling", images=Images(tuple(items), {})).findings) is fires
 
 
 def test_dangling_images_that_a_container_stands_on() -> None:
     items = (listed("1", []), listed("2", []))
-    assert stock.dangling(Images(items, {items[0].id: ("a",), items[1].id: ("b",)}), OUT_OF_REACH) == ()
+    used = Images(items, {items[0].id: ("a",), items[1].id: ("b",)})
+    assert judge("image.dangling", images=used).verdict == "passed"
 
 
 def test_dangling_is_unknown_where_containers_are() -> None:
-    assert isinstance(stock.dangling(Images((listed("1", []),), {}, users_known=False), OUT_OF_REACH), Unavailable)
+    assert judge("image.dangling", images=Images((listed("1", []),), {}, users_known=False)).verdict == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -88,46 +89,82 @@ def test_references(reference: str, full: str, registry: str, tag: str | None) -
 )
 def test_latest_tag(reference: str, fires: bool) -> None:
     one = container(Config={"Image": reference})
-    assert subjects(stock.latest_tag(live(one))) == ([reference] if fires else [])
+    assert rows(judge("image.latest-tag", exposed=live(one))) == ([("advice", reference)] if fires else [])
 
 
 def trouble(why: Why, count: int = 1, age: float = 60.0, name: str = "") -> Pulls:
     return Pulls(
-        (Trouble(why, "r:5000", name, count, NOW - age, NOW - age, 'Get "https://r:5000/v2/": it broke'),), "log"
+        (PullTrouble(why, "r:5000", name, count, NOW - age, NOW - age, 'Get "https://r:5000/v2/": it broke'),), "log"
     )
 
 
 @pytest.mark.parametrize(
     ("count", "age", "severity"),
     [
-        pytest.param(1, 60.0, Severity.warning, id="a moment ago"),
-        pytest.param(1, 7200.0, Severity.advice, id="once, long ago"),
-        pytest.param(3, 7200.0, Severity.warning, id="again and again"),
+        pytest.param(1, 60.0, "warning", id="a moment ago"),
+        pytest.param(1, 7200.0, "advice", id="once, long ago"),
+        pytest.param(3, 7200.0, "warning", id="again and again"),
     ],
 )
-def test_unreachable(count: int, age: float, severity: Severity) -> None:
-    (finding,) = pulls.registry_unreachable(trouble("unreachable", count, age), CLOCK)
-    assert finding.severity is severity
-    assert finding.summary.endswith("it broke")
+def test_unreachable(count: int, age: float, severity: str) -> None:
+    result = judge("image.registry-unreachable", pulls=trouble("unreachable", count, age), clock=CLOCK)
+    assert rows(result) == [(severity, "docker")]
+    assert result.findings[0].summary.endswith("it broke")
 
 
-@pytest.mark.parametrize(("count", "severity"), [(1, Severity.advice), (3, Severity.warning)])
-def test_one_refused_pull_is_a_slip_of_the_pen(count: int, severity: Severity) -> None:
-    (finding,) = pulls.pull_denied(trouble("denied", count, name="shop:9"), CLOCK)
-    assert (finding.severity, str(finding.subject)) == (severity, "image:shop:9")
+@pytest.mark.parametrize(("count", "severity"), [(1, "advice"), (3, "warning")])
+def test_one_refused_pull_is_a_slip_of_the_pen(count: int, severity: str) -> None:
+    result = judge("image.pull-denied", pulls=trouble("denied", count, name="shop:9"), clock=CLOCK)
+    assert rows(result) == [(severity, "shop:9")]
 
 
-def test_each_kind_of_failure_has_its_own_check() -> None:
-    for why in ("rate-limit", "denied", "unreachable", "tls", "proxy"):
-        failed = trouble(why)
-        found = {
-            "rate-limit": list(pulls.pull_rate_limited(failed, CLOCK, OUT_OF_REACH)),
-            "denied": list(pulls.pull_denied(failed, CLOCK)),
-            "unreachable": list(pulls.registry_unreachable(failed, CLOCK)),
-            "tls": list(pulls.registry_tls(failed, CLOCK)),
-            "proxy": list(pulls.registry_proxy(failed, CLOCK, Info(https_proxy="http://p:3128"))),
-        }
-        assert [name for name, findings in found.items() if findings] == [why]
+CHECK_OF: dict[Why, str] = {
+    "no-space": "image.pull-no-space",
+    "ids": "image.ids-out-of-range",
+    "depth": "image.too-many-layers",
+    "rate-limit": "image.pull-rate-limited",
+    "denied": "image.pull-denied",
+    "unreachable": "image.registry-unreachable",
+    "tls": "image.registry-tls",
+    "plain-http": "image.registry-tls",
+    "proxy": "image.registry-proxy",
+}
+
+
+@pytest.mark.parametrize("why", CHECK_OF)
+def test_each_kind_of_failure_has_its_own_check(why: Why) -> None:
+    found = [
+        id
+        for id in sorted(set(CHECK_OF.values()))
+        if judge(id, pulls=trouble(why), clock=CLOCK, **_needed(id)).findings
+    ]
+    assert found == [CHECK_OF[why]]
+
+
+def _needed(id: str) -> dict[str, Any]:
+    return {"info": Info(https_proxy="http://p:3128")} if id == "image.registry-proxy" else {}
+
+
+@pytest.mark.parametrize(
+    ("why", "text", "blocks"),
+    [
+        pytest.param("tls", "x509: certificate signed by unknown authority", {"untrusted"}, id="unknown authority"),
+        pytest.param("tls", "x509: certificate has expired or is not yet valid", set(), id="expired"),
+        pytest.param("plain-http", "server gave HTTP response to HTTPS client", {"plain"}, id="no TLS at all"),
+    ],
+)
+def test_a_certificate_is_offered_only_against_an_unknown_authority(why: Why, text: str, blocks: set[str]) -> None:
+    failed = Pulls((PullTrouble(why, "r:5000", "", 1, NOW - 60, NOW - 60, text),), "log")
+    (finding,) = judge("image.registry-tls", pulls=failed, clock=CLOCK).findings
+    assert finding.variables.keys() & {"untrusted", "plain"} == blocks
+
+
+def test_the_range_that_an_image_needs_is_known_from_the_id() -> None:
+    text = "failed to register layer: Container ID 718322462 cannot be mapped to a host ID"
+    failed = Pulls((PullTrouble("ids", "", "", 1, NOW - 60, NOW - 60, text),), "log")
+    config = DaemonConfig("/etc/docker/daemon.json", values={"userns-remap": "default"})
+    (finding,) = judge("image.ids-out-of-range", pulls=failed, clock=CLOCK, config=config).findings
+    assert finding.variables == {"user": "dockremap", "count": "718322463"}
 
 
 FAILED: dict[str, Any] = {"State": {"Status": "exited", "Pid": 0, "ExitCode": 1}}
@@ -136,6 +173,18 @@ FAILED: dict[str, Any] = {"State": {"Status": "exited", "Pid": 0, "ExitCode": 1}
 def details(architecture: str) -> ImageDetails:
     detail = Detail("sha256:1111", architecture=architecture)
     return ImageDetails({detail.id: detail}, {detail.id: "shop:1.4"})
+
+
+def _platform(one: Container, architecture: str, machine: str) -> Result:
+    info = Info(architecture=machine)
+    return judge(
+        "image.platform-mismatch",
+        exposed=live(one),
+        containers=of(one),
+        details=details(architecture),
+        info=info,
+        clock=CLOCK,
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,11 +199,7 @@ def details(architecture: str) -> ImageDetails:
     ],
 )  # fmt: skip
 def test_platform_mismatch(one: Container, architecture: str, machine: str, severity: Severity | None) -> None:
-    answer = content.platform_mismatch(
-        live(one), of(one), details(architecture), Info(architecture=machine), OUT_OF_REACH, CLOCK
-    )
-    assert not isinstance(answer, Skipped)
-    (finding,) = answer
+    (finding,) = _platform(one, architecture, machine).findings
     assert finding.severity is severity
 
 
@@ -163,18 +208,11 @@ def test_platform_mismatch(one: Container, architecture: str, machine: str, seve
     [("amd64", "x86_64"), ("386", "x86_64"), ("arm", "aarch64"), ("", "x86_64"), ("arm64", "aarch64")],
 )
 def test_platform_that_fits(architecture: str, machine: str) -> None:
-    answer = content.platform_mismatch(
-        live(container()), of(container()), details(architecture), Info(architecture=machine), OUT_OF_REACH, CLOCK
-    )
-    assert not isinstance(answer, Skipped)
-    assert not list(answer)
+    assert _platform(container(), architecture, machine).verdict == "passed"
 
 
 def test_platform_of_an_unknown_machine_does_not_apply() -> None:
-    answer = content.platform_mismatch(
-        live(container()), of(container()), details("amd64"), Info(architecture="vax"), OUT_OF_REACH, CLOCK
-    )
-    assert isinstance(answer, Skipped)
+    assert _platform(container(), "amd64", "vax").verdict == "skipped"
 
 
 OLD = int(NOW) - 90 * 86400
@@ -190,9 +228,7 @@ OLD = int(NOW) - 90 * 86400
     ],
 )
 def test_unused(items: list[Image], fires: bool) -> None:
-    answer = stock.unused(Images(tuple(items), {}), CLOCK, OUT_OF_REACH)
-    assert not isinstance(answer, Unavailable)
-    assert bool(list(answer)) is fires
+    assert bool(judge("image.unused", images=Images(tuple(items), {}), clock=CLOCK).findings) is fires
 
 
 def disk(size: int) -> Filesystem:
@@ -206,13 +242,12 @@ def disk(size: int) -> Filesystem:
     ids=["ten gibibytes", "a tenth of a small disk", "little", "little of a big disk"],
 )
 def test_build_cache(size: int, cache: int, fires: bool) -> None:
-    answer = stock.build_cache_large(BuildCache(disk(size), cache, 3))
-    assert not isinstance(answer, Skipped)
-    assert bool(list(answer)) is fires
+    assert bool(judge("image.build-cache-large", cache=BuildCache(disk(size), cache, 3)).findings) is fires
 
 
 def test_build_cache_that_was_not_measured() -> None:
-    assert isinstance(stock.build_cache_large(BuildCache(disk(1), not_asked="the disk is empty")), Skipped)
+    unmeasured = BuildCache(disk(1), not_asked="the disk is empty")
+    assert judge("image.build-cache-large", cache=unmeasured).verdict == "skipped"
 
 
 @pytest.mark.parametrize(
@@ -241,7 +276,8 @@ def test_build_cache_records(answer: dict[str, Any], sizes: list[int]) -> None:
 def test_labels_missing(labels: dict[str, str] | None, fires: bool) -> None:
     one = Image("sha256:1111", ["shop:1.4"], labels=labels)
     users = live(container("a"), container("b"))
-    assert subjects(stock.labels_missing(users, Images((one,), {}))) == (["shop:1.4"] if fires else [])
+    result = judge("image.labels-missing", exposed=users, images=Images((one,), {}))
+    assert rows(result) == ([("advice", "shop:1.4")] if fires else [])
 
 
 LOST = LogLine(NOW - 60, "error", "create: open /d/overlay2/abc/link: no such file or directory")
@@ -260,14 +296,39 @@ LOST = LogLine(NOW - 60, "error", "create: open /d/overlay2/abc/link: no such fi
     ],
 )
 def test_corrupt(layers: LayerFolders, names: list[str]) -> None:
-    assert subjects(content.corrupt(layers, OUT_OF_REACH, CLOCK, of())) == names
+    result = judge("image.corrupt", layers=layers, clock=CLOCK, containers=of())
+    assert [finding.subject.name for finding in result.findings] == names
 
 
 def test_a_container_that_cannot_be_inspected_for_want_of_its_layer() -> None:
     why = "inspect: refused: HTTP 500: stat /var/lib/docker/overlay2/cfe1a255: no such file or directory"
     other = "inspect: refused: HTTP 500: context deadline exceeded"
     unread = (Unexamined(Subject("container", "web"), why), Unexamined(Subject("container", "slow"), other))
-    assert subjects(content.corrupt(LayerFolders((), 5), OUT_OF_REACH, CLOCK, Containers((), unread))) == ["web"]
+    result = judge("image.corrupt", layers=LayerFolders((), 5), clock=CLOCK, containers=Containers((), unread))
+    assert rows(result) == [("critical", "web")]
+
+
+WEB = container("web")
+
+
+@pytest.mark.parametrize(
+    ("lost", "found"),
+    [
+        pytest.param(("base", "own-web"), [("critical", "docker")], id="layers of images: one finding for all"),
+        pytest.param(("own-web", "own-web-init"), [], id="a container's own alone"),
+        pytest.param((), [], id="all there"),
+    ],
+)
+def test_layers_that_were_deleted(lost: tuple[str, ...], found: list[tuple[str, str]]) -> None:
+    stored = Layers("/d/overlay2", 3, (), {WEB.id: "own-web"}, 5, lost)
+    torn = LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5) if found else LayerFolders((), 5)
+    result = judge("image.corrupt", layers=torn, stored=stored, clock=CLOCK, containers=of(WEB))
+    assert rows(result) == found
+    assert [finding.touches for finding in result.findings] == [(WEB.subject,)] * len(found)
+
+
+def test_layers_are_unknown_where_they_cannot_be_seen() -> None:
+    assert judge("image.corrupt", layers=OUT_OF_REACH, clock=CLOCK, containers=of()).verdict == "unknown"
 
 
 DATA = Path(__file__).parents[1] / "data" / "engine29"
@@ -276,26 +337,23 @@ DATA = Path(__file__).parents[1] / "data" / "engine29"
 def test_images_of_engine_29() -> None:
     """Real answers of engine 29.7.2 with containerd's store: a tag was moved, and five containers stand on the image
     that lost it."""
-    rows = json.loads((DATA / "images.json").read_text())
-    used = rows[1]["Id"]
+    listed_images = json.loads((DATA / "images.json").read_text())
+    used = listed_images[1]["Id"]
     users = of(*(container(name, Image=used, Config={"Image": "shop/app:3.1"}) for name in ("a", "b")))
-    host = Made({"api.images": rows, "api.image": json.loads((DATA / "image.json").read_text())})
+    host = Made({"api.images": listed_images, "api.image": json.loads((DATA / "image.json").read_text())})
     found = images(host, users)
     assert isinstance(found, Images)
     assert found.dangling == ()
     assert [each.name for each in found.unused] == ["shop/app:3.1"]
     exposed = live(*users)
-    assert subjects(stock.labels_missing(exposed, found)) == ["shop/app:3.1"]
+    assert rows(judge("image.labels-missing", exposed=exposed, images=found)) == [("advice", "shop/app:3.1")]
     about = image_details(host, exposed, users)
     assert isinstance(about, ImageDetails)
-    answer = content.platform_mismatch(exposed, users, about, Info(architecture="x86_64"), OUT_OF_REACH, CLOCK)
-    assert not isinstance(answer, Skipped)
-    assert not list(answer)
+    info = Info(architecture="x86_64")
+    result = judge("image.platform-mismatch", exposed=exposed, containers=users, details=about, info=info, clock=CLOCK)
+    assert result.verdict == "passed"
     assert [detail.layers for detail in about] == [()]
 
 
 def test_layers_of_another_driver_are_not_judged() -> None:
-    answer = content.corrupt(LayerFolders((), 0), OUT_OF_REACH, CLOCK, of())
-    with pytest.raises(StopIteration) as ended:
-        next(answer)
-    assert isinstance(ended.value.value, Skipped)
+    assert judge("image.corrupt", layers=LayerFolders((), 0), clock=CLOCK, containers=of()).verdict == "skipped"

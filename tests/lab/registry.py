@@ -2,7 +2,8 @@
 says which.
 
 limited/app   429, as Docker Hub says it        private/app   401, also with a token arm/app       an index without
-this platform    broken/app    503 old/app:1     an image that can be pulled       anything else 404, manifest unknown
+this platform    broken/app    503 old/app:1     an image that can be pulled       ids/app   a file whose owner has a number
+beyond any range    deep/app    130 layers    big/app    120 MB    anything else 404, manifest unknown
 """
 
 from __future__ import annotations
@@ -21,21 +22,40 @@ HUB = ("registry-1.docker.io", "auth.docker.io", "index.docker.io")
 """Docker Hub's hosts: in the box their names lead to the provider."""
 
 _SERVER = r"""
-import gzip, hashlib, http.server, io, json, ssl, sys, tarfile
+import functools, gzip, hashlib, http.server, io, json, os, ssl, sys, tarfile
 host, port, cert = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-layer = io.BytesIO()
-with tarfile.open(fileobj=layer, mode="w") as tar:
-    tar.addfile(tarfile.TarInfo("file"), io.BytesIO())
-plain = layer.getvalue()
-layer = gzip.compress(plain)
 digest = lambda data: "sha256:" + hashlib.sha256(data).hexdigest()
-config = json.dumps({"architecture": "amd64", "os": "linux", "config": {}, "history": [],
-    "rootfs": {"type": "layers", "diff_ids": [digest(plain)]}}).encode()
 V2 = "application/vnd.docker.distribution.manifest.v2+json"
 LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 part = lambda data, kind: {"mediaType": "application/vnd.docker." + kind, "size": len(data), "digest": digest(data)}
-manifest = json.dumps({"schemaVersion": 2, "mediaType": V2, "config": part(config, "container.image.v1+json"),
-    "layers": [part(layer, "image.rootfs.diff.tar.gzip")]}).encode()
+
+def tar(name="file", content=b"", owner=0):
+    file = tarfile.TarInfo(name)
+    file.size, file.uid, file.gid = len(content), owner, owner
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        archive.addfile(file, io.BytesIO(content))
+    return out.getvalue()
+
+CONTENTS = {
+    "old": lambda: [tar()],
+    "ids": lambda: [tar(owner=718322462)],
+    "deep": lambda: [tar("file%d" % number) for number in range(130)],
+    "big": lambda: [tar("file", os.urandom(1 << 20) * 120)],
+}
+
+@functools.cache
+def image(name):
+    # manifest, and blobs by digest
+    plain = CONTENTS[name]()
+    layers = [gzip.compress(each, compresslevel=0) for each in plain]
+    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {}, "history": [],
+        "rootfs": {"type": "layers", "diff_ids": [digest(each) for each in plain]}}).encode()
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": V2, "config": part(config, "container.image.v1+json"),
+        "layers": [part(each, "image.rootfs.diff.tar.gzip") for each in layers]}).encode()
+    return manifest, {digest(each): each for each in (config, *layers)}
+
+manifest = image("old")[0]
 index = json.dumps({"schemaVersion": 2, "mediaType": LIST, "manifests": [{**part(manifest, "x"), "mediaType": V2,
     "platform": {"architecture": "s390x", "os": "linux"}}]}).encode()
 HUB = "You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"
@@ -74,13 +94,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.error(401, "UNAUTHORIZED", "authentication required", Www_Authenticate=realm)
         if first == "broken":
             return self.reply(503, b"down for maintenance", "text/plain")
-        if "/blobs/" in path and first == "old":
-            body = config if digest(config) in path else layer
-            return self.reply(200, body, "application/octet-stream")
+        if "/blobs/" in path and first in CONTENTS:
+            return self.reply(200, image(first)[1][path.rpartition("/")[2]], "application/octet-stream")
         if first == "arm":
             return self.reply(200, index, LIST, Docker_Content_Digest=digest(index))
-        if first == "old":
-            return self.reply(200, manifest, V2, Docker_Content_Digest=digest(manifest))
+        if first in CONTENTS:
+            body = image(first)[0]
+            return self.reply(200, body, V2, Docker_Content_Digest=digest(body))
         self.error(404, "MANIFEST_UNKNOWN", "manifest unknown")
     do_HEAD = do_GET
 

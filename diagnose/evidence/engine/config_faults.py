@@ -9,6 +9,7 @@ import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.config_keys import LENIENT, TYPES, Fault, faults_of, place
+from diagnose.evidence.engine.config_mending import Mending, mending
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.engine.log import DaemonLog
@@ -63,16 +64,28 @@ HINTS = (
 
 
 class ConfigFaults(msgspec.Struct, frozen=True):
-    """faults: none if the engine would start with this file. version: major, that the file was judged for, None if
-    not known. validated: what `dockerd --validate` said (from engine 23.0), empty if it was not or could not be asked.
-    said: the last words of a dead engine, if they are about its configuration; source: where they stand."""
+    """What keeps an engine from starting with its configuration file."""
 
     path: str
     faults: tuple[Fault, ...] = ()
+    """None if the engine would start with this file."""
     version: int | None = None
+    """Major version that the file was judged for (20 for 20.10); None if not known."""
+    judged_for: str = "any version"
+    """The same in words."""
     validated: str = ""
-    said: str = ""
+    """What `dockerd --validate` said (from engine 23.0); empty if it was not or could not be asked."""
+    refusal: str = ""
+    """The last words of a dead engine, if they are about its configuration."""
     source: str = ""
+    """Where the refusal stands."""
+    mending: Mending | None = None
+    """Edits after which the engine would start, where none of them takes a decision."""
+
+
+class _Version(msgspec.Struct, frozen=True):
+    major: int | None
+    text: str
 
 
 class _File(msgspec.Struct):
@@ -89,33 +102,47 @@ def config_faults(
     host: Host, config: DaemonConfig, daemon: Daemon, ping: Ping | Unavailable, log: DaemonLog | Unavailable
 ) -> ConfigFaults | Unavailable:
     """The installed engine is asked where it can be (a program of root's that knows --validate starts nothing)."""
-    said = log.last_failure if isinstance(log, DaemonLog) and daemon.is_down else None
-    words = _refusal(said.text) if said else ""
-    source = f"{log.source} {said.place}".strip() if said and words and isinstance(log, DaemonLog) else ""
+    last = log.last_failure if isinstance(log, DaemonLog) and daemon.is_down else None
+    words = _refusal(last.text) if last else ""
+    source = f"{log.source} {last.place}".strip() if last and words and isinstance(log, DaemonLog) else ""
     if not config.exists:
         missing = (Fault("", config.error, stage="text"),) if config.error else ()
-        return ConfigFaults(config.path, missing, said=words, source=source)
+        return ConfigFaults(config.path, missing, refusal=words, source=source)
     answer = host.ask(question("file.read", path=config.path))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     text = msgspec.convert(answer, _File).text
-    major = ping.version[0] if isinstance(ping, Ping) and ping.version != (0,) else _logged_version(log)
+    version, validated = _validated(host, daemon, config.path, _known_version(ping, log))
+    faults = faults_of(text, version.major)
+    if validated is not None and validated.ok:
+        faults = tuple(fault for fault in faults if fault.stage == "value")
+    verdict = _refusal(validated.text) if validated is not None and not validated.ok else ""
+    refusals = [refusal for refusal in dict.fromkeys((verdict, words)) if refusal]
+    if not faults and refusals:
+        faults = tuple(_faults_in_words(refusals, text))
+    return ConfigFaults(
+        config.path,
+        faults,
+        version.major,
+        version.text,
+        validated.text if validated else "",
+        words,
+        source,
+        mending(text, version.major) if faults else None,
+    )
+
+
+def _validated(host: Host, daemon: Daemon, path: str, known: _Version) -> tuple[_Version, _Validated | None]:
+    """The engine's version, and its own verdict on the file at this path; engines before 23.0 have none."""
     program = (daemon.program or "").removesuffix(" (deleted)")
-    judged = None
-    if program and (major is None or major >= LENIENT):
-        asked = host.ask(question("validate", dockerd=program, config=config.path))
-        if not isinstance(asked, Failed):
-            judged = msgspec.convert(asked, _Validated)
-        elif major is None and "does not know --validate" in asked.detail:
-            major = LENIENT - 1
-    faults = faults_of(text, major)
-    if judged is not None and judged.ok:
-        faults = tuple(each for each in faults if each.stage == "value")
-    verdict = _refusal(judged.text) if judged is not None and not judged.ok else ""
-    told = [each for each in dict.fromkeys((verdict, words)) if each]
-    if not faults and told:
-        faults = tuple(_told(told, text))
-    return ConfigFaults(config.path, faults, major, judged.text if judged else "", words, source)
+    if not program or (known.major is not None and known.major < LENIENT):
+        return known, None
+    answer = host.ask(question("validate", dockerd=program, config=path))
+    if not isinstance(answer, Failed):
+        return known, msgspec.convert(answer, _Validated)
+    if known.major is None and "does not know --validate" in answer.detail:
+        return _Version(LENIENT - 1, f"older than {LENIENT}.0"), None
+    return known, None
 
 
 def _refusal(text: str) -> str:
@@ -126,7 +153,7 @@ def _refusal(text: str) -> str:
     return match["why"] or match["late"]
 
 
-def _told(texts: Iterable[str], file: str) -> Iterable[Fault]:
+def _faults_in_words(texts: Iterable[str], file: str) -> Iterable[Fault]:
     """The engine's own words as a fault, at the key that they are about if that can be told."""
     for text in texts:
         key = next((name or match[1] for hint, name in HINTS if (match := re.search(hint, text))), "")
@@ -148,9 +175,12 @@ def _torn(file: str) -> tuple[int, int]:
     return (before.count("\n") + 1, len(before) - before.rfind("\n")) if found else (0, 0)
 
 
-def _logged_version(log: DaemonLog | Unavailable) -> int | None:
-    """The major version of the engine that last came up, from its line "Docker daemon"."""
+def _known_version(ping: Ping | Unavailable, log: DaemonLog | Unavailable) -> _Version:
+    """The version of the engine that answers, else of the one that last came up, from its line "Docker daemon"."""
+    if isinstance(ping, Ping) and ping.version != (0,):
+        return _Version(ping.version[0], ping.engine_version)
     for line in reversed(log.lines if isinstance(log, DaemonLog) else ()):
-        if line.message == "Docker daemon" and (match := re.match(r"\d+", line.fields.get("version", ""))):
-            return int(match[0])
-    return None
+        version = line.fields.get("version", "")
+        if line.message == "Docker daemon" and (match := re.match(r"\d+", version)):
+            return _Version(int(match[0]), version)
+    return _Version(None, "any version")

@@ -22,18 +22,35 @@ class _Answer(msgspec.Struct):
     referenced: list[str]
     mentioned: list[str]
     mounts: dict[str, str] = {}
+    lost: list[str] = []
 
 
 class Layers(msgspec.Struct, frozen=True):
-    """count: all layer folders. loose: those that neither an image, a container nor a BuildKit database
-    names, with the Unix time of their last change. path: the folder that they lie in. writable: the folder of
-    each container's writable layer, by its id.
-    """
+    """The layer folders of overlay2, as they lie on the disk and as the engine's records name them."""
 
     path: str
+    """The folder that they lie in."""
     count: int
+    """All layer folders."""
     loose: tuple[tuple[str, float], ...]
+    """Folders that neither an image, a container nor a BuildKit database names, with the Unix time of their last change."""
     writable: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """The folder of each container's writable layer, by the container's id."""
+    recorded: int = 0
+    """Layers that the engine's records name."""
+    lost: tuple[str, ...] = ()
+    """Those of them without a folder."""
+
+    @property
+    def lost_of_images(self) -> tuple[str, ...]:
+        """Lost layers that are no container's own."""
+        own = {*self.writable.values()}
+        return tuple(name for name in self.lost if name.removesuffix("-init") not in own)
+
+    @property
+    def robbed_containers(self) -> tuple[str, ...]:
+        """Ids of containers whose own layer is lost."""
+        return tuple(id for id, folder in self.writable.items() if folder in self.lost)
 
 
 @evidence
@@ -46,8 +63,10 @@ def layers(host: Host, root: DataRoot) -> Layers | Unavailable:
     found = msgspec.convert(answer, _Answer)
     known = {*found.referenced, *found.mentioned}
     loose = tuple(
-        (each.name, each.mtime)
-        for each in found.folders
-        if each.name not in known and each.name.removesuffix("-init") not in known
+        (folder.name, folder.mtime)
+        for folder in found.folders
+        if folder.name not in known and folder.name.removesuffix("-init") not in known
     )
-    return Layers(f"{root.path}/overlay2", len(found.folders), loose, found.mounts)
+    return Layers(
+        f"{root.path}/overlay2", len(found.folders), loose, found.mounts, len(found.referenced), tuple(found.lost)
+    )

@@ -18,15 +18,21 @@ from diagnose.evidence.run.options import Options
 from diagnose.model import DAEMON, Subject, Unavailable
 from diagnose.registry import evidence
 
-Why = Literal["rate-limit", "proxy", "tls", "platform", "denied", "corrupt", "unreachable"]
+Why = Literal[
+    "no-space", "ids", "depth", "rate-limit", "proxy", "plain-http", "tls", "platform", "denied", "corrupt", "unreachable"
+]  # fmt: skip
 
 PATTERNS: dict[Why, re.Pattern[str]] = {
+    "no-space": re.compile(r"no space left on device|disk quota exceeded"),
+    "ids": re.compile(r"Container ID \d+ cannot be mapped to a host ID|lchown \S+: invalid argument"),
+    "depth": re.compile(r"max depth exceeded|too many layers"),
     "rate-limit": re.compile(
         r"toomanyrequests|429 Too Many Requests|pull rate limit|HTTP 429 response body", re.IGNORECASE
     ),
     # a bare status behind the URL is what the proxy said to CONNECT: a registry's own comes with other words
     "proxy": re.compile(r"proxyconnect|Proxy Authentication Required|\b407\b|\bhttps://\S+: [A-Z][a-z]+( [A-Za-z]+)*$"),
-    "tls": re.compile(r"x509:|server gave HTTP response to HTTPS client|\btls: |remote error: tls"),
+    "plain-http": re.compile(r"server gave HTTP response to HTTPS client"),
+    "tls": re.compile(r"x509:|\btls: |remote error: tls"),
     "platform": re.compile(
         r"no matching manifest for|does not match the (specified|detected) (host )?platform|no match for platform in manifest"
         r"|operating system \S+ cannot be used on this platform"
@@ -58,7 +64,7 @@ _FETCH = "fetch failed after status: 404 Not Found"
 _PROBE = re.compile(r"first record does not look like a TLS handshake|server gave HTTP response to HTTPS client")
 """How the engine finds out that an insecure registry speaks plain HTTP: no failure, as long as another endpoint is
 tried."""
-REGISTRY_WIDE: frozenset[Why] = frozenset({"rate-limit", "proxy", "tls", "unreachable"})
+REGISTRY_WIDE: frozenset[Why] = frozenset({"rate-limit", "proxy", "plain-http", "tls", "unreachable"})
 """Kinds of failure that are the same for every image of a registry."""
 _URL = re.compile(r'(?:Get|Head|Post) \\?"?https?://([^/"\\]+)(?:/v2/([^"\\]*?)/(?:manifests|blobs)/([^"\\]+))?')
 _NAMED = re.compile(
@@ -85,7 +91,7 @@ class Failure(msgspec.Struct, frozen=True):
     task: str = ""
 
 
-class Trouble(msgspec.Struct, frozen=True):
+class PullTrouble(msgspec.Struct, frozen=True):
     """All failures of one kind with one registry or image. first, last: Unix times. text: the last one's."""
 
     why: Why
@@ -103,24 +109,24 @@ class Trouble(msgspec.Struct, frozen=True):
 
     @property
     def what(self) -> str:
-        return self.image or (f"images of {self.registry}" if self.registry else "an image that the log does not name")
+        """The image or the registry with its kind and quoted name."""
+        if self.image:
+            return f'image "{self.image}"'
+        return f'images of registry "{self.registry}"' if self.registry else "an image (the log does not name it)"
 
 
 class Pulls(msgspec.Struct, frozen=True):
     """The troubles that nothing has made good, by kind; where the log was found."""
 
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[PullTrouble, ...]
     source: str
 
-    def of(self, why: Why) -> tuple[Trouble, ...]:
+    def of(self, why: Why) -> tuple[PullTrouble, ...]:
         return tuple(each for each in self.troubles if each.why == why)
 
 
 def classify(text: str) -> Why | None:
-    """The kind of a pull's failure by its text; None for one that was cancelled, is not known, or is a full disk's
-    doing."""
-    if "no space left on device" in text:
-        return None
+    """The kind of a pull's failure by its text; None for one that was cancelled or is not known."""
     return next((why for why, pattern in PATTERNS.items() if pattern.search(text)), None)
 
 
@@ -185,7 +191,7 @@ def _made_good(each: Failure, pulled: Iterable[tuple[float, str]], images: Image
 
 def troubles(
     lines: Iterable[LogLine], pulled: Iterable[tuple[float, str]], images: Images | Unavailable
-) -> Iterator[Trouble]:
+) -> Iterator[PullTrouble]:
     """Failures that nothing made good, together by kind, registry and image. pulled: (Unix time, reference) of each
     pull done."""
     listed = list(lines)
@@ -202,7 +208,7 @@ def troubles(
         if not _made_good(each, done, images):
             groups.setdefault((each.why, each.registry, each.image), []).append(each)
     for (why, registry, image), same in sorted(groups.items()):
-        yield Trouble(why, registry, image, _times(same), same[0].at, same[-1].at, same[-1].text)
+        yield PullTrouble(why, registry, image, _times(same), same[0].at, same[-1].at, same[-1].text)
 
 
 def _named(failures: Sequence[Failure]) -> list[Failure]:

@@ -33,6 +33,8 @@ TYPES = {
 }
 READ_MAX = 8 << 20
 LARGEST = 20
+REMOVAL_S = 0.4
+"""The engine removes the folder of a layer at most so long before it forgets the layer."""
 DATABASE_MAX = 64 << 20
 NEVER_ON_DISK = ("/memfd:", "/SYSV", "/dev/shm/", "/dev/zero")  # noqa: S108 - names as links show them
 MEMORY_BACKED = frozenset(
@@ -153,6 +155,16 @@ def usages(args: Json) -> Json:
 
 def layers(args: Json) -> Json:
     """See `files.layers`."""
+    answer = _layers(args)
+    if answer["lost"]:
+        # the engine removes a folder a moment before its record
+        time.sleep(REMOVAL_S)
+        again = _layers(args)
+        answer["lost"] = [name for name in answer["lost"] if name in again["lost"]]
+    return answer
+
+
+def _layers(args: Json) -> Json:
     root = Path(args["path"])
     folders = {
         entry.name: entry.stat(follow_symlinks=False).st_mtime
@@ -170,7 +182,9 @@ def layers(args: Json) -> Json:
     mentioned = [name for name in loose if any(name.removesuffix("-init").encode() in book for book in books)]
     listed = [{"name": name, "mtime": mtime} for name, mtime in folders.items()]
     known = {id_: folder for id_, folder in mounts_of.items() if folder}
-    return {"folders": listed, "referenced": sorted(referenced - {""}), "mentioned": mentioned, "mounts": known}
+    named = sorted(referenced - {""})
+    lost = [name for name in named if name not in folders and not (root / "overlay2" / name).exists()]
+    return {"folders": listed, "referenced": named, "mentioned": mentioned, "mounts": known, "lost": lost}
 
 
 def _folders(path: Path) -> list[os.DirEntry[str]]:

@@ -1,0 +1,143 @@
+"""Edits that turn a daemon.json which the engine refuses into one that it takes. Pure.
+
+Only slips with one plausible reading are mended: a comma too many, a comment, a misspelt name, a value in the wrong quotes. What needs
+a decision (an address, a driver) is left to a person.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.engine.config_keys import BOOL, INT, LIST, TEXT, TYPES, Fault, faults_of
+from diagnose.redact import TOKEN
+
+_REDACTED = re.compile(TOKEN)
+_MEANT = re.compile(r"is (?P<name>\S+) meant\?")
+_COMMA_AT_END = re.compile(r",\s*$")
+_COMMA_BEFORE_CLOSING = re.compile(r",\s*([}\]])")
+_SCALAR = r"""(?P<value>"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false)"""
+MOST_ROUNDS = 8
+"""A JSON parser names one slip at a time; a file with more than these is for a person."""
+
+
+class LineEdit(msgspec.Struct, frozen=True):
+    """One replacement in one line (from 1): the first `old` becomes `new`."""
+
+    line: int
+    old: str
+    new: str
+
+    def applied(self, text: str) -> str:
+        lines = text.split("\n")
+        lines[self.line - 1] = lines[self.line - 1].replace(self.old, self.new, 1)
+        return "\n".join(lines)
+
+    @property
+    def sed(self) -> str:
+        """The same as a command of sed (POSIX basic regular expressions)."""
+        old = re.sub(r"([\\/.*\[\]^$])", r"\\\1", self.old)
+        new = re.sub(r"([\\/&])", r"\\\1", self.new)
+        return f"{self.line}s/{old}/{new}/"
+
+
+class Mending(msgspec.Struct, frozen=True):
+    """sed: a script for `sed -e` that mends the file. diff: the changed lines, before with "-" and after with "+"."""
+
+    sed: str
+    diff: tuple[str, ...]
+
+
+def mending(text: str, major: int | None) -> Mending | None:
+    """What makes this text acceptable for an engine of this major version; None if that takes a decision, or where a secret that
+    was replaced stands in a line that would be edited."""
+    edits: list[LineEdit] = []
+    mended = text
+    for _ in range(MOST_ROUNDS):
+        faults = faults_of(mended, major)
+        if not faults:
+            break
+        found = [edit for fault in faults if (edit := _edit(mended, fault)) is not None]
+        if len(found) < len(faults):
+            return None
+        for edit in found:
+            edits.append(edit)
+            mended = edit.applied(mended)
+    if not edits or faults_of(mended, major):
+        return None
+    changed = _changed_lines(text, mended)
+    if any(_REDACTED.search(line) for line in changed):
+        return None
+    return Mending(";".join(edit.sed for edit in edits), tuple(changed))
+
+
+def _changed_lines(before: str, after: str) -> list[str]:
+    rows = difflib.unified_diff(before.split("\n"), after.split("\n"), lineterm="", n=0)
+    return [row for row in rows if row.startswith(("-", "+")) and not row.startswith(("---", "+++"))]
+
+
+def _edit(text: str, fault: Fault) -> LineEdit | None:
+    lines = text.split("\n")
+    if not 0 < fault.line <= len(lines):
+        return None
+    if fault.stage == "text":
+        return _edit_of_syntax(lines, fault)
+    line = lines[fault.line - 1]
+    name = fault.key.rpartition(".")[2] if fault.key.startswith("log-opts.") else fault.key
+    if meant := _MEANT.search(fault.message):
+        return LineEdit(fault.line, f'"{name}"', f'"{meant["name"]}"') if f'"{name}"' in line else None
+    pair = re.search(rf'"{re.escape(name)}"\s*:\s*{_SCALAR}', line)
+    if fault.stage != "type" or pair is None:
+        return None
+    wanted = TEXT if fault.key.startswith("log-opts.") else TYPES.get(fault.key, "")
+    value = _in_type(pair["value"], wanted)
+    if value is None:
+        return None
+    return LineEdit(fault.line, pair[0], pair[0][: -len(pair["value"])] + value)
+
+
+def _in_type(value: str, wanted: str) -> str | None:
+    """A JSON scalar as the type that is wanted; None if it cannot be read as one."""
+    bare = value.strip('"')
+    if wanted == BOOL and bare.lower() in ("true", "false"):
+        return bare.lower()
+    if wanted == INT and re.fullmatch(r"-?\d+", bare):
+        return bare
+    if wanted == TEXT and not value.startswith('"'):
+        return f'"{value}"'
+    if wanted == LIST and value.startswith('"'):
+        return f"[{value}]"
+    return None
+
+
+def _edit_of_syntax(lines: Sequence[str], fault: Fault) -> LineEdit | None:
+    line = lines[fault.line - 1]
+    if "byte order mark" in fault.message:
+        return LineEdit(1, "\ufeff", "")
+    if fault.message.startswith("a comment"):
+        return _without_comment(line, fault)
+    if not fault.message.startswith("a comma before the closing"):
+        return None
+    return next(_without_comma(lines, fault.line), None)
+
+
+def _without_comment(line: str, fault: Fault) -> LineEdit | None:
+    """Without what stands from a // or # to the end of the line, where the line does not hold a text with the same characters."""
+    comment = re.search(r"\s*(//|#).*$", line)
+    return LineEdit(fault.line, comment[0], "") if comment and '"' not in comment[0] else None
+
+
+def _without_comma(lines: Sequence[str], at: int) -> Iterator[LineEdit]:
+    """The comma stands in the line that was named, or at the end of the last line with text before it."""
+    if same := _COMMA_BEFORE_CLOSING.search(lines[at - 1]):
+        yield LineEdit(at, same[0], same[0][1:])
+    for number in range(at, 0, -1):
+        if comma := _COMMA_AT_END.search(lines[number - 1]):
+            # the last comma of the line: a text with its own ending makes the replacement exact
+            tail = lines[number - 1][-24:]
+            yield LineEdit(number, tail, tail[: -len(comma[0])] + comma[0][1:])
+        if lines[number - 1].strip() and number < at:
+            return
