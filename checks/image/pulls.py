@@ -102,7 +102,7 @@ def pull_no_space(
     return None
 
 
-_UNMAPPED = re.compile(r"ontainer ID (\d+) cannot be mapped")
+_UNMAPPED = re.compile(r"[Cc]ontainer ID (\d+) cannot be mapped")
 
 
 @check("image.ids-out-of-range", severity=Severity.warning)

@@ -24,7 +24,7 @@ Why = Literal[
 
 PATTERNS: dict[Why, re.Pattern[str]] = {
     "no-space": re.compile(r"no space left on device|disk quota exceeded"),
-    "ids": re.compile(r"Container ID \d+ cannot be mapped to a host ID|lchown \S+: invalid argument"),
+    "ids": re.compile(r"[Cc]ontainer ID \d+ cannot be mapped to a host ID|lchown \S+: invalid argument"),
     "depth": re.compile(r"max depth exceeded|too many layers"),
     "rate-limit": re.compile(
         r"toomanyrequests|429 Too Many Requests|pull rate limit|HTTP 429 response body", re.IGNORECASE
