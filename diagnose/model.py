@@ -277,12 +277,52 @@ class Result(msgspec.Struct, frozen=True):
     missing: Unavailable | None = None
 
 
+class Strength(enum.IntEnum):
+    """How sure it is that a cause explains an effect; a greater value is surer."""
+
+    possible = 1
+    """Something is shared; neither the host nor a text tells more. The effect is shown as a root of its own."""
+    likely = 2
+    """The effect's own text tells of the cause."""
+    proven = 3
+    """Without the cause the effect vanishes: judged again on the edited evidence."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Edit = Mapping[type, Any]
+"""Evidence by kind, as it would be without a cause."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What would become of an effect on a host without a cause."""
+
+    vanishes: bool | None
+    """None where it cannot be told."""
+    fact: str = ""
+    """Why it stays, in one clause: the fact that clears the suspect."""
+
+
 class CauseLink(msgspec.Struct, frozen=True):
-    """One effect folded under one cause, by their keys, and the evidence that made the link in words."""
+    """One effect folded under one cause, by their keys."""
 
     cause: str
     effect: str
     because: str
+    """The evidence that made the link, in words."""
+    is_textual: bool = False
+    """Whether the effect's own text names the cause or shows its class of error."""
+    strength: Strength = Strength.likely
+    jointly: bool = False
+    """Whether the effect vanishes only if other causes are cured too."""
+
+
+class RuledOut(msgspec.Struct, frozen=True):
+    """A suspect that does not explain an effect: its key, and the fact that clears it."""
+
+    cause: str
+    fact: str
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -296,6 +336,9 @@ class Reported(msgspec.Struct, frozen=True):
     severity: Severity
     finding: Finding
     causes: tuple[CauseLink, ...] = ()
+    possible: tuple[CauseLink, ...] = ()
+    """Links that nothing confirms: the finding is a root, and shown beside what may explain it."""
+    ruled_out: tuple[RuledOut, ...] = ()
     selected: bool = True
     silenced: str = ""
     made_by: str = ""

@@ -29,6 +29,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 SEVERITIES = {each.name: each for each in Severity}
 _checks: dict[str, Check] = {}
 _evidence: dict[type, Callable[..., Any]] = {}
+_edits: dict[str, Callable[..., Any]] = {}
+_predictions: dict[str, Callable[..., Any]] = {}
 
 
 def check(
@@ -68,6 +70,51 @@ def evidence(function: F) -> F:
     return function
 
 
+def without(*ids: str) -> Callable[[F], F]:
+    """Register what the host looks like without a cause that one of these checks found.
+
+    The function takes `finding: Finding` and evidence kinds, and returns an `Edit`: the evidence that changes, by kind. None where it
+    cannot tell.
+    """
+
+    def register(function: F) -> F:
+        _edits.update(dict.fromkeys(ids, function))
+        return function
+
+    return register
+
+
+def prediction(*ids: str) -> Callable[[F], F]:
+    """Register what becomes of the findings of these checks on a host without some cause.
+
+    For checks whose evidence is an observation that no edit can derive. The function takes `finding: Finding` and evidence kinds as
+    they are on the edited host, and returns an `Outcome`.
+    """
+
+    def register(function: F) -> F:
+        _predictions.update(dict.fromkeys(ids, function))
+        return function
+
+    return register
+
+
+def edit_without(id: str) -> Callable[..., Any] | None:
+    """What `without` registered for this check."""
+    return _edits.get(id)
+
+
+def prediction_of(id: str) -> Callable[..., Any] | None:
+    """What `prediction` registered for this check."""
+    return _predictions.get(id)
+
+
+@functools.cache
+def stands_on(kind: type) -> frozenset[type]:
+    """The evidence kinds that this kind is collected from, directly or not."""
+    direct = [need.kind for need in needs_of(collector(kind))] if kind in _evidence else []
+    return frozenset(direct).union(*(stands_on(below) for below in direct))
+
+
 def collector(kind: type) -> Callable[..., Any]:
     """The function that collects this evidence kind. KeyError if none is registered."""
     return _evidence[kind]
@@ -96,7 +143,7 @@ def _signature(function: Callable[..., Any]) -> tuple[tuple[Need, ...], tuple[Th
         if parameter.kind is parameter.KEYWORD_ONLY:
             unit = UNITS[annotated[name].__name__]
             thresholds.append(Threshold(name, parameter.default, unit))
-        elif name != "host":
+        elif name not in ("host", "finding"):
             kinds = _alternatives(annotated[name])
             (kind,) = (kind for kind in kinds if kind not in (Unavailable, types.NoneType))
             needs.append(Need(name, kind, len(kinds) > 1, types.NoneType not in kinds))

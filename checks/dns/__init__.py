@@ -1,5 +1,5 @@
 """Name resolution: the host's own, and the way from containers to the servers they ask."""
 
-from checks.dns import embedded, files, queries
+from checks.dns import embedded, files, queries, without
 
-__all__ = ["embedded", "files", "queries"]
+__all__ = ["embedded", "files", "queries", "without"]

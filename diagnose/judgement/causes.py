@@ -45,8 +45,8 @@ def declared(cause: Reported, effect: Reported) -> bool:
     return cause.id in effect.check.caused_by or effect.id in cause.check.causes
 
 
-def because(cause: Reported, effect: Reported, topology: Topology) -> str | None:
-    """The evidence that links an effect to a declared cause, in words, or None if there is none."""
+def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink | None:
+    """The link from a declared cause to an effect with the evidence that makes it, or None if there is none."""
     reach = {cause.subject, *cause.finding.touches} - {HOST}
     if cause.subject.kind == "container":
         # what it needs of the engine or of its image, nobody else suffers from
@@ -70,7 +70,8 @@ def because(cause: Reported, effect: Reported, topology: Topology) -> str | None
     verb = "it calls" if nearest in effect.finding.calls else "it names" if _names(effect, cause) else "same"
     words = [f"{verb} {nearest.kind} {nearest.name}"]
     words += [f"error text: {sign}" for sign in sorted(same_sign)]
-    return ", ".join(words)
+    is_textual = bool(same_sign) or verb != "same"
+    return CauseLink(cause.key, effect.key, ", ".join(words), is_textual)
 
 
 def _leads(links: Mapping[str, Sequence[CauseLink]], start: str, goal: str) -> bool:
@@ -99,13 +100,13 @@ def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ..
     candidates = _candidates(findings)
     for effect in findings:
         for cause in candidates[effect.id]:
-            evidence = because(cause, effect, topology) if cause.key != effect.key else None
-            if evidence is not None:
-                links[effect.key].append(CauseLink(cause.key, effect.key, evidence))
+            made = evident(cause, effect, topology) if cause.key != effect.key else None
+            if made is not None:
+                links[effect.key].append(made)
     for cause, effect in _calls(findings):
-        evidence = because(cause, effect, topology)
-        if evidence is not None and not _leads(links, cause.key, effect.key):
-            links[effect.key].append(CauseLink(cause.key, effect.key, evidence))
+        made = evident(cause, effect, topology)
+        if made is not None and not _leads(links, cause.key, effect.key):
+            links[effect.key].append(made)
 
     def likeliest_first(effect: Reported) -> tuple[CauseLink, ...]:
         return tuple(sorted(links[effect.key], key=lambda link: _likelihood(by_key[link.cause], effect), reverse=True))

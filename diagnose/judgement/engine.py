@@ -20,7 +20,7 @@ from diagnose import registry
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.run.report_header import ReportHeader
 from diagnose.evidence.run.topology import Topology
-from diagnose.judgement import causes, coincidence, selection, silences
+from diagnose.judgement import causes, coincidence, proof, selection, silences
 from diagnose.judgement.silences import Silence
 from diagnose.model import (
     Check,
@@ -40,7 +40,7 @@ from diagnose.model import (
 )
 from diagnose.questions import AnswerSource, Host
 from diagnose.recording.questions import question
-from diagnose.recording.recorder import Budget, in_thread
+from diagnose.recording.recorder import Budget, in_thread, recorded
 from diagnose.version import __version__
 
 Thresholds = Mapping[str, Mapping[str, float]]
@@ -99,6 +99,12 @@ class Collection:
                 return pending.value
             self.uncollected.add(kind.__name__)
         return Unavailable("budget", f"{kind.__name__} was not collected within the run's time")
+
+    @property
+    def collected(self) -> dict[type, Any]:
+        """All evidence that is there by now."""
+        with self._lock:
+            return {kind: pending.value for kind, pending in self._pending.items() if pending.is_set()}
 
     def _collect(
         self, pending: PendingEvidence, function: Callable[..., Any], needs: Mapping[Need, PendingEvidence]
@@ -236,14 +242,19 @@ def run(host: Host | AnswerSource, what: Run, *, began: float, budget: Budget) -
     evidence = {kind: collection.get(kind) for kind in kinds}
     results = [judge(check, evidence, what.thresholds) for check in chosen]
     results = _recheck(host, results)
-    report = reported(results, evidence, what)
+    report = reported(results, evidence, what, proof.Alternative(recorded(host), collection.collected))
     return replace(
         report, duration_s=round(time.monotonic() - began, 3), uncollected=tuple(sorted(collection.uncollected))
     )
 
 
-def reported(results: Sequence[Result], evidence: Mapping[type, Any], what: Run) -> Report:
-    """The report of judged checks: causes linked, silences applied, the head filled. Pure."""
+def reported(
+    results: Sequence[Result], evidence: Mapping[type, Any], what: Run, host: proof.Alternative | None = None
+) -> Report:
+    """The report of judged checks: causes linked and proven, silences applied, the head filled. Pure.
+
+    host: the evidence that causes are proven on; None leaves them unproven.
+    """
     facts, topology, containers = evidence[ReportHeader], evidence[Topology], evidence[Containers]
     known = facts if isinstance(facts, ReportHeader) else ReportHeader(HostFacts("unknown", "", None), 0.0, "docker")
     present = tuple(containers) if isinstance(containers, Containers) else None
@@ -263,6 +274,8 @@ def reported(results: Sequence[Result], evidence: Mapping[type, Any], what: Run)
     ]
     stands_on = topology.stands_on if isinstance(topology, Topology) else {}
     linked = causes.link(findings, stands_on)
+    if host is not None:
+        linked = proof.proven(linked, host, lambda check, found: judge(check, found, what.thresholds))
     together = coincidence.notes(linked, stands_on)
     labels = silences.of_labels({each.name: each.labels for each in present or ()})
     kept, expired = silences.apply(_only(linked, what, names or {}), (*what.silences, *labels), known.now)

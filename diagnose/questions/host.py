@@ -27,18 +27,18 @@ class Host:
     """A host that can be asked. Each answer is decoded once, however many collectors ask for it."""
 
     def __init__(self, source: AnswerSource) -> None:
-        self._source = source
+        self.source = source
         self._decoded: dict[Question[Any], Any] = {}
         self._lock = threading.Lock()
 
     def ask(self, question: Question[Answer]) -> Answer | Failed:
         """The answer, or why there is none: one of another shape is Failed("malformed"), which names the field."""
-        return self._typed(question, self._source.ask(question))
+        return self._typed(question, self.source.ask(question))
 
     def ask_many(self, questions: Iterable[Question[Answer]]) -> Iterator[tuple[Question[Answer], Answer | Failed]]:
         """The answers in any order, each as soon as it is there."""
         wanted = {question: question for question in questions}
-        for question, answer in self._source.ask_many(wanted):
+        for question, answer in self.source.ask_many(wanted):
             own = wanted[question]
             typed: Answer | Failed = self._typed(own, answer)
             yield own, typed

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from diagnose.model import Failed, Json
-from diagnose.questions import Lane, Policy
+from diagnose.questions import AnswerSource, Host, Lane, Policy
 from diagnose.questions import Question as AnyQuestion
 from diagnose.questions.question import canonical
 from diagnose.recording.questions import Hands
@@ -289,3 +289,9 @@ class Replay:
     def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
         for each in dict.fromkeys(questions):
             yield each, self.ask(each)
+
+
+def recorded(host: Host | AnswerSource) -> Host:
+    """A host that answers only what this one has been asked already."""
+    source = host.source if isinstance(host, Host) else host
+    return Host(Replay(source.tape) if isinstance(source, Recorder) else source)

@@ -10,7 +10,7 @@ from typing import TextIO
 import msgspec
 
 from diagnose import runbooks
-from diagnose.model import Json, Report, Reported, Severity, Verdict
+from diagnose.model import CauseLink, Json, Report, Reported, Severity, Verdict
 from diagnose.render.outline import counts, verdicts
 
 SCHEMA_VERSION = 1
@@ -71,15 +71,19 @@ def _finding(finding: Reported, by_key: Mapping[str, Reported], place: runbooks.
         "evidence": dict(finding.finding.evidence),
         "root": finding.root,
         "caused_by": [
-            {
-                "key": link.cause,
-                "id": by_key[link.cause].id,
-                "subject": {"kind": by_key[link.cause].subject.kind, "name": by_key[link.cause].subject.name},
-                "because": link.because,
-            }
+            {**_cause(by_key[link.cause]), "because": link.because, **_sureness(link)}
             for link in finding.causes
             if link.cause in by_key
         ],
+        "possibly_caused_by": [
+            {**_cause(by_key[link.cause]), "because": link.because} for link in finding.possible if link.cause in by_key
+        ],
+        "not_caused_by": [
+            {**_cause(by_key[suspect.cause]), "fact": suspect.fact}
+            for suspect in finding.ruled_out
+            if suspect.cause in by_key
+        ],
+        "onset": _time(finding.finding.onset),
         "selected": finding.selected,
         "silenced": finding.silenced or None,
         "service": finding.finding.service or None,
@@ -90,6 +94,19 @@ def _finding(finding: Reported, by_key: Mapping[str, Reported], place: runbooks.
             for command in runbooks.commands(finding.id, finding.finding.variables, place)
         ],
     }
+
+
+def _cause(finding: Reported) -> dict[str, Json]:
+    subject = {"kind": finding.subject.kind, "name": finding.subject.name}
+    return {"key": finding.key, "id": finding.id, "subject": subject}
+
+
+def _sureness(link: CauseLink) -> dict[str, Json]:
+    return {"strength": str(link.strength), "jointly": link.jointly}
+
+
+def _time(moment: float | None) -> str | None:
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
 
 
 def render(report: Report, stream: TextIO, *, timings: bool = False) -> None:

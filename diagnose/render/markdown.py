@@ -7,7 +7,7 @@ from typing import TextIO
 
 from diagnose.model import Report
 from diagnose.phrases import size
-from diagnose.render.outline import OutlineBlock, outline
+from diagnose.render.outline import Other, OutlineBlock, outline
 from diagnose.render.words import clean, few
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -69,12 +69,16 @@ def _block(block: OutlineBlock) -> list[str]:
     if block.effects:
         rows += ["", "Explains:", ""]
         rows += [
-            f"- {effect.id} {_names(effect.subjects)}: {escape(effect.summary)} ({escape(effect.because)})"
+            f"- {effect.id} {_names(effect.subjects)}: {escape(effect.summary)} ({effect.strength}: {escape(effect.because)})"
             for effect in block.effects
         ]
     for other in block.others:
-        tell = f"; to tell: {code(other.command)}" if other.command else ""
-        rows.append(f"- may also be due to {other.id} {code(other.subject)}{tell}")
+        if other.jointly:
+            rows.append(f"- only together with {other.id} {code(other.subject)}: cure both")
+        else:
+            rows.append(f"- may also be due to {_suspect(other)}")
+    rows += [f"- possibly due to {_suspect(other)}" for other in block.possible]
+    rows += [f"- not due to {escape(suspect)}: {escape(fact)}" for suspect, fact in block.ruled_out]
     if block.look is not None:
         title = "Check first" if block.cure else "No fix known; this tells more"
         rows += ["", f"{title}:", "", *_fenced(block.look.text)]
@@ -82,6 +86,11 @@ def _block(block: OutlineBlock) -> list[str]:
         impact = f": {escape(block.cure.impact)}" if block.cure.impact else ""
         rows += ["", f"Fix ({block.cure.risk}){impact}", "", *_fenced(block.cure.text)]
     return [*rows, "", f"More: `diagnose explain {block.id}`"]
+
+
+def _suspect(other: Other) -> str:
+    decide = f"; to decide: {code(other.command)}" if other.command else ""
+    return f"{other.id} {code(other.subject)}{decide}"
 
 
 def _fenced(commands: str) -> list[str]:

@@ -10,7 +10,7 @@ import msgspec
 
 from diagnose import runbooks
 from diagnose.judgement.causes import root_keys
-from diagnose.model import Json, Report, Reported, Result, Severity, Verdict
+from diagnose.model import Json, Report, Reported, Result, Severity, Strength, Verdict
 from diagnose.phrases import size
 from diagnose.render.words import plural
 
@@ -37,14 +37,18 @@ class Effect(msgspec.Struct, frozen=True):
     subjects: tuple[str, ...]
     summary: str
     because: str
+    strength: Strength
 
 
 class Other(msgspec.Struct, frozen=True):
-    """Another root that may have brought about some of the same effects, and the command that tells them apart."""
+    """Another root of some of the same effects."""
 
     id: str
     subject: str
     command: str
+    """The command that tells the two apart; empty where both have to be cured."""
+    jointly: bool = False
+    """Whether the effects vanish only when both are cured."""
 
 
 class OutlineBlock(msgspec.Struct, frozen=True):
@@ -62,6 +66,10 @@ class OutlineBlock(msgspec.Struct, frozen=True):
     look: runbooks.Command | None
     """The command that shows more than the report; only where the cure is not safe, or there is none."""
     others: tuple[Other, ...]
+    possible: tuple[Other, ...]
+    """What may explain this root, though nothing confirms it."""
+    ruled_out: tuple[tuple[str, str], ...]
+    """Suspects that do not explain this root, by id and subject, each with the fact that clears it."""
     because_of_selection: bool
     made_by: str = ""
 
@@ -216,7 +224,9 @@ def _block(
     subjects = tuple(dict.fromkeys(f.subject.name for f in group))
     # one subject for many findings does not tell them apart: their sentences have to
     also = summaries[1:] if len(subjects) == 1 else []
-    rivals = [key for effect in homes.get(head.key, ()) for key in root_keys(effect, by_key) if key != head.key]
+    effects = homes.get(head.key, ())
+    rivals = [key for effect in effects for key in root_keys(effect, by_key) if key != head.key]
+    joint = {link.cause for effect in effects for link in effect.causes if link.jointly}
     place = runbooks.Place(report.docker, report.traits)
     cure = runbooks.cure(head.id, variables, place)
     return OutlineBlock(
@@ -226,18 +236,25 @@ def _block(
         summary=summaries[0],
         evidence=(*evidence[:EVIDENCE_SHOWN], *(("also", each) for each in also)),
         parts=tuple(parts),
-        effects=_effects(homes.get(head.key, ())),
+        effects=_effects(effects),
         cure=cure,
         look=runbooks.confirm(head.id, variables, place) if cure is None or cure.risk != "safe" else None,
-        others=tuple(_other(by_key[key], place) for key in dict.fromkeys(rivals)),
+        others=tuple(_other(by_key[key], place, jointly=key in joint) for key in dict.fromkeys(rivals)),
+        possible=tuple(_other(by_key[link.cause], place) for link in head.possible if link.cause in by_key),
+        ruled_out=tuple(_cleared(by_key[each.cause], each.fact) for each in head.ruled_out if each.cause in by_key),
         because_of_selection=not head.selected,
         made_by=head.made_by if len({f.made_by for f in group}) == 1 else "",
     )
 
 
-def _other(root: Reported, place: runbooks.Place) -> Other:
-    confirm = runbooks.confirm(root.id, root.finding.variables, place)
-    return Other(root.id, root.subject.name, confirm.text.partition("\n")[0] if confirm else "")
+def _other(root: Reported, place: runbooks.Place, *, jointly: bool = False) -> Other:
+    confirm = None if jointly else runbooks.confirm(root.id, root.finding.variables, place)
+    first_line = confirm.text.partition("\n")[0] if confirm else ""
+    return Other(root.id, root.subject.name, first_line, jointly)
+
+
+def _cleared(suspect: Reported, fact: str) -> tuple[str, str]:
+    return f"{suspect.id} ({suspect.subject.name})", fact
 
 
 def _effects(findings: Sequence[Reported]) -> tuple[Effect, ...]:
@@ -250,6 +267,7 @@ def _effects(findings: Sequence[Reported]) -> tuple[Effect, ...]:
             tuple(dict.fromkeys(f.subject.name for f in group)),
             group[0].finding.summary,
             group[0].causes[0].because,
+            min(finding.causes[0].strength for finding in group),
         )
         for id, group in groups.items()
     )

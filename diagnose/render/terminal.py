@@ -138,9 +138,7 @@ class _Page:
             self.line("explains", 2)
             for effect in block.effects:
                 self.effect(effect)
-        for other in block.others:
-            self.line(f"may also be due to {other.id} ({other.subject}){'; to tell:' if other.command else ''}", 4)
-            self.command(other.command, 6)
+        self.others(block)
         self.what_next(block)
 
     def parts(self, parts: tuple[OutlinePart, ...]) -> None:
@@ -156,9 +154,26 @@ class _Page:
 
     def effect(self, effect: Effect) -> None:
         said = effect.summary if len(effect.subjects) == 1 else self.names(effect.subjects, 60)
-        self.line(f"{effect.id:<24}  {said}", 4)
+        self.line(f"{effect.id:<24}  {said}  ({effect.strength})", 4)
         if self.verbose:
             self.line(f"because: {effect.because}", 6, "dim")
+
+    def others(self, block: OutlineBlock) -> None:
+        """Other causes: those that share effects of this root, those that may explain the root, and those that do not."""
+        for other in block.others:
+            if other.jointly:
+                self.line(f"only together with {other.id} ({other.subject}): cure both", 4)
+            else:
+                self.line(
+                    f"may also be due to {other.id} ({other.subject}){'; to decide:' if other.command else ''}", 4
+                )
+                self.command(other.command, 6)
+        for suspect in block.possible:
+            self.line(f"possibly due to {suspect.id} ({suspect.subject}){'; to decide:' if suspect.command else ''}", 2)
+            self.command(suspect.command, 4)
+        if self.verbose:
+            for suspect_name, fact in block.ruled_out:
+                self.line(f"not due to {suspect_name}: {fact}", 2, "dim")
 
     def what_next(self, block: OutlineBlock) -> None:
         """The cure with its risk, and a look first where the cure costs something or none is known."""

@@ -1,0 +1,51 @@
+"""What lost DNS queries would become without a cause, and what the host looks like with DNS servers that answer."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.resolvers import is_loopback
+from diagnose.evidence.network.packet_paths import Forwarding, PacketPaths
+from diagnose.model import Edit, Finding, Outcome
+from diagnose.registry import prediction, without
+
+ANSWERED = DnsReply(answered=True, rcode="NOERROR", ms=1.0, sent=1)
+
+
+@without("dns.host-broken", "dns.udp-blocked")
+def servers_that_answer(lookups: Lookups) -> Edit:
+    """Each server that was silent to the host answers the host."""
+    answers = {server: reply if reply.answered else ANSWERED for server, reply in lookups.host.items()}
+    return {Lookups: replace(lookups, host=answers, tcp={})}
+
+
+@prediction("dns.upstream-unreachable")
+def query_gets_through(
+    finding: Finding, lookups: Lookups, forwarding: Forwarding | None, packet_paths: PacketPaths | None
+) -> Outcome:
+    """A query that was lost is answered if its server answers the host, and the way from the container to the server is open."""
+    for server in finding.discriminator.split(","):
+        if is_loopback(server):
+            return Outcome(None)
+        reaches = lookups.reaches(server)
+        if reaches is None:
+            return Outcome(None)
+        if not reaches:
+            return Outcome(vanishes=False, fact=f"the host itself gets no answer from {server} either")
+    if forwarding is None:
+        return Outcome(None)
+    if forwarding.everywhere == "0":
+        return Outcome(vanishes=False, fact="IP forwarding is off")
+    return _way_is_open(finding, packet_paths)
+
+
+def _way_is_open(finding: Finding, paths: PacketPaths | None) -> Outcome:
+    members = {finding.subject, *finding.touches}
+    ways = [egress for egress in paths.outlets if egress.container.subject in members] if paths is not None else []
+    if not ways:
+        return Outcome(None)
+    blocked = [egress for egress in ways if egress.block is not None]
+    if not blocked:
+        return Outcome(vanishes=True)
+    return Outcome(vanishes=False, fact=f"the packet filter still drops what {blocked[0].container.name} sends")

@@ -1,0 +1,214 @@
+"""Proof: is what was linked as a cause really one? Judged by what the host would look like without the cause. Pure.
+
+A pack declares two things (`registry.without`, `registry.prediction`):
+
+- for a check that can be a cause, the evidence as it would be without the cause (forwarding on, the disk at 60 %, the container
+  running);
+- for a check whose evidence is an observation that no edit can derive (a query that was not answered), what would become of the
+  observation on the edited host.
+
+Under the edit each effect is judged again. An effect that vanishes is proven; an effect that stays is not explained by this cause. If
+an effect stays under each edit alone and vanishes under several together, it has several causes, and curing one of them is not enough.
+Where neither can be told the link is likely if the effect's own text tells of the cause, and otherwise possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from diagnose import registry
+from diagnose.judgement import causes
+from diagnose.model import (
+    CauseLink,
+    Check,
+    Edit,
+    Outcome,
+    Reported,
+    Result,
+    RuledOut,
+    Severity,
+    Strength,
+    Unavailable,
+    Verdict,
+)
+from diagnose.recording.questions import Host
+
+Judge = Callable[[Check, Mapping[type, Any]], Result]
+"""Judges one check on evidence by kind."""
+
+UNKNOWN = Outcome(None)
+
+
+class Alternative:
+    """The host's evidence as it would be under some edits; kinds that stand on an edited kind are collected again.
+
+    host: answers from the recording only, so that nothing is asked of the world. collected: the evidence that the run has, by kind.
+    """
+
+    def __init__(self, host: Host, collected: Mapping[type, Any], edits: Mapping[type, Any] | None = None) -> None:
+        self._host = host
+        self._collected = collected
+        self._edits = dict(edits or {})
+        self._derived: dict[type, Any] = {}
+        self._judged: dict[str, Result] = {}
+
+    def edited(self, edit: Edit) -> Alternative:
+        """This host under one edit more."""
+        return Alternative(self._host, self._collected, {**self._edits, **edit})
+
+    def get(self, kind: type) -> Any:
+        """The evidence of this kind, or `Unavailable`."""
+        if kind in self._edits:
+            return self._edits[kind]
+        if not self.changes(kind):
+            return self._collected.get(kind, Unavailable("not recorded", f"{kind.__name__} was not collected"))
+        if kind not in self._derived:
+            self._derived[kind] = self._collect(kind)
+        return self._derived[kind]
+
+    def changes(self, kind: type) -> bool:
+        """Whether an edit reaches this kind of evidence."""
+        return kind in self._edits or not self._edits.keys().isdisjoint(registry.stands_on(kind))
+
+    def _collect(self, kind: type) -> Any:
+        function = registry.collector(kind)
+        return self.call(function, host=self._host)
+
+    def call(self, function: Callable[..., Any], **given: Any) -> Any:
+        """What a function of evidence returns on this host; `Unavailable` where evidence that it requires is missing.
+
+        given: what it is handed besides, if it takes a parameter of that name.
+        """
+        parameters = registry.hints(function)
+        arguments = {name: value for name, value in given.items() if name in parameters}
+        for need in registry.needs_of(function):
+            value = self.get(need.kind)
+            if isinstance(value, Unavailable) and not need.optional:
+                return value
+            arguments[need.parameter] = need.argument(value)
+        return function(**arguments)
+
+    def judged(self, check: Check, judge: Judge) -> Result | None:
+        """The check's result on this host; None where no edit reaches what the check needs."""
+        if not any(self.changes(need.kind) for need in check.needs):
+            return None
+        if check.id not in self._judged:
+            self._judged[check.id] = judge(check, {need.kind: self.get(need.kind) for need in check.needs})
+        return self._judged[check.id]
+
+
+class _Court:
+    """One round of proofs: the host as it is, what would be without each cause, and the judge."""
+
+    def __init__(self, host: Alternative, judge: Judge, findings: Iterable[Reported]) -> None:
+        self.host = host
+        self.judge = judge
+        self.by_key = {finding.key: finding for finding in findings}
+        self._without: dict[str, Alternative | None] = {}
+
+    def without(self, cause: Reported) -> Alternative | None:
+        """The host without this cause; None where nobody declared what that is."""
+        if cause.key not in self._without:
+            self._without[cause.key] = self._edited(self.host, cause)
+        return self._without[cause.key]
+
+    def without_all(self, found: Sequence[Reported]) -> Alternative | None:
+        """The host without all of these causes."""
+        host: Alternative | None = self.host
+        for cause in found:
+            host = self._edited(host, cause) if host is not None else None
+        return host
+
+    def _edited(self, host: Alternative, cause: Reported) -> Alternative | None:
+        edit_of = registry.edit_without(cause.id)
+        edit = host.call(edit_of, finding=cause.finding) if edit_of is not None else None
+        return None if edit is None or isinstance(edit, Unavailable) else host.edited(edit)
+
+    def outcome(self, effect: Reported, host: Alternative | None) -> Outcome:
+        """What would become of an effect on this host."""
+        if host is None:
+            return UNKNOWN
+        predict = registry.prediction_of(effect.id)
+        if predict is not None:
+            predicted = host.call(predict, finding=effect.finding)
+            if isinstance(predicted, Outcome) and predicted.vanishes is not None:
+                return predicted
+        result = host.judged(effect.check, self.judge)
+        if result is None or result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED):
+            return UNKNOWN
+        stays = any(
+            finding.subject == effect.subject and finding.discriminator == effect.finding.discriminator
+            for finding in result.findings
+        )
+        return Outcome(not stays, "it is found without the cause too" if stays else "")
+
+
+def proven(findings: Sequence[Reported], host: Alternative, judge: Judge) -> tuple[Reported, ...]:
+    """The findings with the strength of each link, without the links that are refuted, roots as severe as their worst proven effect.
+
+    Ordered again. Costs nothing where no finding has a cause.
+    """
+    if not any(finding.causes for finding in findings):
+        return tuple(findings)
+    court = _Court(host, judge, findings)
+    weighed = [_weighed(effect, court) if effect.causes else effect for effect in findings]
+    return causes.order(_raised(weighed))
+
+
+def _weighed(effect: Reported, court: _Court) -> Reported:
+    kept: list[CauseLink] = []
+    ruled_out: list[RuledOut] = []
+    for link in effect.causes:
+        outcome = court.outcome(effect, court.without(court.by_key[link.cause]))
+        if outcome.vanishes is None:
+            kept.append(replace(link, strength=_by_text(link)))
+        elif outcome.vanishes:
+            kept.append(replace(link, strength=Strength.proven))
+        else:
+            ruled_out.append(RuledOut(link.cause, outcome.fact))
+    if not any(link.strength is Strength.proven for link in kept) and len(ruled_out) > 1:
+        together = _together(effect, [court.by_key[each.cause] for each in ruled_out], court)
+        kept += [
+            replace(link, strength=Strength.proven, jointly=True) for link in effect.causes if link.cause in together
+        ]
+        ruled_out = [each for each in ruled_out if each.cause not in together]
+    folding = sorted(kept, key=lambda link: link.strength, reverse=True)
+    return replace(
+        effect,
+        causes=tuple(link for link in folding if link.strength > Strength.possible),
+        possible=tuple(link for link in folding if link.strength is Strength.possible),
+        ruled_out=tuple(ruled_out),
+    )
+
+
+def _by_text(link: CauseLink) -> Strength:
+    return Strength.likely if link.is_textual else Strength.possible
+
+
+def _together(effect: Reported, suspects: list[Reported], court: _Court) -> frozenset[str]:
+    """The keys of the fewest of these causes whose cure together lets the effect vanish; none if nothing does."""
+    if not court.outcome(effect, court.without_all(suspects)).vanishes:
+        return frozenset()
+    needed = list(suspects)
+    for suspect in suspects:
+        others = [cause for cause in needed if cause is not suspect]
+        if others and court.outcome(effect, court.without_all(others)).vanishes:
+            needed = others
+    return frozenset(cause.key for cause in needed)
+
+
+def _raised(findings: Sequence[Reported]) -> list[Reported]:
+    """Each root at least as severe as the worst effect that is proven to be its own."""
+    by_key = {finding.key: finding for finding in findings}
+    worst: dict[str, Severity] = {}
+    for effect in findings:
+        for link in effect.causes:
+            if link.strength is Strength.proven:
+                worst[link.cause] = max(worst.get(link.cause, effect.severity), effect.severity)
+    return [
+        replace(finding, severity=max(finding.severity, worst[key])) if key in worst else finding
+        for key, finding in by_key.items()
+    ]

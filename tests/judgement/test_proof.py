@@ -1,0 +1,169 @@
+"""Proof of causes on a made-up pack: a valve and a pump, and what flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from diagnose import registry
+from diagnose.judgement import engine, proof
+from diagnose.model import (
+    HOST,
+    CauseLink,
+    Check,
+    CheckResult,
+    Edit,
+    Finding,
+    Outcome,
+    Reported,
+    Result,
+    Severity,
+    Strength,
+    Subject,
+)
+from tests.hosts import Made
+
+
+class Valve(msgspec.Struct, frozen=True):
+    """Whether the valve is open."""
+
+    is_open: bool
+
+
+class Pump(msgspec.Struct, frozen=True):
+    """Whether the pump runs."""
+
+    runs: bool
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """What arrives, by the valve and the pump."""
+
+    litres: int
+
+
+def flow(valve: Valve, pump: Pump) -> Flow:
+    return Flow(10 if valve.is_open and pump.runs else 0)
+
+
+def dry(flow: Flow) -> CheckResult:
+    """Nothing arrives."""
+    if not flow.litres:
+        yield Finding(HOST, "nothing arrives", {"litres": flow.litres})
+
+
+def complaint(valve: Valve) -> CheckResult:
+    """A user complains."""
+    yield Finding(HOST, "a user complains", {"call": 1})
+
+
+def opened() -> Edit:
+    return {Valve: Valve(is_open=True)}
+
+
+def running() -> Edit:
+    return {Pump: Pump(runs=True)}
+
+
+def hears(finding: Finding, flow: Flow) -> Outcome:
+    if flow.litres:
+        return Outcome(vanishes=True)
+    return Outcome(vanishes=False, fact="nothing arrives")
+
+
+SHUT = Subject("daemon", "valve")
+OFF = Subject("daemon", "pump")
+
+
+@pytest.fixture
+def pack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(registry, "_evidence", {**registry._evidence, Flow: flow})
+    monkeypatch.setattr(registry, "_edits", {"test.shut": opened, "test.off": running})
+    monkeypatch.setattr(registry, "_predictions", {})
+    registry.stands_on.cache_clear()
+    yield
+    registry.stands_on.cache_clear()
+
+
+def check(id: str, function: object = None) -> Check:
+    needs = registry.needs_of(function) if callable(function) else ()
+    return Check(id, "", Severity.critical, function, needs, (), (), (), posture=False)  # type: ignore[arg-type]
+
+
+DRY = check("test.dry", dry)
+
+
+def cause(id: str, subject: Subject, severity: Severity = Severity.warning) -> Reported:
+    return Reported(f"{id}@{subject}", check(id), severity, Finding(subject, id, {"x": 1}))
+
+
+def effect(of: Check, *causes: Reported, is_textual: bool = False) -> Reported:
+    key = f"{of.id}@{HOST}"
+    links = tuple(CauseLink(each.key, key, "same host", is_textual) for each in causes)
+    return Reported(key, of, Severity.critical, Finding(HOST, "effect", {"x": 1}), links)
+
+
+def judged(*findings: Reported, valve: bool = False, pump: bool = True) -> dict[str, Reported]:
+    collected = {Valve: Valve(valve), Pump: Pump(pump), Flow: Flow(10 if valve and pump else 0)}
+    host = proof.Alternative(Made({}), collected)
+
+    def judge(one: Check, evidence: object) -> Result:
+        return engine.judge(one, evidence, {})  # type: ignore[arg-type]
+
+    return {finding.id: finding for finding in proof.proven(findings, host, judge)}
+
+
+@pytest.mark.usefixtures("pack")
+def test_an_effect_that_vanishes_without_the_cause_is_proven_and_raises_its_root():
+    shut = cause("test.shut", SHUT)
+    report = judged(shut, effect(DRY, shut))
+    assert [link.strength for link in report["test.dry"].causes] == [Strength.proven]
+    assert report["test.shut"].severity is Severity.critical
+
+
+@pytest.mark.usefixtures("pack")
+def test_an_effect_that_stays_is_a_root_and_says_what_clears_the_suspect():
+    shut, off = cause("test.shut", SHUT), cause("test.off", OFF)
+    report = judged(shut, off, effect(DRY, shut, off), valve=True, pump=False)
+    assert [link.cause for link in report["test.dry"].causes] == [off.key]
+    assert [each.cause for each in report["test.dry"].ruled_out] == [shut.key]
+    assert report["test.shut"].severity is Severity.warning
+
+
+@pytest.mark.usefixtures("pack")
+def test_two_causes_that_both_must_be_cured():
+    shut, off = cause("test.shut", SHUT), cause("test.off", OFF)
+    report = judged(shut, off, effect(DRY, shut, off), pump=False)
+    assert {link.cause for link in report["test.dry"].causes} == {shut.key, off.key}
+    assert all(link.jointly and link.strength is Strength.proven for link in report["test.dry"].causes)
+
+
+@pytest.mark.usefixtures("pack")
+def test_a_cause_that_nothing_is_known_of_counts_by_its_text():
+    other = cause("test.other", SHUT)
+    by_text = judged(other, effect(DRY, other, is_textual=True))["test.dry"]
+    assert [link.strength for link in by_text.causes] == [Strength.likely]
+    by_place = judged(other, effect(DRY, other))["test.dry"]
+    assert by_place.root
+    assert [link.strength for link in by_place.possible] == [Strength.possible]
+
+
+@pytest.mark.usefixtures("pack")
+def test_an_observation_is_foreseen(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(registry, "_predictions", {"test.complaint": hears})
+    shut = cause("test.shut", SHUT)
+    observed = check("test.complaint", complaint)
+    assert judged(shut, effect(observed, shut))["test.complaint"].causes[0].strength is Strength.proven
+    stays = judged(shut, effect(observed, shut), pump=False)["test.complaint"]
+    assert stays.root
+    assert stays.ruled_out[0].fact == "nothing arrives"
+
+
+@pytest.mark.usefixtures("pack")
+def test_evidence_that_no_edit_reaches_is_not_collected_again():
+    host = proof.Alternative(Made({}), {Valve: Valve(is_open=True)}).edited({Pump: Pump(runs=True)})
+    assert not host.changes(Valve)
+    assert host.changes(Flow)
+    assert host.get(Flow) == Flow(10)
