@@ -281,9 +281,9 @@ class Strength(enum.IntEnum):
     """How sure it is that a cause explains an effect; a greater value is surer."""
 
     possible = 1
-    """Something is shared; neither the host nor a text tells more. The effect is shown as a root of its own."""
+    """Only something wide is shared, as a network or an image. The effect is shown as a root of its own."""
     likely = 2
-    """The effect's own text tells of the cause."""
+    """The effect's own text tells of the cause, or both are about the very same thing."""
     proven = 3
     """Without the cause the effect vanishes: judged again on the edited evidence."""
 
@@ -311,8 +311,8 @@ class CauseLink(msgspec.Struct, frozen=True):
     effect: str
     because: str
     """The evidence that made the link, in words."""
-    is_textual: bool = False
-    """Whether the effect's own text names the cause or shows its class of error."""
+    is_specific: bool = False
+    """Whether the effect's own text tells of the cause, or both are about one container, disk, volume, interface or engine."""
     strength: Strength = Strength.likely
     jointly: bool = False
     """Whether the effect vanishes only if other causes are cured too."""

@@ -1,4 +1,4 @@
-"""What the host looks like if a container had not failed: pure edits of evidence."""
+"""What the host looks like if a container had not failed, and what becomes of failures once a disk has room."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import Container, State
 from diagnose.evidence.containers.listing import Containers
-from diagnose.model import Edit, Finding
-from diagnose.registry import without
+from diagnose.evidence.storage.filesystems import Filesystems
+from diagnose.model import Edit, Finding, Outcome
+from diagnose.registry import prediction, without
 
 FAILED_STARTS = (
     "container.device-missing",
@@ -35,3 +36,24 @@ def container_runs(finding: Finding, containers: Containers) -> Edit:
         return replace(container, state=state, restart_count=0)
 
     return {Containers: replace(containers, items=tuple(running(container) for container in containers.items))}
+
+
+FULL_PCT = 99.0
+"""From so much use on, programs are refused new blocks or inodes."""
+
+
+@prediction(
+    "container.crashed",
+    "container.exits-at-start",
+    "container.restart-loop",
+    "container.restarts-exhausted",
+    "container.unhealthy",
+)
+def failure_for_want_of_space(finding: Finding, filesystems: Filesystems | None) -> Outcome:
+    """A program that failed with ENOSPC goes on if no disk of the host is full any more."""
+    if filesystems is None or finding.signs is None or "no-space" not in finding.signs:
+        return Outcome(None)
+    full = [
+        disk for disk in filesystems if disk.usage.used_pct >= FULL_PCT or (disk.usage.inodes_used_pct or 0) >= FULL_PCT
+    ]
+    return Outcome(None) if full else Outcome(vanishes=True)

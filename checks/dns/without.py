@@ -6,6 +6,8 @@ from msgspec.structs import replace
 
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import is_loopback
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.packet_paths import Forwarding, PacketPaths
 from diagnose.model import Edit, Finding, Outcome
 from diagnose.registry import prediction, without
@@ -22,7 +24,12 @@ def servers_that_answer(lookups: Lookups) -> Edit:
 
 @prediction("dns.upstream-unreachable")
 def query_gets_through(
-    finding: Finding, lookups: Lookups, forwarding: Forwarding | None, packet_paths: PacketPaths | None
+    finding: Finding,
+    lookups: Lookups,
+    networks: Networks | None,
+    interfaces: Interfaces | None,
+    forwarding: Forwarding | None,
+    packet_paths: PacketPaths | None,
 ) -> Outcome:
     """A query that was lost is answered if its server answers the host, and the way from the container to the server is open."""
     for server in finding.discriminator.split(","):
@@ -33,11 +40,26 @@ def query_gets_through(
             return Outcome(None)
         if not reaches:
             return Outcome(vanishes=False, fact=f"the host itself gets no answer from {server} either")
+    down = _bridge_that_is_down(finding, networks, interfaces)
+    if down:
+        return Outcome(vanishes=False, fact=f"bridge {down} is down")
     if forwarding is None:
         return Outcome(None)
     if forwarding.everywhere == "0":
         return Outcome(vanishes=False, fact="IP forwarding is off")
     return _way_is_open(finding, packet_paths)
+
+
+def _bridge_that_is_down(finding: Finding, networks: Networks | None, interfaces: Interfaces | None) -> str:
+    """The bridge of a network of the finding that is down or gone; empty where all are up or nobody could look."""
+    if networks is None or interfaces is None:
+        return ""
+    touched = {finding.subject, *finding.touches}
+    for network in networks.bridges:
+        bridge = interfaces.by_name.get(network.bridge)
+        if network.subject in touched and (bridge is None or not bridge.up):
+            return network.bridge
+    return ""
 
 
 def _way_is_open(finding: Finding, paths: PacketPaths | None) -> Outcome:

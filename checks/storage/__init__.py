@@ -1,5 +1,5 @@
 """Disks, layers and volumes: what is full, lost, left behind or dead."""
 
-from checks.storage import disks, leftovers
+from checks.storage import disks, leftovers, without
 
-__all__ = ["disks", "leftovers"]
+__all__ = ["disks", "leftovers", "without"]

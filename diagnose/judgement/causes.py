@@ -24,6 +24,9 @@ filesystem."""
 _WIDEST = ("host", "daemon", "filesystem", "interface", "network", "image", "volume", "container")
 """Of two roots that weigh the same, the one that more may depend on comes first."""
 
+_SHARED_BY_MANY = ("host", "network", "image")
+"""To share one of these with a cause tells little: many containers do, and most of them work."""
+
 ONSET_SLACK_S = 5.0
 """Clocks of two sources differ: a cause may seem to begin this many seconds after its effect."""
 
@@ -70,8 +73,8 @@ def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink 
     verb = "it calls" if nearest in effect.finding.calls else "it names" if _names(effect, cause) else "same"
     words = [f"{verb} {nearest.kind} {nearest.name}"]
     words += [f"error text: {sign}" for sign in sorted(same_sign)]
-    is_textual = bool(same_sign) or verb != "same"
-    return CauseLink(cause.key, effect.key, ", ".join(words), is_textual)
+    is_specific = bool(same_sign) or verb != "same" or nearest.kind not in _SHARED_BY_MANY
+    return CauseLink(cause.key, effect.key, ", ".join(words), is_specific)
 
 
 def _leads(links: Mapping[str, Sequence[CauseLink]], start: str, goal: str) -> bool:

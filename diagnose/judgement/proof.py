@@ -9,7 +9,7 @@ A pack declares two things (`registry.without`, `registry.prediction`):
 
 Under the edit each effect is judged again. An effect that vanishes is proven; an effect that stays is not explained by this cause. If
 an effect stays under each edit alone and vanishes under several together, it has several causes, and curing one of them is not enough.
-Where neither can be told the link is likely if the effect's own text tells of the cause, and otherwise possible.
+Where neither can be told the link is likely if the evidence that made the link is specific, and otherwise possible.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _weighed(effect: Reported, court: _Court) -> Reported:
     for link in effect.causes:
         outcome = court.outcome(effect, court.without(court.by_key[link.cause]))
         if outcome.vanishes is None:
-            kept.append(replace(link, strength=_by_text(link)))
+            kept.append(replace(link, strength=_unproven(link)))
         elif outcome.vanishes:
             kept.append(replace(link, strength=Strength.proven))
         else:
@@ -184,8 +184,8 @@ def _weighed(effect: Reported, court: _Court) -> Reported:
     )
 
 
-def _by_text(link: CauseLink) -> Strength:
-    return Strength.likely if link.is_textual else Strength.possible
+def _unproven(link: CauseLink) -> Strength:
+    return Strength.likely if link.is_specific else Strength.possible
 
 
 def _together(effect: Reported, suspects: list[Reported], court: _Court) -> frozenset[str]:

@@ -99,9 +99,9 @@ def cause(id: str, subject: Subject, severity: Severity = Severity.warning) -> R
     return Reported(f"{id}@{subject}", check(id), severity, Finding(subject, id, {"x": 1}))
 
 
-def effect(of: Check, *causes: Reported, is_textual: bool = False) -> Reported:
+def effect(of: Check, *causes: Reported, is_specific: bool = False) -> Reported:
     key = f"{of.id}@{HOST}"
-    links = tuple(CauseLink(each.key, key, "same host", is_textual) for each in causes)
+    links = tuple(CauseLink(each.key, key, "same host", is_specific) for each in causes)
     return Reported(key, of, Severity.critical, Finding(HOST, "effect", {"x": 1}), links)
 
 
@@ -143,7 +143,7 @@ def test_two_causes_that_both_must_be_cured():
 @pytest.mark.usefixtures("pack")
 def test_a_cause_that_nothing_is_known_of_counts_by_its_text():
     other = cause("test.other", SHUT)
-    by_text = judged(other, effect(DRY, other, is_textual=True))["test.dry"]
+    by_text = judged(other, effect(DRY, other, is_specific=True))["test.dry"]
     assert [link.strength for link in by_text.causes] == [Strength.likely]
     by_place = judged(other, effect(DRY, other))["test.dry"]
     assert by_place.root

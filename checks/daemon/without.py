@@ -1,0 +1,24 @@
+"""What the host looks like with an engine that was not kept from starting or answering: pure edits of evidence."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.model import Edit
+from diagnose.registry import without
+
+
+@without(
+    "daemon.config-invalid",
+    "daemon.config-flag-conflict",
+    "daemon.storage-driver-failed",
+    "daemon.bridge-init-failed",
+    "daemon.stale-pidfile",
+    "daemon.start-limit-hit",
+    "daemon.containerd-down",
+    "daemon.containerd-hung",
+)
+def engine_answers(daemon: Daemon) -> Edit:
+    """The engine answers: each of these checks reads in the engine's own log that the cause kept the engine from it."""
+    return {Daemon: replace(daemon, silence=None)}

@@ -1,0 +1,59 @@
+"""What the host looks like with room on its disks again: pure edits of evidence."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.model import Edit, Finding
+from diagnose.registry import without
+
+HEALTHY_PCT = 60
+"""How full a disk is taken to be once somebody made room."""
+
+
+def _with_used(disk: Filesystem, used: int) -> Filesystem:
+    """The disk with so many bytes in use; what is freed may be used by everybody."""
+    freed = disk.usage.used - used
+    usage = replace(
+        disk.usage, used=used, free=disk.usage.free + freed, available=disk.usage.available + freed, read_only=False
+    )
+    return replace(disk, usage=usage)
+
+
+@without("storage.disk-full")
+def disk_has_room(finding: Finding, filesystems: Filesystems) -> Edit:
+    """The disk of the finding is `HEALTHY_PCT` full."""
+
+    def roomy(disk: Filesystem) -> Filesystem:
+        usable = disk.usage.used + disk.usage.available
+        return _with_used(disk, usable * HEALTHY_PCT // 100) if disk.subject == finding.subject else disk
+
+    return {Filesystems: replace(filesystems, items=tuple(roomy(disk) for disk in filesystems.items))}
+
+
+@without("storage.inodes-exhausted")
+def disk_has_inodes(finding: Finding, filesystems: Filesystems) -> Edit:
+    """Half of the inodes of the finding's disk are free."""
+
+    def spacious(disk: Filesystem) -> Filesystem:
+        if disk.subject != finding.subject:
+            return disk
+        return replace(disk, usage=replace(disk.usage, inodes_free=disk.usage.inodes // 2))
+
+    return {Filesystems: replace(filesystems, items=tuple(spacious(disk) for disk in filesystems.items))}
+
+
+@without("storage.deleted-files-held", "logging.unbounded")
+def file_is_gone(finding: Finding, filesystems: Filesystems) -> Edit:
+    """The bytes of the finding's file are free again on the disk that it fills."""
+    held = sum(int(value) for path, value in finding.evidence.items() if path.startswith("stat(") and _is_number(value))
+
+    def emptied(disk: Filesystem) -> Filesystem:
+        return _with_used(disk, max(0, disk.usage.used - held)) if disk.subject in finding.touches else disk
+
+    return {Filesystems: replace(filesystems, items=tuple(emptied(disk) for disk in filesystems.items))}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
