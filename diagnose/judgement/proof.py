@@ -34,7 +34,7 @@ from diagnose.model import (
     Unavailable,
     Verdict,
 )
-from diagnose.recording.questions import Host
+from diagnose.questions import Host
 
 Judge = Callable[[Check, Mapping[type, Any]], Result]
 """Judges one check on evidence by kind."""
