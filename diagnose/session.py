@@ -105,13 +105,12 @@ def live(
 ) -> tuple[Recorder, Budget]:
     """This host, recorded, inside the budget. selected: the ids that the user named, none for all.
 
-    The helper process is forked here, before any thread, and before the checks are loaded: what it shares with us is copied page by
-    page as we go on.
+    The helper processes are forked here, before any thread, and before the checks are loaded: what they share with us is copied
+    page by page as we go on. The network process imports pyroute2 meanwhile where all is asked, otherwise for the first question.
 
     InvalidRequestError where `-H` or `--context` names no engine.
     """
     from diagnose.live import Live, Settings
-    from diagnose.live.disk import helper
 
     settings = Settings(
         host=asked.host,
@@ -126,7 +125,7 @@ def live(
     place = hands.ask(question("endpoint")) if asked.host or asked.context else None
     if isinstance(place, Failed):
         raise InvalidRequestError(place.detail)
-    hands.memo["helper"] = helper.start()
+    hands.start_helpers(network=not selected)
     ends = began + max(asked.budget_s - RENDERING_S, asked.budget_s / 2)
     budget = Budget(max(ends, time.monotonic() + LEAST_S))
     return Recorder(hands, budget, patience(asked.budget_s)), budget

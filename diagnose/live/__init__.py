@@ -12,7 +12,7 @@ import functools
 import importlib
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,6 +22,9 @@ from diagnose.questions import Question as AnyQuestion
 from diagnose.questions.question import recorded, typed
 from diagnose.recording.questions import KINDS, patience, question
 from diagnose.redact import Redactor
+
+if TYPE_CHECKING:
+    from diagnose.live.helper import Helper, Name
 
 
 class Refused(Exception):  # noqa: N818 - an answer of the world, not an error of ours
@@ -107,7 +110,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
     settings: Settings = msgspec.field(default_factory=Settings)
     redactor: Redactor = msgspec.field(default_factory=Redactor)
     memo: dict[str, Any] = msgspec.field(default_factory=dict)
-    """What hands keep between questions (the API client's connections, the helper process), by name."""
+    """What hands keep between questions (the API client's connections, the helper processes), by name."""
     lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
     def keep(self, name: str, make: Callable[[], Any]) -> Any:
@@ -116,6 +119,31 @@ class Live(msgspec.Struct, dict=True, eq=False):
             if name not in self.memo:
                 self.memo[name] = make()
             return self.memo[name]
+
+    def start_helpers(self, *, network: bool) -> None:
+        """Fork the helper processes, before the tool has any thread.
+
+        network: questions for the network process will come, so that it imports at once what it needs.
+        """
+        disk, network_process = self.helper("disk"), self.helper("network")
+        disk.prepare()
+        if network:
+            network_process.prepare()
+
+    def helper(self, name: Name) -> Helper:
+        """The helper process of this name, started where it does not run yet."""
+        from diagnose.live.helper import Helper
+
+        helper: Helper = self.keep(f"{name} helper", lambda: Helper.start(name))
+        return helper
+
+    def close(self) -> None:
+        """Let the helper processes end."""
+        from diagnose.live.helper import Helper
+
+        for kept in self.memo.values():
+            if isinstance(kept, Helper):
+                kept.close()
 
     def deadline(self, kind: str) -> float:
         """Seconds that a question of this kind has in all: whoever gives the run more time is patient with each."""

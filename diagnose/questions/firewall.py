@@ -11,7 +11,7 @@ from diagnose.questions.question import Policy, Question
 class ListNftables(Question[Json], frozen=True):
     """Every table, chain, rule and set of nftables."""
 
-    POLICY = Policy("nftables", "the nftables rules", "network.nftables:nftables", "local", "network", 3, 3)
+    POLICY = Policy("nftables", "the nftables rules", "network.process:ask", "local", "network", 3, 3)
 
 
 class SaveIptables(Question[Json], frozen=True):
@@ -29,7 +29,7 @@ class SaveIptables(Question[Json], frozen=True):
 class ReadIpset(Question[Json], frozen=True):
     """One set of ipset."""
 
-    POLICY = Policy("ipset", "an ipset", "network.ipset:ipset", "local", "network", 2, 3)
+    POLICY = Policy("ipset", "an ipset", "network.process:ask", "local", "network", 3, 3)
     name: str
 
     def about(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from diagnose.model import Json
 from diagnose.questions.question import Policy, Question
@@ -11,32 +12,50 @@ from diagnose.questions.question import Policy, Question
 class ListInterfaces(Question[Json], frozen=True):
     """Every interface of the tool's network namespace."""
 
-    POLICY = Policy("net.links", "the network interfaces", "network.netlink:links", "local", "network", 2, 2)
+    POLICY = Policy("net.links", "the network interfaces", "network.process:ask", "local", "network", 2, 2)
 
 
 class ListAddresses(Question[Json], frozen=True):
     """Every address of the tool's network namespace."""
 
-    POLICY = Policy("net.addresses", "the network addresses", "network.netlink:addresses", "local", "network", 2, 2)
+    POLICY = Policy("net.addresses", "the network addresses", "network.process:ask", "local", "network", 2, 2)
 
 
 class ListRoutes(Question[Json], frozen=True):
     """Every route of all tables, one row per next hop."""
 
-    POLICY = Policy("net.routes", "the routes", "network.netlink:routes", "local", "network", 2, 2)
+    POLICY = Policy("net.routes", "the routes", "network.process:ask", "local", "network", 2, 2)
 
 
 class ListRoutingRules(Question[Json], frozen=True):
     """Every policy routing rule."""
 
-    POLICY = Policy("net.rules", "the routing rules", "network.netlink:rules", "local", "network", 2, 4)
+    POLICY = Policy("net.rules", "the routing rules", "network.process:ask", "local", "network", 2, 4)
 
 
 class LookUpRoutes(Question[Json], frozen=True):
     """How the kernel would route packets."""
 
-    POLICY = Policy("net.ways", "the kernel's choice of routes", "network.netlink:ways", "local", "network", 2, 4)
+    POLICY = Policy("net.ways", "the kernel's choice of routes", "network.process:ask", "local", "network", 2, 4)
     asked: Sequence[Mapping[str, Json]]
+
+
+class ListNeighbours(Question[Json], frozen=True):
+    """The ARP and NDP tables of the tool's network namespace."""
+
+    POLICY = Policy("net.neighbours", "the neighbour tables", "network.process:ask", "local", "network", 2, 5)
+
+
+class ListConnections(Question[Json], frozen=True):
+    """Connections that the kernel tracks (conntrack), at most `limit` of those that a filter lets through."""
+
+    POLICY = Policy("conntrack", "the tracked connections", "network.process:ask", "local", "network", 3, 5)
+    family: Literal["inet", "inet6"] = "inet"
+    protocol: Literal["tcp", "udp", "icmp"] | None = None
+    dst: str | None = None
+    """Where the first packet was sent to, before any translation."""
+    dport: int | None = None
+    limit: int = 500
 
 
 class ListListeners(Question[Json], frozen=True):
@@ -48,7 +67,7 @@ class ListListeners(Question[Json], frozen=True):
 class VisitNetns(Question[Json], frozen=True, omit_defaults=False):
     """Interfaces, addresses, routes and listeners as a process sees them in its network namespace."""
 
-    POLICY = Policy("netns", "the network namespace of a container", "network.namespaces:visit", "netns", "host", 2, 4)
+    POLICY = Policy("netns", "the network namespace of a container", "network.process:ask", "netns", "host", 2, 4)
     pid: int
     start: float | None = None
     nft: bool = False

@@ -5,15 +5,13 @@ import os
 import subprocess
 import sys
 import textwrap
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from diagnose.live import Live, Refused
-from diagnose.live.disk import files, helper, worker
+from diagnose.live.disk import files
 from diagnose.live.kernel.mountinfo import by_point, holding, parse
 from diagnose.model import Json
 from diagnose.recording.questions import question
@@ -25,8 +23,7 @@ root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def _live() -> Iterator[Live]:
     live = Live()
     yield live
-    if "helper" in live.memo:
-        live.memo["helper"].close()
+    live.close()
 
 
 def plain(answer: Json) -> Json:
@@ -137,33 +134,6 @@ def test_a_walk_stays_on_its_file_system(live: Live) -> None:
     assert "pts" not in {name.partition("/")[0] for name in answer["by"]}
 
 
-def test_many_threads_share_the_helper(live: Live, tmp_path: Path) -> None:
-    (tmp_path / "f").write_text("text")
-    answers: list[str] = []
-
-    def ask() -> None:
-        answers.extend(files.read(live, question("file.read", path=str(tmp_path / "f")))["text"] for _ in range(25))
-
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert answers == ["text"] * 200
-
-
-def test_the_helper_ends_with_the_tool() -> None:
-    started = helper.start()
-    started.call("usage", {"path": "/"}, 5)
-    started.close()
-    until = time.monotonic() + 5
-    while time.monotonic() < until:
-        if os.waitpid(started.pid, os.WNOHANG)[0]:
-            return
-        time.sleep(0.01)
-    pytest.fail("the helper is still there")
-
-
 SCENE = """
 import json, os, sys, threading, time
 from pathlib import Path
@@ -178,9 +148,8 @@ except OSError as error:
 from diagnose.recording.questions import question
 from diagnose.live import Live, Refused
 from diagnose.live.disk import files
-from diagnose.live.disk import helper
 live = Live()
-live.memo["helper"] = helper.start()
+live.start_helpers(network=False)
 answers = {}
 for name, kind, args in json.loads(sys.argv[2]):
     began = time.monotonic()
@@ -277,14 +246,6 @@ def test_mountinfo_is_decoded() -> None:
     nfs = mounts[2]
     assert (nfs.source, nfs.super) == ("server:/export one", ("rw", "vers=4.2", "hard"))
     assert mounts[3].root == "/sub"
-
-
-def test_an_unknown_function_is_no_crash_of_the_worker() -> None:
-    started = helper.start()
-    with pytest.raises(Refused, match="AttributeError"):
-        started.call("no_such_function", {"path": "/"}, 2)
-    assert started.call("usage", {"path": "/"}, 2)["point"] == worker.usage({"path": "/"})["point"]
-    started.close()
 
 
 def test_usages_tell_each_path_by_itself(live: Live, tmp_path: Path) -> None:

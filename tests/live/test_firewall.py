@@ -1,18 +1,17 @@
-"""The hands on a real kernel, in network namespaces of their own: they read what `nft` reads, and leave no trace."""
+"""The packet filter as the kernel has it, in network namespaces of their own: what `nft` reads, and no trace is left."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
+from tests.live.netns import answers_inside
+
 ENGINE29 = Path(__file__).parents[1] / "data" / "firewall" / "engine29"
 
 pytestmark = pytest.mark.skipif(
@@ -20,42 +19,17 @@ pytestmark = pytest.mark.skipif(
     reason="needs root, nft and iptables",
 )
 
-ASK = """
-import json, sys
-from diagnose.recording.questions import question
-from diagnose.live import failure
-from diagnose.live.network.ipset import ipset
-from diagnose.live.network.iptables import iptables_save
-from diagnose.live.network.nftables import nftables
-def ask(hand, *args, **named):
-    try:
-        return hand(None, question(*args, **named))
-    except Exception as error:
-        return {"failed": failure(error).reason}
-print(json.dumps({
-    "nftables": ask(nftables, "nftables"),
-    "nft": ask(iptables_save, "iptables", flavour="nft", family="ip"),
-    "legacy": ask(iptables_save, "iptables", flavour="legacy", family="ip"),
-    **{name: ask(ipset, "ipset", name=name) for name in ("blocked", "hosts", "ports", "none")},
-}))
-"""
+ASKED: dict[str, tuple[str, dict[str, Any]]] = {
+    "nftables": ("nftables", {}),
+    "nft": ("iptables", {"flavour": "nft", "family": "ip"}),
+    "legacy": ("iptables", {"flavour": "legacy", "family": "ip"}),
+    **{name: ("ipset", {"name": name}) for name in ("blocked", "hosts", "ports", "none")},
+}
 
 
 def unshared(before: str = "", after: str = "", as_nobody: bool = False) -> tuple[dict[str, Any], str]:
-    """What the hands answer in a fresh network namespace, and what `after` prints there."""
-    user = "setpriv --reuid=65534 --regid=65534 --clear-groups" if as_nobody else ""
-    script = f'{before}\n{user} "$0" -c "$1"\necho\n{after}'
-    done = subprocess.run(
-        ["unshare", "--net", "sh", "-ec", script, sys.executable, ASK],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
-    )
-    answer, _, rest = done.stdout.partition("\n")
-    return json.loads(answer), rest.strip()
+    """The answers in a fresh network namespace, and what `after` prints there."""
+    return answers_inside(ASKED, before, after, as_nobody)
 
 
 def test_a_look_leaves_no_table_behind() -> None:
@@ -111,11 +85,98 @@ sets.add("hosts", "2001:db8::7", family=10)
 
 
 def test_the_members_of_the_sets_that_iptables_names() -> None:
-    answer, _ = unshared(before=f"\"$0\" - <<'END'\n{SETS}END\n")
+    answer, _ = unshared(before=f"\"$PYTHON\" - <<'END'\n{SETS}END\n")
     assert sorted(answer["blocked"]["members"]) == ["198.51.100.7/32", "203.0.113.0/24"]
     assert answer["hosts"] == {"type": "hash:ip", "members": ["2001:db8::7"]}
     assert answer["ports"] == {"type": "hash:ip,port", "members": None}
     assert answer["none"] == {"failed": "missing"}
+
+
+EVERYTHING = """
+table inet f {
+ set ranges { type ipv4_addr
+  flags interval
+  elements = { 10.0.0.0/8, 192.168.1.0-192.168.1.9 }
+ }
+ set pairs { type ipv4_addr . inet_service
+  flags interval
+  elements = { 10.0.0.1 . 80-90, 10.0.0.0/24 . 443 }
+ }
+ set passing { type ipv6_addr
+  flags timeout
+  elements = { 2001:db8::1 timeout 1h comment "hello" }
+ }
+ map verdicts { type ifname : verdict
+  elements = { "br0" : jump x, "eth0" : accept, "lo" : drop }
+ }
+ map ports { type inet_service : ipv4_addr . inet_service
+  elements = { 80 : 172.18.0.2 . 8080 }
+ }
+ chain x { }
+ chain forward1 { type filter hook forward priority -5; policy drop;
+  iifname vmap @verdicts
+  fib daddr type local accept
+ }
+}
+table netdev n {
+ chain both { type filter hook ingress devices = { v0, v1 } priority 0; }
+ chain one { type filter hook ingress device v0 priority 1; }
+}
+"""
+
+
+def test_tables_chains_and_sets_are_those_of_nft() -> None:
+    before = f"ip link add v0 type veth peer name v1\nnft -f - <<'END'\n{EVERYTHING}END\n"
+    answer, after = unshared(before, "nft -j list ruleset")
+    listed = [row for row in json.loads(after)["nftables"] if "metainfo" not in row]
+    dump = answer["nftables"]
+    tables = {(row["table"]["family"], row["table"]["name"]) for row in listed if "table" in row}
+    assert {(row["family"], row["name"]) for row in dump["tables"]} == tables
+    hooks = {"forward": 2, "ingress": 0}
+    policies = {"drop": 0, "accept": 1, None: None}
+    expected = {
+        row["chain"]["name"]: (
+            hooks.get(row["chain"].get("hook")),
+            row["chain"].get("prio"),
+            policies[row["chain"].get("policy")],
+            row["chain"].get("type"),
+        )
+        for row in listed
+        if "chain" in row
+    }
+    found = {
+        row["name"]: (
+            row.get("hook", {}).get("number"),
+            row.get("hook", {}).get("priority"),
+            row.get("policy"),
+            row.get("type"),
+        )
+        for row in dump["chains"]
+    }
+    assert found == expected
+    chains = {row["name"]: row for row in dump["chains"]}
+    assert sorted(chains["both"]["hook"]["devices"]) == ["v0", "v1"]
+    assert (chains["one"]["hook"].get("devices") or [chains["one"]["hook"].get("device")]) == ["v0"]
+    sets = {row["name"]: row for row in dump["sets"]}
+    assert {name: row["fields"] for name, row in sets.items() if row["fields"]} == {"pairs": [4, 2]}
+    ranges = sorted((element["value"], element.get("flags", 0)) for element in sets["ranges"]["elements"])
+    assert ("c0a8 010a", 1) in ranges, "the end of a range has its flag"
+    assert ("0a00 0000", 0) in ranges
+    pairs = {(element["value"], element["value_end"]) for element in sets["pairs"]["elements"]}
+    assert pairs == {("0a00 0001 0050 0000", "0a00 0001 005a 0000"), ("0a00 0000 01bb 0000", "0a00 00ff 01bb 0000")}
+    verdicts = [element["data"] for element in sets["verdicts"]["elements"]]
+    assert sorted(verdicts, key=str) == [{"code": -3, "chain": "x"}, {"code": 0}, {"code": 1}]
+    assert [element["data"] for element in sets["ports"]["elements"]] == ["ac12 0002 1f90 0000"]
+    (fib,) = (part for rule in dump["rules"] for part in rule["expressions"] if part["name"] == "fib")
+    assert fib == {"name": "fib", "dreg": 1, "result": 3, "flags": 2}
+
+
+def test_a_dormant_table_has_its_flag() -> None:
+    answer, _ = unshared("nft 'add table ip6 asleep { flags dormant; }'; nft add table ip awake")
+    assert {(row["family"], row["name"], row["flags"]) for row in answer["nftables"]["tables"]} == {
+        ("ip6", "asleep", 1),
+        ("ip", "awake", 0),
+    }
 
 
 def test_without_privilege_it_is_forbidden() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from diagnose.live import Live, Refused
 from diagnose.live.commands.run import find, run
-from diagnose.live.disk.files import MARGIN
+from diagnose.live.helper import MARGIN_S
 from diagnose.live.kernel.proc import owned_by_root
 from diagnose.model import Json
 from diagnose.recording.questions import Question
@@ -60,10 +60,10 @@ def unit(live: Live, question: Question) -> Json:
     _require_systemd()
     name = _unit_name(question.args["name"])
     argv = [find("systemctl"), "show", name, "--no-pager", "--timestamp=unix", "-p", ",".join(PROPERTIES)]
-    done = run(argv, live.deadline(question.kind) - MARGIN)
+    done = run(argv, live.deadline(question.kind) - MARGIN_S)
     if done.code and "timestamp" in done.stderr:  # before systemd 247 there is no --timestamp
         argv.remove("--timestamp=unix")
-        done = run(argv, live.deadline(question.kind) - MARGIN)
+        done = run(argv, live.deadline(question.kind) - MARGIN_S)
     if done.code:
         raise Refused("refused", done.stderr.strip())
     return parse_properties(done.stdout)
@@ -89,7 +89,7 @@ def journal(live: Live, question: Question) -> Json:
     """
     args = question.args
     chosen = ["-u", _unit_name(args["unit"])] + (["-b"] if args.get("boot", True) else [])
-    deadline = live.deadline(question.kind) - MARGIN
+    deadline = live.deadline(question.kind) - MARGIN_S
     return {"entries": journal_entries(chosen, int(args.get("lines", 200)), deadline)}
 
 
@@ -149,7 +149,7 @@ def validate(live: Live, question: Question) -> Json:
     program, config = str(question.args["dockerd"]), str(question.args["config"])
     if not program.startswith("/") or not owned_by_root(program):
         raise Refused("not allowed", f"{program} is not a program of root's")
-    done = run([program, "--validate", "--config-file", config], live.deadline(question.kind) - MARGIN)
+    done = run([program, "--validate", "--config-file", config], live.deadline(question.kind) - MARGIN_S)
     if "unknown flag" in done.stderr:
         raise Refused("not allowed", f"{program} does not know --validate")
     return {"ok": done.code == 0, "text": (done.stderr or done.stdout).strip()}

@@ -9,14 +9,10 @@ import time
 from collections.abc import Iterable, Mapping
 
 from diagnose.live import Live, Refused
-from diagnose.live.disk.helper import Helper, start
+from diagnose.live.helper import MARGIN_S
 from diagnose.live.kernel.mountinfo import MountEntry, by_point, holding, mounts
 from diagnose.model import Json
 from diagnose.recording.questions import Question
-
-MARGIN = 0.15
-"""Seconds that are kept back from a kind's deadline, so that the answer about a silence still comes in
-time."""
 
 MOMENT = 0.5
 """Seconds for which a mount table counts as the present one."""
@@ -49,7 +45,7 @@ def stats(live: Live, question: Question) -> Json:
             slow.setdefault(mount.point, []).append(path)
         else:
             quick.append(path)
-    helper = _helper(live)
+    helper = live.helper("disk")
     groups = [(None, quick), *slow.items()] if quick else list(slow.items())
     answer: dict[str, Json] = {}
     pending = []
@@ -57,10 +53,10 @@ def stats(live: Live, question: Question) -> Json:
         if point in _silent(live):
             answer |= {path: {"failed": "timed out"} for path in paths}
         else:
-            pending.append((point, paths, helper.submit("stats", {**args, "paths": paths})))
+            pending.append((point, paths, helper.submit("stats", {**args, "paths": paths}, _deadline(live, question))))
     for point, paths, request in pending:
         try:
-            answer |= request.result(_deadline(live, question))
+            answer |= request.result()
         except Refused as refused:
             answer |= {path: {"failed": refused.failed.reason, "detail": refused.failed.detail} for path in paths}
             if point and refused.failed.reason == "timed out":
@@ -136,7 +132,7 @@ def _call(live: Live, question: Question, function: str, paths: Iterable[str]) -
         if mount.fstype == "autofs":
             raise Refused("not allowed", f"{mount.point} is mounted on demand and is not woken")
     try:
-        return _helper(live).call(function, question.args, _deadline(live, question))
+        return live.helper("disk").call(function, question.args, _deadline(live, question))
     except Refused as refused:
         if refused.failed.reason == "timed out":
             _remember(live, paths, points, refused.failed.detail)
@@ -169,10 +165,5 @@ def _silent(live: Live) -> dict[str, str]:
     return silent
 
 
-def _helper(live: Live) -> Helper:
-    helper: Helper = live.keep("helper", start)
-    return helper
-
-
 def _deadline(live: Live, question: Question) -> float:
-    return live.deadline(question.kind) - MARGIN
+    return live.deadline(question.kind) - MARGIN_S

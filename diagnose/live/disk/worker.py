@@ -15,10 +15,12 @@ import os
 import stat
 import struct
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from diagnose.live import ERRNO_REASONS, Refused
+from diagnose.live.helper import Function
 from diagnose.live.kernel.mountinfo import MountEntry, mounts, parse
 from diagnose.model import Json
 
@@ -405,3 +407,11 @@ def _mounts_of(pid: str) -> list[MountEntry]:
         return parse(Path(f"/proc/{pid}/mountinfo").read_text(errors="replace"))
     except OSError:
         return []
+
+
+def functions() -> Mapping[str, Function]:
+    """The functions above by their names."""
+    return {
+        function.__name__: function
+        for function in (read, stats, list_folder, usage, usages, layers, rate, walk, deleted_files)
+    }

@@ -9,16 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import re
-import socket
 import stat
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from diagnose.live import ERRNO_REASONS, Live, Refused
-from diagnose.live.disk.files import MARGIN
-from diagnose.live.disk.helper import start
+from diagnose.live.helper import MARGIN_S
 from diagnose.live.kernel import mountinfo as table
 from diagnose.model import Json
 from diagnose.recording.questions import Question
@@ -54,8 +51,6 @@ _THREADS_OF = frozenset({"dockerd", "containerd"})
 _ID = re.compile(rb"[0-9a-f]{64}")
 _TICKS = os.sysconf("SC_CLK_TCK")
 KTHREADD = 2
-LISTEN = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}
-"""The socket states, as in net/tcp_states.h, in which a socket takes what comes to its port."""
 
 
 def uname(_live: Live, _question: Question) -> Json:
@@ -364,18 +359,20 @@ def _namespaces(here: str) -> dict[str, int] | None:
     return found
 
 
-def listeners(_live: Live, _question: Question) -> Json:
+def listeners(live: Live, question: Question) -> Json:
     """Sockets of the tool's network namespace that take what comes to a port.
 
     answer: [{proto: tcp|tcp6|udp|udp6, address, port, uid, inode, pid, comm, container}]; pid, comm,
     container are null where the owner may not be seen or the socket has none (the kernel's own).
     """
-    rows: list[dict[str, Json]] = []
-    for proto, state in LISTEN.items():
-        try:
-            rows += parse_sockets(Path(f"/proc/thread-self/net/{proto}").read_text(), proto, state)
-        except FileNotFoundError:
-            continue
+    sockets = live.helper("network").call("listeners", {}, live.deadline(question.kind) - MARGIN_S)
+    rows: list[dict[str, Json]] = [
+        {
+            "proto": listener["protocol"] + ("6" if listener["family"] == "inet6" else ""),
+            **{name: listener[name] for name in ("address", "port", "uid", "inode")},
+        }
+        for listener in sockets
+    ]
     owners = _owners({row["inode"] for row in rows})
     for row in rows:
         pid = owners.get(row["inode"])
@@ -383,33 +380,6 @@ def listeners(_live: Live, _question: Question) -> Json:
         row["comm"] = None if pid is None else _text(f"/proc/{pid}/comm")
         row["container"] = None if pid is None else container_of(pid)
     return rows
-
-
-def parse_sockets(text: str, proto: str, state: str) -> list[dict[str, Json]]:
-    """The sockets in this state of a /proc/net/{tcp,udp}[6] text."""
-    rows = []
-    for line in text.splitlines()[1:]:
-        words = line.split()
-        if len(words) < 10 or words[3] != state:
-            continue
-        address, _, port = words[1].partition(":")
-        rows.append(
-            {
-                "proto": proto,
-                "address": _address(address),
-                "port": int(port, 16),
-                "uid": int(words[7]),
-                "inode": int(words[9]),
-            }
-        )
-    return rows
-
-
-def _address(text: str) -> str:
-    """The kernel prints an address as 32-bit words in the order of the machine's bytes."""
-    words = (int(text[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(text), 8))
-    packed = b"".join(words)
-    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
 
 
 def _owners(inodes: set[int]) -> dict[int, int]:
@@ -439,10 +409,10 @@ def deleted_files(live: Live, question: Question) -> Json:
     (processes whose descriptors may not be read).
     """
     minimum = int(question.args.get("min_bytes", 1 << 20))
-    found = live.keep("helper", start).call(
+    found = live.helper("disk").call(
         "deleted_files",
         {"path": "deleted files", "min_bytes": minimum},
-        live.deadline(question.kind) - MARGIN,
+        live.deadline(question.kind) - MARGIN_S,
     )
     for row in found["files"]:
         row["comm"] = _text(f"/proc/{row['pid']}/comm")

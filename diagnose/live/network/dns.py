@@ -13,7 +13,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from diagnose.live import Refused
-from diagnose.live.network import namespaces
+from diagnose.live.helper import MARGIN_S
+from diagnose.live.network.server_socket import make_socket
+from diagnose.model import Json
 
 if TYPE_CHECKING:
     from diagnose.live import Live
@@ -62,54 +64,61 @@ def query(live: Live, question: Question) -> dict[str, Any]:
     import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
 
     args = question.args
-    asked = _ask_tcp if args.get("transport") == "tcp" else _ask_udp
-    server, port, name, kind = args["server"], args.get("port", 53), args["name"], args["type"]
-    pid = args.get("pid")
+    transport, pid = args.get("transport", "udp"), args.get("pid")
+    wanted = {"server": args["server"], "port": args.get("port", 53), "transport": transport}
     if pid is None:
-        return asked(server, port, name, kind)
-    with namespaces.inside(pid, args.get("start")):
-        return asked(server, port, name, kind)
+        address, kernel = make_socket(wanted)
+    else:
+        address, kernel = _make_socket_inside(live, question, {**wanted, "pid": pid, "start": args.get("start")})
+    ask = _ask_tcp if transport == "tcp" else _ask_udp
+    with kernel:
+        return ask(kernel, address, args["name"], args["type"])
 
 
-def _ask_udp(server: str, port: int, name: str, kind: str) -> dict[str, Any]:
+def _make_socket_inside(live: Live, question: Question, wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
+    """A socket of a process's network namespace, which the network process makes and we use."""
+    deadline = live.deadline(question.kind) - MARGIN_S
+    address, kernel = live.helper("network").submit(question.kind, wanted, deadline).result_with_socket()
+    if kernel is None:
+        raise Refused("refused", "the network process handed no socket over")
+    return tuple(address), kernel
+
+
+def _ask_udp(kernel: socket.socket, address: tuple[Any, ...], name: str, kind: str) -> dict[str, Any]:
     answer = _nothing()
     messages: dict[int, float] = {}
     try:
-        family, address = _address(server, port)
-        with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as kernel:
-            kernel.connect(address)
-            for patience in (*[PATIENCE_S] * (QUERIES - 1), LAST_PATIENCE_S):
-                number, wire = _message(name, kind)
-                begun = messages[number] = time.monotonic()
-                kernel.send(wire)
-                answer["sent"] += 1
-                while (left := begun + patience - time.monotonic()) > 0:
-                    kernel.settimeout(left)
-                    try:
-                        reply = kernel.recv(65_535)
-                    except TimeoutError:
-                        break
-                    if len(reply) >= 2 and (sent := messages.get(struct.unpack_from(">H", reply)[0])):
-                        return answer | _read(reply, sent)
+        kernel.connect(address)
+        for patience in (*[PATIENCE_S] * (QUERIES - 1), LAST_PATIENCE_S):
+            number, wire = _message(name, kind)
+            begun = messages[number] = time.monotonic()
+            kernel.send(wire)
+            answer["sent"] += 1
+            while (left := begun + patience - time.monotonic()) > 0:
+                kernel.settimeout(left)
+                try:
+                    reply = kernel.recv(65_535)
+                except TimeoutError:
+                    break
+                if len(reply) >= 2 and (sent := messages.get(struct.unpack_from(">H", reply)[0])):
+                    return answer | _read(reply, sent)
     except OSError as error:
         return answer | {"icmp": _icmp(error)}
     return answer
 
 
-def _ask_tcp(server: str, port: int, name: str, kind: str) -> dict[str, Any]:
+def _ask_tcp(kernel: socket.socket, address: tuple[Any, ...], name: str, kind: str) -> dict[str, Any]:
     answer = _nothing()
     deadline = time.monotonic() + TCP_PATIENCE_S
     try:
-        family, address = _address(server, port)
-        with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as kernel:
-            kernel.settimeout(TCP_PATIENCE_S)
-            kernel.connect(address)
-            _, wire = _message(name, kind)
-            begun = time.monotonic()
-            kernel.sendall(struct.pack(">H", len(wire)) + wire)
-            answer["sent"] = 1
-            (length,) = struct.unpack(">H", _exactly(kernel, 2, deadline))
-            return answer | _read(_exactly(kernel, length, deadline), begun)
+        kernel.settimeout(TCP_PATIENCE_S)
+        kernel.connect(address)
+        _, wire = _message(name, kind)
+        begun = time.monotonic()
+        kernel.sendall(struct.pack(">H", len(wire)) + wire)
+        answer["sent"] = 1
+        (length,) = struct.unpack(">H", _exactly(kernel, 2, deadline))
+        return answer | _read(_exactly(kernel, length, deadline), begun)
     except (TimeoutError, EOFError):
         return answer
     except OSError as error:
@@ -128,16 +137,7 @@ def _nothing() -> dict[str, Any]:
     }
 
 
-def _address(server: str, port: int) -> tuple[int, Any]:
-    """The socket address of a numeric host (an IPv6 one may name its interface: fe80::1%eth0). OSError for a
-    name."""
-    found = socket.getaddrinfo(server, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
-    return found[0][0], found[0][4]
-
-
 def _icmp(error: OSError) -> str:
-    if isinstance(error, socket.gaierror):
-        raise Refused("malformed", f"not an address: {error}") from error
     if error.errno not in _ICMP:
         raise error
     return _ICMP[error.errno]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from diagnose.live import Refused
-from diagnose.live.network.netlink import in_kernel
+from diagnose.live.kernel.modules import is_loaded
 
 if TYPE_CHECKING:
     from diagnose.live import Live
@@ -41,7 +41,7 @@ def iptables_save(live: Live, question: Question) -> dict[str, Any]:  # noqa: AR
     """
     flavour = cast("Flavour", question.args["flavour"])
     family = cast("Family", question.args["family"])
-    if not (_legacy_tables(family) if flavour == "legacy" else in_kernel("nf_tables")):
+    if not (_legacy_tables(family) if flavour == "legacy" else is_loaded("nf_tables")):
         return {"text": "", "command": None}
     command = [_program(flavour, family)]
     done = _run(command)

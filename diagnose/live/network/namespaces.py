@@ -1,7 +1,7 @@
-"""A container's network namespace: entered by the thread that asks, looked at by sockets and `/proc/thread-self/net`, and left.
+"""A container's network namespace: entered by a worker of the network process, looked at, and left.
 
-Inside, `/proc/net`, `/sys/class/net` and psutil would show the namespace that the process started in. Nothing
-is executed there. No thread is made for a visit: its start and its end cost as much as all that is looked at.
+Inside, `/proc/net`, `/sys/class/net` and psutil would show the namespace that the process started in. Nothing is executed
+there.
 """
 
 from __future__ import annotations
@@ -9,55 +9,54 @@ from __future__ import annotations
 import errno
 import functools
 import os
-import socket
-import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from diagnose.live import Refused
-from diagnose.live.network import netlink
-
-if TYPE_CHECKING:
-    from diagnose.live import Live
-    from diagnose.recording.questions import Question
+from diagnose.live.helper import Handover
+from diagnose.live.kernel.modules import is_loaded
+from diagnose.live.network import nftables, server_socket, sockets
+from diagnose.live.network.netlink import Row, route_socket
+from diagnose.live.network.routing import dump_addresses, dump_links, dump_routes
+from diagnose.model import Json
 
 CLONE_NEWNET = 0x40000000
 PRIVILEGE = "a container's network namespace needs CAP_SYS_ADMIN and CAP_SYS_PTRACE: run as root"
 
-MAX_LISTENERS = 2_000
-"""Sockets of one protocol that are listed: more than a namespace that serves anything by hand ever has."""
 
-_SOCK_DIAG = 4  # NETLINK_SOCK_DIAG, which the socket module does not name
-_NETFILTER, _GETRULE = 12, 10 << 8 | 7  # NETLINK_NETFILTER; NFT_MSG_GETRULE of its subsystem nf_tables
-_LISTEN, _UNCONNECTED = "0A", "07"
+def visit(args: Json) -> Row:
+    """The network namespace of a process: interfaces, addresses, routes, listening sockets, and the embedded resolver's rules.
 
-
-def visit(_live: Live, question: Question) -> dict[str, Any]:
-    """The network namespace of a process: interfaces, addresses, routes, listening sockets, and the embedded
-    resolver's rules.
-
-    Arguments: pid; start, the process's start time in clock ticks since boot (field 22 of `/proc/PID/stat`)
-    as a guard against a reused pid, or null; nft, whether to look for the embedded resolver's rules too.
-    Shape: `{"pid", "inode", "links", "addresses", "routes", "listeners", "embedded"}`, rows as in the `net.*`
-    kinds without the local table, a listener is `{"protocol": "tcp"|"udp", "address", "port"}`; embedded is
-    null without nft, else `{"rules", "legacy"}`: how many rules each chain of the nftables table `ip nat`
-    holds (the engine's are DOCKER_OUTPUT and DOCKER_POSTROUTING), and the names of the legacy tables, null
-    where not readable. Errors: Refused("forbidden"), Refused("gone").
+    args: pid; start, the process's start time in clock ticks since boot (field 22 of `/proc/PID/stat`) as a guard against
+    a reused pid, or null; nft, whether to look for the embedded resolver's rules too. Shape: `{"pid", "inode", "links",
+    "addresses", "routes", "listeners", "embedded"}`, rows as in the `net.*` kinds without the local table. A listener is
+    `{"protocol": "tcp"|"udp", "address", "port"}`. embedded is null without nft, else `{"rules", "legacy"}`: how many
+    rules each chain of the nftables table `ip nat` holds (the engine's are DOCKER_OUTPUT and DOCKER_POSTROUTING), and the
+    names of the legacy tables, null where not readable. Raises Refused("forbidden"), Refused("gone").
     """
-    args = question.args
-    pid, start = args["pid"], args.get("start")
-    with inside(pid, start):
-        return {"pid": pid, **_look(bool(args.get("nft")))}
+    with inside(args["pid"], args.get("start")):
+        return {"pid": args["pid"], **_look(bool(args.get("nft")))}
+
+
+def make_socket(args: Json) -> Handover:
+    """A socket in the network namespace of a process, not yet connected, for one server.
+
+    args: pid, start as for `visit`; server, an IP address; port; transport, tcp or udp. Shape: the address to connect to, a
+    list as `socket.connect` takes it. Raises Refused as `visit` does, and Refused("malformed") for no address.
+    """
+    with inside(args["pid"], args.get("start")):
+        return Handover(*server_socket.make_socket(args))
 
 
 @contextmanager
 def inside(pid: int, start: int | None) -> Iterator[None]:
-    """While it lasts, the calling thread is in this process's network namespace.
+    """While it lasts, this process is in the network namespace of another one.
 
-    Errors: Refused("gone") when the process has ended or its start time is not `start`, Refused("forbidden") without the privilege.
+    Raises Refused("gone") when the other process has ended or its start time is not `start`, Refused("forbidden")
+    without the privilege.
     """
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -65,9 +64,17 @@ def inside(pid: int, start: int | None) -> Iterator[None]:
         try:
             yield
         finally:
-            _setns(home)
+            _leave(home)
     finally:
         os.close(home)
+
+
+def _leave(home: int) -> None:
+    """Go home. A worker that cannot must not answer another question."""
+    try:
+        _setns(home)
+    except OSError:
+        os._exit(1)
 
 
 def start_time(pid: int) -> int:
@@ -77,7 +84,7 @@ def start_time(pid: int) -> int:
 
 
 def _enter(pid: int, start: int | None) -> None:
-    """Move the calling thread into the network namespace of this process."""
+    """Move this process into the network namespace of another one."""
     try:
         namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
@@ -122,84 +129,31 @@ else:
             raise OSError(code, os.strerror(code))
 
 
-def _look(nft: bool) -> dict[str, Any]:
-    with netlink.connect() as kernel:
-        links = netlink.dump_links(kernel)
-        addresses = netlink.dump_addresses(kernel)
-        routes = netlink.dump_routes(kernel, own=False)
+def _look(nft: bool) -> Row:
+    with route_socket() as kernel:
+        links = dump_links(kernel)
+        addresses = dump_addresses(kernel)
+        routes = dump_routes(kernel, own=False)
     return {
         "inode": Path("/proc/thread-self/ns/net").stat().st_ino,
         "links": links,
         "addresses": addresses,
         "routes": routes,
-        "listeners": _listeners(),
+        "listeners": [_brief(socket) for socket in sockets.listeners({})],
         "embedded": _embedded() if nft else None,
     }
 
 
-_TABLES = {"tcp": _LISTEN, "tcp6": _LISTEN, "udp": _UNCONNECTED, "udp6": _UNCONNECTED}
+def _brief(listener: Row) -> Row:
+    return {name: listener[name] for name in ("protocol", "address", "port")}
 
 
-def _listeners() -> list[dict[str, Any]]:
-    udp = [*listeners("udp"), *listeners("udp6")]
-    if netlink.in_kernel("tcp_diag"):
-        try:
-            with netlink.connect(_SOCK_DIAG) as kernel:
-                return netlink.dump_listening_tcp(kernel) + udp
-        except FileNotFoundError:  # a kernel built without it
-            pass
-    return [*listeners("tcp"), *listeners("tcp6"), *udp]
-
-
-def listeners(table: str) -> Iterator[dict[str, Any]]:
-    """The sockets of `/proc/thread-self/net/TABLE` that wait for a peer: all the calling thread's namespace
-    has, up to MAX_LISTENERS.
-
-    The kernel lists listening TCP sockets before connected ones (`tcp_seq_start`), so that a hundred thousand
-    connections are not read.
-    """
-    wanted = _TABLES[table]
-    protocol = table.removesuffix("6")
-    count = 0
-    try:
-        with Path(f"/proc/thread-self/net/{table}").open(encoding="ascii") as rows:
-            next(rows, None)
-            for row in rows:
-                fields = row.split(maxsplit=4)
-                if fields[3] == wanted:
-                    address, _, port = fields[1].partition(":")
-                    yield {"protocol": protocol, "address": _address(address), "port": int(port, 16)}
-                    count += 1
-                elif protocol == "tcp":
-                    return
-                if count >= MAX_LISTENERS:
-                    return
-    except FileNotFoundError:  # a kernel without IPv6
-        return
-
-
-def _address(text: str) -> str:
-    """The address of `/proc/net/tcp`: 32-bit words in the machine's byte order."""
-    words = struct.pack(f"={len(text) // 8}I", *(int(text[at : at + 8], 16) for at in range(0, len(text), 8)))
-    return socket.inet_ntop(socket.AF_INET if len(words) == 4 else socket.AF_INET6, words)
-
-
-def _embedded() -> dict[str, Any]:
+def _embedded() -> Row:
     try:
         legacy: list[str] | None = Path("/proc/thread-self/net/ip_tables_names").read_text().split()
     except FileNotFoundError:
         legacy = []
     except PermissionError:
         legacy = None
-    rules: dict[str, int] = {}
-    if netlink.in_kernel("nf_tables"):
-        with netlink.connect(_NETFILTER) as kernel:
-            for row in netlink.dump(kernel, _GETRULE, struct.pack(">BBH", socket.AF_INET, 0, 0), _rule):
-                rules[row["chain"]] = rules.get(row["chain"], 0) + 1
+    rules = nftables.rules_by_chain("ip", "nat") if is_loaded("nf_tables") else {}
     return {"rules": rules, "legacy": legacy}
-
-
-def _rule(data: bytes) -> Iterator[dict[str, Any]]:
-    found = netlink.attributes(data, 4)
-    if found.get(1, b"").rstrip(b"\0") == b"nat":
-        yield {"chain": found.get(2, b"").rstrip(b"\0").decode("utf-8", "backslashreplace")}

@@ -1,0 +1,250 @@
+"""Interfaces, addresses, routes, policy rules and neighbours of the network namespace that this process is in."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pyroute2.netlink import nlmsg, rtnl
+from pyroute2.netlink.rtnl import ndmsg
+from pyroute2.netlink.rtnl.fibmsg import FR_ACT_VALUES, fibmsg
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg, state_by_code
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+from diagnose.live.network.messages import RTEXT_FILTER_SKIP_STATS, RTM_F_CLONED, RTM_F_LOOKUP_TABLE
+from diagnose.live.network.netlink import Attributes, NetlinkSocket, Row, dump_request, request, route_socket
+from diagnose.model import Json
+
+FAMILIES = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
+_ANYWHERE = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}  # noqa: S104 - a route's destination
+_PORT_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")
+_ROUTE_SOURCES = {
+    rtnl.rt_proto[name]: name for name in ("unspec", "redirect", "kernel", "boot", "static", "ra", "dhcp")
+}
+_NEIGHBOUR_STATES = {number: name.removeprefix("NUD_").lower() for number, name in ndmsg.NUD_VALUES.items()}
+_OWN = frozenset(rtnl.rt_type[name] for name in ("local", "broadcast", "anycast", "multicast"))
+"""Types of routes that lead to the namespace's own addresses: half of a container's routes."""
+
+
+def links(_args: Json) -> list[Row]:
+    """Every interface.
+
+    Shape: `{"index", "name", "up", "operstate", "mtu", "kind", "master", "link", "link_netnsid", "mac",
+    "bridge_port_state"}`. `up` is the administrator's flag, `operstate` the carrier's state. `link` is the index of the
+    peer or parent, in the namespace that `link_netnsid` numbers when that is not null. `mtu` is in bytes.
+    """
+    with route_socket() as kernel:
+        return dump_links(kernel)
+
+
+def addresses(_args: Json) -> list[Row]:
+    """Every address: `{"index", "address", "prefix", "family", "scope"}`; index of its interface, family inet or inet6."""
+    with route_socket() as kernel:
+        return dump_addresses(kernel)
+
+
+def routes(_args: Json) -> list[Row]:
+    """Every route of all tables, one row per next hop.
+
+    Shape: `{"table", "dst", "prefix", "gateway", "oif", "type", "scope", "proto", "metric", "mtu", "family", "src"}`.
+    dst 0.0.0.0/0 or ::/0 is a default route; mtu is the route's own metric in bytes. Raises Refused("too large").
+    """
+    with route_socket() as kernel:
+        return dump_routes(kernel)
+
+
+def rules(_args: Json) -> list[Row]:
+    """Every policy rule: `{"priority", "family", "src", "dst", "iif", "oif", "mark", "table", "action"}`; null matches all."""
+    with route_socket() as kernel:
+        return [row for family in FAMILIES for row in kernel.rows(_request(rtnl.RTM_GETRULE, fibmsg, family), _rule)]
+
+
+def neighbours(_args: Json) -> list[Row]:
+    """The ARP and NDP tables: `{"index", "address", "mac", "state", "family"}`.
+
+    index of the interface; mac null where nobody has answered; state is one of incomplete, reachable, stale, delay,
+    probe, failed, noarp, permanent, none.
+    """
+    with route_socket() as kernel:
+        return [
+            row
+            for family in FAMILIES
+            for row in kernel.rows(_request(rtnl.RTM_GETNEIGH, ndmsg.ndmsg, family), _neighbour)
+        ]
+
+
+def route_lookups(args: Json) -> list[Row]:
+    """Where the kernel sends packets, by all its rules and tables.
+
+    args: asked, a list of `{"dst", "src", "iif"}`, IPv4; src and iif (an index) are those of a packet that comes in there,
+    or null for a packet of the host's own. Shape: a row for each, `{"type", "oif", "gateway", "table", "error"}`; error is
+    the kernel's refusal (EINVAL: blackhole, EACCES: prohibit, EHOSTUNREACH, ENETUNREACH, EXDEV: forged source), and all
+    else is null then.
+    """
+    with route_socket() as kernel:
+        return [_look_up(kernel, **packet) for packet in args["asked"]]
+
+
+def _look_up(kernel: NetlinkSocket, dst: str, src: str | None, iif: int | None) -> Row:
+    wanted: dict[str, Any] = {"RTA_DST": dst}
+    if src:
+        wanted["RTA_SRC"] = src
+    if iif:
+        wanted["RTA_IIF"] = iif
+    source_bits = 32 if src else 0
+    fields = {"family": socket.AF_INET, "dst_len": 32, "src_len": source_bits, "flags": RTM_F_LOOKUP_TABLE}
+    row: Row = dict.fromkeys(("type", "oif", "gateway", "table", "error"))
+    try:
+        (route,) = _route(kernel.ask(request(rtnl.RTM_GETROUTE, rtmsg(), wanted, **fields)))
+    except OSError as error:
+        code = error.errno or 0
+        return row | {"error": errno.errorcode.get(code, str(code))}
+    return row | {name: route[name] for name in row if name in route}
+
+
+def dump_links(kernel: NetlinkSocket) -> list[Row]:
+    """The answer of `links` for the namespace in which this socket was made."""
+    return kernel.rows(_links_request(), _link)
+
+
+def dump_addresses(kernel: NetlinkSocket) -> list[Row]:
+    """The answer of `addresses` for the namespace in which this socket was made."""
+    return kernel.rows(_request(rtnl.RTM_GETADDR, ifaddrmsg), _address)
+
+
+def dump_routes(kernel: NetlinkSocket, *, own: bool = True) -> list[Row]:
+    """The answer of `routes` for the namespace in which this socket was made. own: with those to its own addresses."""
+    shape = _listed_route if own else _foreign_route
+    return [row for family in FAMILIES for row in kernel.rows(_request(rtnl.RTM_GETROUTE, rtmsg, family), shape)]
+
+
+@functools.cache
+def _links_request() -> bytes:
+    return dump_request(rtnl.RTM_GETLINK, ifinfmsg(), {"IFLA_EXT_MASK": RTEXT_FILTER_SKIP_STATS})
+
+
+@functools.cache
+def _request(kind: int, message: type, family: int = socket.AF_UNSPEC) -> bytes:
+    return dump_request(kind, message(), family=family)
+
+
+def _link(message: nlmsg) -> Iterator[Row]:
+    found = Attributes(message)
+    info = found.inside("IFLA_LINKINFO")
+    is_bridge_port = info("IFLA_INFO_SLAVE_KIND") == "bridge"
+    port = info.inside("IFLA_INFO_SLAVE_DATA") if is_bridge_port else Attributes(None)
+    port_state = port("IFLA_BRPORT_STATE")
+    operstate = _named(state_by_code, found("IFLA_OPERSTATE"))
+    yield {
+        "index": message["index"],
+        "name": found.text("IFLA_IFNAME"),
+        "up": bool(message["flags"] & IFF_UP),
+        "operstate": operstate and operstate.lower(),
+        "mtu": found("IFLA_MTU"),
+        "kind": info.text("IFLA_INFO_KIND"),
+        "master": found("IFLA_MASTER"),
+        "link": found("IFLA_LINK"),
+        "link_netnsid": found("IFLA_LINK_NETNSID"),
+        "mac": found("IFLA_ADDRESS") or None,
+        "bridge_port_state": _named(dict(enumerate(_PORT_STATES)), port_state),
+    }
+
+
+def _address(message: nlmsg) -> Iterator[Row]:
+    found = Attributes(message)
+    yield {
+        "index": message["index"],
+        # On a point-to-point link IFA_ADDRESS is the peer's address.
+        "address": found("IFA_LOCAL") or found("IFA_ADDRESS"),
+        "prefix": message["prefixlen"],
+        "family": FAMILIES[message["family"]],
+        "scope": _scope(message["scope"]),
+    }
+
+
+def _listed_route(message: nlmsg) -> Iterator[Row]:
+    """A route of a dump; what the kernel only remembers of a look-up is left out."""
+    if not message["flags"] & RTM_F_CLONED:
+        yield from _route(message)
+
+
+def _foreign_route(message: nlmsg) -> Iterator[Row]:
+    """The same, without what leads to the namespace's own addresses."""
+    if message["type"] not in _OWN:
+        yield from _listed_route(message)
+
+
+def _route(message: nlmsg) -> Iterator[Row]:
+    found = Attributes(message)
+    family = message["family"]
+    row: Row = {
+        "table": found("RTA_TABLE") or message["table"],
+        "dst": found("RTA_DST") or _ANYWHERE[family],
+        "prefix": message["dst_len"],
+        "gateway": _gateway(found),
+        "oif": found("RTA_OIF"),
+        "type": _named(rtnl.rt_type, message["type"]),
+        "scope": _scope(message["scope"]),
+        "proto": _named(_ROUTE_SOURCES, message["proto"]),
+        "metric": found("RTA_PRIORITY") or 0,
+        "mtu": found.inside("RTA_METRICS")("RTAX_MTU"),
+        "family": FAMILIES[family],
+        "src": found("RTA_PREFSRC"),
+    }
+    hops = found("RTA_MULTIPATH")
+    if hops is None:
+        yield row
+        return
+    for hop in hops:
+        yield row | {"oif": hop["oif"], "gateway": _gateway(Attributes(hop))}
+
+
+def _gateway(found: Attributes) -> str | None:
+    """The next hop: of the route's own family, or of the other family in RTA_VIA."""
+    via = found("RTA_VIA")
+    gateway: str | None = via["addr"] if via else found("RTA_GATEWAY")
+    return gateway
+
+
+def _rule(message: nlmsg) -> Iterator[Row]:
+    found = Attributes(message)
+    src, dst = found("FRA_SRC"), found("FRA_DST")
+    action = FR_ACT_VALUES.get(message["action"], str(message["action"])).removeprefix("FR_ACT_").lower()
+    yield {
+        "priority": found("FRA_PRIORITY") or 0,
+        "family": FAMILIES.get(message["family"], str(message["family"])),
+        "src": f"{src}/{message['src_len']}" if src else None,
+        "dst": f"{dst}/{message['dst_len']}" if dst else None,
+        "iif": found.text("FRA_IIFNAME"),
+        "oif": found.text("FRA_OIFNAME"),
+        "mark": found("FRA_FWMARK"),
+        "table": found("FRA_TABLE") or message["table"],
+        "action": "lookup" if action == "to_tbl" else action,
+    }
+
+
+def _neighbour(message: nlmsg) -> Iterator[Row]:
+    found = Attributes(message)
+    yield {
+        "index": message["ifindex"],
+        "address": found("NDA_DST"),
+        "mac": found("NDA_LLADDR"),
+        "state": _named(_NEIGHBOUR_STATES, message["state"]),
+        "family": FAMILIES[message["family"]],
+    }
+
+
+def _scope(number: int) -> str | None:
+    name = _named(rtnl.rt_scope, number)
+    return "global" if name == "universe" else name
+
+
+def _named(names: Mapping[Any, Any], number: int | None) -> str | None:
+    """The name of a number, or the number as text where it has none."""
+    if number is None:
+        return None
+    return str(names.get(number, number))

@@ -1,0 +1,29 @@
+"""What the network process does: all that is netlink, and all that needs another network namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from diagnose.live.helper import Function
+from diagnose.live.network import library
+
+
+def functions() -> Mapping[str, Function]:
+    """The functions by the kind of question that they answer."""
+    library.load()  # before any import of pyroute2
+    from diagnose.live.network import conntrack, ipset, namespaces, nftables, routing, sockets
+
+    return {
+        "net.links": routing.links,
+        "net.addresses": routing.addresses,
+        "net.routes": routing.routes,
+        "net.rules": routing.rules,
+        "net.ways": routing.route_lookups,
+        "net.neighbours": routing.neighbours,
+        "listeners": sockets.listeners,
+        "conntrack": conntrack.entries,
+        "ipset": ipset.members,
+        "nftables": nftables.rule_set,
+        "netns": namespaces.visit,
+        "dns.query": namespaces.make_socket,
+    }
