@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from . import loaded
 from .box import Box, Run
 from .engines import discover
 from .runner import BASE_CONFIG
@@ -130,6 +131,14 @@ def test_healthy_seen_by_its_user(running: Box) -> None:
     run = by_user(running)
     assert loud(run) == []
     assert check(run, "daemon.not-running")[0] == "passed"
+
+
+def test_found_by_docker_py_where_nothing_names_it(running: Box) -> None:
+    """The session's socket stands in for the default one, which is not there."""
+    env = {name: value for name, value in ENV.items() if name != "DOCKER_HOST"}
+    report, modules = loaded.run(running, "check", "daemon", user=USER, env=env)
+    assert "docker" in modules
+    assert {check["verdict"] for check in report["checks"] if check["id"] == "daemon.not-running"} == {"passed"}
 
 
 def test_beside_a_system_engine_that_is_killed(running: Box) -> None:
