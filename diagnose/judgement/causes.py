@@ -27,6 +27,11 @@ _WIDEST = ("host", "daemon", "filesystem", "interface", "network", "image", "vol
 _SHARED_BY_MANY = ("host", "network", "image")
 """To share one of these with a cause tells little: many containers do, and most of them work."""
 
+MOST_SUSPECTS = 16
+"""So many findings of one check that harm one subject are compared with an effect: nobody reads about more causes."""
+MOST_STEPS = 1000
+MOST_ROOTS = 16
+
 ONSET_SLACK_S = 5.0
 """Clocks of two sources differ: a cause may seem to begin this many seconds after its effect."""
 
@@ -50,11 +55,8 @@ def declared(cause: Reported, effect: Reported) -> bool:
 
 def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink | None:
     """The link from a declared cause to an effect with the evidence that makes it, or None if there is none."""
-    reach = {cause.subject, *cause.finding.touches} - {HOST}
-    if cause.subject.kind == "container":
-        # what it needs of the engine or of its image, nobody else suffers from
-        reach = {each for each in reach if each.kind not in ("daemon", "image")}
-    named = {effect.subject, *effect.finding.touches, *effect.finding.calls}
+    reach = _reach(cause)
+    named = _named(effect)
     shared = reach & named
     brings, shows = cause.finding.signs or frozenset(), effect.finding.signs
     same_sign = brings & (shows or frozenset())
@@ -77,12 +79,26 @@ def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink 
     return CauseLink(cause.key, effect.key, ", ".join(words), is_specific)
 
 
+def _reach(cause: Reported) -> set[Subject]:
+    """What a cause can harm: its subject and what it touches."""
+    reach = {cause.subject, *cause.finding.touches} - {HOST}
+    if cause.subject.kind == "container":
+        # what it needs of the engine or of its image, nobody else suffers from
+        reach = {subject for subject in reach if subject.kind not in ("daemon", "image")}
+    return reach
+
+
+def _named(effect: Reported) -> set[Subject]:
+    return {effect.subject, *effect.finding.touches, *effect.finding.calls}
+
+
 def _leads(links: Mapping[str, Sequence[CauseLink]], start: str, goal: str) -> bool:
-    """Whether a way leads from one finding up to another."""
-    seen, open_ends = set(), [start]
+    """Whether a way leads from one finding up to another. Above MOST_STEPS findings one is assumed."""
+    seen: set[str] = set()
+    open_ends = [start]
     while open_ends:
         key = open_ends.pop()
-        if key == goal:
+        if key == goal or len(seen) > MOST_STEPS:
             return True
         if key not in seen:
             seen.add(key)
@@ -100,9 +116,9 @@ def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ..
     """The findings with their causes filled in, likelier causes first, then ordered: worst root first."""
     by_key = {finding.key: finding for finding in findings}
     links: dict[str, list[CauseLink]] = {key: [] for key in by_key}
-    candidates = _candidates(findings)
+    suspects = _Suspects(findings)
     for effect in findings:
-        for cause in candidates[effect.id]:
+        for cause in suspects.of(effect, topology):
             made = evident(cause, effect, topology) if cause.key != effect.key else None
             if made is not None:
                 links[effect.key].append(made)
@@ -125,21 +141,44 @@ def _calls(findings: Sequence[Reported]) -> Iterator[tuple[Reported, Reported]]:
         about.setdefault(finding.subject, []).append(finding)
     for effect in callers:
         for subject in effect.finding.calls:
-            for cause in about.get(subject, ()):
+            for cause in about.get(subject, ())[:MOST_SUSPECTS]:
                 if subject != effect.subject and (cause.id == effect.id or declared(effect, cause)):
                     yield cause, effect
 
 
-def _candidates(findings: Sequence[Reported]) -> dict[str, list[Reported]]:
-    """Check id -> the findings of the checks that are declared as its causes: a host of 1,000 containers has
-    thousands of findings, most of them advice without causes."""
-    by_id: dict[str, list[Reported]] = {}
-    for finding in findings:
-        by_id.setdefault(finding.id, []).append(finding)
-    return {
-        id: [cause for listed in by_id.values() if declared(listed[0], effects[0]) for cause in listed]
-        for id, effects in by_id.items()
-    }
+class _Suspects:
+    """The findings of declared causes by what they can harm.
+
+    An effect is compared only with findings that share something with it: a host of 8,000 containers has 16,000 findings.
+    """
+
+    def __init__(self, findings: Sequence[Reported]) -> None:
+        first = {finding.id: finding for finding in reversed(findings)}
+        self._cause_ids = {
+            id: [cause.id for cause in first.values() if declared(cause, effect)] for id, effect in first.items()
+        }
+        causes = {id for ids in self._cause_ids.values() for id in ids}
+        self._harming: dict[tuple[str, Subject], list[Reported]] = {}
+        for finding in findings:
+            for subject in _reach(finding) if finding.id in causes else ():
+                self._harming.setdefault((finding.id, subject), []).append(finding)
+        for (_, subject), listed in self._harming.items():
+            if len(listed) > MOST_SUSPECTS:
+                listed.sort(key=lambda finding, subject=subject: finding.subject != subject)  # type: ignore[misc]
+                del listed[MOST_SUSPECTS:]
+
+    def of(self, effect: Reported, topology: Topology) -> Iterable[Reported]:
+        """What may have brought about this effect, each once."""
+        ids = self._cause_ids[effect.id]
+        if not ids:
+            return ()
+        near = _named(effect)
+        if effect.finding.signs:
+            near |= depends_on(near, topology)
+        found = {
+            cause.key: cause for id in ids for subject in sorted(near) for cause in self._harming.get((id, subject), ())
+        }
+        return found.values()
 
 
 def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, int, str]:
@@ -154,24 +193,29 @@ def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, int, 
     )
 
 
-def root_keys(finding: Reported, by_key: Mapping[str, Reported]) -> tuple[str, ...]:
-    """The keys of the root causes above a finding, likeliest first; its own if it is a root or stands in a circle of
-    causes."""
-    if not finding.causes:
-        return (finding.key,)
-    roots: dict[str, None] = {}
-    seen = set()
-    open_ends = [finding]
-    while open_ends:
-        each = open_ends.pop()
-        if each.key in seen:
-            continue
-        seen.add(each.key)
-        above = [by_key[link.cause] for link in each.causes if link.cause in by_key]
-        if not above:
-            roots[each.key] = None
-        open_ends.extend(reversed(above))
-    return tuple(roots) or (finding.key,)
+def roots(findings: Iterable[Reported]) -> dict[str, tuple[str, ...]]:
+    """The keys of the root causes above each finding, likeliest first, by the finding's key.
+
+    Its own key if it is a root or stands in a circle of causes. At most MOST_ROOTS each.
+    """
+    by_key = {finding.key: finding for finding in findings}
+    above = {key: [link.cause for link in finding.causes if link.cause in by_key] for key, finding in by_key.items()}
+    known: dict[str, tuple[str, ...]] = {}
+    for start in by_key:
+        path = [start]
+        on_path = {start}
+        while path:
+            key = path[-1]
+            open_end = next((cause for cause in above[key] if cause not in known and cause not in on_path), None)
+            if open_end is not None:
+                path.append(open_end)
+                on_path.add(open_end)
+                continue
+            path.pop()
+            on_path.discard(key)
+            higher = dict.fromkeys(root for cause in above[key] for root in known.get(cause, ()))
+            known[key] = tuple(higher)[:MOST_ROOTS] or (key,)
+    return known
 
 
 def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
@@ -185,12 +229,13 @@ def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
     listed = list(findings)
     place = {finding.key: at for at, finding in enumerate(listed)}
     by_key = {finding.key: finding for finding in listed}
+    roots_of = roots(listed)
     worst: dict[str, int] = {}
     explained: dict[str, list[Subject]] = {}
     home: dict[str, str] = {}
     outages: set[str] = set()
     for finding in listed:
-        root = home[finding.key] = root_keys(finding, by_key)[0]
+        root = home[finding.key] = roots_of[finding.key][0]
         worst[root] = max(worst.get(root, 0), int(finding.severity))
         explained.setdefault(root, []).append(finding.subject)
         if finding.is_outage:

@@ -11,6 +11,8 @@ from diagnose.phrases import ago
 TOGETHER_S = 60.0
 """Failures that begin within so many seconds of each other are one event to a person."""
 FEWEST = 3
+MOST_GROUPS = 10
+"""Nobody reads about more groups than these, and each costs a walk over all failures."""
 _KINDS = {"network": "network", "image": "image", "filesystem": "disk", "volume": "volume"}
 _NAMED = 5
 _NUMBERS = ("three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -80,20 +82,34 @@ def _everywhere(topology: Topology) -> frozenset[Subject]:
 
 def _groups(
     began: dict[Subject, float], below: dict[Subject, frozenset[Subject]]
-) -> Iterator[tuple[list[tuple[Subject, float]], frozenset[Subject]]]:
+) -> Iterator[tuple[Sequence[tuple[Subject, float]], frozenset[Subject]]]:
     """The largest group first; no container is in two."""
     left = sorted(began.items(), key=lambda pair: (pair[1], pair[0]))
-    while True:
-        best: list[tuple[Subject, float]] = []
-        for thing in sorted({each for subject, _ in left for each in below[subject]}):
-            on_it = [pair for pair in left if thing in below[pair[0]]]
-            for first in range(len(on_it)):
-                window = [pair for pair in on_it[first:] if pair[1] - on_it[first][1] <= TOGETHER_S]
-                best = max(best, window, key=len)
+    for _ in range(MOST_GROUPS):
+        standing_on: dict[Subject, list[tuple[Subject, float]]] = {}
+        for failure in left:
+            for thing in below[failure[0]]:
+                standing_on.setdefault(thing, []).append(failure)
+        best: Sequence[tuple[Subject, float]] = []
+        for _thing, failures in sorted(standing_on.items()):
+            best = max(best, _longest_window(failures), key=len)
         if len(best) < FEWEST:
             return
-        yield best, frozenset.intersection(*(below[subject] for subject, _ in best))
-        left = [pair for pair in left if pair not in best]
+        yield best, frozenset.intersection(*(below[container] for container, _ in best))
+        grouped = {container for container, _ in best}
+        left = [failure for failure in left if failure[0] not in grouped]
+
+
+def _longest_window(failures: Sequence[tuple[Subject, float]]) -> Sequence[tuple[Subject, float]]:
+    """The most failures that began within TOGETHER_S of the first of them; `failures` is in the order of time."""
+    best = (0, 0)
+    first = 0
+    for last, (_, onset) in enumerate(failures):
+        while onset - failures[first][1] > TOGETHER_S:
+            first += 1
+        if last + 1 - first > best[1] - best[0]:
+            best = first, last + 1
+    return failures[slice(*best)]
 
 
 def _sentence(group: Sequence[tuple[Subject, float]], shared: frozenset[Subject]) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from diagnose import runbooks
-from diagnose.judgement.causes import root_keys
+from diagnose.judgement.causes import roots
 from diagnose.model import Json, Report, Reported, Result, Severity, Strength, Verdict
 from diagnose.phrases import size
 from diagnose.render.words import plural
@@ -105,15 +105,17 @@ def outline(report: Report, code: int) -> Outline:
     by_key = {f.key: f for f in report.findings if not f.silenced}
     shown = list(by_key.values())
     number = counts(report)
+    roots_of = roots(shown)
     homes: dict[str, list[Reported]] = {}
     for finding in shown:
         if not finding.root:
-            homes.setdefault(root_keys(finding, by_key)[0], []).append(finding)
-    roots = [f for f in shown if f.root]
-    loud = [f for f in roots if f.severity > Severity.advice or _worst(homes.get(f.key, ())) > Severity.advice]
-    quiet = [f for f in roots if f not in loud]
-    blocks = tuple(_block(group, homes, report, by_key) for group in _groups(loud, homes))
-    advice = tuple(_block(group, homes, report, by_key) for group in _by_check(quiet))
+            homes.setdefault(roots_of[finding.key][0], []).append(finding)
+    root_findings = [f for f in shown if f.root]
+    loud = [f for f in root_findings if f.severity > Severity.advice or _worst(homes.get(f.key, ())) > Severity.advice]
+    loud_keys = {f.key for f in loud}
+    quiet = [f for f in root_findings if f.key not in loud_keys]
+    blocks = tuple(_block(group, homes, roots_of, report, by_key) for group in _groups(loud, homes))
+    advice = tuple(_block(group, homes, roots_of, report, by_key) for group in _by_check(quiet))
     word = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}[code]
     status = f"{word} {report.host.name}: {_status(report, number, loud, homes)}"
     return Outline(
@@ -210,7 +212,11 @@ def _by_check(findings: Sequence[Reported]) -> list[list[Reported]]:
 
 
 def _block(
-    group: Sequence[Reported], homes: dict[str, list[Reported]], report: Report, by_key: dict[str, Reported]
+    group: Sequence[Reported],
+    homes: dict[str, list[Reported]],
+    roots_of: Mapping[str, tuple[str, ...]],
+    report: Report,
+    by_key: dict[str, Reported],
 ) -> OutlineBlock:
     head = group[0]
     variables = head.finding.variables
@@ -225,7 +231,7 @@ def _block(
     # one subject for many findings does not tell them apart: their sentences have to
     also = summaries[1:] if len(subjects) == 1 else []
     effects = homes.get(head.key, ())
-    rivals = [key for effect in effects for key in root_keys(effect, by_key) if key != head.key]
+    rivals = [key for effect in effects for key in roots_of[effect.key] if key != head.key]
     joint = {link.cause for effect in effects for link in effect.causes if link.jointly}
     place = runbooks.Place(report.docker, report.traits)
     cure = runbooks.cure(head.id, variables, place)

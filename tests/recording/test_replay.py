@@ -10,7 +10,7 @@ import pytest
 
 from diagnose import registry
 from diagnose.judgement import engine
-from diagnose.judgement.causes import root_keys
+from diagnose.judgement.causes import roots
 from diagnose.recording import answer_files
 from diagnose.recording.recorder import Budget, Replay
 
@@ -35,8 +35,7 @@ def test_recorded_host(host: str) -> None:
         (f["key"], f["severity"], f["root"]) for f in expected["findings"]
     }
     assert {r.check.id: r.verdict.value for r in report.results} == expected["verdicts"]
-    by_key = {f.key: f for f in report.findings}
-    assert all(root_keys(f, by_key) for f in report.findings)
+    assert all(roots(report.findings).values())
 
 
 @pytest.mark.parametrize("host", HOSTS)
