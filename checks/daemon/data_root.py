@@ -1,0 +1,77 @@
+"""Does the engine use the data root that holds the containers of this host?"""
+
+from __future__ import annotations
+
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.data_root_candidates import REMAPPED, DataRootCandidates, OtherRoot, PlannedMount
+from diagnose.evidence.images.listing import Images
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
+from diagnose.phrases import count
+from diagnose.registry import check
+
+
+@check("daemon.wrong-data-root", severity=Severity.critical)
+def wrong_data_root(candidates: DataRootCandidates, config: DaemonConfig | None, images: Images | None) -> CheckResult:
+    """The engine does not use the data root that holds the containers of this host.
+
+    To the engine nothing is wrong: it finds an empty folder, and everything seems gone. Either the disk of the data root is not
+    mounted, as fstab or a mount unit asks (critical for an engine without containers, otherwise a warning: they were made since),
+    or an engine without containers has another data root beside it with containers in it. That happens when `data-root` or
+    `userns-remap` was changed or lost: a warning, and advice where the engine has images, as a build host has between two jobs.
+    A root that another living engine uses does not count, nor does an old root beside an engine that has containers.
+    """
+    for mount in candidates.unmounted:
+        yield _unmounted(candidates, mount)
+    if candidates.unmounted:
+        return None
+    severity = Severity.advice if images is not None and len(images) else Severity.warning
+    for other in candidates.others:
+        yield _elsewhere(candidates, other, config, severity)
+    return None
+
+
+def _unmounted(candidates: DataRootCandidates, mount: PlannedMount) -> Finding:
+    empty = not candidates.containers
+    state = "has no containers" if empty else f"has {count(candidates.containers, 'container')} on another disk"
+    return Finding(
+        subject=DAEMON,
+        summary=f"the disk of data root {candidates.path} is not mounted ({mount.source} at {mount.point}): the engine {state}",
+        evidence={
+            mount.declared_in: f"{mount.source} {mount.point}",
+            "/proc/self/mountinfo": f"nothing at {mount.point}",
+            "containers of the engine": candidates.containers,
+        },
+        variables={"point": mount.point},
+        discriminator=mount.point,
+        severity=Severity.critical if empty else Severity.warning,
+        touches=(Subject("filesystem", mount.point),),
+    )
+
+
+def _elsewhere(
+    candidates: DataRootCandidates, other: OtherRoot, config: DaemonConfig | None, severity: Severity
+) -> Finding:
+    return Finding(
+        subject=DAEMON,
+        summary=f"the engine has no containers in {candidates.path}, but {other.path} is a data root with "
+        f"{count(other.containers, 'container')}",
+        evidence={
+            "data root in use": candidates.path,
+            "data-root is set by": config.where("data-root") if config is not None else "not known",
+            f"{other.path}/containers": count(other.containers, "container"),
+        },
+        variables=_way_back(candidates, other, config),
+        discriminator=other.path,
+        severity=severity,
+    )
+
+
+def _way_back(candidates: DataRootCandidates, other: OtherRoot, config: DaemonConfig | None) -> dict[str, str]:
+    """What the page needs to know of the other root, by how the engine would be led back to it."""
+    if config is None or "data-root" in config.flags:
+        return {"other": other.path}
+    if REMAPPED.search(candidates.path) and REMAPPED.sub("", candidates.path) == other.path:
+        return {"other": other.path, "remap_path": config.path}
+    if REMAPPED.search(other.path):
+        return {"other": other.path}
+    return {"other": other.path, "path": config.path}

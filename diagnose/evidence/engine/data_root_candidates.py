@@ -1,0 +1,166 @@
+"""Where else the containers of this host may lie: disks that should be mounted, and other data roots."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.config import parse_flags, parse_text
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.data_root import DEFAULT, DataRoot
+from diagnose.evidence.storage.mounts import Mounts, is_within
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, ReadFile, StatPaths
+from diagnose.registry import evidence
+
+FSTAB = "/etc/fstab"
+UNIT_FOLDER = "/etc/systemd/system"
+USUAL = (
+    DEFAULT, "/data/docker", "/srv/docker", "/opt/docker", "/home/docker", "/mnt/docker", "/var/snap/docker/common/var-lib-docker",
+)  # fmt: skip
+"""Where data roots lie on hosts that were moved away from the default, and where the snap keeps its own."""
+BELOW_A_DISK = ("", "/docker", "/var/lib/docker", "/lib/docker", "/docker-data")
+MOST_DISKS = 20
+MOST_UNITS = 50
+REMAPPED = re.compile(r"/\d+\.\d+$")
+"""The folder that an engine with userns-remap keeps below its data root: UID.GID of its first subordinate id."""
+_ID = re.compile(r"[0-9a-f]{64}")
+_OCTAL = re.compile(r"\\([0-7]{3})")
+_WHERE = re.compile(r"^Where=(.+)$", re.MULTILINE)
+
+
+class PlannedMount(msgspec.Struct, frozen=True):
+    """A mount that the host's configuration asks for and that is not there."""
+
+    point: str
+    source: str
+    declared_in: str
+    """The file that asks for it."""
+
+
+class OtherRoot(msgspec.Struct, frozen=True):
+    """A folder that looks like another engine's data root and has containers."""
+
+    path: str
+    containers: int
+
+
+class DataRootCandidates(msgspec.Struct, frozen=True):
+    """What is known of the data root that the engine uses, and of places that may be meant instead."""
+
+    path: str
+    """The data root in use."""
+    containers: int
+    """Containers that the engine has, running or not."""
+    unmounted: tuple[PlannedMount, ...] = ()
+    """Planned mounts at, above or below the data root that are not there."""
+    others: tuple[OtherRoot, ...] = ()
+    """Looked for only where the engine has no container; roots of other living engines are left out."""
+
+
+@evidence
+def data_root_candidates(
+    host: Host,
+    root: DataRoot,
+    daemon: Daemon,
+    mounts: Mounts,
+    containers: Containers,
+) -> DataRootCandidates | Unavailable:
+    """fstab, mount units and, for an engine without containers, other folders that look like a data root."""
+    if not daemon.same_host:
+        return Unavailable("remote", daemon.where)
+    count = len(containers) + len(containers.unexamined)
+    unmounted = tuple(mount for mount in _planned(host) if _is_missing(mount.point, root.path, mounts))
+    others = () if count else tuple(_others(host, root.path, mounts, _taken(host, daemon)))
+    return DataRootCandidates(root.path, count, unmounted, others)
+
+
+def _planned(host: Host) -> Iterator[PlannedMount]:
+    table = host.ask(ReadFile(FSTAB))
+    if not isinstance(table, Failed):
+        yield from planned_in_fstab(table.text)
+    listed = host.ask(ListFolder(UNIT_FOLDER))
+    units = (
+        [] if isinstance(listed, Failed) else [entry.name for entry in listed.entries if entry.name.endswith(".mount")]
+    )
+    for name in units[:MOST_UNITS]:
+        path = f"{UNIT_FOLDER}/{name}"
+        unit = host.ask(ReadFile(path))
+        if isinstance(unit, Failed):
+            continue
+        if where := _WHERE.search(unit.text):
+            source = re.search(r"^What=(.+)$", unit.text, re.MULTILINE)
+            yield PlannedMount(where[1].strip(), source[1].strip() if source else "", path)
+
+
+def planned_in_fstab(text: str) -> Iterator[PlannedMount]:
+    """The mounts that fstab(5) asks for at boot; `noauto` lines are for a person, and swap has no mount point."""
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) < 4 or words[0].startswith("#") or not words[1].startswith("/"):
+            continue
+        if "noauto" not in words[3].split(","):
+            point = _OCTAL.sub(lambda match: chr(int(match[1], 8)), words[1])
+            yield PlannedMount(point.rstrip("/") or "/", words[0], FSTAB)
+
+
+def _is_missing(point: str, root: str, mounts: Mounts) -> bool:
+    """Whether a planned mount would hold the data root, or a folder of it, and is not there."""
+    if point == "/" or not (is_within(root, point) or is_within(point, root)):
+        return False
+    return all(mounted.point != point for mounted in mounts)
+
+
+def _taken(host: Host, daemon: Daemon) -> frozenset[str]:
+    """The data roots of other engines that live here."""
+    taken = set()
+    for process in daemon.others:
+        flags = parse_flags((process.cmdline or [])[1:])
+        own = [*flags.get("data-root", ()), *flags.get("graph", ())]
+        for path in flags.get("config-file", ()):
+            file = host.ask(ReadFile(path))
+            value = None if isinstance(file, Failed) else parse_text(file.text).values.get("data-root")
+            own += [value] if isinstance(value, str) else []
+        taken |= set(own[-1:] or [DEFAULT])
+    return frozenset(path.rstrip("/") for path in taken)
+
+
+def _others(host: Host, root: str, mounts: Mounts, taken: frozenset[str]) -> Iterator[OtherRoot]:
+    paths = [path for path in _candidates(root, mounts) if path not in taken and path != root]
+    stats = host.ask(StatPaths([f"{path}/containers" for path in paths]))
+    if isinstance(stats, Failed):
+        return
+    remapped = _remapped_below(host, root)
+    seen: set[tuple[str, int]] = set()
+    for path in [*paths, *remapped]:
+        status = stats.get(f"{path}/containers")
+        if status is not None and (status.type != "folder" or (status.dev, status.ino) in seen):
+            continue
+        if status is not None:
+            seen.add((status.dev, status.ino))
+        listed = host.ask(ListFolder(f"{path}/containers"))
+        count = 0 if isinstance(listed, Failed) else sum(bool(_ID.fullmatch(entry.name)) for entry in listed.entries)
+        if count:
+            yield OtherRoot(path, count)
+
+
+def _candidates(root: str, mounts: Mounts) -> Iterable[str]:
+    disks = [mount.point for mount in mounts if mount.source.startswith("/dev/") and mount.point not in ("/", root)]
+    paths = dict.fromkeys(USUAL)
+    if REMAPPED.search(root):
+        paths[REMAPPED.sub("", root)] = None
+    for point in dict.fromkeys(disks[:MOST_DISKS]):
+        if not is_within(point, root):
+            paths |= dict.fromkeys(f"{point}{name}" for name in BELOW_A_DISK)
+    return paths
+
+
+def _remapped_below(host: Host, root: str) -> list[str]:
+    """Data roots of the time when this engine remapped its users, below the one in use."""
+    listed = host.ask(ListFolder(root))
+    names = [] if isinstance(listed, Failed) else [entry.name for entry in listed.entries]
+    return [f"{root}/{name}" for name in names if REMAPPED.fullmatch(f"/{name}")]
