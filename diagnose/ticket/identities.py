@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from diagnose.model import Failed, Json
@@ -13,6 +14,9 @@ from diagnose.recording.answer_files import Tape
 from diagnose.redact.names import words
 from diagnose.ticket.addresses import Network
 from diagnose.ticket.vocabulary import OFFICIAL, PUBLIC
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 KINDS = ("container", "host", "service", "project", "network", "bridge", "volume", "user", "context", "domain", "image")
 """In the order in which they count where one word names several things."""
@@ -48,16 +52,22 @@ _HEX = re.compile(r"[0-9a-f]{12,}")
 _HOST_NAME = re.compile(
     r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?"
 )
-_SECOND_LEVEL = frozenset(("co", "com", "org", "net", "ac", "gov", "edu"))
+
+
+@functools.cache
+def _suffixes() -> PublicSuffixList:
+    """The public suffix list as the package carries it (47 ms, once, where names are hidden)."""
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()
 
 
 def registrable(name: str) -> str:
     """The part of a host name that somebody owns: `acme.internal`, `acme.co.uk`; "" for a name without a dot, or of everybody."""
-    labels = name.lower().rstrip(".").split(".")
-    size = 3 if len(labels) > 2 and labels[-2] in _SECOND_LEVEL and len(labels[-1]) == 2 else 2
-    owned = ".".join(labels[-size:])
-    is_public = owned in PUBLIC or any(owned.endswith(f".{each}") for each in PUBLIC)
-    return "" if len(labels) < 2 or is_public or labels[-1].isdigit() else owned
+    host = name.lower().rstrip(".")
+    owned: str = _suffixes().privatesuffix(host) or ""
+    is_public = owned in PUBLIC or any(owned.endswith(f".{domain}") for domain in PUBLIC)
+    return "" if is_public or host.rpartition(".")[2].isdigit() else owned
 
 
 def image_parts(reference: str) -> tuple[str, str, str]:

@@ -396,6 +396,10 @@ def test_private_addresses_stay_private(private: str):
 OWNED = {
     "registry.acme.internal": "acme.internal",
     "a.b.acme.co.uk": "acme.co.uk",
+    "web.acme.ne.jp": "acme.ne.jp",
+    "www.acme.gouv.fr": "acme.gouv.fr",
+    "acme.github.io": "acme.github.io",
+    "co.uk": "",
     "registry-1.docker.io": "",
     "123.dkr.ecr.eu-west-1.amazonaws.com": "",
     "localhost": "",
