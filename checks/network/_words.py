@@ -1,35 +1,26 @@
-"""What the checks of this family say alike."""
+"""What the checks of this family share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.networks import Network
-from diagnose.model import Unavailable
 
 
-def attached(network: Network, containers: Containers | Unavailable) -> tuple[Container, ...]:
+def attached(network: Network, containers: Containers | None) -> tuple[Container, ...]:
     """The running containers on a network; none where they are not known."""
-    if isinstance(containers, Unavailable):
+    if containers is None:
         return ()
-    return tuple(each for each in containers.running if network.name in each.endpoints)
-
-
-def names(containers: Iterable[Container], most: int = 3) -> str:
-    """A few names, and how many more there are."""
-    listed = [each.name for each in containers]
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more
+    return tuple(container for container in containers.running if network.name in container.endpoints)
 
 
 def not_up(containers: Containers) -> Iterator[Container]:
-    """Those whose last start failed: a good start clears the error, so that a running one never has an old one."""
-    for each in containers:
-        if not each.is_running and each.state.error:
-            yield each
+    """Containers whose last start failed. A successful start clears the error, so no running container has an old one."""
+    for container in containers:
+        if not container.is_running and container.state.error:
+            yield container
 
 
-def count(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+DEFAULT_NETWORK = "bridge"
+"""The network that the engine does not let anybody remove."""

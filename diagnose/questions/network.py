@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import msgspec
+
 from diagnose.model import Json
 from diagnose.questions.question import Policy, Question
 
@@ -87,3 +89,46 @@ class QueryDns(Question[Json], frozen=True, omit_defaults=False):
 
     def about(self) -> str:
         return f"the answer of DNS server {self.server}"
+
+
+class QuerySizedDns(Question[Json], frozen=True):
+    """A DNS query for the root's name servers in a packet of a given size, from the network namespace of a process."""
+
+    POLICY = Policy("dns.sized", "the answer to a large DNS query", "network.dns:sized", "probe", "network", 3.5, 4)
+    server: str
+    pid: int
+    packet_bytes: int
+
+
+class TunnelHolder(msgspec.Struct, frozen=True):
+    """A process that holds a tun or tap interface open, and the systemd unit that it belongs to."""
+
+    interface: str
+    pid: int
+    comm: str = ""
+    unit: str | None = None
+
+    def __str__(self) -> str:
+        unit = f", {self.unit}" if self.unit else ""
+        return f"{self.comm} (pid {self.pid}{unit})"
+
+
+class ListTunnelHolders(Question[list[TunnelHolder]], frozen=True):
+    """The processes that serve the tun and tap interfaces of this host."""
+
+    POLICY = Policy("tunnels", "the processes behind tunnels", "network.tunnels:tunnels", "local", "network", 2, 5)
+
+
+class TcpStall(msgspec.Struct, frozen=True):
+    """A connection that repeats what it sent: the peer as ADDRESS:PORT, the bytes that wait, and how often they were repeated."""
+
+    peer: str
+    unacknowledged: int
+    retransmissions: int
+
+
+class ListTcpStalls(Question[list[TcpStall]], frozen=True):
+    """The IPv4 connections of a process's network namespace that get no acknowledgement."""
+
+    POLICY = Policy("tcp.stalls", "stalled TCP connections", "network.tcp_stalls:stalls", "local", "host", 2, 5)
+    pid: int

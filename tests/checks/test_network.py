@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from checks.network import bridges, ports, subnets, traffic
+from checks.network import ports
 from diagnose.evidence.containers.inspect import HostConfig
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
@@ -18,15 +18,21 @@ from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.conntrack import Conntrack
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
+from diagnose.evidence.network.docker_interfaces import docker_interfaces
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.listeners import Listener, Listeners, overlap
+from diagnose.evidence.network.mtu_harm import Harm, MtuHarm
+from diagnose.evidence.network.neighbours import NeighbourLimits
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
 from diagnose.evidence.network.packet_paths import Forwarding
+from diagnose.evidence.network.packet_sizes import PacketSizes, packet_sizes
 from diagnose.evidence.network.path_mtu import PathMtu
 from diagnose.evidence.network.route_lookups import RouteLookup, RouteLookups
 from diagnose.evidence.network.routes import Route, Routes
-from diagnose.model import Finding, Severity, Skipped, Unavailable, Unexamined
+from diagnose.evidence.network.tunnels import Tunnels
+from diagnose.model import CheckItem, Finding, Severity, Skipped, Unavailable, Unexamined, Verdict
+from tests.judging import judge, rows
 
 UNKNOWN = Unavailable("forbidden", "not root")
 STARTED = 1767225600.0
@@ -295,8 +301,8 @@ def test_host_port_conflict(who: Container, log: str, expected: list[str]) -> No
     ],
 )
 def test_bridge_down(net: Network, seen: Interfaces, listed: list[Container], expected: list[Any]) -> None:
-    answer = bridges.bridge_down(Networks((net,)), seen, Containers(tuple(listed)), UNKNOWN, UNKNOWN, UNKNOWN)
-    assert found(answer) == expected
+    answer = judge("network.bridge-down", networks=Networks((net,)), links=seen, containers=Containers(tuple(listed)))
+    assert found(answer.findings) == expected
 
 
 OWN = Route(dst="172.18.0.0", prefix=16, oif=5, scope="link")
@@ -314,16 +320,16 @@ OWN = Route(dst="172.18.0.0", prefix=16, oif=5, scope="link")
 )  # fmt: skip
 def test_bridge_without_a_route(net: Network, routes: tuple[Route, ...], expected: list[str]) -> None:
     listed = Containers((container("a"),))
-    (*answer,) = bridges.bridge_down(Networks((net,)), links(), listed, UNKNOWN, UNKNOWN, Routes(routes))
-    said = [each.summary for each in answer if isinstance(each, Finding)]
+    known = {"networks": Networks((net,)), "links": links(), "containers": listed, "routes": Routes(routes)}
+    said = [finding.summary for finding in judge("network.bridge-down", **known).findings]
     assert [words in each for each, words in zip(said, expected, strict=True)] == [True] * len(expected)
 
 
 def test_bridges_of_podman_and_of_a_rootless_engine_are_not_judged() -> None:
-    bare = (Networks((network(),)), links(UPLINK), Containers(()))
-    assert isinstance(bridges.bridge_down(*bare, UNKNOWN, Ping("1.41", "", "4.3.1"), UNKNOWN), Skipped)
+    bare = {"networks": Networks((network(),)), "links": links(UPLINK), "containers": Containers(())}
+    assert judge("network.bridge-down", **bare, ping=Ping("1.41", "", "4.3.1")).verdict is Verdict.SKIPPED
     rootless = msgspec.convert({"SecurityOptions": ["name=rootless"]}, Info)
-    assert isinstance(bridges.bridge_down(*bare, rootless, UNKNOWN, UNKNOWN), Skipped)
+    assert judge("network.bridge-down", **bare, info=rootless).verdict is Verdict.SKIPPED
 
 
 @pytest.mark.parametrize(
@@ -342,12 +348,10 @@ def test_bridges_of_podman_and_of_a_rootless_engine_are_not_judged() -> None:
             INNER,
             (Address(8, "172.18.0.2", 16),),
             links(BRIDGE, altered(VETH, up=False)),
-            "switched off",
+            "is down",
             id="peer off",
         ),
-        pytest.param(
-            altered(INNER, up=False), (Address(8, "172.18.0.2", 16),), links(), "inside is switched off", id="off"
-        ),
+        pytest.param(altered(INNER, up=False), (Address(8, "172.18.0.2", 16),), links(), "inside is down", id="off"),
         pytest.param(altered(INNER, mac="02:42:ac:12:00:02"), (), links(), "lost its address", id="no address"),
         pytest.param(None, (), links(), "no interface inside", id="no interface"),
         pytest.param(
@@ -359,20 +363,25 @@ def test_veth_detached(
     inner: Interface | None, addresses: tuple[Address, ...], seen: Interfaces, words: str | None
 ) -> None:
     who = container("a")
-    listed = list(
-        bridges.veth_detached(
-            Containers((who,)), Networks((network(),)), inside(who, link=inner, addresses=addresses), seen, LATER
-        )
+    result = judge(
+        "network.veth-detached",
+        containers=Containers((who,)),
+        networks=Networks((network(),)),
+        namespaces=inside(who, link=inner, addresses=addresses),
+        links=seen,
+        clock=LATER,
     )
-    assert [words in each.summary for each in listed] == ([True] if words else [])
+    assert [words in finding.summary for finding in result.findings] == ([True] if words else [])
 
 
 def test_a_cable_that_was_plugged_in_after_the_list_was_taken():
     who = container("a")
     seen = inside(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),))
     began_before = Clock(STARTED - 0.1, 0.0)
-    (one,) = bridges.veth_detached(Containers((who,)), Networks((network(),)), seen, links(BRIDGE), began_before)
-    assert isinstance(one, Unexamined)
+    known = {"containers": Containers((who,)), "networks": Networks((network(),)), "links": links(BRIDGE)}
+    result = judge("network.veth-detached", **known, namespaces=seen, clock=began_before)
+    assert [item.subject for item in result.unexamined] == [who.subject]
+    assert result.findings == ()
 
 
 DEFAULT = Route(gateway="172.18.0.1", oif=8, dst="0.0.0.0")
@@ -397,8 +406,9 @@ def test_default_route_inside(net: Network, endpoint: dict[str, str], routes: tu
     who = container("a", NetworkSettings={"Networks": {"shop": endpoint}})
     seen = inside(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),), routes=routes)
     neighbour = container("b", NetworkSettings={"Networks": {"shop": {"IPAddress": "172.18.0.3"}}})
-    listed = list(bridges.veth_detached(Containers((who, neighbour)), Networks((net,)), seen, links(), LATER))
-    assert ["default route" in each.summary for each in listed if isinstance(each, Finding)] == [True] * lost
+    known = {"containers": Containers((who, neighbour)), "networks": Networks((net,)), "links": links()}
+    result = judge("network.veth-detached", **known, namespaces=seen, clock=LATER)
+    assert ["default route" in finding.summary for finding in result.findings] == [True] * lost
 
 
 DOCKERD = Processes((Process(1, comm="dockerd"),))
@@ -415,13 +425,14 @@ DOCKERD = Processes((Process(1, comm="dockerd"),))
     ],
 )
 def test_bridge_leaked(nets: list[Network], seen: Interfaces, expected: list[str]) -> None:
-    answer = bridges.bridge_leaked(Networks(tuple(nets)), seen, DOCKERD, UNKNOWN)
-    assert [subject for subject, _ in found(answer)] == expected
+    result = judge("network.bridge-leaked", networks=Networks(tuple(nets)), links=seen, processes=DOCKERD)
+    assert [subject for subject, _ in found(result.findings)] == expected
 
 
 def test_bridges_of_a_second_engine_are_not_leftovers() -> None:
     two = Processes((Process(1, comm="dockerd"), Process(2, comm="dockerd")))
-    assert isinstance(bridges.bridge_leaked(Networks(()), links(BRIDGE), two, UNKNOWN), Skipped)
+    result = judge("network.bridge-leaked", networks=Networks(()), links=links(BRIDGE), processes=two)
+    assert result.verdict is Verdict.SKIPPED
 
 
 VPN = Route(dst="172.18.5.0", prefix=24, oif=2, scope="link")
@@ -448,19 +459,19 @@ VPN = Route(dst="172.18.5.0", prefix=24, oif=2, scope="link")
     ],
 )
 def test_subnet_overlaps_route(route: Route, expected: list[Any]) -> None:
-    answer = subnets.subnet_overlaps_route(
-        Networks((network(),)), Routes((route,)), links(), UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
+    answer = judge(
+        "network.subnet-overlaps-route", networks=Networks((network(),)), routes=Routes((route,)), links=links()
     )
-    assert found(answer) == expected
+    assert found(answer.findings) == expected
 
 
 def test_podmans_bridge_is_the_networks_own_under_another_name() -> None:
     route = Route(dst="172.18.0.0", prefix=16, oif=5)
     seen = links(UPLINK, altered(BRIDGE, name="podman1"))
-    answer = subnets.subnet_overlaps_route(
-        Networks((network(),)), Routes((route,)), seen, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
+    answer = judge(
+        "network.subnet-overlaps-route", networks=Networks((network(),)), routes=Routes((route,)), links=seen
     )
-    assert found(answer) == []
+    assert found(answer.findings) == []
 
 
 @pytest.mark.parametrize(
@@ -491,10 +502,11 @@ def test_podmans_bridge_is_the_networks_own_under_another_name() -> None:
 )
 def test_a_route_that_takes_a_container_s_address(route: Route, expected: list[Any]) -> None:
     listed = Containers((container("a"),))
-    answer = subnets.subnet_overlaps_route(
-        Networks((network(),)), Routes((route,)), links(), listed, UNKNOWN, UNKNOWN, UNKNOWN
+    nets = Networks((network(),))
+    answer = judge(
+        "network.subnet-overlaps-route", networks=nets, routes=Routes((route,)), links=links(), containers=listed
     )
-    assert found(answer) == expected
+    assert found(answer.findings) == expected
 
 
 BY_UPLINK, BY_BRIDGE = RouteLookup(oif=2, gateway="192.0.2.1", table=254), RouteLookup(oif=5, table=254)
@@ -507,7 +519,7 @@ FORWARDS = Forwarding("1", {"br-0123456789ab": "1"}, "1")
         pytest.param(BY_UPLINK, BY_UPLINK, BY_BRIDGE, FORWARDS, [], id="as it should be"),
         pytest.param(BY_UPLINK, RouteLookup(oif=7, table=51820), BY_BRIDGE, FORWARDS, [], id="out by a VPN"),
         pytest.param(
-            BY_UPLINK, RouteLookup(error="EACCES"), BY_BRIDGE, FORWARDS, ["sends out: prohibit"], id="stopped"
+            BY_UPLINK, RouteLookup(error="EACCES"), BY_BRIDGE, FORWARDS, ["sends out (prohibit"], id="stopped"
         ),
         pytest.param(
             RouteLookup(error="ENETUNREACH"), RouteLookup(error="ENETUNREACH"), BY_BRIDGE, FORWARDS, [], id="an island"
@@ -521,7 +533,7 @@ FORWARDS = Forwarding("1", {"br-0123456789ab": "1"}, "1")
             id="forwarding is off",
         ),
         pytest.param(
-            BY_UPLINK, BY_UPLINK, RouteLookup(oif=2, table=100), FORWARDS, ["by eth0, table 100"], id="led elsewhere"
+            BY_UPLINK, BY_UPLINK, RouteLookup(oif=2, table=100), FORWARDS, ["to eth0 (table 100"], id="led elsewhere"
         ),
         pytest.param(
             BY_UPLINK, BY_UPLINK, RouteLookup(error="EINVAL"), FORWARDS, ["nowhere (blackhole"], id="swallowed"
@@ -537,18 +549,45 @@ def test_routing_policy(
     asked = RouteLookups(own, {"shop": out}, {"shop": back})
     listed = Containers((container("a"),))
     nets = Networks((network(),))
-    answer = subnets.subnet_overlaps_route(nets, Routes(()), links(), listed, UNKNOWN, asked, forwarding)
-    said = [each.summary for each in answer]
+    answer = judge(
+        "network.subnet-overlaps-route",
+        networks=nets,
+        routes=Routes(()),
+        links=links(),
+        containers=listed,
+        ways=asked,
+        forwarding=forwarding,
+    )
+    said = [finding.summary for finding in answer.findings]
     assert len(said) == len(words)
     assert all(word in summary for word, summary in zip(words, said, strict=True))
 
 
 def test_a_dns_server_inside_a_subnet_is_critical() -> None:
     resolvers = Resolvers(ResolvConf(("172.18.0.53",)), Unavailable("missing"), (), {})
-    answer = subnets.subnet_overlaps_route(
-        Networks((network(),)), Routes(()), links(), UNKNOWN, resolvers, UNKNOWN, UNKNOWN
-    )
-    assert found(answer) == [("network:shop", Severity.critical)]
+    nets = Networks((network(),))
+    known = {"networks": nets, "routes": Routes(()), "links": links(), "resolvers": resolvers}
+    assert found(judge("network.subnet-overlaps-route", **known).findings) == [("network:shop", Severity.critical)]
+
+
+def test_a_dns_server_beyond_an_uplink_bridge_is_reached() -> None:
+    resolvers = Resolvers(ResolvConf(("172.18.0.53",)), Unavailable("missing"), (), {})
+    nets, uplink = Networks((network(),)), altered(UPLINK, master=5)
+    seen = links(uplink, BRIDGE, VETH)
+    ours = docker_interfaces(seen, Routes(()), nets)
+    known = {"networks": nets, "routes": Routes(()), "links": seen, "resolvers": resolvers, "docker": ours}
+    assert found(judge("network.subnet-overlaps-route", **known).findings) == []
+
+
+def test_a_network_moves_to_a_subnet_that_nobody_has() -> None:
+    taken = Route(dst="10.201.0.0", prefix=24, oif=2, scope="link")
+    nets = Networks((network(),))
+    routes = Routes((VPN, taken))
+    (finding,) = judge("network.subnet-overlaps-route", networks=nets, routes=routes, links=links()).findings
+    assert finding.variables == {"network": "shop", "free": "10.201.1.0/24", "subnet": "172.18.0.0/16"}
+    default = Networks((network("bridge", Options={"com.docker.network.bridge.name": "br-0123456789ab"}),))
+    (finding,) = judge("network.subnet-overlaps-route", networks=default, routes=routes, links=links()).findings
+    assert finding.variables == {"bip": "10.201.1.1/24", "subnet": "172.18.0.0/16"}
 
 
 POOLS = msgspec.convert({"DefaultAddressPools": [{"Base": "172.18.0.0/14", "Size": 16}]}, Info)
@@ -586,10 +625,35 @@ def test_address_pools_exhausted(
 ) -> None:
     # 172.18.0.0/14 is 172.16 to 172.19; a network of 172.16.0.0/14 and nothing else covers it
     routes = Routes((route,) if route else ())
-    answer = subnets.address_pools_exhausted(
-        Networks(tuple(nets)), routes, links(), info, UNKNOWN, UNKNOWN, warn_free=warn_free
+    answer = judge(
+        "network.address-pools-exhausted",
+        thresholds={"warn_free": warn_free},
+        networks=Networks(tuple(nets)),
+        routes=routes,
+        links=links(),
+        info=info,
     )
-    assert found(answer) == expected
+    assert found(answer.findings) == expected
+
+
+def test_the_route_that_takes_most_subnets_is_named_with_its_owner() -> None:
+    small = Route(dst="172.17.0.0", prefix=24, oif=2, scope="link")
+    large = Route(dst="172.16.0.0", prefix=12, oif=7, scope="link")
+    seen = links(UPLINK, BRIDGE, Interface(index=7, name="tun0", up=True, kind="tun"))
+    answer = judge(
+        "network.address-pools-exhausted",
+        networks=Networks(()),
+        routes=Routes((small, large)),
+        links=seen,
+        info=POOLS,
+        tunnels=Tunnels({"tun0": "openvpn (pid 812, openvpn@office.service)"}),
+    )
+    (finding,) = answer.findings
+    assert (
+        "172.16.0.0/12 (tun0 of openvpn (pid 812, openvpn@office.service)) and 1 more route cover 4 of 4"
+        in finding.summary
+    )
+    assert finding.variables == {"pool": "10.201.0.0/16"}
 
 
 NO_ADDRESS = "no available IPv4 addresses on this network's address pools: shop (81b9530e0b2f)"
@@ -618,11 +682,21 @@ NO_ADDRESS = "no available IPv4 addresses on this network's address pools: shop 
     ],
 )
 def test_subnet_exhausted(net: Network, listed: list[Container], expected: list[Any]) -> None:
-    assert found(subnets.subnet_exhausted(Containers(tuple(listed)), Networks((net,)))) == expected
+    answer = judge("network.subnet-exhausted", containers=Containers(tuple(listed)), networks=Networks((net,)))
+    assert found(answer.findings) == expected
 
 
 DEFAULT = Route(dst="0.0.0.0", prefix=0, oif=2, gateway="192.0.2.1")
 NARROW = links(altered(UPLINK, mtu=1400), BRIDGE, VETH)
+
+
+def sizes(
+    seen: Interfaces, route: Route | None, *nets: Network, who: Container | None = None, mtu: int = 1500
+) -> PacketSizes:
+    member = who or container("a")
+    routes = Routes((route,) if route else ())
+    netns = inside(member, link=altered(INNER, mtu=mtu))
+    return packet_sizes(Networks(nets or (network(),)), Containers((member,)), routes, seen, netns)
 
 
 @pytest.mark.parametrize(
@@ -630,36 +704,57 @@ NARROW = links(altered(UPLINK, mtu=1400), BRIDGE, VETH)
     [
         pytest.param(links(), DEFAULT, {}, [], id="equal"),
         pytest.param(links(altered(UPLINK, mtu=9001), BRIDGE), DEFAULT, {}, [], id="jumbo uplink"),
-        pytest.param(NARROW, DEFAULT, {}, [("network:shop", Severity.advice)], id="path discovery works"),
+        pytest.param(NARROW, DEFAULT, {}, [("advice", "shop")], id="path discovery works"),
         pytest.param(
-            NARROW,
-            DEFAULT,
-            {BRIDGE.name: "ip filter OUTPUT: -p icmp -j DROP"},
-            [("network:shop", Severity.warning)],
-            id="lost",
+            NARROW, DEFAULT, {BRIDGE.name: "ip filter OUTPUT: -p icmp -j DROP"}, [("warning", "shop")], id="lost"
         ),
-        pytest.param(
-            links(), Route(dst="0.0.0.0", oif=2, mtu=1300), {}, [("network:shop", Severity.advice)], id="route"
-        ),
+        pytest.param(links(), Route(dst="0.0.0.0", oif=2, mtu=1300), {}, [("advice", "shop")], id="route"),
     ],
 )
 def test_mtu_mismatch(seen: Interfaces, route: Route, blocked: dict[str, str], expected: list[Any]) -> None:
+    answer = judge("network.mtu-mismatch", sizes=sizes(seen, route), path_mtu=PathMtu(blocked))
+    assert rows(answer) == expected
+
+
+def test_signs_of_loss_make_it_a_warning() -> None:
     who = container("a")
-    answer = traffic.mtu_mismatch(
-        Networks((network(),)), Containers((who,)), Routes((route,)), seen, inside(who), PathMtu(blocked)
-    )
-    assert found(answer) == expected
+    harm = MtuHarm({"shop": (Harm(who, "log: net/http: TLS handshake timeout"),)})
+    answer = judge("network.mtu-mismatch", sizes=sizes(NARROW, DEFAULT, who=who), mtu_harm=harm)
+    assert rows(answer) == [("warning", "shop")]
+    assert answer.findings[0].evidence["container a"] == "log: net/http: TLS handshake timeout"
+
+
+@pytest.mark.parametrize(
+    ("uplink_mtu", "expected"),
+    [pytest.param(1500, [], id="fits"), pytest.param(1450, [("advice", "shop")], id="50 bytes too many")],
+)
+def test_an_overlay_adds_to_each_packet(uplink_mtu: int, expected: list[Any]) -> None:
+    seen = links(altered(UPLINK, mtu=uplink_mtu), BRIDGE)
+    overlay = network(Driver="overlay")
+    answer = judge("network.mtu-mismatch", sizes=sizes(seen, DEFAULT, overlay, mtu=1450))
+    assert rows(answer) == expected
+    for finding in answer.findings:
+        assert finding.variables["overlay"] == "shop"
+        assert finding.variables["mtu"] == "1400"
+
+
+def test_the_default_network_is_never_removed() -> None:
+    default = network("bridge")
+    who = container("a", NetworkSettings={"Networks": {"bridge": {"IPAddress": "172.18.0.2"}}})
+    answer = judge("network.mtu-mismatch", sizes=sizes(NARROW, DEFAULT, default, who=who))
+    variables = answer.findings[0].variables
+    assert variables["daemon_mtu"] == "1400"
+    assert "network" not in variables
 
 
 def test_connections_that_are_made_to_fit_are_no_mismatch() -> None:
     clamped = PathMtu({}, "-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu")
-    answer = traffic.mtu_mismatch(Networks((network(),)), Containers(()), Routes((DEFAULT,)), NARROW, UNKNOWN, clamped)
-    assert isinstance(answer, Skipped)
+    answer = judge("network.mtu-mismatch", sizes=sizes(NARROW, DEFAULT), path_mtu=clamped)
+    assert answer.verdict is Verdict.SKIPPED
 
 
 def test_mtu_without_an_uplink_does_not_apply() -> None:
-    answer = traffic.mtu_mismatch(Networks(()), Containers(()), Routes(()), links(), UNKNOWN, UNKNOWN)
-    assert isinstance(answer, Skipped)
+    assert judge("network.mtu-mismatch", sizes=sizes(links(), None)).verdict is Verdict.SKIPPED
 
 
 FULL = "nf_conntrack: nf_conntrack: table full, dropping packet"
@@ -678,12 +773,34 @@ FULL = "nf_conntrack: nf_conntrack: table full, dropping packet"
     ],
 )
 def test_conntrack_full(table: Conntrack, log: list[Record], expected: list[Any]) -> None:
-    answer = traffic.conntrack_full(table, UNKNOWN, KernelLog(tuple(log)), LATER)
-    assert found(answer) == expected
+    answer = judge("network.conntrack-full", conntrack=table, kernel_log=KernelLog(tuple(log)), clock=LATER)
+    assert found(answer.findings) == expected
 
 
 def test_conntrack_that_is_not_loaded_does_not_apply() -> None:
-    assert isinstance(traffic.conntrack_full(Conntrack(None, None), UNKNOWN, UNKNOWN, LATER), Skipped)
+    answer = judge("network.conntrack-full", conntrack=Conntrack(None, None), clock=LATER)
+    assert answer.verdict is Verdict.SKIPPED
+
+
+OVERFLOW = "neighbour: arp_cache: neighbor table overflow!"
+
+
+@pytest.mark.parametrize(
+    ("line", "age", "expected"),
+    [
+        pytest.param(OVERFLOW, 60, [("critical", "host")], id="a minute ago"),
+        pytest.param("neighbour: ndisc_cache: neighbor table overflow!", 60, [("critical", "host")], id="IPv6"),
+        pytest.param(OVERFLOW, 86400, [], id="yesterday"),
+        pytest.param("eth0: link becomes ready", 60, [], id="another line"),
+    ],
+)
+def test_neighbour_table_full(line: str, age: float, expected: list[Any]) -> None:
+    log = KernelLog((Record(LATER.wall - age, line),))
+    limits = NeighbourLimits({"ipv4": 1024, "ipv6": None})
+    answer = judge("network.neighbour-table-full", kernel_log=log, limits=limits, clock=LATER)
+    assert rows(answer) == expected
+    for finding in answer.findings:
+        assert finding.variables["family"] == ("ipv6" if "ndisc" in line else "ipv4")
 
 
 # -- no network at all ---------------------------------
@@ -702,8 +819,12 @@ def visits(*seen: tuple[Container, int, tuple[Interface, ...]]) -> Namespaces:
     return Namespaces({who.id: ContainerNetns(who, inode, links, (), (), ()) for who, inode, links in seen})
 
 
-def alone(*listed: Container, seen: Namespaces, clock: Clock = LATER, nets: tuple[Network, ...] = ()) -> list[Any]:
-    return list(bridges.veth_detached(Containers(listed), Networks((network(), *nets)), seen, links(), clock))
+def alone(
+    *listed: Container, seen: Namespaces, clock: Clock = LATER, nets: tuple[Network, ...] = ()
+) -> list[CheckItem]:
+    known = {"containers": Containers(listed), "networks": Networks((network(), *nets)), "links": links()}
+    result = judge("network.veth-detached", **known, namespaces=seen, clock=clock)
+    return [*result.findings, *result.unexamined]
 
 
 STOPPED = container("vpn", State={"Status": "exited", "Pid": 0, "ExitCode": 0})
@@ -714,20 +835,26 @@ SANDBOX: dict[str, Any] = {"HostConfig": {"NetworkMode": f"container:{TUNNEL.id}
 @pytest.mark.parametrize(
     ("who", "other", "seen", "words"),
     [
-        pytest.param(joining(), TUNNEL, {"side": 1, "vpn": 2}, "a former run of vpn", id="of a former run"),
         pytest.param(
-            joining(mode="container:vpn"), TUNNEL, {"side": 1, "vpn": 2}, "former run of vpn", id="by its name"
+            joining(), TUNNEL, {"side": 1, "vpn": 2}, 'an earlier run of container "vpn"', id="of an earlier run"
+        ),
+        pytest.param(
+            joining(mode="container:vpn"),
+            TUNNEL,
+            {"side": 1, "vpn": 2},
+            'earlier run of container "vpn"',
+            id="by its name",
         ),
         pytest.param(joining(), TUNNEL, {"side": 2, "vpn": 2}, "", id="of this run"),
         pytest.param(joining(), TUNNEL, {"side": 1}, "", id="the other was not visited"),
         pytest.param(joining(), TUNNEL, {"vpn": 2}, "", id="it was not visited itself"),
         pytest.param(container("side", **NOWHERE, **SANDBOX), TUNNEL, {"side": 1, "vpn": 2}, "", id="a sandbox"),
         pytest.param(
-            joining(), STOPPED, {"side": 1}, "vpn, whose network it shares, does not run (exited)", id="stopped"
+            joining(), STOPPED, {"side": 1}, '"vpn", whose network it shares, does not run (exited)', id="stopped"
         ),
         pytest.param(joining(), OF_NONE, {"side": 1}, "", id="stopped, and never had a network"),
         pytest.param(
-            joining(), None, {"side": 1}, "vpn000000000, whose network it shares, no longer exists", id="removed"
+            joining(), None, {"side": 1}, '"vpn000000000", whose network it shares, no longer exists', id="removed"
         ),
     ],
 )
@@ -749,8 +876,9 @@ def test_a_namespace_that_still_leads_out_needs_nobody_else() -> None:
 def test_one_that_may_share_the_network_of_a_container_that_was_not_read() -> None:
     who = joining()
     unread = Containers((who,), (Unexamined(TUNNEL.subject, "inspect: timed out"),))
-    (said,) = bridges.veth_detached(unread, Networks(()), visits((who, 1, (LO,))), links(), LATER)
-    assert isinstance(said, Unexamined)
+    known = {"containers": unread, "networks": Networks(()), "links": links(), "clock": LATER}
+    result = judge("network.veth-detached", **known, namespaces=visits((who, 1, (LO,))))
+    assert who.subject in [item.subject for item in result.unexamined]
 
 
 def test_one_that_joined_while_it_was_looked_at() -> None:
@@ -768,10 +896,18 @@ OF_COMPOSE = {"Labels": {"com.docker.compose.project": "p", "com.docker.compose.
 @pytest.mark.parametrize(
     ("mode", "fields", "inner", "words", "variables"),
     [
-        pytest.param("shop", {}, (LO,), "it was created for shop", {"rejoin": "shop"}, id="of its own network"),
-        pytest.param(NET_ID, {}, (LO,), "it was created for shop", {"rejoin": "shop"}, id="by the network's id"),
-        pytest.param("default", {}, (LO, FALLBACK), "for bridge", {"rejoin": "bridge"}, id="of the default one"),
-        pytest.param("gone", {}, (LO,), "gone, for which it was created, no longer exists", {}, id="removed since"),
+        pytest.param(
+            "shop", {}, (LO,), 'it was created for network "shop"', {"rejoin": "shop"}, id="of its own network"
+        ),
+        pytest.param(
+            NET_ID, {}, (LO,), 'it was created for network "shop"', {"rejoin": "shop"}, id="by the network's id"
+        ),
+        pytest.param(
+            "default", {}, (LO, FALLBACK), 'for network "bridge"', {"rejoin": "bridge"}, id="of the default one"
+        ),
+        pytest.param(
+            "gone", {}, (LO,), "network gone, for which it was created, no longer exists", {}, id="removed since"
+        ),
         pytest.param("shop", {"Config": OF_COMPOSE}, (LO,), "shop", {"home": "shop", "alias": "db"}, id="of compose"),
         pytest.param("shop", {}, (LO, INNER), "", {}, id="with an interface that the engine does not know"),
         pytest.param("none", {}, (LO,), "", {}, id="on purpose"),

@@ -342,3 +342,35 @@ def _host_oom() -> None:
     docker("run", "-d", "--name", "web", *SOUND, "bb:1", "sleep", "10000")
     sh("systemd-run --wait --quiet -p OOMScoreAdjust=1000 tail /dev/zero", check=False, timeout=300)
     assert "CONSTRAINT_NONE" in sh("dmesg")
+
+
+@scenario(
+    "more neighbours than the kernel's table may hold",
+    ("network.neighbour-table-full", "host:host"),
+    also=("dns.*", "container.unhealthy", "network.*"),
+)
+def _neighbours() -> Callable[[], None]:
+    sh, docker, wait_for, _ = _tools()
+    docker("run", "-d", "--name", "web", *SOUND, "bb:1", "sleep", "10000")
+    limits = sh(
+        "sysctl -n net.ipv4.neigh.default.gc_thresh1 net.ipv4.neigh.default.gc_thresh2 net.ipv4.neigh.default.gc_thresh3"
+    )
+    sh(
+        "sysctl -qw net.ipv4.neigh.default.gc_thresh1=4 net.ipv4.neigh.default.gc_thresh2=8 net.ipv4.neigh.default.gc_thresh3=16"
+    )
+    ask = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\nfor n in range(20, 220):\n"
+    ask += "    try: s.sendto(b'', ('172.17.200.%d' % n, 9))\n    except OSError: pass\n"
+
+    def overflows() -> bool:
+        subprocess.run(["python3", "-c", ask], timeout=60, check=False)
+        return "table overflow" in sh("dmesg")
+
+    wait_for(overflows, 60, "the kernel to notice")
+
+    def mend() -> None:
+        names = ("gc_thresh1", "gc_thresh2", "gc_thresh3")
+        for name, value in zip(names, limits.split(), strict=True):
+            sh(f"sysctl -qw net.ipv4.neigh.default.{name}={value}")
+        sh("docker rm -f web; ip neigh flush all")
+
+    return mend

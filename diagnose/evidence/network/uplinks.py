@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 
@@ -12,6 +13,8 @@ from diagnose.recording.questions import Host, question
 from diagnose.registry import evidence
 
 _MAIN_TABLE = 254
+_OF_DOCKER = re.compile(r"docker0|br-[0-9a-f]{12}|veth[0-9a-f]{7}")
+"""The names that the engine gives its bridges and the host's ends of veth pairs: nothing beyond them is reached by a route."""
 
 
 class Uplink(msgspec.Struct, frozen=True):
@@ -28,7 +31,9 @@ class Uplink(msgspec.Struct, frozen=True):
 
 class Uplinks(msgspec.Struct, frozen=True):
     """Interfaces with an IPv4 default route in the main table, the preferred one first; on a host without one, those to the nets
-    that it is on itself. interfaces: index -> name of every interface. addresses: index -> its first global IPv4 address.
+    that it is on itself. An interface of the engine never counts, whatever routes another program gave it.
+
+    interfaces: index -> name of every interface. addresses: index -> its first global IPv4 address.
     """
 
     items: tuple[Uplink, ...]
@@ -36,8 +41,8 @@ class Uplinks(msgspec.Struct, frozen=True):
     addresses: dict[int, str | None]
 
     def by_index(self, index: int | None) -> Uplink | None:
-        """The interface of this index as one that leads to others; None where there is no such interface."""
-        if index not in self.interfaces:
+        """The interface of this index as one that leads to others; None where there is none, or it is one of the engine's."""
+        if index not in self.interfaces or _OF_DOCKER.fullmatch(self.interfaces[index]):
             return None
         return Uplink(self.interfaces[index], self.addresses.get(index))
 
@@ -57,7 +62,8 @@ class _Link(msgspec.Struct):
     @property
     def leads_to_others(self) -> bool:
         """Whether it is not the loopback, no bridge, and no end of a pair whose other end is in a container."""
-        return self.name != "lo" and self.kind != "bridge" and self.link_netnsid is None
+        is_of_docker = bool(_OF_DOCKER.fullmatch(self.name or ""))
+        return self.name != "lo" and self.kind != "bridge" and self.link_netnsid is None and not is_of_docker
 
 
 class _Address(msgspec.Struct):
@@ -96,6 +102,7 @@ def uplinks(host: Host) -> Uplinks | Unavailable:
         each
         for each in routes
         if each.family == "inet" and each.table == _MAIN_TABLE and each.prefix == 0 and each.type == "unicast"
+        if not _OF_DOCKER.fullmatch(names.get(each.oif or 0, ""))
     ]
     found = dict.fromkeys(each.oif for each in sorted(defaults, key=lambda route: route.metric) if each.oif in names)
     found = found or dict.fromkeys(each.index for each in links if each.leads_to_others and each.index in first)

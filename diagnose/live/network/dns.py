@@ -19,6 +19,7 @@ from diagnose.model import Json
 
 if TYPE_CHECKING:
     from diagnose.live import Live
+    from diagnose.questions.network import QuerySizedDns
     from diagnose.recording.questions import Question
 
 PATIENCE_S = 1.0
@@ -37,7 +38,17 @@ QUERIES = 2
 MAX_ANSWERS = 16
 """Records of an answer that are kept."""
 
+_PADDING = 12
+"""The number of EDNS's padding option (RFC 7830)."""
+
+_HEADERS = 28
+"""Bytes of the IPv4 and UDP headers before a query."""
+
+_IP_MTU_DISCOVER, _PROBE = 10, 3
+"""Socket option of linux/in.h: packets are not fragmented, and what is known of the path is ignored."""
+
 _ICMP = {
+    errno.EMSGSIZE: "too large",
     errno.ECONNREFUSED: "refused",
     errno.EHOSTUNREACH: "unreachable",
     errno.ENETUNREACH: "unreachable",
@@ -75,6 +86,23 @@ def query(live: Live, question: Question) -> dict[str, Any]:
         return ask(kernel, address, args["name"], args["type"])
 
 
+def sized(live: Live, question: QuerySizedDns) -> dict[str, Any]:
+    """What one resolver answers to a query that fills an IPv4 packet of `packet_bytes` bytes and must not be fragmented.
+
+    The query is for the root's name servers and carries EDNS padding (RFC 7830). Shape and errors as of `query`; icmp is "too large"
+    where a router, or the host itself, says that it cannot forward a packet of that size.
+    """
+    if not live.settings.probe:
+        raise Refused("not allowed", "probes are turned off by --no-probe")
+    import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
+
+    wanted = {"server": question.server, "port": 53, "transport": "udp", "pid": question.pid, "start": None}
+    address, kernel = _make_socket_inside(live, question, wanted)
+    with kernel:
+        kernel.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE)
+        return _ask_udp(kernel, address, ".", "NS", question.packet_bytes)
+
+
 def _make_socket_inside(live: Live, question: Question, wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
     """A socket of a process's network namespace, which the network process makes and we use."""
     deadline = live.deadline(question.kind) - MARGIN_S
@@ -84,13 +112,15 @@ def _make_socket_inside(live: Live, question: Question, wanted: Json) -> tuple[t
     return tuple(address), kernel
 
 
-def _ask_udp(kernel: socket.socket, address: tuple[Any, ...], name: str, kind: str) -> dict[str, Any]:
+def _ask_udp(
+    kernel: socket.socket, address: tuple[Any, ...], name: str, kind: str, packet_bytes: int | None = None
+) -> dict[str, Any]:
     answer = _nothing()
     messages: dict[int, float] = {}
     try:
         kernel.connect(address)
         for patience in (*[PATIENCE_S] * (QUERIES - 1), LAST_PATIENCE_S):
-            number, wire = _message(name, kind)
+            number, wire = _message(name, kind, packet_bytes)
             begun = messages[number] = time.monotonic()
             kernel.send(wire)
             answer["sent"] += 1
@@ -143,11 +173,15 @@ def _icmp(error: OSError) -> str:
     return _ICMP[error.errno]
 
 
-def _message(name: str, kind: str) -> tuple[int, bytes]:
+def _message(name: str, kind: str, packet_bytes: int | None = None) -> tuple[int, bytes]:
     """The number of a question, by which its answer is known, and the question as it is sent."""
     import dnslib
 
     message = dnslib.DNSRecord.question(name, kind)
+    if packet_bytes:
+        message.add_ar(dnslib.EDNS0(udp_len=1232, opts=[dnslib.EDNSOption(_PADDING, b"")]))
+        missing = packet_bytes - _HEADERS - len(message.pack())
+        message.ar[0] = dnslib.EDNS0(udp_len=1232, opts=[dnslib.EDNSOption(_PADDING, bytes(max(0, missing)))])
     return message.header.id, message.pack()
 
 

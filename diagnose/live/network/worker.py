@@ -26,4 +26,5 @@ def functions() -> Mapping[str, Function]:
         "nftables": nftables.rule_set,
         "netns": namespaces.visit,
         "dns.query": namespaces.make_socket,
+        "dns.sized": namespaces.make_socket,
     }

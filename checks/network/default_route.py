@@ -1,0 +1,82 @@
+"""The host's default route and the engine's own interfaces: who configured them."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.network.docker_interfaces import DockerInterfaces, TakenInterface
+from diagnose.evidence.network.interface_managers import InterfaceManager, InterfaceManagers
+from diagnose.model import CheckResult, Finding, Severity, Subject
+from diagnose.phrases import joined
+from diagnose.registry import check
+
+_EXCLUDES = {"dhcpcd": "dhcpcd", "NetworkManager": "network_manager", "systemd-networkd": "networkd"}
+"""The page's variable for each manager that it knows how to restrain."""
+
+
+@check(
+    "network.interface-taken",
+    severity=Severity.warning,
+    causes=["dns.host-broken", "dns.upstream-unreachable", "firewall.masquerade-missing", "image.registry-unreachable"],
+)
+def interface_taken(
+    taken: DockerInterfaces, managers: InterfaceManagers | None, containers: Containers | None
+) -> CheckResult:
+    """Another program configured one of Docker's interfaces.
+
+    dhcpcd, NetworkManager and systemd-networkd set addresses and default routes on bridges and veth interfaces unless their
+    configuration excludes them. If such a default route wins, the host and its containers are offline, and the finding is critical.
+    The engine itself sets no address on a veth interface of the host, and only addresses of the network's subnet on a bridge.
+    """
+    running = () if containers is None else tuple(container.subject for container in containers.running)
+    for interface in taken:
+        known = () if managers is None else managers.of(interface)
+        yield Finding(
+            subject=interface.subject,
+            summary=_summary(interface, known),
+            evidence={
+                "default routes": [str(route) for route in interface.defaults],
+                "addresses that the engine did not set": list(interface.addresses),
+                "programs that configure interfaces": [str(manager) for manager in known],
+                "bridge": interface.port_of or interface.link.name,
+            },
+            variables=_variables(interface, known),
+            severity=Severity.critical if interface.wins else Severity.warning,
+            touches=_reach(interface, running),
+            signs=frozenset({"dns", "timeout", "unreachable"}),
+        )
+    return None
+
+
+def _reach(interface: TakenInterface, running: tuple[Subject, ...]) -> tuple[Subject, ...]:
+    """A default route of the host concerns the engine and every container."""
+    network = (interface.network.subject,) if interface.network else ()
+    return (Subject("daemon", "docker"), *running, *network) if interface.wins else network
+
+
+def _summary(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) -> str:
+    kind = f"a port of bridge {interface.port_of}" if interface.port_of else "a bridge of Docker"
+    if interface.wins:
+        harm = (
+            f"the host's default route leads to {interface.link.name}, {kind}: the host and its containers are offline"
+        )
+    elif interface.defaults:
+        harm = f"{interface.link.name}, {kind}, has a default route of the host"
+    else:
+        harm = f"{interface.link.name}, {kind}, has address {interface.addresses[0]}, which the engine did not set"
+    by = joined([str(manager) for manager in managers[:2]], "or")
+    return f"{harm}; likely set by {by}" if by else harm
+
+
+def _variables(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) -> dict[str, str]:
+    """What the page needs: the route to remove, the addresses of a port to remove, and the manager to restrain."""
+    found = {"interface": interface.link.name}
+    if interface.defaults:
+        found["routed"] = interface.link.name
+    if interface.port_of and interface.addresses:
+        found["port"] = interface.link.name
+    elif interface.addresses:
+        found["address"] = interface.addresses[0]
+    first = managers[0].name if managers else ""
+    if first in _EXCLUDES:
+        found[_EXCLUDES[first]] = first
+    return found

@@ -1,0 +1,139 @@
+"""Programs that configure network interfaces, and the file that lets them touch the engine's."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.docker_interfaces import DockerInterfaces, TakenInterface
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import FileText, ListFolder, ReadFile
+from diagnose.registry import evidence
+
+_COMMS: Mapping[str, str] = {
+    "dhcpcd": "dhcpcd",
+    "NetworkManager": "NetworkManager",
+    "systemd-network": "systemd-networkd",
+    "connmand": "connman",
+    "dhclient": "dhclient",
+    "avahi-autoipd": "avahi-autoipd",
+}
+"""The name of each program by its command as the kernel keeps it: 15 characters."""
+
+_CONFIG: Mapping[str, str] = {
+    "dhcpcd": "/etc/dhcpcd.conf",
+    "NetworkManager": "/etc/NetworkManager/NetworkManager.conf",
+}
+
+_NETWORKD_FOLDERS = ("/etc/systemd/network", "/run/systemd/network", "/usr/lib/systemd/network")
+"""Where networkd reads its files; a file of the same name in an earlier folder replaces one in a later folder."""
+
+
+class InterfaceManager(msgspec.Struct, frozen=True):
+    """One program. file: the configuration that makes it take the interface, "" where none was found."""
+
+    name: str
+    pid: int
+    file: str = ""
+
+    def __str__(self) -> str:
+        place = f", {self.file}" if self.file else ""
+        return f"{self.name} (pid {self.pid}{place})"
+
+
+class InterfaceManagers(msgspec.Struct, frozen=True):
+    """The programs that may have configured each taken interface, by the interface's name, the likeliest first."""
+
+    by_interface: dict[str, tuple[InterfaceManager, ...]]
+
+    def __len__(self) -> int:
+        return len(self.by_interface)
+
+    def of(self, interface: TakenInterface) -> tuple[InterfaceManager, ...]:
+        return self.by_interface.get(interface.link.name, ())
+
+
+@evidence
+def interface_managers(host: Host, taken: DockerInterfaces, processes: Processes | None) -> InterfaceManagers:
+    """Files are read only where an interface of the engine is taken."""
+    if not len(taken) or processes is None:
+        return InterfaceManagers({})
+    running = [
+        (_COMMS[process.comm], process.pid) for process in processes if process.comm in _COMMS and not process.container
+    ]
+    has_networkd = any(name == "systemd-networkd" for name, _ in running)
+    files = _networkd_files(host) if has_networkd else {}
+    present = {name: path for name, path in _CONFIG.items() if _exists(host, path)}
+    found = {}
+    for interface in taken:
+        managers = [
+            InterfaceManager(name, pid, _file(name, interface, files) or present.get(name, "")) for name, pid in running
+        ]
+        found[interface.link.name] = tuple(sorted(managers, key=lambda manager: not manager.file))
+    return InterfaceManagers(found)
+
+
+def _file(name: str, interface: TakenInterface, files: Mapping[str, str]) -> str:
+    """The first of networkd's files that matches the interface, in the order of their names."""
+    if name != "systemd-networkd":
+        return ""
+    return next((path for path, text in files.items() if _matches(text, interface)), "")
+
+
+def _exists(host: Host, path: str) -> bool:
+    file: FileText | Failed = host.ask(ReadFile(path))
+    return not isinstance(file, Failed)
+
+
+def _networkd_files(host: Host) -> dict[str, str]:
+    """The text of each .network file by its path, sorted by file name, without those that a link to /dev/null masks."""
+    names: dict[str, str] = {}
+    for folder in _NETWORKD_FOLDERS:
+        listing = host.ask(ListFolder(folder))
+        for entry in () if isinstance(listing, Failed) else listing.entries:
+            if entry.name.endswith(".network"):
+                names.setdefault(entry.name, f"{folder}/{entry.name}")
+    paths = [path for _, path in sorted(names.items())]
+    answers = dict(host.ask_many([ReadFile(path) for path in paths]))
+    files = {path: answers[ReadFile(path)] for path in paths}
+    return {path: file.text for path, file in files.items() if not isinstance(file, Failed)}
+
+
+def _matches(text: str, interface: TakenInterface) -> bool:
+    """Whether the [Match] section of a .network file fits, by systemd.network(5), as far as this tool knows the interface.
+
+    A file with a condition that is not known here, such as a hardware address or a path, does not count as a match.
+    """
+    conditions = dict(_conditions(text))
+    kind = interface.link.kind or ""
+    known = {
+        "Name": interface.link.name,
+        "Kind": kind,
+        "Driver": kind,
+        "Type": "bridge" if kind == "bridge" else "ether",
+    }
+    if not set(conditions) <= set(known):
+        return False
+    return all(_fits(patterns, known[key]) for key, patterns in conditions.items())
+
+
+def _conditions(text: str) -> Iterator[tuple[str, str]]:
+    section = ""
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped.startswith("["):
+            section = stripped
+        elif section == "[Match]" and "=" in stripped and stripped[0] not in "#;":
+            key, _, value = stripped.partition("=")
+            yield key.strip(), value.strip()
+
+
+def _fits(patterns: str, value: str) -> bool:
+    """Whether one of the shell patterns fits; a leading `!` turns the whole list around."""
+    wanted = not patterns.startswith("!")
+    listed = patterns.removeprefix("!").split()
+    return any(fnmatch.fnmatchcase(value, pattern) for pattern in listed) is wanted

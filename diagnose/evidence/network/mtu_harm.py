@@ -1,0 +1,138 @@
+"""Signs that packets which are too large for the uplink really get lost."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.dns.lookups import DnsReply
+from diagnose.evidence.dns.resolvers import Resolvers, is_loopback
+from diagnose.evidence.network.packet_sizes import OversizedNetwork, PacketSizes
+from diagnose.model import Failed
+from diagnose.questions import Host, Question
+from diagnose.questions.containers import ReadLogs
+from diagnose.questions.network import ListTcpStalls, QuerySizedDns
+from diagnose.registry import evidence
+
+_MOST = 10
+"""Containers of one network whose log and sockets are read."""
+_LINES, _BYTES = 12, 16 * 1024
+_HEADERS = 100
+"""Bytes of the IP and TCP headers of a packet, rounded up."""
+_RETRANSMISSIONS = 2
+"""A packet that was sent three times in vain; a single loss is ordinary."""
+
+_STALLED_READ = re.compile(
+    r"handshake.{0,40}(?:time[d-]? ?out)|(?:time[d-]? ?out).{0,40}handshake"
+    r"|read.{0,20}time[d-]? ?out|time[d-]? ?out.{0,20}read(?:ing)?\b|download timed out"
+    r"|timed out after \d+ milliseconds with \d+|SSL connection timeout|reading (?:response )?body",
+    re.IGNORECASE,
+)
+"""What programs print when a connection was made and large answers do not arrive: Go, curl, wget, OpenSSL, Python, Java."""
+
+
+class Harm(msgspec.Struct, frozen=True):
+    """One sign of loss: the container that shows it, and what it shows."""
+
+    container: Container
+    sign: str
+
+
+class MtuHarm(msgspec.Struct, frozen=True):
+    """by_network: signs of loss by the network's name. probes: what became of a DNS query of full size, by the network's name."""
+
+    by_network: dict[str, tuple[Harm, ...]]
+    probes: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self.by_network)
+
+    def of(self, oversized: OversizedNetwork) -> tuple[Harm, ...]:
+        return self.by_network.get(oversized.network.name, ())
+
+
+@evidence
+def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> MtuHarm:
+    """Nothing is asked where all packets fit. Otherwise: sockets and logs of its containers, and one query of full size."""
+    found: dict[str, tuple[Harm, ...]] = {}
+    probes: dict[str, str] = {}
+    for oversized in sizes:
+        members = oversized.members[:_MOST]
+        harm = [*_stalls(host, members, sizes.limit), *_read_timeouts(host, members)]
+        result = _probe(host, oversized, sizes.limit, resolvers)
+        if result is not None:
+            container, outcome = result
+            probes[oversized.network.name] = outcome
+            harm += [Harm(container, outcome)] if outcome.startswith("lost") else []
+        if harm:
+            found[oversized.network.name] = tuple(harm)
+    return MtuHarm(found, probes)
+
+
+def _stalls(host: Host, members: tuple[Container, ...], limit: int) -> list[Harm]:
+    """Connections that send the same data again and again, more of it than one packet of the right size holds."""
+    asked: dict[Question[Any], Container] = {ListTcpStalls(member.state.pid): member for member in members}
+    harm = []
+    questions = [ListTcpStalls(member.state.pid) for member in members]
+    for question, stalls in host.ask_many(questions):
+        for stall in () if isinstance(stalls, Failed) else stalls:
+            is_large = stall.unacknowledged > limit - _HEADERS
+            if is_large and stall.retransmissions >= _RETRANSMISSIONS:
+                sign = f"{stall.unacknowledged} bytes to {stall.peer} unacknowledged after {stall.retransmissions} repetitions"
+                harm.append(Harm(asked[question], sign))
+    return harm
+
+
+def _read_timeouts(host: Host, members: tuple[Container, ...]) -> list[Harm]:
+    """Last lines of logs that tell of an answer which did not arrive."""
+    asked: dict[Question[Any], Container] = {
+        ReadLogs(member.id, tail=_LINES, bytes=_BYTES): member for member in members
+    }
+    harm = []
+    for question, log in host.ask_many(asked):
+        lines = [] if isinstance(log, Failed) else log["text"].splitlines()
+        line = next((line for line in reversed(lines) if _STALLED_READ.search(line)), "")
+        if line:
+            harm.append(Harm(asked[question], f"log: {line.partition(' ')[2][:200]}"))
+    return harm
+
+
+def _probe(
+    host: Host, oversized: OversizedNetwork, limit: int, resolvers: Resolvers | None
+) -> tuple[Container, str] | None:
+    """What becomes of a DNS query that fills a packet of the container's size; None where no server can be asked.
+
+    A query that fits the uplink is sent too. Only where that one is answered and the larger one is met by silence is it lost:
+    an ICMP error that says "too large" is how path discovery works.
+    """
+    for container in oversized.members if resolvers is not None else ():
+        servers = () if resolvers is None else resolvers.upstreams(container)
+        outer = [up.server for up in servers if not up.by_host and not is_loopback(up.server) and "." in up.server]
+        if not outer:
+            continue
+        pid = container.state.pid
+        sizes = (limit - oversized.overhead, oversized.size)
+        questions = [QuerySizedDns(outer[0], pid, size) for size in sizes]
+        answers = dict(host.ask_many(questions))
+        small, large = (answers[question] for question in questions)
+        if isinstance(small, Failed) or isinstance(large, Failed):
+            return None
+        return container, _outcome(
+            msgspec.convert(small, DnsReply), msgspec.convert(large, DnsReply), outer[0], oversized.size
+        )
+    return None
+
+
+def _outcome(small: DnsReply, large: DnsReply, server: str, size: int) -> str:
+    if large.answered:
+        return f"a DNS query of {size} bytes to {server} is answered"
+    if large.icmp == "too large":
+        return f"a DNS query of {size} bytes to {server} is refused as too large, so path discovery works"
+    if small.answered and not large.icmp:
+        return (
+            f"lost: a DNS query of {size} bytes to {server} gets no answer and no ICMP error; one that fits is answered"
+        )
+    return "undecided"

@@ -1,0 +1,86 @@
+"""The kernel's table of neighbours: how many entries it may hold, and which addresses did not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.questions.machine import ReadSysctls
+from diagnose.registry import evidence
+
+_FAMILIES = ("ipv4", "ipv6")
+_ARP_TABLE = "/proc/net/arp"
+_UNANSWERED = 0
+
+
+class NeighbourLimits(msgspec.Struct, frozen=True):
+    """thresholds: by family, the entries above which no new neighbour is taken (gc_thresh3); None where it is not visible."""
+
+    thresholds: dict[str, int | None]
+
+    def of(self, family: str) -> int | None:
+        return self.thresholds.get(family)
+
+
+@evidence
+def neighbour_limits(host: Host) -> NeighbourLimits | Unavailable:
+    """Settings of the first network namespace alone: another one does not show them."""
+    names = {family: f"net.{family}.neigh.default.gc_thresh3" for family in _FAMILIES}
+    answer = host.ask(ReadSysctls(list(names.values())))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    return NeighbourLimits({family: _number(answer.get(name)) for family, name in names.items()})
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None
+
+
+class Neighbour(msgspec.Struct, frozen=True):
+    """An IPv4 address that the host tried to reach on an interface, and its hardware address; "" where nobody answered."""
+
+    address: str
+    interface: str
+    mac: str
+
+    @property
+    def is_unanswered(self) -> bool:
+        return not self.mac
+
+
+class Neighbours(msgspec.Struct, frozen=True):
+    """The host's ARP table."""
+
+    items: tuple[Neighbour, ...]
+
+    def __iter__(self) -> Iterator[Neighbour]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def unanswered(self, address: str) -> Neighbour | None:
+        """The entry of an address that the host asked for in vain."""
+        return next((entry for entry in self.items if entry.address == address and entry.is_unanswered), None)
+
+
+@evidence
+def neighbours(host: Host) -> Neighbours | Unavailable:
+    """One file, which everyone may read."""
+    table = host.ask(ReadFile(_ARP_TABLE))
+    if isinstance(table, Failed):
+        return Unavailable.of(table)
+    return Neighbours(tuple(_rows(table.text)))
+
+
+def _rows(text: str) -> Iterator[Neighbour]:
+    """Rows of the kernel's table (`arp_format_neigh_entry`): address, type, flags, hardware address, mask, device."""
+    for line in text.splitlines()[1:]:
+        fields = line.split()
+        if len(fields) >= 6:
+            is_complete = int(fields[2], 16) != _UNANSWERED
+            yield Neighbour(fields[0], fields[5], fields[3] if is_complete else "")

@@ -1,0 +1,81 @@
+"""How large the packets of each network are, and how large they may be on the host's uplink."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.routes import Routes
+from diagnose.registry import evidence
+
+MTU_OPTION = "com.docker.network.driver.mtu"
+_USUAL_MTU = 1500
+_VXLAN_OVERHEAD = 50
+"""Bytes that an overlay network adds to each packet (libnetwork, drivers/overlay, `vxlanEncap`)."""
+
+
+class OversizedNetwork(msgspec.Struct, frozen=True):
+    """A network whose packets are larger than the uplink carries.
+
+    size: the largest packet in bytes that its containers send. overhead: bytes that the network adds to it on the uplink.
+    members: its running containers.
+    """
+
+    network: Network
+    size: int
+    overhead: int
+    members: tuple[Container, ...]
+
+
+class PacketSizes(msgspec.Struct, frozen=True):
+    """uplink: the interface with the IPv4 default route, "" on a host without one. limit: the bytes that it carries."""
+
+    uplink: str = ""
+    limit: int = 0
+    oversized: tuple[OversizedNetwork, ...] = ()
+
+    def __iter__(self) -> Iterator[OversizedNetwork]:
+        return iter(self.oversized)
+
+    def __len__(self) -> int:
+        return len(self.oversized)
+
+
+@evidence
+def packet_sizes(
+    networks: Networks, containers: Containers, routes: Routes, links: Interfaces, namespaces: Namespaces | None
+) -> PacketSizes:
+    """Sizes as seen inside the containers, else as the network's option says. Networks without running containers are left out."""
+    route = routes.default
+    uplink = links.by_index.get(route.oif or 0) if route else None
+    if route is None or uplink is None or not uplink.mtu:
+        return PacketSizes()
+    limit = min(uplink.mtu, route.mtu or uplink.mtu)
+    oversized = []
+    for network in networks:
+        overhead = _VXLAN_OVERHEAD if network.driver == "overlay" else 0
+        members = tuple(container for container in containers.running if network.name in container.endpoints)
+        if network.driver not in ("bridge", "overlay") or network.internal or not members:
+            continue
+        size = _size(network, members, namespaces, overhead)
+        if size + overhead > limit:
+            oversized.append(OversizedNetwork(network, size, overhead, members))
+    return PacketSizes(uplink.name, limit, tuple(oversized))
+
+
+def _size(network: Network, members: tuple[Container, ...], namespaces: Namespaces | None, overhead: int) -> int:
+    """The largest packet in bytes that containers of the network send."""
+    seen = []
+    for container in members if namespaces is not None else ():
+        netns = namespaces.of(container) if namespaces is not None else None
+        link = netns.link_with(container.endpoints[network.name].ip_address) if netns else None
+        seen += [link.mtu] if link else []
+    if seen:
+        return max(seen)
+    option = network.option(MTU_OPTION, str(_USUAL_MTU))
+    return (int(option) if option.isdigit() else _USUAL_MTU) - overhead

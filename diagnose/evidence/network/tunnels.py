@@ -1,0 +1,63 @@
+"""Who brought up the tunnels among the host's interfaces: the process, its unit, or the file of the tunnel."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+from diagnose.questions.network import ListTunnelHolders
+from diagnose.registry import evidence
+
+_KERNEL_KINDS = ("wireguard", "ppp", "gre", "ipip", "sit", "vti", "xfrm")
+"""Kinds of tunnels that no process holds open."""
+
+
+class Tunnels(msgspec.Struct, frozen=True):
+    """owners: the interface's name -> who brought it up, in words. names: all tunnels, also those of an unknown owner."""
+
+    owners: dict[str, str]
+    names: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def described(self, name: str) -> str:
+        """An interface with its owner where it is a tunnel: `tun0 of openvpn (pid 812)`; else the name alone."""
+        owner = self.owners.get(name)
+        return f"{name} of {owner}" if owner else name
+
+
+@evidence
+def tunnels(host: Host, links: Interfaces, processes: Processes | None) -> Tunnels:
+    """Processes are searched only on a host with a tun interface; the kernel's own kinds are named by their configuration."""
+    names = frozenset(link.name for link in links if link.kind == "tun" or link.kind in _KERNEL_KINDS)
+    owners: dict[str, str] = {}
+    if any(link.kind == "tun" for link in links):
+        holders = host.ask(ListTunnelHolders())
+        owners = {} if isinstance(holders, Failed) else {holder.interface: str(holder) for holder in holders}
+    for link in links:
+        if link.kind in _KERNEL_KINDS and link.name not in owners:
+            owner = _of_kernel(host, link, processes)
+            owners |= {link.name: owner} if owner else {}
+    return Tunnels(owners, names)
+
+
+def _of_kernel(host: Host, link: Interface, processes: Processes | None) -> str:
+    if link.kind == "wireguard":
+        path = f"/etc/wireguard/{link.name}.conf"
+        if _exists(host, path):
+            return f"wg-quick@{link.name}.service ({path})"
+        return "WireGuard"
+    if link.kind == "ppp":
+        daemon = next((process for process in processes or () if process.comm == "pppd"), None)
+        return f"pppd (pid {daemon.pid})" if daemon else ""
+    return ""
+
+
+def _exists(host: Host, path: str) -> bool:
+    statuses = host.ask(StatPaths([path]))
+    return not isinstance(statuses, Failed) and path in statuses and not statuses[path].failed
