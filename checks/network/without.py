@@ -1,11 +1,15 @@
-"""What the host looks like with the bridges of its networks in order: pure edits of evidence."""
+"""What the host looks like with its bridges and routes in order: pure edits of evidence."""
 
 from __future__ import annotations
 
+import ipaddress
+
 from msgspec.structs import replace
 
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.network.interfaces import Interface, Interfaces
-from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.networks import Networks, Subnet
+from diagnose.evidence.network.routes import Routes
 from diagnose.model import Edit, Finding
 from diagnose.registry import without
 
@@ -25,3 +29,28 @@ def bridge_up(finding: Finding, interfaces: Interfaces, networks: Networks) -> E
         for position, name in enumerate(sorted(bridges - known))
     ]
     return {Interfaces: replace(interfaces, items=(*mended, *created))}
+
+
+@without("network.interface-taken")
+def interface_left_alone(finding: Finding, routes: Routes, interfaces: Interfaces, lookups: Lookups | None) -> Edit:
+    """The interface has no default route, and DNS servers that only a default route leads to answer the host."""
+    link = interfaces.by_name.get(finding.subject.name)
+    kept = tuple(route for route in routes if route.prefix > 1 or link is None or route.oif != link.index)
+    edit: Edit = {Routes: replace(routes, items=kept)}
+    if lookups is None:
+        return edit
+    near = [route.net for route in routes if route.prefix > 1 and route.leads_somewhere]
+    answers = {
+        server: reply if reply.answered or _is_near(server, near) else DnsReply(answered=True, rcode="NOERROR", ms=1.0)
+        for server, reply in lookups.host.items()
+    }
+    return edit | {Lookups: replace(lookups, host=answers)}
+
+
+def _is_near(server: str, near: list[Subnet]) -> bool:
+    """Whether a route other than a default one leads to the server."""
+    try:
+        address = ipaddress.ip_address(server.partition("%")[0])
+    except ValueError:
+        return True
+    return address.is_loopback or any(address in net for net in near)

@@ -68,8 +68,11 @@ def default_route_on_docker0(box: Box) -> None:
     box.spawn(["/opt/systemd-networkd", "-c", "import time; time.sleep(3600)"])
     box.sh(f"ip route del default via {GATEWAY}; ip route add default via {GATEWAY} metric 1024")
     box.sh("ip route add default dev docker0 proto static scope link")
+    box.write("/etc/resolv.conf", "nameserver 198.51.100.80\n")
     assert not reaches_the_web(box)
     found = box.diagnose("all", "--format", "json").findings
+    (dns,) = (f for f in found if f["id"] == "dns.host-broken")
+    assert [cause["id"] for cause in dns["caused_by"]] == ["network.interface-taken"], dns
     (taken,) = (f for f in found if f["id"] == "network.interface-taken")
     assert "systemd-networkd" in taken["summary"]
     assert "/etc/systemd/network/10-all.network" in taken["summary"]
