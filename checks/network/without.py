@@ -44,7 +44,7 @@ def interface_left_alone(finding: Finding, routes: Routes, interfaces: Interface
         server: reply if reply.answered or _is_near(server, near) else DnsReply(answered=True, rcode="NOERROR", ms=1.0)
         for server, reply in lookups.host.items()
     }
-    return edit | {Lookups: replace(lookups, host=answers)}
+    return {**edit, Lookups: replace(lookups, host=answers)}
 
 
 def _is_near(server: str, near: list[Subnet]) -> bool:
