@@ -225,14 +225,22 @@ def test_tracked_connections_are_those_of_conntrack() -> None:
     rows = answers["all"]["entries"]
     assert answers["all"]["complete"]
     expected = {
-        (line.split()[0], *(word.partition("=")[2] for word in line.split() if word[:4] in ("src=", "dst=", "spor", "dpor")))
+        (
+            line.split()[0],
+            *(word.partition("=")[2] for word in line.split() if word[:4] in ("src=", "dst=", "spor", "dpor")),
+        )
         for line in listed
     }
     names = ("src", "dst", "sport", "dport", "reply_src", "reply_dst", "reply_sport", "reply_dport")
     assert {(row["protocol"], *(str(row[name]) for name in names)) for row in rows} >= expected
     assert sum(line.startswith("udp") for line in listed) >= 9
     (tcp,) = answers["tcp"]["entries"]
-    assert (tcp["state"], tcp["reply_src"], tcp["reply_dport"] > 1024, tcp["mark"]) == ("established", "127.0.0.1", True, 7)
+    assert (tcp["state"], tcp["reply_src"], tcp["reply_dport"] > 1024, tcp["mark"]) == (
+        "established",
+        "127.0.0.1",
+        True,
+        7,
+    )
     assert {"assured", "dst_nat", "seen_reply"} <= set(tcp["status"])
     assert 0 < tcp["timeout"] < 5 * 86400 + 1
     assert answers["none"] == {"loaded": True, "complete": True, "entries": []}
