@@ -351,6 +351,32 @@ def timeline(format_: str, **options: Any) -> None:
 
 
 @group.command()
+@click.argument("id", metavar="ID", shell_complete=_complete)
+@_from
+@_budget
+@_engine
+def repair(id: str, **options: Any) -> None:
+    """Print a script with the smallest repair of what a check found.
+
+    Only prints: pipe it into `sudo sh` to apply it. Known for lost rules of the engine (firewall.chains-missing,
+    firewall.dnat-missing, firewall.masquerade-missing).
+    """
+    from diagnose import repair as repairs
+    from diagnose import session
+    from diagnose.evidence.network.lost_rules import LostRules
+    from diagnose.model import Unavailable
+
+    if id not in repairs.RULES:
+        raise click.UsageError(f"no repair is computed for {id}; its page has the fixes: diagnose explain {id}")
+    try:
+        (lost,) = session.collect([LostRules], _asked(options), began=_process_began())
+        assert isinstance(lost, LostRules | Unavailable)
+        click.echo(repairs.rules_script(lost), nl=False)
+    except (session.InvalidRequestError, repairs.NoRepairError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@group.command()
 @click.argument("old", type=click.Path())
 @click.argument("new", type=click.Path())
 @_format("text", "json")

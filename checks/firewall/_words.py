@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.packet_paths import ConnectionVerdict, Egress, Firewall, Ingress, PacketPaths
 from diagnose.model import Finding, Json, Skipped, Subject, Unavailable, Unexamined
@@ -74,3 +75,8 @@ def port_list(inlets: Sequence[Ingress]) -> str:
     ports = sorted({each.host_port for each in inlets})
     shown = ", ".join(map(str, ports[:4])) + (f" and {len(ports) - 4} more" if len(ports) > 4 else "")
     return f"{'port' if len(ports) == 1 else 'ports'} {shown}"
+
+
+def repair_of(lost_rules: LostRules | None, id: str) -> dict[str, str]:
+    """The variable for the computed repair of a finding of this check; empty where none is known."""
+    return {"repair": id} if lost_rules is not None and lost_rules.repair is not None else {}

@@ -13,6 +13,7 @@ from checks.firewall._words import (
     left_alone,
     port_list,
     proxied,
+    repair_of,
     shortened,
     subjects_of,
     unsure,
@@ -20,13 +21,16 @@ from checks.firewall._words import (
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.evidence.network.packet_paths import Egress, Firewall, Ingress, PacketPaths
 from diagnose.model import HOST, Finding, Severity, Skipped, Unavailable, Unexamined
 from diagnose.registry import check
 
 
 @check("firewall.chains-missing", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
-def chains_missing(firewall: Firewall, crossings: PacketPaths, config: DaemonConfig | Unavailable) -> Judged:
+def chains_missing(
+    firewall: Firewall, crossings: PacketPaths, config: DaemonConfig | Unavailable, lost_rules: LostRules | None
+) -> Judged:
     """Docker's rules are gone from the packet filter, or nothing leads to them.
 
     Flushed by another tool after the engine wrote them. Seen on engines 20.10.24, 26.1.5 and 28.5.2:
@@ -40,10 +44,12 @@ def chains_missing(firewall: Firewall, crossings: PacketPaths, config: DaemonCon
         return Skipped(crossings.why_none)
     if firewall.hides_docker and not firewall.docker_tables:
         return Unavailable("refused", f"the tables of {firewall.hides_docker} could not be read")
-    return _chains_missing(firewall, crossings, proxied(config))
+    return _chains_missing(firewall, crossings, proxied(config), repair_of(lost_rules, "firewall.chains-missing"))
 
 
-def _chains_missing(firewall: Firewall, crossings: PacketPaths, proxied: bool) -> Iterable[Finding | Unexamined]:
+def _chains_missing(
+    firewall: Firewall, crossings: PacketPaths, proxied: bool, repair: dict[str, str]
+) -> Iterable[Finding | Unexamined]:
     bare = [each for each in crossings.networks.values() if not firewall.names_bridge(each.bridge)]
     fallen = [each for each in crossings.outlets if is_lost(firewall, each.reach)]
     no_ports = bool(crossings.inlets) and not firewall.translates_ports
@@ -74,7 +80,7 @@ def _chains_missing(firewall: Firewall, crossings: PacketPaths, proxied: bool) -
         | base(firewall, "prerouting")
         | {"bridges without rules": [each.bridge for each in bare]}
         | {f"{each.container.name} sends": str(each.reach.by) for each in cut[:1]},
-        variables={},
+        variables=repair,
         severity=None if names or (ports and not served) else Severity.warning,
         touches=subjects_of(touched) + tuple(each.container.subject for each in ports),
         signs=NO_WAY_OUT | {"iptables"},
@@ -120,7 +126,11 @@ def _unmasked(outlet: Egress) -> bool:
 
 @check("firewall.masquerade-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
 def masquerade_missing(
-    firewall: Firewall, crossings: PacketPaths, config: DaemonConfig | Unavailable, links: Interfaces | Unavailable
+    firewall: Firewall,
+    crossings: PacketPaths,
+    config: DaemonConfig | Unavailable,
+    links: Interfaces | Unavailable,
+    lost_rules: LostRules | None,
 ) -> Judged:
     """A network's packets leave the host from addresses that nobody can answer.
 
@@ -134,7 +144,7 @@ def masquerade_missing(
         return Skipped(crossings.why_none)
     if not any(each.network.masquerades for each in crossings.outlets):
         return Skipped("no running container is on a network whose addresses the engine should hide")
-    return _masquerade_missing(crossings, links)
+    return _masquerade_missing(crossings, links, repair_of(lost_rules, "firewall.masquerade-missing"))
 
 
 def _nat_gone(firewall: Firewall, crossings: PacketPaths) -> str | None:
@@ -155,7 +165,9 @@ def _is_foreign(outlet: Egress, links: Interfaces | Unavailable) -> bool:
     )
 
 
-def _masquerade_missing(crossings: PacketPaths, links: Interfaces | Unavailable) -> Iterable[Finding | Unexamined]:
+def _masquerade_missing(
+    crossings: PacketPaths, links: Interfaces | Unavailable, repair: dict[str, str]
+) -> Iterable[Finding | Unexamined]:
     outlets = defaultdict(list)
     for each in crossings.outlets:
         if each.network.masquerades and (each.sample.nat_unknown or each.sample.outcome == "unknown"):
@@ -177,14 +189,16 @@ def _masquerade_missing(crossings: PacketPaths, links: Interfaces | Unavailable)
                 "container": listed[0].container.name,
                 "address": listed[0].address,
             },
-            variables={"network": network.name, "bridge": network.bridge, "subnet": subnet.partition(",")[0]},
+            variables={"network": network.name, "bridge": network.bridge, "subnet": subnet.partition(",")[0], **repair},
             touches=subjects_of([network]),
             signs=NO_WAY_OUT,
         )
 
 
 @check("firewall.dnat-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
-def dnat_missing(firewall: Firewall, crossings: PacketPaths, config: DaemonConfig | Unavailable) -> Judged:
+def dnat_missing(
+    firewall: Firewall, crossings: PacketPaths, config: DaemonConfig | Unavailable, lost_rules: LostRules | None
+) -> Judged:
     """A published port has no rule that leads to its container.
 
     Where docker-proxy listens, it still serves the port, and the container sees the bridge's address for
@@ -197,10 +211,12 @@ def dnat_missing(firewall: Firewall, crossings: PacketPaths, config: DaemonConfi
         return Skipped(crossings.why_none)
     if not crossings.inlets:
         return Skipped("no running container publishes a port on an outer IPv4 address")
-    return _dnat_missing(firewall, crossings, proxied(config))
+    return _dnat_missing(firewall, crossings, proxied(config), repair_of(lost_rules, "firewall.dnat-missing"))
 
 
-def _dnat_missing(firewall: Firewall, crossings: PacketPaths, proxied: bool) -> Iterable[Finding | Unexamined]:
+def _dnat_missing(
+    firewall: Firewall, crossings: PacketPaths, proxied: bool, repair: dict[str, str]
+) -> Iterable[Finding | Unexamined]:
     yield from (
         Unexamined(each, "more published ports than a filter of this size allows") for each in crossings.unwalked
     )
@@ -222,7 +238,7 @@ def _dnat_missing(firewall: Firewall, crossings: PacketPaths, proxied: bool) -> 
                 "translation": str(inlet.reach.nat) if inlet.reach.nat else None,
                 "decided by": str(inlet.reach.by) if inlet.reach.by else None,
             },
-            variables={"container": inlet.container.name, "host_port": str(inlet.host_port)},
+            variables={"container": inlet.container.name, "host_port": str(inlet.host_port), **repair},
             discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.port.partition('/')[2]}",
             severity=Severity.warning if served or led_off else None,
             touches=(inlet.network.subject,),

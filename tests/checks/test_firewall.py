@@ -116,9 +116,9 @@ def judged(
     over = crossings(wall, boxes, nets, up, Unavailable("missing"), ping or Unavailable("missing"), known)
     said = config or Unavailable("missing")
     answers = {
-        "chains-missing": rules.chains_missing(wall, over, said),
-        "masquerade-missing": rules.masquerade_missing(wall, over, said, links(made)),
-        "dnat-missing": rules.dnat_missing(wall, over, said),
+        "chains-missing": rules.chains_missing(wall, over, said, None),
+        "masquerade-missing": rules.masquerade_missing(wall, over, said, links(made), None),
+        "dnat-missing": rules.dnat_missing(wall, over, said, None),
         "forward-dropped": transit.forward_dropped(wall, over),
         "backend-mixed": fronts.backend_mixed(wall, over),
         "bypassed-by-publish": fronts.bypassed_by_publish(over),

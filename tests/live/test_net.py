@@ -240,20 +240,6 @@ def test_an_interrupted_dump_is_not_half_an_answer() -> None:
             asked.rows(b"", lambda message: [])
 
 
-ANOTHER_RELEASE = """
-import sys
-from diagnose.live.network import library, worker
-library.MODULES = (*library.MODULES, "pyroute2.netlink.no_such_module")
-functions = worker.functions()
-assert "pyroute2.ndb.main" in sys.modules
-assert functions["net.links"]({})
-"""
-
-
-def test_another_release_of_pyroute2_is_imported_as_usual() -> None:
-    subprocess.run([sys.executable, "-c", ANOTHER_RELEASE], check=True, cwd=PROJECT)
-
-
 @pytest.mark.parametrize(
     ("datagram", "expected"),
     [

@@ -173,6 +173,8 @@ class NetworkEndpoint(_Shape, frozen=True, rename="pascal"):
     ip_prefix_len: int = msgspec.field(name="IPPrefixLen", default=0)
     global_ipv6_address: str = msgspec.field(name="GlobalIPv6Address", default="")
     mac_address: str = ""
+    gw_priority: int = 0
+    """The endpoint of the highest priority provides the default gateway (28)."""
     aliases: list[str] | None = None
     dns_names: list[str] | None = msgspec.field(name="DNSNames", default=None)
     ipam_config: dict[str, Any] | None = msgspec.field(name="IPAMConfig", default=None)

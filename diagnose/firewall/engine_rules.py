@@ -1,0 +1,288 @@
+"""The iptables rules that a Docker engine writes for its bridges, and the smallest repair that puts lost ones back. Pure.
+
+Source: `iptables-save` of engines 20.10.24, 26.1.5 and 28.5.2 with networks and ports of each kind; the layouts of other versions are
+not known here, and no repair is made for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+ESTABLISHED = "-m conntrack --ctstate RELATED,ESTABLISHED"
+STAGE_1, STAGE_2 = "DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2"
+TO_LOCAL_ADDRESSES = "-m addrtype --dst-type LOCAL -j DOCKER"
+KEPT = ("DOCKER-USER",)
+"""Chains that hold the administrator's own rules: created if they are gone, never written again."""
+
+
+class PublishedPort(msgspec.Struct, frozen=True):
+    """One published port of a container on a bridge."""
+
+    address: str
+    """The container's address on the bridge."""
+    port: int
+    protocol: str
+    host_port: int | None
+    """None on a routed network, whose ports are reached at the container's own address."""
+    host_address: str = ""
+    """Empty for all addresses of the host."""
+
+
+class Bridge(msgspec.Struct, frozen=True):
+    """One bridge network as the engine writes rules for it."""
+
+    name: str
+    """The Linux bridge."""
+    subnet: str
+    members: tuple[str, ...] = ()
+    """Addresses of its running containers."""
+    ports: tuple[PublishedPort, ...] = ()
+    internal: bool = False
+    talks: bool = True
+    """Whether its containers may reach each other (enable_icc)."""
+    masquerades: bool = True
+    routed: bool = False
+    """Whether its gateway mode is routed (28): reached without translation."""
+
+
+class TableRules(msgspec.Struct, frozen=True):
+    """What the engine wants in one table."""
+
+    own: Mapping[str, Sequence[str]]
+    """The whole contents of each chain of the engine, in order."""
+    first: Mapping[str, Sequence[str]] = {}
+    """Rules that must stand in a built-in chain, in this order."""
+    last: Mapping[str, Sequence[str]] = {}
+    """Rules that stand at the end of a built-in chain."""
+
+
+Tables = Mapping[str, TableRules]
+
+
+def wanted(version: tuple[int, ...], bridges: Sequence[Bridge], *, has_proxy: bool) -> Tables | None:
+    """What an engine of this version writes for these bridges, by table; None where the layout of the version is not known.
+
+    has_proxy: whether docker-proxy stands behind each published port (`userland-proxy`).
+    """
+    if (20, 10) <= version < (27,):
+        return {"filter": _stage_filter(bridges), "nat": _nat(bridges, has_proxy, hairpin=True)}
+    if (28, 2) <= version < (29,):
+        nat = _nat(bridges, has_proxy, hairpin=not has_proxy)
+        return {"raw": _raw(bridges), "filter": _forward_filter(bridges), "nat": nat}
+    return None
+
+
+def _accepts(bridge: Bridge) -> list[str]:
+    """The rules that let clients of published ports in."""
+    return [
+        f"-d {port.address}/32 ! -i {bridge.name} -o {bridge.name}"
+        f" -p {port.protocol} -m {port.protocol} --dport {port.port} -j ACCEPT"
+        for port in bridge.ports
+    ]
+
+
+def _isolation(bridge: Bridge) -> list[str]:
+    """What keeps an internal network from the outside, in the first stage of isolation."""
+    return [
+        f"! -s {bridge.subnet} -o {bridge.name} -j DROP",
+        f"! -d {bridge.subnet} -i {bridge.name} -j DROP",
+    ]
+
+
+def _to_second_stage(bridge: Bridge) -> str:
+    return f"-i {bridge.name} ! -o {bridge.name} -j {STAGE_2}"
+
+
+def _stage_filter(bridges: Sequence[Bridge]) -> TableRules:
+    """The filter table of engines 20.10 to 26.1: the rules of each bridge stand in FORWARD."""
+    outward = [bridge for bridge in bridges if not bridge.internal]
+    first = ["-j DOCKER-USER", f"-j {STAGE_1}"]
+    last: list[str] = []
+    stage_1: list[str] = []
+    for bridge in bridges:
+        name = bridge.name
+        if bridge.internal:
+            stage_1 += _isolation(bridge)
+        else:
+            stage_1.append(_to_second_stage(bridge))
+            first += [f"-o {name} {ESTABLISHED} -j ACCEPT", f"-o {name} -j DOCKER", f"-i {name} ! -o {name} -j ACCEPT"]
+        if bridge.talks:
+            first.append(f"-i {name} -o {name} -j ACCEPT")
+        else:
+            last.append(f"-i {name} -o {name} -j DROP")
+    return TableRules(
+        own={
+            "DOCKER": [rule for bridge in bridges for rule in _accepts(bridge)],
+            STAGE_1: [*stage_1, "-j RETURN"],
+            STAGE_2: [*(f"-o {bridge.name} -j DROP" for bridge in outward), "-j RETURN"],
+            "DOCKER-USER": ["-j RETURN"],
+        },
+        first={"FORWARD": first},
+        last={"FORWARD": last},
+    )
+
+
+def _forward_filter(bridges: Sequence[Bridge]) -> TableRules:
+    """The filter table of engines from 28.2 on: FORWARD has two jumps, all else stands in chains of the engine."""
+    outward = [bridge for bridge in bridges if not bridge.internal]
+    routed = [bridge for bridge in outward if bridge.routed]
+    forward = ["-j DOCKER-CT", f"-j {STAGE_1}", "-j DOCKER-BRIDGE"]
+    for bridge in bridges:
+        forward += _passage(bridge)
+    stage_1 = [f"-i {bridge.name} {ESTABLISHED} -j ACCEPT" for bridge in routed]
+    stage_1 += [f"-o {bridge.name} -j RETURN" for bridge in routed]
+    for bridge in bridges:
+        stage_1 += _isolation(bridge) if bridge.internal else [_to_second_stage(bridge)]
+    ports = [rule for bridge in bridges for rule in _accepts(bridge)]
+    ports += [f"-o {bridge.name} -p icmp -j ACCEPT" for bridge in routed]
+    ports += [f"! -i {bridge.name} -o {bridge.name} -j DROP" for bridge in outward]
+    return TableRules(
+        own={
+            "DOCKER": ports,
+            "DOCKER-BRIDGE": [f"-o {bridge.name} -j DOCKER" for bridge in outward],
+            "DOCKER-CT": [f"-o {bridge.name} {ESTABLISHED} -j ACCEPT" for bridge in outward],
+            "DOCKER-FORWARD": forward,
+            STAGE_1: stage_1,
+            STAGE_2: [f"-o {bridge.name} -j DROP" for bridge in outward],
+            "DOCKER-USER": [],
+        },
+        first={"FORWARD": ["-j DOCKER-USER", "-j DOCKER-FORWARD"]},
+    )
+
+
+def _passage(bridge: Bridge) -> list[str]:
+    """What the containers of a bridge may send, as engines from 28.2 on write it."""
+    name = bridge.name
+    if bridge.internal:
+        return [f"-i {name} -o {name} -j {'ACCEPT' if bridge.talks else 'DROP'}"]
+    if bridge.talks:
+        return [f"-i {name} -j ACCEPT"]
+    return [f"-i {name} -o {name} -j DROP", f"-i {name} ! -o {name} -j ACCEPT"]
+
+
+def _nat(bridges: Sequence[Bridge], has_proxy: bool, *, hairpin: bool) -> TableRules:
+    """The nat table. hairpin: a container that calls its own published port is masqueraded."""
+    translating = [bridge for bridge in bridges if not bridge.internal]
+    masqueraded = [bridge for bridge in translating if bridge.masquerades and not bridge.routed]
+    leaving = [f"-s {bridge.subnet} ! -o {bridge.name} -j MASQUERADE" for bridge in masqueraded]
+    if not has_proxy:
+        leaving += [f"-o {bridge.name} -m addrtype --src-type LOCAL -j MASQUERADE" for bridge in translating]
+    returns, translations = [], []
+    for bridge in translating:
+        if has_proxy and (bridge.masquerades or bridge.routed):
+            returns.append(f"-i {bridge.name} -j RETURN")
+        for port in bridge.ports if not bridge.routed else ():
+            match = f"-p {port.protocol} -m {port.protocol} --dport"
+            if hairpin:
+                leaving.append(f"-s {port.address}/32 -d {port.address}/32 {match} {port.port} -j MASQUERADE")
+            destination = f"-d {port.host_address}/32 " if port.host_address else ""
+            source = f"! -i {bridge.name} " if has_proxy else ""
+            target = f"-j DNAT --to-destination {port.address}:{port.port}"
+            translations.append(f"{destination}{source}{match} {port.host_port} {target}")
+    local = TO_LOCAL_ADDRESSES
+    return TableRules(
+        own={"DOCKER": [*returns, *translations]},
+        first={
+            "PREROUTING": [local],
+            "OUTPUT": [f"! -d 127.0.0.0/8 {local}" if has_proxy else local],
+            "POSTROUTING": leaving,
+        },
+    )
+
+
+def _raw(bridges: Sequence[Bridge]) -> TableRules:
+    """The raw table of engines from 28.2 on: nobody beyond the bridge reaches a container by the container's own address."""
+    guarded = [bridge for bridge in bridges if not bridge.internal and not bridge.routed]
+    rules = []
+    for bridge in guarded:
+        rules += [f"-d {address}/32 ! -i {bridge.name} -j DROP" for address in bridge.members]
+        rules += [
+            f"-d {port.host_address}/32 ! -i lo -p {port.protocol} -m {port.protocol} --dport {port.host_port} -j DROP"
+            for port in bridge.ports
+            if port.host_address.startswith("127.")
+        ]
+    return TableRules(own={}, last={"PREROUTING": rules})
+
+
+class Present(msgspec.Struct, frozen=True):
+    """One table as `iptables-save` prints it: rules by chain, without `-A CHAIN`."""
+
+    chains: Mapping[str, tuple[str, ...]]
+
+
+def present(text: str) -> dict[str, Present]:
+    """The tables of an output of `iptables-save`."""
+    tables: dict[str, dict[str, list[str]]] = {}
+    table: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if line.startswith("*"):
+            table = tables.setdefault(line[1:].strip(), {})
+        elif line.startswith(":"):
+            table.setdefault(line[1:].split()[0], [])
+        elif line.startswith("-A "):
+            chain, _, rule = line[3:].partition(" ")
+            table.setdefault(chain, []).append(rule.strip())
+    return {name: Present({chain: tuple(rules) for chain, rules in chains.items()}) for name, chains in tables.items()}
+
+
+class Repair(msgspec.Struct, frozen=True):
+    """What puts lost rules back."""
+
+    text: str
+    """Input for `iptables-restore --noflush`: atomic for each table; foreign chains and rules stay as they are."""
+    missing: tuple[str, ...]
+    """The rules that are missing, as `iptables -A` would add them, each with its table."""
+
+
+def repair(tables: Tables, found: Mapping[str, Present]) -> Repair | None:
+    """The smallest repair; None where no rule of the engine is missing."""
+    parts, missing = [], []
+    for name, rules in tables.items():
+        now = found.get(name, Present({}))
+        lines, lost = _table_repair(rules, now)
+        missing += [f"{name}: {rule}" for rule in lost]
+        if lost:
+            parts.append("\n".join([f"*{name}", *lines, "COMMIT"]))
+    return Repair("\n".join(parts) + "\n", tuple(missing)) if missing else None
+
+
+def _table_repair(rules: TableRules, now: Present) -> tuple[list[str], list[str]]:
+    """Lines for the restore of one table, and the missing rules."""
+    declared: list[str] = []
+    filled: list[str] = []
+    missing: list[str] = []
+    for chain, contents in rules.own.items():
+        is_gone = chain not in now.chains
+        if chain in KEPT and not is_gone:
+            continue
+        lost = [rule for rule in contents if rule not in now.chains.get(chain, ())]
+        if lost or is_gone:
+            missing += [f"{chain} {rule}" for rule in lost] or [f"chain {chain}"]
+            declared.append(f":{chain} - [0:0]")
+            filled += [f"-A {chain} {rule}" for rule in contents]
+    for chain, first in rules.first.items():
+        inserts, lost = _inserted(chain, first, list(now.chains.get(chain, ())))
+        missing += lost
+        filled += inserts
+    for chain, last in rules.last.items():
+        appended = [f"{chain} {rule}" for rule in last if rule not in now.chains.get(chain, ())]
+        missing += appended
+        filled += [f"-A {rule}" for rule in appended]
+    return [*declared, *filled], missing
+
+
+def _inserted(chain: str, first: Iterable[str], standing: list[str]) -> tuple[list[str], list[str]]:
+    """Commands that insert the missing rules of a built-in chain, each behind the wanted rule before it."""
+    inserts, missing = [], []
+    place = 0
+    for rule in first:
+        if rule in standing:
+            place = max(place, standing.index(rule) + 1)
+            continue
+        standing.insert(place, rule)
+        place += 1
+        inserts.append(f"-I {chain} {place} {rule}")
+        missing.append(f"{chain} {rule}")
+    return inserts, missing
