@@ -57,7 +57,11 @@ if TYPE_CHECKING:
 DORMANT = 1
 """Flag of a table whose chains are not on their hooks."""
 
-_HOOKS: Mapping[int, Hook] = {0: "prerouting", 1: "input", 2: "forward", 3: "output", 4: "postrouting"}
+_HOOKS: Mapping[int, Hook] = {0: "prerouting", 1: "input", 2: "forward", 3: "output", 4: "postrouting", 5: "ingress"}
+_DEVICE_HOOKS: Mapping[int, Hook] = {0: "ingress", 1: "egress"}
+_SENDERS = (10, 11)
+"""Keys of `meta` for the sending process's user and group: of a packet without one the rule does not match at all."""
+_BY_A_PROCESS = Match(("uid",), ((Interval(0, (1 << 32) - 1),),))
 _SET_INTERVAL, _ELEMENT_END, _ELEMENT_CATCHALL = 0x4, 0x1, 0x2
 _MARK = 3
 _ANY_NUMBER = Interval(0, (1 << 128) - 1)
@@ -105,15 +109,18 @@ def chains(dump: Mapping[str, Any], interfaces: Mapping[int, str] | None = None)
 
 def _chain(each: Mapping[str, Any], rules: tuple[Rule, ...], asleep: set[tuple[str, str]]) -> Chain:
     hook = each.get("hook") or {}
-    on_hook = bool(hook) and (each["family"], each["table"]) not in asleep and each["family"] != "netdev"
+    on_hook = bool(hook) and (each["family"], each["table"]) not in asleep
+    hooks = _DEVICE_HOOKS if each["family"] == "netdev" else _HOOKS
+    devices = tuple(hook.get("devices") or ()) or tuple(filter(None, [hook.get("device")]))
     return Chain(
         Table("nft", each["family"], each["table"]),
         each["name"],
         rules,
-        _HOOKS.get(hook["number"]) if on_hook else None,
+        hooks.get(hook["number"]) if on_hook else None,
         hook.get("priority", 0),
         each.get("type", "filter"),
         "drop" if each.get("policy", 1) == 0 else "accept",
+        devices if on_hook else (),
     )
 
 
@@ -148,6 +155,8 @@ def _run(
         case "meta" | "ct" | "payload" | "fib":
             loaders = {"meta": load_meta, "ct": load_ct, "payload": load_payload, "fib": load_fib}
             loaded = loaders[name](expression, program)
+            if name == "meta" and expression["key"] in _SENDERS:
+                program.conditions.append(_BY_A_PROCESS)
             changed = {assign.field for assign in program.assigns}
             _load(
                 program, expression["dreg"], [_as_changed(part) if part.field in changed else part for part in loaded]

@@ -18,7 +18,15 @@ Order = Literal["big", "little"]
 _NAME_BYTES = 16
 _PRESENT = 0x20
 ETHERTYPES = {0x0800: NF_FAMILIES["ip"], 0x86DD: NF_FAMILIES["ip6"]}
-_META: Mapping[int, tuple[Field, int]] = {3: ("mark", 4), 15: ("family", 1), 16: ("proto", 1)}
+_META: Mapping[int, tuple[Field, int]] = {
+    3: ("mark", 4),
+    10: ("uid", 4),
+    11: ("gid", 4),
+    15: ("family", 1),
+    16: ("proto", 1),
+    19: ("pkttype", 1),
+}
+_META_NAMES: Mapping[int, Field] = {6: "iif", 7: "oif", 17: "brin", 18: "brout"}
 _CT: Mapping[int, tuple[Field, int]] = {
     0: ("state", 4),
     1: ("direction", 1),
@@ -73,8 +81,8 @@ def unknown(width: int, label: str) -> Part:
 def load_meta(expression: Mapping[str, Any], state: Registers) -> list[Part]:
     """What `meta` loads: interfaces, protocols, the mark."""
     key = expression["key"]
-    if key in (6, 7):
-        return [Part("iif" if key == 6 else "oif", _NAME_BYTES, _NAME_BYTES, kind="name")]
+    if key in _META_NAMES:
+        return [Part(_META_NAMES[key], _NAME_BYTES, _NAME_BYTES, kind="name")]
     if key in (4, 5):
         return [Part("iif" if key == 4 else "oif", 4, 4, state.order, "index")]
     if key == 1:
@@ -105,6 +113,8 @@ def load_payload(expression: Mapping[str, Any], state: Registers) -> list[Part]:
     base, offset, length = expression["base"], expression["offset"], expression["len"]
     if (base, offset, length, state.proto) == (2, 13, 1, _TCP):
         return [Part("syn", 1, 1, kind="flags")]
+    if (base, offset, length) == (0, 12, 2):
+        return [Part("family", 2, 2, kind="ethertype")]
     layout: Mapping[int, tuple[Field, int]] = {}
     if base == 1 and state.family is not None:
         layout = _NETWORK_HEADER[state.family]

@@ -339,7 +339,8 @@ def _translated(state: _State, nat: Translate) -> _State:
         case "redirect":
             changed = replace(packet, dst=None, dport=port, dst_local=True, dnat=True)
         case "snat" | "masquerade":
-            changed = replace(packet, src=nat.address, sport=None, src_local=True, snat=True)
+            possible = tuple(choice for choice in packet.possible if choice[0] != "src")
+            changed = replace(packet, src=nat.address, sport=None, src_local=True, snat=True, possible=possible)
     return _State(changed, nat)
 
 

@@ -16,7 +16,8 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.interfaces import links
 from diagnose.evidence.network.networks import networks
-from diagnose.evidence.network.packet_paths import Firewall, Forwarding, crossings, firewall, forwarding
+from diagnose.evidence.network.packet_filter import Firewall, firewall
+from diagnose.evidence.network.packet_paths import Forwarding, crossings, forwarding
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.uplinks import uplinks
 from diagnose.model import Failed, Finding, Json, Severity, Skipped, Unavailable, Unexamined

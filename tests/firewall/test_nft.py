@@ -86,7 +86,8 @@ RULES = {
     "limit rate over 10/second drop": "accept",
     "ct count over 50 drop": "accept",
     "ct count 50 drop": "drop",
-    "meta skuid 1000 drop": "unknown",
+    "meta skuid 1000 drop": "accept",
+    "meta skuid != 1000 drop": "accept",
     "tcp flags syn drop": "unknown",
     "tcp flags & (fin | syn | rst | ack) == syn drop": "drop",
     "tcp flags & (fin | syn | rst | ack) != syn ct state new drop": "accept",
@@ -110,7 +111,7 @@ def loaded() -> Ruleset:
         hook = f"{{ type filter hook forward priority {number}; policy accept; }}"
         commands.append(f"nft 'add chain inet t c{number} {hook}'")
         commands.append(f"nft 'add rule inet t c{number} {rule}' || nft 'delete chain inet t c{number}'")
-    ask = "import json; from diagnose.live.network.nftables import nftables; print(json.dumps(nftables(None, None)))"
+    ask = "import json; from diagnose.live.network.nftables import rule_set; print(json.dumps(rule_set({})))"
     done = subprocess.run(
         ["unshare", "--net", "sh", "-ec", "\n".join(commands) + '\nexec "$0" -c "$1"', sys.executable, ask],
         capture_output=True,

@@ -27,10 +27,10 @@ _HANDS = """
 import json
 from types import SimpleNamespace as Ask
 from diagnose.live.network.iptables import iptables_save
-from diagnose.live.network.nftables import nftables
+from diagnose.live.network.nftables import rule_set
 ask = lambda flavour: iptables_save(None, Ask(args={"flavour": flavour, "family": "ip"}))["text"]
 legacy = {"ip": text} if (text := ask("legacy")) else {}
-print(json.dumps({"nftables": nftables(None, None), "iptables_nft": {"ip": ask("nft")}, "iptables_legacy": legacy}))
+print(json.dumps({"nftables": rule_set({}), "iptables_nft": {"ip": ask("nft")}, "iptables_legacy": legacy}))
 """
 
 _PEER = "#!/bin/sh\\necho Content-Type: text/plain\\necho\\necho $REMOTE_ADDR\\n"

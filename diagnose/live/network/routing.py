@@ -26,6 +26,16 @@ _ROUTE_SOURCES = {
     rtnl.rt_proto[name]: name for name in ("unspec", "redirect", "kernel", "boot", "static", "ra", "dhcp")
 }
 _NEIGHBOUR_STATES = {number: name.removeprefix("NUD_").lower() for number, name in ndmsg.NUD_VALUES.items()}
+FIB_RULE_INVERT = 0x2
+"""Flag of a policy rule in `uapi/linux/fib_rules.h`: it applies to what does not meet its conditions."""
+_RULE_CONDITIONS = {
+    "suppress_ifgroup": "FRA_SUPPRESS_IFGROUP",
+    "l3mdev": "FRA_L3MDEV",
+    "uid": "FRA_UID_RANGE",
+    "ip_proto": "FRA_IP_PROTO",
+    "sport": "FRA_SPORT_RANGE",
+    "dport": "FRA_DPORT_RANGE",
+}
 _OWN = frozenset(rtnl.rt_type[name] for name in ("local", "broadcast", "anycast", "multicast"))
 """Types of routes that lead to the namespace's own addresses: half of a container's routes."""
 
@@ -58,7 +68,12 @@ def routes(_args: Json) -> list[Row]:
 
 
 def rules(_args: Json) -> list[Row]:
-    """Every policy rule: `{"priority", "family", "src", "dst", "iif", "oif", "mark", "table", "action"}`; null matches all."""
+    """Every policy rule.
+
+    Shape: `{"priority", "family", "src", "dst", "iif", "oif", "mark", "mask", "table", "action", "invert",
+    "suppress_prefix", "goto", "other"}`. Null matches all; mask is the mark's. Routes with a prefix no longer than
+    suppress_prefix do not count (-1: all count); goto is a priority; other names conditions that are not shown (uid, ...).
+    """
     with route_socket() as kernel:
         return [row for family in FAMILIES for row in kernel.rows(_request(rtnl.RTM_GETRULE, fibmsg, family), _rule)]
 
@@ -224,7 +239,18 @@ def _rule(message: nlmsg) -> Iterator[Row]:
         "mark": found("FRA_FWMARK"),
         "table": found("FRA_TABLE") or message["table"],
         "action": "lookup" if action == "to_tbl" else action,
+        "mask": found("FRA_FWMASK"),
+        "invert": bool(message["flags"] & FIB_RULE_INVERT),
+        "suppress_prefix": _signed(found("FRA_SUPPRESS_PREFIXLEN")),
+        "goto": found("FRA_GOTO"),
+        "other": [name for name, attribute in _RULE_CONDITIONS.items() if found(attribute) is not None]
+        + (["tos"] if message["tos"] else []),
     }
+
+
+def _signed(number: int | None) -> int | None:
+    """A 32-bit number that pyroute2 decodes without its sign."""
+    return number - (1 << 32) if number is not None and number >= 1 << 31 else number
 
 
 def _neighbour(message: nlmsg) -> Iterator[Row]:

@@ -1,0 +1,104 @@
+"""The host's network stack as packets meet it: interfaces, routes and their rules, kernel settings, and the packet filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.firewall.routing import ListedRoute, PolicyRule, Routing
+from diagnose.firewall.trace import Device, Settings, Stack
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.machine import ReadSysctls
+from diagnose.questions.network import ListRoutes, ListRoutingRules
+from diagnose.registry import evidence
+
+_PER_INTERFACE = ("forwarding", "rp_filter", "accept_local", "route_localnet", "src_valid_mark")
+_FORWARDING6 = "net.ipv6.conf.all.forwarding"
+_BRIDGED, _BRIDGED6 = "net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables"
+
+
+class HostStack(msgspec.Struct, frozen=True):
+    """What `trace` walks connections through. policy: whether the host has routing rules of its own, by family.
+
+    unread: what could not be read and is taken for the kernel's default.
+    """
+
+    stack: Stack
+    rules: tuple[PolicyRule, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+@evidence
+def host_stack(
+    host: Host, firewall: Firewall, links: Interfaces, networks: Networks | Unavailable
+) -> HostStack | Unavailable:
+    """Routes, rules and settings, as they are now."""
+    routes = host.ask(ListRoutes())
+    if isinstance(routes, Failed):
+        return Unavailable.of(routes)
+    listed = host.ask(ListRoutingRules())
+    rules = None if isinstance(listed, Failed) else msgspec.convert(listed, list[PolicyRule])
+    names = {link.index: link.name for link in links}
+    read = _settings(host, [link for link in links if link.master is None])
+    known = networks.bridges if isinstance(networks, Networks) else ()
+    inner = [str(subnet) for network in known for subnet in network.subnets]
+    stack = Stack(
+        firewall.ruleset,
+        Routing(msgspec.convert(routes, list[ListedRoute]), rules, names),
+        tuple(_device(link, links) for link in links if link.master is None or links.addresses_of(link)),
+        Settings() if isinstance(read, Unavailable) else read,
+        tuple(inner),
+    )
+    unread = ["the routing rules"] if rules is None else []
+    unread += ["the kernel's settings"] if isinstance(read, Unavailable) else []
+    own = tuple(rule for rule in rules or () if rule.priority not in (0, 32766, 32767))
+    return HostStack(stack, own, tuple(unread))
+
+
+def _device(link: Interface, links: Interfaces) -> Device:
+    addresses = tuple(
+        f"{address.address}/{address.prefix}"
+        for address in links.addresses
+        if address.index == link.index and address.address
+    )
+    return Device(link.name, addresses, link.kind, tuple(port.name for port in links.ports(link)))
+
+
+def _settings(host: Host, links: Iterable[Interface]) -> Settings | Unavailable:
+    """The settings of every interface that packets may come in by; the ports of a bridge have none that count."""
+    names = ["all", *(link.name for link in links)]
+    asked = {(name, key): f"net/ipv4/conf/{name}/{key}" for name in names for key in _PER_INTERFACE}
+    answer = host.ask(ReadSysctls(names=[*asked.values(), _FORWARDING6, _BRIDGED, _BRIDGED6]))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    values = {where: answer.get(name) for where, name in asked.items()}
+
+    def enabled(key: str) -> frozenset[str]:
+        everywhere = values["all", key] == "1"
+        return frozenset(name for name in names if everywhere or values[name, key] == "1")
+
+    return Settings(
+        {name: _is_on(values[name, "forwarding"]) for name in names},
+        _is_on(answer.get(_FORWARDING6)),
+        {name: _strictest(values, name) for name in names},
+        answer.get(_BRIDGED) == "1",
+        answer.get(_BRIDGED6) == "1",
+        enabled("accept_local"),
+        enabled("route_localnet"),
+        enabled("src_valid_mark"),
+    )
+
+
+def _is_on(value: str | None) -> bool | None:
+    return None if value is None else value != "0"
+
+
+def _strictest(values: Mapping[tuple[str, str], str | None], name: str) -> int | None:
+    """The greater of an interface's own rp_filter and that of all interfaces (IN_DEV_MAXCONF)."""
+    numbers = [int(value) for where in ("all", name) if (value := values[where, "rp_filter"]) and value.isdigit()]
+    return max(numbers, default=None)

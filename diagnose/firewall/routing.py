@@ -1,0 +1,238 @@
+"""The kernel's choice of a route, over all policy rules and tables, as a pure look-up in what the kernel lists.
+
+The order and the conditions are those of `fib_rules_lookup` and `fib_table_lookup` (net/core/fib_rules.c, net/ipv4/fib_trie.c):
+rules by priority, the longest prefix of a table, then the lowest metric. Where a rule asks for something that the list does not
+show, the decision is unknown.
+"""
+
+from __future__ import annotations
+
+import functools
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+LOCAL_TABLE, MAIN_TABLE = 255, 254
+_BITS = {"inet": 32, "inet6": 128}
+_MAX_RULES = 4_096
+"""Rules asked in one look-up; goto leads forward only, so that this is never reached by a real list."""
+
+Kind = Literal["unicast", "local", "broadcast", "multicast", "blackhole", "unreachable", "prohibit", "none", "unknown"]
+_REFUSALS = frozenset({"blackhole", "unreachable", "prohibit"})
+
+
+class PolicyRule(msgspec.Struct, frozen=True):
+    """One policy rule. mask: of the mark. suppress_prefix: routes with so short a prefix do not count (-1: all count).
+    goto: the priority at which to go on. other: names of conditions that are not shown here.
+    """
+
+    priority: int = 0
+    family: str = "inet"
+    src: str | None = None
+    dst: str | None = None
+    iif: str | None = None
+    oif: str | None = None
+    mark: int | None = None
+    table: int = 0
+    action: str = ""
+    mask: int | None = None
+    invert: bool = False
+    suppress_prefix: int | None = None
+    goto: int | None = None
+    other: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        words = [f"{self.priority}:{' not' if self.invert else ''} from {self.src or 'all'}"]
+        words += [
+            f"{word} {value}" for word, value in (("to", self.dst), ("iif", self.iif), ("oif", self.oif)) if value
+        ]
+        if self.mark is not None:
+            words.append(f"fwmark {self.mark:#x}")
+        return " ".join([*words, f"lookup {self.table}" if self.action == "lookup" else self.action])
+
+
+class ListedRoute(msgspec.Struct, frozen=True):
+    """One next hop of one route, as the kernel lists it. oif: index of its interface."""
+
+    dst: str = ""
+    prefix: int = 0
+    family: str = "inet"
+    table: int = MAIN_TABLE
+    gateway: str | None = None
+    oif: int | None = None
+    type: str | None = "unicast"
+    metric: int = 0
+    src: str | None = None
+
+
+class RouteDecision(msgspec.Struct, frozen=True):
+    """Where a packet is sent. oif: the interface's name. src: the address that the route prefers. by: the rule or route, in words."""
+
+    kind: Kind
+    oif: str = ""
+    gateway: str | None = None
+    table: int | None = None
+    src: str | None = None
+    by: str = ""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the kernel certainly sends the packet nowhere."""
+        return self.kind in _REFUSALS or self.kind == "none"
+
+
+_OWN_RULES = tuple(
+    PolicyRule(priority, family, table=table, action="lookup")
+    for family in _BITS
+    for priority, table in ((0, LOCAL_TABLE), (32766, MAIN_TABLE), (32767, 253))
+)
+"""The kernel's own rules, for a host whose rules could not be listed."""
+
+
+class _Table:
+    """One routing table: its routes by prefix length and network."""
+
+    def __init__(self, bits: int) -> None:
+        self._bits = bits
+        self._by_length: dict[int, dict[int, ListedRoute]] = {}
+        self._lengths: list[int] = []
+
+    def add(self, route: ListedRoute) -> None:
+        networks = self._by_length.setdefault(route.prefix, {})
+        network = int(ip_address(route.dst)) >> (self._bits - route.prefix) if route.prefix else 0
+        known = networks.get(network)
+        if known is None or route.metric < known.metric:
+            networks[network] = route
+        self._lengths = sorted(self._by_length, reverse=True)
+
+    def look_up(self, address: int) -> ListedRoute | None:
+        for length in self._lengths:
+            found = self._by_length[length].get(address >> (self._bits - length) if length else 0)
+            if found is not None:
+                return found
+        return None
+
+
+class Routing:
+    """The rules and tables of one network namespace."""
+
+    def __init__(
+        self, routes: Iterable[ListedRoute], rules: Iterable[PolicyRule] | None, interfaces: Mapping[int, str]
+    ) -> None:
+        self._names = interfaces
+        self._tables: dict[tuple[str, int], _Table] = {}
+        for route in routes:
+            if route.family in _BITS:
+                key = (route.family, route.table)
+                self._tables.setdefault(key, _Table(_BITS[route.family])).add(route)
+        listed = sorted(_OWN_RULES if rules is None else rules, key=lambda rule: rule.priority)
+        self._rules = {family: [rule for rule in listed if rule.family == family] for family in _BITS}
+        self._decisions: dict[tuple[str, str | None, str, int | None], RouteDecision] = {}
+
+    def has_policy(self, family: str = "inet") -> bool:
+        """Whether there are rules beside the kernel's own."""
+        return any(rule.priority not in (0, 32766, 32767) for rule in self._rules[family])
+
+    def look_up(self, dst: str, src: str | None = None, iif: str = "lo", mark: int | None = 0) -> RouteDecision:
+        """Where a packet is sent. src None: of a packet that the host has yet to give one. iif: "lo" for the host's own packets."""
+        key = (dst, src, iif, mark)
+        if key not in self._decisions:
+            self._decisions[key] = self._decide(dst, src, iif, mark)
+        return self._decisions[key]
+
+    def assume(self, dst: str, src: str | None, iif: str, mark: int | None, decision: RouteDecision) -> None:
+        """Take a decision from the kernel itself."""
+        self._decisions[dst, src, iif, mark] = decision
+
+    def _decide(self, dst: str, src: str | None, iif: str, mark: int | None) -> RouteDecision:
+        address = ip_address(dst)
+        family = "inet" if address.version == 4 else "inet6"
+        source = ip_address(src) if src else None
+        go_on_at = 0
+        for rule in self._rules[family][:_MAX_RULES]:
+            if rule.priority < go_on_at:
+                continue
+            matches = _meets(rule, int(address), None if source is None else int(source), iif, mark)
+            if matches is None:
+                return RouteDecision("unknown", by=f"rule {rule}")
+            if not matches:
+                continue
+            if rule.action == "goto":
+                go_on_at = rule.goto or 0
+                continue
+            decision = self._by_rule(rule, family, int(address))
+            if decision is not None:
+                return decision
+        return RouteDecision("none", by="no route")
+
+    def _by_rule(self, rule: PolicyRule, family: str, address: int) -> RouteDecision | None:
+        """What a matching rule decides; None where the next one is asked."""
+        if rule.action in _REFUSALS:
+            return RouteDecision(_refusal(rule.action), by=f"rule {rule}")
+        if rule.action != "lookup":
+            return None
+        table = self._tables.get((family, rule.table))
+        route = table.look_up(address) if table else None
+        if route is None or route.type == "throw":
+            return None
+        if rule.suppress_prefix is not None and 0 <= route.prefix <= rule.suppress_prefix:
+            return None
+        where = "" if rule.table in (MAIN_TABLE, LOCAL_TABLE) else f" table {rule.table}"
+        text = f"{'default' if not route.prefix else f'{route.dst}/{route.prefix}'}{where}"
+        if route.type in _REFUSALS:
+            return RouteDecision(_refusal(route.type), table=rule.table, by=f"route {route.type} {text}")
+        kinds: dict[str | None, Kind] = {
+            "local": "local",
+            "broadcast": "broadcast",
+            "multicast": "multicast",
+            "anycast": "local",
+        }
+        kind = kinds.get(route.type, "unicast")
+        return RouteDecision(
+            kind, self._names.get(route.oif or 0, ""), route.gateway, rule.table, route.src, f"route {text}"
+        )
+
+
+def _refusal(name: str | None) -> Kind:
+    match name:
+        case "blackhole" | "unreachable" | "prohibit":
+            return name
+    return "unknown"
+
+
+def _meets(rule: PolicyRule, dst: int, src: int | None, iif: str, mark: int | None) -> bool | None:
+    """Whether a packet meets a rule's conditions; None where that cannot be told."""
+    met: list[bool | None] = []
+    if rule.iif is not None:
+        met.append(rule.iif == iif)
+    if rule.oif is not None:
+        met.append(False)
+    if rule.dst is not None:
+        met.append(_within(dst, rule.dst))
+    if rule.src is not None:
+        met.append(src is not None and _within(src, rule.src))
+    if rule.mark is not None or rule.mask:
+        mask = 0xFFFFFFFF if rule.mask is None else rule.mask
+        met.append(None if mark is None else (mark ^ (rule.mark or 0)) & mask == 0)
+    if "l3mdev" in rule.other:
+        met.append(False)
+    elif rule.other:
+        met.append(None)
+    if False in met:
+        return rule.invert
+    return None if None in met else not rule.invert
+
+
+@functools.lru_cache(maxsize=1024)
+def _span(network: str) -> tuple[int, int]:
+    net = ip_network(network, strict=False)
+    return int(net.network_address), int(net.broadcast_address)
+
+
+def _within(number: int, network: str) -> bool:
+    low, high = _span(network)
+    return low <= number <= high

@@ -1,0 +1,618 @@
+"""One connection, walked forth and back through a host: every hook that the kernel runs, and its choice of routes.
+
+A packet that comes in meets, in this order: the ingress of its device, a bridge's own chains where it came by a bridge's port,
+prerouting, the choice of a route with the check of its source, then input or forward and postrouting. One that the host sends
+meets output, a second choice of a route where its mark or destination changed, and postrouting; sent to the host itself it comes
+in again by `lo`. Packets between two ports of one bridge meet IP's chains where br_netfilter shows them. An answer takes the
+same hooks in the other direction, with conntrack undoing what was translated.
+"""
+
+from __future__ import annotations
+
+import functools
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.firewall.routing import RouteDecision, Routing
+from diagnose.firewall.rules import Interval, Packet
+from diagnose.firewall.walk import PacketVerdict, Step, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from diagnose.firewall.rules import Family, Field, Hook, Outcome, Ruleset, Translate
+
+Part = Literal["request", "reply"]
+Reason = Literal["rule", "route", "reverse path", "forwarding", "elsewhere", "untranslated"]
+"""Why a packet goes no further: a rule or policy drops it, no route leads on, its source is taken for forged, forwarding is off,
+it leaves by another interface than the one that leads to its destination, or no answer can come back to its source."""
+
+EPHEMERAL = 40_000
+_ROUTING = "routing"
+
+
+class Device(msgspec.Struct, frozen=True):
+    """One interface of the host. addresses: `10.0.0.1/24`, `fd00::1/64`. ports: of a bridge."""
+
+    name: str
+    addresses: tuple[str, ...] = ()
+    kind: str | None = None
+    ports: tuple[str, ...] = ()
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Kernel settings by interface; None or a missing name means that the value is not known.
+
+    forwarding: of IPv4. forwarding6: one setting for all. reverse_path: the effective rp_filter (0 off, 1 strict, 2 loose).
+    bridge_filter, bridge_filter6: whether bridged packets meet iptables' chains. accept_local, route_localnet: interfaces with it on.
+    """
+
+    forwarding: Mapping[str, bool | None] = {}
+    forwarding6: bool | None = None
+    reverse_path: Mapping[str, int | None] = {}
+    bridge_filter: bool = False
+    bridge_filter6: bool = False
+    accept_local: frozenset[str] = frozenset()
+    route_localnet: frozenset[str] = frozenset()
+    marked_reverse_path: frozenset[str] = frozenset()
+
+
+class Stack(msgspec.Struct, frozen=True, dict=True):
+    """All of a host that decides about packets. inner: subnets behind the host, which an address left open is not in."""
+
+    ruleset: Ruleset
+    routing: Routing
+    devices: tuple[Device, ...] = ()
+    settings: Settings = Settings()
+    inner: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def by_name(self) -> dict[str, Device]:
+        return {device.name: device for device in self.devices}
+
+    @functools.cached_property
+    def bridge_of(self) -> dict[str, str]:
+        """The bridge of each port."""
+        return {port: device.name for device in self.devices for port in device.ports}
+
+    @functools.cached_property
+    def local(self) -> dict[str, str]:
+        """The interface of each address of the host."""
+        return {address.partition("/")[0]: device.name for device in self.devices for address in device.addresses}
+
+    @functools.cached_property
+    def inner_spans(self) -> tuple[Interval, ...]:
+        networks = [ip_network(subnet) for subnet in self.inner]
+        return tuple(Interval(int(net.network_address), int(net.broadcast_address)) for net in networks)
+
+    def is_local(self, address: str | None) -> bool | None:
+        """Whether an address is the host's own; None where it is left open."""
+        if address is None:
+            return None
+        return address in self.local or ip_address(address).is_loopback
+
+    def address_on(self, device: str, family: Family, towards: str | None = None) -> str | None:
+        """The address that the host takes on an interface: one in the same net as its peer, else the first that others can reach."""
+        version = 4 if family == "ip" else 6
+        held = self.by_name[device].addresses if device in self.by_name else ()
+        fitting = [each for each in held if ip_address(each.partition("/")[0]).version == version]
+        if towards is not None:
+            peer = ip_address(towards)
+            for each in fitting:
+                if peer in ip_network(each, strict=False):
+                    return each.partition("/")[0]
+        outer = [each for each in fitting if not ip_address(each.partition("/")[0]).is_link_local]
+        return (outer or fitting)[0].partition("/")[0] if fitting else None
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a connection begins.
+
+    device: the interface by which its packets come in; "" for a process of the host. src: its address, several where all of them
+    ask alike, None where it is left open. port: the bridge's port that they come by, where one is known. uid: of a process.
+    returns_by: the interface by which the answers of this party come, where its own routes lead elsewhere.
+    """
+
+    device: str = ""
+    src: str | tuple[str, ...] | None = None
+    port: str = ""
+    uid: int | None = None
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """One connection to be walked. assumed: the interface that leads to a destination left open. answers_by: the interface by which
+    the destination's answers come in, where its own routes lead elsewhere than the requests came from.
+    """
+
+    origin: Origin
+    dst: str | None
+    proto: str = "tcp"
+    dport: int | None = None
+    family: Family = "ip"
+    icmp: int | None = None
+    assumed: str = ""
+    answers_by: str = ""
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """What one hook did."""
+
+    part: Part
+    hook: Hook
+    verdict: PacketVerdict
+
+
+class Obstacle(msgspec.Struct, frozen=True):
+    """What stops a connection, or leaves unknown whether it does: str(by) says it in a report."""
+
+    reason: Reason
+    by: Step
+    part: Part
+    hook: Hook
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """What becomes of a connection.
+
+    nat: the translation of its destination; snat: of its source. to: the interface by which its first packet leaves, "" where it
+    is for the host itself; packet: that packet as it arrives. obstacle: unless the outcome is accept.
+    """
+
+    outcome: Outcome
+    stages: tuple[Stage, ...] = ()
+    nat: Translate | None = None
+    snat: Translate | None = None
+    nat_unknown: bool = False
+    obstacle: Obstacle | None = None
+    to: str | None = None
+    packet: Packet | None = None
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the connection certainly does not get through."""
+        return self.outcome in ("drop", "reject")
+
+    @property
+    def is_decided(self) -> bool:
+        return self.outcome != "unknown" and not self.nat_unknown
+
+    @property
+    def by(self) -> Step | None:
+        return self.obstacle.by if self.obstacle else None
+
+
+class _StoppedError(Exception):
+    """A packet certainly goes no further."""
+
+    def __init__(self, outcome: Outcome, obstacle: Obstacle) -> None:
+        super().__init__(str(obstacle.by))
+        self.outcome: Outcome = outcome
+        self.obstacle = obstacle
+
+
+class _Arrival(msgspec.Struct, frozen=True):
+    """Where a packet came out: the interface it left by, or "" at the host itself."""
+
+    device: str
+    packet: Packet
+
+
+def trace(stack: Stack, flow: Flow) -> Trace:
+    """The way of a connection's first packet, and of the answer to it. Pure."""
+    tracer = _Tracer(stack, flow)
+    try:
+        sent = tracer.first_packet()
+        arrival = tracer.send("request", sent)
+        tracer.arrived = arrival
+        tracer.answer(sent, arrival)
+    except _StoppedError as stopped:
+        return tracer.result(stopped.outcome, stopped.obstacle)
+    if tracer.doubt is not None:
+        return tracer.result("unknown", tracer.doubt)
+    return tracer.result("accept", None)
+
+
+class _Tracer:
+    """One walk: its stages, the first doubt, and the translations so far."""
+
+    def __init__(self, stack: Stack, flow: Flow) -> None:
+        self._stack = stack
+        self._flow = flow
+        self._stages: list[Stage] = []
+        self.doubt: Obstacle | None = None
+        self.arrived: _Arrival | None = None
+        self._nat: Translate | None = None
+        self._snat: Translate | None = None
+        self._nat_unknown = False
+
+    def result(self, outcome: Outcome, obstacle: Obstacle | None) -> Trace:
+        return Trace(
+            outcome,
+            tuple(self._stages),
+            self._nat,
+            self._snat,
+            self._nat_unknown,
+            obstacle,
+            self.arrived.device if self.arrived else None,
+            self.arrived.packet if self.arrived else None,
+        )
+
+    def first_packet(self) -> Packet:
+        origin, flow = self._flow.origin, self._flow
+        src, possible = _one_or_several(origin.src)
+        by_host = not origin.device
+        return Packet(
+            iif=origin.device,
+            oif="",
+            src=src,
+            dst=flow.dst,
+            proto=flow.proto,
+            sport=None if flow.proto == "icmp" else EPHEMERAL,
+            dport=flow.dport,
+            family=flow.family,
+            icmp=flow.icmp,
+            dst_local=self._stack.is_local(flow.dst) if flow.dst else False,
+            src_local=by_host,
+            inner=self._stack.inner_spans,
+            possible=possible,
+            uid=origin.uid if by_host else -1,
+            gid=None if by_host else -1,
+            physin=origin.port or (None if self._is_bridge(origin.device) else ""),
+            brin="",
+            reverse_path=True,
+        )
+
+    # -- one packet ----------------------------------------
+
+    def send(self, part: Part, packet: Packet) -> _Arrival:
+        """A packet from where its party is."""
+        return self.output(part, packet) if not packet.iif else self.receive(part, packet)
+
+    def receive(
+        self, part: Part, packet: Packet, undo: Mapping[str, Any] | None = None, nat_done: bool = False
+    ) -> _Arrival:
+        """A packet that comes in by an interface. undo: what conntrack restores of an answer's destination."""
+        packet = replace(self._by_device(part, packet), reverse_path=self._comes_back(packet))
+        packet = self._walk(part, "prerouting", packet, undo=undo, nat_done=nat_done)
+        if packet.dst is not None:
+            local = self._stack.is_local(packet.dst)
+            packet = replace(packet, dst_local=local, here_in=self._stack.local.get(packet.dst) == packet.iif)
+        decision = self._route_in(part, packet)
+        if decision.kind == "local" or packet.dst_local:
+            return _Arrival("", self._walk(part, "input", packet, nat_done=nat_done))
+        return self._forward(part, packet, decision)
+
+    def output(self, part: Part, packet: Packet, nat_done: bool = False) -> _Arrival:
+        """A packet that the host sends."""
+        decision = self._route(part, packet, "output")
+        src = packet.src or decision.src
+        if src is None and decision.oif:
+            src = (
+                packet.dst
+                if packet.dst_local
+                else self._stack.address_on(decision.oif, packet.family, decision.gateway or packet.dst)
+            )
+        before = replace(packet, src=src, oif=decision.oif or "lo", src_local=True)
+        after = self._walk(part, "output", before, nat_done=nat_done)
+        if after.dst is not None and (after.dst != before.dst or after.mark != before.mark):
+            after = replace(after, dst_local=self._stack.is_local(after.dst))
+            decision = self._route(part, after, "output")
+            after = replace(after, oif=decision.oif or "lo")
+        elif after.dst is None and after.dst_local:
+            after = replace(after, oif="lo")
+        after = self._walk(part, "postrouting", after, nat_done=nat_done)
+        if after.oif == "lo" or after.dst_local:
+            return self.receive(part, replace(after, iif="lo", oif="", uid=-1, gid=-1), nat_done=True)
+        self._leave(part, after)
+        return _Arrival(after.oif or "", after)
+
+    def _forward(self, part: Part, packet: Packet, decision: RouteDecision) -> _Arrival:
+        settings = self._stack.settings
+        on: bool | None = (
+            settings.forwarding6 if packet.family == "ip6" else settings.forwarding.get(packet.iif or "", True)
+        )
+        if on is False:
+            self._stop("drop", "forwarding", "forwarding is off", part, "forward", packet.iif or "")
+        routed = replace(packet, oif=decision.oif, dst_local=False, physin="", physout="")
+        routed = self._walk(part, "forward", routed)
+        routed = self._walk(part, "postrouting", routed)
+        self._leave(part, routed)
+        return _Arrival(routed.oif or "", routed)
+
+    def _leave(self, part: Part, packet: Packet) -> None:
+        """A packet leaves by an interface, and by some port where that is a bridge."""
+        if self._is_bridge(packet.oif or "") and self._stack.ruleset.uses_bridges:
+            self._bridge_walk(part, "output", replace(packet, iif="", brout=packet.oif, oif=None))
+            self._bridge_walk(part, "postrouting", replace(packet, iif="", brout=packet.oif, oif=None))
+        if self._stack.ruleset.uses_devices:
+            self._check(
+                part, "egress", walk(self._stack.ruleset, "egress", packet, layer="netdev", device=packet.oif or "")
+            )
+
+    def _by_device(self, part: Part, packet: Packet) -> Packet:
+        """The hooks of the device and the bridge that a packet comes in by."""
+        ruleset = self._stack.ruleset
+        if ruleset.uses_devices:
+            for device in filter(None, (packet.physin, packet.iif)):
+                unseen = replace(packet, state=None)
+                self._check(part, "ingress", walk(ruleset, "ingress", unseen, layer="netdev", device=device))
+        if ruleset.uses_bridges and self._is_bridge(packet.iif or ""):
+            frame = replace(packet, iif=packet.physin or None, brin=packet.iif)
+            self._bridge_walk(part, "prerouting", frame)
+            self._bridge_walk(part, "input", frame)
+        return packet
+
+    def _bridge_walk(self, part: Part, hook: Hook, packet: Packet) -> None:
+        self._check(part, hook, walk(self._stack.ruleset, hook, packet, layer="bridge"))
+
+    # -- across one bridge ----------------------------------------
+
+    def bridged(self, part: Part, packet: Packet, out_port: str, undo: Mapping[str, Any] | None = None) -> Packet:
+        """A packet from one port of a bridge to another."""
+        settings = self._stack.settings
+        bridge = packet.iif or ""
+        seen = replace(packet, oif=bridge, physin=packet.physin or None, physout=out_port or None)
+        if self._stack.ruleset.uses_bridges:
+            frame = replace(packet, iif=packet.physin or None, oif=out_port or None, brin=bridge, brout=bridge)
+            hooks: tuple[Hook, ...] = ("prerouting", "forward", "postrouting")
+            for hook in hooks:
+                self._bridge_walk(part, hook, frame)
+        if not (settings.bridge_filter6 if packet.family == "ip6" else settings.bridge_filter):
+            return packet
+        seen = self._walk(part, "prerouting", replace(seen, oif=""), undo=undo)
+        if seen.dst != packet.dst and undo is None:
+            return seen
+        seen = self._walk(part, "forward", replace(seen, oif=bridge))
+        return self._walk(part, "postrouting", seen)
+
+    # -- the answer ----------------------------------------
+
+    def answer(self, sent: Packet, arrival: _Arrival) -> None:
+        """The answer to a packet, from where it arrived back to where it began."""
+        request = arrival.packet
+        reply = _reply(request)
+        undo = _undo(sent, request)
+        source = self._flow.origin
+        if not arrival.device:
+            self._answer_of_host(sent, replace(reply, iif="", uid=None, gid=None, src_local=True))
+            return
+        self._check_beside(sent, arrival)
+        back = self._flow.answers_by or arrival.device
+        if request.snat and reply.dst is None:
+            reply = replace(reply, dst=self._stack.address_on(arrival.device, request.family))
+        reply = replace(
+            reply, iif=back, physin=None if self._is_bridge(back) else "", dst_local=self._stack.is_local(reply.dst)
+        )
+        end = self.receive("reply", reply, undo=undo)
+        self._home(source, end)
+
+    def _check_beside(self, sent: Packet, arrival: _Arrival) -> None:
+        """A packet that was sent on into the bridge that it came from: the answer goes there directly, without the host, unless the
+        source was translated too, or br_netfilter has conntrack see bridged packets.
+        """
+        packet = arrival.packet
+        if arrival.device != sent.iif or packet.snat or not self._is_bridge(arrival.device):
+            return
+        if packet.dst is not None and packet.dst == sent.src:
+            self._stop(
+                "drop", "elsewhere", f"{packet.dst} is sent its own packet", "request", "postrouting", arrival.device
+            )
+        settings = self._stack.settings
+        seen = settings.bridge_filter6 if sent.family == "ip6" else settings.bridge_filter
+        if packet.dnat and not seen:
+            text = f"{packet.dst} answers its neighbour directly, not through the host that translated the request"
+            self._stop("drop", "elsewhere", text, "reply", "prerouting", arrival.device)
+
+    def _answer_of_host(self, sent: Packet, reply: Packet) -> None:
+        """The host's own answer. One to itself ends where it began."""
+        if sent.src_local:
+            local = replace(reply, dst_local=True, oif="lo")
+            after = self._walk("reply", "output", local, nat_done=True)
+            after = self._walk("reply", "postrouting", after, nat_done=True)
+            self.receive("reply", replace(after, iif="lo", oif="", uid=-1, gid=-1), nat_done=True)
+            return
+        self._home(self._flow.origin, self.output("reply", replace(reply, dst_local=False), nat_done=True))
+
+    def _home(self, origin: Origin, end: _Arrival) -> None:
+        """Whether an answer leaves by the interface that leads to who asked."""
+        if end.device == origin.device or not origin.device:
+            return
+        packet = end.packet
+        text = f"answers to {packet.dst or 'clients'} leave by {end.device or 'no interface'}, not by {origin.device}"
+        self._stop("drop", "elsewhere", text, "reply", "postrouting", end.device)
+
+    # -- hooks and routes ----------------------------------------
+
+    def _walk(
+        self,
+        part: Part,
+        hook: Hook,
+        packet: Packet,
+        undo: Mapping[str, Any] | None = None,
+        nat_done: bool = False,
+    ) -> Packet:
+        verdict = walk(self._stack.ruleset, hook, packet, undo=undo, nat_done=nat_done)
+        self._check(part, hook, verdict)
+        if part == "request":
+            if hook in ("prerouting", "output"):
+                self._nat = verdict.nat or self._nat
+                self._nat_unknown = self._nat_unknown or verdict.nat_unknown
+            elif verdict.nat is not None:
+                self._snat = verdict.nat
+            if verdict.nat_unknown and self.doubt is None and verdict.by is not None:
+                self.doubt = Obstacle("rule", verdict.by, part, hook)
+        return self._with_own_address(verdict)
+
+    def _with_own_address(self, verdict: PacketVerdict) -> Packet:
+        """The packet as it leaves; a masqueraded one has the host's address on the interface by which it leaves."""
+        packet = verdict.packet
+        if verdict.nat is None or verdict.nat.kind != "masquerade":
+            return packet
+        route = self._stack.routing.look_up(packet.dst) if packet.dst is not None else None
+        towards = (route.gateway if route else None) or packet.dst
+        return replace(packet, src=self._stack.address_on(packet.oif or "", packet.family, towards))
+
+    def _check(self, part: Part, hook: Hook, verdict: PacketVerdict) -> None:
+        self._stages.append(Stage(part, hook, verdict))
+        if verdict.outcome == "accept":
+            return
+        obstacle = Obstacle("rule", verdict.by or Step("", "", "unknown"), part, hook)
+        if verdict.is_blocked and self.doubt is None:
+            raise _StoppedError(verdict.outcome, obstacle)
+        if verdict.is_blocked:
+            # what went before is in doubt: blocked there, or blocked here
+            raise _StoppedError(verdict.outcome if self._only_verdicts else "unknown", obstacle)
+        self.doubt = self.doubt or obstacle
+
+    @property
+    def _only_verdicts(self) -> bool:
+        """Whether the doubt so far is about being let through, not about where the packet goes."""
+        return not self._nat_unknown
+
+    def _route_in(self, part: Part, packet: Packet) -> RouteDecision:
+        """The route of a packet that came in, once its source is believed."""
+        if packet.dst_local and packet.dst is None:
+            return RouteDecision("local")
+        self._check_source(part, packet)
+        return self._route(part, replace(packet, src=self._some("src", packet)), "prerouting")
+
+    def _route(self, part: Part, packet: Packet, hook: Hook) -> RouteDecision:
+        dst = self._some("dst", packet)
+        if dst is None:
+            return RouteDecision("unicast", self._flow.assumed)
+        # a packet of the host itself is routed before it has a source, unless it answers one
+        decision = self._stack.routing.look_up(dst, packet.src, packet.iif or "lo", packet.mark)
+        if decision.kind == "unknown":
+            self.doubt = self.doubt or Obstacle("route", Step(_ROUTING, "", decision.by), part, hook)
+            return replace(decision, oif=self._flow.assumed)
+        if decision.is_refused:
+            text = decision.by if decision.kind != "none" else f"no route to {dst}"
+            self._stop("reject", "route", text, part, hook)
+        return decision
+
+    def _some(self, field: Literal["src", "dst"], packet: Packet) -> str | None:
+        """An address of the packet, or one of the possible ones: they lie in one subnet."""
+        known = packet.src if field == "src" else packet.dst
+        if known is None and field in packet.choices:
+            return _address(packet.choices[field][0], packet.family)
+        return known
+
+    def _comes_back(self, packet: Packet) -> bool | None:
+        """Whether the way back to a packet's source leads by the interface that it came in by; an ordinary peer's does."""
+        source = self._some("src", packet)
+        if source is None or packet.iif == "lo":
+            return True
+        back = self._stack.routing.look_up(source)
+        if back.kind == "unknown":
+            return None
+        return back.oif == packet.iif
+
+    def _check_source(self, part: Part, packet: Packet) -> None:
+        """fib_validate_source: a source that is the host's own, or whose way back leads elsewhere where rp_filter is on."""
+        source, device = self._some("src", packet), packet.iif or ""
+        if source is None or device == "lo" or packet.family == "ip6":
+            return
+        settings = self._stack.settings
+        if self._stack.is_local(source):
+            if device not in settings.accept_local:
+                self._stop(
+                    "drop", "reverse path", f"source {source} is an address of this host", part, "prerouting", device
+                )
+            return
+        mode = settings.reverse_path.get(device, 0)
+        if not mode:
+            return
+        mark = packet.mark if device in settings.marked_reverse_path else 0
+        back = self._stack.routing.look_up(source, self._some("dst", packet), "lo", mark)
+        if back.kind == "unknown":
+            self.doubt = self.doubt or Obstacle("reverse path", Step(_ROUTING, device, back.by), part, "prerouting")
+            return
+        if (back.kind == "unicast" and back.oif == device) or (mode == 2 and back.kind == "unicast"):
+            return
+        text = f"rp_filter={mode}: the way back to {source} leads by {back.oif or 'no interface'}"
+        self._stop("drop", "reverse path", text, part, "prerouting", device)
+
+    def _stop(self, outcome: Outcome, reason: Reason, text: str, part: Part, hook: Hook, where: str = "") -> None:
+        outcome = outcome if self._only_verdicts else "unknown"
+        raise _StoppedError(outcome, Obstacle(reason, Step(_ROUTING, where, text), part, hook))
+
+    def _is_bridge(self, device: str) -> bool:
+        known = self._stack.by_name.get(device)
+        return known is not None and (known.kind == "bridge" or bool(known.ports))
+
+
+def trace_bridged(stack: Stack, flow: Flow, out_port: str = "") -> Trace:
+    """A connection between two containers on one bridge: the bridge hands its frames on, and br_netfilter may show them to IP's chains."""
+    tracer = _Tracer(stack, flow)
+    try:
+        sent = tracer.first_packet()
+        at = tracer.bridged("request", sent, out_port)
+        tracer.arrived = _Arrival(flow.origin.device, at)
+        undo = _undo(sent, at)
+        reply = replace(_reply(at), iif=flow.origin.device, physin=out_port or None)
+        tracer.bridged("reply", reply, flow.origin.port, undo=undo)
+    except _StoppedError as stopped:
+        return tracer.result(stopped.outcome, stopped.obstacle)
+    if tracer.doubt is not None:
+        return tracer.result("unknown", tracer.doubt)
+    return tracer.result("accept", None)
+
+
+_OPPOSITE: Mapping[Field, Field] = {"src": "dst", "dst": "src", "sport": "dport", "dport": "sport"}
+"""What a field of a packet is in the reply to it."""
+
+
+def _undo(sent: Packet, arrived: Packet) -> dict[str, Any] | None:
+    """What conntrack restores of the destination of an answer, where the source of the request was translated."""
+    if not arrived.snat:
+        return None
+    return {
+        "dst": sent.src or arrived.orig_src,
+        "dport": sent.sport,
+        "possible": tuple((_OPPOSITE.get(name, name), numbers) for name, numbers in sent.possible),
+    }
+
+
+def _reply(sent: Packet) -> Packet:
+    """The answer to a packet as it arrived, before conntrack has undone anything."""
+    return replace(
+        sent,
+        iif=sent.oif,
+        oif="",
+        src=sent.dst,
+        dst=sent.src,
+        sport=sent.dport,
+        dport=sent.sport,
+        state="established",
+        reply=True,
+        mark=0,
+        icmp=None,
+        orig_src=sent.orig_src or sent.src,
+        orig_dst=sent.orig_dst or sent.dst,
+        orig_sport=sent.orig_sport or sent.sport,
+        orig_dport=sent.orig_dport or sent.dport,
+        src_local=sent.dst_local,
+        dst_local=sent.src_local,
+        uid=-1,
+        gid=-1,
+        physin="",
+        physout="",
+        possible=tuple((_OPPOSITE.get(name, name), numbers) for name, numbers in sent.possible),
+    )
+
+
+def _one_or_several(
+    src: str | Sequence[str] | None,
+) -> tuple[str | None, tuple[tuple[Field, tuple[int, ...]], ...]]:
+    if src is None or isinstance(src, str):
+        return src, ()
+    if len(src) == 1:
+        return src[0], ()
+    return None, (("src", tuple(sorted(int(ip_address(address)) for address in src))),)
+
+
+def _address(number: int, family: Family) -> str:
+    return str(IPv4Address(number) if family == "ip" else IPv6Address(number))
