@@ -19,8 +19,8 @@ from click.core import ParameterSource
 from diagnose.version import __version__
 
 if TYPE_CHECKING:
-    from diagnose import session
     from diagnose.model import Check, Report
+    from diagnose.questions.run import Options
 
 UNKNOWN = 3
 """The exit code of every usage error and crash of ours: click's own 2 would read as critical."""
@@ -81,7 +81,7 @@ def _options(*options: Decorator) -> Decorator:
     return apply
 
 
-# An option that is a field of `session.RunOptions` has the field's name.
+# An option that is a field of `questions.run.Options` has the field's name.
 _container = click.option(
     "--container",
     "containers",
@@ -411,16 +411,14 @@ def _color(no_color: bool) -> bool | None:
     return False if no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
-def _asked(options: Mapping[str, Any], *, since_too: bool = False) -> session.RunOptions:
+def _asked(options: Mapping[str, Any], *, since_too: bool = False) -> Options:
     """What the run is to do. A usage error where two options exclude each other.
 
     since_too: `--since` also says how much of a recording is shown.
     """
-    from diagnose import session
+    from diagnose.questions.run import Options
 
-    asked = session.RunOptions(
-        **{name: options[name] for name in session.RunOptions.__struct_fields__ if name in options}
-    )
+    asked = Options(**{name: options[name] for name in Options.__struct_fields__ if name in options})
     if asked.source is not None:
         context = click.get_current_context()
         for name, option in ASKING.items():
@@ -438,7 +436,7 @@ def _diagnose(
     load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...] | None, options: dict[str, Any]
 ) -> None:
     """One run, of all checks or the selected: the report on stdout or in a file, and the exit code."""
-    from diagnose import session
+    from diagnose import interrupts, session
     from diagnose.judgement.exit_codes import code_of
 
     asked = _asked(options)
@@ -453,7 +451,7 @@ def _diagnose(
             path.unlink(missing_ok=True)
         raise click.ClickException(str(error)) from None
     code = code_of(report, options["fail_on"])
-    with session.unbroken():
+    with interrupts.unbroken():
         try:
             _render(report, code, options, output)
             output.flush()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from diagnose import config, registry, session
+from diagnose import registry, session
 from diagnose.judgement import engine, exit_codes
 from diagnose.model import Json, Severity
-from diagnose.recording.recorder import Budget
+from diagnose.questions.run import Options
+from diagnose.recording.budget import Budget
 from diagnose.render.json import SCHEMA_VERSION, document
 
 BLIND = ("unknown", "crashed")
@@ -72,12 +72,9 @@ def load(path: Path) -> Mapping[str, Json]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise session.InvalidRequestError(f"cannot read {path}: it is neither a bundle nor a JSON report") from error
     known = registry.load()
-    try:
-        configured = config.load(None)
-    except config.ConfigError as error:
-        raise session.InvalidRequestError(str(error)) from error
+    configured = session.configuration(Options())
     host, what = session.replay(path, known, tuple(known), configured, explicit=False)
-    return document(engine.run(host, what, began=0.0, budget=Budget(time.monotonic() + 3600)))
+    return document(engine.run(host, what, began=0.0, budget=Budget.unlimited()))
 
 
 def _report(path: Path, data: bytes) -> Mapping[str, Json]:

@@ -376,6 +376,27 @@ Trait = Literal["systemd", "podman", "rootless"]
 """What a host has or is, as far as it decides which commands work there."""
 
 
+class ReportBasis(msgspec.Struct, frozen=True):
+    """What every report needs of a host, whatever checks were run. The defaults stand for a host that says nothing."""
+
+    head: HostFacts = HostFacts("unknown", "", None)
+    now: float = 0.0
+    """Unix time on the host."""
+    docker: str = "docker"
+    """The command that reaches the examined engine."""
+    traits: frozenset[Trait] = frozenset({"systemd"})
+    notes: tuple[str, ...] = ()
+    """What a reader must know about the run itself."""
+    stands_on: Mapping[Subject, frozenset[Subject]] = msgspec.field(default_factory=dict)
+    """What each subject directly stands on: a container on networks, filesystems and its image, a network on its bridge."""
+    names: Mapping[str, str] | None = None
+    """The names of all containers by id; None where they could not be listed."""
+    labels: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
+    """The labels of all containers by name."""
+    made_by: Mapping[Subject, str] = msgspec.field(default_factory=dict)
+    """Where it is written how a container is made, by its subject."""
+
+
 class Report(msgspec.Struct, frozen=True):
     """All that one run learned; what every renderer takes.
 

@@ -203,8 +203,13 @@ def families() -> dict[str, tuple[str, ...]]:
     return found
 
 
+BASIS = "diagnose.evidence.run.report_basis"
+"""The evidence that every report needs. It is imported by name: no check does, and the engine stands below all evidence."""
+
+
 def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
     """Import the modules of these families (all if None) and give every check registered so far, by id, sorted."""
+    importlib.import_module(BASIS)
     for family in families() if wanted is None else wanted:
         for module in families().get(family, ()):
             importlib.import_module(module)

@@ -1,67 +1,40 @@
-"""One run from what the user asked: the host, the recorder, the report, and the tape if it is to be kept."""
+"""One run, from the user's options to the report: the host or the recording, the budget, and the recording to be kept."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec.structs import replace
 
 from diagnose import config
 from diagnose.evidence.containers.listing import Containers
+from diagnose.interrupts import attended, ending
 from diagnose.judgement import engine, selection
+from diagnose.judgement.collection import Collection
+from diagnose.judgement.judge import Thresholds
 from diagnose.model import Check, Failed, Json, Report
 from diagnose.questions import AnswerSource
+from diagnose.questions.containers import ListContainers
+from diagnose.questions.engine import FindEndpoint
+from diagnose.questions.run import Options
 from diagnose.recording import answer_files
-from diagnose.recording.questions import patience, question
-from diagnose.recording.recorder import Budget, Recorder, Replay, in_thread
+from diagnose.recording.budget import Budget
+from diagnose.recording.recorder import Recorder, Replay
 from diagnose.recording.source import read
 from diagnose.version import __version__
 
 if TYPE_CHECKING:
     from diagnose.redact import Redactor
 
-INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
-RENDERING_S = 0.3
-"""What is kept of the budget for judging and printing."""
-LEAST_S = 0.4
-"""So long is asked at least, also where a busy host has used up a small budget before the first question: a report of nothing
-helps nobody.
-"""
-
 
 class InvalidRequestError(Exception):
     """What the user asked for cannot be done; one clear sentence."""
 
 
-class RunOptions(msgspec.Struct, frozen=True):
-    """What the user asked of a run. source: a bundle or folder to judge instead of this host.
-
-    record: a folder for the tape.
-    """
-
-    host: str | None = None
-    context: str | None = None
-    probe: bool = True
-    budget_s: float = 10.0
-    since_s: float = 86400.0
-    resolve: tuple[str, ...] = ()
-    containers: tuple[str, ...] = ()
-    source: Path | None = None
-    config: Path | None = None
-    record: Path | None = None
-
-
 def diagnose(
-    load: Callable[[], Mapping[str, Check]], selected: Sequence[str] | None, asked: RunOptions, *, began: float
+    load: Callable[[], Mapping[str, Check]], selected: Sequence[str] | None, options: Options, *, began: float
 ) -> Report:
     """Run and report. load: gives the known checks; the engine lists its containers meanwhile. selected: ids, None for all.
 
@@ -69,39 +42,44 @@ def diagnose(
 
     InvalidRequestError for a source that cannot be read, an unknown container, an address that is none, a bad configuration.
     """
-    try:
-        configured = config.load(asked.config)
-    except config.ConfigError as error:
-        raise InvalidRequestError(str(error)) from error
-    if asked.source is not None:
+    configured = configuration(options)
+    if options.source is not None:
         known = load()
-        host, what = replay(
-            asked.source, known, _all_of(known, selected), configured, explicit=asked.config is not None
-        )
-        budget = Budget(time.monotonic() + 3600)
-        report = engine.run(host, _with(what, asked), began=began, budget=budget)
+        ids = tuple(known) if selected is None else selected
+        source, what = replay(options.source, known, ids, configured, explicit=options.config is not None)
+        budget = Budget.of_replay(began, options.budget_s)
+        report = engine.run(source, replace(what, containers=options.containers), began=began, budget=budget)
     else:
-        recorder, budget = live(asked, selected or (), began)
-        recorder.begin(question("api.containers", all=True))
+        recorder, budget = live(options, selected or (), began)
+        recorder.begin(ListContainers())
         known = load()
         what = engine.Run(
-            known, _all_of(known, selected), thresholds=configured.thresholds, silences=configured.silences
+            known,
+            tuple(known) if selected is None else selected,
+            containers=options.containers,
+            thresholds=configured.thresholds,
+            silences=configured.silences,
         )
         with attended(recorder, budget):
-            report = engine.run(recorder, _with(what, asked), began=began, budget=budget)
-        report = replace(report, timings=tuple((q.key, entry.duration_s) for q, entry in recorder.tape.items()))
-        if asked.record is not None:
-            answer_files.write_folder(asked.record, recorder.tape, manifest(report, configured.thresholds))
-    _know(asked.containers, report.container_names)
+            report = engine.run(recorder, what, began=began, budget=budget)
+        timings = tuple((question.key, entry.duration_s) for question, entry in recorder.tape.items())
+        report = replace(report, timings=timings)
+        if options.record is not None:
+            answer_files.write_folder(options.record, recorder.tape, manifest(report, configured.thresholds))
+    require_known(options.containers, report.container_names)
     return report
 
 
-def _all_of(known: Mapping[str, Check], selected: Sequence[str] | None) -> Sequence[str]:
-    return tuple(known) if selected is None else selected
+def configuration(options: Options) -> config.Config:
+    """Thresholds and silences in force. InvalidRequestError for a file that cannot be used."""
+    try:
+        return config.load(options.config)
+    except config.ConfigError as error:
+        raise InvalidRequestError(str(error)) from error
 
 
 def live(
-    asked: RunOptions, selected: Sequence[str], began: float, redactor: Redactor | None = None
+    options: Options, selected: Sequence[str], began: float, redactor: Redactor | None = None
 ) -> tuple[Recorder, Budget]:
     """This host, recorded, inside the budget. selected: the ids that the user named, none for all.
 
@@ -110,36 +88,21 @@ def live(
 
     InvalidRequestError where `-H` or `--context` names no engine.
     """
-    from diagnose.live import Live, Settings
+    from diagnose.live import Live
+    from diagnose.recording.questions import patience
 
-    settings = Settings(
-        host=asked.host,
-        context=asked.context,
-        probe=asked.probe,
-        since_s=asked.since_s,
-        resolve=asked.resolve,
-        wanted=tuple(selected),
-        budget_s=asked.budget_s,
-    )
-    hands = Live(settings, redactor) if redactor else Live(settings)
-    place = hands.ask(question("endpoint")) if asked.host or asked.context else None
-    if isinstance(place, Failed):
-        raise InvalidRequestError(place.detail)
-    hands.start_helpers(network=not selected)
-    ends = began + max(asked.budget_s - RENDERING_S, asked.budget_s / 2)
-    budget = Budget(max(ends, time.monotonic() + LEAST_S))
-    return Recorder(hands, budget, patience(asked.budget_s)), budget
+    settings = replace(options, wanted=tuple(selected))
+    collectors = Live(settings, redactor) if redactor else Live(settings)
+    endpoint = collectors.ask(FindEndpoint()) if options.host or options.context else None
+    if isinstance(endpoint, Failed):
+        raise InvalidRequestError(endpoint.detail)
+    collectors.start_helpers(network=not selected)
+    budget = Budget.of_run(began, options.budget_s)
+    return Recorder(collectors, budget, patience(options.budget_s)), budget
 
 
-@contextlib.contextmanager
-def attended(recorder: Recorder, budget: Budget) -> Iterator[None]:
-    """While it lasts, an interrupt ends the asking, not the process, and a line on stderr says what is waited for."""
-    with _interruptible(budget), _progress(recorder):
-        yield
-
-
-def manifest(report: Report, thresholds: engine.Thresholds) -> dict[str, Json]:
-    """What a tape says of itself beside its answers."""
+def manifest(report: Report, thresholds: Thresholds) -> dict[str, Json]:
+    """What a recording says of itself beside its answers."""
     return {
         "tool": {"name": "diagnose", "version": __version__},
         "engine": report.host.engine,
@@ -152,22 +115,20 @@ def manifest(report: Report, thresholds: engine.Thresholds) -> dict[str, Json]:
 
 
 def replay(
-    source: Path,
+    path: Path,
     known: Mapping[str, Check],
     selected: Sequence[str],
     configured: config.Config,
     *,
     explicit: bool,
 ) -> tuple[AnswerSource, engine.Run]:
-    """A tape as a host, and what to run on it: with the thresholds of its recording unless others are named explicitly.
+    """A recording as a source of answers, and what to run on it.
 
-    InvalidRequestError for what is no tape.
+    explicit: the user named a configuration; otherwise the thresholds of the recording are in force. InvalidRequestError for what is
+    no recording.
     """
-    try:
-        entries, head = read(source)
-    except answer_files.TapeError as error:
-        raise InvalidRequestError(f"cannot read {source}: {error}") from error
-    return Replay(entries), engine.Run(
+    source, head = recording(path)
+    what = engine.Run(
         known,
         selected,
         thresholds=configured.thresholds if explicit else _thresholds(head, known),
@@ -175,54 +136,60 @@ def replay(
         uncollected=_names(head),
         source="bundle",
     )
+    return source, what
 
 
-def collect(kinds: Sequence[type], asked: RunOptions, *, began: float) -> list[object]:
-    """Evidence of these kinds, each as it is or `Unavailable`, from this host or a tape. InvalidRequestError as for `diagnose`."""
-    if asked.source is not None:
-        try:
-            entries, _ = read(asked.source)
-        except answer_files.TapeError as error:
-            raise InvalidRequestError(f"cannot read {asked.source}: {error}") from error
-        host: AnswerSource = Replay(entries)
-        budget = Budget(time.monotonic() + 3600)
+def recording(path: Path) -> tuple[Replay, Mapping[str, Json]]:
+    """A recording and its manifest. InvalidRequestError for what is none."""
+    try:
+        entries, head = read(path)
+    except answer_files.TapeError as error:
+        raise InvalidRequestError(f"cannot read {path}: {error}") from error
+    return Replay(entries), head
+
+
+def collect(kinds: Sequence[type], options: Options, *, began: float) -> list[object]:
+    """Evidence of these kinds, each as it is or `Unavailable`, from this host or a recording. InvalidRequestError as for `diagnose`."""
+    source: AnswerSource
+    if options.source is not None:
+        source, _ = recording(options.source)
+        budget = Budget.of_replay(began, options.budget_s)
     else:
-        host, budget = live(asked, (), began)
-    with _interruptible(budget):
-        collection = engine.Collection(host, budget)
+        source, budget = live(options, (), began)
+    with ending(budget):
+        collection = Collection(source, budget)
         for kind in kinds:
             collection.start(kind)
         found = [collection.get(kind) for kind in kinds]
-    for each in found:
-        if isinstance(each, Containers):
-            _know(asked.containers, {container.id: container.name for container in each})
+    for evidence in found:
+        if isinstance(evidence, Containers):
+            require_known(options.containers, {container.id: container.name for container in evidence})
     return found
 
 
-def _thresholds(head: Mapping[str, Json], known: Mapping[str, Check]) -> engine.Thresholds:
+def _thresholds(head: Mapping[str, Json], known: Mapping[str, Check]) -> Thresholds:
     """Those of a recording that the checks of this version still have."""
-    said = head.get("thresholds")
-    found: dict[str, dict[str, float]] = {}
+    recorded = head.get("thresholds")
+    kept: dict[str, dict[str, float]] = {}
     for id, check in known.items():
-        row = said.get(id) if isinstance(said, dict) else None
-        names = {each.name for each in check.thresholds}
+        row = recorded.get(id) if isinstance(recorded, dict) else None
+        names = {threshold.name for threshold in check.thresholds}
         for name, value in row.items() if isinstance(row, dict) else ():
             if name in names and isinstance(value, int | float):
-                found.setdefault(id, {})[name] = value
-    return found
+                kept.setdefault(id, {})[name] = value
+    return kept
 
 
 def _names(head: Mapping[str, Json]) -> tuple[str, ...]:
-    said = head.get("uncollected")
-    return tuple(str(name) for name in said) if isinstance(said, list) else ()
+    uncollected = head.get("uncollected")
+    return tuple(str(name) for name in uncollected) if isinstance(uncollected, list) else ()
 
 
-def _with(what: engine.Run, asked: RunOptions) -> engine.Run:
-    return replace(what, containers=asked.containers)
+def require_known(words: Sequence[str], names: Mapping[str, str] | None) -> None:
+    """InvalidRequestError where a word of the user names none of the host's containers, or may name several.
 
-
-def _know(words: Sequence[str], names: Mapping[str, str] | None) -> None:
-    """InvalidRequestError where a container that was named is not among those that the host has, or may be several of them."""
+    names: of all containers by id; None where they are not known, so that nothing is refused.
+    """
     if names is None:
         return
     for word in words:
@@ -236,71 +203,3 @@ def _know(words: Sequence[str], names: Mapping[str, str] | None) -> None:
         if len(found) > 1:
             some = selection.either(sorted(found)[:3])
             raise InvalidRequestError(f"the ids of {len(found)} containers begin with {word!r}; did you mean {some}?")
-
-
-@contextlib.contextmanager
-def _interruptible(budget: Budget) -> Iterator[None]:
-    """While it lasts, SIGINT and SIGTERM end the asking, not the process: what is known so far is reported."""
-
-    def cut(*_: object) -> None:
-        budget.cut()
-        with contextlib.suppress(OSError):
-            os.write(2, b"interrupted: reporting what is known so far\n")
-
-    with _on_interrupt(cut):
-        yield
-
-
-@contextlib.contextmanager
-def unbroken() -> Iterator[None]:
-    """While it lasts, an interrupt lets the report be written to its end; a second one ends the process."""
-
-    def once(*_: object) -> None:
-        for number in INTERRUPTS:
-            signal.signal(number, signal.SIG_DFL)
-
-    with _on_interrupt(once):
-        yield
-
-
-@contextlib.contextmanager
-def _on_interrupt(do: Callable[..., None]) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = [signal.signal(number, do) for number in INTERRUPTS]
-    try:
-        yield
-    finally:
-        for number, handler in zip(INTERRUPTS, before, strict=True):
-            signal.signal(number, handler)
-
-
-class _progress:  # noqa: N801 - a context manager, read as a phrase
-    """While it lasts, a line on stderr says what is being waited for, where stderr is a terminal and it takes long."""
-
-    QUIET_S = 0.7
-
-    def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
-        self.done = threading.Event()
-        self.shown = False
-
-    def __enter__(self) -> None:
-        if sys.stderr.isatty():
-            in_thread(self._show)
-
-    def _show(self) -> None:
-        wait = self.QUIET_S
-        while not self.done.wait(wait):
-            waiting = ", ".join(dict.fromkeys(self.recorder.waiting))
-            sys.stderr.write(f"\r\x1b[Kwaiting for {waiting[:60]}" if waiting else "\r\x1b[K")
-            sys.stderr.flush()
-            self.shown = True
-            wait = 0.2
-
-    def __exit__(self, *_: object) -> None:
-        self.done.set()
-        if self.shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from diagnose import registry
-from diagnose.judgement.engine import judge as judge_check
+from diagnose.judgement.judge import judge as judge_check
 from diagnose.model import Result, Unavailable
 
 NOT_GIVEN = Unavailable("not recorded", "the test does not give this evidence")

@@ -348,7 +348,7 @@ def test_an_interrupt_before_anything_is_known(number: signal.Signals, folder: P
 def test_an_interrupt_lets_the_report_be_written_and_a_second_one_does_not():
     code = (
         "import os, signal, sys\n"
-        "from diagnose.session import unbroken\n"
+        "from diagnose.interrupts import unbroken\n"
         "with unbroken():\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    sys.stdout.write('to its end'); sys.stdout.flush()\n"

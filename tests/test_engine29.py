@@ -16,8 +16,9 @@ from diagnose import registry
 from diagnose.judgement import engine
 from diagnose.model import Failed, Json, Report, Severity, Verdict
 from diagnose.recording import answer_files
+from diagnose.recording.budget import Budget
 from diagnose.recording.questions import Question, question
-from diagnose.recording.recorder import Budget, RecordedAnswer, Replay
+from diagnose.recording.recorder import RecordedAnswer, Replay
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 BRIDGES = {"iptables": "br-ed21d7087ca4", "nftables": "br-b555eb9aea54"}

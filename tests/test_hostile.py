@@ -20,14 +20,15 @@ from typing import Any
 import pytest
 
 from diagnose import registry
-from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.run.report_header import ReportHeader
-from diagnose.evidence.run.topology import Topology
 from diagnose.judgement import engine
-from diagnose.model import Failed, Verdict
+from diagnose.judgement.collection import Broken, Collection
+from diagnose.judgement.judge import judge
+from diagnose.judgement.report import reported
+from diagnose.model import Failed, ReportBasis, Result, Verdict
 from diagnose.recording import answer_files
+from diagnose.recording.budget import Budget
 from diagnose.recording.questions import Question
-from diagnose.recording.recorder import Budget, RecordedAnswer, Replay
+from diagnose.recording.recorder import RecordedAnswer, Replay
 from diagnose.render import json as json_report
 from diagnose.render import markdown, terminal
 
@@ -79,11 +80,11 @@ class Asked(Replay):
         return super().ask(question)
 
 
-class Known(engine.Collection):
+class Known(Collection):
     """A collection whose needs are there already."""
 
     def __init__(self, host: Replay, values: dict[type, Any]) -> None:
-        super().__init__(host, Budget(float("inf")))
+        super().__init__(host, Budget.unlimited())
         self.values = values
 
     def get(self, kind: type) -> Any:
@@ -107,8 +108,7 @@ def _order() -> list[type]:
     for check in CHECKS.values():
         for need in check.needs:
             add(need.kind)
-    for kind in (ReportHeader, Topology, Containers):
-        add(kind)
+    add(ReportBasis)
     return list(ordered)
 
 
@@ -124,7 +124,7 @@ def base() -> tuple[dict[type, Any], dict[type, set[Question]]]:
         host = Asked(TAPE)
         values[kind] = Known(host, values).collect(kind)
         asked[kind] = host.questions
-        assert not isinstance(values[kind], engine.Broken), values[kind].error
+        assert not isinstance(values[kind], Broken), values[kind].error
     return values, asked
 
 
@@ -206,11 +206,11 @@ def _judge(
     for kind in ORDER:
         if kind in affected:
             now[kind] = Known(host, now).collect(kind)
-            assert not isinstance(now[kind], engine.Broken), f"{question.key}: {now[kind].error}"
+            assert not isinstance(now[kind], Broken), f"{question.key}: {now[kind].error}"
     results = []
     for check in CHECKS.values():
         if any(need.kind in affected for need in check.needs):
-            result = engine.judge(check, now, {})
+            result = judge(check, now, {})
             assert result.verdict is not Verdict.CRASHED, f"{question.key}: {check.id}: {result.why}"
             results.append(result)
     if render:
@@ -218,9 +218,10 @@ def _judge(
     assert time.monotonic() - began < SLOW_S, f"{question.key} took long"
 
 
-def _render(results: list[engine.Result], now: dict[type, Any], question: Question) -> None:
+def _render(results: list[Result], now: dict[type, Any], question: Question) -> None:
     what = engine.Run(CHECKS, tuple(result.check.id for result in results))
-    report = engine.reported(results, now, what)
+    basis = now[ReportBasis]
+    report = reported(results, basis if isinstance(basis, ReportBasis) else ReportBasis(), what)
     text, markup, document = io.StringIO(), io.StringIO(), io.StringIO()
     terminal.render(report, 2, text, color=False, verbose=True)
     markdown.render(report, 2, markup)

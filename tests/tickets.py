@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from diagnose import registry, session
+from diagnose import registry
 from diagnose.model import Failed, Json
+from diagnose.questions.run import Options
 from diagnose.recording import source
+from diagnose.recording.budget import Budget
 from diagnose.recording.questions import Lane, Question, question
-from diagnose.recording.recorder import Budget, RecordedAnswer, Recorder, Replay
+from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
 from diagnose.redact import Redactor
 from diagnose.ticket import create
 from diagnose.ticket.bundle import Bundle
@@ -44,9 +46,7 @@ class Redacted:
 def hands(entries: Mapping[Question, RecordedAnswer]) -> create.Hands:
     """A recorder of a host that answers so."""
 
-    def make(
-        asked: session.RunOptions, selected: Sequence[str], began: float, redactor: Redactor
-    ) -> tuple[Recorder, Budget]:
+    def make(asked: Options, selected: Sequence[str], began: float, redactor: Redactor) -> tuple[Recorder, Budget]:
         budget = Budget(began + 60)
         return Recorder(Redacted(entries, redactor), budget), budget
 
@@ -72,7 +72,7 @@ def made(answers: Mapping[Question, Json | Failed]) -> dict[Question, RecordedAn
 def taken(entries: Mapping[Question, RecordedAnswer], **options: Any) -> tuple[Any, Bundle]:
     """The report and the bundle of a host that answers so."""
     options = {"max_size": 10_000_000, "hands": hands(entries), **options}
-    done = create.take(KNOWN, session.RunOptions(), began=time.monotonic(), **options)
+    done = create.take(KNOWN, Options(), began=time.monotonic(), **options)
     return done.report, done.sealed
 
 

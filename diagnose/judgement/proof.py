@@ -17,10 +17,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from diagnose import registry
 from diagnose.judgement import causes
+from diagnose.judgement.collection import UNREADABLE
 from diagnose.model import (
     CauseLink,
     Check,
@@ -75,7 +77,10 @@ class Alternative:
 
     def _collect(self, kind: type) -> Any:
         function = registry.collector(kind)
-        return self.call(function, host=self._host)
+        try:
+            return self.call(function, host=self._host)
+        except (msgspec.ValidationError, *UNREADABLE) as error:
+            return Unavailable("malformed", str(error))
 
     def call(self, function: Callable[..., Any], **given: Any) -> Any:
         """What a function of evidence returns on this host; `Unavailable` where evidence that it requires is missing.

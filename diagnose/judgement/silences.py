@@ -54,10 +54,15 @@ def apply(
     A label silences neither `security.*` nor anything critical: whoever may set it is whom such a finding is about.
     """
     listed = tuple(silences)
+    configured = [silence for silence in listed if silence.source != "label"]
+    by_subject: dict[str, list[Silence]] = {}
+    for silence in listed:
+        if silence.source == "label":
+            by_subject.setdefault(silence.subject, []).append(silence)
     kept, notes = [], dict[str, None]()
     for finding in findings:
         reason = ""
-        for each in listed:
+        for each in (*configured, *by_subject.get(str(finding.subject), ())):
             if not each.covers(finding):
                 continue
             if each.source == "label" and (finding.check.family == "security" or finding.severity is Severity.critical):

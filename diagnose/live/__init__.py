@@ -20,6 +20,7 @@ from diagnose.model import Failed, Json, Reason
 from diagnose.questions import Lane, Policy
 from diagnose.questions import Question as AnyQuestion
 from diagnose.questions.question import recorded, typed
+from diagnose.questions.run import Options as Settings
 from diagnose.recording.questions import KINDS, patience, question
 from diagnose.redact import Redactor
 
@@ -33,22 +34,6 @@ class Refused(Exception):  # noqa: N818 - an answer of the world, not an error o
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(detail)
         self.failed = Failed(reason, detail)
-
-
-class Settings(msgspec.Struct, eq=False):
-    """What the user said about the endpoint and the run.
-
-    host: `-H`, context: `--context`; probe: False after `--no-probe`. since_s, resolve, wanted (the check ids that were selected,
-    none for all) and budget_s are given back as the answer to `options`, so that a tape holds them.
-    """
-
-    host: str | None = None
-    context: str | None = None
-    probe: bool = True
-    since_s: float = 86400.0
-    resolve: tuple[str, ...] = ()
-    wanted: tuple[str, ...] = ()
-    budget_s: float = 10.0
 
 
 ERRNO_REASONS: dict[int, Reason] = {

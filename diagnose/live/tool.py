@@ -9,6 +9,7 @@ from pathlib import Path
 
 from diagnose.live import Live
 from diagnose.model import Json
+from diagnose.questions.run import ReadOptions
 from diagnose.recording.questions import Question
 
 # In the order of linux/capability.h, kernel 5.9 and later.
@@ -67,6 +68,11 @@ def now(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signature
         "boot_wall": float(boot) if boot else None,
         "uptime": time.clock_gettime(time.CLOCK_BOOTTIME),
     }
+
+
+def options(live: Live, _question: ReadOptions) -> Json:
+    """What the user asked of this run, as far as evidence depends on it."""
+    return live.settings.recorded
 
 
 def caller(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signature of every hand

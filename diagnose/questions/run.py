@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
+
 from diagnose.model import Json
 from diagnose.questions.question import Policy, Question
 
@@ -12,10 +16,49 @@ class ReadClock(Question[Json], frozen=True):
     POLICY = Policy("now", "the clock", "tool:now", "local", "tool", 1, 0)
 
 
-class ReadOptions(Question[Json], frozen=True):
+class Options(msgspec.Struct, frozen=True):
+    """What the user asked of a run: the one struct from the command line to the recording.
+
+    A recording holds what evidence depends on: `RECORDED`.
+    """
+
+    host: str | None = None
+    """`-H`: the URL of the engine."""
+    context: str | None = None
+    """`--context`: the docker context."""
+    probe: bool = True
+    """False after `--no-probe`: no DNS query is sent."""
+    budget_s: float = 10.0
+    """The seconds that the whole run may take, from the start of the process."""
+    since_s: float = 86400.0
+    """How many seconds back events and logs are read."""
+    resolve: tuple[str, ...] = ()
+    """Names that must resolve."""
+    wanted: tuple[str, ...] = ()
+    """The ids of the selected checks; none for all."""
+    containers: tuple[str, ...] = ()
+    """Names or ids of the containers that the report is about; none for all."""
+    source: Path | None = None
+    """A bundle or a recording that is judged instead of this host."""
+    config: Path | None = None
+    """A file with thresholds and silences, besides the usual ones."""
+    record: Path | None = None
+    """A folder for the recording of this run."""
+
+    @property
+    def recorded(self) -> dict[str, Json]:
+        """The part that a recording holds, as JSON."""
+        return {name: msgspec.to_builtins(getattr(self, name)) for name in RECORDED}
+
+
+RECORDED = ("since_s", "resolve", "wanted", "budget_s", "probe")
+"""The options that evidence depends on."""
+
+
+class ReadOptions(Question[Options], frozen=True):
     """What the user asked of this run."""
 
-    POLICY = Policy("options", "the options of the run", "options:options", "local", "tool", 1, 0)
+    POLICY = Policy("options", "the options of the run", "tool:options", "local", "tool", 1, 0)
 
 
 class IdentifyCaller(Question[Json], frozen=True):

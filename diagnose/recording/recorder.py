@@ -17,6 +17,7 @@ from diagnose.model import Failed, Json
 from diagnose.questions import AnswerSource, Host, Lane, Policy
 from diagnose.questions import Question as AnyQuestion
 from diagnose.questions.question import canonical
+from diagnose.recording.budget import Budget
 from diagnose.recording.questions import Hands
 
 Question = AnyQuestion[Any]
@@ -49,22 +50,6 @@ def in_thread(work: Callable[..., None], *args: object) -> bool:
     except RuntimeError:
         return False
     return True
-
-
-class Budget:
-    """The end of a run on the monotonic clock, which an interrupt may bring forward."""
-
-    def __init__(self, ends: float) -> None:
-        self.ends = ends
-
-    @property
-    def left(self) -> float:
-        """Seconds left, not below 0."""
-        return max(0.0, self.ends - time.monotonic())
-
-    def cut(self) -> None:
-        """End now."""
-        self.ends = min(self.ends, time.monotonic())
 
 
 class RecordedAnswer(msgspec.Struct, frozen=True):

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
-from diagnose import config, session
+from diagnose import interrupts, session
 from diagnose.judgement import engine
 from diagnose.judgement.exit_codes import code_of
 from diagnose.model import Check, Failed, Json, Report
 from diagnose.questions import RecordedQuestion
+from diagnose.questions.run import Options
 from diagnose.recording.answer_files import Tape
+from diagnose.recording.budget import Budget
 from diagnose.recording.questions import Question
-from diagnose.recording.recorder import Budget, RecordedAnswer, Recorder, Replay
+from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
 from diagnose.redact import Redactor
 from diagnose.ticket import bundle
 from diagnose.ticket.anonymize import Renaming
 
-REPLAY_S = 3600.0
-"""The time to judge a tape in: there is nobody to wait for."""
-
-Hands = Callable[[session.RunOptions, Sequence[str], float, Redactor], tuple[Recorder, Budget]]
+Hands = Callable[[Options, Sequence[str], float, Redactor], tuple[Recorder, Budget]]
 """Makes the recorder of a host and the budget of its run; what it answers is redacted by the redactor given."""
 
 
@@ -38,7 +36,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 def take(
     known: Mapping[str, Check],
-    asked: session.RunOptions,
+    options: Options,
     *,
     began: float,
     max_size: int,
@@ -51,14 +49,11 @@ def take(
     anonymize: with other names than the host's. session.InvalidRequestError for a bad configuration; bundle.TooLargeError,
     bundle.LeakError as their module says.
     """
-    try:
-        configured = config.load(asked.config)
-    except config.ConfigError as error:
-        raise session.InvalidRequestError(str(error)) from error
+    configured = session.configuration(options)
     redactor = redactor or Redactor()
-    recorder, budget = hands(asked, tuple(known), began, redactor)
+    recorder, budget = hands(options, tuple(known), began, redactor)
     what = engine.Run(known, tuple(known), thresholds=configured.thresholds, silences=configured.silences)
-    with session.attended(recorder, budget):
+    with interrupts.attended(recorder, budget):
         report = engine.run(recorder, what, began=began, budget=budget)
         for questions in (bundle.superset(), bundle.last_words(recorder.tape)):
             for _ in recorder.ask_many(questions):
@@ -86,7 +81,7 @@ def take(
 
 
 def _judged(tape: Tape, what: engine.Run, began: float) -> Report:
-    return engine.run(Replay(tape), what, began=began, budget=Budget(time.monotonic() + REPLAY_S))
+    return engine.run(Replay(tape), what, began=began, budget=Budget.unlimited())
 
 
 def _silenced(report: Report, plain: Report, renaming: Renaming) -> Report:

@@ -20,6 +20,7 @@ import msgspec
 from diagnose import session
 from diagnose.model import Check, Report
 from diagnose.phrases import size
+from diagnose.questions.run import Options
 from diagnose.redact import Redactor
 from diagnose.ticket import bundle
 from diagnose.ticket.create import Hands, Taken, take
@@ -49,7 +50,7 @@ class Order(msgspec.Struct, frozen=True):
 
 def deliver(
     known: Mapping[str, Check],
-    asked: session.RunOptions,
+    options: Options,
     order: Order,
     *,
     began: float,
@@ -65,7 +66,7 @@ def deliver(
     try:
         taken = take(
             known,
-            asked,
+            options,
             began=began,
             max_size=order.max_size,
             anonymize=order.anonymize,

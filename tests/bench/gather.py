@@ -9,8 +9,9 @@ import time
 
 from diagnose.live import Live
 from diagnose.live.engine import api  # noqa: F401 - imported before the clock starts
+from diagnose.recording.budget import Budget
 from diagnose.recording.questions import Question
-from diagnose.recording.recorder import Budget, Recorder
+from diagnose.recording.recorder import Recorder
 
 
 def main() -> None:

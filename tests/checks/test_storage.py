@@ -12,8 +12,8 @@ import pytest
 from diagnose import registry
 from diagnose.judgement import engine
 from diagnose.model import Failed, Json, Report, Severity
+from diagnose.recording.budget import Budget
 from diagnose.recording.questions import Question
-from diagnose.recording.recorder import Budget
 from tests.hosts import Made
 
 GIB = 1 << 30

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from diagnose import registry
+from diagnose import model, registry
 from diagnose.evidence.containers.listing import Container, Containers, containers
-from diagnose.judgement import engine
+from diagnose.judgement.collection import Broken, Collection
+from diagnose.judgement.judge import judge
+from diagnose.judgement.recheck import recheck
 from diagnose.model import (
     DAEMON,
     Check,
@@ -26,8 +28,8 @@ from diagnose.model import (
     Verdict,
     container,
 )
+from diagnose.recording.budget import Budget
 from diagnose.recording.questions import Host, Question, question
-from diagnose.recording.recorder import Budget
 from tests.hosts import Made
 
 
@@ -82,27 +84,27 @@ JUDGED = {
     "one item missing, another found": (level, Level(99, PARTLY.unexamined), {}, Verdict.FOUND, ""),
     "does not apply": (skipping, Level(1), {}, Verdict.SKIPPED, "no levels here"),
     "says it cannot know": (unsure, Level(1), {}, Verdict.UNKNOWN, "forbidden: no reading"),
-    "collector crashed": (level, engine.Broken("Traceback"), {}, Verdict.CRASHED, "Traceback"),
+    "collector crashed": (level, Broken("Traceback"), {}, Verdict.CRASHED, "Traceback"),
 }
 
 
 @pytest.mark.parametrize("name", JUDGED)
 def test_verdict(name: str):
     function, evidence, thresholds, verdict, why = JUDGED[name]
-    result = engine.judge(a_check(function), {Level: evidence}, thresholds)
+    result = judge(a_check(function), {Level: evidence}, thresholds)
     assert (result.verdict, result.why) == (verdict, why)
 
 
 def test_a_crash_names_the_error():
-    result = engine.judge(a_check(crashing), {Level: Level(1)}, {})
+    result = judge(a_check(crashing), {Level: Level(1)}, {})
     assert result.verdict is Verdict.CRASHED
     assert "AttributeError" in result.why
 
 
 def test_an_optional_need_hands_over_the_reason():
-    result = engine.judge(a_check(with_spare), {Level: Level(1), Spare: Unavailable("forbidden", "as root")}, {})
+    result = judge(a_check(with_spare), {Level: Level(1), Spare: Unavailable("forbidden", "as root")}, {})
     assert result.verdict is Verdict.UNKNOWN
-    assert engine.judge(a_check(with_spare), {Level: Level(1), Spare: Spare(0)}, {}).verdict is Verdict.PASSED
+    assert judge(a_check(with_spare), {Level: Level(1), Spare: Spare(0)}, {}).verdict is Verdict.PASSED
 
 
 def test_unavailable_is_never_equal_to_empty():
@@ -122,9 +124,9 @@ def from_level(level: Level) -> Spare:
 
 @pytest.fixture
 def collection(monkeypatch):
-    def make(answers) -> engine.Collection:
+    def make(answers) -> Collection:
         monkeypatch.setattr(registry, "_evidence", {Level: from_memory, Spare: from_level})
-        return engine.Collection(Made(answers), Budget(time.monotonic() + 5))
+        return Collection(Made(answers), Budget(time.monotonic() + 5))
 
     return make
 
@@ -145,7 +147,7 @@ def test_a_collector_that_crashes_is_broken(collection):
     def crash(_: object) -> None:
         raise RuntimeError("a bug")
 
-    assert isinstance(collection({"memory": crash}).get(Spare), engine.Broken)
+    assert isinstance(collection({"memory": crash}).get(Spare), Broken)
 
 
 def inspect(pid: int, started: str) -> dict:
@@ -165,8 +167,8 @@ def inspect(pid: int, started: str) -> dict:
 @pytest.mark.parametrize(("field", "kind"), [("stable", "api.recheck"), ("settled", "api.settled")])
 def test_a_comparison_holds_only_for_one_life(answer, verdict, field, kind):
     finding = Finding(container("web"), "s", {"a": 1}, **{field: (ContainerRun("abc", 7, "t0"),)})
-    result = engine.Result(a_check(level), Verdict.FOUND, findings=(finding,))
-    (after,) = engine._recheck(Made({kind: answer}), [result])
+    result = model.Result(a_check(level), Verdict.FOUND, findings=(finding,))
+    (after,) = recheck(Made({kind: answer}), [result])
     assert after.verdict is verdict
 
 

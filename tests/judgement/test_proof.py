@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from diagnose import registry
-from diagnose.judgement import engine, proof
+from diagnose.judgement import proof
+from diagnose.judgement.judge import judge as judge_check
 from diagnose.model import (
     HOST,
     CauseLink,
@@ -110,7 +111,7 @@ def judged(*findings: Reported, valve: bool = False, pump: bool = True) -> dict[
     host = proof.Alternative(Made({}), collected)
 
     def judge(one: Check, evidence: object) -> Result:
-        return engine.judge(one, evidence, {})  # type: ignore[arg-type]
+        return judge_check(one, evidence, {})  # type: ignore[arg-type]
 
     return {finding.id: finding for finding in proof.proven(findings, host, judge)}
 

@@ -23,7 +23,8 @@ from diagnose.judgement import engine
 from diagnose.model import Verdict
 from diagnose.recording import answer_files, archive, source
 from diagnose.recording.answer_files import TapeError
-from diagnose.recording.recorder import Budget, Replay
+from diagnose.recording.budget import Budget
+from diagnose.recording.recorder import Replay
 from tests.tickets import DATA, KNOWN, unpacked
 
 REAL = (DATA / "fifteen-faults-28.5.2.tar.gz").read_bytes()

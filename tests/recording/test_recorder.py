@@ -10,8 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from diagnose.model import Failed
+from diagnose.recording.budget import Budget
 from diagnose.recording.questions import KINDS, Question, question
-from diagnose.recording.recorder import Budget, Recorder, Replay
+from diagnose.recording.recorder import Recorder, Replay
 from tests.hosts import Made
 
 

@@ -12,7 +12,8 @@ from diagnose import registry
 from diagnose.judgement import engine
 from diagnose.judgement.causes import roots
 from diagnose.recording import answer_files
-from diagnose.recording.recorder import Budget, Replay
+from diagnose.recording.budget import Budget
+from diagnose.recording.recorder import Replay
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 HOSTS = sorted(path.parent.name for path in FIXTURES.glob("*/expected.json"))

@@ -16,12 +16,13 @@ from typing import Any
 
 import pytest
 
-from diagnose import session
 from diagnose.judgement import engine
 from diagnose.model import Failed
+from diagnose.questions.run import Options
 from diagnose.recording import answer_files, source
+from diagnose.recording.budget import Budget
 from diagnose.recording.questions import Question, question
-from diagnose.recording.recorder import Budget, RecordedAnswer, Replay
+from diagnose.recording.recorder import RecordedAnswer, Replay
 from diagnose.render.json import document
 from diagnose.ticket import vocabulary, write
 from diagnose.ticket.addresses import Addresses
@@ -313,7 +314,7 @@ def test_the_names_are_kept_only_where_the_user_asks(tmp_path: Path):
         "without": write.Order(tmp_path / "a.tar.gz", anonymize=True),
         "with": write.Order(tmp_path / "b.tar.gz", anonymize=True, map=tmp_path / "names.json"),
     }.items():
-        write.deliver(KNOWN, session.RunOptions(), order, began=time.monotonic(), hands=hands(SHOP))
+        write.deliver(KNOWN, Options(), order, began=time.monotonic(), hands=hands(SHOP))
         assert (tmp_path / "names.json").exists() == (name == "with")
     names = json.loads((tmp_path / "names.json").read_text())
     assert names["names"]["buildhost7"] == "host01"
@@ -330,7 +331,7 @@ def test_no_map_is_left_where_the_bundle_could_not_be_written(tmp_path: Path):
         return hands(SHOP)(*given)
 
     with pytest.raises(write.NotWrittenError):
-        write.deliver(KNOWN, session.RunOptions(), order, began=time.monotonic(), hands=late)
+        write.deliver(KNOWN, Options(), order, began=time.monotonic(), hands=late)
     assert [each.name for each in tmp_path.iterdir()] == ["x.tar.gz"]
 
 

@@ -14,8 +14,9 @@ from diagnose import config, session
 from diagnose.judgement import engine
 from diagnose.model import Failed, Report
 from diagnose.recording import answer_files, source
+from diagnose.recording.budget import Budget
 from diagnose.recording.questions import question
-from diagnose.recording.recorder import Budget, RecordedAnswer
+from diagnose.recording.recorder import RecordedAnswer
 from diagnose.render.json import document
 from diagnose.ticket.bundle import TooLargeError
 from tests.tickets import KNOWN, made, recorded, taken, unpacked

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from diagnose import session
 from diagnose.model import Failed
+from diagnose.questions.run import Options
+from diagnose.recording.budget import Budget
 from diagnose.recording.questions import KINDS, Question, question
-from diagnose.recording.recorder import Budget, RecordedAnswer, Recorder
+from diagnose.recording.recorder import RecordedAnswer, Recorder
 from diagnose.redact import Redactor
 from diagnose.ticket.bundle import LeakError
 from tests import corpus
@@ -82,9 +83,7 @@ def bundled(cases: Sequence[Case]) -> dict[str, bytes]:
     """The files of a bundle that holds every answer of that host, whether a check asks for it or not."""
     entries = host(cases)
 
-    def all_asked(
-        asked: session.RunOptions, selected: Sequence[str], began: float, redactor: Redactor
-    ) -> tuple[Recorder, Budget]:
+    def all_asked(asked: Options, selected: Sequence[str], began: float, redactor: Redactor) -> tuple[Recorder, Budget]:
         recorder, budget = hands(entries)(asked, selected, began, redactor)
         assert len(list(recorder.ask_many(entries))) == len(entries)
         return recorder, budget

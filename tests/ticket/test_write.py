@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 
-from diagnose import session
+from diagnose.questions.run import Options
+from diagnose.recording.budget import Budget
 from diagnose.recording.questions import Question, question
-from diagnose.recording.recorder import Budget, RecordedAnswer, Recorder
+from diagnose.recording.recorder import RecordedAnswer, Recorder
 from diagnose.redact import Redactor
 from diagnose.ticket import write
 from diagnose.ticket.write import STDOUT, NotWrittenError, Order
@@ -36,7 +37,7 @@ HOST = made(
 
 
 def given(order: Order, entries: Mapping[Question, RecordedAnswer] = HOST, **options: Any) -> str:
-    asked = session.RunOptions()
+    asked = Options()
     options.setdefault("hands", hands(entries))
     return write.deliver(KNOWN, asked, order, began=time.monotonic(), **options)
 
@@ -86,9 +87,7 @@ def test_an_existing_target_is_refused_before_the_run(tmp_path: Path):
 def test_a_target_that_came_to_be_during_the_run_is_not_overwritten(tmp_path: Path):
     target = tmp_path / "t.tar.gz"
 
-    def late(
-        asked: session.RunOptions, selected: Sequence[str], began: float, redactor: Redactor
-    ) -> tuple[Recorder, Budget]:
+    def late(asked: Options, selected: Sequence[str], began: float, redactor: Redactor) -> tuple[Recorder, Budget]:
         target.write_bytes(b"mine")
         return hands(HOST)(asked, selected, began, redactor)
 

@@ -18,10 +18,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from diagnose.live import Live, Refused, Settings
+from diagnose.live import Live, Refused
 from diagnose.live.engine import daemon_process
 from diagnose.live.engine.daemon_process import DEFAULT_SOCKET
 from diagnose.model import Json
+from diagnose.questions.run import Options
 from diagnose.recording.questions import Question
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def may_connect(live: Live) -> Endpoint:
     return found
 
 
-def resolve(settings: Settings, environ: Mapping[str, str]) -> Endpoint:
+def resolve(settings: Options, environ: Mapping[str, str]) -> Endpoint:
     """The endpoint that these settings and this environment name, as the docker CLI would choose it."""
     if settings.host and settings.context:
         raise Refused("malformed", "-H and --context name two endpoints: give one")

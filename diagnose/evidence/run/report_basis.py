@@ -1,0 +1,31 @@
+"""What every report needs of a host, whatever checks are run."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.run.report_header import ReportHeader
+from diagnose.evidence.run.topology import Topology
+from diagnose.model import ReportBasis, Unavailable
+from diagnose.registry import evidence
+
+
+@evidence
+def report_basis(
+    header: ReportHeader | Unavailable, topology: Topology | Unavailable, containers: Containers | Unavailable
+) -> ReportBasis:
+    """As much as is known."""
+    silent = ReportBasis()
+    known = header if isinstance(header, ReportHeader) else None
+    listed = tuple(containers) if isinstance(containers, Containers) else None
+    present = listed or ()
+    return ReportBasis(
+        head=known.head if known else silent.head,
+        now=known.now if known else silent.now,
+        docker=known.docker if known else silent.docker,
+        traits=known.traits if known else silent.traits,
+        notes=known.notes if known else silent.notes,
+        stands_on=topology.stands_on if isinstance(topology, Topology) else silent.stands_on,
+        names=None if listed is None else {container.id: container.name for container in listed},
+        labels={container.name: container.labels for container in present},
+        made_by={container.subject: container.made_by for container in present},
+    )

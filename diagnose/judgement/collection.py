@@ -1,0 +1,136 @@
+"""Collecting: the evidence that checks need, each kind once, in parallel, each fallible by itself, inside the budget."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from diagnose import registry
+from diagnose.model import Failed, Need, Unavailable
+from diagnose.questions import AnswerSource, Host, Question
+from diagnose.recording.budget import Budget
+from diagnose.recording.recorder import in_thread
+
+GRACE_S = 0.05
+"""How much longer than the budget evidence is waited for, once for each level of evidence below it: what has been answered by then
+is still put together."""
+
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading an answer of the wrong shape raises. Only collectors read answers, so it makes their evidence unavailable. The
+tests check that no real host's answer is ever called malformed.
+"""
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """Evidence whose collector crashed: a bug of ours, told apart from evidence that could not be had."""
+
+    error: str
+
+
+class PendingEvidence(threading.Event):
+    """Evidence that is being collected: set once its value is there. (concurrent.futures brings logging, 4 ms of every run.)"""
+
+    value: Any = None
+
+
+class Collection:
+    """Evidence by kind, collected on demand: a thread per kind, which waits for the kinds that it stands on.
+
+    On a host that has no thread left the caller collects it.
+    """
+
+    def __init__(self, host: Host | AnswerSource, budget: Budget, never: Iterable[str] = ()) -> None:
+        self._host = host if isinstance(host, Host) else Host(host)
+        self._budget = budget
+        self.uncollected = set(never)
+        self._lock = threading.Lock()
+        self._pending: dict[type, PendingEvidence] = {}
+
+    def start(self, kind: type) -> PendingEvidence:
+        """This kind's evidence to come; collecting begins with the first call."""
+        with self._lock:
+            pending = self._pending.get(kind)
+            if pending is not None:
+                return pending
+            pending = self._pending[kind] = PendingEvidence()
+        function = registry.collector(kind)
+        needs = {need: self.start(need.kind) for need in registry.needs_of(function)}
+        if not in_thread(self._collect, pending, function, needs):
+            self._collect(pending, function, needs)
+        return pending
+
+    def get(self, kind: type) -> Any:
+        """The evidence, `Unavailable`, or `Broken`; waits at most until the budget and some grace are spent."""
+        if kind.__name__ not in self.uncollected:
+            pending = self.start(kind)
+            ends = self._budget.ends + GRACE_S * _height(kind)
+            if pending.wait(min(max(0.0, ends - time.monotonic()), threading.TIMEOUT_MAX)):
+                return pending.value
+            self.uncollected.add(kind.__name__)
+        return Unavailable("budget", f"{kind.__name__} was not collected within the run's time")
+
+    @property
+    def collected(self) -> dict[type, Any]:
+        """All evidence that is there by now."""
+        with self._lock:
+            return {kind: pending.value for kind, pending in self._pending.items() if pending.is_set()}
+
+    def _collect(
+        self, pending: PendingEvidence, function: Callable[..., Any], needs: Mapping[Need, PendingEvidence]
+    ) -> None:
+        pending.value = self._outcome(function, needs)
+        pending.set()
+
+    def _outcome(self, function: Callable[..., Any], needs: Mapping[Need, PendingEvidence]) -> Any:
+        arguments: dict[str, Any] = {}
+        host = _Listener(self._host)
+        if "host" in registry.hints(function):
+            arguments["host"] = host
+        try:
+            for need in needs:
+                value = self.get(need.kind)
+                if isinstance(value, Broken) or (isinstance(value, Unavailable) and not need.optional):
+                    return value
+                arguments[need.parameter] = need.argument(value)
+            return function(**arguments)
+        except msgspec.ValidationError as error:
+            return Unavailable("malformed", f"{host.last}: {error}")
+        except UNREADABLE:
+            if os.environ.get("DIAGNOSE_DEBUG"):
+                traceback.print_exc()
+            return Unavailable("malformed", f"{host.last} has a shape that this version does not know")
+        except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
+            return Broken(traceback.format_exc(limit=-4))
+
+
+@functools.cache
+def _height(kind: type) -> int:
+    """How many levels of evidence there are up to this kind, its own included."""
+    needs = registry.needs_of(registry.collector(kind))
+    return 1 + max((_height(need.kind) for need in needs), default=0)
+
+
+class _Listener(Host):
+    """The host as one collector sees it; it knows the last answer that the collector was given."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host.source)
+        self._host = host
+        self.last = "an answer"
+
+    def ask(self, question: Question[Any]) -> Any:
+        answer = self._host.ask(question)
+        self.last = question.about()
+        return answer
+
+    def ask_many(self, questions: Iterable[Question[Any]]) -> Iterator[tuple[Question[Any], Any | Failed]]:
+        for question, answer in self._host.ask_many(questions):
+            self.last = question.about()
+            yield question, answer

@@ -1,0 +1,45 @@
+"""A limit of time for work that asks nobody: judging, linking causes.
+
+The kernel's timer interrupts the interpreter between two steps of Python. It cannot interrupt one long step in C: texts are
+cut before they are judged for that reason (`diagnose.recording.limits`).
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+from types import FrameType, TracebackType
+
+SHORTEST_S = 0.001
+"""The timer takes 0 for "never"."""
+
+
+class TimeIsUpError(BaseException):
+    """Raised in the block of `at_most`. No check can catch it by accident: it is no Exception."""
+
+
+class at_most:  # noqa: N801 - a context manager, read as a phrase
+    """Raise TimeIsUpError in the block once so many seconds have passed. Outside the main thread there is no limit."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = max(seconds, SHORTEST_S)
+        self._is_open = False
+        self._has_limit = seconds < math.inf and threading.current_thread() is threading.main_thread()
+
+    def __enter__(self) -> None:
+        if self._has_limit:
+            self._is_open = True
+            self._before = signal.signal(signal.SIGALRM, self._end)
+            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def _end(self, _number: int, _frame: FrameType | None) -> None:
+        if self._is_open:
+            self._is_open = False
+            raise TimeIsUpError
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._is_open = False
+        if self._has_limit:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._before)

@@ -1,0 +1,104 @@
+"""Judging: one check on collected evidence."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from diagnose.judgement.collection import Broken
+from diagnose.judgement.deadline import TimeIsUpError, at_most
+from diagnose.model import Check, Finding, Result, Skipped, Unavailable, Unexamined, Verdict
+from diagnose.recording.budget import Budget
+
+Thresholds = Mapping[str, Mapping[str, float]]
+"""Values that override a check's defaults: check id -> threshold name -> value."""
+
+
+SLOWEST_SHARE = 0.5
+"""Of the time that is left, no check may take more than this: one slow check does not leave the others unjudged."""
+
+
+def judge_all(
+    checks: Sequence[Check], evidence: Mapping[type, Any], thresholds: Thresholds, budget: Budget
+) -> list[Result]:
+    """The result of each check; one that takes too long, or for which no time is left, is unknown."""
+    results = []
+    for check in checks:
+        left = budget.judged_by - time.monotonic()
+        result = _out_of_time(check)
+        if left > 0:
+            try:
+                with at_most(left * SLOWEST_SHARE):
+                    result = judge(check, evidence, thresholds)
+            except TimeIsUpError:
+                pass
+        results.append(result)
+    return results
+
+
+def _out_of_time(check: Check) -> Result:
+    missing = Unavailable("budget", "the check was not finished within the run's time")
+    return Result(check, Verdict.UNKNOWN, why=str(missing), missing=missing)
+
+
+def judge(check: Check, evidence: Mapping[type, Any], thresholds: Thresholds) -> Result:
+    """One check's result from collected evidence. Pure but for the stopwatch; never raises."""
+    began = time.perf_counter()
+    result = _judge(check, evidence, thresholds.get(check.id, {}))
+    return replace(result, duration_s=round(time.perf_counter() - began, 6))
+
+
+def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, float]) -> Result:
+    arguments: dict[str, Any] = {}
+    left_out: list[Unexamined] = []
+    examined = 1
+    for position, need in enumerate(check.needs):
+        value = evidence[need.kind]
+        if isinstance(value, Broken):
+            return Result(check, Verdict.CRASHED, why=value.error)
+        if isinstance(value, Unavailable) and not need.optional:
+            return Result(check, Verdict.UNKNOWN, why=str(value), missing=value)
+        arguments[need.parameter] = need.argument(value)
+        left_out.extend(getattr(value, "unexamined", ()))
+        if position == 0 and hasattr(value, "__len__"):
+            examined = len(value)
+    try:
+        findings, more, ending = _drain(check.function(**arguments, **overrides))
+    except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
+        return Result(check, Verdict.CRASHED, why=traceback.format_exc(limit=-3))
+    unexamined = tuple(dict.fromkeys((*left_out, *more)))
+    judged = Result(check, Verdict.PASSED, findings=findings, unexamined=unexamined, examined=examined)
+    if findings:
+        return replace(judged, verdict=Verdict.FOUND)
+    if isinstance(ending, Skipped):
+        return Result(check, Verdict.SKIPPED, why=ending.why)
+    if isinstance(ending, Unavailable):
+        return replace(judged, verdict=Verdict.UNKNOWN, why=str(ending), missing=ending)
+    if unexamined:
+        first = unexamined[0]
+        others = f" and {len(unexamined) - 1} more" if len(unexamined) > 1 else ""
+        return replace(judged, verdict=Verdict.UNKNOWN, why=f"{first.subject.name}{others} not examined: {first.why}")
+    return judged
+
+
+def _drain(answer: Any) -> tuple[tuple[Finding, ...], list[Unexamined], Skipped | Unavailable | None]:
+    """What a check said, whether it returned it or yielded it; a generator may end by returning Skipped or
+    Unavailable."""
+    if answer is None or isinstance(answer, Skipped | Unavailable):
+        return (), [], answer
+    findings: dict[tuple[Any, str], Finding] = {}
+    unexamined: list[Unexamined] = []
+    iterator = iter(answer)
+    while True:
+        try:
+            each = next(iterator)
+        except StopIteration as stop:
+            return tuple(findings.values()), unexamined, stop.value
+        if isinstance(each, Unexamined):
+            unexamined.append(each)
+        else:
+            findings.setdefault((each.subject, each.discriminator), each)

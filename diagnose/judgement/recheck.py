@@ -1,0 +1,58 @@
+"""Rechecking: answers are no snapshot, so findings that compared two sources of a container are held against a third look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from diagnose.model import ContainerRun, Failed, Result, Unexamined, Verdict
+from diagnose.questions import Host
+from diagnose.questions.containers import InspectContainer
+
+
+def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
+    """The results without findings that compared two sources of a container that has changed since."""
+    findings = [finding for result in results for finding in result.findings]
+    run_of = {InspectContainer(run.id, round="recheck"): run for finding in findings for run in finding.stable}
+    run_of |= {InspectContainer(run.id, round="settled"): run for finding in findings for run in finding.settled}
+    changed: set[ContainerRun] = set()
+    gone: set[ContainerRun] = set()
+    for question, answer in host.ask_about(run_of, lambda question: question):
+        run = run_of[question]
+        if isinstance(answer, Failed):
+            if answer.reason == "gone":
+                gone.add(run)
+            continue
+        state = answer.get("State") if isinstance(answer, dict) else None
+        if isinstance(state, dict) and (state.get("Pid"), state.get("StartedAt")) != (run.pid, run.started_at):
+            changed.add(run)
+    return [_without(result, changed, gone) for result in results]
+
+
+def _without(result: Result, changed: set[ContainerRun], gone: set[ContainerRun]) -> Result:
+    """The result without findings about runs that are over.
+
+    A container that is gone leaves no trace; one that restarted was not examined in its new run.
+    """
+    kept = tuple(f for f in result.findings if not (changed | gone).intersection(f.lives))
+    if len(kept) == len(result.findings):
+        return result
+    again = tuple(
+        Unexamined(f.subject, "it restarted while it was looked at")
+        for f in result.findings
+        if changed.intersection(f.lives)
+    )
+    unexamined = (*result.unexamined, *again)
+    if kept:
+        return replace(result, findings=kept, unexamined=unexamined)
+    if not unexamined:
+        return replace(result, verdict=Verdict.PASSED, findings=())
+    first = unexamined[0]
+    return replace(
+        result,
+        verdict=Verdict.UNKNOWN,
+        why=f"{first.subject.name} not examined: {first.why}",
+        findings=(),
+        unexamined=unexamined,
+    )

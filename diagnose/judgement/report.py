@@ -1,0 +1,132 @@
+"""Reporting: the findings of judged checks with their causes and silences, and the head of the report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.judgement import causes, coincidence, proof, selection, silences
+from diagnose.judgement.deadline import TimeIsUpError, at_most
+from diagnose.judgement.judge import Thresholds, judge
+from diagnose.judgement.silences import Silence
+from diagnose.model import Check, Finding, Report, ReportBasis, Reported, Result, Subject, container
+from diagnose.recording.budget import Budget
+from diagnose.version import __version__
+
+LINKING_S = 0.15
+"""How much longer than the judging may last causes are linked and proven."""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What to look at, and with which thresholds and silences."""
+
+    checks: Mapping[str, Check]
+    """All known checks by id."""
+    selected: Sequence[str]
+    """The ids of those that count."""
+    containers: tuple[str, ...] = ()
+    """Names or ids of the containers that the report is about; none for all."""
+    thresholds: Thresholds = msgspec.field(default_factory=dict)
+    silences: tuple[Silence, ...] = ()
+    uncollected: tuple[str, ...] = ()
+    """Evidence kinds that the recorded run had no time to collect, though the recording may hold their answers."""
+    source: Literal["live", "bundle"] = "live"
+    notes: tuple[str, ...] = ()
+
+
+def key(check: Check, finding: Finding) -> str:
+    """The finding's key, stable over runs: id, subject, and the discriminator if there is one."""
+    tail = f"#{finding.discriminator}" if finding.discriminator else ""
+    return f"{check.id}@{finding.subject}{tail}"
+
+
+def reported(
+    results: Sequence[Result],
+    basis: ReportBasis,
+    what: Run,
+    host: proof.Alternative | None = None,
+    budget: Budget | None = None,
+) -> Report:
+    """The report of judged checks: causes linked and proven, silences applied, the head filled.
+
+    host: the evidence that causes are proven on; None leaves them unproven. Where the budget is spent before they are, the report
+    says so.
+    """
+    findings = [
+        Reported(
+            key(result.check, finding),
+            result.check,
+            finding.severity or result.check.severity,
+            finding,
+            selected=result.check.id in what.selected,
+            made_by=basis.made_by.get(finding.subject, ""),
+        )
+        for result in results
+        for finding in result.findings
+    ]
+    linked, notes = _linked(findings, basis, what, host, budget or Budget.unlimited())
+    labels = silences.of_labels(basis.labels)
+    kept, expired = silences.apply(_only(linked, what, basis.names or {}), (*what.silences, *labels), basis.now)
+    wanted = set(what.selected)
+    return Report(
+        version=__version__,
+        host=basis.head,
+        taken_at=basis.now,
+        duration_s=0.0,
+        source=what.source,
+        findings=kept,
+        results=tuple(sorted((r for r in results if r.check.id in wanted), key=lambda r: r.check.id)),
+        docker=basis.docker,
+        traits=basis.traits,
+        notes=(*what.notes, *basis.notes, *notes, *expired),
+        container_names=basis.names,
+    )
+
+
+def _linked(
+    findings: Sequence[Reported], basis: ReportBasis, what: Run, host: proof.Alternative | None, budget: Budget
+) -> tuple[Sequence[Reported], tuple[str, ...]]:
+    """The findings with their causes, in order, and what there is to say about them together."""
+    linked: Sequence[Reported] = sorted(findings, key=lambda finding: -finding.severity)
+    try:
+        with at_most(budget.judged_by + LINKING_S - time.monotonic()):
+            linked = causes.link(findings, basis.stands_on)
+            if host is not None:
+                linked = proof.proven(linked, host, lambda check, found: judge(check, found, what.thresholds))
+            return linked, coincidence.notes(linked, basis.stands_on)
+    except TimeIsUpError:
+        return linked, ("the run's time was spent before all causes were linked and checked",)
+
+
+def _only(findings: Sequence[Reported], what: Run, names: Mapping[str, str]) -> tuple[Reported, ...]:
+    """The selected findings and their causes; with containers named, only what is about them, and its causes.
+
+    An engine that does not work is about every container.
+    """
+    by_key = {finding.key: finding for finding in findings}
+    named = _named(what.containers, names)
+
+    def is_about(finding: Reported) -> bool:
+        return not named or finding.is_outage or not named.isdisjoint({finding.subject, *finding.finding.touches})
+
+    kept: set[str] = set()
+    open_ends = [finding for finding in findings if finding.selected and is_about(finding)]
+    while open_ends:
+        finding = open_ends.pop()
+        if finding.key not in kept:
+            kept.add(finding.key)
+            open_ends.extend(by_key[link.cause] for link in finding.causes)
+    return tuple(
+        finding if is_about(finding) else replace(finding, selected=False)
+        for finding in findings
+        if finding.key in kept
+    )
+
+
+def _named(words: Iterable[str], names: Mapping[str, str]) -> set[Subject]:
+    """The containers that the user named."""
+    return {container(name) for word in words for name in selection.called(word, names) or (word.removeprefix("/"),)}

@@ -1,0 +1,62 @@
+"""The time of a run: until when answers are collected, and until when they are judged."""
+
+from __future__ import annotations
+
+import math
+import time
+
+REPORTING_S = 0.3
+"""What is kept of the run's time for judging and printing."""
+REPORTING_PER_CONTAINER_S = 0.0003
+"""How much longer judging and printing take for each container (measured: 8,000 containers with two findings each)."""
+LEAST_S = 0.4
+"""Seconds that are left for collecting at least, also where a busy host has used up a small budget before the first question:
+a report about nothing helps nobody.
+"""
+
+
+class Budget:
+    """Two moments on the monotonic clock; an interrupt may bring the first forward.
+
+    ends: answers are collected until then. judged_by: checks are judged until then.
+    """
+
+    def __init__(self, ends: float, judged_by: float = math.inf) -> None:
+        self.ends = ends
+        self.judged_by = judged_by
+
+    @classmethod
+    def of_run(cls, began: float, seconds: float) -> Budget:
+        """The time of a run that began then and may take so many seconds in all."""
+        ends = max(began + _collecting(seconds, 0), time.monotonic() + LEAST_S)
+        return cls(ends, max(began + seconds, ends))
+
+    @classmethod
+    def of_replay(cls, began: float, seconds: float) -> Budget:
+        """The time to judge a recording: nothing is asked, so that evidence has it all."""
+        ends = max(began + seconds, time.monotonic() + LEAST_S)
+        return cls(ends, ends)
+
+    @classmethod
+    def unlimited(cls) -> Budget:
+        """For a recording that nobody waits for."""
+        return cls(math.inf)
+
+    @property
+    def left(self) -> float:
+        """Seconds left for collecting, not below 0."""
+        return max(0.0, self.ends - time.monotonic())
+
+    def cut(self) -> None:
+        """End collecting now."""
+        self.ends = min(self.ends, time.monotonic())
+
+    def keep_for_reporting(self, began: float, containers: int) -> None:
+        """End collecting early enough to judge and print so many containers."""
+        if self.judged_by < math.inf:
+            self.ends = min(self.ends, began + _collecting(self.judged_by - began, containers))
+
+
+def _collecting(seconds: float, containers: int) -> float:
+    """How many seconds of a run are for collecting: all but what reporting takes, and at least half."""
+    return max(seconds - REPORTING_S - REPORTING_PER_CONTAINER_S * containers, seconds / 2)
