@@ -1,5 +1,89 @@
-"""Containers that do not start, do not stay, or do not work: one module per phase of a container's life."""
+"""Containers that do not start, do not stay, or do not work: one module per topic.
 
-from checks.container import ends, health, life, mounts, refused, start, state, without
+Where an id is, if its module is not named like it:
 
-__all__ = ["ends", "health", "life", "mounts", "refused", "start", "state", "without"]
+- anonymous_volume: data-outside-mount
+- api_version: client-api-too-new
+- data_in_use: data-locked, data-version-mismatch
+- entrypoint: entrypoint-missing, entrypoint-forbidden
+- first_process: first-process-stopped
+- heap: heap-above-limit
+- host_event: lost-with-host
+- kernel_setting: kernel-setting-low
+- loopback: loopback-peer
+- mount_access: mount-unwritable
+- mounts: mount-source-missing, mount-forbidden, mount-stale
+- option: option-missing
+- pid_file: pid-file-stale
+- processor: cpu-unsupported
+- program_format: exec-format, interpreter-missing
+- start_resources: device-missing, network-gone, runtime-limit-hit
+- state: dead, shim-lost, paused, zombies
+- stop_and_restart: ignores-stop-signal, no-restart-policy
+- system_call: syscall-refused
+- variable: variable-missing
+"""
+
+from checks.container import (
+    anonymous_volume,
+    api_version,
+    crashed,
+    daemonized,
+    data_in_use,
+    entrypoint,
+    exits_at_start,
+    first_process,
+    heap,
+    host_event,
+    kernel_setting,
+    loopback,
+    mount_access,
+    mounts,
+    oom_killed,
+    option,
+    pid_file,
+    processor,
+    program_format,
+    restart_loop,
+    restarts_exhausted,
+    start_refused,
+    start_resources,
+    state,
+    stop_and_restart,
+    system_call,
+    unhealthy,
+    variable,
+    without,
+)
+
+__all__ = [
+    "anonymous_volume",
+    "api_version",
+    "crashed",
+    "daemonized",
+    "data_in_use",
+    "entrypoint",
+    "exits_at_start",
+    "first_process",
+    "heap",
+    "host_event",
+    "kernel_setting",
+    "loopback",
+    "mount_access",
+    "mounts",
+    "oom_killed",
+    "option",
+    "pid_file",
+    "processor",
+    "program_format",
+    "restart_loop",
+    "restarts_exhausted",
+    "start_refused",
+    "start_resources",
+    "state",
+    "stop_and_restart",
+    "system_call",
+    "unhealthy",
+    "variable",
+    "without",
+]

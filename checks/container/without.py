@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from checks.container.causes import PROGRAM_CAUSES
 from diagnose.evidence.containers.inspect import Container, State
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.storage.filesystems import Filesystems
@@ -11,6 +12,8 @@ from diagnose.model import Edit, Finding, Outcome
 from diagnose.registry import prediction, without
 
 FAILED_STARTS = (
+    *PROGRAM_CAUSES,
+    "container.daemonized",
     "container.device-missing",
     "container.entrypoint-forbidden",
     "container.entrypoint-missing",

@@ -22,8 +22,6 @@ from diagnose.model import DAEMON, HOST, Count, Finding, Percent, Severity, Unav
 from diagnose.phrases import ago, size
 from diagnose.registry import check
 
-ANY = "NAME"
-"""Stands in a page's commands for a container that a finding about the host cannot name."""
 TOO_MANY = re.compile(r"too many open files|\bEMFILE\b|no file descriptors", re.IGNORECASE)
 _INSTANCE = re.compile(r"inotify|fsnotify|\bwatch(?:er)?s?['\")]*: (?:too many open files|EMFILE)", re.IGNORECASE)
 _WATCHES = r"(?:inotify|watch(?:es|ers)?)\b"
@@ -132,7 +130,7 @@ def pids_exhausted(
     options: Options,
     cgroups: Cgroups | Unavailable,
     events: Events | Unavailable,
-    last_words: LogTails | Unavailable,
+    log_tails: LogTails | Unavailable,
     host_limits: HostLimits | Unavailable,
     *,
     near: Percent = Percent(90),
@@ -154,8 +152,8 @@ def pids_exhausted(
             raised = isinstance(events, Events) and events.of(each.id, "start", "update")[-1:]
             if full or (refused and not (raised and raised[0].action == "update")):
                 yield _pids_finding(each, current, limit, refused, full, clock, options.since_s)
-        elif not isinstance(last_words, Unavailable):
-            line = next((line for line in reversed(last_words.of(each).lines) if "no-fork" in signs(line)), "")
+        elif not isinstance(log_tails, Unavailable):
+            line = next((line for line in reversed(log_tails.of(each).lines) if "no-fork" in signs(line)), "")
             if line and not REFUSED.search(line):  # what is refused to run at all meets a limit of its user
                 yield Finding(
                     subject=each.subject,
@@ -186,7 +184,9 @@ def _most_tasks(containers: Containers, cgroups: Cgroups | Unavailable) -> dict[
         for each in containers.running
         if isinstance(cgroups, Cgroups) and (group := cgroups.of(each))
     ]
-    count, name = max(counts, default=(0, ANY))
+    if not counts:
+        return {}
+    count, name = max(counts)
     return {"container": name, "pids": str(count)}
 
 
@@ -264,7 +264,7 @@ def _crowded(each: Container, fullest: Crowded) -> Finding:
 @check("resources.open-files-exhausted", severity=Severity.critical)
 def open_files_exhausted(
     containers: Containers,
-    last_words: LogTails | Unavailable,
+    log_tails: LogTails | Unavailable,
     host_limits: HostLimits | Unavailable,
     open_files: OpenFiles | Unavailable,
     *,
@@ -280,7 +280,7 @@ def open_files_exhausted(
     """
     crowded = open_files.by_container if isinstance(open_files, OpenFiles) else {}
     for each in containers:
-        words = LogTail(()) if isinstance(last_words, Unavailable) else last_words.of(each)
+        words = LogTail(()) if isinstance(log_tails, Unavailable) else log_tails.of(each)
         fullest = crowded.get(each.id)
         full = fullest is not None and 100 * fullest.open >= near * fullest.limit
         line = next((said for said in reversed(words.lines) if TOO_MANY.search(said) or _knob(said)), "")
@@ -303,7 +303,6 @@ def open_files_exhausted(
                 subject=DAEMON,
                 summary=f"{engine.comm} has {engine.open} of the {engine.limit} files open that it may",
                 evidence={f"/proc/{engine.pid}/fd": engine.open, f"/proc/{engine.pid}/limits": engine.limit},
-                variables={"container": ANY, "image": "IMAGE"},
                 discriminator=engine.comm,
             )
     files, most = host_limits.files, host_limits.files_max
@@ -312,6 +311,5 @@ def open_files_exhausted(
             subject=HOST,
             summary=f"the host has {files} of the {most} files open that its kernel allows",
             evidence={"fs.file-nr": f"{files} of {most}"},
-            variables={"container": ANY, "image": "IMAGE"},
         )
     return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from checks.resources._words import EATERS, MIB
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Container, Containers
@@ -11,7 +9,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.machine.pressure import HostMemory, Pressure
 from diagnose.evidence.run.options import Options
-from diagnose.model import DAEMON, HOST, Bytes, Finding, Percent, Seconds, Severity, Unavailable
+from diagnose.model import DAEMON, HOST, Bytes, CheckResult, Finding, Percent, Seconds, Severity
 from diagnose.phrases import ago, size
 from diagnose.registry import check
 
@@ -22,13 +20,14 @@ from diagnose.registry import check
     caused_by=["resources.memory-scarce"],
 )
 def host_oom(
-    containers: Containers | Unavailable,
+    containers: Containers | None,
     kernel_log: KernelLog,
     clock: Clock,
     options: Options,
+    cgroups: Cgroups | None,
     *,
     fresh: Seconds = Seconds(3600),
-) -> Iterable[Finding]:
+) -> CheckResult:
     """The host ran out of memory and the kernel killed a process.
 
     From the kernel log: `constraint=CONSTRAINT_NONE`; kills at a container's own limit are `container.oom-killed`.
@@ -36,24 +35,48 @@ def host_oom(
     """
     kills = [kill for kill in kernel_log.oom_kills if kill.of_host and clock.wall - kill.at <= options.since_s]
     if not kills:
-        return
-    names = {} if isinstance(containers, Unavailable) else {each.id: each for each in containers}
+        return None
+    names = containers.by_id if containers is not None else {}
     victims = {kill.container: names[kill.container] for kill in kills if kill.container in names}
     last = kills[-1]
     age = clock.wall - last.at
-    who = names[last.container].name if last.container in names else "the host"
-    held = f" holding {size(last.rss)}" if last.rss is not None else ""
+    who = f'container "{names[last.container].name}"' if last.container in names else "the host"
+    usage = f" using {size(last.rss)}" if last.rss is not None else ""
     yield Finding(
         subject=HOST,
-        summary=f"the host ran out of memory {ago(age)} ago: the kernel killed {last.task} of {who}{held}",
+        summary=f"the host ran out of memory {ago(age)} ago: the kernel killed {last.task} of {who}{usage}",
         evidence={
             "kernel log": f"{len(kills)} kills, constraint=CONSTRAINT_NONE, last pid {last.pid} ({last.task})",
             "victims": [f"{kill.task} of {_owner(names, kill.container)}" for kill in kills[-EATERS:]],
         },
         severity=Severity.critical if age <= fresh else Severity.warning,
-        touches=(*(each.subject for each in victims.values()), *((DAEMON,) if _engine_hit(last.task) else ())),
+        variables={**_unlimited(containers, cgroups), **_victim(victims)},
+        touches=(*(victim.subject for victim in victims.values()), *((DAEMON,) if _engine_hit(last.task) else ())),
         onset=kills[0].at,
     )
+    return None
+
+
+def _unlimited(containers: Containers | None, cgroups: Cgroups | None) -> dict[str, str]:
+    """The running container without a memory limit that uses most, and a limit above what it uses; nothing where there is none."""
+    rows = [
+        (group.memory.working_set, container.name)
+        for container in (containers.running if containers is not None else ())
+        if not container.host_config.memory
+        and cgroups is not None
+        and (group := cgroups.of(container)) is not None
+        and group.memory.working_set
+    ]
+    if not rows:
+        return {}
+    usage, name = max(rows)
+    return {"container": name, "memory": f"{max(256, 2 * usage // MIB)}m"}
+
+
+def _victim(victims: dict[str, Container]) -> dict[str, str]:
+    """A killed container that did not come back."""
+    down = [victim.name for victim in victims.values() if not victim.is_running]
+    return {"victim": down[0]} if down else {}
 
 
 def _owner(names: dict[str, Container], id: str) -> str:
@@ -69,24 +92,28 @@ def _engine_hit(task: str) -> bool:
 @check("resources.memory-scarce", severity=Severity.warning)
 def memory_scarce(
     host_memory: HostMemory,
-    pressure: Pressure | Unavailable,
-    containers: Containers | Unavailable,
-    cgroups: Cgroups | Unavailable,
+    pressure: Pressure | None,
+    containers: Containers | None,
+    cgroups: Cgroups | None,
     *,
     least: Percent = Percent(5),
     stalled: Percent = Percent(10),
     roomy: Bytes = Bytes(4 << 30),
-) -> Iterable[Finding]:
+    tight: Percent = Percent(20),
+) -> CheckResult:
     """The host has hardly any memory left.
 
-    MemAvailable and what ZFS's cache may give back are below `least` percent and `roomy` bytes (a host of 512 GiB may be
-    filled on purpose), or all work has waited for memory more than `stalled` percent of the last minute.
+    MemAvailable and what ZFS's cache may give back are below `least` percent and `roomy` bytes (a host of 512 GiB may be filled on
+    purpose), or work has waited for memory more than `stalled` percent of the last minute while less than `tight` percent is available.
+    With more than that available the wait is not the host's: a container at its own limit waits too, and the kernel counts that wait for
+    the whole host.
     """
-    waited = None if isinstance(pressure, Unavailable) else pressure.waited("memory", "full")
-    scarce = host_memory.obtainable_pct < least and host_memory.obtainable < roomy
-    if not scarce and (waited or 0.0) <= stalled:
-        return
-    stuck = f", all work waits for it {waited:.0f} % of the time" if waited is not None and waited > stalled else ""
+    waited = pressure.waited("memory", "full") if pressure is not None else None
+    is_scarce = host_memory.obtainable_pct < least and host_memory.obtainable < roomy
+    is_stalled = waited is not None and waited > stalled and host_memory.obtainable_pct < tight
+    if not is_scarce and not is_stalled:
+        return None
+    stuck = f", and all work waits for it {waited:.0f} % of the time" if is_stalled else ""
     left = f"{size(host_memory.obtainable)} of {size(host_memory.total)} of memory is available"
     yield Finding(
         subject=HOST,
@@ -100,21 +127,23 @@ def memory_scarce(
         },
         severity=Severity.critical if stuck else Severity.warning,
     )
+    return None
 
 
-def _eaters(containers: Containers | Unavailable, cgroups: Cgroups | Unavailable) -> list[dict[str, object]]:
-    if isinstance(containers, Unavailable) or isinstance(cgroups, Unavailable):
+def _eaters(containers: Containers | None, cgroups: Cgroups | None) -> list[dict[str, object]]:
+    """The containers that use most memory."""
+    if containers is None or cgroups is None:
         return []
-    held = [
-        {"name": each.name, "bytes": group.memory.working_set, "note": _limit_note(each)}
-        for each in containers.running
-        if (group := cgroups.of(each)) and group.memory.working_set
-    ]
-    return sorted(held, key=lambda row: -int(str(row["bytes"])))[:EATERS]
+    rows: list[dict[str, object]] = []
+    for container in containers.running:
+        group = cgroups.of(container)
+        if group is not None and group.memory.working_set:
+            rows.append({"name": container.name, "bytes": group.memory.working_set, "note": _limit_note(container)})
+    return sorted(rows, key=lambda row: -int(str(row["bytes"])))[:EATERS]
 
 
-def _limit_note(each: Container) -> str:
-    return f"limit {size(each.host_config.memory)}" if each.host_config.memory else "no limit"
+def _limit_note(container: Container) -> str:
+    return f"limit {size(container.host_config.memory)}" if container.host_config.memory else "no limit"
 
 
 @check("resources.memory-near-limit", severity=Severity.warning, caused_by=["container.oom-killed"])
@@ -125,31 +154,32 @@ def memory_near_limit(
     near: Percent = Percent(90),
     roomy: Bytes = Bytes(1 << 30),
     stalled: Percent = Percent(10),
-) -> Iterable[Finding]:
+) -> CheckResult:
     """A container has used up nearly all the memory it may have.
 
     What the kernel can take back does not count: with its file cache, read often or not, any container that works on
     files stands at its limit. Nor does a database that was given its size, with more than `roomy` bytes left. One that
     has waited for memory more than `stalled` percent of the last minute has too little in any case (cgroup version 2).
     """
-    for each in containers.running:
-        group = cgroups.of(each)
-        limit = group.memory.limit if group else None
-        held = group.memory.held if group else None
-        waited = (group.waited("memory", "full") or 0.0) if group else 0.0
-        if not group or not limit or held is None:
+    for container in containers.running:
+        group = cgroups.of(container)
+        if group is None or not group.memory.limit or group.memory.held is None:
             continue
-        if (100 * held >= near * limit and limit - held < roomy) or waited > stalled:
-            stuck = f", and waits for memory {waited:.0f} % of the time" if waited > stalled else ""
-            yield Finding(
-                subject=each.subject,
-                summary=f"{each.name} uses {size(held)} of its memory limit of {size(limit)}{stuck}",
-                evidence={
-                    "held": f"{size(held)} ({100 * held / limit:.0f} %)",
-                    "limit": size(limit),
-                    "usage with cache": size(group.memory.usage or 0),
-                    "kills in this run": group.memory.oom_kill or 0,
-                },
-                variables={"container": each.name, "memory": f"{limit * 2 // MIB}m"},
-                service=each.service,
-            )
+        limit, held = group.memory.limit, group.memory.held
+        waited = group.waited("memory", "full") or 0.0
+        is_near = 100 * held >= near * limit and limit - held < roomy
+        if not is_near and waited <= stalled:
+            continue
+        stuck = f", and waits for memory {waited:.0f} % of the time" if waited > stalled else ""
+        yield Finding.about(
+            container,
+            f'container "{container.name}" uses {size(held)} of its memory limit of {size(limit)}{stuck}',
+            {
+                "held": f"{size(held)} ({100 * held / limit:.0f} %)",
+                "limit": size(limit),
+                "usage with cache": size(group.memory.usage or 0),
+                "kills in this run": group.memory.oom_kill or 0,
+            },
+            memory=f"{limit * 2 // MIB}m",
+        )
+    return None

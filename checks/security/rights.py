@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from diagnose.evidence.containers.exposure import Exposed, engine_sockets, is_reachable
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mount_access import MountAccess
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.processes import Processes
-from diagnose.model import DAEMON, Finding, Severity, Skipped, Unavailable
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.registry import check
 
 
@@ -40,31 +41,37 @@ def privileged(exposed: Exposed) -> Iterable[Finding]:
 
 
 @check("security.docker-socket-mounted", severity=Severity.warning)
-def docker_socket_mounted(exposed: Exposed) -> Iterable[Finding]:
+def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) -> CheckResult:
     """A container has the engine's socket, and with it root on the host.
 
-    A read-only mount does not protect: it keeps the file from being replaced, not requests from being sent. A mount
-    of /run or /var/run brings the socket along. A proxy that filters requests is what the socket should be given to:
-    one whose image calls itself a socket proxy and that publishes no port is advice only; whether it filters is not
-    looked at.
+    A read-only mount does not protect: it keeps the file from being replaced, not requests from being sent. A mount of /run or /var/run
+    brings the socket along. A proxy that filters requests is what the socket should be given to: one whose image calls itself a socket
+    proxy and that publishes no port is advice only; whether it filters is not looked at. A container whose user may not open the socket
+    cannot command the engine as it is: that is container.mount-unwritable, and advice here.
     """
     for container in exposed:
         for socket, mount in engine_sockets(container):
             is_proxy = "socket-proxy" in container.config.image and not is_reachable(container)
-            yield Finding(
-                subject=container.subject,
-                summary=f"{container.name} can command the engine: {socket} is mounted into it",
-                evidence={
+            is_denied = mount_access is not None and mount_access.is_denied(container, mount.destination)
+            what = "can command the engine"
+            if is_denied:
+                what = "could command the engine if its user were allowed to open the socket"
+            yield Finding.about(
+                container,
+                f'container "{container.name}" {what}: {socket} is mounted into it',
+                {
                     "Mounts.Source": mount.source,
                     "Mounts.Destination": mount.destination,
                     "Mounts.RW": mount.rw,
                     "Config.Image": container.config.image,
+                    **({"Config.User": container.config.user} if is_denied else {}),
                 },
-                variables={"container": container.name, "source": mount.source, "image": container.config.image},
                 discriminator=mount.destination,
-                severity=Severity.advice if is_proxy else None,
-                service=container.service,
+                severity=Severity.advice if is_proxy or is_denied else None,
+                source=mount.source,
+                image=container.config.image,
             )
+    return None
 
 
 @check("security.root-user", severity=Severity.advice, posture=True)

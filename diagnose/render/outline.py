@@ -18,6 +18,8 @@ GROUP_FROM = 4
 """From so many findings of one check and severity on, without effects of their own, they are said as one."""
 NAMES_SHOWN = 3
 EVIDENCE_SHOWN = 5
+ASIDE = "around it"
+"""How the name of evidence ends that only `-v` shows: the lines of a log beside the one that explains."""
 _BYTES = re.compile(r"^stat\(|\bbytes\b|^available$|^reserved$")
 """Where evidence is called so, its numbers are bytes: JSON keeps them, people read sizes."""
 
@@ -59,6 +61,8 @@ class OutlineBlock(msgspec.Struct, frozen=True):
     subjects: tuple[str, ...]
     summary: str
     evidence: tuple[tuple[str, str], ...]
+    more_evidence: tuple[tuple[str, str], ...]
+    """What `-v` shows beside it."""
     parts: tuple[OutlinePart, ...]
     effects: tuple[Effect, ...]
     cure: runbooks.Command | None
@@ -220,12 +224,15 @@ def _block(
 ) -> OutlineBlock:
     head = group[0]
     variables = head.finding.variables
-    evidence, parts = [], []
+    evidence: list[tuple[str, str]] = []
+    aside: list[tuple[str, str]] = []
+    parts: list[OutlinePart] = []
     for path, value in head.finding.evidence.items():
         if isinstance(value, list) and value and all(isinstance(v, dict) and "bytes" in v for v in value):
             parts += [OutlinePart(str(v["name"]), int(v["bytes"]), str(v.get("note", ""))) for v in value]
         else:
-            evidence.append((path, _value(value, path)))
+            rows = aside if path.endswith(ASIDE) else evidence
+            rows.append((path, _value(value, path)))
     summaries = list(dict.fromkeys(f.finding.summary for f in group))
     subjects = tuple(dict.fromkeys(f.subject.name for f in group))
     # one subject for many findings does not tell them apart: their sentences have to
@@ -241,6 +248,7 @@ def _block(
         subjects=subjects,
         summary=summaries[0],
         evidence=(*evidence[:EVIDENCE_SHOWN], *(("also", each) for each in also)),
+        more_evidence=(*evidence[EVIDENCE_SHOWN:], *aside),
         parts=tuple(parts),
         effects=_effects(effects),
         cure=cure,

@@ -20,6 +20,9 @@ WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": 
 BAR = 18
 SIZE = 10
 UNKNOWN_SHOWN = 6
+EVIDENCE_LINES = 3
+LOG_LINES = 15
+"""So many lines of the screen a value may take; the line of a log that explains a failure is shown whole."""
 IDS_SHOWN = 6
 
 
@@ -130,8 +133,9 @@ class _Page:
         self.console.print(title)
         self.line(block.summary, 2)
         self.parts(block.parts)
-        for path, value in block.evidence:
-            self.line(f"{short_ids(path)}: {middle(short_ids(value), 3 * self.console.width)}", 4, "dim")
+        for path, value in (*block.evidence, *(block.more_evidence if self.verbose else ())):
+            lines = LOG_LINES if path == "log" else EVIDENCE_LINES
+            self.line(f"{short_ids(path)}: {middle(short_ids(value), lines * self.console.width)}", 4, "dim")
         if block.made_by:
             self.line(f"made by {block.made_by}", 4, "dim")
         if block.effects:

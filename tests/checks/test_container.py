@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from checks.container import ends, health, life, mounts, refused, start, state
 from diagnose.evidence.containers.bind_mounts import DELETED, BindSources, Source, bind_sources
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Memory
 from diagnose.evidence.containers.events import Event, Events
@@ -26,10 +25,11 @@ from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
-from diagnose.model import Failed, Finding, Json, Skipped, Unavailable, Unexamined
+from diagnose.model import Failed, Finding, Json, Result, Unavailable, Unexamined
 from diagnose.recording.questions import Question
 from tests.hosts import Made
 from tests.inspected import container, of
+from tests.judging import judge
 
 NOW = 1_800_000_000.0
 CLOCK = Clock(NOW, NOW - 90 * 86400)
@@ -71,13 +71,17 @@ def said(each: Container, *lines: str) -> LogTails:
     return LogTails({each.id: LogTail(lines)}, {})
 
 
-def told(answer: Any) -> list[tuple[str, str]]:
-    """(severity or "-", summary) of what a check says; nothing for a check that skips."""
-    if not isinstance(answer, Iterable):
-        return []
+def items(result: Result) -> list[Finding | Unexamined]:
+    """The findings of a check, and what it could not examine."""
+    return [*result.findings, *result.unexamined]
+
+
+def told(result: Result | list[Finding | Unexamined]) -> list[tuple[str, str]]:
+    """(severity, summary) of each finding."""
+    found = result if isinstance(result, list) else items(result)
     return [
         (finding.severity.name if finding.severity else "-", finding.summary)
-        for finding in answer
+        for finding in found
         if isinstance(finding, Finding)
     ]
 
@@ -114,21 +118,36 @@ def oom(
     groups = Cgroups({each.id: CgroupStats(memory=Memory(oom_kill=killed))} if killed is not None else {})
     log = UNKNOWN if lines is None else KernelLog(tuple(lines))
     remembered = Events(()) if events is None else events
-    return told(life.oom_killed(of(each), CLOCK, OPTIONS, groups, remembered, log))
+    return told(
+        judge(
+            "container.oom-killed",
+            containers=of(each),
+            clock=CLOCK,
+            options=OPTIONS,
+            cgroups=groups,
+            events=remembered,
+            kernel_log=log,
+        )
+    )
 
 
 def test_each_of_four_sources_alone_tells_of_an_oom_kill():
     down = made("exited", code=137, State={"OOMKilled": True}, **LIMITED)
     runs = made("running", age=300, **LIMITED)
-    assert oom(down) == [("critical", "web ran out of memory and was killed 1 min ago: its limit is 16.0 MiB")]
+    assert oom(down) == [
+        ("critical", 'container "web" ran out of memory and was killed 1 min ago: its limit is 16.0 MiB')
+    ]
     assert oom(runs, lines=oom_lines(runs, 600))[0][1].startswith(
-        "web ran out of memory, was killed 10 min ago and started"
+        'container "web" ran out of memory, was killed 10 min ago and started'
     )
     assert oom(runs, events=history(runs, (200, "oom", {}))) == [
-        ("warning", "web ran out of memory 3 min ago, lost a process and runs on: its limit is 16.0 MiB")
+        (
+            "warning",
+            'container "web" ran out of memory 3 min ago, lost a process and is still running: its limit is 16.0 MiB',
+        )
     ]
     assert oom(runs, killed=2) == [
-        ("warning", "web ran out of memory and lost a process at an unknown time: its limit is 16.0 MiB")
+        ("warning", 'container "web" ran out of memory and lost a process at an unknown time: its limit is 16.0 MiB')
     ]
 
 
@@ -165,7 +184,22 @@ def test_a_peak_far_below_the_limit_tells_that_the_limit_was_raised():
     for peak, found in ((16 * MIB, 0), (32 * MIB, 1), (None, 1)):
         memory = Memory(oom_kill=2, max_usage=peak, limit=32 * MIB)
         groups = Cgroups({each.id: CgroupStats(memory=memory)})
-        assert len(told(life.oom_killed(of(each), CLOCK, OPTIONS, groups, Events(()), UNKNOWN))) == found
+        assert (
+            len(
+                told(
+                    judge(
+                        "container.oom-killed",
+                        containers=of(each),
+                        clock=CLOCK,
+                        options=OPTIONS,
+                        cgroups=groups,
+                        events=Events(()),
+                        kernel_log=UNKNOWN,
+                    )
+                )
+            )
+            == found
+        )
 
 
 def test_a_flag_alone_that_has_outlived_a_start_is_advice():
@@ -187,10 +221,8 @@ def test_an_oom_kill_names_whose_limit_it_was():
 
 def test_without_events_and_kernel_log_an_oom_kill_stays_unknown():
     each = made("running", **LIMITED)
-    judged = life.oom_killed(of(each), CLOCK, OPTIONS, UNKNOWN, UNKNOWN, UNKNOWN)
-    with pytest.raises(StopIteration) as end:
-        next(judged)
-    assert end.value.value == UNKNOWN
+    result = judge("container.oom-killed", containers=of(each), clock=CLOCK, options=OPTIONS)
+    assert result.verdict == "unknown"
 
 
 # -- restarts ------------------------------------------
@@ -223,9 +255,20 @@ STEADY = made("running", age=5 * 3600, RestartCount=80, State={"FinishedAt": at(
     ],
 )
 def test_a_loop(name: str, each: Container, events: Events | Unavailable, severity: str):
-    assert [found for found, _ in told(life.restart_loop(of(each), CLOCK, events, QUIET, UNKNOWN, NOT_STOPPED))] == [
-        severity
-    ]
+    assert [
+        found
+        for found, _ in told(
+            judge(
+                "container.restart-loop",
+                containers=of(each),
+                clock=CLOCK,
+                events=events,
+                log_tails=QUIET,
+                log=UNKNOWN,
+                stops=NOT_STOPPED,
+            )
+        )
+    ] == [severity]
 
 
 SLOW = made("running", age=30, RestartCount=8, State={"FinishedAt": at(30.1)}, **policy("always"))
@@ -239,11 +282,47 @@ def ended(each: Container, *ages: float) -> DaemonLog:
 
 
 def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log():
-    (found,) = life.restart_loop(of(SLOW), CLOCK, FLOODED, QUIET, ended(SLOW, 300, 210, 120, 30.1), NOT_STOPPED)
-    assert found.evidence["daemon log"] == "4 unasked for in the last 5 min"
-    assert told(life.restart_loop(of(SLOW), CLOCK, FLOODED, QUIET, ended(SLOW, 9000, 30.1), NOT_STOPPED)) == []
+    (found,) = items(
+        judge(
+            "container.restart-loop",
+            containers=of(SLOW),
+            clock=CLOCK,
+            events=FLOODED,
+            log_tails=QUIET,
+            log=ended(SLOW, 300, 210, 120, 30.1),
+            stops=NOT_STOPPED,
+        )
+    )
+    assert found.evidence["daemon log"] == "4 in the last 5 min, none requested by a user"
+    assert (
+        told(
+            judge(
+                "container.restart-loop",
+                containers=of(SLOW),
+                clock=CLOCK,
+                events=FLOODED,
+                log_tails=QUIET,
+                log=ended(SLOW, 9000, 30.1),
+                stops=NOT_STOPPED,
+            )
+        )
+        == []
+    )
     once = made("running", age=30, RestartCount=1, State={"FinishedAt": at(30.1)}, **policy("always"))
-    assert told(life.restart_loop(of(once), CLOCK, FLOODED, QUIET, ended(once, 300, 210, 120, 30.1), NOT_STOPPED)) == []
+    assert (
+        told(
+            judge(
+                "container.restart-loop",
+                containers=of(once),
+                clock=CLOCK,
+                events=FLOODED,
+                log_tails=QUIET,
+                log=ended(once, 300, 210, 120, 30.1),
+                stops=NOT_STOPPED,
+            )
+        )
+        == []
+    )
 
 
 REBOOTED = made("running", age=20, RestartCount=8, State={"FinishedAt": at(50)}, **policy("always"))
@@ -273,7 +352,20 @@ RECOVERED = made("running", age=480, RestartCount=8, State={"FinishedAt": at(500
     ],
 )
 def test_no_loop(name: str, each: Container, events: Events | Unavailable):
-    assert told(life.restart_loop(of(each), CLOCK, events, QUIET, UNKNOWN, NOT_STOPPED)) == []
+    assert (
+        told(
+            judge(
+                "container.restart-loop",
+                containers=of(each),
+                clock=CLOCK,
+                events=events,
+                log_tails=QUIET,
+                log=UNKNOWN,
+                stops=NOT_STOPPED,
+            )
+        )
+        == []
+    )
 
 
 def task(slot: str, number: int, status: str = "exited", code: int = 1, age: float = 60) -> Container:
@@ -283,20 +375,80 @@ def task(slot: str, number: int, status: str = "exited", code: int = 1, age: flo
 
 def test_swarm_churn_is_counted_by_slot():
     churning = [task("shop_web.1", n, age=60 + n) for n in range(4)]
-    (found,) = life.restart_loop(
-        of(*churning), CLOCK, Events(()), said(churning[0], "no such table"), UNKNOWN, NOT_STOPPED
+    (found,) = items(
+        judge(
+            "container.restart-loop",
+            containers=of(*churning),
+            clock=CLOCK,
+            events=Events(()),
+            log_tails=said(churning[0], "no such table"),
+            log=UNKNOWN,
+            stops=NOT_STOPPED,
+        )
     )
     assert found.subject.name == "shop_web.1.0"
     assert "4 times" in found.summary
-    assert found.evidence["log, last line"] == "no such table"
+    assert found.evidence["log"] == "no such table"
     settled = [*churning, task("shop_web.1", 9, "running", age=600)]
-    assert told(life.restart_loop(of(*settled), CLOCK, Events(()), QUIET, UNKNOWN, NOT_STOPPED)) == []
+    assert (
+        told(
+            judge(
+                "container.restart-loop",
+                containers=of(*settled),
+                clock=CLOCK,
+                events=Events(()),
+                log_tails=QUIET,
+                log=UNKNOWN,
+                stops=NOT_STOPPED,
+            )
+        )
+        == []
+    )
     updated = Stops({each.id: True for each in churning})
-    assert told(life.restart_loop(of(*churning), CLOCK, Events(()), QUIET, UNKNOWN, updated)) == []
+    assert (
+        told(
+            judge(
+                "container.restart-loop",
+                containers=of(*churning),
+                clock=CLOCK,
+                events=Events(()),
+                log_tails=QUIET,
+                log=UNKNOWN,
+                stops=updated,
+            )
+        )
+        == []
+    )
     ended = [task("shop_web.1", n, code=143) for n in range(4)]
-    assert told(life.restart_loop(of(*ended), CLOCK, Events(()), QUIET, UNKNOWN, NOT_STOPPED)) == [], "nobody remembers"
+    assert (
+        told(
+            judge(
+                "container.restart-loop",
+                containers=of(*ended),
+                clock=CLOCK,
+                events=Events(()),
+                log_tails=QUIET,
+                log=UNKNOWN,
+                stops=NOT_STOPPED,
+            )
+        )
+        == []
+    ), "nobody remembers"
     spread = [task(f"shop_web.{n}", n) for n in range(4)]
-    assert told(life.restart_loop(of(*spread), CLOCK, Events(()), QUIET, UNKNOWN, NOT_STOPPED)) == []
+    assert (
+        told(
+            judge(
+                "container.restart-loop",
+                containers=of(*spread),
+                clock=CLOCK,
+                events=Events(()),
+                log_tails=QUIET,
+                log=UNKNOWN,
+                stops=NOT_STOPPED,
+            )
+        )
+        == []
+    )
 
 
 GIVEN_UP = made("exited", code=4, RestartCount=2, **policy("on-failure", 2))
@@ -319,7 +471,12 @@ GIVEN_UP = made("exited", code=4, RestartCount=2, **policy("on-failure", 2))
     ],
 )
 def test_restarts_exhausted(name: str, each: Container, events: Events, expected: list[str]):
-    assert [found for found, _ in told(life.restarts_exhausted(of(each), CLOCK, QUIET, events))] == expected
+    assert [
+        found
+        for found, _ in told(
+            judge("container.restarts-exhausted", containers=of(each), clock=CLOCK, log_tails=QUIET, events=events)
+        )
+    ] == expected
 
 
 # -- starts --------------------------------------------
@@ -358,12 +515,36 @@ EARLY = made("exited", code=1)
     ],
 )
 def test_exits_at_start(name: str, each: Container, expected: list[str]):
-    assert [found for found, _ in told(ends.exits_at_start(of(each), CLOCK, OPTIONS, QUIET, Events(())))] == expected
+    assert [
+        found
+        for found, _ in told(
+            judge(
+                "container.exits-at-start",
+                containers=of(each),
+                clock=CLOCK,
+                options=OPTIONS,
+                log_tails=QUIET,
+                events=Events(()),
+            )
+        )
+    ] == expected
 
 
 def test_a_stop_that_is_remembered_is_no_failure():
     stopped = history(EARLY, (61, "kill", {"signal": "15"}), die(60, 1))
-    assert told(ends.exits_at_start(of(EARLY), CLOCK, OPTIONS, QUIET, stopped)) == []
+    assert (
+        told(
+            judge(
+                "container.exits-at-start",
+                containers=of(EARLY),
+                clock=CLOCK,
+                options=OPTIONS,
+                log_tails=QUIET,
+                events=stopped,
+            )
+        )
+        == []
+    )
 
 
 ELF_ARM = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00" + bytes(40)
@@ -375,7 +556,7 @@ AMD64 = Info(architecture="x86_64")
 @pytest.mark.parametrize(
     ("name", "why", "head", "check", "words"),
     [
-        ("arm64 on amd64", NO_FORMAT, ELF_ARM, "exec_format", "built for arm64, this host is amd64"),
+        ("arm64 on amd64", NO_FORMAT, ELF_ARM, "exec_format", "built for arm64, and this host is amd64"),
         ("no #! line", NO_FORMAT, b"echo x\n", "exec_format", "a script without a #! line"),
         ("carriage return", NO_FILE, b"#!/bin/sh\r\necho x\r\n", "interpreter_missing", "ends in a carriage return"),
         ("no such interpreter", NO_FILE, b"#!/usr/bin/env python3\n", "interpreter_missing", "/app needs /usr/bin/env"),
@@ -398,11 +579,13 @@ def test_a_refused_program(name: str, why: str, head: bytes, check: str, words: 
 def assert_refused(program: Program, check: str, words: str):
     told_of = Programs({EARLY.id: program})
     found = {
-        "exec_format": told(start.exec_format(of(EARLY), told_of, AMD64)),
-        "interpreter_missing": told(start.interpreter_missing(of(EARLY), told_of)),
-        "entrypoint_forbidden": told(start.entrypoint_forbidden(of(EARLY), told_of, UNKNOWN)),
-        "entrypoint_missing": told(start.entrypoint_missing(of(EARLY), told_of)),
-        "runtime_limit_hit": told(start.runtime_limit_hit(of(EARLY), told_of)),
+        "exec_format": told(judge("container.exec-format", containers=of(EARLY), programs=told_of, info=AMD64)),
+        "interpreter_missing": told(judge("container.interpreter-missing", containers=of(EARLY), programs=told_of)),
+        "entrypoint_forbidden": told(
+            judge("container.entrypoint-forbidden", containers=of(EARLY), programs=told_of, mounts=UNKNOWN)
+        ),
+        "entrypoint_missing": told(judge("container.entrypoint-missing", containers=of(EARLY), programs=told_of)),
+        "runtime_limit_hit": told(judge("container.runtime-limit-hit", containers=of(EARLY), programs=told_of)),
     }
     assert words in found.pop(check)[0][1]
     assert list(found.values()) == [[], [], [], []]
@@ -468,45 +651,46 @@ REFUSALS = {
 }
 
 
-def start_refused(containers: Containers) -> Iterable[Finding]:
-    return refused.start_refused(containers, BindSources({}))
+def start_refused(containers: Containers) -> list[Any]:
+    return items(judge("container.start-refused", containers=containers, bind_sources=BindSources({})))
 
 
-def entrypoint_missing(containers: Containers) -> Iterable[Finding]:
-    return start.entrypoint_missing(containers, Programs({}))
+def entrypoint_missing(containers: Containers) -> list[Any]:
+    return items(judge("container.entrypoint-missing", containers=containers, programs=Programs({})))
 
 
-def runtime_limit_hit(containers: Containers) -> Iterable[Finding]:
-    return start.runtime_limit_hit(containers, UNKNOWN)
+def runtime_limit_hit(containers: Containers) -> list[Any]:
+    return items(judge("container.runtime-limit-hit", containers=containers, programs=UNKNOWN))
 
 
-def entrypoint_forbidden(containers: Containers) -> Iterable[Finding]:
-    return start.entrypoint_forbidden(containers, UNKNOWN, UNKNOWN)
+def entrypoint_forbidden(containers: Containers) -> list[Any]:
+    return items(judge("container.entrypoint-forbidden", containers=containers, programs=UNKNOWN, mounts=UNKNOWN))
+
+
+def device_missing(containers: Containers) -> list[Any]:
+    return items(judge("container.device-missing", containers=containers))
+
+
+def network_gone(containers: Containers) -> list[Any]:
+    return items(judge("container.network-gone", containers=containers))
 
 
 @pytest.mark.parametrize("error", REFUSALS)
 @pytest.mark.parametrize("status", ["created", "exited"])
 def test_a_refused_start_has_one_name(error: str, status: str):
     each = made(status, code=128, Path="/x", State={"Error": error})
-    checks = (
-        entrypoint_missing,
-        entrypoint_forbidden,
-        start.device_missing,
-        start.network_gone,
-        runtime_limit_hit,
-        start_refused,
-    )
+    checks = (entrypoint_missing, entrypoint_forbidden, device_missing, network_gone, runtime_limit_hit, start_refused)
     assert [check.__name__ for check in checks if told(check(of(each)))] == [REFUSALS[error]] * bool(REFUSALS[error])
 
 
 PEER = made("exited", code=137, name="proxy")
 WORDS = [
-    (f"cannot join network of a non running container: {PEER.id}", "the container proxy that it needs is not run"),
-    (f"can't join IPC of container {PEER.id}: container {PEER.id} is not running", "the container proxy that it needs"),
-    ("Cannot link to a non running container: /proxy AS /web/db", "the container proxy that it needs is not run"),
+    (f"cannot join network of a non running container: {PEER.id}", 'container "proxy", which it needs, is not running'),
+    (f"can't join IPC of container {PEER.id}: container {PEER.id} is not running", 'container "proxy", which it needs'),
+    ("Cannot link to a non running container: /proxy AS /web/db", 'container "proxy", which it needs, is not running'),
     (
         "No such container: 9edcb41dcacbc1b9d300d50c818cbf0bfca28d08",
-        "the container 9edcb41dcacb that it needs no longer",
+        'container "9edcb41dcacb", which it needs, no longer',
     ),
     (
         "failed to create task for container: failed to initialize logging driver: journald is not enabled on this host",
@@ -517,7 +701,7 @@ WORDS = [
             'error evaluating symlinks from mount source "/var/lib/docker/volumes/orders/_data": lstat '
             "/var/lib/docker/volumes/orders: no such file or directory"
         ),
-        "the folder of its volume orders is gone",
+        'the folder of its volume "orders" is gone',
     ),
     (
         (
@@ -525,9 +709,12 @@ WORDS = [
             "(4a5baf0bcd44): Unable to enable DNAT rule:  (iptables failed: iptables --wait -t nat -A DOCKER -p tcp -d 0/0 "
             "--dport 8123 -j DNAT: iptables: No chain/target/match by that name.\n (exit status 1))"
         ),
-        "web did not start: Unable to enable DNAT rule: (iptables failed: iptables --wai ... ",
+        'container "web" did not start: Unable to enable DNAT rule: (iptables failed: iptables --wai ... ',
     ),
-    ('exec: "docker-init": executable file not found in $PATH', "web did not start: the host has no docker-init"),
+    (
+        'exec: "docker-init": executable file not found in $PATH',
+        'container "web" did not start: the host has no docker-init',
+    ),
     (
         (
             "failed to create shim task: OCI runtime create failed: unable to retrieve OCI runtime error (open /run/docker/"
@@ -539,20 +726,20 @@ WORDS = [
         "failed to start shim: start failed: : fork/exec /usr/bin/containerd-shim-runc-v2: no such file or directory: unknown",
         "the host has no /usr/bin/containerd-shim-runc-v2",
     ),
-    ("unable to find group nosuch: no matching entries in group file", "its image has no group nosuch"),
+    ("unable to find group nosuch: no matching entries in group file", 'its image has no group "nosuch"'),
     (
         (
             "error while mounting volume '/var/lib/docker/volumes/data/_data': failed to mount local volume: mount "
             "/srv/no:/var/lib/docker/volumes/data/_data, flags: 0x1000: no such file or directory"
         ),
-        "/srv/no, on which its volume data stands, does not exist, or the volume's own folder is gone",
+        '/srv/no, on which its volume "data" stands, does not exist, or the volume\'s own folder is gone',
     ),
     (
         (
             "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: "
             "error during container init: open /proc/sys/net/core/nosuch: no such file or directory: unknown"
         ),
-        "web did not start: open /proc/sys/net/core/nosuch: no such file or directory",
+        'container "web" did not start: open /proc/sys/net/core/nosuch: no such file or directory',
     ),
 ]
 
@@ -560,7 +747,7 @@ WORDS = [
 @pytest.mark.parametrize(("error", "words"), WORDS)
 def test_a_refused_start_is_told_in_the_engines_words(error: str, words: str):
     each = made("created", code=128, Path="sleep", State={"Error": error})
-    (finding,) = refused.start_refused(of(each, PEER), UNKNOWN)
+    (finding,) = items(judge("container.start-refused", containers=of(each, PEER), bind_sources=UNKNOWN))
     assert words in finding.summary
     assert (PEER.subject in finding.calls) == ("proxy" in words)
 
@@ -571,7 +758,7 @@ def test_a_mount_over_its_folder_hides_a_program():
     )
     hidden = made("created", code=127, Path="/app/x", State={"Error": error}, HostConfig={"Tmpfs": {"/app": ""}})
     ((_, summary),) = told(entrypoint_missing(of(hidden)))
-    assert summary == "web did not start: there is no /app/x in what is mounted at /app"
+    assert summary == 'container "web" did not start: there is no /app/x in what is mounted at /app'
 
 
 # -- crashes -------------------------------------------
@@ -606,7 +793,12 @@ INTERACTIVE: dict[str, Any] = {"Config": {"Tty": True, "AttachStdout": True}}
 )
 def test_crashed(name: str, each: Container, asked: bool | None, expected: list[str]):
     known = Stops({} if asked is None else {each.id: asked})
-    assert [found for found, _ in told(ends.crashed(of(each), CLOCK, OPTIONS, QUIET, known))] == expected
+    assert [
+        found
+        for found, _ in told(
+            judge("container.crashed", containers=of(each), clock=CLOCK, options=OPTIONS, log_tails=QUIET, stops=known)
+        )
+    ] == expected
 
 
 def test_the_services_that_wait_for_one_are_told():
@@ -615,7 +807,16 @@ def test_the_services_that_wait_for_one_are_told():
     init = made("exited", code=1, name="init", Config={"Labels": {**project, "com.docker.compose.service": "init"}})
     app = made("created", name="app", Config={"Labels": {**project, **depends}})
     other = made("created", name="other", Config={"Labels": depends})
-    (finding,) = ends.exits_at_start(of(init, app, other), CLOCK, OPTIONS, QUIET, UNKNOWN)
+    (finding,) = items(
+        judge(
+            "container.exits-at-start",
+            containers=of(init, app, other),
+            clock=CLOCK,
+            options=OPTIONS,
+            log_tails=QUIET,
+            events=UNKNOWN,
+        )
+    )
     assert finding.evidence["wait for it, never started"] == ["app"]
 
 
@@ -632,18 +833,40 @@ def test_the_services_that_wait_for_one_are_told():
 )
 def test_what_fell_with_the_engine_and_did_not_come_back(name: str, each: Container, expected: list[str]):
     known = Stops({each.id: False}, frozenset({each.id}))
-    assert [found for found, _ in told(ends.crashed(of(each), CLOCK, OPTIONS, QUIET, known))] == expected
-    assert not told(ends.crashed(Containers((each,), source="disk"), CLOCK, OPTIONS, QUIET, known))
+    assert [
+        found
+        for found, _ in told(
+            judge("container.crashed", containers=of(each), clock=CLOCK, options=OPTIONS, log_tails=QUIET, stops=known)
+        )
+    ] == expected
+    assert not told(
+        judge(
+            "container.crashed",
+            containers=Containers((each,), source="disk"),
+            clock=CLOCK,
+            options=OPTIONS,
+            log_tails=QUIET,
+            stops=known,
+        )
+    )
 
 
 @pytest.mark.parametrize(("by_hand", "age", "expected"), [(False, 60, True), (True, 60, False), (False, 600, False)])
 def test_who_fell_with_the_engine(by_hand: bool, age: float, expected: bool):
-    each = made("exited", age=age)
+    each = made("exited", age=age, ran=3600)
     note = json.dumps({"HasBeenManuallyStopped": by_hand})
     log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
     host = Made({"file.read": {"text": note}})
     known = stops(host, of(each), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log)
     assert (each.id in known.stopped_with_daemon) == expected
+
+
+def test_a_job_that_began_after_the_engines_restart_did_not_stop_with_it():
+    job = made("exited", age=30, ran=2)
+    log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
+    host = Made({"file.read": {"text": json.dumps({"HasBeenManuallyStopped": False})}})
+    known = stops(host, of(job), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log)
+    assert job.id not in known.stopped_with_daemon
 
 
 def test_a_word_to_read_the_log_file_anew_is_no_stop():
@@ -671,17 +894,22 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
         (
             "fails",
             probed("unhealthy", 1, "503"),
-            [("critical", "web is unhealthy: its probe fails with exit code 1, 4 times in a row")],
+            [("critical", 'container "web" is unhealthy: its probe fails with exit code 1, 4 times in a row')],
         ),
         (
             "too slow",
             probed("unhealthy", -1, "timeout"),
-            [("critical", "web is unhealthy: its probe does not end within 5 s, 4 times in a row")],
+            [("critical", 'container "web" is unhealthy: its probe does not end within 5 s, 4 times in a row')],
         ),
         (
             "no tool",
             probed("unhealthy", 127, "curl: not found"),
-            [("warning", "web is unhealthy: its probe cannot run, exit code 127, 4 times in a row")],
+            [
+                (
+                    "warning",
+                    'container "web" is unhealthy: its probe cannot run, because the container has no program "curl", 4 times in a row',
+                )
+            ],
         ),
         (
             "no tool, in exec form",
@@ -691,14 +919,14 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
             [
                 (
                     "warning",
-                    "web is unhealthy: its probe cannot run, the container has no such program, 4 times in a row",
+                    'container "web" is unhealthy: its probe cannot run, because the container has no program "curl", 4 times in a row',
                 )
             ],
         ),
         (
             "not probed any more",
             probed("healthy", 0, "", age=900),
-            [("warning", "web has not been probed for 15 min: its status, healthy, is stale")],
+            [("warning", 'container "web" has not been probed for 15 min: its status, healthy, is stale')],
         ),
         ("starting", probed("starting", 1, ""), []),
         ("healthy", probed("healthy", 0, ""), []),
@@ -709,13 +937,13 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
     ],
 )
 def test_unhealthy(name: str, each: Container, expected: list[tuple[str, str]]):
-    assert told(health.unhealthy(of(each), CLOCK)) == expected
+    assert told(judge("container.unhealthy", containers=of(each), clock=CLOCK)) == expected
 
 
 def test_a_streak_that_is_longer_than_the_engine_remembers_began_earlier():
     kept = [{"Start": at(age), "End": at(age - 1), "ExitCode": 1, "Output": ""} for age in (45, 35, 25, 15, 5)]
     failing = made("running", age=7200, State={"Health": {"Status": "unhealthy", "FailingStreak": 9, "Log": kept}})
-    (finding,) = health.unhealthy(of(failing), CLOCK)
+    (finding,) = items(judge("container.unhealthy", containers=of(failing), clock=CLOCK))
     assert finding.onset == pytest.approx(NOW - 85)
 
 
@@ -751,7 +979,21 @@ FRESH: dict[str, Any] = {
 )
 def test_mount_source_missing(name: str, each: Container, source: Source, count: int):
     sources = BindSources({"/srv/x": source, "/srv/app.conf": source})
-    assert len(told(mounts.mount_source_missing(of(each), CLOCK, OPTIONS, sources, QUIET))) == count
+    assert (
+        len(
+            told(
+                judge(
+                    "container.mount-source-missing",
+                    containers=of(each),
+                    clock=CLOCK,
+                    options=OPTIONS,
+                    bind_sources=sources,
+                    log_tails=QUIET,
+                )
+            )
+        )
+        == count
+    )
 
 
 SECRET: dict[str, Any] = {"Type": "bind", "Source": "/srv/pw", "Destination": "/run/secrets/pw", "RW": True}
@@ -773,21 +1015,58 @@ def test_an_empty_folder_in_the_place_of_a_file(line: str, answers: dict[str, An
     each = made("exited", code=1, Mounts=[SECRET])
     host = Made({"file.stats": {"/srv/pw": {"type": "folder", "mode": 0o755}}, **answers})
     sources = bind_sources(host, of(each), CLOCK, OPTIONS, said(each, line))
-    answer = mounts.mount_source_missing(of(each), CLOCK, OPTIONS, sources, said(each, line))
+    answer = items(
+        judge(
+            "container.mount-source-missing",
+            containers=of(each),
+            clock=CLOCK,
+            options=OPTIONS,
+            bind_sources=sources,
+            log_tails=said(each, line),
+        )
+    )
     assert [type(one) for one in answer] == expected
 
 
 @pytest.mark.parametrize("sources", [UNKNOWN, BindSources({}), BindSources({"/srv/x": Source(failed="timed out")})])
 def test_a_source_that_was_not_seen_is_not_passed_over(sources: BindSources | Unavailable):
     waiting = made("created", **FRESH, **WANTS)
-    (missing,) = mounts.mount_source_missing(of(waiting), CLOCK, OPTIONS, sources, QUIET)
+    (missing,) = items(
+        judge(
+            "container.mount-source-missing",
+            containers=of(waiting),
+            clock=CLOCK,
+            options=OPTIONS,
+            bind_sources=sources,
+            log_tails=QUIET,
+        )
+    )
     assert isinstance(missing, Unexamined)
     mount = {"Type": "bind", "Source": "/srv/x", "Destination": "/data", "RW": True}
     failed = made("exited", code=1, Config={"User": "1000"}, Mounts=[mount])
-    (shut,) = mounts.mount_forbidden(of(failed), said(failed, "/data/key: Permission denied"), sources, Info())
+    (shut,) = items(
+        judge(
+            "container.mount-forbidden",
+            containers=of(failed),
+            log_tails=said(failed, "/data/key: Permission denied"),
+            bind_sources=sources,
+            info=Info(),
+        )
+    )
     assert isinstance(shut, Unexamined)
     root = made("exited", code=1, Mounts=[mount], Config={"User": ""})
-    assert list(mounts.mount_forbidden(of(root), said(root, "/data/key: Permission denied"), sources, Info())) == []
+    assert (
+        items(
+            judge(
+                "container.mount-forbidden",
+                containers=of(root),
+                log_tails=said(root, "/data/key: Permission denied"),
+                bind_sources=sources,
+                info=Info(),
+            )
+        )
+        == []
+    )
 
 
 MOUNTED: dict[str, Any] = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True}
@@ -810,7 +1089,20 @@ def test_mount_forbidden(name: str, user: str, source: Source, line: str, selinu
     each = made("exited", code=1, Config={"User": user}, Mounts=[MOUNTED])
     info = Info(security_options=["name=selinux"] if selinux else [])
     sources = BindSources({"/srv/data": source}, {"/srv/data/key": Source(type="file", mode=0o644)})
-    assert len(told(mounts.mount_forbidden(of(each), said(each, line), sources, info))) == count
+    assert (
+        len(
+            told(
+                judge(
+                    "container.mount-forbidden",
+                    containers=of(each),
+                    log_tails=said(each, line),
+                    bind_sources=sources,
+                    info=info,
+                )
+            )
+        )
+        == count
+    )
 
 
 FOLDER, FILE, GONE = Source(type="folder", mode=0o755), Source(type="file", mode=0o644), Source(failed="missing")
@@ -829,11 +1121,17 @@ def shut_out(
     """What is said of a container with /srv/data at /data: a summary, why it is not known, or nothing."""
     each = made("exited", code=1, Config={"User": user}, Mounts=[MOUNTED], HostConfig=host_config)
     sources = BindSources({"/srv/data": top}, {f"/srv/data/{name}": one for name, one in (below or {}).items()})
-    found = list(mounts.mount_forbidden(of(each), said(each, line), sources, info or Info()))
-    assert len(found) < 2
-    return "".join(
-        one.summary if isinstance(one, Finding) else f"? {one.why}" for one in found if not isinstance(one, Skipped)
+    found = items(
+        judge(
+            "container.mount-forbidden",
+            containers=of(each),
+            log_tails=said(each, line),
+            bind_sources=sources,
+            info=info or Info(),
+        )
     )
+    assert len(found) < 2
+    return "".join(one.summary if isinstance(one, Finding) else f"? {one.why}" for one in found)
 
 
 SHUT = Source(type="file", mode=0o600)
@@ -843,27 +1141,47 @@ SOCKET = Source(type="socket", mode=0o660)
 @pytest.mark.parametrize(
     ("line", "below", "expected"),
     [
-        (DENIED, {"key": SHUT}, "web cannot read /data/key: user 1000:1000, but it belongs to 0:0 with mode 600"),
-        ("open /data/a/key: permission denied", {"a": Source(type="folder", mode=0o700)}, "web cannot enter /data/a:"),
-        ("open /data/a/key: permission denied", {"a": FOLDER, "a/key": FILE}, "web cannot write to /data/a/key:"),
-        ("PermissionError: [Errno 13] Permission denied: '/data/app log'", {"app log": FILE}, "web cannot write to"),
+        (
+            DENIED,
+            {"key": SHUT},
+            'container "web" cannot read /data/key: its user is 1000:1000, and the path belongs to 0:0 with mode 600',
+        ),
+        (
+            "open /data/a/key: permission denied",
+            {"a": Source(type="folder", mode=0o700)},
+            'container "web" cannot enter /data/a:',
+        ),
+        (
+            "open /data/a/key: permission denied",
+            {"a": FOLDER, "a/key": FILE},
+            'container "web" cannot write to /data/a/key:',
+        ),
+        (
+            "PermissionError: [Errno 13] Permission denied: '/data/app log'",
+            {"app log": FILE},
+            'container "web" cannot write to',
+        ),
         ("cat: can't open '/data/key': Permission denied", {"key": FILE}, ""),
         (
             "sh: /data/run.sh: Permission denied",
             {"run.sh": FILE},
-            "? /srv/data/run.sh: whether it was to be written or run",
+            "? /srv/data/run.sh: the log does not say whether it was to be written",
         ),
-        ("sh: can't create /data/log: Permission denied", {"log": FILE}, "web cannot write to /data/log:"),
-        ("sh: can't create /data/log: Permission denied", {"log": GONE}, "web cannot create or remove files in /data:"),
+        ("sh: can't create /data/log: Permission denied", {"log": FILE}, 'container "web" cannot write to /data/log:'),
+        (
+            "sh: can't create /data/log: Permission denied",
+            {"log": GONE},
+            'container "web" cannot create or remove files in /data:',
+        ),
         (
             "open /data/queries.active: permission denied",
             {"queries.active": GONE},
-            "web cannot create or remove files in",
+            'container "web" cannot create or remove files in',
         ),
         (
             "rm: can't remove '/data/key': Permission denied",
             {"key": SHUT},
-            "web cannot create or remove files in /data:",
+            'container "web" cannot create or remove files in /data:',
         ),
         ("read /data/my file failed: permission denied", {"my": GONE}, "? /srv/data/my: it is not there"),
         ("ls: can't open '/data': Permission denied", {}, ""),
@@ -873,11 +1191,15 @@ SOCKET = Source(type="socket", mode=0o660)
         (
             "chown: /data/key: Operation not permitted",
             {"key": FILE},
-            "web cannot change the owner or mode of /data/key:",
+            'container "web" cannot change the owner or mode of /data/key:',
         ),
         ("chown: /data/key: Operation not permitted", {"key": GONE}, "? /srv/data/key: it is not there"),
         ("mknod: /data/key: Operation not permitted", {"key": SHUT}, ""),
-        ("dial unix /data/docker.sock: connect: permission denied", {"docker.sock": SOCKET}, "web cannot connect to"),
+        (
+            "dial unix /data/docker.sock: connect: permission denied",
+            {"docker.sock": SOCKET},
+            'container "web" cannot connect to',
+        ),
         ("cat: /srv/data/key: Permission denied", {"key": SHUT}, ""),
     ],
 )
@@ -890,7 +1212,18 @@ def test_a_mount_that_is_read_only_is_not_to_be_written():
     each = made("exited", code=1, Config={"User": "1000:1000"}, Mounts=[{**MOUNTED, "RW": False}])
     sources = BindSources({"/srv/data": FOLDER}, {"/srv/data/key": FILE})
     line = "open /data/key: permission denied"
-    assert list(mounts.mount_forbidden(of(each), said(each, line), sources, Info())) == []
+    assert (
+        items(
+            judge(
+                "container.mount-forbidden",
+                containers=of(each),
+                log_tails=said(each, line),
+                bind_sources=sources,
+                info=Info(),
+            )
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -898,18 +1231,18 @@ def test_a_mount_that_is_read_only_is_not_to_be_written():
     [
         ("1000", ["50"], ""),
         ("1000:1000", ["50", "60"], ""),
-        ("1000:1000", ["staff"], "? /srv/data: who is in group staff is known to its image alone"),
-        ("1000:staff", None, "? /srv/data: who is in group staff"),
-        ("1000", None, "? /srv/data: the groups of its user are known to its image alone"),
-        ("1000:1000", ["60"], "web cannot enter /data"),
-        ("1000:1000", None, "web cannot enter /data"),
+        ("1000:1000", ["staff"], "? /srv/data: the members of group staff are known only to its image"),
+        ("1000:staff", None, "? /srv/data: the members of group staff"),
+        ("1000", None, "? /srv/data: the groups of its user are known only to its image"),
+        ("1000:1000", ["60"], 'container "web" cannot enter /data'),
+        ("1000:1000", None, 'container "web" cannot enter /data'),
     ],
 )
 def test_groups_that_a_container_was_given(user: str, added: list[str] | None, expected: str):
     answer = shut_out(DENIED, GROUPS, {"key": FILE}, user=user, GroupAdd=added)
     assert answer.startswith(expected) if expected else not answer, answer
     private = shut_out(DENIED, Source(type="folder", mode=0o700), user=user, GroupAdd=added)
-    assert private.startswith("web cannot enter /data"), "no group helps"
+    assert private.startswith('container "web" cannot enter /data'), "no group helps"
 
 
 REMAPS = Info(security_options=["name=userns"], docker_root_dir="/var/lib/docker/100000.200000")
@@ -919,7 +1252,13 @@ WRITES = "sh: can't create /data/new: Permission denied"
 @pytest.mark.parametrize(
     ("user", "top", "info", "mode", "expected"),
     [
-        ("", FOLDER, REMAPS, "", "web cannot create or remove files in /data: user root (100000 on the host), but"),
+        (
+            "",
+            FOLDER,
+            REMAPS,
+            "",
+            'container "web" cannot create or remove files in /data: its user is root (100000 on the host), and',
+        ),
         ("", FOLDER, REMAPS, "host", ""),
         ("", Source(type="folder", mode=0o700, uid=100_070, gid=200_070), REMAPS, "", ""),
         ("1000:50", Source(type="folder", mode=0o700, uid=101_000), REMAPS, "", ""),
@@ -929,14 +1268,14 @@ WRITES = "sh: can't create /data/new: Permission denied"
             Source(type="folder", mode=0o770, gid=50),
             REMAPS,
             "",
-            "web cannot create or remove files in /data:",
+            'container "web" cannot create or remove files in /data:',
         ),
         (
             "1000:50",
             Source(type="folder", mode=0o700, uid=1000),
             REMAPS,
             "",
-            "web cannot create or remove files in /data:",
+            'container "web" cannot create or remove files in /data:',
         ),
         ("1000:50", Source(type="folder", mode=0o700, uid=1000), REMAPS, "host", ""),
         ("", FOLDER, Info(security_options=["name=userns"], docker_root_dir="/d"), "", "? /srv/data: which users"),
@@ -962,7 +1301,15 @@ def test_what_is_to_be_typed_names_the_users_of_the_host():
     added = {"HostConfig": {"GroupAdd": ["20"]}}
     each = made("exited", code=1, Config={"User": "1000:50"}, Mounts=[MOUNTED], **added)
     sources = BindSources({"/srv/data": FOLDER}, {"/srv/data/key": SHUT})
-    (found,) = mounts.mount_forbidden(of(each), said(each, DENIED), sources, REMAPS)
+    (found,) = items(
+        judge(
+            "container.mount-forbidden",
+            containers=of(each),
+            log_tails=said(each, DENIED),
+            bind_sources=sources,
+            info=REMAPS,
+        )
+    )
     assert isinstance(found, Finding)
     assert found.variables == {"container": "web", "source": "/srv/data/key", "owner": "101000:200050"}
 
@@ -1009,19 +1356,17 @@ FIRST = Process(pid=100, comm="app", container=RUNS.id)
     ],
 )
 def test_shim_lost(name: str, each: Container, seen: list[Process], count: int):
-    assert len(told(state.shim_lost(of(each), Processes(tuple(seen))))) == count
+    assert len(told(judge("container.shim-lost", containers=of(each), processes=Processes(tuple(seen))))) == count
 
 
 def test_shims_are_not_missed_where_the_engine_is_not_seen():
-    with pytest.raises(StopIteration) as end:
-        next(state.shim_lost(of(RUNS), Processes(())))
-    assert isinstance(end.value.value, Skipped)
+    assert judge("container.shim-lost", containers=of(RUNS), processes=Processes(())).verdict == "skipped"
 
 
 @pytest.mark.parametrize(("count", "found"), [(25, 1), (2, 0)])
 def test_zombies(count: int, found: int):
     dead = tuple(Process(pid=1000 + n, state="Z", comm="sleep", container=RUNS.id) for n in range(count))
-    assert len(told(state.zombies(of(RUNS), Processes((FIRST, *dead))))) == found
+    assert len(told(judge("container.zombies", containers=of(RUNS), processes=Processes((FIRST, *dead))))) == found
 
 
 PAUSED = made("paused")
@@ -1036,7 +1381,9 @@ PAUSED = made("paused")
     ],
 )
 def test_paused(name: str, events: Events | Unavailable, severity: str):
-    assert [found for found, _ in told(state.paused(of(PAUSED), CLOCK, events))] == [severity]
+    assert [
+        found for found, _ in told(judge("container.paused", containers=of(PAUSED), clock=CLOCK, events=events))
+    ] == [severity]
 
 
 TERM, KILL = (70, "kill", {"signal": "15"}), (60, "kill", {"signal": "9"})
@@ -1052,7 +1399,9 @@ TERM, KILL = (70, "kill", {"signal": "15"}), (60, "kill", {"signal": "9"})
     ],
 )
 def test_ignores_stop_signal(name: str, rows: list[tuple[float, str, dict[str, str]]], found: int):
-    assert len(told(state.ignores_stop_signal(of(EARLY), history(EARLY, *rows)))) == found
+    assert (
+        len(told(judge("container.ignores-stop-signal", containers=of(EARLY), events=history(EARLY, *rows)))) == found
+    )
 
 
 @pytest.mark.parametrize(
@@ -1072,7 +1421,7 @@ def test_ignores_stop_signal(name: str, rows: list[tuple[float, str, dict[str, s
     ],
 )
 def test_dead(name: str, each: Container, found: int):
-    assert len(told(state.dead(of(each)))) == found
+    assert len(told(judge("container.dead", containers=of(each)))) == found
 
 
 @pytest.mark.parametrize(
@@ -1087,7 +1436,7 @@ def test_dead(name: str, each: Container, found: int):
     ],
 )
 def test_no_restart_policy(name: str, each: Container, found: int):
-    assert len(told(state.no_restart_policy(of(each)))) == found
+    assert len(told(judge("container.no-restart-policy", containers=of(each)))) == found
 
 
 # -- programs, volumes and addresses of the host -------
@@ -1106,10 +1455,10 @@ RUN = "/opt/scripts/run.sh"
 @pytest.mark.parametrize(
     ("mounted", "known", "words", "variables"),
     [
-        (SCRIPTS, NOEXEC, "/srv/scripts/run.sh of the host, and /srv is mounted with noexec", {"source", "noexec"}),
-        (ONE_FILE, NOEXEC, "/srv/scripts/run.sh of the host, and /srv is mounted with noexec", {"source", "noexec"}),
-        (SCRIPTS, PLAIN, "permission denied; it is /srv/scripts/run.sh of the host", {"source"}),
-        (SCRIPTS, UNKNOWN, "permission denied; it is /srv/scripts/run.sh of the host", {"source"}),
+        (SCRIPTS, NOEXEC, "/srv/scripts/run.sh on the host, and /srv is mounted with noexec", {"source", "noexec"}),
+        (ONE_FILE, NOEXEC, "/srv/scripts/run.sh on the host, and /srv is mounted with noexec", {"source", "noexec"}),
+        (SCRIPTS, PLAIN, "permission denied; it is /srv/scripts/run.sh on the host", {"source"}),
+        (SCRIPTS, UNKNOWN, "permission denied; it is /srv/scripts/run.sh on the host", {"source"}),
         ({}, NOEXEC, "/opt/scripts/run.sh cannot be executed: permission denied", {"file"}),
     ],
 )
@@ -1117,7 +1466,7 @@ def test_a_program_that_is_refused_without_quotes(
     ending: str, mounted: dict[str, Any], known: Any, words: str, variables: set[str]
 ):
     each = made("created", code=126, Path=RUN, State={"Error": UNQUOTED.format(RUN, ending)}, **mounted)
-    (finding,) = start.entrypoint_forbidden(of(each), UNKNOWN, known)
+    (finding,) = items(judge("container.entrypoint-forbidden", containers=of(each), programs=UNKNOWN, mounts=known))
     assert finding.summary.endswith(words)
     assert set(finding.variables) == {"container", "program", "image"} | variables
     assert told(start_refused(of(each))) == []
@@ -1132,10 +1481,10 @@ def test_a_script_that_an_init_may_not_execute_for_noexec():
     line = f"[FATAL tini (7)] exec {RUN} failed: Permission denied"
     each = made("exited", code=126, Path=RUN, **SCRIPTS)
     known = Programs({each.id: describe(RUN, "permission denied", line, b"#!/bin/sh\n")})
-    (finding,) = start.entrypoint_forbidden(of(each), known, NOEXEC)
+    (finding,) = items(judge("container.entrypoint-forbidden", containers=of(each), programs=known, mounts=NOEXEC))
     assert "/opt/scripts/run.sh cannot be executed by user 1000" in finding.summary
     assert finding.summary.endswith("/srv is mounted with noexec")
-    (finding,) = start.entrypoint_forbidden(of(each), known, PLAIN)
+    (finding,) = items(judge("container.entrypoint-forbidden", containers=of(each), programs=known, mounts=PLAIN))
     assert "/bin/sh, which /opt/scripts/run.sh needs, cannot be executed" in finding.summary
 
 
@@ -1156,7 +1505,7 @@ LOCAL = f"error while mounting volume '{VOLUME}': failed to mount local volume: 
 def test_a_volume_that_stands_on_a_folder_that_is_not_there(error: str, device: str):
     (finding,) = start_refused(of(made("created", code=128, State={"Error": error})))
     assert finding.variables.get("device", "") == device
-    assert (f"{device}, on which its volume media stands, does not exist" in finding.summary) == bool(device)
+    assert (f'{device}, on which its volume "media" stands, does not exist' in finding.summary) == bool(device)
     assert (finding.variables.get("folder") == VOLUME) == bool(device)
 
 
@@ -1185,7 +1534,10 @@ def test_processors_that_the_host_does_not_have(ending: str):
     )
     each = made("exited", code=128, State={"Error": error + ending}, HostConfig={"CpusetCpus": "0-63"})
     (finding,) = runtime_limit_hit(of(each))
-    assert finding.summary == "web did not start: its cpuset 0-63 names processors that this host does not have"
+    assert (
+        finding.summary
+        == 'container "web" did not start: its cpuset 0-63 names processors that this host does not have'
+    )
     assert finding.evidence["HostConfig.CpusetCpus"] == "0-63"
     assert told(start_refused(of(each))) == []
 
@@ -1200,4 +1552,4 @@ def test_who_holds_a_fixed_address_is_named():
     )
     on_it = {"NetworkSettings": {"Networks": {"shopnet": {"IPAddress": "172.30.0.5"}}}}
     (finding,) = start_refused(of(each, made("running", name="db", **on_it)))
-    assert "its address 172.30.0.5 of network shopnet is held by db" in finding.summary
+    assert 'its address 172.30.0.5 of network "shopnet" is held by container "db"' in finding.summary

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from checks.container._words import not_running, peers
+from checks.container.helpers import not_running
 from checks.logging import driver_blocks_start
+from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.inspect import (
     Binding,
     ContainerConfig,
@@ -54,7 +55,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_peers(name: str) -> None:
     lines, named = CASES[name]
-    assert sorted(each.name for each in peers(lines, FRONT, Containers(tuple(OTHERS)))) == named
+    assert sorted(each.name for each in called_peers(lines, FRONT, Containers(tuple(OTHERS)))) == named
 
 
 RUNNING = State(status="running", pid=7, started_at="2026-01-01T00:00:00Z")
@@ -83,11 +84,11 @@ UNNAMED = {
 def test_whom_it_was_told_of_where_it_names_nobody(name: str) -> None:
     lines, called = UNNAMED[name]
     caller = msgspec.structs.replace(FRONT, config=TOLD)
-    assert sorted(each.name for each in peers(lines, caller, Containers(tuple(OTHERS)))) == called
+    assert sorted(each.name for each in called_peers(lines, caller, Containers(tuple(OTHERS)))) == called
 
 
 def test_a_probe_names_nobody_and_its_command_does() -> None:
-    found = peers(["nc: timed out"], FRONT, Containers(tuple(OTHERS)), told=["nc -w 2 postgres 5432"])
+    found = called_peers(["nc: timed out"], FRONT, Containers(tuple(OTHERS)), configured=["nc -w 2 postgres 5432"])
     assert [each.name for each in found] == ["db"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from checks.resources import limits, machine, memory
+from checks.resources import limits, machine
 from diagnose import runbooks
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Cpu, Memory, Pids, Throttling, throttling
 from diagnose.evidence.containers.events import Event, Events
@@ -26,6 +26,7 @@ from diagnose.model import Finding, Severity, Unavailable
 from diagnose.model import container as subject
 from tests.hosts import Made
 from tests.inspected import EXITED, container, of
+from tests.judging import judge
 
 NOW = 1_800_000_000.0
 CLOCK = Clock(NOW, NOW - 90 * 86400)
@@ -83,14 +84,37 @@ OWN_LIMIT = (
     ],
 )
 def test_host_oom(name: str, lines: list[Record], expected: list[str]):
-    assert severities(memory.host_oom(of(WEB), KernelLog(tuple(lines)), CLOCK, OPTIONS)) == expected
+    assert (
+        severities(
+            judge(
+                "resources.host-oom",
+                containers=of(WEB),
+                kernel_log=KernelLog(tuple(lines)),
+                clock=CLOCK,
+                options=OPTIONS,
+            ).findings
+        )
+        == expected
+    )
 
 
 def test_host_oom_names_its_victim():
-    (one,) = memory.host_oom(of(WEB), KernelLog(tuple(host_kill(60))), CLOCK, OPTIONS)
-    assert one.summary == "the host ran out of memory 1 min ago: the kernel killed java of web holding 7.0 GiB"
+    (one,) = judge(
+        "resources.host-oom",
+        containers=of(WEB),
+        kernel_log=KernelLog(tuple(host_kill(60))),
+        clock=CLOCK,
+        options=OPTIONS,
+    ).findings
+    assert 'killed java of container "web" using 7.0 GiB' in one.summary
     assert subject("web") in one.touches
-    (other,) = memory.host_oom(of(WEB), KernelLog(tuple(host_kill(60, who=""))), CLOCK, OPTIONS)
+    (other,) = judge(
+        "resources.host-oom",
+        containers=of(WEB),
+        kernel_log=KernelLog(tuple(host_kill(60, who=""))),
+        clock=CLOCK,
+        options=OPTIONS,
+    ).findings
     assert "java of the host" in other.summary
     assert other.touches == ()
 
@@ -115,7 +139,10 @@ def before_5_0(group: str, choice: str) -> list[Record]:
 
 def test_the_cache_of_zfs_is_no_lack_of_memory():
     host = HostMemory(total=32 * GIB, available=GIB, free=GIB, zfs_cache=20 * GIB)
-    assert severities(memory.memory_scarce(host, UNKNOWN, of(WEB), Cgroups({}))) == []
+    assert (
+        severities(judge("resources.memory-scarce", host_memory=host, containers=of(WEB), cgroups=Cgroups({})).findings)
+        == []
+    )
 
 
 def test_kills_of_older_kernels():
@@ -149,7 +176,18 @@ def pressed(resource: str, full: float) -> Pressure:
 )
 def test_memory_scarce(name: str, available: int, stalled: float, expected: list[str]):
     host = HostMemory(total=512 * GIB if available > 8 * GIB else 8 * GIB, available=available, free=100 * MIB)
-    assert severities(memory.memory_scarce(host, pressed("memory", stalled), of(WEB), Cgroups({}))) == expected
+    assert (
+        severities(
+            judge(
+                "resources.memory-scarce",
+                host_memory=host,
+                pressure=pressed("memory", stalled),
+                containers=of(WEB),
+                cgroups=Cgroups({}),
+            ).findings
+        )
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -168,15 +206,21 @@ def test_memory_scarce(name: str, available: int, stalled: float, expected: list
     ],
 )
 def test_memory_near_limit(name: str, held: Memory, count: int):
-    assert len(found(memory.memory_near_limit(of(WEB), group(memory=held)))) == count
+    assert (
+        len(found(judge("resources.memory-near-limit", containers=of(WEB), cgroups=group(memory=held)).findings))
+        == count
+    )
 
 
 @pytest.mark.parametrize(("waited", "said"), [(43.0, ", and waits for memory 43 % of the time"), (2.0, None)])
 def test_a_container_that_waits_for_memory_has_too_little(waited: float, said: str | None):
     held = Memory(usage=64 * MIB, limit=64 * MIB, working_set=50 * MIB, reclaimable=20 * MIB)
     thrashing = group(memory=held, pressure={"memory": {"full": {"avg60": waited}}})
-    summaries = [one.summary for one in found(memory.memory_near_limit(of(WEB), thrashing))]
-    assert summaries == ([f"web uses 44.0 MiB of its memory limit of 64.0 MiB{said}"] if said else [])
+    summaries = [
+        one.summary
+        for one in found(judge("resources.memory-near-limit", containers=of(WEB), cgroups=thrashing).findings)
+    ]
+    assert summaries == ([f'container "web" uses 44.0 MiB of its memory limit of 64.0 MiB{said}'] if said else [])
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Failed, Severity, Skipped, Unavailable
 from tests.hosts import Made
 from tests.inspected import EXITED, bind, container, live, subjects
+from tests.judging import judge
 
 TOKEN = "<redacted:password:ab12cd>"
 OTHER = "<redacted:bearer:ab12ce>"
@@ -68,20 +69,20 @@ def test_privileged(one: Container, fires: bool) -> None:
     ],
 )
 def test_socket_fires(parts: dict[str, Any], severity: Severity | None) -> None:
-    (finding,) = rights.docker_socket_mounted(live(container(**parts)))
+    (finding,) = judge("security.docker-socket-mounted", exposed=live(container(**parts))).findings
     assert finding.severity is severity
 
 
 @pytest.mark.parametrize("source", ["/srv/app/app.sock", "/run/app", "/var/lib/data", "/run/docker-app"])
 def test_socket_stays_silent(source: str) -> None:
-    assert not list(rights.docker_socket_mounted(live(container(**bind(source)))))
+    assert not list(judge("security.docker-socket-mounted", exposed=live(container(**bind(source)))).findings)
 
 
 def test_socket_of_a_volume_is_no_host_path() -> None:
     volume: dict[str, Any] = {
         "Mounts": [{"Type": "volume", "Source": "/var/lib/docker/volumes/x/_data/docker.sock", "Destination": "/x"}]
     }
-    assert not list(rights.docker_socket_mounted(live(container(**volume))))
+    assert not list(judge("security.docker-socket-mounted", exposed=live(container(**volume))).findings)
 
 
 @pytest.mark.parametrize(

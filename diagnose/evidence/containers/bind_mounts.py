@@ -98,14 +98,14 @@ def _below(mount: Mount, line: str) -> Named | None:
     return Named(line, mount, rest, bool(closed) or not after[len(tail) :][:1].isspace())
 
 
-def denied(container: Container, last_words: LogTails) -> Named | None:
+def refused_path(container: Container, log_tails: LogTails) -> Named | None:
     """What the container's last words say it was refused, if it lies below a mount."""
-    return named(container, last_words.of(container).find("permission denied", "eacces", "operation not permitted"))
+    return named(container, log_tails.of(container).find("permission denied", "eacces", "operation not permitted"))
 
 
-def not_a_file(container: Container, last_words: LogTails) -> Named | None:
+def not_a_file(container: Container, log_tails: LogTails) -> Named | None:
     """A bind mount that the container's last words call a directory: it was to be a file."""
-    found = named(container, last_words.of(container).find("is a directory", "eisdir"))
+    found = named(container, log_tails.of(container).find("is a directory", "eisdir"))
     return found if found and found.mount.type == "bind" and not found.rest else None
 
 
@@ -126,19 +126,19 @@ def never_started(container: Container, now: float, since_s: float) -> bool:
 
 @evidence
 def bind_sources(
-    host: Host, containers: Containers, clock: Clock, options: Options, last_words: LogTails
+    host: Host, containers: Containers, clock: Clock, options: Options, log_tails: LogTails
 ) -> BindSources | Unavailable:
     """One question for all paths in doubt; a path on a mount that hangs costs only itself."""
     wanted: dict[str, None] = {}
     mistaken: dict[str, None] = {}
     for each in containers:
-        if taken := not_a_file(each, last_words):
+        if taken := not_a_file(each, log_tails):
             mistaken[taken.mount.source] = wanted[taken.mount.source] = None
         if never_started(each, clock.wall, options.since_s):
             wanted |= dict.fromkeys(asked_for(each))
         if failed := MOUNTING.search(each.state.error):
             wanted[failed["source"]] = None
-        if "permission" in last_words.of(each).signs or "permission denied" in each.state.error:
+        if "permission" in log_tails.of(each).signs or "permission denied" in each.state.error:
             wanted |= dict.fromkeys(mount.source for mount in each.mounts or () if mount.source.startswith("/"))
     if not wanted:
         return BindSources({})
@@ -146,14 +146,14 @@ def bind_sources(
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     by_path = {path: msgspec.convert(row, Source) for path, row in answer.items()}
-    return BindSources(by_path, _steps(host, containers, last_words), _entries(host, mistaken, by_path))
+    return BindSources(by_path, _steps(host, containers, log_tails), _entries(host, mistaken, by_path))
 
 
-def _steps(host: Host, containers: Containers, last_words: LogTails) -> dict[str, Source]:
+def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str, Source]:
     """A question of its own: a path that a log names may lie where nothing answers."""
     steps: set[str] = set()
     for each in containers:
-        found = denied(each, last_words)
+        found = refused_path(each, log_tails)
         if found and found.mount.source.startswith("/") and ".." not in found.rest and len(found.rest) <= DEEPEST:
             steps |= {*found.on_host[1:]}
     answer = host.ask(question("file.stats", paths=sorted(steps), follow=False)) if steps else {}

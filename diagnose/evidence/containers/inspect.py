@@ -148,6 +148,7 @@ class ContainerConfig(_Shape, frozen=True, rename="pascal"):
     stop_timeout: int | None = None
     healthcheck: Healthcheck | None = None
     volumes: dict[str, Any] | None = None
+    exposed_ports: dict[str, Any] | None = None
     working_dir: str = ""
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
 from diagnose.error_signatures import signs
@@ -10,19 +13,25 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unexamined
 from diagnose.phrases import unix
-from diagnose.recording.questions import Host, question
+from diagnose.programs.failures import FAILURES, Recognised, recognise
+from diagnose.programs.telling_line import TellingLine, telling_line
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadLogs
 from diagnose.registry import evidence
 
 LINES = 12
+MORE_LINES = 60
+"""Where the last `LINES` explain nothing, as below a long stack trace, so many are asked for."""
 BYTES = 32 * 1024
+MORE_BYTES = 128 * 1024
 MOST = 60
-"""So many logs are read in one run: first of what nobody watched, the latest failures first."""
+"""Logs that are read in one run: first those of containers that nobody watched, the latest failures first."""
 
 
-class LogTail(msgspec.Struct, frozen=True):
-    """The lines of the container's last run, oldest first, without their times; none if that run said nothing.
+class LogTail(msgspec.Struct, frozen=True, dict=True):
+    """The lines of the container's last run, oldest first, without their times; none if that run printed nothing.
 
-    earlier: those of the runs before, as far as they stand among the lines that were asked for.
+    earlier: the lines of the runs before, as far as they are among the lines that were asked for.
     """
 
     lines: tuple[str, ...]
@@ -30,26 +39,39 @@ class LogTail(msgspec.Struct, frozen=True):
 
     @property
     def before_this_run(self) -> LogTail:
-        """Those of the runs before, which have failed, while the last one has yet to; all, if no earlier one is known."""
+        """The lines of the earlier runs, which failed, while the last run has yet to; all, if no earlier run is known."""
         return LogTail(self.earlier) if self.earlier else self
 
     @property
     def last(self) -> str:
         return self.lines[-1] if self.lines else ""
 
-    @property
+    @functools.cached_property
+    def telling(self) -> TellingLine | None:
+        """The line that explains the failure; None where nothing was printed."""
+        return telling_line(self.lines)
+
+    @functools.cached_property
+    def failure(self) -> Recognised | None:
+        """The known failure that the lines show, if any. It is what the program says; the host may confirm it."""
+        return recognise(self.lines, self.telling, FAILURES)
+
+    @functools.cached_property
     def signs(self) -> frozenset[str]:
-        return signs(*self.lines)
+        """Error signatures of the last lines and of the line that explains."""
+        telling = self.telling
+        return signs(*self.lines[-LINES:], *((telling.whole,) if telling else ()))
 
     def find(self, *needles: str) -> str:
-        """The last line that holds one of these, whatever their case; empty if none does."""
+        """The last line that contains one of these, whatever their case; empty if none does."""
         for line in reversed(self.lines):
-            if any(needle in line.lower() for needle in needles):
+            lowered = line.lower()
+            if any(needle in lowered for needle in needles):
                 return line
         return ""
 
 
-class LogTails(msgspec.Struct, frozen=True):
+class LogTails(msgspec.Struct, frozen=True, dict=True):
     """By container id. unread: why a log could not be read, by container id (a driver without reading, mostly)."""
 
     by_id: dict[str, LogTail]
@@ -57,8 +79,18 @@ class LogTails(msgspec.Struct, frozen=True):
     unexamined: tuple[Unexamined, ...] = ()
 
     def of(self, container: Container) -> LogTail:
-        """What it said last; no lines where nothing was asked, said, or could be read."""
+        """Its last lines; none where nothing was asked, printed, or could be read."""
         return self.by_id.get(container.id, LogTail(()))
+
+    @functools.cached_property
+    def failures(self) -> dict[str, Recognised]:
+        """By container id, the known failures that the logs show: of the last run, or else of the runs before it."""
+        found = {}
+        for id, tail in self.by_id.items():
+            failure = tail.failure or tail.before_this_run.failure
+            if failure is not None:
+                found[id] = failure
+        return found
 
 
 def suspicious(container: Container, now: float, since_s: float) -> bool:
@@ -74,36 +106,52 @@ def suspicious(container: Container, now: float, since_s: float) -> bool:
 
 
 @evidence
-def last_words(host: Host, containers: Containers, clock: Clock, options: Options) -> LogTails:
-    """What is beyond `MOST` is named as not examined, but for runs in the foreground: somebody has read those."""
+def log_tails(host: Host, containers: Containers, clock: Clock, options: Options) -> LogTails:
+    """What is beyond `MOST` is named as not examined, except runs in the foreground: somebody has read those."""
     wanted = sorted(
-        (each for each in containers if suspicious(each, clock.wall, options.since_s)),
-        key=lambda each: (not each.was_watched, each.finished_at or 0.0),
+        (container for container in containers if suspicious(container, clock.wall, options.since_s)),
+        key=lambda container: (not container.was_watched, container.finished_at or 0.0),
         reverse=True,
     )
-    found: dict[str, LogTail] = {}
+    tails: dict[str, LogTail] = {}
     unread: dict[str, str] = {}
-    asked = {question("api.logs", id=each.id, tail=LINES, bytes=BYTES): each for each in wanted[:MOST]}
-    for each, answer in host.ask_many(asked):
-        container = asked[each]
-        if isinstance(answer, Failed):
-            if answer.reason != "gone":
-                unread[container.id] = str(answer)
-        else:
-            found[container.id] = _words(answer["text"], container.started_at)
-    unread_why = "its log was not read: too many failed"
-    skipped = tuple(Unexamined(each.subject, unread_why) for each in wanted[MOST:] if not each.was_watched)
-    return LogTails(found, unread, skipped)
+    first = host.ask_about(wanted[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
+    for container, answer in first:
+        if not isinstance(answer, Failed):
+            tails[container.id] = _tail(answer["text"], container.started_at)
+        elif answer.reason != "gone":
+            unread[container.id] = str(answer)
+    tails |= _longer(host, wanted, tails)
+    skipped = tuple(
+        Unexamined(container.subject, "its log was not read: too many failed")
+        for container in wanted[MOST:]
+        if not container.was_watched
+    )
+    return LogTails(tails, unread, skipped)
 
 
-class _Said(msgspec.Struct):
-    text: str = ""
+def _longer(host: Host, wanted: Iterable[Container], tails: Mapping[str, LogTail]) -> dict[str, LogTail]:
+    """Longer tails of the logs whose last lines explain nothing; a log that cannot be read twice keeps its short one."""
+    unclear = [container for container in wanted if container.id in tails and _explains_little(tails[container.id])]
+    answers = host.ask_about(unclear, lambda container: ReadLogs(container.id, MORE_LINES, MORE_BYTES))
+    return {
+        container.id: _tail(answer["text"], container.started_at)
+        for container, answer in answers
+        if not isinstance(answer, Failed)
+    }
 
 
-def _words(text: str, started: float | None) -> LogTail:
+def _explains_little(tail: LogTail) -> bool:
+    """Whether the tail is as long as was asked for, and no line in it explains a failure."""
+    judged = tail.before_this_run
+    full = len(tail.lines) + len(tail.earlier) >= LINES - 2
+    return full and (judged.telling is None or not judged.telling.explains)
+
+
+def _tail(text: str, started: float | None) -> LogTail:
     lines: list[str] = []
     earlier: list[str] = []
-    for row in text.split("\n"):  # and at no carriage return: what `#!` lines of DOS bring forth holds one
+    for row in text.split("\n"):  # not at carriage returns: the name in a `#!` line with DOS line ends contains one
         stamp, _, line = row.partition(" ")
         at = unix(stamp)
         if line.strip():

@@ -1,4 +1,8 @@
-"""What lies at the path of a program that the kernel refused to run: its first bytes say why."""
+"""What lies at the path of a program that could not be executed: its first bytes say why.
+
+The kernel refuses a program in runc's last step, or later, behind a wrapper: a shell, an entrypoint script, an init such as tini or s6, a
+supervisor. Each writes the path and the reason in its own words.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,11 @@ import re
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.model import Failed, Unexamined
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
 from diagnose.registry import evidence
 
 _WHY = "exec format error|no such file or directory|permission denied|operation not permitted|resource temporarily unavailable"
@@ -19,14 +24,33 @@ REFUSED = re.compile(
     rf"|^\[(?:FATAL tini \(\d+\)\] exec (?P<tini>.+) failed|dumb-init\] (?P<dumb>.+)): (?P<told>{_WHY})$",
     re.IGNORECASE,
 )
-"""What runc writes to the container's log in its last step before the program (the second form until runc
-1.0.0-rc92), and what an init writes that stands between the two: tini (`--init`), dumb-init.
+"""What runc writes to the container's log in its last step before the program (the second form until runc 1.0.0-rc92), and what an init
+writes that stands between the two: tini (`--init`), dumb-init.
 """
 _BY_ENV = re.compile(
     r"^(?:/usr)?(?:/bin/)?env: (?:can't execute )?['\"‘]?(?P<name>[^'\"’:]+)['\"’]?: No such file or directory$"
 )
-"""What /usr/bin/env says, busybox's and the one of coreutils, of the interpreter that a `#!` line has it look for."""
-NOT_FOUND = 127
+"""What /usr/bin/env says, busybox's and the one of coreutils, about the interpreter that a `#!` line names."""
+_REASON = (
+    r"(?:not found|no such file or directory|permission denied|exec format error|cannot execute(?: binary file)?(?:: [a-z ]+)?"
+    r"|required file not found)"
+)
+_BY_SHELL = re.compile(
+    rf"^(?:\S*?(?:sh|init|entrypoint|run|start)\S*: )?(?:exec: )?(?:line \d+: |\d+: )?(?:exec: )?(?:line \d+: )?"
+    rf"(?P<path>/[^\s:'\"]+): (?:(?P<interpreter>\S+): bad interpreter: )?(?P<why>{_REASON})$",
+    re.IGNORECASE,
+)
+"""dash: `sh: 1: /app/run: not found`; bash: `/start.sh: line 4: /app/run: Permission denied`, `/app/run: /bin/python: bad interpreter: No
+such file or directory`, `/app/run: cannot execute: required file not found` (5.2); busybox: `sh: /app/run: not found`."""
+_BY_SUPERVISOR = re.compile(
+    rf"(?:unable to exec|unable to spawn) (?P<s6>/[^\s:]+): (?P<s6_why>{_REASON})$"
+    r"|spawnerr: can't find command '(?P<missing>/[^']+)'|spawnerr: command at '(?P<closed>/[^']+)' is not executable"
+    rf"|(?:exec|error): \"?(?P<gosu>/[^\s\":]+)\"?: (?:stat \S+: )?(?P<gosu_why>{_REASON})$",
+    re.IGNORECASE,
+)
+"""s6 and execline; supervisord; gosu and su-exec."""
+SHELL_CODES = (126, 127)
+"""What a shell exits with when a command cannot be executed, or is not there."""
 
 MACHINES = {
     3: "386",
@@ -45,15 +69,16 @@ LINKS = 3
 REFUSED_CODES = (1, 255)
 """What runc exits with when the kernel refuses the program in its last step, by its version."""
 REFUSED_WITHIN_S = 5.0
+_ANY_EXECUTE = 0o111
 
 
 class Program(msgspec.Struct, frozen=True):
-    """A program that was refused. why: "exec format error", "no such file or directory", "permission denied",
-    "operation not permitted" or "resource temporarily unavailable".
+    """A program that was refused.
 
-    machine: of an ELF file, as images name it, empty otherwise. interpreter: of its `#!` line, with a carriage
-    return if it has one, empty if there is no such line. known: its first bytes could be read. missing: there is no
-    such file, which runc would have said by itself, but an init finds out.
+    why: "exec format error", "no such file or directory", "permission denied", "operation not permitted" or "resource temporarily
+    unavailable". machine: of an ELF file, as images name it, "" otherwise. interpreter: of its `#!` line, with a carriage return if it has
+    one, "" if there is no such line. known: its first bytes could be read. missing: there is no such file. behind: the wrapper that
+    reported it, "" for runc or an init. mode: its permission bits, None where they are not known. is_folder: the path is a folder.
     """
 
     path: str
@@ -63,17 +88,25 @@ class Program(msgspec.Struct, frozen=True):
     interpreter: str = ""
     known: bool = False
     missing: bool = False
+    behind: str = ""
+    mode: int | None = None
+    is_folder: bool = False
 
     @property
     def has_carriage_return(self) -> bool:
-        """A line end of DOS: the kernel takes the carriage return as part of the interpreter's name."""
+        """Whether its first line ends as in DOS: the kernel takes the carriage return as part of the interpreter's name."""
         return self.interpreter.endswith("\r")
+
+    @property
+    def lacks_execute_bit(self) -> bool:
+        """Whether nobody may execute it."""
+        return self.mode is not None and not self.is_folder and not self.mode & _ANY_EXECUTE
 
 
 class Programs(msgspec.Struct, frozen=True):
-    """By container id, of those whose log says that the kernel refused.
+    """By container id, of those whose log says that a program was refused.
 
-    unexamined: those that ended as if it had, and whose log cannot be read.
+    unexamined: those that ended as if it had been, and whose log cannot be read.
     """
 
     by_id: dict[str, Program]
@@ -82,56 +115,99 @@ class Programs(msgspec.Struct, frozen=True):
 
 class _File(msgspec.Struct):
     type: str = ""
+    mode: int | None = None
     link_target: str | None = None
     hex: str | None = None
 
 
 @evidence
-def programs(host: Host, containers: Containers, last_words: LogTails) -> Programs:
-    """The last line tells; the file is read from the container's own file system through the engine, links followed
-    there."""
+def programs(host: Host, containers: Containers, log_tails: LogTails) -> Programs:
+    """The log names the program; the file is read from the container's own file system through the engine, links followed there."""
     found = {}
     mute = []
-    for each in containers:
-        looks_so = each.state.exit_code in REFUSED_CODES and (each.ran_for or 0.0) < REFUSED_WITHIN_S
-        if each.id in last_words.unread and looks_so and not each.is_running:
-            mute.append(Unexamined(each.subject, f"its log: {last_words.unread[each.id]}"))
-        last = last_words.of(each).last
-        if match := REFUSED.search(last):
-            path = match["path"] or match["tini"] or match["dumb"] or each.path
-            why = (match["why"] or match["legacy"] or match["told"]).lower()
-            found[each.id] = _look(host, each.id, path, why, last)
-        elif (match := _BY_ENV.search(last)) and each.state.exit_code == NOT_FOUND:
-            name = match["name"].replace("\\r", "\r")
-            found[each.id] = Program(each.path, "no such file or directory", last, interpreter=name, known=True)
+    for container in containers:
+        ended_so = container.state.exit_code in REFUSED_CODES and (container.ran_for or 0.0) < REFUSED_WITHIN_S
+        if container.id in log_tails.unread and ended_so and not container.is_running:
+            mute.append(Unexamined(container.subject, f"its log: {log_tails.unread[container.id]}"))
+        tail = log_tails.of(container)
+        program = _refused(host, container, tail.last) or _behind_wrapper(host, container, tail.lines)
+        if program is not None:
+            found[container.id] = program
     return Programs(found, tuple(mute))
 
 
-def _look(host: Host, id: str, path: str, why: str, line: str) -> Program:
+def _refused(host: Host, container: Container, last: str) -> Program | None:
+    """What runc, an init or `env` says in the last line."""
+    if match := REFUSED.search(last):
+        path = match["path"] or match["tini"] or match["dumb"] or container.path
+        why = (match["why"] or match["legacy"] or match["told"]).lower()
+        return _look(host, container.id, path, why, last)
+    if (match := _BY_ENV.search(last)) and container.state.exit_code == 127:
+        name = match["name"].replace("\\r", "\r")
+        return Program(container.path, "no such file or directory", last, interpreter=name, known=True)
+    return None
+
+
+def _behind_wrapper(host: Host, container: Container, lines: tuple[str, ...]) -> Program | None:
+    """What a shell says, if it ended with 126 or 127, or a supervisor, whatever it ended with."""
+    for line in reversed(lines):
+        shell = _BY_SHELL.search(line) if container.state.exit_code in SHELL_CODES else None
+        supervisor = None if shell else _BY_SUPERVISOR.search(line)
+        if shell:
+            return _look(host, container.id, shell["path"], _reason(shell["why"]), line, behind="a shell")
+        if supervisor:
+            path = supervisor["s6"] or supervisor["missing"] or supervisor["closed"] or supervisor["gosu"]
+            if supervisor["missing"]:
+                why = "not found"
+            elif supervisor["closed"]:
+                why = "permission denied"
+            else:
+                why = supervisor["s6_why"] or supervisor["gosu_why"]
+            return _look(host, container.id, path, _reason(why), line, behind="a supervisor")
+    return None
+
+
+def _reason(text: str) -> str:
+    """The kernel's reason behind the words of a shell."""
+    lowered = text.lower()
+    if "format error" in lowered:
+        return "exec format error"
+    if "found" in lowered or "no such file" in lowered:
+        return "no such file or directory"
+    return "permission denied"
+
+
+def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "") -> Program:
+    program = Program(path, why, line, behind=behind)
     if not path.startswith("/"):
-        return Program(path, why, line, missing=why == "no such file or directory")
+        return msgspec.structs.replace(program, missing=why == "no such file or directory")
     at = path
     for _ in range(LINKS):
-        answer = host.ask(question("api.archive", id=id, path=at, bytes=256))
+        answer = host.ask(ReadContainerFile(id, at, bytes=256))
         if isinstance(answer, Failed):
-            return Program(path, why, line, missing=answer.reason == "gone")
+            return msgspec.structs.replace(program, missing=answer.reason == "gone")
         file = msgspec.convert(answer, _File)
+        program = msgspec.structs.replace(program, mode=file.mode, is_folder=file.type == "directory")
         if file.link_target:
             target = file.link_target
             at = target if target.startswith("/") else f"{at.rpartition('/')[0]}/{target}"
         elif file.hex is not None:
-            return describe(path, why, line, bytes.fromhex(file.hex))
+            return _described(program, bytes.fromhex(file.hex))
         else:
             break
-    return Program(path, why, line)
+    return program
 
 
 def describe(path: str, why: str, line: str, head: bytes) -> Program:
     """What the first bytes of a program tell: an ELF header (its byte order in byte 5), or a `#!` line."""
+    return _described(Program(path, why, line), head)
+
+
+def _described(program: Program, head: bytes) -> Program:
     if head.startswith(b"\x7fELF") and len(head) >= 20:
         number = int.from_bytes(head[18:20], "big" if head[5] == 2 else "little")
-        return Program(path, why, line, machine=MACHINES.get(number, f"machine {number}"), known=True)
+        return msgspec.structs.replace(program, machine=MACHINES.get(number, f"machine {number}"), known=True)
     if head.startswith(b"#!"):
         first = head[2:].partition(b"\n")[0].decode("utf-8", "replace").strip(" \t")
-        return Program(path, why, line, interpreter=first.split(" ")[0], known=True)
-    return Program(path, why, line, known=True)
+        return msgspec.structs.replace(program, interpreter=first.split(" ")[0], known=True)
+    return msgspec.structs.replace(program, known=True)

@@ -45,7 +45,7 @@ def stops(
     """
     found = {}
     asked = {}
-    fell = {each.id for each in containers if _fell_with_engine(each, log)}
+    fell = {each.id for each in containers if _stopped_with_engine(each, log)}
     for each in containers:
         age = clock.age(each.finished_at)
         if each.state.status != "exited" or age is None or age > options.since_s:
@@ -64,10 +64,18 @@ def stops(
     return Stops(found, frozenset(id for id in fell if found.get(id) is False))
 
 
-def _fell_with_engine(each: Container, log: DaemonLog | Unavailable) -> bool:
-    told = () if isinstance(log, Unavailable) else log.shutdowns
-    ended = each.finished_at
-    return ended is not None and any(signal - 1 <= ended <= signal + SHUTDOWN_S for signal in told)
+def _stopped_with_engine(container: Container, log: DaemonLog | Unavailable) -> bool:
+    """Whether it ran when the engine was told to end, and ended within the time that the engine gives to its containers.
+
+    A container that was started later, after the engine's restart, ended for a reason of its own.
+    """
+    shutdowns = log.shutdowns if isinstance(log, DaemonLog) else ()
+    started, ended = container.started_at, container.finished_at
+    if ended is None:
+        return False
+    return any(
+        signal - 1 <= ended <= signal + SHUTDOWN_S and (started is None or started <= signal) for signal in shutdowns
+    )
 
 
 def _note(answer: Json | Failed) -> bool | None:

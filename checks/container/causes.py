@@ -1,0 +1,74 @@
+"""Ids that may be the cause of a container's failure, by what they are about."""
+
+from __future__ import annotations
+
+PROGRAM_CAUSES = (
+    "container.client-api-too-new",
+    "container.cpu-unsupported",
+    "container.data-locked",
+    "container.data-version-mismatch",
+    "container.heap-above-limit",
+    "container.kernel-setting-low",
+    "container.loopback-peer",
+    "container.option-missing",
+    "container.pid-file-stale",
+    "container.syscall-refused",
+    "container.variable-missing",
+)
+"""What the program itself objects to, confirmed on the host."""
+
+PEER_CAUSES = (
+    "container.crashed",
+    "container.device-missing",
+    "container.entrypoint-forbidden",
+    "container.entrypoint-missing",
+    "container.mount-source-missing",
+    "container.network-gone",
+    "container.oom-killed",
+    "container.paused",
+    "container.restarts-exhausted",
+    "container.runtime-limit-hit",
+    "container.start-refused",
+    "logging.driver-blocks-start",
+    "network.bind-address-missing",
+    "network.port-allocated",
+    "network.port-held-by-process",
+    "network.subnet-exhausted",
+)
+"""Why a container does not answer that another one calls: what keeps it from running."""
+
+APPLICATION_CAUSES = (
+    *PROGRAM_CAUSES,
+    "container.exec-format",
+    "container.interpreter-missing",
+    "container.mount-forbidden",
+    "container.mount-stale",
+    "daemon.containerd-down",
+    "dns.host-broken",
+    "dns.loopback-stub",
+    "dns.no-nameserver",
+    "dns.udp-blocked",
+    "dns.upstream-unreachable",
+    "firewall.chains-missing",
+    "firewall.forward-dropped",
+    "firewall.forwarding-off",
+    "firewall.masquerade-missing",
+    "network.bridge-down",
+    "network.host-port-conflict",
+    "network.mtu-mismatch",
+    "network.veth-detached",
+    "resources.host-oom",
+    "resources.open-files-exhausted",
+    "resources.pids-exhausted",
+    "storage.disk-full",
+    "storage.inodes-exhausted",
+    "storage.network-volume-stale",
+    "storage.read-only",
+    "storage.shm-full",
+)
+"""What makes a program fail that is itself in order."""
+
+
+def causes_without(*ids: str) -> list[str]:
+    """What may keep a container from working, without these: no check is its own cause, nor that of its causes."""
+    return [id for id in (*APPLICATION_CAUSES, *PEER_CAUSES) if id not in ids]

@@ -1,0 +1,58 @@
+"""What the checks share that confirm on the host what a program's log says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from checks.container.helpers import LINE
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.machine.clock import Clock
+from diagnose.programs.failures import Recognised
+
+STEADY_S = 120.0
+"""A container that has run for so long, and is not unhealthy, has got over what an earlier run said."""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A failed container, and the known failure that its log shows."""
+
+    container: Container
+    tail: LogTail
+    failure: Recognised
+
+    @property
+    def evidence(self) -> dict[str, object]:
+        """The line that shows the failure."""
+        return {LINE: self.failure.line}
+
+    def value(self, *names: str) -> str:
+        """The first of these values that the line holds; "" if it holds none."""
+        return next((value for name in names if (value := self.failure.values.get(name))), "")
+
+
+def claims(id: str, containers: Containers, log_tails: LogTails, clock: Clock) -> Iterator[Claim]:
+    """The failed containers whose log shows a failure that this check confirms."""
+    for container in containers:
+        failure = log_tails.failures.get(container.id)
+        if failure is not None and failure.failure.confirmed_by == id and is_failing(container, clock):
+            yield Claim(container, log_tails.of(container), failure)
+
+
+def is_failing(container: Container, clock: Clock) -> bool:
+    """Whether it does not run, is unhealthy, or was restarted a moment ago."""
+    if not container.is_running:
+        return True
+    health = container.state.health
+    if health is not None and health.status == "unhealthy":
+        return True
+    return (clock.age(container.started_at) or 0.0) < STEADY_S
+
+
+def compose_variables(container: Container) -> dict[str, str]:
+    """What `docker compose up` needs to make the container again, where compose made it: the project's folder and the service."""
+    folder = container.labels.get("com.docker.compose.project.working_dir", "")
+    service = container.labels.get("com.docker.compose.service", "")
+    return {"folder": folder, "compose_service": service} if folder and service else {}

@@ -1,0 +1,99 @@
+"""container.crashed: a container ended after it had been working, and stays down."""
+
+from __future__ import annotations
+
+from checks.container.causes import causes_without
+from checks.container.exits_at_start import SHORT_S
+from checks.container.helpers import (
+    held_up,
+    kernel_evidence,
+    log_evidence,
+    not_running,
+    subjects_of,
+    tail_of,
+    took,
+)
+from checks.container.service import is_service, is_somebodys_job, severity_of_end
+from diagnose.evidence.containers.called_peers import called_peers
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.program_faults import ProgramFaults
+from diagnose.evidence.containers.stops import Stops
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.phrases import ago
+from diagnose.programs.exit_codes import described, is_fault
+from diagnose.registry import check
+
+
+@check(
+    "container.crashed",
+    severity=Severity.critical,
+    caused_by=[*causes_without("container.crashed", "container.start-refused"), "container.lost-with-host"],
+)
+def crashed(
+    containers: Containers,
+    clock: Clock,
+    options: Options,
+    log_tails: LogTails | None,
+    stops: Stops,
+    program_faults: ProgramFaults | None,
+    *,
+    at_least: Seconds = SHORT_S,
+) -> CheckResult:
+    """A container ended after it had been working, and stays down.
+
+    A service publishes ports, has a health check or belongs to a compose service. For a service any error counts, 137 and 143 where the
+    engine remembers that nobody asked, and any end together with the engine, after which it was not started again. For others an error
+    counts where nobody was there to see it; a fault of the program itself (SIGSEGV and the like) always counts. Where neither the
+    engine's events nor its files say whether the end was requested, it is advice.
+    """
+    for container in containers:
+        age = clock.age(container.finished_at)
+        if container.state.status != "exited" or container.state.error or age is None or age > options.since_s:
+            continue
+        if is_somebodys_job(container) or not container.stays_down:
+            continue
+        with_engine = container.id in stops.stopped_with_daemon and is_service(container)
+        if with_engine and containers.source == "disk":
+            continue  # as long as the engine is down, all containers are
+        worked = (container.ran_for or 0.0) >= at_least
+        if not with_engine and not (worked and _ended_by_itself(container, stops)):
+            continue
+        tail = tail_of(log_tails, container)
+        callees = called_peers(tail.lines, container, containers)
+        policy = container.host_config.restart_policy.name or "no"
+        code = described(container.state.exit_code)
+        how = f'stopped with the engine {ago(age)} ago (exit code {code}) and was not restarted: its restart policy is "{policy}"'
+        if not with_engine:
+            how = f"ended {ago(age)} ago with exit code {code} and stays down"
+        yield Finding.about(
+            container,
+            f'container "{container.name}" {how}',
+            {
+                **log_evidence(tail),
+                **kernel_evidence(program_faults, container),
+                "State": f"exited, exit code {container.state.exit_code}, ran {took(container.ran_for)}",
+                "end requested": "no" if container.id in stops.by_id else "not remembered",
+                "HostConfig.RestartPolicy": policy,
+                **not_running(callees, clock),
+                **held_up(container, containers),
+            },
+            severity=severity_of_end(container) if container.id in stops.by_id else Severity.advice,
+            calls=subjects_of(callees),
+            signs=tail.signs,
+            onset=None if with_engine else container.finished_at,
+        )
+    return None
+
+
+def _ended_by_itself(container: Container, stops: Stops) -> bool:
+    requested = stops.by_id.get(container.id)
+    if requested:
+        return False
+    code = container.state.exit_code
+    if code in (137, 143):
+        return requested is False and is_service(container)
+    unseen = is_service(container) or not container.was_watched
+    return is_fault(code) or (unseen and (1 <= code <= 127 or code == 255))

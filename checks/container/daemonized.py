@@ -1,0 +1,84 @@
+"""container.daemonized: a server put itself in the background, and its container ended with success at once."""
+
+from __future__ import annotations
+
+import re
+
+from checks.container.helpers import log_evidence, tail_of, took
+from checks.container.service import is_somebodys_job
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.registry import check
+
+SHORT_S = Seconds(10)
+LOOPS = 3
+_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
+_BACKGROUND = re.compile(
+    r"\bservice \S+ (?:re)?start\b|\b(?:apachectl|apache2ctl|httpd|nginx)\b(?!.*(?:-D ?FOREGROUND|daemon off))"
+    r"|--daemon(?:ize)?(?:[= ]yes)?\b"
+    r"|/etc/init\.d/\S+ start\b|\bphp-fpm\d*\b(?!.*(?:-F|--nodaemonize))|\bpm2 start\b|\bnohup\b|&\s*$"
+)
+"""Commands that start a server in the background."""
+
+
+@check("container.daemonized", severity=Severity.warning)
+def daemonized(
+    containers: Containers,
+    clock: Clock,
+    options: Options,
+    events: Events | None,
+    log_tails: LogTails | None,
+    *,
+    short: Seconds = SHORT_S,
+) -> CheckResult:
+    """A container that publishes ports ended at once with success.
+
+    A container lives as long as its first process. A server that forks into the background, `service nginx start` or a shell without a
+    terminal ends within seconds with exit code 0, and every other process ends with it. Jobs publish no ports. Runs in the foreground,
+    and ends that somebody requested, are silent.
+    """
+    for container in containers:
+        if not container.wanted_ports or is_somebodys_job(container) or container.was_watched:
+            continue
+        if not _ended_at_once(container, clock, options, short):
+            continue
+        if events is not None and events.was_stopped(container.id):
+            continue
+        tail = tail_of(log_tails, container)
+        ports = ", ".join(sorted({port for port, _ in container.wanted_ports}))
+        yield Finding.about(
+            container,
+            f'container "{container.name}" publishes {ports} and ended with success {took(container.ran_for)} after its start:'
+            f" {_why(container)}",
+            {
+                "command": " ".join(container.command)[:120],
+                "State": f"{container.state.status}, exit code 0, ran {took(container.ran_for)}",
+                **log_evidence(tail),
+            },
+            onset=container.failed_first,
+            image=container.config.image,
+        )
+    return None
+
+
+def _ended_at_once(container: Container, clock: Clock, options: Options, short: float) -> bool:
+    age = clock.age(container.finished_at)
+    if container.state.exit_code != 0 or age is None or age > options.since_s:
+        return False
+    if container.state.status == "restarting":
+        return container.restart_count >= LOOPS and (container.ran_for or 0.0) < short
+    return container.state.status == "exited" and not container.state.error and (container.ran_for or 0.0) < short
+
+
+def _why(container: Container) -> str:
+    command = " ".join(container.command)
+    last = container.command[-1] if container.command else ""
+    if len(container.command) == 1 and last.rpartition("/")[2] in _SHELLS:
+        return "a shell without a terminal has nothing to do"
+    if _BACKGROUND.search(command):
+        return "its command starts a server in the background"
+    return "its first process does not stay in the foreground"

@@ -1,0 +1,49 @@
+"""container.first-process-stopped: the first process of a running container does not run."""
+
+from __future__ import annotations
+
+from checks.container.helpers import with_variables
+from checks.container.service import is_service
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.machine.processes import Processes
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import ago
+from diagnose.registry import check
+
+
+@check("container.first-process-stopped", severity=Severity.critical, caused_by=["kernel.hung-task"])
+def first_process_stopped(containers: Containers, processes: Processes, kernel_log: KernelLog | None) -> CheckResult:
+    """A running container's first process is stopped, or hangs in the kernel.
+
+    State T is a process that got SIGSTOP or SIGTSTP and waits for SIGCONT; the engine says "running" and the container answers nobody.
+    State D counts only where the kernel has logged that this very process is blocked for minutes: a moment in D is ordinary disk I/O. A
+    paused container is container.paused. A process that a debugger has stopped (t) is left alone.
+    """
+    hung = {task.pid: task for task in kernel_log.hung_tasks} if kernel_log is not None else {}
+    for container in containers.running:
+        process = processes.by_pid.get(container.state.pid)
+        if container.state.status == "paused" or process is None:
+            continue
+        task = hung.get(process.pid)
+        if process.state == "T":
+            what, note, variables = "is stopped by a signal", "T (stopped)", {"signal": "CONT"}
+        elif process.state == "D" and task is not None:
+            what, note = f"hangs in the kernel since more than {ago(task.seconds)}", "D (uninterruptible sleep)"
+            variables = {}
+        else:
+            continue
+        finding = Finding.about(
+            container,
+            f'container "{container.name}" is listed as running, and its first process {what}',
+            {
+                f"/proc/{process.pid}/stat": note,
+                "first process": " ".join(container.command)[:120],
+                "State": f"{container.state.status}, Pid {container.state.pid}",
+            },
+            severity=Severity.critical if is_service(container) else Severity.warning,
+            stable=(container.life,),
+            pid=str(process.pid),
+        )
+        yield with_variables(finding, variables)
+    return None

@@ -1,0 +1,97 @@
+"""What findings about containers share: the line of the log that explains, peers that do not run, durations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.program_faults import ProgramFaults
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import Finding, Subject, Unavailable
+from diagnose.phrases import ago
+
+LINE = "log"
+AROUND = "log, around it"
+QUOTED = 300
+_DEPENDENCY = re.compile(r"(?:^|,)([^:,]+)")
+"""The services in compose's label, which says `db:service_healthy:false,init:service_completed_successfully:false`."""
+
+
+def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> LogTail:
+    """Its last log lines; none where logs could not be read."""
+    return log_tails.of(container) if isinstance(log_tails, LogTails) else LogTail(())
+
+
+def log_evidence(tail: LogTail) -> dict[str, object]:
+    """The line that explains the failure, whole, and what it means where that is known. Nothing where nothing was printed."""
+    if tail.telling is None:
+        return {}
+    evidence: dict[str, object] = {LINE: tail.telling.whole}
+    if tail.failure is not None:
+        evidence["the log means"] = tail.failure.cause
+        evidence["what usually heals it"] = tail.failure.cure
+    if len(tail.telling.neighbours) > 1:
+        evidence[AROUND] = list(tail.telling.neighbours)
+    return evidence
+
+
+def kernel_evidence(program_faults: ProgramFaults | None, container: Container) -> dict[str, str]:
+    """What the kernel wrote about the program in the second in which the container ended."""
+    fault = program_faults.of(container) if program_faults is not None else None
+    return {"kernel log": fault.text} if fault else {}
+
+
+def with_variables(finding: Finding, variables: Mapping[str, str]) -> Finding:
+    """The finding with further variables for its page."""
+    return msgspec.structs.replace(finding, variables={**finding.variables, **variables})
+
+
+def subjects_of(containers: Iterable[Container]) -> tuple[Subject, ...]:
+    """The containers as subjects of findings."""
+    return tuple(container.subject for container in containers)
+
+
+def not_running(callees: Iterable[Container], clock: Clock) -> dict[str, str]:
+    """The state of called containers that do not run, as evidence: one that was stopped by hand has no finding of its own."""
+    return {
+        f"{callee.name}, which it calls": _state(callee, clock.age(callee.finished_at))
+        for callee in callees
+        if not callee.is_running
+    }
+
+
+def _state(container: Container, age: float | None) -> str:
+    ended = f", exit code {container.state.exit_code}, {ago(age)} ago" if age is not None else ""
+    return f"{container.state.status}{ended}"
+
+
+def held_up(container: Container, containers: Containers) -> dict[str, list[str]]:
+    """As evidence: the containers of its compose project that were created but never started, because they depend on it."""
+    project, service = (container.labels.get(f"com.docker.compose.{key}") for key in ("project", "service"))
+    if not project:
+        return {}
+    waiting = [
+        other.name
+        for other in containers
+        if other.state.status == "created"
+        and not other.start_failed
+        and other.labels.get("com.docker.compose.project") == project
+        and service in _DEPENDENCY.findall(other.labels.get("com.docker.compose.depends_on", ""))
+    ]
+    return {"wait for it, never started": waiting} if waiting else {}
+
+
+def took(seconds: float | None) -> str:
+    """How long a run lasted: 0.3 s, 40 s, 3 h."""
+    if seconds is None:
+        return "an unknown time"
+    return f"{seconds:.1f} s" if seconds < 10 else ago(seconds)
+
+
+def times(count: int) -> str:
+    """Once, twice, 5 times."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")

@@ -1,0 +1,69 @@
+"""container.lost-with-host: the host or the engine went down without stopping its containers."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.run.options import Options
+from diagnose.model import HOST, CheckResult, Count, Finding, Seconds, Severity, Skipped
+from diagnose.phrases import ago, counted
+from diagnose.registry import check
+
+LOST = (0, 255)
+"""What the engine notes for a container whose end it did not see: 255, and 0 in some releases from 24 on."""
+
+
+@check("container.lost-with-host", severity=Severity.critical)
+def lost_with_host(
+    containers: Containers,
+    clock: Clock,
+    options: Options,
+    processes: Processes,
+    *,
+    fewest: Count = Count(2),
+    moment: Seconds = Seconds(15),
+) -> CheckResult:
+    """The host went down without stopping its containers, and some of them stay down.
+
+    A power loss, a hard reset, or an engine and its containers that were killed together: at its next start the engine finds containers
+    that it had left running, and notes their end with the time of its own start. Several containers with such an end are one event. An
+    engine that is stopped in order notes the ends before it goes. A single container is judged by container.crashed.
+    """
+    engine = next((process for process in processes if process.comm == "dockerd"), None)
+    if engine is None:
+        return Skipped("the engine's process cannot be seen from here")
+    began = clock.booted + engine.start
+    age = clock.age(began)
+    if age is None or age > options.since_s:
+        return None
+    lost = [container for container in containers if _is_lost(container, began, moment)]
+    down = [container for container in lost if container.state.status == "exited"]
+    if len(down) < fewest:
+        return None
+    codes = sorted({container.state.exit_code for container in down})
+    rebooted = clock.booted > max(container.started_at or 0.0 for container in down)
+    what = "the host went down" if rebooted else "the engine and its containers were killed"
+    names = [container.name for container in down]
+    yield Finding(
+        subject=HOST,
+        summary=f"{what} without stopping its containers; since the engine's start {ago(age)} ago"
+        f" {counted('container', names)} stayed down",
+        evidence={
+            "engine started": f"{ago(age)} ago",
+            "host booted": f"{ago(clock.age(clock.booted) or 0.0)} ago",
+            "exit codes": codes,
+            "containers that stayed down": names,
+        },
+        variables={"container": down[0].name, "code": str(codes[-1])},
+        touches=tuple(container.subject for container in down),
+        onset=began,
+    )
+    return None
+
+
+def _is_lost(container: Container, engine_began: float, moment: float) -> bool:
+    started, finished = container.started_at, container.finished_at
+    if started is None or finished is None or container.state.exit_code not in LOST or container.is_running:
+        return False
+    return started < engine_began - 1 and -1 <= finished - engine_began <= moment

@@ -1,0 +1,58 @@
+"""container.mount-unwritable: a running container's user cannot use what is mounted into it."""
+
+from __future__ import annotations
+
+from checks.container.confirmed import is_failing
+from checks.container.helpers import with_variables
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mount_access import DeniedMount, MountAccess
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.registry import check
+
+
+@check("container.mount-unwritable", severity=Severity.advice)
+def mount_unwritable(mount_access: MountAccess, clock: Clock) -> CheckResult:
+    """A running container's user cannot use what is mounted into it.
+
+    Owner and mode of the mounted folder do not let the container's user write, although it is mounted read-write: the first write will
+    fail. It is advice while the container works, because it may only read there, and a warning while it is unhealthy or was just
+    restarted. A socket that the user cannot open is a warning: it is mounted for nothing else. What the log has said already is
+    container.mount-forbidden. Users by name, access lists and NFS's root_squash are not seen.
+    """
+    for denied in mount_access.denied:
+        container, mount = denied.container, denied.mount
+        verb = "open the socket" if denied.is_socket else "write to"
+        owner = f"{denied.source.uid}:{denied.source.gid}"
+        mode = f"{denied.source.mode & 0o7777:o}"
+        finding = Finding.about(
+            container,
+            f'container "{container.name}" cannot {verb} {mount.destination}: its user is {denied.user.label}, and'
+            f" {mount.source} belongs to {owner} with mode {mode}",
+            {
+                "mount": f"{mount.source} -> {mount.destination} (read-write)",
+                f"owner and mode of {mount.source}": f"{owner} {mode}",
+                "Config.User": container.config.user,
+                "HostConfig.GroupAdd": container.host_config.group_add or "none",
+            },
+            discriminator=mount.destination,
+            severity=_severity(denied, container, clock),
+        )
+        yield with_variables(finding, _variables(denied))
+    return None
+
+
+def _severity(denied: DeniedMount, container: Container, clock: Clock) -> Severity:
+    if denied.is_socket:
+        return Severity.warning
+    health = container.state.health
+    is_unhealthy = health is not None and health.status == "unhealthy"
+    was_restarted = container.restart_count > 0 and is_failing(container, clock)
+    return Severity.warning if is_unhealthy or was_restarted else Severity.advice
+
+
+def _variables(denied: DeniedMount) -> dict[str, str]:
+    """A folder gets another owner; a socket keeps its own, and the container gets its group."""
+    if denied.is_socket:
+        return {"group": str(denied.source.gid), "socket": denied.mount.source}
+    return {"source": denied.mount.source, "owner": denied.user.owner}

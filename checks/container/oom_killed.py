@@ -1,0 +1,194 @@
+"""container.oom-killed: the kernel killed a process of a container that had run out of memory."""
+
+from __future__ import annotations
+
+import msgspec
+
+from checks.container.helpers import times
+from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats
+from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
+from diagnose.evidence.run.options import Options
+from diagnose.model import CheckResult, Finding, Severity, Unavailable
+from diagnose.phrases import ago, size
+from diagnose.registry import check
+
+KILLED = 137
+MIB = 1024 * 1024
+HIT = 0.95
+"""Share of its limit that a cgroup used at least once if the kernel killed at that limit."""
+
+
+class _Oom(msgspec.Struct, frozen=True):
+    """What the four sources say about one container."""
+
+    container: Container
+    flag: bool
+    counter: int
+    kills: tuple[OomKill, ...]
+    events: tuple[Event, ...]
+    failures: tuple[Event, ...]
+    group: CgroupStats | None
+
+    @property
+    def is_seen(self) -> bool:
+        return self.flag or self.counter > 0 or bool(self.kills) or bool(self.events)
+
+    @property
+    def moments(self) -> list[float]:
+        """Unix times of all known kills, oldest first."""
+        known = [*(kill.at for kill in self.kills), *(event.at for event in self.events)]
+        if not known and self.flag:
+            known = [event.at for event in self.failures if event.exit_code == KILLED][-1:]
+        if not known and self.flag and not self.container.is_running and self.container.finished_at:
+            known = [self.container.finished_at]
+        return sorted(known)
+
+    @property
+    def is_of_host(self) -> bool:
+        """Whether the host itself had no memory left at every kill that the kernel explains."""
+        return bool(self.kills) and all(kill.of_host for kill in self.kills)
+
+    @property
+    def is_below_its_limit(self) -> bool:
+        """Whether the limit was raised after the kill: peak usage of this run is far below today's limit."""
+        if not self.group or not self.counter or any(kill.of_host or kill.by_parent for kill in self.kills):
+            return False
+        most, limit = self.group.memory.max_usage, self.group.memory.limit
+        return most is not None and limit is not None and most < HIT * limit
+
+    @property
+    def is_of_earlier_run(self) -> bool:
+        """Whether only the flag says so, and no kill was counted since the start: engine 20.10 keeps the flag over a start."""
+        return self.flag and self.counter == 0 and self.group is not None and not self.moments
+
+    @property
+    def limit(self) -> str:
+        memory = self.container.host_config.memory
+        parent = next((kill for kill in self.kills if kill.by_parent), None)
+        if parent:
+            most = f" of {size(parent.limit)}" if parent.limit else ""
+            return f"the limit{most} of the cgroup above it, {parent.limit_of}"
+        if self.is_of_host:
+            return "the host had no memory left"
+        return f"its limit is {size(memory)}" if memory else "it has no limit of its own"
+
+
+@check(
+    "container.oom-killed",
+    severity=Severity.critical,
+    caused_by=["container.heap-above-limit", "resources.host-oom"],
+)
+def oom_killed(
+    containers: Containers,
+    clock: Clock,
+    options: Options,
+    cgroups: Cgroups | None,
+    events: Events | Unavailable,
+    kernel_log: KernelLog | Unavailable,
+) -> CheckResult:
+    """The kernel killed a process of a container that had run out of memory.
+
+    There are four sources, and each misses something. State.OOMKilled is erased by the next start; 20.10 keeps it, and leaves it false
+    when only a child was killed. The cgroup's counter ends with the run, the engine forgets events, the kernel log needs root. Exit
+    code 137 alone only says SIGKILL and never counts. The check is silent once the limit was raised after the last kill and the
+    container runs. A counter without a time may be old and is advice.
+    """
+    kills: dict[str, list[OomKill]] = {}
+    for kill in kernel_log.oom_kills if isinstance(kernel_log, KernelLog) else ():
+        if kill.container and clock.wall - kill.at <= options.since_s:
+            kills.setdefault(kill.container, []).append(kill)
+    known = events if isinstance(events, Events) else Events(())
+    for container in containers:
+        group = cgroups.of(container) if cgroups is not None else None
+        oom = _Oom(
+            container=container,
+            flag=container.state.oom_killed,
+            counter=(group.memory.oom_kill or 0) if group else 0,
+            kills=tuple(kills.get(container.id, ())),
+            events=known.of(container.id, "oom"),
+            failures=known.failures(container.id),
+            group=group,
+        )
+        if oom.is_seen and not _is_answered(oom, known):
+            yield _finding(oom, clock, options.since_s)
+    both_missing = isinstance(events, Unavailable) and isinstance(kernel_log, Unavailable)
+    return events if both_missing and isinstance(events, Unavailable) else None
+
+
+def _is_answered(oom: _Oom, events: Events) -> bool:
+    """Whether the limit was raised since the last kill, and the container runs."""
+    if not oom.container.is_running:
+        return False
+    if oom.is_below_its_limit:
+        return True
+    if not oom.moments:
+        return False
+    last = oom.moments[-1]
+    if any(event.at > last for event in events.of(oom.container.id, "update")):
+        return True
+    hit = [kill.limit for kill in oom.kills if kill.limit and not kill.by_parent]
+    now = oom.container.host_config.memory
+    return bool(hit) and (now == 0 or now > hit[-1])
+
+
+def _finding(oom: _Oom, clock: Clock, since_s: float) -> Finding:
+    container = oom.container
+    severity, what = _outcome(oom, clock, since_s)
+    return Finding.about(
+        container,
+        f'container "{container.name}" {what}: {oom.limit}',
+        _evidence(oom, clock),
+        severity=severity,
+        onset=oom.moments[0] if oom.moments else None,
+        memory=_roomier(oom),
+    )
+
+
+def _outcome(oom: _Oom, clock: Clock, since_s: float) -> tuple[Severity, str]:
+    """How bad it is, and what became of the container."""
+    container = oom.container
+    last = oom.moments[-1] if oom.moments else None
+    age = clock.age(last)
+    is_recent = age is not None and age <= since_s
+    when = f" {ago(age)} ago" if age is not None else ""
+    started = container.started_at or 0.0
+    if not container.is_running and container.state.exit_code != 0:
+        return (Severity.critical if is_recent else Severity.advice), f"ran out of memory and was killed{when}"
+    if container.is_running and last is not None and last < started:
+        return Severity.warning, f"ran out of memory, was killed{when} and started again"
+    if container.is_running and last is None:
+        is_young = (clock.age(started) or 0.0) <= since_s
+        severity = Severity.warning if is_young and not oom.is_of_earlier_run else Severity.advice
+        time = "in an earlier run" if oom.is_of_earlier_run else "at an unknown time"
+        return severity, f"ran out of memory and lost a process {time}"
+    severity = Severity.warning if container.is_running and is_recent else Severity.advice
+    outcome = "is still running" if container.is_running else "ended with success"
+    return severity, f"ran out of memory{when}, lost a process and {outcome}"
+
+
+def _evidence(oom: _Oom, clock: Clock) -> dict[str, object]:
+    state = oom.container.state
+    flag = str(state.oom_killed).lower()
+    evidence: dict[str, object] = {"State": f"{state.status}, exit code {state.exit_code}, OOMKilled {flag}"}
+    if oom.group:
+        counter = "memory.events" if oom.group.version == 2 else "memory.oom_control"
+        evidence[f"cgroup {counter} oom_kill"] = oom.counter
+    if oom.kills:
+        kill = oom.kills[-1]
+        usage = f" using {size(kill.rss)}" if kill.rss is not None else ""
+        when = ago(clock.wall - kill.at)
+        evidence["kernel log"] = f"killed {times(len(oom.kills))}, last {when} ago: {kill.task} (pid {kill.pid}){usage}"
+    if oom.events:
+        evidence["event oom"] = f"last {ago(clock.wall - oom.events[-1].at)} ago"
+    memory = oom.container.host_config.memory
+    evidence["HostConfig.Memory"] = size(memory) if memory else "0 (none)"
+    return evidence
+
+
+def _roomier(oom: _Oom) -> str:
+    """Twice the limit that was hit, as `docker update` takes it; half a gibibyte where there is no limit to double."""
+    hit = oom.container.host_config.memory or next((kill.limit for kill in oom.kills if kill.limit), None)
+    return f"{max(hit * 2 // MIB, 32)}m" if hit else "512m"

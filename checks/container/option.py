@@ -1,0 +1,84 @@
+"""container.option-missing: a container was created without an option that its program needs."""
+
+from __future__ import annotations
+
+from checks.container.confirmed import Claim, claims, compose_variables
+from checks.container.helpers import with_variables
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.registry import check
+
+ID = "container.option-missing"
+
+
+@check(ID, severity=Severity.critical)
+def option_missing(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
+    """A container was created without an option that its program needs.
+
+    The log shows what the program could not do, and the container's own configuration shows why: a capability, a device, a limit or an
+    entry for host.docker.internal is missing, its root file system is read-only, or a second init stands before the image's own.
+    """
+    for claim in claims(ID, containers, log_tails, clock):
+        options = [_filled(option, claim) for option in claim.failure.failure.needs]
+        missing = [(option, proof) for option in options if (proof := _lacks(claim.container, option, claim))]
+        if not missing:
+            continue
+        container = claim.container
+        flags = " ".join(option for option, _ in missing)
+        finding = Finding.about(
+            container,
+            f'container "{container.name}" needs {flags}: {claim.failure.cause}',
+            {**claim.evidence, **dict(proof for _, proof in missing)},
+            signs=claim.tail.signs,
+            onset=container.failed_first,
+            option=missing[0][0],
+            image=container.config.image,
+        )
+        yield with_variables(finding, compose_variables(container))
+    return None
+
+
+def _filled(option: str, claim: Claim) -> str:
+    for name, value in claim.failure.values.items():
+        option = option.replace(f"{{{name}}}", value)
+    return option
+
+
+def _lacks(container: Container, option: str, claim: Claim) -> tuple[str, object] | None:
+    """The part of its configuration that shows that it lacks the option; None if it has it."""
+    flag, _, value = option.partition("=")
+    config = container.host_config
+    if flag == "--cap-add":
+        return _lacks_capability(container, value)
+    if flag == "--device":
+        paths = [device.get("PathInContainer") for device in config.devices or ()]
+        return None if config.privileged or value in paths else ("HostConfig.Devices", paths or "none")
+    if flag == "--add-host":
+        has = any(entry.startswith("host.docker.internal") for entry in config.extra_hosts or ())
+        return None if has else ("HostConfig.ExtraHosts", config.extra_hosts or "none")
+    if flag == "--init":
+        is_first = not config.init and config.pid_mode in ("", "private")
+        return None if is_first else ("HostConfig.Init", bool(config.init))
+    if flag == "--ulimit":
+        name = value.partition("=")[0]
+        limits = [limit for limit in config.ulimits or () if limit.get("Name") == name]
+        return ("HostConfig.Ulimits", limits or "none")
+    if flag == "--tmpfs":
+        path = claim.value("path", "erofs")
+        mounted = any(path.startswith(mount.destination) for mount in container.mounts or ())
+        return ("HostConfig.ReadonlyRootfs", True) if config.readonly_rootfs and not mounted else None
+    return None
+
+
+def _lacks_capability(container: Container, name: str) -> tuple[str, object] | None:
+    config = container.host_config
+    added = {capability.upper().removeprefix("CAP_") for capability in config.cap_add or ()}
+    dropped = {capability.upper().removeprefix("CAP_") for capability in config.cap_drop or ()}
+    if config.privileged or added & {name, "ALL"}:
+        return None
+    by_default = name in ("SETUID", "SETGID", "CHOWN")
+    if by_default and not dropped & {name, "ALL"}:
+        return None
+    return ("HostConfig.CapDrop", sorted(dropped)) if by_default else ("HostConfig.CapAdd", sorted(added) or "none")

@@ -1,0 +1,236 @@
+"""container.restart-loop: a container exits and is restarted, over and over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
+from checks.container.helpers import kernel_evidence, log_evidence, not_running, subjects_of, tail_of, times, took
+from diagnose.evidence.containers.called_peers import called_peers
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.program_faults import ProgramFaults
+from diagnose.evidence.containers.stops import Stops
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
+from diagnose.phrases import ago
+from diagnose.programs.exit_codes import described
+from diagnose.registry import check
+
+BY_SIGNAL = (130, 137, 143)
+"""Exit codes of programs that were asked to end: SIGINT, SIGKILL, SIGTERM."""
+SERIES_GAP_S = 120.0
+"""Gap in seconds that separates two series of failures (twice the engine's maximum restart back-off of 60 s)."""
+
+
+class _Exits(msgspec.Struct, frozen=True):
+    """The recent exits of a container that nobody asked for. at: Unix times, oldest first. code: the last exit code, where it is
+    known. source: where they were read."""
+
+    at: tuple[float, ...]
+    code: int | None
+    source: str
+
+    @property
+    def pause(self) -> float:
+        """Mean seconds between two of them."""
+        return (self.at[-1] - self.at[0]) / max(1, len(self.at) - 1)
+
+    @property
+    def series_began(self) -> float:
+        """Unix time of the first failure of the present series, in which no long run lies between two failures."""
+        begin = self.at[-1]
+        for earlier in reversed(self.at[:-1]):
+            if begin - earlier > SERIES_GAP_S:
+                break
+            begin = earlier
+        return begin
+
+
+@check(
+    "container.restart-loop",
+    severity=Severity.critical,
+    caused_by=[*APPLICATION_CAUSES, *PEER_CAUSES, "container.daemonized", "container.exits-at-start"],
+)
+def restart_loop(
+    containers: Containers,
+    clock: Clock,
+    events: Events | None,
+    log_tails: LogTails | None,
+    log: DaemonLog | None,
+    stops: Stops | None,
+    program_faults: ProgramFaults | None,
+    *,
+    restarts: Count = Count(3),
+    window: Seconds = Seconds(3600),
+    steady: Seconds = Seconds(60),
+) -> CheckResult:
+    """A container exits and is restarted, over and over.
+
+    Judged from the engine's count, its times and its events, never by waiting. A high count with a long run since is history and stays
+    silent. A swarm replaces containers, so its tasks are counted by their slot, without those that it ended itself for an update. Where
+    health checks have pushed the events out, the daemon's log has the exits. Where that is lost too, a pause before the last start that
+    is as long as the engine's back-off after three short runs (100 ms, doubled each time) stands for them. A container that crashes less
+    often than three times in the window is not seen. One that works for `steady` or longer, ends with success and is started again, as
+    workers that recycle themselves do, is advice.
+    """
+    for container in containers:
+        exits = _recent_exits(container, events, log, clock, window)
+        if container.restarts_always and _loops(container, exits, clock, events, restarts, steady):
+            tail = tail_of(log_tails, container)
+            failed = tail if container.state.status == "restarting" else tail.before_this_run
+            yield _finding(container, exits, clock, failed, containers, program_faults, steady)
+    asked_to_end = stops.by_id if stops is not None else {}
+    failed_tasks = [
+        container
+        for container in containers
+        if container.state.status == "exited" and not _was_replaced(container, asked_to_end)
+    ]
+    yield from _churning_tasks(containers, failed_tasks, clock, log_tails, restarts, window, steady)
+    return None
+
+
+def _recent_exits(
+    container: Container, events: Events | None, log: DaemonLog | None, clock: Clock, window: float
+) -> _Exits:
+    failures = events.failures(container.id) if events is not None else ()
+    recent = [failure for failure in failures if clock.wall - failure.at <= window]
+    code = recent[-1].exit_code if recent else None
+    logged = log.ends.get(container.id, ()) if log is not None else ()
+    # a start by hand resets the count: only so many of the last exits were followed by a restart of the engine's own
+    of_this_count = logged[-container.restart_count :] if container.restart_count else ()
+    counted = [at for at in of_this_count if clock.wall - at <= window]
+    if len(counted) > len(recent):
+        return _Exits(tuple(counted), code, "daemon log")
+    return _Exits(tuple(failure.at for failure in recent), code, "events die")
+
+
+def _loops(
+    container: Container, exits: _Exits, clock: Clock, events: Events | None, restarts: int, steady: float
+) -> bool:
+    if container.state.status == "restarting":
+        return container.restart_count >= restarts
+    if container.state.status != "running" or container.restart_count < restarts:
+        return False
+    up = clock.age(container.started_at) or 0.0
+    if len(exits.at) >= restarts:
+        return up < max(steady, 2 * exits.pause)
+    remembers = events is not None and (events.complete_since or 0.0) < clock.wall - 2 * steady
+    if remembers or up >= steady or container.finished_at is None or container.started_at is None:
+        return False
+    return 0.7 <= container.started_at - container.finished_at <= steady + 5
+
+
+def _finding(
+    container: Container,
+    exits: _Exits,
+    clock: Clock,
+    tail: LogTail,
+    containers: Containers,
+    program_faults: ProgramFaults | None,
+    steady: float,
+) -> Finding:
+    severity, what = _outcome(container, exits, steady)
+    evidence: dict[str, object] = {
+        **log_evidence(tail),
+        **kernel_evidence(program_faults, container),
+        "State": f"{container.state.status}, exit code {container.state.exit_code}",
+        "RestartCount": container.restart_count,
+    }
+    if exits.at:
+        span = ago(clock.wall - exits.at[0])
+        evidence[exits.source] = f"{len(exits.at)} in the last {span}, none requested by a user"
+    callees = called_peers(tail.lines, container, containers)
+    evidence |= not_running(callees, clock)
+    evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
+    return Finding.about(
+        container,
+        f'container "{container.name}" {what}',
+        evidence,
+        severity=severity,
+        calls=subjects_of(callees),
+        signs=tail.signs,
+        onset=exits.series_began if exits.at else container.finished_at,
+        policy=_policy(container),
+    )
+
+
+def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severity, str]:
+    is_restarting = container.state.status == "restarting"
+    # inspect says 0 while the container runs, whatever the run before ended with
+    code = container.state.exit_code if is_restarting else exits.code
+    run = container.ran_for if is_restarting else None
+    lasted = f" after {took(run)}" if run is not None else ""
+    if code == 0:
+        works = (exits.pause if run is None and exits.at else run or 0.0) >= steady
+        severity = Severity.advice if works else Severity.warning
+        return severity, f"exits with success{lasted} and is started again, {times(container.restart_count)} so far"
+    keeps_failing = f"keeps failing: exit code {described(code)}{lasted}" if code is not None else "does not stay up"
+    # where its exit codes are lost, it may be a worker that recycles itself
+    limit = steady if code is None else SERIES_GAP_S
+    is_slow = not is_restarting and len(exits.at) > 1 and exits.pause > limit
+    severity = Severity.warning if is_slow else Severity.critical
+    return severity, f"{keeps_failing}, restarted {times(container.restart_count)}"
+
+
+def _policy(container: Container) -> str:
+    """The restart policy as `docker update --restart` takes it."""
+    policy = container.host_config.restart_policy
+    return f"{policy.name}:{policy.maximum_retry_count}" if policy.maximum_retry_count else policy.name
+
+
+def _slot(container: Container) -> str:
+    """Service and slot of a swarm task (api.1), which every container of that task shares; empty for others."""
+    return container.labels.get("com.docker.swarm.task.name", "").rpartition(".")[0]
+
+
+def _was_replaced(container: Container, asked_to_end: Mapping[str, bool]) -> bool:
+    """Whether its end was requested; where no source remembers, whether it ended as by a signal to end."""
+    by_signal = container.state.exit_code in BY_SIGNAL and not container.state.oom_killed
+    return asked_to_end.get(container.id, by_signal)
+
+
+def _churning_tasks(
+    containers: Containers,
+    ended: Sequence[Container],
+    clock: Clock,
+    log_tails: LogTails | None,
+    restarts: int,
+    window: float,
+    steady: float,
+) -> Iterator[Finding]:
+    slots: dict[str, list[Container]] = {}
+    for container in ended:
+        age = clock.age(container.finished_at)
+        if _slot(container) and container.state.exit_code and age is not None and age <= window:
+            slots.setdefault(_slot(container), []).append(container)
+    served = {
+        _slot(container) for container in containers.running if (clock.age(container.started_at) or 0.0) >= steady
+    }
+    for slot, failed in slots.items():
+        failed.sort(key=lambda task: task.finished_at or 0.0)
+        if len(failed) >= restarts and slot not in served:
+            yield _churning(slot, failed, clock, log_tails)
+
+
+def _churning(slot: str, failed: Sequence[Container], clock: Clock, log_tails: LogTails | None) -> Finding:
+    last = failed[-1]
+    tail = tail_of(log_tails, last)
+    code = described(last.state.exit_code)
+    span = ago(clock.age(failed[0].finished_at) or 0.0)
+    return Finding.about(
+        last,
+        f'swarm task "{slot}" keeps failing: exit code {code}, replaced {times(len(failed))} in {span}',
+        {
+            **log_evidence(tail),
+            "failed tasks": len(failed),
+            "State": f"exited, exit code {last.state.exit_code} after {took(last.ran_for)}",
+        },
+        signs=tail.signs,
+        onset=last.finished_at,
+        service=last.labels.get("com.docker.swarm.service.name", slot),
+    )

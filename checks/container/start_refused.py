@@ -1,0 +1,215 @@
+"""container.start-refused: the engine refuses a start for a reason that no other check knows."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from checks.container.causes import causes_without
+from checks.container.helpers import with_variables
+from checks.container.start_errors import failed_start, own_program
+from checks.container.start_resources import DEVICE, LIMITS, NETWORK, RUNTIME
+from diagnose.evidence.containers.bind_mounts import MOUNTING, BindSources
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
+from diagnose.phrases import counted
+from diagnose.registry import check
+
+_EXPLAINED = re.compile(r"port is already allocated|: bind: |failed to bind host port|no available IPv4 addresses")
+"""What checks of other families name by the same words."""
+_TOOL = re.compile(r'exec: "(?P<name>[^"]+)": executable file not found|fork/exec (?P<path>/\S+): no such file')
+"""A program of the host that the engine or its runtime calls: docker-init, runc, a shim, a hook."""
+_PEER = re.compile(
+    r"non running container: /?(?P<joined>[\w.-]+)|No such container: (?P<lost>[\w.-]+)"
+    r"|(?:join IPC of|join PID of|join PID namespace of)(?: a)? container:? (?P<space>[\w.-]+)",
+    re.IGNORECASE,
+)
+_USER = re.compile(r"unable to find (?P<kind>user|group) (?P<name>[^:]+):")
+_ENDPOINT = re.compile(r"^.*connectivity on endpoint \S+ \(\w+\): ")
+_DRIVER = "failed to initialize logging driver: "
+_VOLUME = re.compile(
+    r"error while mounting volume '[^']*/volumes/(?P<volume>[^/']+)/_data'|failed to mount local volume"
+    r"|evaluating symlinks from mount source \"[^\"]*/volumes/(?P<lost>[^/\"]+)/_data\""
+)
+_ABSENT = re.compile(
+    r"local volume: mount (?P<device>/.*):(?P<folder>/.*/volumes/[^/]+/_data)(?:, flags: \S+)?: no such file or directory"
+)
+"""A bind or a disk by its name; the kernel does not say which of the two paths is missing."""
+_NO_FILESYSTEM = re.compile(r"local volume: mount (?P<device>\S+):(?P<folder>\S+).*: no such device")
+"""The kernel does not know the file system type (mount(2), ENODEV)."""
+_TAKEN = re.compile(r"(?<!: bind: )Address already in use$")
+"""The engine's own addresses; a port that is taken is `bind: address already in use`, in small letters."""
+_SYSCTL = re.compile(
+    r"open sysctl (?P<name>\S+?):? .*permission denied|open sysctl (?P<file>\S+) file: .*permission denied"
+)
+_IDS = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{12,64}\b|\b\d+\b|\"[^\"]*\"|'[^']*'")
+"""The parts of an error that differ from container to container."""
+ALIKE = 3
+"""From so many containers with the same error on, it is one finding about the engine."""
+
+
+@check(
+    "container.start-refused",
+    severity=Severity.critical,
+    caused_by=[*causes_without("container.start-refused"), "image.corrupt"],
+)
+def start_refused(containers: Containers, bind_sources: BindSources | None) -> CheckResult:
+    """The engine refuses to start a container, and says why.
+
+    Another container whose network, IPC or link it needs does not run or is gone; a user that its image does not have; a volume that
+    cannot be mounted, a file over a folder; options that a log driver or the kernel does not know; a program of the host that the engine
+    calls (runc, its shim, docker-init). What a check of its own explains is left to that one. The same error in several containers is one
+    finding. No restart policy tries a refused start again. Seen on engines 20.10.24, 26.1.5 and 28.5.2.
+    """
+    refused: list[tuple[Container, Finding]] = []
+    for container in containers:
+        if not container.start_failed or _is_explained(container):
+            continue
+        finding = _finding(container, containers, bind_sources)
+        if finding is not None:
+            refused.append((container, finding))
+    groups: dict[str, list[tuple[Container, Finding]]] = {}
+    for container, finding in refused:
+        groups.setdefault(_IDS.sub("?", container.state.error), []).append((container, finding))
+    for group in groups.values():
+        if len(group) < ALIKE or any(finding.calls for _, finding in group):
+            yield from (finding for _, finding in group)
+        else:
+            yield _together(group)
+    return None
+
+
+def _together(group: list[tuple[Container, Finding]]) -> Finding:
+    """One finding about the engine for containers that it refuses with the same error."""
+    first, finding = group[0]
+    names = [container.name for container, _ in group]
+    reason = finding.summary.partition("did not start: ")[2]
+    return msgspec.structs.replace(
+        finding,
+        subject=DAEMON,
+        summary=f"the engine refuses to start {counted('container', names)} with the same error: {reason}",
+        evidence={"State.Error": first.state.error, "containers": names},
+        touches=(*finding.touches, *(container.subject for container, _ in group)),
+        discriminator=_IDS.sub("?", first.state.error)[-60:],
+        service="",
+    )
+
+
+def _finding(container: Container, containers: Containers, bind_sources: BindSources | None) -> Finding | None:
+    error = container.state.error
+    mount = MOUNTING.search(error)
+    if mount and ("not a directory" in error or "no such file" in error):
+        known = bind_sources.by_path.get(mount["source"]) if bind_sources is not None else None
+        is_file = known is not None and known.type == "file"
+        what = f"{mount['source']} is a file, {mount['target']} in it is a folder"
+        return failed_start(container, what) if is_file else None
+    what, peer = _reason(container, containers)
+    image = () if peer else (Subject("image", container.config.image),)
+    finding = failed_start(
+        container,
+        what,
+        evidence=_address_holders(container, containers),
+        touches=(*image, DAEMON),
+        calls=(peer.subject,) if peer else (),
+    )
+    return with_variables(finding, _variables(container))
+
+
+def _is_explained(container: Container) -> bool:
+    error = container.state.error
+    lowered = error.lower()
+    if own_program(container) or container.lacks_log_receiver:
+        return True
+    if RUNTIME.search(lowered) and any(text in lowered for text in LIMITS):
+        return True
+    return any(pattern.search(error) for pattern in (_EXPLAINED, DEVICE, NETWORK))
+
+
+def _reason(container: Container, containers: Containers) -> tuple[str, Container | None]:
+    """Human-readable reason for the refused start, and the peer container if the reason is another container."""
+    error = container.state.error
+    if match := _PEER.search(error):
+        name = match["joined"] or match["lost"] or match["space"]
+        peer = next((other for other in containers if name == other.name or other.id.startswith(name)), None)
+        if peer is None:
+            return f'container "{name[:12]}", which it needs, no longer exists', None
+        return f'container "{peer.name}", which it needs, is not running', peer
+    if match := _USER.search(error):
+        return f'its image has no {match["kind"]} "{match["name"]}"', None
+    if match := _SYSCTL.search(error):
+        name = match["name"] or match["file"]
+        return (
+            f"the host does not let the runtime set {name}: the engine runs inside a confined container (LXC) or profile",
+            None,
+        )
+    if match := _TOOL.search(error):
+        return f"the host has no {match['name'] or match['path']}", None
+    if match := _VOLUME.search(error):
+        return _volume_reason(error, match), None
+    if _TAKEN.search(error):
+        return _taken_reason(container, containers), None
+    if _DRIVER in error:
+        return f"its log driver {container.host_config.log_config.type} says {error.rpartition(_DRIVER)[2]}"[:160], None
+    return _core(error), None
+
+
+def _volume_reason(error: str, match: re.Match[str]) -> str:
+    if match["lost"]:
+        return f'the folder of its volume "{match["lost"]}" is gone'
+    volume = f'its volume "{match["volume"]}"' if match["volume"] else "a volume"
+    if absent := _ABSENT.search(error):
+        return f"{absent['device']}, on which {volume} stands, does not exist, or the volume's own folder is gone"
+    if unknown := _NO_FILESYSTEM.search(error):
+        kind = "NFS" if ":" in unknown["device"] else "the file system"
+        return f"{volume} cannot be mounted: this kernel has no module for {kind} of {unknown['device']}"
+    return f"{volume} cannot be mounted, {_core(error)}"
+
+
+def _taken_reason(container: Container, containers: Containers) -> str:
+    for network, endpoint in container.endpoints.items():
+        holder = _holder(endpoint.fixed_address, network, containers)
+        if holder is not None:
+            return f'its address {endpoint.fixed_address} of network "{network}" is held by container "{holder.name}"'
+    networks = " or ".join(container.endpoints) or "its network"
+    return f"the fixed address that it asks for on {networks} is taken"
+
+
+def _holder(address: str, network: str, containers: Containers) -> Container | None:
+    """The running container that has this address on a network."""
+    if not address:
+        return None
+    on_network = (container for container in containers.running if network in container.endpoints)
+    return next((container for container in on_network if container.endpoints[network].ip_address == address), None)
+
+
+def _address_holders(container: Container, containers: Containers) -> dict[str, object]:
+    """Who has which address on the networks where it is refused one."""
+    if not _TAKEN.search(container.state.error):
+        return {}
+    return {
+        f"addresses on {network}": [
+            f"{other.name} {other.endpoints[network].ip_address}"
+            for other in containers.running
+            if network in other.endpoints
+        ]
+        for network in container.endpoints
+    }
+
+
+def _variables(container: Container) -> dict[str, str]:
+    """What the page's commands need beside the container, if anything."""
+    error = container.state.error
+    if absent := _ABSENT.search(error):
+        return {"device": absent["device"], "folder": absent["folder"]}
+    is_one = _TAKEN.search(error) and len(container.endpoints) == 1
+    return {"network": next(iter(container.endpoints))} if is_one else {}
+
+
+def _core(error: str) -> str:
+    """The innermost part of the chain of words, which says what went wrong."""
+    chain = error.removesuffix(": unknown")
+    for outer in ("container init: ", "container process: ", "create failed: ", "local volume: "):
+        chain = chain.rpartition(outer)[2]
+    chain = _ENDPOINT.sub("", " ".join(chain.split()))
+    return chain if len(chain) <= 140 else f"{chain[:60]} ... {chain[-75:]}"

@@ -1,0 +1,112 @@
+"""container.device-missing, container.network-gone, container.runtime-limit-hit: what the engine needs for a start is not there."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from checks.container.start_errors import failed_start, refused_program
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs import Programs
+from diagnose.model import DAEMON, CheckResult, Severity
+from diagnose.registry import check
+
+DEVICE = re.compile(
+    r'adding custom device "(?P<device>[^"]+)"|(?P<driver>could not select device driver .+)'
+    r"|(?P<nvidia>nvidia-container-cli: .+)|(?P<cdi>unresolvable CDI devices? .+)"
+)
+NETWORK = re.compile(
+    r"network (?P<name>\S+) not found|could not find (?:a )?network matching network mode (?P<mode>\S+)"
+)
+LIMITS = (
+    "too many open files",
+    "no space left on device",
+    "resource temporarily unavailable",
+    "error setting rlimit",
+    "unable to apply caps",
+    "disk quota exceeded",
+    "cannot allocate memory",
+    "error setting cgroup config",
+    "unable to apply cgroup configuration",
+    "cannot use systemd cgroups manager",
+)
+"""What the runtime says when a limit of the host, of the engine or of the container's own ulimits stops it."""
+RUNTIME = re.compile(r"runtime create failed|runc|failed to create (shim )?task")
+_FOREIGN_CPUS = re.compile(r"cpuset\.cpus: numerical result out of range")
+"""An engine that starts, with a container of a larger host or of more processors than are left. By hand it refuses without State.Error."""
+
+
+@check("container.device-missing", severity=Severity.critical)
+def device_missing(containers: Containers) -> CheckResult:
+    """A device or a GPU that a container asks for is not there.
+
+    The engine refuses the start with exit code 128: no such device file, no driver for `--gpus`, or a CDI name that nothing explains. Seen
+    on engines 20.10.24, 26.1.5 and 28.5.2; the words of the NVIDIA tools are from their documentation.
+    """
+    for container in containers:
+        error = container.state.error
+        match = DEVICE.search(error) if container.start_failed else None
+        if match is None:
+            continue
+        device = match["device"] or match["driver"] or match["nvidia"] or match["cdi"]
+        if match["device"] and "not a device node" in error:
+            what = f"{device} is not a device"
+        elif match["device"]:
+            what = f"there is no {device}"
+        else:
+            what = device
+        yield failed_start(container, what[:100], device=match["device"] or "gpu")
+    return None
+
+
+@check("container.network-gone", severity=Severity.critical)
+def network_gone(containers: Containers) -> CheckResult:
+    """A network that a container is attached to no longer exists.
+
+    A container keeps the networks it was created with; a network that was removed and made again under the same name is another one. Seen
+    on engines 20.10.24, 26.1.5 and 28.5.2: exit code 128.
+    """
+    for container in containers:
+        match = NETWORK.search(container.state.error) if container.start_failed else None
+        if match:
+            network = match["name"] or match["mode"]
+            name = network if network in container.endpoints else _only_network(container, network)
+            yield failed_start(container, f'its network "{name}" is gone', network=name)
+    return None
+
+
+def _only_network(container: Container, network: str) -> str:
+    """The name of a network that the engine calls by its id, where the container has only one; otherwise the id."""
+    return next(iter(container.endpoints)) if len(container.endpoints) == 1 else network
+
+
+@check(
+    "container.runtime-limit-hit",
+    severity=Severity.critical,
+    caused_by=["resources.cgroup-driver", "resources.pids-exhausted", "storage.disk-full", "storage.inodes-exhausted"],
+)
+def runtime_limit_hit(containers: Containers, programs: Programs | None) -> CheckResult:
+    """The runtime cannot set up a container: a limit or the host stands in the way.
+
+    `no space left on device` here is seldom the disk: cgroups, /run, kernel keys and inotify say the same. Seen on engines 20.10.24,
+    26.1.5 and 28.5.2 for open files, processes and a missing systemd; the other texts are the runtime's own. A user's processes are counted
+    over the whole host (ulimit nproc): the kernel then refuses the program.
+    """
+    for container in containers:
+        lowered = container.state.error.lower()
+        hit = next((text for text in LIMITS if text in lowered), None) if container.start_failed else None
+        refused = programs.by_id.get(container.id) if programs is not None else None
+        if hit and _FOREIGN_CPUS.search(lowered):
+            cpus = container.host_config.cpuset_cpus
+            what = f"its cpuset {cpus} names processors that this host does not have"
+            yield failed_start(container, what, evidence={"HostConfig.CpusetCpus": cpus})
+        elif hit and RUNTIME.search(lowered):
+            yield failed_start(container, f"the runtime met a limit, {hit}", touches=(DAEMON,))
+        elif refused is not None and refused.why == "resource temporarily unavailable":
+            user = container.config.user or "root"
+            what = f"user {user} has as many processes on this host as its ulimit allows"
+            limits = container.host_config.ulimits or "none"
+            finding = refused_program(container, refused, what, **{"HostConfig.Ulimits": limits})
+            yield msgspec.structs.replace(finding, variables={"container": container.name})
+    return None

@@ -1,0 +1,181 @@
+"""container.unhealthy: a container's health check fails, or is no longer run."""
+
+from __future__ import annotations
+
+import re
+
+from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
+from checks.container.helpers import QUOTED, held_up, not_running, subjects_of
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.called_peers import called_peers
+from diagnose.evidence.containers.inspect import HealthProbe
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import DAEMON, CheckResult, Finding, Seconds, Severity
+from diagnose.phrases import ago, unix
+from diagnose.programs.telling_line import telling_line
+from diagnose.registry import check
+
+TIMED_OUT = -1
+NOT_BEGUN = "OCI runtime exec failed"
+"""Beside exit code -1: nothing ran that could have ended (seen at the limit of processes on engines 20.10.24 and 28.5.2)."""
+_LACKING = re.compile(
+    r'exec: "(?P<exec>[^"]*)": (?:executable file not found|.*no such file or directory|.*permission denied)'
+    r"|(?:^|: |\d: )(?P<shell>[\w./-]+): (?:not found|command not found|No such file or directory|Permission denied)\s*$",
+    re.MULTILINE,
+)
+"""A probe whose program is missing or may not be executed: in exec form as the runtime says it, in shell form as the shell does."""
+CANNOT_RUN = (126, 127)
+NANO = 1e9
+DEFAULT_INTERVAL_S = 30.0
+DEFAULT_TIMEOUT_S = 30.0
+_QUIET_TOOLS = {
+    "curl": "curl -sS --fail",
+    "wget": "wget -S --spider",
+    "nc": "nc -v",
+    "pgrep": "pgrep -a",
+    "test": "a command that prints what it finds",
+}
+"""Tools that probes use, and how they say what they met."""
+
+
+@check(
+    "container.unhealthy",
+    severity=Severity.critical,
+    caused_by=[
+        *APPLICATION_CAUSES,
+        *PEER_CAUSES,
+        "container.exits-at-start",
+        "container.restart-loop",
+        "daemon.containerd-hung",
+        "resources.cpu-throttled",
+        "resources.io-saturated",
+    ],
+)
+def unhealthy(containers: Containers, clock: Clock, *, patience: Seconds = Seconds(30)) -> CheckResult:
+    """A container's health check fails, or is no longer run.
+
+    Exit code -1: the probe exceeded its timeout. 126, 127, or words to that effect: the probe itself cannot run, which says nothing about
+    the application, so it is a warning in shell form and in exec form. A last probe older than three intervals, its timeouts and
+    `patience`: the engine does not run it, so the status is stale. `starting` is not unhealthy, and paused containers are not probed.
+    Docker never restarts a container because of its health.
+    """
+    for container in containers:
+        health = container.state.health
+        if health is None or container.state.status != "running" or health.status == "none":
+            continue
+        last = health.log[-1] if health.log else None
+        # where the engine itself does not answer, its files hold old probes that nobody runs any more
+        silent = _silent_for(container, last, clock, patience) if containers.source == "api" else None
+        if silent is not None:
+            yield _stale(container, health.status, silent, last)
+        elif health.status == "unhealthy":
+            yield _failing(container, last, containers, clock)
+    return None
+
+
+def _interval(container: Container) -> float:
+    """Seconds between two probes."""
+    nanoseconds = container.config.healthcheck.interval if container.config.healthcheck else None
+    return nanoseconds / NANO if nanoseconds else DEFAULT_INTERVAL_S
+
+
+def _timeout(container: Container) -> float:
+    """Seconds that a probe may take."""
+    nanoseconds = container.config.healthcheck.timeout if container.config.healthcheck else None
+    return nanoseconds / NANO if nanoseconds else DEFAULT_TIMEOUT_S
+
+
+def _silent_for(container: Container, last: HealthProbe | None, clock: Clock, patience: float) -> float | None:
+    """Seconds for which no probe has ended, if that is longer than its settings explain."""
+    limit = 3 * (_interval(container) + _timeout(container)) + patience
+    ended = unix(last.end) if last else None
+    age = clock.age(ended if ended is not None else container.started_at)
+    return age if age is not None and age > limit else None
+
+
+def _stale(container: Container, status: str, silent: float, last: HealthProbe | None) -> Finding:
+    return Finding.about(
+        container,
+        f'container "{container.name}" has not been probed for {ago(silent)}: its status, {status}, is stale',
+        {
+            "State.Health.Status": status,
+            "last probe": f"{ago(silent)} ago" if last else "none since the start",
+            "interval": ago(_interval(container)),
+        },
+        discriminator="stale",
+        severity=Severity.warning,
+        touches=(DAEMON,),
+    )
+
+
+def _failing(container: Container, last: HealthProbe | None, containers: Containers, clock: Clock) -> Finding:
+    health = container.state.health
+    streak = health.failing_streak if health else 0
+    code = last.exit_code if last else 0
+    output = (last.output or "").strip() if last else ""
+    callees = called_peers(output.splitlines(), container, containers, configured=[_probe(container)])
+    severity, what = _failure(container, code, output)
+    telling = telling_line(output.splitlines())
+    return Finding.about(
+        container,
+        f'container "{container.name}" is unhealthy: {what}, {streak} times in a row',
+        {
+            "probe": _probe(container),
+            "last output": telling.whole[-QUOTED:] if telling else "(empty)",
+            "State.Health": f"{health.status if health else ''}, FailingStreak {streak}",
+            **_silent_probe(container, output),
+            **not_running(callees, clock),
+            **held_up(container, containers),
+        },
+        severity=severity,
+        # the engine runs the probe: when containerd hangs, it does not end, or cannot begin
+        touches=(DAEMON,) if code in (TIMED_OUT, 126) else (),
+        calls=subjects_of(callees),
+        signs=signs(*_outputs(container, streak)),
+        onset=_began(container, streak),
+    )
+
+
+def _failure(container: Container, code: int, output: str) -> tuple[Severity, str]:
+    """How bad the failure of a probe is, and what it says about the probe."""
+    lacking = _LACKING.search(output)
+    if lacking and code != 0:
+        program = lacking["exec"] or lacking["shell"]
+        return Severity.warning, f'its probe cannot run, because the container has no program "{program}"'
+    if code == TIMED_OUT and NOT_BEGUN in output:
+        return Severity.critical, "its probe cannot be started"
+    if code == TIMED_OUT:
+        return Severity.critical, f"its probe does not end within {ago(_timeout(container))}"
+    if code in CANNOT_RUN:
+        return Severity.warning, f"its probe cannot run, exit code {code}"
+    silence = "" if output else " and prints nothing"
+    return Severity.critical, f"its probe fails with exit code {code}{silence}"
+
+
+def _silent_probe(container: Container, output: str) -> dict[str, str]:
+    """For a probe that prints nothing: how its tool says what it met."""
+    words = re.findall(r"[\w./-]+", _probe(container))
+    tool = next((name for word in words if (name := word.rpartition("/")[2]) in _QUIET_TOOLS), "")
+    return {"to see more": _QUIET_TOOLS[tool]} if tool and not output else {}
+
+
+def _probe(container: Container) -> str:
+    test = (container.config.healthcheck.test if container.config.healthcheck else None) or []
+    return " ".join(str(word) for word in test[1:])[:120]
+
+
+def _outputs(container: Container, streak: int) -> list[str]:
+    """What the probes of the streak printed, as far as the engine kept them: the last one may have had no chance to."""
+    log = (container.state.health.log or []) if container.state.health else []
+    return [probe.output or "" for probe in log[-max(streak, 1) :]]
+
+
+def _began(container: Container, streak: int) -> float | None:
+    """Unix time of the first failure of the streak; beyond the engine's five kept probes by their own pace."""
+    log = (container.state.health.log or []) if container.state.health else []
+    starts = [began for probe in (log[-streak:] if streak else []) if (began := unix(probe.start)) is not None]
+    if not starts:
+        return None
+    pace = (starts[-1] - starts[0]) / (len(starts) - 1) if len(starts) > 1 else _interval(container)
+    return starts[0] - (streak - len(starts)) * pace

@@ -1,0 +1,86 @@
+"""Which other containers a container called without an answer, read from its log lines and its configuration."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.inspect import NetworkEndpoint
+from diagnose.evidence.containers.listing import Container, Containers
+
+_NO_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
+"""Error signatures of a program whose peer is not there."""
+_HOST = re.compile(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]+")
+"""A word that may be a host name: not part of a path, unless it opens a URL."""
+_ADDRESS = re.compile(r"(?P<address>\d+(?:\.\d+){3})(?::\d+)?")
+_PLACE = re.compile(
+    r"//|\d+(?:\.\d+){3}|[A-Za-z][\w.-]*:\d{2,5}\b|\b[a-z0-9-]+(?:\.[a-z0-9-]+)+(?![\w.-])|['\"][\w.-]+['\"]|\blocalhost\b"
+)
+"""Where a line says whom it called: a URL, an address, a port, a domain (no class of Java), a name in quotes."""
+
+
+def called_peers(
+    lines: Iterable[str], caller: Container, containers: Containers, configured: Iterable[str] | None = None
+) -> tuple[Container, ...]:
+    """The containers on a network of the caller that did not answer its calls.
+
+    Their name or address is in a line that reports such a call. Where no line says whom it called ("connect timed out", or an address
+    on the network that no container has any more), they are the containers that the caller's configuration names: `configured`, or else
+    its command, environment and compose file.
+    """
+    unanswered = [line for line in lines if signs(line) & _NO_ANSWER]
+    if not unanswered:
+        return ()
+    peers = _named_in(unanswered, caller, containers)
+    if peers:
+        return peers
+    neighbours = [
+        endpoint
+        for container in containers
+        for network, endpoint in container.endpoints.items()
+        if network in caller.endpoints and endpoint.ip_prefix_len
+    ]
+    for line in unanswered:
+        if "dns" in signs(line) or _PLACE.search(_without_neighbours(line, neighbours)):
+            return ()
+    return _named_in(_configuration(caller) if configured is None else configured, caller, containers)
+
+
+def _named_in(texts: Iterable[str], caller: Container, containers: Containers) -> tuple[Container, ...]:
+    words = {word.strip(".") for text in texts for word in _HOST.findall(text)}
+    return tuple(peer for peer in containers if peer.id != caller.id and words & _names_of(peer, caller))
+
+
+def _names_of(peer: Container, caller: Container) -> set[str]:
+    """The names and addresses under which a caller on the same networks reaches a container."""
+    names: set[str] = set()
+    for network, endpoint in peer.endpoints.items():
+        if network in caller.endpoints:
+            names |= {peer.name, *(endpoint.aliases or ()), *(endpoint.dns_names or ()), endpoint.ip_address}
+    return names - {""}
+
+
+def _without_neighbours(line: str, neighbours: Iterable[NetworkEndpoint]) -> str:
+    """The line without addresses on the networks of these endpoints. The host's own address there stays: a gateway is no container."""
+
+    def blanked(match: re.Match[str]) -> str:
+        return "" if any(_is_beside(match["address"], neighbour) for neighbour in neighbours) else match[0]
+
+    return _ADDRESS.sub(blanked, line)
+
+
+def _is_beside(address: str, neighbour: NetworkEndpoint) -> bool:
+    try:
+        subnet = ipaddress.IPv4Network(f"{neighbour.ip_address}/{neighbour.ip_prefix_len}", strict=False)
+        return address != neighbour.gateway and ipaddress.IPv4Address(address) in subnet
+    except ValueError:
+        return False
+
+
+def _configuration(caller: Container) -> list[str]:
+    """Where a container's configuration may name others: arguments, values of variables, `depends_on` of compose."""
+    config = caller.config
+    values = [entry.partition("=")[2] for entry in config.env or ()]
+    return [*caller.command, *values, caller.labels.get("com.docker.compose.depends_on", "")]

@@ -1,0 +1,195 @@
+"""What a container's user may do to files of the host that are mounted into it: owner, mode, groups, remapped users."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.bind_mounts import BindSources, Named, Source
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.engine.info import Info
+from diagnose.model import Unavailable
+
+IDS = 65536
+"""Number of subordinate ids that the engine gives to containers where it remaps users (useradd's default)."""
+READ, WRITE, ENTER = 4, 2, 1
+_OFFSET = re.compile(r"/(\d+)\.(\d+)/?$")
+"""The end of the data root where users are remapped: the first ids."""
+_OWNS = re.compile(r"chown|chmod|chgrp|owner|chang\w+ (?:group|mode|permission)|permissions of", re.IGNORECASE)
+_MAKES = re.compile(r"creat|mkdir|touch|writ|append|truncat|O_WRONLY|O_RDWR|\bsav(?:e|ing)\b", re.IGNORECASE)
+_MOVES = re.compile(r"remov|renam|unlink|delet|\brm: |\bmv: |rmdir", re.IGNORECASE)
+_READS = re.compile(r"can(?:'t|not) open|\bread|\blist|scandir|\bload|O_RDONLY", re.IGNORECASE)
+_OPENS = re.compile(r"\bopen|Errno 13", re.IGNORECASE)
+_ENTERS = re.compile(r"\bcd\b|chdir", re.IGNORECASE)
+
+
+class HostUser(msgspec.Struct, frozen=True):
+    """A container's user as the host knows it.
+
+    label: as findings name it. owner: for chown. first: the ids on the host that are root's in the container. maybe_in: why it may be in
+    more groups than `gids`. unknown: why none of this is known.
+    """
+
+    label: str
+    owner: str = ""
+    uid: int = 0
+    gids: frozenset[int] = frozenset()
+    first: tuple[int, int] = (0, 0)
+    maybe_in: str = ""
+    unknown: str = ""
+
+    def rules(self, source: Source) -> bool:
+        """Whether it is the container's root, to which no mode applies for files of the container's users."""
+        first_uid, first_gid = self.first
+        owned_inside = source.uid - first_uid in range(IDS) and source.gid - first_gid in range(IDS)
+        return self.uid == first_uid and owned_inside
+
+    def may(self, source: Source, wanted: int) -> bool | None:
+        """Whether the mode allows it; None where that depends on groups that only the image knows."""
+        if self.rules(source) or source.lets(self.uid, self.gids, wanted):
+            return True
+        joined = (
+            self.maybe_in and source.gid >= self.first[1] and source.lets(self.uid, self.gids | {source.gid}, wanted)
+        )
+        return None if joined else False
+
+
+class Denied(msgspec.Struct, frozen=True):
+    """What the user cannot do, to which path of the host. inside: the path in the container."""
+
+    what: str
+    path: str
+    inside: str
+    source: Source
+    user: HostUser
+
+
+class Undecided(msgspec.Struct, frozen=True):
+    """Why it is not known whether the user has access."""
+
+    why: str
+
+
+def host_user(container: Container, info: Info | None) -> HostUser | None:
+    """The container's user on the host; None where owner and mode do not decide: for root, and for a user by name."""
+    user, _, group = container.config.user.partition(":")
+    user = "0" if user in ("", "root") else user
+    remapped = info is not None and (info.has_userns_remap or info.is_rootless)
+    remapped = remapped and container.host_config.userns_mode != "host"
+    if not user.isdigit() or (int(user) == 0 and not remapped):
+        return None
+    label = container.config.user or "root"
+    first = (0, 0)
+    if remapped and info is not None:
+        offset = _OFFSET.search(info.docker_root_dir)
+        if offset is None:
+            why = "which users of the host the engine takes for those of containers is not known"
+            return HostUser(label, unknown=why)
+        first = int(offset[1]), int(offset[2])
+    added = container.host_config.group_add or []
+    by_name = [name for name in (group, *added) if name and not name.isdigit()]
+    gids = frozenset(first[1] + int(gid) for gid in (group or "0", *added) if gid.isdigit())
+    maybe_in = f"the members of group {', '.join(by_name)} are known only to its image" if by_name else ""
+    if not group:
+        maybe_in = maybe_in or "the groups of its user are known only to its image"
+    uid = first[0] + int(user)
+    owner = f"{uid}:{first[1] + int(group or 0)}" if not group or group.isdigit() else str(uid)
+    return HostUser(f"{label} ({uid} on the host)" if remapped else label, owner, uid, gids, first, maybe_in)
+
+
+def access(named: Named, sources: BindSources | Unavailable, user: HostUser | None) -> Denied | Undecided | None:
+    """Why the user was denied what a log line says about a path below a mount; None where owner and mode do not explain it."""
+    if user is None:
+        return None
+    if user.unknown or isinstance(sources, Unavailable):
+        return Undecided(f"{named.mount.source}: {user.unknown or sources}")
+    words = named.line.replace(named.inside, " ")
+    owns = "operation not permitted" in words.lower()
+    if owns and not _OWNS.search(words):
+        return None  # the kernel never says so because of a mode
+    steps = named.on_host
+    known = [sources.by_path.get(steps[0]), *(sources.below.get(step) for step in steps[1:])]
+    makes = named.mount.rw and bool(_MAKES.search(words))
+    moves = named.mount.rw and bool(_MOVES.search(words))
+    entry = _missing_entry(known)
+    if entry is not None and (owns or not (named.whole or makes)):
+        return Undecided(f"{steps[entry]}: it is not there")
+    if entry is None and moves and named.rest and not owns:
+        entry = len(named.rest)
+    end = len(named.rest) if entry is None else entry - 1
+    for depth, (step, source) in enumerate(zip(steps[: end + 1], known, strict=False)):
+        if source is None or source.failed or source.type == "link":
+            why = unseen(step, source)
+            return Undecided(why) if why else None
+        tries = [("enter", ENTER)]
+        if depth == end:
+            tries = _tries_at_the_end(named, source, words, user, makes=makes, owns=owns, is_entry=entry is not None)
+        denied = _first_denied(tries, step, "/".join((named.mount.destination, *named.rest[:depth])), source, user)
+        if denied is not None:
+            return denied
+    return _unsaid(named, steps[end], known[end], user, words, is_entry=entry is not None, owns=owns)
+
+
+def _missing_entry(known: Sequence[Source | None]) -> int | None:
+    """The depth of the first step that is not there."""
+    for depth, source in enumerate(known):
+        if depth and source is not None and source.failed == "missing":
+            return depth
+    return None
+
+
+def _tries_at_the_end(
+    named: Named, source: Source, words: str, user: HostUser, *, makes: bool, owns: bool, is_entry: bool
+) -> list[tuple[str, int]]:
+    if owns:
+        return [] if source.uid == user.uid or user.rules(source) else [("change the owner or mode of", 0)]
+    if is_entry:
+        return [("create or remove files in", WRITE | ENTER)]
+    return _tries(named, source, words, makes=makes)
+
+
+def _first_denied(
+    tries: Sequence[tuple[str, int]], step: str, inside: str, source: Source, user: HostUser
+) -> Denied | Undecided | None:
+    for what, wanted in tries:
+        may = bool(wanted) and user.may(source, wanted)
+        if may is None:
+            return Undecided(f"{step}: {user.maybe_in}")
+        if not may:
+            return Denied(what, step, inside, source, user)
+    return None
+
+
+def _unsaid(
+    named: Named, path: str, last: Source | None, user: HostUser, words: str, *, is_entry: bool, owns: bool
+) -> Undecided | None:
+    """A file that may be read and not written, where the line does not say which of the two was tried."""
+    says = owns or any(pattern.search(words) for pattern in (_MAKES, _READS, _OPENS))
+    if named.mount.rw and not is_entry and not says and last and last.type == "file" and not user.may(last, WRITE):
+        return Undecided(f"{path}: the log does not say whether it was to be written or executed")
+    return None
+
+
+def unseen(path: str, source: Source | None) -> str:
+    """Why nothing is known about a path; "" where it was looked at or is simply not there."""
+    if source is None:
+        return f"{path}: it was not looked up"
+    if source.type == "link":
+        return f"{path}: it is a link, which leads elsewhere in the container"
+    return f"{path}: {source.failed}" if source.failed not in ("", "missing") else ""
+
+
+def _tries(named: Named, source: Source, words: str, *, makes: bool) -> list[tuple[str, int]]:
+    """What was tried at the named path itself, as far as the words say."""
+    if source.type == "socket":
+        return [("connect to", WRITE)]
+    if source.type == "folder":
+        if makes:
+            return [("write to", WRITE | ENTER)]
+        return [("enter", ENTER)] if _ENTERS.search(words) else [("list", READ | ENTER)]
+    if makes:
+        return [("write to", WRITE)]
+    is_opened = named.mount.rw and _OPENS.search(words) and not _READS.search(words)
+    return [("read", READ), ("write to", WRITE)] if is_opened else [("read", READ)]

@@ -1,0 +1,68 @@
+"""Mounts of the user's own that an image's declared volume splits: one level above or below it."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.images import InspectImage
+from diagnose.registry import evidence
+
+_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
+MOST = 50
+"""Images that are asked about; only containers with such a pair of mounts lead to one."""
+
+
+class SplitMount(msgspec.Struct, frozen=True):
+    """A mount of the user's own, and the anonymous volume that the engine made for the image one level above or below it."""
+
+    container: Container
+    own: Mount
+    anonymous: Mount
+
+
+class SplitMounts(msgspec.Struct, frozen=True):
+    """In the order of the containers."""
+
+    items: tuple[SplitMount, ...]
+
+
+@evidence
+def split_mounts(host: Host, containers: Containers) -> SplitMounts:
+    """Volumes that the user asked for (`-v /app/node_modules`) are named beside the image's in the container's configuration: only the
+    image itself tells them apart, so it is asked where a container has such a pair."""
+    pairs = [pair for container in containers for pair in _pairs(container)]
+    images = dict.fromkeys(pair.container.image for pair in pairs if pair.container.image)
+    declared: dict[str, set[str]] = {}
+    for image, answer in host.ask_about(list(images)[:MOST], InspectImage):
+        if not isinstance(answer, Failed):
+            declared[image] = {path.rstrip("/") for path in (answer.get("Config") or {}).get("Volumes") or {}}
+    return SplitMounts(
+        tuple(
+            pair
+            for pair in pairs
+            if pair.anonymous.destination.rstrip("/") in declared.get(pair.container.image, set())
+        )
+    )
+
+
+def _pairs(container: Container) -> list[SplitMount]:
+    mounts = container.mounts or []
+    anonymous = [mount for mount in mounts if mount.type == "volume" and _ANONYMOUS.fullmatch(mount.name)]
+    own = [mount for mount in mounts if mount.rw and mount.source and not _ANONYMOUS.fullmatch(mount.name)]
+    return [
+        SplitMount(container, mount, volume)
+        for volume in anonymous
+        for mount in own
+        if _is_one_level_apart(mount.destination, volume.destination)
+    ]
+
+
+def _is_one_level_apart(one: str, other: str) -> bool:
+    one, other = one.rstrip("/"), other.rstrip("/")
+    return bool(one and other) and (one.rpartition("/")[0] == other or other.rpartition("/")[0] == one)

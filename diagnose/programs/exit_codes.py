@@ -1,0 +1,48 @@
+"""What an exit code says: signals by name, and the codes that shells and Docker give a meaning."""
+
+from __future__ import annotations
+
+import signal
+
+_NAMES = {item.value: item.name for item in signal.Signals}
+_MEANINGS = {
+    "SIGILL": "illegal instruction",
+    "SIGTRAP": "trace or breakpoint trap",
+    "SIGABRT": "aborted by the program itself",
+    "SIGBUS": "bus error: a mapped file or shared memory is gone or full",
+    "SIGFPE": "arithmetic error",
+    "SIGKILL": "killed",
+    "SIGSEGV": "segmentation fault",
+    "SIGPIPE": "wrote to a closed pipe",
+    "SIGTERM": "asked to end",
+    "SIGINT": "interrupted",
+    "SIGHUP": "hung up",
+    "SIGSYS": "a system call was refused (seccomp)",
+    "SIGXCPU": "CPU time limit",
+    "SIGXFSZ": "file size limit",
+}
+FAULTS = frozenset({4, 5, 6, 7, 8, 11, 31})
+"""Signals of a fault in the program itself: SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS."""
+
+
+def signal_of(code: int) -> str:
+    """The signal that an exit code above 128 stands for; empty for any other code."""
+    return _NAMES.get(code - 128, "") if 128 < code < 128 + 65 else ""
+
+
+def is_fault(code: int) -> bool:
+    """Whether the program ended by a fault of its own."""
+    return code - 128 in FAULTS
+
+
+def described(code: int) -> str:
+    """An exit code with its meaning: 139 (SIGSEGV, segmentation fault); 1."""
+    name = signal_of(code)
+    if name:
+        meaning = _MEANINGS.get(name)
+        return f"{code} ({name}, {meaning})" if meaning else f"{code} ({name})"
+    if code == 126:
+        return "126 (the command cannot be executed)"
+    if code == 127:
+        return "127 (the command was not found)"
+    return str(code)

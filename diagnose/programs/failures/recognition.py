@@ -1,0 +1,75 @@
+"""What a row of the table is, and how the row that a log shows is found."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from diagnose.programs.telling_line import LONGEST, TellingLine, plain
+
+
+class Failure(msgspec.Struct, frozen=True, dict=True):
+    """One known failure.
+
+    mark: small letters that the log must contain, which is a cheap test. pattern: what decides; its named groups are the values of the
+    failure. cause: one plain sentence without a full stop; a group's name in braces stands for its value. cure: what heals, in words or
+    as a command. source: a public thread or page that describes it. confirmed_by: the check that compares it with the host, or "".
+    needs: what that check looks for: a kernel setting with its least value, a capability, a variable.
+    """
+
+    name: str
+    mark: str
+    pattern: str
+    cause: str
+    cure: str
+    source: str
+    confirmed_by: str = ""
+    needs: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def compiled(self) -> re.Pattern[str]:
+        return re.compile(self.pattern, re.IGNORECASE)
+
+
+class Recognised(msgspec.Struct, frozen=True):
+    """A failure that a log shows: the line, and the values that the pattern found in it."""
+
+    failure: Failure
+    line: str
+    values: Mapping[str, str]
+
+    @property
+    def cause(self) -> str:
+        """The cause in plain words with the log's own values."""
+        return _filled(self.failure.cause, self.values)
+
+    @property
+    def cure(self) -> str:
+        return _filled(self.failure.cure, self.values)
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def recognise(lines: Sequence[str], telling: TellingLine | None, table: Sequence[Failure]) -> Recognised | None:
+    """The first row of the table that the line that explains shows; otherwise the row that the latest of the other lines shows."""
+    texts = [plain(line) for line in lines]
+    whole = "\n".join(texts).lower()
+    candidates = [failure for failure in table if failure.mark in whole]
+    if not candidates:
+        return None
+    first = [telling.whole, texts[telling.index]] if telling and telling.index < len(texts) else []
+    for text in (*first, *reversed(texts)):
+        lowered = text.lower()
+        for failure in candidates:
+            match = failure.compiled.search(text[:LONGEST]) if failure.mark in lowered else None
+            if match:
+                values = {name: value or "" for name, value in match.groupdict().items()}
+                return Recognised(failure, text.strip(), values)
+    return None
