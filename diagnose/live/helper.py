@@ -36,7 +36,7 @@ Name = Literal["disk", "network"]
 ROOMS: Mapping[Name, str] = {"disk": "diagnose.live.disk.worker", "network": "diagnose.live.network.worker"}
 """The module that each helper's workers run. Its `functions()` imports what they need and gives them by name."""
 
-WORKERS_MAX: Mapping[Name, int] = {"disk": 64, "network": 4}
+WORKERS_MAX: Mapping[Name, int] = {"disk": 64, "network": 3}
 """Workers that may live at the same time. Network questions are short and wait for one of a few; a question to a file
 system may wait for a dead mount, and must not keep others from theirs."""
 

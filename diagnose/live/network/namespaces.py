@@ -38,7 +38,7 @@ def visit(args: Json) -> Row:
     names of the legacy tables, null where not readable. Raises Refused("forbidden"), Refused("gone").
     """
     with inside(args["pid"], args.get("start")):
-        return {"pid": args["pid"], **_look(bool(args.get("nft")))}
+        return {"pid": args["pid"], **look(nft=bool(args.get("nft")))}
 
 
 def make_socket(args: Json) -> Handover:
@@ -129,7 +129,8 @@ else:
             raise OSError(code, os.strerror(code))
 
 
-def _look(nft: bool) -> Row:
+def look(*, nft: bool) -> Row:
+    """The answer of `visit` for the namespace that this process is in."""
     with route_socket() as kernel:
         links = dump_links(kernel)
         addresses = dump_addresses(kernel)

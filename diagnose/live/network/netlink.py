@@ -34,7 +34,8 @@ MAX_ROWS = 20_000
 ATTEMPTS = 3
 """A dump that another program's change interrupted is begun again this many times."""
 
-_RECEIVE_BYTES = 1 << 18
+_RECEIVE_BYTES = 1 << 16
+"""The kernel fills datagrams of at most 32 KiB, and a larger buffer is mapped and unmapped for each of them."""
 
 
 class NetlinkSocket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from diagnose.live.helper import Function
@@ -13,6 +14,8 @@ def functions() -> Mapping[str, Function]:
     library.load()  # before any import of pyroute2
     from diagnose.live.network import conntrack, ipset, namespaces, nftables, routing, sockets
 
+    with contextlib.suppress(OSError):
+        namespaces.look(nft=False)  # what pyroute2 compiles on its first messages is then shared by all workers
     return {
         "net.links": routing.links,
         "net.addresses": routing.addresses,
