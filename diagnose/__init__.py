@@ -35,13 +35,10 @@ Where the code refines the design it was built from:
 - Checks may import `diagnose.error_signatures` and `diagnose.phrases` too: pure vocabulary, like the model.
 - Failed has one more reason, "shed": the answer was left out of a bundle to keep its size.
 - The Recorder and the Replay have a module of their own; the seam's vocabulary in `host` stays small.
-- No docker-py and no pyroute2 at run time; both are the oracles of tests. docker-py costs 220 ms to import and 2 ms an
-  answer; pyroute2 160 to 390 ms to import and loses flags of `fib` expressions (0.9.7). A whole run has a second. What
-  stands instead is small: `live/http`, `live/client`, `live/endpoint`, `live/netlink`, `live/nftables`.
 - One thread asks the engine, with eight requests under way (`live/client`), where the design has four workers: these spend
   as much of the processor on the interpreter's lock as on the answers. So `Live.serve` answers a lane, not a question.
-- A container's namespace is visited by the thread that asks, which goes home again; a throw-away thread for each costs as much as
-  all that is looked at. What overstays its deadline there is given up as a question, and its thread with it.
+- Two helper processes serve `live/helper`: one for what may block in the kernel, and the network process, which alone imports
+  pyroute2 and alone enters network namespaces (`.github/decisions/network-process.md`).
 - DNS messages are dnslib's, not dnspython's: 5 ms of every run's imports, not 32.
 - A run with a longer budget is patient with each question in proportion, so that slow machines are judged too.
 - What a collector cannot read is Unavailable("malformed"); CRASHED is left for the rest. Tests on real hosts refuse both.
