@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.engine.log import DaemonLog
-from diagnose.model import DAEMON, CheckItem, Finding, Json, Severity, Skipped, Unavailable
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped, Unavailable
 from diagnose.registry import check
 
 NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiting for containerd")
 """Parts of the last words of a dockerd that could not reach its containerd (engines 20.10 to 28)."""
-VAIN = re.compile(r"timeout|deadline exceeded")
-"""It was waited for: no reason why it did not come."""
+WAITED = re.compile(r"timeout|deadline exceeded")
+"""Words that tell how long dockerd waited, and not why containerd did not come."""
 
 
 @check(
     "daemon.containerd-down",
     severity=Severity.critical,
-    caused_by=["daemon.stale-pidfile", "storage.disk-full", "resources.host-oom"],
+    caused_by=[
+        "daemon.stale-pidfile",
+        "daemon.database-damaged",
+        "daemon.database-locked",
+        "storage.disk-full",
+        "resources.host-oom",
+    ],
 )
-def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[CheckItem] | Skipped | Unavailable:
+def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """The containerd that the engine needs is not running.
 
     dockerd goes on answering and says that its containers run; nothing can be started, stopped or entered. A dockerd
@@ -35,38 +40,44 @@ def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Ch
         return Skipped("this engine has no containerd")
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
-    failure = log.last_failure if isinstance(log, DaemonLog) else None
-    said = failure.text if failure and any(part in failure.text for part in NO_CONTAINERD) else ""
     if daemon.containerds is None:
         return Unavailable("missing", "the processes of this host cannot be seen")
     if daemon.containerds:
-        return ()
-    dead = daemon.process is None
+        return None
+    is_dead = daemon.process is None
+    if is_dead and not daemon.is_down:
+        is_hidden = daemon.reason == "forbidden"
+        return Unavailable("forbidden", "the engine's process cannot be seen") if is_hidden else None
+    failure = _failure(log)
     unit = daemon.containerd_unit
-    if dead and not daemon.is_down:
-        return Unavailable("forbidden", "the engine's process cannot be seen") if daemon.reason == "forbidden" else ()
-    system = daemon.managed is False or (unit is not None and unit.exists)
-    if dead and not said and not system:
-        return ()
+    is_of_system = daemon.managed is False or (unit is not None and unit.exists)
+    if is_dead and failure is None and not is_of_system:
+        return None
     if daemon.is_starting and daemon.managed:
-        return ()
+        return None
     evidence: dict[str, Json] = {"processes": "no containerd"}
     if unit is not None and unit.exists:
         evidence["containerd.service"] = f"{unit.active_state} ({unit.sub_state}), result {unit.result}"
-    if said and failure is not None and isinstance(log, DaemonLog):
-        evidence[f"{log.source} {failure.place}".strip()] = said
+    if failure is not None and log is not None:
+        evidence[f"{log.source} {failure.place}".strip()] = failure.text
     if daemon.shims is not None:
         evidence["shims alive"] = len(daemon.shims)
-    effect = "the engine cannot start" if dead else "nothing can be started, stopped or entered"
-    owner = "containerd" if system else "docker"
-    return [
-        Finding(
-            subject=DAEMON,
-            summary=f"containerd is not running: {effect}" + (f" ({said})" if said and not VAIN.search(said) else ""),
-            evidence=evidence,
-            variables={"unit": owner} | ({"stopped": owner} if dead or system else {}),
-        )
-    ]
+    effect = "the engine cannot start" if is_dead else "nothing can be started, stopped or entered"
+    reason = f" ({failure.text})" if failure is not None and not WAITED.search(failure.text) else ""
+    owner = "containerd" if is_of_system else "docker"
+    yield Finding(
+        subject=DAEMON,
+        summary=f"containerd is not running: {effect}{reason}",
+        evidence=evidence,
+        variables={"unit": owner} | ({"stopped": owner} if is_dead or is_of_system else {}),
+    )
+    return None
+
+
+def _failure(log: DaemonLog | None) -> LogLine | None:
+    """dockerd's last words, if they are about containerd."""
+    last = log.last_failure if log is not None else None
+    return last if last is not None and any(part in last.text for part in NO_CONTAINERD) else None
 
 
 @check(
@@ -74,9 +85,7 @@ def containerd_down(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Ch
     severity=Severity.critical,
     caused_by=["kernel.hung-task", "storage.read-only", "resources.io-saturated"],
 )
-def containerd_hung(
-    daemon: Daemon, info: Info | Unavailable, containers: Containers | Unavailable
-) -> Iterable[CheckItem] | Skipped | Unavailable:
+def containerd_hung(daemon: Daemon, info: Info | Unavailable, containers: Containers | None) -> CheckResult:
     """containerd does not answer the engine.
 
     The engine's lists go on being served, while /info waits for containerd (seen on engines 20.10, 26.1 and 28.5). A
@@ -87,32 +96,28 @@ def containerd_hung(
         return Skipped("this engine has no containerd")
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
-    stopped = next((each for each in daemon.containerds or () if each.is_stopped), None)
-    silent = isinstance(info, Unavailable) and info.reason == "timed out" and daemon.answers
-    if stopped is None and not silent:
-        return ()
-    if stopped is None and (not daemon.containerds or isinstance(containers, Unavailable)):
-        return ()
-    process = stopped or (daemon.containerd if daemon.containerds else None)
-    assert process is not None
+    stopped = next((process for process in daemon.containerds or () if process.is_stopped), None)
+    is_silent = isinstance(info, Unavailable) and info.reason == "timed out" and daemon.answers
+    process = stopped or (daemon.containerd if is_silent and containers is not None else None)
+    if process is None:
+        return None
     evidence: dict[str, Json] = {f"/proc/{process.pid}/stat": f"state {process.state}, threads {_threads(process)}"}
     if process.waits_for:
         evidence[f"/proc/{process.pid}/task/*/wchan"] = process.waits_for
-    if silent:
+    if is_silent:
         evidence["GET /info"] = str(info)
         evidence["GET /_ping"] = "answered"
     if daemon.shims is not None:
         evidence["shims alive"] = len(daemon.shims)
     how = f"is stopped by a signal (state {process.state})" if process.is_stopped else "does not answer the engine"
-    return [
-        Finding(
-            subject=DAEMON,
-            summary=f"containerd ({process.pid}) {how}: nothing can be started, stopped or entered",
-            evidence=evidence,
-            variables={"pid": str(process.pid), "unit": "docker" if daemon.managed else "containerd"},
-        )
-    ]
+    yield Finding(
+        subject=DAEMON,
+        summary=f"containerd ({process.pid}) {how}: nothing can be started, stopped or entered",
+        evidence=evidence,
+        variables={"pid": str(process.pid), "unit": "docker" if daemon.managed else "containerd"},
+    )
+    return None
 
 
 def _threads(process: ProcessDetail) -> str:
-    return ", ".join(f"{count} {state}" for state, count in sorted(process.threads.items())) or "not known"
+    return ", ".join(f"{number} {state}" for state, number in sorted(process.threads.items())) or "not known"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+
+import msgspec
 
 from checks.daemon.containerd import NO_CONTAINERD
 from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
@@ -12,22 +13,45 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config_faults import CONFIGURATION
 from diagnose.evidence.engine.daemon import TRACES, Daemon
 from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.network.listeners import Listeners
 from diagnose.evidence.storage.mounts import Mounts
-from diagnose.model import DAEMON, CheckItem, Finding, Json, Severity, Subject, Unavailable
-from diagnose.phrases import ago
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
+from diagnose.phrases import ago, and_more, named
 from diagnose.registry import check
 
 NAMES_SHOWN = 8
-OTHERS = (STORAGE, NETWORK, PID_TAKEN, re.compile("|".join(map(re.escape, (CONFIGURATION, *NO_CONTAINERD)))))
+EXPLAINED = (STORAGE, NETWORK, PID_TAKEN, re.compile("|".join(map(re.escape, (CONFIGURATION, *NO_CONTAINERD)))))
 """Last words of an engine that other checks have a name for."""
 TAKEN = re.compile(r"listen tcp\S* (\S+:\d+): bind: address already in use")
 SIGNAL = re.compile(r"Processing signal '(\w+)'")
 CLOCKS_APART_S = 5.0
-"""So far the kernel's time of a line may be from the engine's."""
+"""Tolerated difference in seconds between kernel log and engine log timestamps."""
+
+
+class _Facts(msgspec.Struct, frozen=True):
+    """What is known of a dead engine beside its process and its socket; None where it could not be had."""
+
+    containers: Containers | None
+    log: DaemonLog | None
+    no_log: str
+    """Why the log could not be read."""
+    root: DataRoot | None
+    mounts: Mounts | None
+    kernel: KernelLog | None
+    listeners: Listeners | None
+
+    @property
+    def last_failure(self) -> LogLine | None:
+        """The line with which the newest start attempt ended."""
+        return self.log.last_failure if self.log is not None else None
+
+    @property
+    def came_up(self) -> bool:
+        """Whether the newest start attempt ended with an engine that listens."""
+        return self.log is not None and self.log.came_up
 
 
 @check(
@@ -42,6 +66,8 @@ CLOCKS_APART_S = 5.0
         "daemon.containerd-down",
         "daemon.containerd-hung",
         "daemon.start-limit-hit",
+        "daemon.database-damaged",
+        "daemon.database-locked",
         "storage.disk-full",
         "storage.inodes-exhausted",
         "storage.read-only",
@@ -50,14 +76,14 @@ CLOCKS_APART_S = 5.0
 )
 def not_running(
     daemon: Daemon,
-    containers: Containers | Unavailable,
+    containers: Containers | None,
     log: DaemonLog | Unavailable,
-    root: DataRoot | Unavailable,
-    mounts: Mounts | Unavailable,
-    kernel: KernelLog | Unavailable,
-    listeners: Listeners | Unavailable,
-    clock: Clock | Unavailable,
-) -> Iterable[CheckItem] | Unavailable:
+    root: DataRoot | None,
+    mounts: Mounts | None,
+    kernel: KernelLog | None,
+    listeners: Listeners | None,
+    clock: Clock | None,
+) -> CheckResult:
     """No Docker engine serves its socket.
 
     What could be misleading: an address that the user named and where never was a socket here (unknown), an engine
@@ -65,45 +91,51 @@ def not_running(
     of a start (a warning). The containers that still live are named from their shims, whatever the engine's files say.
     """
     if daemon.answers:
-        return ()
+        return None
     if daemon.is_not_an_engine and not daemon.endpoint.named:
-        return [_nonsense(daemon)]
+        yield _not_an_engine(daemon)
+        return None
     if not daemon.is_down:
-        return _seen(daemon) if daemon.is_hung or daemon.reason == "forbidden" else _elsewhere(daemon)
-    if isinstance(log, DaemonLog) and isinstance(clock, Clock) and log.mtime is not None and log.mtime < clock.booted:
-        log = Unavailable("missing", f"{log.source} is from before this host's boot")
-    return [_down(daemon, containers, log, root, mounts, kernel, listeners)]
+        if daemon.is_hung or daemon.reason == "forbidden":
+            return _unseen(daemon)
+        if daemon.same_host and daemon.installed is False and not daemon.endpoint.named and not daemon.has_podman:
+            yield _not_installed(daemon)
+            return None
+        return _elsewhere(daemon)
+    no_log = log.detail if isinstance(log, Unavailable) else ""
+    known_log = log if isinstance(log, DaemonLog) else None
+    if known_log is not None and clock is not None and (known_log.mtime or clock.booted) < clock.booted:
+        no_log = f"{known_log.source} is from before this host's boot"
+        known_log = None
+    yield _down(daemon, _Facts(containers, known_log, no_log, root, mounts, kernel, listeners))
+    return None
 
 
-def _seen(daemon: Daemon) -> Iterable[CheckItem] | Unavailable:
-    """Nothing found, unless it could not be seen whether the engine lives."""
+def _unseen(daemon: Daemon) -> Unavailable | None:
+    """Why it is unknown whether the engine lives; None if it does."""
     if daemon.reason == "forbidden" and daemon.same_host and daemon.process is None:
         return Unavailable("forbidden", "the socket is closed to this user, and no engine's process can be seen")
-    return ()
+    return None
 
 
-def _elsewhere(daemon: Daemon) -> Iterable[CheckItem] | Unavailable:
+def _elsewhere(daemon: Daemon) -> Unavailable:
+    """Why the silence of this address says nothing about this host's engine."""
     assert daemon.silence is not None
+    reason = daemon.silence.reason
     if daemon.same_host and daemon.installed is False and not daemon.endpoint.named:
-        if daemon.has_podman:
-            return Unavailable(
-                "missing", "Podman is installed here and no Docker: `systemctl start podman.socket` lets it be asked"
-            )
-        return [_not_installed(daemon)]
+        podman = "Podman is installed here and no Docker: `systemctl start podman.socket` lets it be asked"
+        return Unavailable("missing", podman)
     where = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
     if daemon.others:
         other = daemon.others[0]
         hosts = [word for word in other.cmdline or () if "://" in word]
         if not hosts and other.uid:
             hosts = [f"unix:///run/user/{other.uid}/docker.sock"]
-        return Unavailable(
-            daemon.silence.reason,
-            f"nothing serves {where}; an engine runs here as process {other.pid}"
-            + (f" and serves {', '.join(hosts)}: name it with -H" if hosts else ""),
-        )
+        hint = f" and serves {', '.join(hosts)}: name it with -H" if hosts else ""
+        return Unavailable(reason, f"nothing serves {where}; an engine runs here as process {other.pid}{hint}")
     if not daemon.same_host:
-        return Unavailable(daemon.silence.reason, f"no engine answered at {where}; {daemon.where}")
-    return Unavailable(daemon.silence.reason, f"no engine answers at {where}: is that the right address?")
+        return Unavailable(reason, f"no engine answered at {where}; {daemon.where}")
+    return Unavailable(reason, f"no engine answers at {where}: is that the right address?")
 
 
 def _not_installed(daemon: Daemon) -> Finding:
@@ -115,7 +147,7 @@ def _not_installed(daemon: Daemon) -> Finding:
     )
 
 
-def _nonsense(daemon: Daemon) -> Finding:
+def _not_an_engine(daemon: Daemon) -> Finding:
     assert daemon.silence is not None
     socket = daemon.endpoint.path or daemon.endpoint.url
     return Finding(
@@ -126,145 +158,169 @@ def _nonsense(daemon: Daemon) -> Finding:
     )
 
 
-def _down(
-    daemon: Daemon,
-    containers: Containers | Unavailable,
-    log: DaemonLog | Unavailable,
-    root: DataRoot | Unavailable,
-    mounts: Mounts | Unavailable,
-    kernel: KernelLog | Unavailable,
-    listeners: Listeners | Unavailable,
-) -> Finding:
-    failure = log.last_failure if isinstance(log, DaemonLog) else None
-    text = failure.text if failure else ""
-    evidence: dict[str, Json] = {}
-    assert daemon.silence is not None
+def _down(daemon: Daemon, facts: _Facts) -> Finding:
     socket = daemon.endpoint.path or daemon.endpoint.url
-    if daemon.is_socket_activated:
-        evidence[f"{socket}"] = "systemd listens; docker.service is not active"
-    else:
-        refused = "not allowed for this user" if daemon.reason == "forbidden" else "nobody listens"
-        other = daemon.socket is not None and daemon.socket.type not in ("socket", "")
-        evidence[f"connect({socket})"] = (
-            f"it is a {daemon.socket.type}"
-            if daemon.socket and other
-            else refused
-            if daemon.socket
-            else "no such socket"
-        )
-    evidence["processes"] = _processes(daemon)
-    if daemon.unit and daemon.unit.exists:
-        unit = daemon.unit
-        evidence["docker.service"] = f"{unit.active_state} ({unit.sub_state}), result {unit.result}" + (
-            f", {unit.unit_file_state}" if unit.unit_file_state in ("masked", "disabled") else ""
-        )
-    killed = _killed(kernel, log)
-    if failure is not None and isinstance(log, DaemonLog):
-        evidence[f"{log.source} {failure.place}".strip()] = failure.text
-    elif killed:
-        evidence["kernel log"] = f"out of memory: killed process {killed.pid} (dockerd)"
-    elif isinstance(log, DaemonLog) and log.lines and (log.lines[-1].is_error or "signal" in log.lines[-1].text):
-        evidence[f"{log.source}, last line"] = log.lines[-1].text
-    elif isinstance(log, Unavailable) and log.detail:
-        evidence["the engine's log"] = log.detail
-    taken = TAKEN.search(text)
-    holder = _holder(taken[1], listeners) if taken else ""
-    if taken and holder:
-        evidence[f"listens at {taken[1]}"] = holder
-    alive = _alive(daemon, containers)
+    text = facts.last_failure.text if facts.last_failure else ""
+    makers = _folder_makers(daemon, facts)
+    killed = _killed(facts)
+    taken, holder = _taken(text, facts)
+    alive = _alive(daemon, facts)
+    evidence: dict[str, Json] = {_asked(daemon, socket): _answer(daemon), "processes": _processes(daemon)}
+    evidence |= _unit(daemon) | _last_words(facts, killed)
+    if holder:
+        evidence[f"listens at {taken}"] = holder
+    if makers:
+        evidence[f"containers that mount {socket}"] = makers
     if alive is not None:
         evidence["containers alive"] = alive or "none"
-    came_up = isinstance(log, DaemonLog) and log.came_up
-    starting = daemon.is_starting and not came_up
+    reason = _unnamed(text) if text or daemon.process else _ended(killed, facts)
+    by_holder = f", by {holder}" if holder else ""
+    by_makers = f"; {named('container', makers)} started before the socket was there" if makers else ""
+    starting = daemon.is_starting and not facts.came_up
+    log = facts.log.source.removeprefix("journal ") if facts.log is not None else "docker.service"
+    folder = {"folder": socket} if _is_folder(daemon) else {}
     return Finding(
         subject=DAEMON,
-        summary=_what(daemon, socket, came_up)
-        + (_unnamed(text) if text or daemon.process else _ended(killed, log))
-        + (f", by {holder}" if holder else "")
-        + _living(alive),
+        summary=f"{_state(daemon, socket, facts.came_up)}{reason}{by_holder}{by_makers}{_living(alive)}",
         evidence=evidence,
-        variables={
-            "socket": socket,
-            "log": log.source.removeprefix("journal ") if isinstance(log, DaemonLog) else "docker.service",
-        },
+        variables={"socket": socket, "log": log} | folder,
         severity=Severity.warning if starting else None,
-        touches=_written(text, root, mounts) if signs(text) & {"no-space", "read-only", "io-error"} else (),
+        touches=_written(text, facts) if signs(text) & {"no-space", "read-only", "io-error"} else (),
         signs=signs(text),
     )
 
 
-def _written(text: str, root: DataRoot | Unavailable, mounts: Mounts | Unavailable) -> tuple[Subject, ...]:
-    """The file systems of the paths that the words name; the data root's where they name none."""
-    if isinstance(mounts, Mounts):
-        paths = [path.replace("/var/run/", "/run/", 1) for path in re.findall(r"(?<![\w.])/[\w./-]+", text)]
-        own = [root.path] if isinstance(root, DataRoot) else []
-        points = dict.fromkeys(mounts.point_of(path) for path in paths or own)
-        return tuple(Subject("filesystem", point) for point in points if point)
-    return ()
+# -- evidence ----------------------------------------
+
+
+def _asked(daemon: Daemon, socket: str) -> str:
+    return socket if daemon.is_socket_activated else f"connect({socket})"
+
+
+def _answer(daemon: Daemon) -> str:
+    if daemon.is_socket_activated:
+        return "systemd listens; docker.service is not active"
+    if daemon.socket is None:
+        return "no such socket"
+    if daemon.socket.type not in ("socket", ""):
+        return f"it is a {daemon.socket.type}"
+    return "not allowed for this user" if daemon.reason == "forbidden" else "nobody listens"
+
+
+def _is_folder(daemon: Daemon) -> bool:
+    return daemon.socket is not None and daemon.socket.type == "folder"
+
+
+def _folder_makers(daemon: Daemon, facts: _Facts) -> list[str]:
+    """Containers that mount the socket's path: the engine makes a folder for a source that is missing when one of them starts."""
+    if not _is_folder(daemon) or facts.containers is None:
+        return []
+    path = daemon.endpoint.path.replace("/var/run/", "/run/", 1)
+    return [
+        container.name
+        for container in facts.containers
+        if any(mount.source.replace("/var/run/", "/run/", 1) == path for mount in container.mounts or ())
+    ]
 
 
 def _processes(daemon: Daemon) -> str:
     if daemon.process:
         return f"dockerd {daemon.process.pid}"
-    others = ", ".join(str(each.pid) for each in daemon.others)
+    others = ", ".join(str(other.pid) for other in daemon.others)
     return f"no dockerd of this socket; dockerd {others} of another" if others else "no dockerd"
 
 
-def _killed(kernel: KernelLog | Unavailable, log: DaemonLog | Unavailable) -> OomKill | None:
+def _unit(daemon: Daemon) -> dict[str, Json]:
+    unit = daemon.unit
+    if unit is None or not unit.exists:
+        return {}
+    state = f"{unit.active_state} ({unit.sub_state}), result {unit.result}"
+    disabled = f", {unit.unit_file_state}" if unit.unit_file_state in ("masked", "disabled") else ""
+    return {"docker.service": state + disabled}
+
+
+def _last_words(facts: _Facts, killed: OomKill | None) -> dict[str, Json]:
+    """The line that says most of the engine's end, or why there is none."""
+    log, failure = facts.log, facts.last_failure
+    if log is not None and failure is not None:
+        return {f"{log.source} {failure.place}".strip(): failure.text}
+    if killed:
+        return {"kernel log": f"out of memory: killed process {killed.pid} (dockerd)"}
+    if log is not None and log.lines and (log.lines[-1].is_error or "signal" in log.lines[-1].text):
+        return {f"{log.source}, last line": log.lines[-1].text}
+    return {"the engine's log": facts.no_log} if facts.no_log else {}
+
+
+def _written(text: str, facts: _Facts) -> tuple[Subject, ...]:
+    """The file systems of the paths that the words name; the data root's where they name none."""
+    if facts.mounts is None:
+        return ()
+    paths = [path.replace("/var/run/", "/run/", 1) for path in re.findall(r"(?<![\w.])/[\w./-]+", text)]
+    own = [facts.root.path] if facts.root is not None else []
+    points = dict.fromkeys(facts.mounts.point_of(path) for path in paths or own)
+    return tuple(Subject("filesystem", point) for point in points if point)
+
+
+def _killed(facts: _Facts) -> OomKill | None:
     """The end of its last life, if the kernel made it: an engine that was started since died of something else."""
-    kills = [each for each in kernel.oom_kills if each.task == "dockerd"] if isinstance(kernel, KernelLog) else []
-    began = log.last_start[0].at if isinstance(log, DaemonLog) and log.lines else None
+    kills = [kill for kill in facts.kernel.oom_kills if kill.task == "dockerd"] if facts.kernel is not None else []
+    began = facts.log.last_start[0].at if facts.log is not None and facts.log.lines else None
     return kills[-1] if kills and (began is None or kills[-1].at > began - CLOCKS_APART_S) else None
 
 
-def _holder(address: str, listeners: Listeners | Unavailable) -> str:
-    """Who listens where the engine wanted to; empty if nobody does any more, or nobody could look."""
-    host, _, port = address.rpartition(":")
-    held = listeners.on("tcp", host, int(port)) if isinstance(listeners, Listeners) else ()
-    return held[0].holder if held else ""
+def _taken(text: str, facts: _Facts) -> tuple[str, str]:
+    """The address that was in use when the engine wanted it, and who listens there now; empty if nobody does, or nobody could look."""
+    taken = TAKEN.search(text)
+    if taken is None or facts.listeners is None:
+        return "", ""
+    host, _, port = taken[1].rpartition(":")
+    held = facts.listeners.on("tcp", host, int(port))
+    return taken[1], held[0].holder if held else ""
 
 
-def _what(daemon: Daemon, socket: str, came_up: bool) -> str:
-    if daemon.process is not None and came_up and daemon.reason == "missing":
-        return f"dockerd ({daemon.process.pid}) lives and listens, but its socket {socket} was removed"
-    if daemon.process is not None and came_up and daemon.socket and daemon.socket.type == "folder":
-        return f"dockerd ({daemon.process.pid}) lives, but a folder has taken the place of its socket {socket}"
-    if daemon.process is not None:
+# -- the sentence ----------------------------------------
+
+
+def _state(daemon: Daemon, socket: str, came_up: bool) -> str:
+    process, unit = daemon.process, daemon.unit
+    if process is not None and came_up and daemon.reason == "missing":
+        return f"dockerd ({process.pid}) lives and listens, but its socket {socket} was removed"
+    if process is not None and came_up and _is_folder(daemon):
+        return f"dockerd ({process.pid}) lives, but a folder has taken the place of its socket {socket}"
+    if process is not None:
         since = f", {ago(daemon.age)} after its start" if daemon.age is not None else ""
-        return f"dockerd ({daemon.process.pid}) lives and does not serve {socket}{since}"
+        return f"dockerd ({process.pid}) lives and does not serve {socket}{since}"
     if daemon.program == "":
         return "dockerd does not run, and its program is not where packages put it"
     if daemon.is_socket_activated:
         return "dockerd is not running; systemd will start it for the next client"
-    if daemon.unit and daemon.unit.load_state == "masked":
+    if unit and unit.load_state == "masked":
         return "dockerd is not running, and docker.service is masked"
-    if daemon.unit and daemon.unit.active_state == "failed":
-        return f"dockerd is not running: docker.service failed ({daemon.unit.result})"
+    if unit and unit.active_state == "failed":
+        return f"dockerd is not running: docker.service failed ({unit.result})"
     return "dockerd is not running"
 
 
-def _ended(killed: OomKill | None, log: DaemonLog | Unavailable) -> str:
+def _ended(killed: OomKill | None, facts: _Facts) -> str:
     """How its last life ended, where it came up and said nothing of a failure; nothing where it is starting."""
     if killed:
         return ": the kernel killed it for memory"
-    if isinstance(log, Unavailable) or not log.came_up:
+    if facts.log is None or not facts.came_up:
         return ""
-    signal = next((match[1] for line in log.last_start if (match := SIGNAL.search(line.message))), None)
-    return (
-        f": it was told to stop (signal {signal})"
-        if signal
-        else ": its log ends without a word, as a killed one's does"
-    )
+    for line in facts.log.last_start:
+        if signal := SIGNAL.search(line.message):
+            return f": it was asked to stop (signal {signal[1]})"
+    return ": its log ends without a word, as after a kill -9 or a power cut"
 
 
 def _unnamed(text: str) -> str:
     """Why its last start failed, where no other check says so."""
-    if not text or any(pattern.search(text) for pattern in OTHERS):
+    if not text or any(pattern.search(text) for pattern in EXPLAINED):
         return ""
     return f": {text.removeprefix('failed to start daemon: ')}"
 
 
-def _alive(daemon: Daemon, containers: Containers | Unavailable) -> list[str] | None:
+def _alive(daemon: Daemon, facts: _Facts) -> list[str] | None:
     """The names of the containers whose shim lives, short ids where no name is known; None where nobody could look.
 
     Beside another engine only those that this one's files name are its own. Those of a user's engine are its user's.
@@ -272,7 +328,7 @@ def _alive(daemon: Daemon, containers: Containers | Unavailable) -> list[str] | 
     if daemon.shims is None:
         return None
     own = daemon.endpoint.rootless
-    names = {each.id: each.name for each in containers} if isinstance(containers, Containers) else {}
+    names = {container.id: container.name for container in facts.containers or ()}
     return sorted(
         names.get(id, id[:12])
         for id, shim in daemon.shims.items()
@@ -283,9 +339,4 @@ def _alive(daemon: Daemon, containers: Containers | Unavailable) -> list[str] | 
 def _living(alive: list[str] | None) -> str:
     if alive is None:
         return ""
-    if not alive:
-        return "; no container is alive"
-    shown = ", ".join(alive[:NAMES_SHOWN]) + (
-        f" and {len(alive) - NAMES_SHOWN} more" if len(alive) > NAMES_SHOWN else ""
-    )
-    return f"; still alive: {shown}"
+    return f"; still alive: {and_more(alive, NAMES_SHOWN)}" if alive else "; no container is alive"

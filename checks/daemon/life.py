@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
@@ -12,7 +12,7 @@ from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.model import (
     DAEMON,
-    CheckItem,
+    CheckResult,
     Count,
     Finding,
     Json,
@@ -27,14 +27,14 @@ from diagnose.registry import check
 
 
 @check("daemon.socket-forbidden", severity=Severity.advice)
-def socket_forbidden(daemon: Daemon) -> Iterable[Finding]:
+def socket_forbidden(daemon: Daemon) -> CheckResult:
     """This user is not allowed to use the engine's socket.
 
     The host may be well: nothing is said about it. A user whom the group file makes a member and whose session is
     older than that is told so. An engine's authorization plugin refuses with HTTP 403.
     """
     if daemon.reason != "forbidden" or daemon.is_down:
-        return
+        return None
     assert daemon.silence is not None
     user = daemon.caller.user or str(daemon.caller.uid)
     path = daemon.endpoint.path or daemon.endpoint.url
@@ -52,6 +52,7 @@ def socket_forbidden(daemon: Daemon) -> Iterable[Finding]:
         summary += ", although in group docker: the socket's group or mode keeps it out"
     evidence["groups of the caller"] = "docker is one of them" if daemon.caller.session_has_it else "without docker"
     yield Finding(subject=DAEMON, summary=summary, evidence=evidence, variables={"user": user, "socket": path})
+    return None
 
 
 @check(
@@ -65,18 +66,19 @@ def socket_forbidden(daemon: Daemon) -> Iterable[Finding]:
         "resources.io-saturated",
         "daemon.containerd-down",
         "daemon.containerd-hung",
+        "daemon.database-locked",
     ],
 )
 def hung(
     daemon: Daemon,
-    containers: Containers | Unavailable,
-    mounts: Mounts | Unavailable,
-    root: DataRoot | Unavailable,
-    pressure: Pressure | Unavailable,
+    containers: Containers | None,
+    mounts: Mounts | None,
+    root: DataRoot | None,
+    pressure: Pressure | None,
     *,
     start: Seconds = Seconds(120),
     busy: Count = Count(10),
-) -> Iterable[CheckItem] | Unavailable:
+) -> CheckResult:
     """The engine accepts connections but does not answer.
 
     A stopped process (state T) and threads that wait in the kernel (D) say why. In its first `start` seconds an
@@ -87,56 +89,52 @@ def hung(
     for it as soon as it is asked for more than its memory holds.
     """
     if daemon.answers:
-        return list(_stuck_alone(daemon, containers, _overrun(pressure, busy)))
+        yield from _stuck_alone(daemon, containers, _overrun(pressure, busy))
+        return None
     if not daemon.is_hung:
-        return ()
+        return None
     process = daemon.process
     if process is None and daemon.endpoint.named and not daemon.endpoint.is_default:
-        return Unavailable(
-            "timed out", f"{daemon.endpoint.url} (from {daemon.endpoint.source}) does not answer; {daemon.where}"
-        )
-    if (
-        process is not None
-        and not process.is_stopped
-        and not process.blocked
-        and daemon.age is not None
-        and daemon.age < start
-    ):
-        return Unavailable(
-            "timed out", f"dockerd ({process.pid}) started {ago(daemon.age)} ago and does not answer yet"
-        )
-    return [_hung(daemon, mounts, root, pressure, busy)]
+        where = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
+        return Unavailable("timed out", f"{where} does not answer; {daemon.where}")
+    is_young = daemon.age is not None and daemon.age < start
+    if process is not None and daemon.age is not None and is_young and not process.is_stopped and not process.blocked:
+        since = f"dockerd ({process.pid}) started {ago(daemon.age)} ago"
+        return Unavailable("timed out", f"{since} and does not answer yet")
+    yield _hung(daemon, mounts, root, pressure, busy)
+    return None
 
 
-def _stuck_alone(daemon: Daemon, containers: Containers | Unavailable, slow: bool) -> Iterable[Finding]:
+def _stuck_alone(daemon: Daemon, containers: Containers | None, is_slow: bool) -> Iterator[Finding]:
     """Containers that alone do not work: their shim is stopped, or the engine answers about all but them."""
-    known = {each.id: each.name for each in containers} if isinstance(containers, Containers) else {}
-    left_out = containers.unexamined if isinstance(containers, Containers) else ()
-    silent = {each.subject.name: each.why for each in left_out if each.why.startswith("inspect: timed out")}
-    stopped = {
-        next((name for name, why in silent.items() if id in why), known.get(id, id[:12])): shim
-        for id, shim in (daemon.shims or {}).items()
-        if shim.state == "T"
-    }
-    for name in (*stopped, *(name for name in silent if known and not slow and name not in stopped)):
+    names = {container.id: container.name for container in containers or ()}
+    unread = containers.unexamined if containers is not None else ()
+    silent = {item.subject.name: item.why for item in unread if item.why.startswith("inspect: timed out")}
+    stopped = {_name(id, names, silent): shim for id, shim in (daemon.shims or {}).items() if shim.state == "T"}
+    locked = [name for name in silent if names and not is_slow and name not in stopped]
+    for name in (*stopped, *locked):
         shim = stopped.get(name)
-        process = shim or daemon.process
-        summary = (
-            f"the shim of {name} ({shim.pid}) is stopped by a signal: it cannot be stopped, entered or probed"
-            if shim
-            else f"the engine answers about every container but {name}: its lock is held"
-        )
-        evidence: dict[str, Json] = {f"/proc/{shim.pid}/stat": f"{shim.comm}, state {shim.state}"} if shim else {}
+        evidence: dict[str, Json] = {}
+        if shim is not None:
+            evidence[f"/proc/{shim.pid}/stat"] = f"{shim.comm}, state {shim.state}"
+            summary = f'the shim of container "{name}" ({shim.pid}) is stopped by a signal: it cannot be stopped, entered or probed'
+        else:
+            summary = f'the engine answers about every container but "{name}": its lock is held'
         if name in silent:
             evidence |= {f"GET /containers/{name}/json": silent[name], "GET /_ping": "answered"}
         yield Finding(
             subject=container(name),
             summary=summary,
             evidence=evidence,
-            variables={"socket": daemon.endpoint.path or daemon.endpoint.url} | _pid(process),
+            variables={"socket": daemon.endpoint.path or daemon.endpoint.url} | _pid(shim or daemon.process),
             severity=Severity.warning,
             touches=(DAEMON,),
         )
+
+
+def _name(id: str, names: dict[str, str], silent: dict[str, str]) -> str:
+    """A container's name by its id: one that could not be inspected is known by the refusal, which holds the id."""
+    return next((name for name, why in silent.items() if id in why), names.get(id, id[:12]))
 
 
 def _pid(process: ProcessDetail | Process | None) -> dict[str, str]:
@@ -146,16 +144,16 @@ def _pid(process: ProcessDetail | Process | None) -> dict[str, str]:
 
 def _hung(
     daemon: Daemon,
-    mounts: Mounts | Unavailable,
-    root: DataRoot | Unavailable,
-    pressure: Pressure | Unavailable,
+    mounts: Mounts | None,
+    root: DataRoot | None,
+    pressure: Pressure | None,
     busy: float,
 ) -> Finding:
     process = daemon.process
     socket = daemon.endpoint.path or daemon.endpoint.url
     assert daemon.silence is not None
     evidence: dict[str, Json] = {f"GET /_ping at {socket}": daemon.silence.detail or "no answer"}
-    point = mounts.point_of(root.path) if isinstance(mounts, Mounts) and isinstance(root, DataRoot) else None
+    point = mounts.point_of(root.path) if mounts is not None and root is not None else None
     slow = False
     if process is None:
         evidence["who listens"] = daemon.where
@@ -171,7 +169,7 @@ def _hung(
         else:
             summary = f"dockerd ({process.pid}) accepts connections but does not answer"
             slow = _overrun(pressure, busy)
-            if slow and isinstance(pressure, Pressure):
+            if slow and pressure is not None:
                 summary += f"; the host is busy: load {pressure.load[0]:.0f} on {pressure.cpus} processors"
     if daemon.shims is not None:
         evidence["containers alive"] = len(daemon.shims)
@@ -185,10 +183,10 @@ def _hung(
     )
 
 
-def _overrun(pressure: Pressure | Unavailable, busy: float) -> bool:
+def _overrun(pressure: Pressure | None, busy: float) -> bool:
     """Whether so many tasks want a processor that silence may be slowness."""
-    return isinstance(pressure, Pressure) and bool(pressure.load) and pressure.load[0] > busy * pressure.cpus
+    return pressure is not None and bool(pressure.load) and pressure.load[0] > busy * pressure.cpus
 
 
 def _threads(states: dict[str, int]) -> str:
-    return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "not known"
+    return ", ".join(f"{number} {state}" for state, number in sorted(states.items())) or "not known"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig
@@ -13,8 +13,8 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.socket_clients import TOO_OLD, SocketClients
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
-from diagnose.model import DAEMON, HOST, Finding, Seconds, Severity, Skipped, Unavailable
-from diagnose.phrases import ago
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Seconds, Severity, Skipped
+from diagnose.phrases import ago, count
 from diagnose.registry import check
 
 MAINTAINED = frozenset({25, 28, 29})
@@ -25,7 +25,7 @@ DISTRIBUTION = re.compile(r"\+dfsg|\+ds|[-~+]\d*(ubuntu|deb)|\.el\d|\.fc\d|-ce|\
 
 
 @check("daemon.engine-outdated", severity=Severity.advice, posture=True)
-def engine_outdated(daemon: Daemon, ping: Ping, info: Info | Unavailable) -> Iterable[Finding] | Skipped:
+def engine_outdated(daemon: Daemon, ping: Ping, info: Info | None) -> CheckResult:
     """The running engine gets no more fixes, or is older than the installed one.
 
     An upstream engine of a line that has ended; a distribution's build keeps its own calendar and is not judged by
@@ -33,11 +33,7 @@ def engine_outdated(daemon: Daemon, ping: Ping, info: Info | Unavailable) -> Ite
     """
     if ping.is_podman:
         return Skipped("Podman answers here")
-    return list(_outdated(daemon, ping, info))
-
-
-def _outdated(daemon: Daemon, ping: Ping, info: Info | Unavailable) -> Iterator[Finding]:
-    version = (info.server_version if isinstance(info, Info) else "") or ping.engine_version
+    version = (info.server_version if info is not None else "") or ping.engine_version
     if daemon.process is not None and (daemon.process.exe or "").endswith(" (deleted)"):
         program = str(daemon.process.exe).removesuffix(" (deleted)")
         yield Finding(
@@ -56,6 +52,7 @@ def _outdated(daemon: Daemon, ping: Ping, info: Info | Unavailable) -> Iterator[
             variables={"program": "/usr/bin/dockerd"},
             discriminator="ended",
         )
+    return None
 
 
 def _line(version: tuple[int, ...]) -> str:
@@ -63,9 +60,7 @@ def _line(version: tuple[int, ...]) -> str:
 
 
 @check("daemon.client-api-too-old", severity=Severity.warning)
-def client_api_too_old(
-    clients: SocketClients, log: DaemonLog | Unavailable, options: Options, clock: Clock
-) -> Iterable[Finding]:
+def client_api_too_old(clients: SocketClients, log: DaemonLog | None, options: Options, clock: Clock) -> CheckResult:
     """A client is turned away because its API version is too old.
 
     By the logs of running containers that hold the engine's socket, which repeat the engine's answer. The engine itself
@@ -73,34 +68,40 @@ def client_api_too_old(
     engine's least version rose to 1.24 with 25.0 and to 1.44 with 29.0 (29.7.2 begins at 1.40): older proxies and
     dashboards break there.
     """
-    for each in clients.turned_away:
+    for client in clients.turned_away:
+        container = client.container
         yield Finding(
-            subject=each.container.subject,
-            summary=f"{each.container.name} speaks API {each.client} and is turned away: this engine requires at least {each.least}",
-            evidence={"last such line of its log": each.line},
-            variables={"name": each.container.name, "least": each.least},
+            subject=container.subject,
+            summary=f'container "{container.name}" speaks API {client.client} and is turned away: this engine requires at least '
+            f"{client.least}",
+            evidence={"last such line of its log": client.line},
+            variables={"name": container.name, "least": client.least},
             touches=(DAEMON,),
-            service=each.container.service,
+            service=container.service,
         )
-    lines = log.since(clock.wall - options.since_s) if isinstance(log, DaemonLog) and not clients.turned_away else ()
-    turned = [(line, match) for line in lines if (match := TOO_OLD.search(line.text)) is not None]
-    if turned and isinstance(log, DaemonLog):
-        last, match = turned[-1]
-        holders = [each.name for each in clients.holders]
+    if clients.turned_away or log is None:
+        return None
+    refusals = [
+        (line, match) for line in log.since(clock.wall - options.since_s) if (match := TOO_OLD.search(line.text))
+    ]
+    if refusals:
+        last, match = refusals[-1]
+        holders = [container.name for container in clients.holders]
         yield Finding(
             subject=DAEMON,
             summary=f"a client of API {match['client']} is turned away: this engine requires at least {match['least']}",
             evidence={
                 f"{log.source} {last.place}".strip(): last.text,
-                "times": len(turned),
+                "times": len(refusals),
                 "containers with the socket": holders or "none",
             },
-            variables={"name": holders[0] if holders else "NAME", "least": match["least"]},
+            variables={"least": match["least"]} | ({"name": holders[0]} if holders else {}),
         )
+    return None
 
 
 @check("daemon.remote-api-open", severity=Severity.warning)
-def remote_api_open(config: DaemonConfig, daemon: Daemon) -> Iterable[Finding] | Skipped:
+def remote_api_open(config: DaemonConfig, daemon: Daemon) -> CheckResult:
     """The engine takes commands over TCP from anyone, without a client certificate.
 
     From the command line of the running engine and its file: `tcp://` without `tlsverify`. On a loopback address it is
@@ -109,11 +110,7 @@ def remote_api_open(config: DaemonConfig, daemon: Daemon) -> Iterable[Finding] |
     if daemon.process is None or daemon.is_podman:
         return Skipped("no Docker engine runs here")
     if config.value("tlsverify") is True:
-        return ()
-    return list(_open(config))
-
-
-def _open(config: DaemonConfig) -> Iterator[Finding]:
+        return None
     hosts = config.value("hosts")
     for host in hosts if isinstance(hosts, list) else ():
         text = str(host)
@@ -131,55 +128,58 @@ def _open(config: DaemonConfig) -> Iterator[Finding]:
             discriminator=address,
             severity=Severity.advice if local else None,
         )
+    return None
 
 
 @check("daemon.clock-skewed", severity=Severity.warning, causes=["image.registry-tls"])
 def clock_skewed(
-    clock: Clock, ping: Ping | Unavailable, containers: Containers | Unavailable, *, skew: Seconds = Seconds(60)
-) -> Iterable[Finding]:
+    clock: Clock, ping: Ping | None, containers: Containers | None, *, skew: Seconds = Seconds(60)
+) -> CheckResult:
     """The host's clock is wrong, or was.
 
     Told by containers that, by the engine, were created or started in the future: the clock was ahead then, or is
     behind now. An engine on another machine whose own clock (the Date of its answers) differs from this machine's.
     Containers share the host's clock, so that theirs cannot differ.
     """
-    ahead = sorted(
-        (
-            (moment - clock.wall, each.name, name)
-            for each in (containers if isinstance(containers, Containers) else ())
-            for name, moment in (("Created", each.created_at), ("State.StartedAt", each.started_at))
-            if moment is not None and moment - clock.wall > skew
-        ),
-        reverse=True,
-    )
-    if ahead:
-        seconds, container, name = ahead[0]
+    future = sorted(_in_the_future(containers, clock.wall, skew), reverse=True)
+    if future:
+        seconds, name, field = future[0]
         yield Finding(
             subject=HOST,
-            summary=f"the clock is behind, or was ahead: {container} began {ago(seconds)} from now",
+            summary=f'the clock is behind, or was ahead: container "{name}" began {ago(seconds)} from now',
             evidence={
-                f"{container} {name}": f"{seconds:.0f} s in the future",
-                "containers of the future": len({each for _, each, _ in ahead}),
+                f"{name} {field}": f"{seconds:.0f} s in the future",
+                "containers of the future": len({name for _, name, _ in future}),
             },
             variables={"seconds": f"{seconds:.0f}"},
             touches=(DAEMON,),
             signs=frozenset({"certificate-date"}),
         )
-    apart = ping.date - clock.wall if isinstance(ping, Ping) and ping.date is not None else 0.0
+    apart = ping.date - clock.wall if ping is not None and ping.date is not None else 0.0
     if abs(apart) > skew:
+        direction = "ahead of" if apart > 0 else "behind"
         yield Finding(
             subject=HOST,
-            summary=f"the engine's clock is {ago(abs(apart))} {'ahead of' if apart > 0 else 'behind'} this machine's",
+            summary=f"the engine's clock is {ago(abs(apart))} {direction} this machine's",
             evidence={"Date of /_ping": f"{apart:+.0f} s against this machine"},
             variables={"seconds": f"{abs(apart):.0f}"},
             discriminator="engine",
             touches=(DAEMON,),
             signs=frozenset({"certificate-date"}),
         )
+    return None
+
+
+def _in_the_future(containers: Containers | None, now: float, skew: float) -> Iterator[tuple[float, str, str]]:
+    """(seconds from now, container, field) of times that lie more than `skew` seconds in the future."""
+    for container in containers or ():
+        for field, moment in (("Created", container.created_at), ("State.StartedAt", container.started_at)):
+            if moment is not None and moment - now > skew:
+                yield moment - now, container.name, field
 
 
 @check("daemon.live-restore-off", severity=Severity.advice, posture=True)
-def live_restore_off(info: Info, daemon: Daemon) -> Iterable[Finding] | Skipped:
+def live_restore_off(info: Info, daemon: Daemon) -> CheckResult:
     """A restart of the engine stops every container, because live-restore is off.
 
     Swarm does not allow it, and on an engine without containers it changes nothing.
@@ -189,12 +189,11 @@ def live_restore_off(info: Info, daemon: Daemon) -> Iterable[Finding] | Skipped:
     if info.swarm_state != "inactive":
         return Skipped("live-restore cannot be used in a swarm")
     if info.live_restore_enabled or not info.containers_running:
-        return ()
-    return [
-        Finding(
-            subject=DAEMON,
-            summary=f"a restart or upgrade of the engine stops {info.containers_running} running containers",
-            evidence={"GET /info LiveRestoreEnabled": False, "GET /info ContainersRunning": info.containers_running},
-            variables={"path": "/etc/docker/daemon.json"},
-        )
-    ]
+        return None
+    yield Finding(
+        subject=DAEMON,
+        summary=f"a restart or upgrade of the engine stops {count(info.containers_running, 'running container')}",
+        evidence={"GET /info LiveRestoreEnabled": False, "GET /info ContainersRunning": info.containers_running},
+        variables={"path": "/etc/docker/daemon.json"},
+    )
+    return None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.daemon import DAEMONS, EXEC_ROOT, Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
-from diagnose.model import DAEMON, CheckItem, Finding, Json, Severity, Subject, Unavailable
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
 from diagnose.registry import check
 
 STORAGE = re.compile(r"error initializing graphdriver|prior storage driver|contains several valid graphdrivers")
@@ -43,9 +43,7 @@ def _short(text: str) -> str:
     severity=Severity.critical,
     caused_by=["daemon.config-invalid", "storage.disk-full", "storage.read-only", "kernel.filesystem-errors"],
 )
-def storage_driver_failed(
-    daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | Unavailable
-) -> Iterable[CheckItem] | Unavailable:
+def storage_driver_failed(daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | None) -> CheckResult:
     """The engine does not start because its storage driver cannot be used.
 
     A driver that the configuration names and the engine does not have, one that newer engines gave up (aufs in 24,
@@ -57,20 +55,20 @@ def storage_driver_failed(
         return unread
     line = _failure(daemon, log, STORAGE)
     if line is None or isinstance(log, Unavailable):
-        return ()
+        return None
+    driver = config.value("storage-driver") if config is not None else None
     evidence: dict[str, Json] = {f"{log.source} {line.place}".strip(): line.text}
-    if isinstance(config, DaemonConfig) and config.value("storage-driver"):
-        evidence[f"{config.where('storage-driver')} storage-driver"] = config.value("storage-driver")
-    driver = str(config.value("storage-driver") or "") if isinstance(config, DaemonConfig) else ""
-    return [
-        Finding(
-            subject=DAEMON,
-            summary=f"the storage driver {driver + ' ' if driver else ''}cannot be used: {_short(line.text)}",
-            evidence=evidence,
-            variables={"log": log.source.removeprefix("journal ")},
-            signs=signs(line.text),
-        )
-    ]
+    if config is not None and driver:
+        evidence[f"{config.where('storage-driver')} storage-driver"] = driver
+    name = f'storage driver "{driver}"' if driver else "the storage driver"
+    yield Finding(
+        subject=DAEMON,
+        summary=f"{name} cannot be used: {_short(line.text)}",
+        evidence=evidence,
+        variables={"log": log.source.removeprefix("journal ")},
+        signs=signs(line.text),
+    )
+    return None
 
 
 @check(
@@ -84,8 +82,8 @@ def storage_driver_failed(
     ],
 )
 def bridge_init_failed(
-    daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | Unavailable, root: DataRoot | Unavailable
-) -> Iterable[CheckItem] | Unavailable:
+    daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | None, root: DataRoot | None
+) -> CheckResult:
     """The engine does not start because its networks cannot be set up.
 
     An address that is none, pools that all overlap with routes, firewall commands that fail or are not there, kernel
@@ -97,39 +95,37 @@ def bridge_init_failed(
         return unread
     line = _failure(daemon, log, NETWORK)
     if line is None or isinstance(log, Unavailable):
-        return ()
+        return None
     evidence: dict[str, Json] = {f"{log.source} {line.place}".strip(): line.text}
-    if isinstance(config, DaemonConfig):
-        evidence |= {
-            f"{config.where(key)} {key}": config.value(key) for key in ADDRESS_KEYS if config.value(key) is not None
-        }
+    for key in ADDRESS_KEYS if config is not None else ():
+        if config is not None and config.value(key) is not None:
+            evidence[f"{config.where(key)} {key}"] = config.value(key)
     detail = re.sub(r"^.*?network controller: ", "", _short(line.text))
     variables = {"log": log.source.removeprefix("journal ")}
-    if DATABASE.search(detail) and isinstance(root, DataRoot):
+    if DATABASE.search(detail) and root is not None:
         variables["database"] = f"{root.path}/network/files/local-kv.db"
     elif not RULES.search(detail):
-        variables["path"] = config.path if isinstance(config, DaemonConfig) else DEFAULT_PATH
-    return [
-        Finding(
-            subject=DAEMON,
-            summary=f"the engine's networks cannot be set up: {detail}",
-            evidence=evidence,
-            variables=variables,
-            touches=(Subject("interface", "docker0"), Subject("network", "bridge")),
-        )
-    ]
+        variables["path"] = config.path if config is not None else DEFAULT_PATH
+    yield Finding(
+        subject=DAEMON,
+        summary=f"the engine's networks cannot be set up: {detail}",
+        evidence=evidence,
+        variables=variables,
+        touches=(Subject("interface", "docker0"), Subject("network", "bridge")),
+    )
+    return None
 
 
 @check("daemon.stale-pidfile", severity=Severity.critical)
-def stale_pidfile(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Finding]:
+def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """A pid file that names another process keeps the engine from starting.
 
     Of dockerd, or of the containerd that it starts itself. Only where the engine is down: a file of an engine that
     was given another place harms nobody. A file that names no living process is taken over by every engine.
     """
     if not daemon.is_down:
-        return
-    said = log.last_failure if isinstance(log, DaemonLog) else None
+        return None
+    last = log.last_failure if log is not None else None
     for file in daemon.pid_files:
         if file.comm in DAEMONS or file.comm.startswith(("containerd", "docker-containe")):
             continue
@@ -137,8 +133,8 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Find
             file.path: file.pid,
             f"/proc/{file.pid}/comm": file.comm or "not readable",
         }
-        if said is not None and isinstance(log, DaemonLog) and PID_TAKEN.search(said.text):
-            evidence[f"{log.source} {said.place}".strip()] = said.text
+        if last is not None and log is not None and PID_TAKEN.search(last.text):
+            evidence[f"{log.source} {last.place}".strip()] = last.text
         yield Finding(
             subject=DAEMON,
             summary=f"{file.path} names process {file.pid}, which is {file.comm or 'another program'}, not the engine",
@@ -146,24 +142,26 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Find
             variables={"path": file.path, "pid": str(file.pid)},
             discriminator=file.path,
         )
-    yield from _ended_since(daemon, log)
+    if log is not None:
+        yield from _ended_since(daemon, log)
+    return None
 
 
-def _ended_since(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Finding]:
-    """dockerd says whom it took for its containerd; giving up it may end that process (seen on engine 26.1)."""
-    if isinstance(log, Unavailable) or log.last_failure is None or daemon.containerds:
+def _ended_since(daemon: Daemon, log: DaemonLog) -> Iterator[Finding]:
+    """dockerd names the process that it took for its containerd; giving up may end that process (seen on engine 26.1)."""
+    if log.last_failure is None or daemon.containerds:
         return
-    taken = next((line for line in log.last_start if line.message == "containerd is still running"), None)
-    pid = taken.fields.get("pid", "") if taken else ""
-    if not pid.isdigit() or "waiting for containerd" not in log.last_failure.text:
+    claim = next((line for line in log.last_start if line.message == "containerd is still running"), None)
+    pid = claim.fields.get("pid", "") if claim else ""
+    if claim is None or not pid.isdigit() or "waiting for containerd" not in log.last_failure.text:
         return
     if int(pid) in {file.pid for file in daemon.pid_files}:
         return
     path = f"{EXEC_ROOT}/containerd/containerd.pid"
     yield Finding(
         subject=DAEMON,
-        summary=f"dockerd waited in vain for process {pid}, which {path} names but which is not containerd",
-        evidence={f"{log.source} {taken.place}".strip() if taken else path: f"containerd is still running, pid {pid}"},
+        summary=f"dockerd waited for process {pid}, which {path} names but which is not containerd",
+        evidence={f"{log.source} {claim.place}".strip(): f"containerd is still running, pid {pid}"},
         variables={"path": path, "pid": pid},
         discriminator=path,
     )
@@ -179,9 +177,11 @@ def _ended_since(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Findi
         "daemon.bridge-init-failed",
         "daemon.stale-pidfile",
         "daemon.containerd-down",
+        "daemon.database-damaged",
+        "daemon.database-locked",
     ],
 )
-def start_limit_hit(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[CheckItem] | Unavailable:
+def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """systemd has given up starting the engine after too many failures.
 
     A consequence: the reason is the error before it in the journal. Until the counter is reset, systemd refuses
@@ -191,18 +191,17 @@ def start_limit_hit(daemon: Daemon, log: DaemonLog | Unavailable) -> Iterable[Ch
         return Unavailable("remote", daemon.where)
     unit = daemon.unit
     if unit is None or not unit.is_given_up or not daemon.is_down:
-        return ()
+        return None
     evidence: dict[str, Json] = {
         "docker.service": f"{unit.active_state} ({unit.sub_state}), result {unit.result}",
         "docker.service NRestarts": unit.n_restarts or "not known",
     }
-    if isinstance(log, DaemonLog) and log.last_failure is not None:
+    if log is not None and log.last_failure is not None:
         evidence[f"{log.source} {log.last_failure.place}".strip()] = log.last_failure.text
-    return [
-        Finding(
-            subject=DAEMON,
-            summary=f"systemd gave up on docker.service after {unit.n_restarts or 'several'} restarts",
-            evidence=evidence,
-            variables={"unit": "docker.service"},
-        )
-    ]
+    yield Finding(
+        subject=DAEMON,
+        summary=f"systemd gave up on docker.service after {unit.n_restarts or 'several'} restarts",
+        evidence=evidence,
+        variables={"unit": "docker.service"},
+    )
+    return None

@@ -18,6 +18,8 @@ from diagnose.registry import without
     "daemon.start-limit-hit",
     "daemon.containerd-down",
     "daemon.containerd-hung",
+    "daemon.database-damaged",
+    "daemon.database-locked",
 )
 def engine_answers(daemon: Daemon) -> Edit:
     """The engine answers: each of these checks reads in the engine's own log that the cause kept the engine from it."""

@@ -12,7 +12,6 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from checks.daemon import containerd, dead, life, posture, start
 from diagnose import runbooks
 from diagnose.evidence.containers.from_disk import container_of
 from diagnose.evidence.containers.listing import Container, Containers
@@ -31,7 +30,7 @@ from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.run.options import Options
-from diagnose.model import Severity, Skipped, Unavailable, Unexamined, container
+from diagnose.model import Finding, Severity, Unavailable, Unexamined, container
 from tests.judging import judge, rows
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data/daemon/daemon_json.json").read_text())
@@ -126,10 +125,8 @@ def test_valid_files_are_left_alone(text: str, major: int) -> None:
     assert faults_of(text, major) == ()
 
 
-def not_running(
-    one: Daemon, words: DaemonLog | Unavailable = NOTHING, known: Any = NOTHING, kernel: Any = NOTHING
-) -> Any:
-    return dead.not_running(one, known, words, ROOT, NOTHING, kernel, NOTHING, NOTHING)
+def not_running(one: Daemon, words: Any = NOTHING, known: Any = NOTHING, kernel: Any = NOTHING) -> tuple[Finding, ...]:
+    return judge("daemon.not-running", daemon=one, containers=known, log=words, root=ROOT, kernel=kernel).findings
 
 
 @pytest.mark.parametrize(
@@ -155,26 +152,24 @@ def test_not_running(one: Daemon, severity: Severity | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "kind"),
+    ("one", "verdict"),
     [
-        pytest.param(daemon(silence=None), tuple, id="it answers"),
-        pytest.param(daemon(silence=SILENT), tuple, id="it hangs: another check's"),
-        pytest.param(daemon(silence=Unavailable("forbidden", ""), process=engine()), tuple, id="forbidden"),
-        pytest.param(daemon(silence=Unavailable("forbidden", "")), Unavailable, id="forbidden, and nothing seen"),
-        pytest.param(daemon(endpoint=NAMED), Unavailable, id="a wrong address"),
-        pytest.param(daemon(endpoint=NAMED, silence=Unavailable("malformed", "")), Unavailable, id="named nonsense"),
-        pytest.param(daemon(same_host=False, where="ssh"), Unavailable, id="on another machine"),
-        pytest.param(daemon(others=(Process(9, comm="dockerd"),)), Unavailable, id="an engine on another socket"),
-        pytest.param(daemon(installed=False, has_podman=True), Unavailable, id="a host with Podman alone"),
-        pytest.param(daemon(endpoint=NAMED, socket=FOLDER), Unavailable, id="a named folder"),
-        pytest.param(daemon(endpoint=NAMED, silence=HUNG_UP), Unavailable, id="a named socket that hangs up"),
-        pytest.param(daemon(silence=DENIED, process=engine()), tuple, id="a plugin's refusal"),
+        pytest.param(daemon(silence=None), "passed", id="it answers"),
+        pytest.param(daemon(silence=SILENT), "passed", id="it hangs: another check's"),
+        pytest.param(daemon(silence=Unavailable("forbidden", ""), process=engine()), "passed", id="forbidden"),
+        pytest.param(daemon(silence=Unavailable("forbidden", "")), "unknown", id="forbidden, and nothing seen"),
+        pytest.param(daemon(endpoint=NAMED), "unknown", id="a wrong address"),
+        pytest.param(daemon(endpoint=NAMED, silence=Unavailable("malformed", "")), "unknown", id="named nonsense"),
+        pytest.param(daemon(same_host=False, where="ssh"), "unknown", id="on another machine"),
+        pytest.param(daemon(others=(Process(9, comm="dockerd"),)), "unknown", id="an engine on another socket"),
+        pytest.param(daemon(installed=False, has_podman=True), "unknown", id="a host with Podman alone"),
+        pytest.param(daemon(endpoint=NAMED, socket=FOLDER), "unknown", id="a named folder"),
+        pytest.param(daemon(endpoint=NAMED, silence=HUNG_UP), "unknown", id="a named socket that hangs up"),
+        pytest.param(daemon(silence=DENIED, process=engine()), "passed", id="a plugin's refusal"),
     ],
 )
-def test_not_running_is_not_said(one: Daemon, kind: type) -> None:
-    assert isinstance(not_running(one), kind)
-    if kind is tuple:
-        assert not_running(one) == ()
+def test_not_running_is_not_said(one: Daemon, verdict: str) -> None:
+    assert judge("daemon.not-running", daemon=one, root=ROOT).verdict == verdict
 
 
 def test_a_dead_engine_names_its_last_words_and_what_lives() -> None:
@@ -221,7 +216,7 @@ def test_the_kernel_killed_it() -> None:
 
 def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
     old = replace(log(UP, LISTENS), mtime=1.7e9)
-    found = only(dead.not_running(daemon(), NOTHING, old, ROOT, NOTHING, NOTHING, NOTHING, Clock(1.8e9, 1.75e9)))
+    found = only(judge("daemon.not-running", daemon=daemon(), log=old, root=ROOT, clock=Clock(1.8e9, 1.75e9)).findings)
     assert found.summary == "dockerd is not running; no container is alive"
     assert found.evidence["the engine's log"] == "/var/log/docker.log is from before this host's boot"
 
@@ -245,10 +240,10 @@ def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
                 "level=info msg=\"Processing signal 'terminated'\"",
                 'level=info msg="Daemon shutdown complete"',
             ],
-            "dockerd is not running: it was told to stop (signal terminated)",
+            "dockerd is not running: it was asked to stop (signal terminated)",
             id="stopped",
         ),
-        pytest.param({}, [UP, LISTENS], "its log ends without a word, as a killed one's does", id="killed"),
+        pytest.param({}, [UP, LISTENS], "its log ends without a word, as after a kill -9", id="killed"),
         pytest.param({}, [UP], "dockerd is not running; no container is alive", id="gone in its start"),
         pytest.param(
             {"endpoint": NAMED, "socket": SOCKET, "others": (Process(9, comm="dockerd"),), "shims": {ID: SHIM}},
@@ -260,7 +255,9 @@ def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
 )
 def test_what_is_said_of_a_dead_engine(parts: dict[str, Any], words: list[str], summary: str) -> None:
     held = Listeners((Listener("tcp", "0.0.0.0", 2375, 70, "nginx"),))
-    found = only(dead.not_running(daemon(**parts), NOTHING, log(*words), ROOT, NOTHING, NOTHING, held, NOTHING))
+    found = only(
+        judge("daemon.not-running", daemon=daemon(**parts), log=log(*words), root=ROOT, listeners=held).findings
+    )
     assert summary in found.summary
 
 
@@ -314,13 +311,13 @@ def test_forbidden() -> None:
     denied = daemon(
         silence=Unavailable("forbidden", ""), process=engine(), socket=SOCKET, caller=Caller(1000, "deploy")
     )
-    (finding,) = life.socket_forbidden(denied)
+    (finding,) = judge("daemon.socket-forbidden", daemon=denied).findings
     assert finding.summary == "deploy is not allowed to use /var/run/docker.sock"
     old = daemon(silence=denied.silence, process=engine(), caller=Caller(1000, "deploy", docker_group=True))
-    assert "session is older" in next(iter(life.socket_forbidden(old))).summary
+    assert "session is older" in next(iter(judge("daemon.socket-forbidden", daemon=old).findings)).summary
     kept_out = replace(denied, caller=Caller(1000, "deploy", docker_group=True, session_has_it=True))
-    assert "although in group docker" in only(life.socket_forbidden(kept_out)).summary
-    assert list(life.socket_forbidden(daemon())) == []
+    assert "although in group docker" in only(judge("daemon.socket-forbidden", daemon=kept_out).findings).summary
+    assert judge("daemon.socket-forbidden", daemon=daemon()).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -339,20 +336,20 @@ def test_forbidden() -> None:
     ],
 )
 def test_hung(one: Daemon, what: str) -> None:
-    finding = only(life.hung(one, NOTHING, NOTHING, ROOT, NOTHING))
+    finding = only(judge("daemon.hung", daemon=one, root=ROOT).findings)
     assert what in finding.summary
 
 
 def test_hung_is_not_said() -> None:
-    assert isinstance(
-        life.hung(daemon(silence=SILENT, process=engine(), age=20.0), NOTHING, NOTHING, ROOT, NOTHING), Unavailable
+    assert (
+        judge("daemon.hung", daemon=daemon(silence=SILENT, process=engine(), age=20.0), root=ROOT).verdict == "unknown"
     )
-    assert isinstance(life.hung(daemon(silence=SILENT, endpoint=NAMED), NOTHING, NOTHING, ROOT, NOTHING), Unavailable)
-    assert life.hung(daemon(), NOTHING, NOTHING, ROOT, NOTHING) == ()
+    assert judge("daemon.hung", daemon=daemon(silence=SILENT, endpoint=NAMED), root=ROOT).verdict == "unknown"
+    assert judge("daemon.hung", daemon=daemon(), root=ROOT).verdict == "passed"
     alone = Containers(
         (msgspec.convert({"Id": ID}, Container),), (Unexamined(container("stuck"), "inspect: timed out: x"),)
     )
-    finding = only(life.hung(daemon(silence=None), alone, NOTHING, ROOT, NOTHING))
+    finding = only(judge("daemon.hung", daemon=daemon(silence=None), containers=alone, root=ROOT).findings)
     assert (finding.subject.name, finding.severity) == ("stuck", Severity.warning)
 
 
@@ -361,7 +358,11 @@ def test_a_stopped_shim_is_told_also_on_a_busy_host(why: str) -> None:
     listed = () if why else (msgspec.convert({"Id": ID, "Name": "/web"}, Container),)
     known = Containers(listed, (Unexamined(container("web"), why),) if why else ())
     one = daemon(silence=None, process=engine(), shims={ID: Process(7, comm="containerd-shim", state="T")})
-    finding = only(life.hung(one, known, NOTHING, ROOT, Pressure({}, (200.0, 200.0, 200.0), 2)))
+    finding = only(
+        judge(
+            "daemon.hung", daemon=one, containers=known, root=ROOT, pressure=Pressure({}, (200.0, 200.0, 200.0), 2)
+        ).findings
+    )
     assert (finding.subject.name, finding.severity) == ("web", Severity.warning)
     command = runbooks.cure("daemon.hung", finding.variables, runbooks.Place())
     assert command is not None
@@ -369,7 +370,7 @@ def test_a_stopped_shim_is_told_also_on_a_busy_host(why: str) -> None:
 
 
 def test_a_process_that_nobody_knows_is_in_no_command() -> None:
-    finding = only(life.hung(daemon(silence=SILENT, same_host=False), NOTHING, NOTHING, ROOT, NOTHING))
+    finding = only(judge("daemon.hung", daemon=daemon(silence=SILENT, same_host=False), root=ROOT).findings)
     shown = [runbooks.cure("daemon.hung", finding.variables, runbooks.Place())]
     shown += runbooks.commands("daemon.hung", finding.variables, runbooks.Place())
     assert len(shown) > 1
@@ -379,10 +380,10 @@ def test_a_process_that_nobody_knows_is_in_no_command() -> None:
 def test_a_slow_engine_on_a_busy_host_is_a_warning() -> None:
     silent = daemon(silence=SILENT, process=engine(), age=9999.0)
     busy, quiet = Pressure({}, (200.0, 200.0, 200.0), 2), Pressure({}, (1.0, 1.0, 1.0), 2)
-    assert only(life.hung(silent, NOTHING, NOTHING, ROOT, busy)).severity is Severity.warning
-    assert only(life.hung(silent, NOTHING, NOTHING, ROOT, quiet)).severity is None
+    assert only(judge("daemon.hung", daemon=silent, root=ROOT, pressure=busy).findings).severity is Severity.warning
+    assert only(judge("daemon.hung", daemon=silent, root=ROOT, pressure=quiet).findings).severity is None
     stopped = daemon(silence=SILENT, process=engine("T"))
-    assert only(life.hung(stopped, NOTHING, NOTHING, ROOT, busy)).severity is None
+    assert only(judge("daemon.hung", daemon=stopped, root=ROOT, pressure=busy).findings).severity is None
 
 
 SYSTEM_UNIT = Unit(load_state="loaded", active_state="failed", sub_state="failed", result="exit-code")
@@ -404,25 +405,25 @@ SYSTEM_UNIT = Unit(load_state="loaded", active_state="failed", sub_state="failed
     ],
 )
 def test_containerd_down(one: Daemon, words: Any, fires: bool) -> None:
-    assert bool(containerd.containerd_down(one, words)) is fires
+    assert bool(judge("daemon.containerd-down", daemon=one, log=words).findings) is fires
 
 
 def test_podman_has_no_such_parts() -> None:
     podman = daemon(silence=None, process=ProcessDetail(5, "podman"), containerds=(), is_podman=True)
     faults = ConfigFaults("/etc/docker/daemon.json", (Fault("", "x", 1, 1),))
-    assert isinstance(containerd.containerd_down(podman, NOTHING), Skipped)
-    assert isinstance(containerd.containerd_hung(podman, Info(), NOTHING), Skipped)
+    assert judge("daemon.containerd-down", daemon=podman).verdict == "skipped"
+    assert judge("daemon.containerd-hung", daemon=podman, info=Info()).verdict == "skipped"
     assert judge("daemon.config-invalid", daemon=podman, config=faults).verdict == "skipped"
-    assert isinstance(posture.live_restore_off(Info(containers_running=3), podman), Skipped)
+    assert judge("daemon.live-restore-off", info=Info(containers_running=3), daemon=podman).verdict == "skipped"
 
 
 def test_containerd_hung() -> None:
     alive, quiet = engine("S", threads={"S": 9}), Unavailable("timed out", "GET /info")
     up = daemon(silence=None, process=engine(), containerds=(alive,))
-    assert len(list(containerd.containerd_hung(up, quiet, Containers(())))) == 1  # type: ignore[arg-type]
-    assert containerd.containerd_hung(up, Info(), Containers(())) == ()
+    assert len(judge("daemon.containerd-hung", daemon=up, info=quiet, containers=Containers(())).findings) == 1  # type: ignore[arg-type]
+    assert judge("daemon.containerd-hung", daemon=up, info=Info(), containers=Containers(())).verdict == "passed"
     stopped = daemon(silence=None, process=engine(), containerds=(engine("T"),))
-    assert len(list(containerd.containerd_hung(stopped, Info(), Containers(())))) == 1  # type: ignore[arg-type]
+    assert len(judge("daemon.containerd-hung", daemon=stopped, info=Info(), containers=Containers(())).findings) == 1  # type: ignore[arg-type]
 
 
 def test_config_invalid_is_a_warning_while_the_engine_lives() -> None:
@@ -518,14 +519,10 @@ def test_config_flag_conflict(one: DaemonConfig, fires: bool) -> None:
     ],
 )
 def test_failed_starts(words: str, check: str, fires: bool) -> None:
-    def answer(one: Daemon, said: DaemonLog | Unavailable) -> Any:
-        if check == "storage":
-            return start.storage_driver_failed(one, said, NOTHING)
-        return start.bridge_init_failed(one, said, NOTHING, ROOT)
-
-    assert bool(list(answer(daemon(), log(words)))) is fires
-    assert isinstance(answer(daemon(), NOTHING), Unavailable)
-    assert list(answer(daemon(silence=None), NOTHING)) == []
+    id = {"storage": "daemon.storage-driver-failed", "bridge": "daemon.bridge-init-failed"}[check]
+    assert bool(judge(id, daemon=daemon(), log=log(words)).findings) is fires
+    assert judge(id, daemon=daemon()).verdict == "unknown"
+    assert judge(id, daemon=daemon(silence=None)).verdict == "passed"
 
 
 @pytest.mark.parametrize(
@@ -538,7 +535,7 @@ def test_failed_starts(words: str, check: str, fires: bool) -> None:
 )
 def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, first: str) -> None:
     said = log(f"failed to start daemon: Error initializing network controller: {words}")
-    finding = only(start.bridge_init_failed(daemon(), said, NOTHING, ROOT))
+    finding = only(judge("daemon.bridge-init-failed", daemon=daemon(), log=said, root=ROOT).findings)
     cure = runbooks.cure("daemon.bridge-init-failed", finding.variables, runbooks.Place())
     look = runbooks.confirm("daemon.bridge-init-failed", finding.variables, runbooks.Place())
     assert cure is not None
@@ -549,9 +546,11 @@ def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, firs
 
 def test_stale_pidfile() -> None:
     taken, own = PidFile("/var/run/docker.pid", 4711, "sleep"), PidFile("/var/run/docker.pid", 69, "dockerd")
-    assert [each.variables["pid"] for each in start.stale_pidfile(daemon(pid_files=(taken,)), NOTHING)] == ["4711"]
-    assert list(start.stale_pidfile(daemon(pid_files=(own,)), NOTHING)) == []
-    assert list(start.stale_pidfile(daemon(silence=None, pid_files=(taken,)), NOTHING)) == []
+    assert [
+        each.variables["pid"] for each in judge("daemon.stale-pidfile", daemon=daemon(pid_files=(taken,))).findings
+    ] == ["4711"]
+    assert judge("daemon.stale-pidfile", daemon=daemon(pid_files=(own,))).findings == ()
+    assert judge("daemon.stale-pidfile", daemon=daemon(silence=None, pid_files=(taken,))).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -565,9 +564,9 @@ def test_stale_pidfile() -> None:
 )
 def test_start_limit_hit(state: str, result: str, restarts: str, hit: bool) -> None:
     unit = Unit(load_state="loaded", active_state=state, result=result, n_restarts=restarts, start_limit_burst="3")
-    found = list(start.start_limit_hit(daemon(unit=unit), NOTHING))
+    found = judge("daemon.start-limit-hit", daemon=daemon(unit=unit)).findings
     assert [each.summary for each in found] == ["systemd gave up on docker.service after 3 restarts"] * hit
-    assert start.start_limit_hit(daemon(unit=SYSTEM_UNIT), NOTHING) == ()
+    assert judge("daemon.start-limit-hit", daemon=daemon(unit=SYSTEM_UNIT)).verdict == "passed"
 
 
 @pytest.mark.parametrize(
@@ -584,7 +583,9 @@ def test_start_limit_hit(state: str, result: str, restarts: str, hit: bool) -> N
 )
 def test_engine_outdated(version: str, exe: str | None, found: list[str]) -> None:
     one = daemon(silence=None, process=ProcessDetail(69, "dockerd", exe=exe))
-    listed = posture.engine_outdated(one, Ping("1.43", version, ""), Info(server_version=version))
+    listed = judge(
+        "daemon.engine-outdated", daemon=one, ping=Ping("1.43", version, ""), info=Info(server_version=version)
+    ).findings
     assert [each.discriminator for each in listed] == found  # type: ignore[union-attr]
 
 
@@ -599,9 +600,9 @@ def test_engine_outdated(version: str, exe: str | None, found: list[str]) -> Non
     ],
 )
 def test_remote_api_open(one: DaemonConfig, severity: list[Severity | None]) -> None:
-    found = posture.remote_api_open(one, daemon(silence=None, process=engine()))
+    found = judge("daemon.remote-api-open", config=one, daemon=daemon(silence=None, process=engine())).findings
     assert [each.severity for each in found] == severity  # type: ignore[union-attr]
-    assert isinstance(posture.remote_api_open(one, daemon()), Skipped)
+    assert judge("daemon.remote-api-open", config=one, daemon=daemon()).verdict == "skipped"
 
 
 def test_client_api_too_old() -> None:
@@ -610,11 +611,19 @@ def test_client_api_too_old() -> None:
     clock = Clock(1767323105.0, 0.0)
     traefik = msgspec.convert({"Id": ID, "Name": "/traefik"}, Container)
     quiet = SocketClients((traefik,))
-    finding = only(posture.client_api_too_old(quiet, log(line), Options(), clock))
+    finding = only(
+        judge("daemon.client-api-too-old", clients=quiet, log=log(line), options=Options(), clock=clock).findings
+    )
     assert finding.summary == "a client of API 1.24 is turned away: this engine requires at least 1.44"
-    assert list(posture.client_api_too_old(quiet, log(line), Options(since_s=30), clock)) == []
+    assert (
+        judge(
+            "daemon.client-api-too-old", clients=quiet, log=log(line), options=Options(since_s=30), clock=clock
+        ).findings
+        == ()
+    )
     loud = SocketClients((traefik,), (TurnedAway(traefik, "1.24", "1.44", said),))
-    assert str(only(posture.client_api_too_old(loud, NOTHING, Options(), clock)).subject) == "container:traefik"
+    of_container = judge("daemon.client-api-too-old", clients=loud, options=Options(), clock=clock)
+    assert [str(finding.subject) for finding in of_container.findings] == ["container:traefik"]
 
 
 @pytest.mark.parametrize(
@@ -629,17 +638,28 @@ def test_client_api_too_old() -> None:
 def test_clock_skewed(created: str, date: float | None, count: int) -> None:
     one = Containers((msgspec.convert({"Id": ID, "Name": "/web", "Created": created}, Container),))
     clock = Clock(1767323105.0, 0.0)
-    assert len(list(posture.clock_skewed(clock, Ping("1.41", "", "", date), one))) == count
+    assert (
+        len(judge("daemon.clock-skewed", clock=clock, ping=Ping("1.41", "", "", date), containers=one).findings)
+        == count
+    )
 
 
 ALIVE = daemon(silence=None, process=engine())
 
 
 def test_live_restore_off() -> None:
-    assert len(list(posture.live_restore_off(Info(containers_running=3), ALIVE))) == 1  # type: ignore[arg-type]
-    assert posture.live_restore_off(Info(), ALIVE) == ()
-    assert posture.live_restore_off(Info(containers_running=3, live_restore_enabled=True), ALIVE) == ()
-    assert isinstance(posture.live_restore_off(Info(swarm={"LocalNodeState": "active"}), ALIVE), Skipped)
+    assert len(judge("daemon.live-restore-off", info=Info(containers_running=3), daemon=ALIVE).findings) == 1  # type: ignore[arg-type]
+    assert judge("daemon.live-restore-off", info=Info(), daemon=ALIVE).verdict == "passed"
+    assert (
+        judge(
+            "daemon.live-restore-off", info=Info(containers_running=3, live_restore_enabled=True), daemon=ALIVE
+        ).verdict
+        == "passed"
+    )
+    assert (
+        judge("daemon.live-restore-off", info=Info(swarm={"LocalNodeState": "active"}), daemon=ALIVE).verdict
+        == "skipped"
+    )
 
 
 OWN: dict[str, Any] = {

@@ -25,7 +25,7 @@ REFUSED = re.compile(
     r"|could not get builder GC policy.*|failed to start metrics server: .*"
     r"|[Cc]ould not load X509 key pair.*|Error reading X509 key pair.*|[Cc]ould not read CA certificate .*"
     r"|failed to append certificates .*"
-    r"|Unable to get the full path to root.*|can't create unix socket .*|auxiliary address: .* must belong .*"
+    r"|Unable to get the full path to root.*|can't create unix socket (?!.*is a directory).*|auxiliary address: .* must belong .*"
     r"|unable to parse logging level: .*|native\.cgroupdriver option .*|failed to load listeners: group .*"
     r"|overlay2: unknown option .*|invalid CIDR address: .*|(?:could not construct local address space|invalid pools size).*)"
 )

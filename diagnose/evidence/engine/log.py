@@ -159,6 +159,30 @@ def parse_line(text: str) -> LogLine | None:
     return LogLine(None, "fatal", line) if _BARE.match(line) else None
 
 
+_FRAME = re.compile(r"[\w.\-]+(?:/[\w.\-]+)+\.[\w.*()\-]+(?=\()")
+_STACK_LINES = 120
+_STACK_FRAMES = 40
+
+
+def stack_below(texts: Sequence[str], index: int) -> str:
+    """The functions of the goroutine's stack that Go prints below a panic, the innermost first; "" if there is none."""
+    frames: list[str] = []
+    for text in texts[index + 1 : index + 1 + _STACK_LINES]:
+        if text.startswith(("time=", "panic:")) or (frames and not text.strip()):
+            break
+        if frame := _FRAME.match(text.strip()):
+            frames.append(frame[0])
+    return " ".join(frames[:_STACK_FRAMES])
+
+
+def _with_stack(line: LogLine, texts: Sequence[str], index: int) -> LogLine:
+    """A panic with the stack below it as the field `stack`."""
+    if not line.message.startswith(("panic: ", "fatal error: ")):
+        return line
+    stack = stack_below(texts, index)
+    return msgspec.structs.replace(line, fields={**line.fields, "stack": stack}) if stack else line
+
+
 def _split_fields(text: str) -> tuple[str, dict[str, str]]:
     """In the terminal's form the message is padded to 44 columns before its fields (logrus text_formatter.go)."""
     message, gap, tail = text.partition("   ")
@@ -207,7 +231,7 @@ def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
         if line.at is None:
             line = LogLine(at, line.level, line.message, line.fields)
         at = line.at
-        found.append(line)
+        found.append(_with_stack(line, listed, index))
     return tuple(found)
 
 
@@ -260,13 +284,15 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
 def _of_entries(entries: Sequence[_Entry]) -> tuple[LogLine, ...]:
     own = [entry for entry in entries if entry.pid != 1]
     last = _ended_with([entry.message for entry in own])
-    words = own[last[0]] if last else None
-    return tuple(
-        LogLine(entry.at, "fatal", last[1], {}, entry.pid, entry.cursor)
-        if last and entry is words
-        else _of_entry(entry)
-        for entry in entries
-    )
+    last_entry = own[last[0]] if last else None
+    texts = [entry.message for entry in entries]
+    lines = []
+    for index, entry in enumerate(entries):
+        if last and entry is last_entry:
+            lines.append(LogLine(entry.at, "fatal", last[1], {}, entry.pid, entry.cursor))
+        else:
+            lines.append(_with_stack(_of_entry(entry), texts, index))
+    return tuple(lines)
 
 
 def _of_entry(entry: _Entry) -> LogLine:

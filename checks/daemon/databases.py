@@ -1,0 +1,102 @@
+"""Can the engine read its own records?"""
+
+from __future__ import annotations
+
+from checks.daemon.start import NETWORK
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.databases import BUILDS, NETWORKS, VOLUMES, DamagedDatabase, EngineDatabases
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Unavailable
+from diagnose.phrases import shortened
+from diagnose.registry import check
+
+CONTENTS = {
+    NETWORKS: "its record of networks",
+    VOLUMES: "its record of volumes",
+    **dict.fromkeys(BUILDS, "its record of the build cache"),
+}
+"""What a file of the data root holds; every other one is containerd's."""
+CONTAINERDS = "containerd's record of images and containers"
+
+
+def _contents(path: str) -> str:
+    return next((contents for file, contents in CONTENTS.items() if path.endswith(f"/{file}")), CONTAINERDS)
+
+
+@check(
+    "daemon.database-damaged",
+    severity=Severity.critical,
+    caused_by=["storage.disk-full", "storage.read-only", "kernel.filesystem-errors"],
+    causes=["container.start-refused"],
+)
+def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
+    """A database file of the engine is damaged.
+
+    After a power cut or on a full or failing disk. The reader refuses the file or panics, and the stack below the panic tells which
+    file it was reading. Each start ends the same way. A containerd without its record is loaded only in part: the engine
+    then answers, and can start nothing (seen on 28.5). Damage to the record of networks that the engine names itself is
+    daemon.bridge-init-failed. A build cache that newer engines reset by themselves is no finding.
+    """
+    damaged = databases.damaged
+    if damaged is None or NETWORK.search(damaged.line.text):
+        return None
+    who = "containerd" if not damaged.path or _contents(damaged.path) == CONTAINERDS else "dockerd"
+    name = damaged.path or "a database file"
+    verb = "panics on" if damaged.is_panic else "cannot read"
+    effect = "nothing can be started" if daemon.answers else "the engine cannot start"
+    evidence: dict[str, Json] = {f"{databases.log_source} {damaged.line.place}".strip(): shortened(damaged.line.text)}
+    caller = _caller(damaged)
+    if caller:
+        evidence["called by"] = caller
+    if damaged.path:
+        evidence["damaged file"] = f"{damaged.path}: {_contents(damaged.path)}"
+    yield Finding(
+        subject=DAEMON,
+        summary=f"{who} {verb} {name}: {effect}",
+        evidence=evidence,
+        variables=_variables(damaged.path, who),
+        onset=damaged.line.at,
+    )
+    return None
+
+
+def _variables(path: str, who: str) -> dict[str, str]:
+    """Which block of the page suits: a record that is rebuilt by itself, or one whose loss costs something."""
+    if not path:
+        return {}
+    rebuilt = any(path.endswith(f"/{file}") for file in (*BUILDS, VOLUMES))
+    if rebuilt:
+        return {"rebuilt": path}
+    return {"containerds" if who == "containerd" else "networks": path}
+
+
+def _caller(damaged: DamagedDatabase) -> str:
+    """The innermost function of the stack outside of bbolt and the runtime."""
+    frames = damaged.line.fields.get("stack", "").split()
+    return next((frame for frame in frames if "bbolt" not in frame and not frame.startswith("sync.")), "")
+
+
+@check("daemon.database-locked", severity=Severity.critical, caused_by=[])
+def database_locked(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
+    """Another process holds a database file of the engine locked.
+
+    A second or an earlier dockerd on the same data root, a containerd that was left behind, a backup, or a program that opened the
+    file to look into it. The engine waits for the lock without a word, or gives up with "timeout".
+    """
+    if daemon.answers:
+        return None
+    if daemon.reason == "forbidden" and not daemon.is_down:
+        return Unavailable("forbidden", "the socket is closed to this user")
+    by_holder: dict[int, list[str]] = {}
+    names = {lock.pid: lock.comm for lock in databases.locked}
+    for lock in databases.locked:
+        by_holder.setdefault(lock.pid, []).append(lock.path)
+    for pid, paths in by_holder.items():
+        holder = f"process {pid} ({names[pid]})" if names[pid] else f"process {pid}"
+        yield Finding(
+            subject=DAEMON,
+            summary=f"{holder} holds {paths[0]} locked: the engine cannot open {_contents(paths[0])}",
+            evidence={"/proc/locks": f"FLOCK WRITE {pid}", "locked": paths},
+            variables={"pid": str(pid), "path": paths[0]},
+            discriminator=str(pid),
+        )
+    return None

@@ -1,0 +1,133 @@
+"""The database files of the engine and of its containerd: damaged ones, and ones that another process holds locked.
+
+All are bbolt files. bbolt locks a whole file with flock(2) while it is open; a second process waits, for ever or until its caller
+gives up. A damaged file is refused ("invalid database") or makes the reader panic.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.machine.processes import Processes
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.registry import evidence
+
+BOOK = "containerd/daemon/io.containerd.metadata.v1.bolt/meta.db"
+"""The record of an engine's own containerd, below the data root."""
+SYSTEM_BOOK = f"{CONTAINERD}/io.containerd.metadata.v1.bolt/meta.db"
+SNAPSHOTS = "containerd/daemon/io.containerd.snapshotter.v1.overlayfs/metadata.db"
+NETWORKS = "network/files/local-kv.db"
+VOLUMES = "volumes/metadata.db"
+BUILDS = ("buildkit/cache.db", "buildkit/metadata_v2.db", "buildkit/snapshots.db", "buildkit/containerdmeta.db")
+FILES = (NETWORKS, VOLUMES, *BUILDS, BOOK, SNAPSHOTS)
+REFUSAL = re.compile(r"\binvalid database\b")
+"""What bbolt says of a file that is none. In the middle of a damaged file it panics in many words."""
+_PATH = re.compile(r"/\S+\.db\b")
+_CULPRITS = (
+    (r"docker/volume/service\.NewStore|volume store metadata", VOLUMES),
+    (r"libkv/store/boltdb|libnetwork/.*(?:boltdb|datastore)|network controller", NETWORKS),
+    (r"bboltcachestorage", BUILDS[0]),
+    (r"cache/metadata\.NewStore", BUILDS[1]),
+    (r"adapters/snapshot\.NewSnapshotter", BUILDS[2]),
+    (r"snapshots/storage\.|snapshotter\.v1\.overlayfs", SNAPSHOTS),
+    (r"(?:containerd/v2/plugins|containerd/containerd)/metadata|metadata\.v1\.bolt", BOOK),
+    (r"builder-next\.new\w*Controller|buildkit instance|^invalid database$", BUILDS[3]),
+)
+"""Patterns of a stack or a message, and the file that such a caller opens (engines 20.10, 26.1 and 28.5), the first that fits."""
+_LOCK = re.compile(
+    r"FLOCK\s+ADVISORY\s+WRITE\s+(?P<pid>\d+)\s+(?P<major>[0-9a-f]+):(?P<minor>[0-9a-f]+):(?P<inode>\d+)"
+)
+
+
+class DamagedDatabase(msgspec.Struct, frozen=True):
+    """A file that could not be read, and the line that says so. path: "" where the line does not tell which."""
+
+    path: str
+    line: LogLine
+
+    @property
+    def is_panic(self) -> bool:
+        """Whether the reader gave up in the middle of it, and not with an error."""
+        return self.line.message.startswith(("panic:", "fatal error:"))
+
+
+class LockedDatabase(msgspec.Struct, frozen=True):
+    """A file that a process other than the engine holds locked. comm: "" where the process cannot be seen."""
+
+    path: str
+    pid: int
+    comm: str = ""
+
+
+class EngineDatabases(msgspec.Struct, frozen=True):
+    """What keeps the engine from reading its own records."""
+
+    damaged: DamagedDatabase | None = None
+    """By the newest start attempt."""
+    locked: tuple[LockedDatabase, ...] = ()
+    """Looked for only where the engine does not answer: a living engine holds these locks itself."""
+    log_source: str = ""
+
+
+@evidence
+def engine_databases(
+    host: Host, daemon: Daemon, root: DataRoot, log: DaemonLog | None, processes: Processes | None
+) -> EngineDatabases | Unavailable:
+    """The log says what is damaged, /proc/locks who holds a file."""
+    if not daemon.same_host:
+        return Unavailable("remote", daemon.where)
+    system = daemon.managed is False
+    damaged = _damaged(log, daemon, root.path, system) if log is not None else None
+    locked = () if daemon.answers else tuple(_locked(host, daemon, root.path, processes))
+    return EngineDatabases(damaged, locked, log.source if log is not None else "")
+
+
+def _damaged(log: DaemonLog, daemon: Daemon, root: str, system: bool) -> DamagedDatabase | None:
+    """The first line of the newest start attempt that speaks of a damaged file, if that still matters."""
+    for line in log.last_start:
+        stack = line.fields.get("stack", "")
+        text = f"{line.text} {stack} {line.fields.get('id', '')}"
+        if not (REFUSAL.search(text) or "bbolt" in stack) or not _matters(line, daemon):
+            continue
+        named = _PATH.search(line.text)
+        if named:
+            return DamagedDatabase(named[0].rstrip(":,"), line)
+        file = next((file for pattern, file in _CULPRITS if re.search(pattern, text.strip())), "")
+        if file == BOOK and system:
+            return DamagedDatabase(SYSTEM_BOOK, line)
+        return DamagedDatabase(f"{root}/{file}" if file else "", line)
+    return None
+
+
+def _matters(line: LogLine, daemon: Daemon) -> bool:
+    """An engine that answers may have thrown a broken build cache away by itself; a containerd without its record works for nobody."""
+    if not daemon.answers:
+        return True
+    return (
+        "failed to load plugin" in line.message and "metadata.v1.bolt" in f"{line.message} {line.fields.get('id', '')}"
+    )
+
+
+def _locked(host: Host, daemon: Daemon, root: str, processes: Processes | None) -> Iterator[LockedDatabase]:
+    table = host.ask(ReadFile("/proc/locks"))
+    paths = [f"{root}/{file}" for file in FILES] + [SYSTEM_BOOK]
+    stats = host.ask(StatPaths(paths))
+    if isinstance(table, Failed) or isinstance(stats, Failed):
+        return
+    files = {(status.dev, status.ino): path for path in paths if (status := stats.get(path)) and not status.failed}
+    own = {process.pid for process in (daemon.process, *(daemon.containerds or ())) if process is not None}
+    known = processes.by_pid if processes is not None else {}
+    for lock in _LOCK.finditer(table.text):
+        path = files.get((f"{int(lock['major'], 16)}:{int(lock['minor'], 16)}", int(lock["inode"])))
+        pid = int(lock["pid"])
+        if path and pid and pid not in own:
+            process = known.get(pid)
+            yield LockedDatabase(path, pid, process.comm if process else "")
