@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from checks.daemon.dead import not_running
-from checks.daemon.start import storage_driver_failed
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.engine.config import DaemonConfig, daemon_config, parse_flags, parse_text
 from diagnose.evidence.engine.config_faults import config_faults
@@ -22,6 +20,7 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable
 from tests.hosts import Made
+from tests.judging import judge
 
 AT = 1795476864.0
 NOTHING = Unavailable("missing", "")
@@ -372,15 +371,11 @@ def test_containerd_of_a_rootless_engine_is_told_by_its_folder() -> None:
 SYSTEMS_PLACE = at(url="unix:///var/run/docker.sock", source="default socket", named=False) | {"rootless": None}
 
 
-def told(found: Daemon, log: DaemonLog | Unavailable = NOTHING) -> Any:
-    return not_running(found, NOTHING, log, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
-
-
 def test_rootless_engine_beside_no_other_is_named_and_nothing_is_critical() -> None:
     disabled = {"LoadState": "loaded", "ActiveState": "inactive", "UnitFileState": "disabled"}
-    answer = told(seen(ANOTHERS, endpoint=SYSTEMS_PLACE, unit=disabled))
-    assert isinstance(answer, Unavailable)
-    assert "process 91 and serves unix:///run/user/1200/docker.sock: name it with -H" in answer.detail
+    result = judge("daemon.not-running", daemon=seen(ANOTHERS, endpoint=SYSTEMS_PLACE, unit=disabled))
+    assert result.verdict == "unknown"
+    assert "process 91 and serves unix:///run/user/1200/docker.sock: name it with -H" in result.why
 
 
 @pytest.mark.parametrize(
@@ -396,14 +391,14 @@ def test_words_of_the_systems_engine_are_not_those_of_a_dead_rootless_one() -> N
     assert isinstance(daemon_log(Made({**said, "endpoint": SYSTEMS_PLACE})), DaemonLog)
     log = daemon_log(Made({**said, "endpoint": SYSTEMS_PLACE | {"rootless": {"uid": 1200}}}))
     assert log == Unavailable("missing", "a rootless engine's log is in its user's journal")
-    assert isinstance(storage_driver_failed(seen(SYSTEMS), log, NOTHING), Unavailable)
+    assert judge("daemon.storage-driver-failed", daemon=seen(SYSTEMS), log=log).verdict == "unknown"
 
 
 def test_containers_of_a_dead_rootless_engine_are_its_users() -> None:
     words = ["containerd-shim-runc-v2", "-id"]
     systems = Process(94, 1, "containerd-shim", "S", uid=0, cmdline=[*words, "a" * 64])
     users = Process(95, 1, "containerd-shim", "S", uid=1200, cmdline=[*words, "c" * 64])
-    (finding,) = told(seen(SYSTEMS, systems, users))
+    (finding,) = judge("daemon.not-running", daemon=seen(SYSTEMS, systems, users)).findings
     assert finding.evidence["containers alive"] == ["c" * 12]
 
 
