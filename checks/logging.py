@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_contents import LogContents
 from diagnose.evidence.containers.log_files import LogFile, LogFiles
 from diagnose.evidence.containers.log_writers import LOCAL_DRIVERS, WATCHED_S, LogWriters
 from diagnose.evidence.containers.open_logs import WrittenLogs
@@ -14,8 +15,10 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import (
+    DAEMON,
     Bytes,
     CheckItem,
+    CheckResult,
     Finding,
     Json,
     Percent,
@@ -292,3 +295,45 @@ def file_missing(containers: Containers, logs: LogFiles, written: WrittenLogs | 
                 stable=(each.life,),
                 service=each.service,
             )
+
+
+@check("logging.rotated-by-host", severity=Severity.warning, causes=["logging.file-missing", "logging.file-damaged"])
+def rotated_by_host(contents: LogContents) -> CheckResult:
+    """The host's logrotate rotates the log files of the engine.
+
+    The engine keeps its files open and does not expect them to change. With `copytruncate` a reader loses its place and lines are lost
+    between copy and cut; without it the engine writes on into the renamed file. What the engine rotates itself (`max-size`) is
+    rotated twice.
+    """
+    if not contents.rotations:
+        return None
+    for rotation in contents.rotations:
+        how = "copies and cuts them (copytruncate)" if rotation.copies else "renames them under the engine"
+        yield Finding(
+            subject=DAEMON,
+            summary=f"logrotate rotates the engine's log files: {rotation.path} {how}",
+            evidence={
+                rotation.path: rotation.pattern,
+                "covers, for example": f'the log of container "{rotation.container}"',
+            },
+            variables={"path": rotation.path},
+            discriminator=rotation.path,
+        )
+    return None
+
+
+@check("logging.file-damaged", severity=Severity.warning)
+def file_damaged(contents: LogContents) -> CheckResult:
+    """A container's log file holds NUL bytes, and `docker logs` breaks off there.
+
+    A power cut leaves them at the end of the file. The container itself goes on, and its new lines are appended behind them. Looked at
+    are both ends of the largest json-file logs.
+    """
+    for log in contents.damaged:
+        yield Finding.about(
+            log.container,
+            f'the log of container "{log.container.name}" holds NUL bytes {log.where}: it cannot be read past them',
+            {log.path: f"NUL bytes {log.where}"},
+            log=log.path,
+        )
+    return None

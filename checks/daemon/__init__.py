@@ -1,5 +1,16 @@
 """The engine itself: alive or not and why, its configuration, its doors, its age."""
 
-from checks.daemon import configuration, containerd, data_root, databases, dead, life, posture, start, without
+from checks.daemon import configuration, containerd, data_root, databases, dead, life, posture, settings, start, without
 
-__all__ = ["configuration", "containerd", "data_root", "databases", "dead", "life", "posture", "start", "without"]
+__all__ = [
+    "configuration",
+    "containerd",
+    "data_root",
+    "databases",
+    "dead",
+    "life",
+    "posture",
+    "settings",
+    "start",
+    "without",
+]

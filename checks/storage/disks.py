@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.shared_memory import SharedMemory
@@ -11,12 +11,15 @@ from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.evidence.storage.fill_rate import FillRate
+from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage, fullest
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.evidence.storage.remote_mounts import RemoteMounts
+from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.model import (
     DAEMON,
     Bytes,
     CheckItem,
+    CheckResult,
     Finding,
     Json,
     Percent,
@@ -128,13 +131,18 @@ def _duration(seconds: float) -> str:
     causes=["container.restart-loop", "container.unhealthy", "container.exits-at-start"],
 )
 def inodes_exhausted(
-    filesystems: Filesystems, *, warn_pct: Percent = Percent(90), crit_pct: Percent = Percent(97)
-) -> Iterable[Finding]:
+    filesystems: Filesystems,
+    holders: InodeUsage | None,
+    unused: UnusedVolumes | None,
+    *,
+    warn_pct: Percent = Percent(90),
+    crit_pct: Percent = Percent(97),
+) -> CheckResult:
     """A file system that Docker writes to has no inodes left for new files.
 
     The kernel says "no space left on device" while df shows room. File systems that make inodes as needed
     (btrfs, zfs) report none and are left out; xfs counts those that its free space would hold, so that few of them on
-    a full disk tell nothing new.
+    a full disk tell nothing new. The folders that hold most of them are named, and volumes that no container uses among them.
     """
     for disk in filesystems:
         pct = disk.usage.inodes_used_pct
@@ -142,22 +150,48 @@ def inodes_exhausted(
             continue
         if disk.usage.fstype == "xfs" and disk.usage.used_pct >= warn_pct:
             continue
+        figures = {
+            "inodes": disk.usage.inodes,
+            "inodes_free": disk.usage.inodes_free,
+            "used_pct": round(disk.usage.used_pct, 1),
+        }
+        evidence: dict[str, Json] = {f"statvfs({disk.point})": figures, **_users(disk)}
+        most = fullest(holders, disk) if holders is not None else ()
+        if most:
+            evidence["most entries"] = [f"{folder.path}: {folder.entries} ({size(folder.bytes)})" for folder in most]
+        anonymous = _unused_anonymous(holders, unused) if disk.holds_data_root else ()
+        if anonymous:
+            evidence["anonymous volumes without a container"] = [
+                f"{folder.path.rpartition('/')[2]}: {folder.entries} ({size(folder.bytes)})"
+                for folder in anonymous[:10]
+            ]
+        blame = f"; {most[0].path} holds {most[0].entries} of them" if most else ""
         yield Finding(
             subject=disk.subject,
-            summary=f"{disk.point} has {disk.usage.inodes_free} of {disk.usage.inodes} inodes left,"
-            f" and {size(disk.usage.available)} of space",
-            evidence={
-                f"statvfs({disk.point})": {
-                    "inodes": disk.usage.inodes,
-                    "inodes_free": disk.usage.inodes_free,
-                    "used_pct": round(disk.usage.used_pct, 1),
-                },
-                **_users(disk),
-            },
-            variables={"point": disk.point},
+            summary=f"{disk.point} has {disk.usage.inodes_free} of {disk.usage.inodes} inodes left, and "
+            f"{size(disk.usage.available)} of space{blame}",
+            evidence=evidence,
+            variables={"point": disk.point} | _prunable(most, anonymous),
             severity=Severity.critical if pct >= crit_pct and not disk.is_aside else Severity.warning,
             signs=frozenset({"no-space"}),
         )
+    return None
+
+
+def _prunable(most: Sequence[InodeHolder], anonymous: Sequence[InodeHolder]) -> dict[str, str]:
+    """The variables of what helps: the unused volume with most entries, or, unless a volume leads, a prune of images and cache."""
+    if anonymous:
+        return {"volume": anonymous[0].path.rpartition("/")[2]}
+    return {} if most and "/volumes/" in f"{most[0].path}/" else {"force": "--force"}
+
+
+def _unused_anonymous(holders: InodeUsage | None, unused: UnusedVolumes | None) -> tuple[InodeHolder, ...]:
+    """Anonymous volumes that no container uses, those with most entries first."""
+    if holders is None or unused is None:
+        return ()
+    names = [volume.name for volume in unused if volume.is_anonymous]
+    found = [holders.volumes[name] for name in names if name in holders.volumes]
+    return tuple(sorted(found, key=lambda folder: -folder.entries))
 
 
 @check(

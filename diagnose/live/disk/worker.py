@@ -229,6 +229,7 @@ def walk(args: Json) -> Json:
     skipped = frozenset(args.get("skip", ()))
     device = os.lstat(top).st_dev
     by: dict[str, int] = {}
+    files: dict[str, int] = {}
     largest: list[tuple[int, str]] = []
     linked: set[int] = set()
     entries = refused = 0
@@ -263,6 +264,7 @@ def walk(args: Json) -> Json:
                 linked.add(figures.st_ino)
             size = figures.st_blocks * 512
             by[under] = by.get(under, 0) + size
+            files[under] = files.get(under, 0) + 1
             if folder:
                 folders.append((entry.path, under, level + 1))
             else:
@@ -273,6 +275,7 @@ def walk(args: Json) -> Json:
         "complete": complete and not refused,
         "refused": refused,
         "by": by,
+        "files": files,
         "largest": [{"path": _printable(path), "bytes": size} for size, path in sorted(largest, reverse=True)],
     }
 

@@ -121,6 +121,130 @@ def build_host_between_jobs(box: Box) -> None:
     box.sh(f"mkdir -p /srv/docker/containers/{'ab' * 32} /srv/docker/volumes")
 
 
+@fault("daemon.runtime-missing", subject=DAEMON, also=["container.start-refused"], exit_code=2)
+def runtime_no_longer_registered(box: Box) -> None:
+    """The entry of a runtime was lost with an edit of daemon.json: its container does not come back with the engine."""
+    box.sh("cp $(command -v runc) /usr/local/bin/lab-runtime")
+    box.stop_engine()
+    runtimes = {"lab-runtime": {"path": "/usr/local/bin/lab-runtime"}}
+    box.start_engine(config={**BASE_CONFIG, "runtimes": runtimes})
+    box.docker("run", "-d", "--name=isolated", "--runtime=lab-runtime", *SMALL[:2], "--restart=always", "shop:1.4")
+    box.stop_engine()
+    box.start_engine(config=dict(BASE_CONFIG))
+    box.docker("start", "web")
+    assert box.docker("start", "isolated", check=False).returncode != 0
+    (finding,) = box.diagnose("check", "daemon.runtime-missing", "--format", "json").findings
+    assert "isolated" in finding["summary"]
+
+
+@healthy(engine_started=False)
+def runtimes_without_an_entry(box: Box) -> None:
+    """A container with a registered runtime, and one that names the shim of the default one."""
+    box.sh("cp $(command -v runc) /usr/local/bin/lab-runtime")
+    box.start_engine(config={**BASE_CONFIG, "runtimes": {"lab-runtime": {"path": "/usr/local/bin/lab-runtime"}}})
+    healthy_container(box, "web", 8080, "--runtime=lab-runtime")
+    healthy_container(box, "other", 8081, "--runtime=io.containerd.runc.v2")
+
+
+NAMELESS = {"nofile": {"Hard": 1000, "Soft": 1000}}
+
+
+@fault("daemon.ulimits-unnamed", subject=DAEMON, also=["container.start-refused"], exit_code=2)
+def limits_without_a_name(box: Box) -> None:
+    """The default limits of daemon.json lack their names: the engine takes them, and no container starts."""
+    box.stop_engine()
+    box.start_engine(config={**BASE_CONFIG, "default-ulimits": NAMELESS})
+    refused = box.docker("run", "-d", "--name=late", *SMALL, "shop:1.4", check=False)
+    assert "wrong rlimit value: RLIMIT_" in refused.stderr
+
+
+@fault("daemon.ulimits-unnamed", subject=DAEMON, exit_code=1)
+def limits_without_a_name_ahead(box: Box) -> None:
+    """The same was written into the file of a running engine: nothing has failed yet."""
+    box.write(CONFIG, {**BASE_CONFIG, "default-ulimits": NAMELESS})
+
+
+@healthy(engine_started=False)
+def limits_with_their_names(box: Box) -> None:
+    """Default limits as the engine wants them."""
+    box.start_engine(
+        config={**BASE_CONFIG, "default-ulimits": {"nofile": {"Name": "nofile", "Hard": 1000, "Soft": 1000}}}
+    )
+    healthy_container(box, "web", 8080)
+
+
+# -- volumes and logs ----------------------------------------
+
+
+@fault("storage.filesystem-unsupported", subject="volume:exports")
+def volume_of_an_unknown_file_system(box: Box) -> None:
+    """A volume is on NFS, and this kernel has no NFS."""
+    assert "nfs" not in box.read("/proc/filesystems")
+    options = ("--driver=local", "--opt=type=nfs", "--opt=o=addr=192.0.2.9,rw", "--opt=device=:/exports")
+    box.docker("volume", "create", *options, "exports")
+    refused = box.docker("run", "-d", "--name=media", *SMALL, "-v", "exports:/data", "shop:1.4", check=False)
+    assert "no such device" in refused.stderr
+
+
+@healthy(shareable=True)
+def volume_with_options(box: Box) -> None:
+    """A volume in memory, and one on NFS that nobody has mounted yet."""
+    options = ("--driver=local", "--opt=type=nfs", "--opt=o=addr=192.0.2.9,rw", "--opt=device=:/exports")
+    box.docker("volume", "create", *options, "unused-exports")
+    box.docker("volume", "create", "--opt=type=tmpfs", "--opt=device=tmpfs", "--opt=o=size=1m", "quick")
+    box.docker("run", "-d", "--name=quick", *SMALL, "-v", "quick:/data", "bb:1.36", "sleep", "1000")
+
+
+@fault("logging.rotated-by-host", subject=DAEMON)
+def logrotate_on_the_engines_files(box: Box) -> None:
+    """Somebody has told the host's logrotate to rotate the logs of containers."""
+    text = "/var/lib/docker/containers/*/*.log {\n  daily\n  rotate 7\n  copytruncate\n  missingok\n}\n"
+    box.write("/etc/logrotate.d/docker-containers", text)
+
+
+@healthy()
+def logrotate_on_other_files(box: Box) -> None:
+    """logrotate has a file for the engine's own log, and one for containers that is switched off."""
+    box.write("/etc/logrotate.d/docker", "/var/log/docker.log {\n  weekly\n}\n")
+    box.write("/etc/logrotate.d/old.disabled", "/var/lib/docker/containers/*/*.log {\n  daily\n}\n")
+    box.write("/etc/logrotate.d/app", "/srv/app/*.log {\n  daily\n}\n")
+
+
+@fault("logging.file-damaged", subject="container:writer", shareable=True)
+def log_with_nul_bytes(box: Box) -> None:
+    """A power cut left NUL bytes in a container's log."""
+    box.docker("run", "-d", "--name=writer", *SMALL, "bb:1.36", "sh", "-c", "echo ready; exec sleep 1000")
+    path = box.inspect("writer")["LogPath"]
+    box.wait_for(lambda: "ready" in box.read(path), what="the first line")
+    later = json.dumps({"log": "later\n", "stream": "stdout", "time": "2026-01-02T03:04:05Z"})
+    box.path(path).write_text(box.read(path) + "\0" * 600 + later + "\n")
+    read = box.docker("logs", "writer", check=False)
+    assert "later" not in read.stdout
+
+
+@fault(
+    "storage.inodes-exhausted",
+    subject="filesystem:/var/lib/docker",
+    box={"disk": "300M", "inodes": 4000},
+    also=["container.*"],
+)
+def anonymous_volumes_full_of_files(box: Box) -> None:
+    """Jobs without `--rm` left anonymous volumes, which have eaten the inodes."""
+    folders = []
+    for number in range(3):
+        box.docker("run", "--name", f"job{number}", *SMALL[:2], "-v", "/cache", "bb:1.36", "true")
+        folders.append(box.inspect(f"job{number}")["Mounts"][0]["Source"])
+        box.docker("rm", f"job{number}")
+    free = box.usage(ROOT).f_ffree
+    for folder, share in zip(folders, (0.30, 0.33, 0.36), strict=True):
+        box.sh(f"cd {folder}; seq -f f%g {int(free * share)} | xargs touch")
+    (finding,) = box.diagnose("check", "storage.inodes-exhausted", "--format", "json").findings
+    listed = finding["evidence"]["anonymous volumes without a container"]
+    assert len(listed) == 3
+    assert folders[2].split("/")[-2] in listed[0]
+    assert "docker volume rm" in finding["fix"][0]["command"]
+
+
 # -- its own records ----------------------------------------
 
 BOOK = f"{ROOT}/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db"

@@ -1,0 +1,118 @@
+"""What the host does to the engine's log files: rotation by logrotate, and NUL bytes that a power cut or a truncation left."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_files import LogFiles
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, ReadFile
+from diagnose.registry import evidence
+
+MAIN_FILE = "/etc/logrotate.conf"
+FOLDER = "/etc/logrotate.d"
+TABOO = (
+    ".disabled",
+    ".bak",
+    ".rpmsave",
+    ".rpmnew",
+    ".rpmorig",
+    ".dpkg-old",
+    ".dpkg-dist",
+    ".dpkg-new",
+    ".swp",
+    "~",
+    ",v",
+)
+"""Endings of files in the folder that logrotate passes over (logrotate(8), tabooext)."""
+MOST_FILES = 100
+MOST_LOGS = 20
+HEAD_BYTES = 1024
+TAIL_BYTES = 16384
+"""What is read of each log: a power cut leaves NUL bytes at the end, and lines that are written later follow them."""
+_BLOCK = re.compile(r"(?P<paths>[^{}]*)\{(?P<body>[^{}]*)\}")
+
+
+class LogRotation(msgspec.Struct, frozen=True):
+    """One block of a logrotate file whose pattern covers the engine's log files."""
+
+    path: str
+    """The file that it stands in."""
+    pattern: str
+    copies: bool
+    """copytruncate: the file is copied and cut, and the engine goes on writing to it."""
+    container: str
+    """A container whose log the pattern covers."""
+
+
+class NulLog(msgspec.Struct, frozen=True):
+    """A container's log file with NUL bytes near its beginning or its end."""
+
+    container: Container
+    path: str
+    where: str
+
+
+class LogContents(msgspec.Struct, frozen=True):
+    """Both kinds of damage, of containers whose driver is json-file."""
+
+    rotations: tuple[LogRotation, ...]
+    damaged: tuple[NulLog, ...]
+
+
+@evidence
+def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> LogContents:
+    """Reads logrotate's files, and both ends of the largest logs; the engine is not asked."""
+    files = {container.log_path: container for container in containers if _has_json_file(container)}
+    rotations = tuple(_rotations(host, files)) if files else ()
+    sizes = {
+        path: logs.by_id[container.id].bytes for path, container in files.items() if logs and container.id in logs.by_id
+    }
+    largest = sorted(sizes, key=lambda path: -sizes[path])[:MOST_LOGS]
+    return LogContents(rotations, tuple(_damaged(host, {path: files[path] for path in largest if sizes[path]})))
+
+
+def _has_json_file(container: Container) -> bool:
+    return container.host_config.log_config.type == "json-file" and bool(container.log_path)
+
+
+def _rotations(host: Host, files: dict[str, Container]) -> Iterator[LogRotation]:
+    listed = host.ask(ListFolder(FOLDER))
+    names = (
+        [] if isinstance(listed, Failed) else [entry.name for entry in listed.entries if not entry.name.endswith(TABOO)]
+    )
+    for path in [MAIN_FILE, *(f"{FOLDER}/{name}" for name in names[:MOST_FILES])]:
+        text = host.ask(ReadFile(path))
+        if isinstance(text, Failed):
+            continue
+        for pattern, body in blocks(text.text):
+            covered = next((container for file, container in files.items() if fnmatch.fnmatchcase(file, pattern)), None)
+            if covered is not None:
+                yield LogRotation(path, pattern, "copytruncate" in body.split(), covered.name)
+                break
+
+
+def blocks(text: str) -> Iterator[tuple[str, str]]:
+    """(pattern, directives) of each pattern that a block of a logrotate file names (logrotate.conf(5))."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    for block in _BLOCK.finditer("\n".join(lines)):
+        for word in block["paths"].split():
+            pattern = word.strip("\"'")
+            if pattern.startswith("/"):
+                yield pattern, block["body"]
+
+
+def _damaged(host: Host, files: dict[str, Container]) -> Iterator[NulLog]:
+    for path, container in files.items():
+        head = host.ask(ReadFile(path, max_bytes=HEAD_BYTES))
+        tail = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
+        for text, where in ((head, "at its beginning"), (tail, "near its end")):
+            if not isinstance(text, Failed) and "\x00" in text.text:
+                yield NulLog(container, path, where)
+                break

@@ -1,0 +1,71 @@
+"""Which folders hold the inodes of a file system that runs out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.evidence.storage.mounts import is_within
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import WalkFolder
+from diagnose.registry import evidence
+
+WORTH_PCT = 90.0
+"""From here on it is worth seconds of walking."""
+WALK_S = 2.4
+MOST = 5
+
+
+class InodeHolder(msgspec.Struct, frozen=True):
+    """One folder with the entries and the bytes below it."""
+
+    path: str
+    entries: int
+    bytes: int
+
+
+class InodeUsage(msgspec.Struct, frozen=True):
+    """The folders with most entries, by the mount point of their file system, the largest first."""
+
+    by_point: Mapping[str, tuple[InodeHolder, ...]] = msgspec.field(default_factory=dict)
+    volumes: Mapping[str, InodeHolder] = msgspec.field(default_factory=dict)
+    """The engine's volumes among all folders that were walked, by name."""
+    incomplete: frozenset[str] = frozenset()
+    """Mount points that were not walked to the end: the figures are lower bounds."""
+
+
+@evidence
+def inode_usage(host: Host, filesystems: Filesystems, root: DataRoot) -> InodeUsage | Unavailable:
+    """Walks a file system from `WORTH_PCT` of its inodes on: the data root where it lies there, else the whole."""
+    found: dict[str, tuple[InodeHolder, ...]] = {}
+    volumes: dict[str, InodeHolder] = {}
+    incomplete = set()
+    for disk in filesystems:
+        if (disk.usage.inodes_used_pct or 0.0) < WORTH_PCT:
+            continue
+        top = root.path if is_within(root.path, disk.point) and disk.holds_data_root else disk.point
+        answer = host.ask(WalkFolder(top, seconds=WALK_S, depth=2))
+        if isinstance(answer, Failed):
+            continue
+        holders = [
+            InodeHolder(f"{top}/{name}", entries, int(answer["by"].get(name, 0)))
+            for name, entries in (answer.get("files") or {}).items()
+        ]
+        found[disk.point] = tuple(sorted(holders, key=lambda holder: -holder.entries)[:MOST])
+        volumes |= _volumes(holders, f"{root.path}/volumes/")
+        if not answer["complete"]:
+            incomplete.add(disk.point)
+    return InodeUsage(found, volumes, frozenset(incomplete))
+
+
+def _volumes(holders: list[InodeHolder], folder: str) -> dict[str, InodeHolder]:
+    return {holder.path.removeprefix(folder): holder for holder in holders if holder.path.startswith(folder)}
+
+
+def fullest(usage: InodeUsage, disk: Filesystem) -> tuple[InodeHolder, ...]:
+    """The folders that hold most of a disk's inodes; empty if it was not walked."""
+    return usage.by_point.get(disk.point, ())

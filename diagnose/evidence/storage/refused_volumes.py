@@ -1,0 +1,87 @@
+"""Volumes that the engine could not mount because the kernel does not know their file system."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.model import Failed, Subject, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.questions.images import ListVolumes
+from diagnose.registry import evidence
+
+REFUSED = re.compile(r"failed to mount local volume: mount \S*?:(?P<point>/\S+), .*no such device\b")
+"""The engine's words for ENODEV of mount(2) (20.10, 26.1 and 28.5)."""
+FILESYSTEMS = "/proc/filesystems"
+
+
+class RefusedVolume(msgspec.Struct, frozen=True):
+    """One volume, the file system that it asks for, and what the engine said."""
+
+    name: str
+    fstype: str
+    text: str
+    at: float | None
+    waiting: tuple[str, ...] = ()
+    """Containers that did not start for it."""
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("volume", self.name)
+
+
+class RefusedVolumes(msgspec.Struct, frozen=True):
+    """Those whose file system the kernel still does not know."""
+
+    items: tuple[RefusedVolume, ...]
+    known: tuple[str, ...]
+    """File systems that the kernel knows, from /proc/filesystems."""
+
+
+@evidence
+def refused_volumes(
+    host: Host, containers: Containers, log: DaemonLog | None, clock: Clock, options: Options
+) -> RefusedVolumes | Unavailable:
+    """From the engine's log and from containers' State.Error; the list of volumes is asked for only where one was refused."""
+    recent = log.since(clock.wall - options.since_s) if log is not None else ()
+    found: dict[str, RefusedVolume] = {}
+    for text, at, name in _refusals(recent, containers):
+        match = REFUSED.search(text)
+        if match is None:
+            continue
+        volume = match["point"].removesuffix("/_data").rpartition("/")[2]
+        waiting = (*found[volume].waiting, *filter(None, [name])) if volume in found else tuple(filter(None, [name]))
+        found[volume] = RefusedVolume(volume, "", match[0], at, waiting)
+    if not found:
+        return RefusedVolumes((), ())
+    table = host.ask(ReadFile(FILESYSTEMS))
+    if isinstance(table, Failed):
+        return Unavailable.of(table)
+    known = tuple(line.split()[-1] for line in table.text.splitlines() if line.split())
+    types = _types(host)
+    typed = [msgspec.structs.replace(volume, fstype=types.get(volume.name, "")) for volume in found.values()]
+    return RefusedVolumes(tuple(volume for volume in typed if volume.fstype not in known), known)
+
+
+def _refusals(lines: Iterable[Any], containers: Containers) -> Iterator[tuple[str, float | None, str]]:
+    """(text, Unix time, container's name) of what may be a refusal, oldest first."""
+    for line in lines:
+        yield line.text, line.at, ""
+    for container in containers:
+        if container.state.error:
+            yield container.state.error, None, container.name
+
+
+def _types(host: Host) -> dict[str, str]:
+    """The file system that each volume of the driver `local` asks for, by the volume's name."""
+    answer = host.ask(ListVolumes())
+    rows = [] if isinstance(answer, Failed) else answer.get("Volumes") or []
+    return {row["Name"]: str((row.get("Options") or {}).get("type") or "") for row in rows}
