@@ -305,8 +305,6 @@ def rotated_by_host(contents: LogContents) -> CheckResult:
     between copy and cut; without it the engine writes on into the renamed file. What the engine rotates itself (`max-size`) is
     rotated twice.
     """
-    if not contents.rotations:
-        return None
     for rotation in contents.rotations:
         how = "copies and cuts them (copytruncate)" if rotation.copies else "renames them under the engine"
         yield Finding(
@@ -319,7 +317,7 @@ def rotated_by_host(contents: LogContents) -> CheckResult:
             variables={"path": rotation.path},
             discriminator=rotation.path,
         )
-    return None
+    return contents.unread_rotations
 
 
 @check("logging.file-damaged", severity=Severity.warning)
@@ -336,4 +334,4 @@ def file_damaged(contents: LogContents) -> CheckResult:
             {log.path: f"NUL bytes {log.where}"},
             log=log.path,
         )
-    return None
+    return contents.unread_logs

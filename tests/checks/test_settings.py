@@ -18,6 +18,7 @@ from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
 from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage
 from diagnose.evidence.storage.refused_volumes import RefusedVolumes, refused_volumes
 from diagnose.evidence.storage.volumes import UnusedVolumes, Volume
+from diagnose.model import Failed
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -144,7 +145,6 @@ ELSEWHERE = container("web", LogPath="", HostConfig={"LogConfig": {"Type": "jour
 def test_log_contents(one: Any, name: str, text: str, rotated: bool, damaged: bool) -> None:
     entries = {"entries": [{"name": name, "type": "file"}]}
     host = Made({"file.list": entries if rotated or name != "app" else {"entries": []}, "file.read": {"text": text}})
-    host.answers = {**host.answers}
     logs = LogFiles({one.id: LogFile(one.log_path, 100)})
     found = log_contents(host, of(one), logs)
     if name.endswith(".disabled"):
@@ -160,6 +160,13 @@ def test_findings_about_logs() -> None:
     assert rows(judge("logging.rotated-by-host", contents=contents)) == [("warning", "docker")]
     assert rows(judge("logging.file-damaged", contents=contents)) == [("warning", "web")]
     assert judge("logging.rotated-by-host", contents=LogContents((), ())).verdict == "passed"
+
+
+def test_logs_that_may_not_be_read_are_not_whole() -> None:
+    host = Made({"file.list": Failed("forbidden", "/etc/logrotate.d"), "file.read": Failed("forbidden", "not root")})
+    contents = log_contents(host, of(LOGGED), LogFiles({LOGGED.id: LogFile(LOGGED.log_path, 100)}))
+    assert judge("logging.rotated-by-host", contents=contents).verdict == "unknown"
+    assert judge("logging.file-damaged", contents=contents).verdict == "unknown"
 
 
 DISK = Filesystem(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_files import LogFiles
-from diagnose.model import Failed
+from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, ReadFile
+from diagnose.questions.files import FolderListing, ListFolder, ReadFile
 from diagnose.registry import evidence
 
 MAIN_FILE = "/etc/logrotate.conf"
@@ -64,30 +64,40 @@ class LogContents(msgspec.Struct, frozen=True):
 
     rotations: tuple[LogRotation, ...]
     damaged: tuple[NulLog, ...]
+    unread_rotations: Unavailable | None = None
+    """Why logrotate's files could not be read."""
+    unread_logs: Unavailable | None = None
+    """Why a log could not be read."""
 
 
 @evidence
 def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> LogContents:
     """Reads logrotate's files, and both ends of the largest logs; the engine is not asked."""
     files = {container.log_path: container for container in containers if _has_json_file(container)}
-    rotations = tuple(_rotations(host, files)) if files else ()
-    sizes = {
-        path: logs.by_id[container.id].bytes for path, container in files.items() if logs and container.id in logs.by_id
-    }
-    largest = sorted(sizes, key=lambda path: -sizes[path])[:MOST_LOGS]
-    return LogContents(rotations, tuple(_damaged(host, {path: files[path] for path in largest if sizes[path]})))
+    listed = host.ask(ListFolder(FOLDER)) if files else FolderListing()
+    unlisted = Unavailable.of(listed) if isinstance(listed, Failed) and listed.reason != "missing" else None
+    names = [] if isinstance(listed, Failed) else [entry.name for entry in listed.entries]
+    rotations = tuple(_rotations(host, names, files)) if files else ()
+    known = logs.by_id if logs is not None else {}
+    sizes = {path: known[container.id].bytes for path, container in files.items() if container.id in known}
+    largest = sorted((path for path in sizes if sizes[path]), key=lambda path: -sizes[path])[:MOST_LOGS]
+    damaged, unread = [], None
+    for path in largest:
+        where = _nul_bytes(host, path)
+        if isinstance(where, Failed):
+            unread = Unavailable(where.reason, f"{path}: {where.detail}") if where.reason != "missing" else unread
+        elif where:
+            damaged.append(NulLog(files[path], path, where))
+    return LogContents(rotations, tuple(damaged), unlisted, unread)
 
 
 def _has_json_file(container: Container) -> bool:
     return container.host_config.log_config.type == "json-file" and bool(container.log_path)
 
 
-def _rotations(host: Host, files: dict[str, Container]) -> Iterator[LogRotation]:
-    listed = host.ask(ListFolder(FOLDER))
-    names = (
-        [] if isinstance(listed, Failed) else [entry.name for entry in listed.entries if not entry.name.endswith(TABOO)]
-    )
-    for path in [MAIN_FILE, *(f"{FOLDER}/{name}" for name in names[:MOST_FILES])]:
+def _rotations(host: Host, names: Sequence[str], files: Mapping[str, Container]) -> Iterator[LogRotation]:
+    active = [name for name in names if not name.endswith(TABOO)]
+    for path in [MAIN_FILE, *(f"{FOLDER}/{name}" for name in active[:MOST_FILES])]:
         text = host.ask(ReadFile(path))
         if isinstance(text, Failed):
             continue
@@ -108,11 +118,14 @@ def blocks(text: str) -> Iterator[tuple[str, str]]:
                 yield pattern, block["body"]
 
 
-def _damaged(host: Host, files: dict[str, Container]) -> Iterator[NulLog]:
-    for path, container in files.items():
-        head = host.ask(ReadFile(path, max_bytes=HEAD_BYTES))
-        tail = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
-        for text, where in ((head, "at its beginning"), (tail, "near its end")):
-            if not isinstance(text, Failed) and "\x00" in text.text:
-                yield NulLog(container, path, where)
-                break
+def _nul_bytes(host: Host, path: str) -> str | Failed:
+    """Where a log holds NUL bytes, in words; "" if it holds none at its ends."""
+    head = host.ask(ReadFile(path, max_bytes=HEAD_BYTES))
+    if isinstance(head, Failed):
+        return head
+    if "\x00" in head.text:
+        return "at its beginning"
+    tail = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
+    if isinstance(tail, Failed):
+        return tail
+    return "near its end" if "\x00" in tail.text else ""
