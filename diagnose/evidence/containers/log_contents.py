@@ -74,7 +74,9 @@ class LogContents(msgspec.Struct, frozen=True):
 def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> LogContents:
     """Reads logrotate's files, and both ends of the largest logs; the engine is not asked."""
     files = {container.log_path: container for container in containers if _has_json_file(container)}
-    listed = host.ask(ListFolder(FOLDER)) if files else FolderListing()
+    listed: FolderListing | Failed = FolderListing()
+    if files:
+        listed = host.ask(ListFolder(FOLDER))
     unlisted = Unavailable.of(listed) if isinstance(listed, Failed) and listed.reason != "missing" else None
     names = [] if isinstance(listed, Failed) else [entry.name for entry in listed.entries]
     rotations = tuple(_rotations(host, names, files)) if files else ()
