@@ -107,7 +107,7 @@ class ContainerRun(msgspec.Struct, frozen=True):
     started_at: str
 
 
-class Named(Protocol):
+class FindingOwner(Protocol):
     """What a finding can be about: a container, or anything else with a subject, a name and a service."""
 
     @property
@@ -156,7 +156,7 @@ class Finding(msgspec.Struct, frozen=True):
     @classmethod
     def about(
         cls,
-        container: Named,
+        container: FindingOwner,
         summary: str,
         evidence: Mapping[str, Json],
         *,

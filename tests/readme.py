@@ -1,6 +1,6 @@
-"""`python -m tests.readme`: write the parts of README.md that the program itself says.
+"""`python -m tests.readme`: write what the program itself says: parts of README.md, and the index of the pages.
 
-These are the sample report and the table of checks; tests/test_contract.py compares them.
+The parts are the sample report and the table of checks. tests/test_contract.py compares all of it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-README = Path(__file__).parent.parent / "README.md"
+from diagnose import registry
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+INDEX = ROOT / "runbooks" / "README.md"
 FIRST_LINES = 44
 """So many lines of the sample report are shown; a whole root is not cut where it can be avoided."""
 
@@ -42,5 +46,27 @@ def rewritten(text: str) -> str:
     return re.sub(r"\| id \| severity \|.*?\n\n", lambda _: table() + "\n", text, flags=re.DOTALL)
 
 
+def index() -> str:
+    """The list of all pages by family, each family in the words of its module."""
+    lines = ["# Runbooks", "", "One page for each check. `diagnose explain ID` shows a page in the terminal."]
+    family = ""
+    for check in sorted(registry.load().values(), key=lambda check: check.id):
+        if check.id.partition(".")[0] != family:
+            family = check.id.partition(".")[0]
+            about = (sys.modules[f"checks.{family}"].__doc__ or "").strip().partition("\n\n")[0]
+            lines += [
+                "",
+                f"## {family}",
+                "",
+                " ".join(about.split()),
+                "",
+                "| page | severity | problem |",
+                "|---|---|---|",
+            ]
+        lines.append(f"| [{check.id}]({check.id}.md) | {check.severity} | {check.title.rstrip('.')} |")
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
     README.write_text(rewritten(README.read_text()))
+    INDEX.write_text(index())

@@ -17,7 +17,7 @@ from diagnose.model import Check
 from diagnose.questions.question import by_kind
 from diagnose.recording.questions import KINDS
 from tests.lab import faults, machine_scenarios
-from tests.readme import README, rewritten
+from tests.readme import INDEX, README, index, rewritten
 
 ROOT = Path(__file__).parent.parent
 CHECKS = registry.load()
@@ -163,6 +163,52 @@ def test_every_check_is_found_on_a_real_fault():
     assert set(CHECKS) - proven == set(NO_REAL_FAULT)
 
 
+PASSED_NOWHERE = {
+    "container.cpu-unsupported": "no recorded log speaks of missing instructions",
+    "firewall.bridge-filter-off": "no recorded host has a network without traffic between its containers",
+    "kernel.modules-gone": "the lab's kernel has no loadable modules",
+    "logging.backpressure": "no recorded host sends logs elsewhere",
+    "storage.network-volume-stale": "no recorded host mounts a network file system",
+    "storage.store-leftover": "no recorded host has the containerd image store",
+    "swarm.node-down": "no recorded host is in a swarm",
+    "swarm.quorum-lost": "no recorded host is in a swarm",
+    "swarm.service-underreplicated": "no recorded host is in a swarm",
+}
+"""Checks that apply to no recorded host, and why: the tests of their family show them passing on made evidence."""
+
+
+def test_every_check_passes_on_a_recorded_host():
+    verdicts = [json.loads(path.read_text())["verdicts"] for path in (ROOT / "fixtures").glob("*/expected.json")]
+    assert verdicts
+    passed = {id for host in verdicts for id, verdict in host.items() if verdict == "passed"}
+    assert set(CHECKS) - passed == set(PASSED_NOWHERE)
+
+
+def test_no_public_class_name_is_used_twice():
+    places: dict[str, list[str]] = {}
+    for path in (*ENGINE_FILES, *CHECK_FILES):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert len(places) > 100
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
+TESTED_ELSEWHERE = {"logging": "storage"}
+"""Families whose checks are tested in the file of another family."""
+
+
+def test_files_of_tests_are_named_after_what_they_test():
+    modules = {path.stem.strip("_") for path in (*ENGINE_FILES, *CHECK_FILES)}
+    families = set(registry.families())
+    of_checks = {path.stem.removeprefix("test_") for path in (ROOT / "tests/checks").glob("test_*.py")}
+    assert families - set(TESTED_ELSEWHERE) <= of_checks
+    assert of_checks - {"peers"} <= families | modules
+    of_evidence = {path.stem.removeprefix("test_") for path in (ROOT / "tests/evidence").glob("test_*.py")}
+    assert of_evidence
+    assert of_evidence <= modules
+
+
 def _imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -195,7 +241,6 @@ def test_checks_import_only_what_the_house_allows(path: Path):
 
 WORLD = {"docker", "psutil", "pyroute2", "socket", "subprocess", "fcntl", "ssl", "requests"}
 OUTSIDE_LIVE = [path for path in ENGINE_FILES if "live" not in path.parts]
-SIGNALLING = {"cli.py", "run.py"}
 
 
 @pytest.mark.parametrize("path", OUTSIDE_LIVE, ids=lambda path: str(path.relative_to(ROOT)))
@@ -253,6 +298,11 @@ def test_needs_are_collected_by_someone():
 def test_readme_shows_what_the_program_says():
     text = README.read_text()
     assert rewritten(text) == text, "run: python -m tests.readme"
+
+
+def test_index_of_the_pages_is_current():
+    assert INDEX.read_text() == index(), "run: python -m tests.readme"
+    assert INDEX not in runbooks.paths().values()
 
 
 def test_schema_is_a_schema():

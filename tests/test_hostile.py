@@ -32,6 +32,8 @@ from diagnose.recording.recorder import RecordedAnswer, Replay
 from diagnose.render import json as json_report
 from diagnose.render import markdown, terminal
 
+pytestmark = pytest.mark.fuzz
+
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 MUTATIONS = 20_500
 SEED = os.environ.get("DIAGNOSE_SEED", "1")

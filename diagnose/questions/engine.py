@@ -25,7 +25,7 @@ class FindLocality(Question[Json], frozen=True):
     )
 
 
-class Ping(Question[Json], frozen=True):
+class PingEngine(Question[Json], frozen=True):
     """The headers of /_ping."""
 
     POLICY = Policy("api.ping", "the engine's answer to /_ping", "engine.api:ping", "probe", "engine", 2, 0)

@@ -86,7 +86,7 @@ _SEGMENT_END = lazy(r"[|;\n]|&&")
 _NAMED = lazy(r"-|[\w.-]+=")
 
 
-class Part(NamedTuple):
+class SecretPart(NamedTuple):
     """A secret part of a word: which word, from where to where, and the phrase that names it."""
 
     word: int
@@ -95,7 +95,7 @@ class Part(NamedTuple):
     phrase: str
 
 
-def secret_parts(words: list[str]) -> Iterator[Part]:
+def secret_parts(words: list[str]) -> Iterator[SecretPart]:
     """The secret parts of a command line, already split into words, by the first tool named in it."""
     for index, word in enumerate(words[:4]):
         tool = _tool(word.rpartition("/")[2])
@@ -107,7 +107,7 @@ def secret_parts(words: list[str]) -> Iterator[Part]:
     ):
         for at, (option, word) in enumerate(itertools.pairwise(words), 1):
             if option in ("-p", "-P", "-pw") and is_mixed(word):
-                yield Part(at, 0, len(word), f"{option} {word}")
+                yield SecretPart(at, 0, len(word), f"{option} {word}")
 
 
 @lru_cache(maxsize=1024)
@@ -115,7 +115,7 @@ def _tool(name: str) -> _Tool | None:
     return next((tool for tool in _TOOLS if re.fullmatch(tool.names, name)), None)
 
 
-def _of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[Part]:
+def _of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[SecretPart]:
     for at in range(index + 1, len(words)):
         word = words[at]
         takes_next = word in tool.options or (tool.after == ":" and _CLUSTER().fullmatch(word))
@@ -134,7 +134,7 @@ def _of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[Part]:
         yield from _part(tool, words, len(words) - 1, 0, words[-2])
 
 
-def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> Iterator[Part]:
+def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> Iterator[SecretPart]:
     word = words[at]
     if tool.after:
         found = word.find(tool.after, start)
@@ -142,7 +142,7 @@ def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> It
             return
         start = found + len(tool.after)
     if start < len(word):
-        yield Part(at, start, len(word), f"{option} {word}" if start == 0 else word)
+        yield SecretPart(at, start, len(word), f"{option} {word}" if start == 0 else word)
 
 
 def command_secrets(text: str, low: str, mark: Mark) -> str:

@@ -106,6 +106,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_turn)
     for item in items:
         if "lab" in item.path.parts:
+            item.add_marker(pytest.mark.lab)
             item.add_marker(pytest.mark.flaky(reruns=1))
         if item.path.name in LONG and not os.environ.get("DIAGNOSE_LAB_LONG"):
             item.add_marker(

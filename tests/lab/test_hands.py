@@ -39,28 +39,28 @@ from diagnose.live.engine import api
 live = Live()
 api.ping(live, question("api.ping"))
 version = ".".join(map(str, api.engine(live).version))
-api = docker.APIClient(version=version)
+theirs = docker.APIClient(version=version)
 ours = lambda kind, **args: api.get(live, question(kind, **args))
 volatile = {"SystemTime", "NFd", "NGoroutines", "Status"}
 still = lambda value: {key: each for key, each in value.items() if key not in volatile}
 by_id = lambda listed: sorted(listed, key=lambda each: each["Id"])
 pairs = {
-    "list": ([still(c) for c in api.containers(all=True)], [still(c) for c in ours("api.containers")]),
-    "info": (still(api.info()), still(ours("api.info"))),
-    "version": (api.version(), ours("api.version")),
-    "networks": (by_id(api.networks()), by_id(ours("api.networks"))),
-    "network": (api.inspect_network("shopnet"), ours("api.network", id="shopnet")),
-    "images": (api.images(), ours("api.images")),
-    "image": (api.inspect_image("shop:1.4"), ours("api.image", id="shop:1.4")),
-    "history": (api.history("shop:1.4"), ours("api.image_history", id="shop:1.4")),
-    "volumes": (api.volumes(), ours("api.volumes")),
-    "inspect": (api.inspect_container("web"), ours("api.container", id="web")),
-    "failed": (api.inspect_container("fails"), ours("api.recheck", id="fails")),
-    "df": (api.df(), ours("api.system_df")),
-    "top": (api.top("web")["Titles"], ours("api.top", id="web")["Titles"]),
+    "list": ([still(c) for c in theirs.containers(all=True)], [still(c) for c in ours("api.containers")]),
+    "info": (still(theirs.info()), still(ours("api.info"))),
+    "version": (theirs.version(), ours("api.version")),
+    "networks": (by_id(theirs.networks()), by_id(ours("api.networks"))),
+    "network": (theirs.inspect_network("shopnet"), ours("api.network", id="shopnet")),
+    "images": (theirs.images(), ours("api.images")),
+    "image": (theirs.inspect_image("shop:1.4"), ours("api.image", id="shop:1.4")),
+    "history": (theirs.history("shop:1.4"), ours("api.image_history", id="shop:1.4")),
+    "volumes": (theirs.volumes(), ours("api.volumes")),
+    "inspect": (theirs.inspect_container("web"), ours("api.container", id="web")),
+    "failed": (theirs.inspect_container("fails"), ours("api.recheck", id="fails")),
+    "df": (theirs.df(), ours("api.system_df")),
+    "top": (theirs.top("web")["Titles"], ours("api.top", id="web")["Titles"]),
 }
 logs = ours("api.logs", id="web", tail=10)
-pairs["logs"] = (api.logs("web", tail=10, timestamps=True).decode(), logs["text"])
+pairs["logs"] = (theirs.logs("web", tail=10, timestamps=True).decode(), logs["text"])
 print(json.dumps({name: pair[0] == pair[1] for name, pair in pairs.items()}))
 """
 

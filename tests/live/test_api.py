@@ -499,7 +499,7 @@ def test_events_are_followed_until_they_are_closed(ask: Ask, serve: Callable[[Sc
         time.sleep(30)
 
     server = serve(script)
-    followed = events.Events(server.live(), {"type": ["container"]})
+    followed = events.EventStream(server.live(), {"type": ["container"]})
     threading.Timer(0.5, followed.close).start()
     came = list(followed)
     assert [event["Action"] for event in came] == ["start", "die"]
@@ -517,7 +517,7 @@ BROKEN_EVENTS = {
 @pytest.mark.parametrize(("raw", "reason"), BROKEN_EVENTS.values(), ids=BROKEN_EVENTS)
 def test_events_that_are_none(serve: Callable[[Script], Server], raw: bytes, reason: str) -> None:
     with pytest.raises(Refused) as refused:
-        list(events.Events(serve(says(raw)).live()))
+        list(events.EventStream(serve(says(raw)).live()))
     assert refused.value.failed.reason == reason
 
 

@@ -216,6 +216,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_archives_are_refused_in_one_sentence(name: str, tmp_path: Path):
     make, hint = HOSTILE[name]
@@ -257,6 +258,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path):
         source.read(tmp_path / "empty")
 
 
+@pytest.mark.fuzz
 def test_cut_anywhere_it_is_refused(tmp_path: Path):
     """At the start, in every header and in every body, in gzip's own trailer."""
     rnd = random.Random(1)
@@ -272,6 +274,7 @@ def test_cut_anywhere_it_is_refused(tmp_path: Path):
         refused(gzip.compress(PLAIN[:end], 1), tmp_path)
 
 
+@pytest.mark.fuzz
 def test_altered_anywhere_it_is_refused(tmp_path: Path):
     """One byte of any member's body, in an archive that is whole otherwise."""
     files = unpacked(REAL)
@@ -287,6 +290,7 @@ def test_altered_anywhere_it_is_refused(tmp_path: Path):
 MUTATIONS = 5_000
 
 
+@pytest.mark.fuzz
 @pytest.mark.timeout(600)
 def test_fuzzed_archives_do_no_harm(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """Mutations of a real bundle: read whole or refused, in bounded time, nothing written anywhere."""
@@ -405,6 +409,7 @@ def _twisted(rnd: random.Random, value: Any) -> Any:
     return rnd.choice(STRANGE)
 
 
+@pytest.mark.fuzz
 @pytest.mark.timeout(600)
 def test_wrong_types_in_a_tape_make_checks_unknown_never_crash(capsys: pytest.CaptureFixture[str]):
     """Answers of a real host with something strange in one place: judged all the same, and no check crashes."""

@@ -98,6 +98,7 @@ def files() -> dict[str, bytes]:
     return bundled([*SECRETS, *LOOKALIKES])
 
 
+@pytest.mark.fuzz
 def test_recall_and_precision_over_the_bytes(files: dict[str, bytes], capsys: pytest.CaptureFixture[str]):
     leaked: dict[str, Any] = {}
     total = 0

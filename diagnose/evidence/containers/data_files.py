@@ -30,7 +30,7 @@ class DataVersion(msgspec.Struct, frozen=True):
     mount: Mount
 
 
-class PidFile(msgspec.Struct, frozen=True):
+class MountedPidFile(msgspec.Struct, frozen=True):
     """A pid file that is still there. source: its path on the host where it is on a mount, "" in the container's own layer."""
 
     path: str
@@ -41,14 +41,14 @@ class DataFiles(msgspec.Struct, frozen=True):
     """By container id."""
 
     versions: dict[str, DataVersion]
-    pid_files: dict[str, PidFile]
+    pid_files: dict[str, MountedPidFile]
 
 
 @evidence
 def data_files(host: Host, containers: Containers, log_tails: LogTails) -> DataFiles:
     """Only files that a log leads to are read. A file that cannot be read confirms nothing."""
     versions: dict[str, DataVersion] = {}
-    pid_files: dict[str, PidFile] = {}
+    pid_files: dict[str, MountedPidFile] = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)
         if failure is None:
@@ -84,7 +84,7 @@ def _folders(container: Container, mount: Mount) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*inside, *_FOLDERS)))
 
 
-def _pid_file(host: Host, container: Container, failure: Recognised) -> PidFile | None:
+def _pid_file(host: Host, container: Container, failure: Recognised) -> MountedPidFile | None:
     path = failure.values.get("file") or failure.values.get("check") or ""
     if not path.startswith("/"):
         return None
@@ -94,4 +94,4 @@ def _pid_file(host: Host, container: Container, failure: Recognised) -> PidFile 
     holds = [mount for mount in container.mounts or () if path.startswith(f"{mount.destination.rstrip('/')}/")]
     mount = max(holds, key=lambda mount: len(mount.destination), default=None)
     source = mount.source.rstrip("/") + path.removeprefix(mount.destination.rstrip("/")) if mount else ""
-    return PidFile(path, source)
+    return MountedPidFile(path, source)

@@ -78,7 +78,7 @@ SAME_PULL_S = 60.0
 pull."""
 
 
-class Failure(msgspec.Struct, frozen=True):
+class PullFailure(msgspec.Struct, frozen=True):
     """One line that tells of one. registry, image: "" where the text does not name them. final: no other endpoint was
     tried. task: the id of the task of swarm that the pull was for."""
 
@@ -130,7 +130,7 @@ def classify(text: str) -> Why | None:
     return next((why for why, pattern in PATTERNS.items() if pattern.search(text)), None)
 
 
-def failure(line: LogLine) -> Failure | None:
+def failure(line: LogLine) -> PullFailure | None:
     """The failed pull that a line tells of, if it does.
 
     Engines 20.10 and 26.1 write the error behind a colon, 28.5 and 29.7 as a field. A missing or forbidden image stands in a
@@ -140,7 +140,7 @@ def failure(line: LogLine) -> Failure | None:
     text = line.text
     if line.message == _FETCH and line.at is not None:
         host = line.fields.get("host", "")
-        return Failure(line.at, "denied", text, "docker.io" if host in HUB else host, "", False)
+        return PullFailure(line.at, "denied", text, "docker.io" if host in HUB else host, "", False)
     of_task = _TASK.search(text)
     ended = _HANDLER.search(text) or _ENDED.search(text) or of_task
     found = ended or _NEXT.search(text)
@@ -153,7 +153,7 @@ def failure(line: LogLine) -> Failure | None:
     if registry and why in REGISTRY_WIDE:
         image = ""
     task = line.fields.get("task.id", "") if of_task else ""
-    return Failure(line.at, why, found[1].strip(), registry, image, ended is not None, task)
+    return PullFailure(line.at, why, found[1].strip(), registry, image, ended is not None, task)
 
 
 def _names(text: str) -> tuple[str, str]:
@@ -171,7 +171,7 @@ def _names(text: str) -> tuple[str, str]:
     return ("docker.io" if "docker.com/increase-rate-limit" in text else ""), ""
 
 
-def _made_good(each: Failure, pulled: Iterable[tuple[float, str]], images: Images | Unavailable) -> bool:
+def _made_good(each: PullFailure, pulled: Iterable[tuple[float, str]], images: Images | Unavailable) -> bool:
     """Whether a later pull shows that this is over: of the same image, of its registry, or of any if neither is
     known."""
     if isinstance(images, Images) and each.image and images.has(each.image):
@@ -197,7 +197,7 @@ def troubles(
     listed = list(lines)
     done = tuple(pulled)
     lacking = _lacking(listed)
-    groups: dict[tuple[Why, str, str], list[Failure]] = {}
+    groups: dict[tuple[Why, str, str], list[PullFailure]] = {}
     for each in _named([found for line in listed if (found := failure(line))]):
         if each.task and each.why == "denied":
             # swarm tries a pull at each start of a task, and is content with the image that is here
@@ -211,9 +211,9 @@ def troubles(
         yield PullTrouble(why, registry, image, _times(same), same[0].at, same[-1].at, same[-1].text)
 
 
-def _named(failures: Sequence[Failure]) -> list[Failure]:
+def _named(failures: Sequence[PullFailure]) -> list[PullFailure]:
     """Those that name neither image nor task get both from the line that follows on the same pull."""
-    named: list[Failure] = []
+    named: list[PullFailure] = []
     found = []
     for each in reversed(failures):
         if each.image or each.task:
@@ -224,7 +224,7 @@ def _named(failures: Sequence[Failure]) -> list[Failure]:
     return found[::-1]
 
 
-def _same(each: Failure, later: Iterable[Failure]) -> Failure | None:
+def _same(each: PullFailure, later: Iterable[PullFailure]) -> PullFailure | None:
     """The next line on the same failure: of the same registry where that is known, else in the same words."""
     for after in later:
         if after.at - each.at > SAME_FAILURE_S:
@@ -240,7 +240,7 @@ def _lacking(lines: Iterable[LogLine]) -> dict[str, str]:
     return {task: said[1] for task, said in found if task and said}
 
 
-def _times(listed: list[Failure]) -> int:
+def _times(listed: list[PullFailure]) -> int:
     return 1 + sum(later.at - sooner.at > SAME_FAILURE_S for sooner, later in itertools.pairwise(listed))
 
 

@@ -14,14 +14,14 @@ from diagnose.live.engine import endpoint as places
 from diagnose.live.engine.fast_lane import FastLane
 from diagnose.live.engine.http import Reply, Request
 from diagnose.model import Failed
-from diagnose.questions.engine import Ping
+from diagnose.questions.engine import PingEngine
 from diagnose.recording.questions import Question
 
 NEWEST = (1, 55)
 """The newest API version whose answers we know (engine 29.6)."""
 
 MESSAGE_CHARACTERS = 300
-PING = Ping()
+PING = PingEngine()
 
 
 class Engine:
@@ -30,7 +30,7 @@ class Engine:
     patience_s: how long /_ping may take. knows_no_version_of_ours: it has answered that; paths have no version from then on.
     """
 
-    def __init__(self, where: places.Endpoint, patience_s: float) -> None:
+    def __init__(self, where: places.EngineEndpoint, patience_s: float) -> None:
         self.where = where
         self._patience_s = patience_s
         self._lane = _lane(where)
@@ -101,7 +101,7 @@ class _Lane(Protocol):
     ) -> Iterator[tuple[Question, Reply | Exception]]: ...
 
 
-def _lane(where: places.Endpoint) -> _Lane:
+def _lane(where: places.EngineEndpoint) -> _Lane:
     """Our fast lane behind a local socket, docker-py to every other engine."""
     if where.scheme == "unix":
         return FastLane(where.address)

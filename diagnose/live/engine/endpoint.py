@@ -43,7 +43,7 @@ VM_FOLDERS = (
 """Parts of the paths at which engines inside virtual machines put their sockets."""
 
 
-class Endpoint(msgspec.Struct, frozen=True):
+class EngineEndpoint(msgspec.Struct, frozen=True):
     """Where the engine answers.
 
     base_url: the address as docker-py's client takes it. address: path of the socket, or host name; source: what decided it;
@@ -142,13 +142,13 @@ def _any_lies(*paths: str | None) -> bool | None:
     return False if looked else None
 
 
-def of(live: Live) -> Endpoint:
+def of(live: Live) -> EngineEndpoint:
     """The endpoint of this run, resolved once. Raises `Refused` (missing, malformed) with one sentence."""
-    found: Endpoint = live.keep("endpoint", lambda: resolve(live.settings, os.environ))
+    found: EngineEndpoint = live.keep("endpoint", lambda: resolve(live.settings, os.environ))
     return found
 
 
-def may_connect(live: Live) -> Endpoint:
+def may_connect(live: Live) -> EngineEndpoint:
     """The endpoint, if connecting to it wakes nothing; else Refused("not allowed")."""
     found = of(live)
     if found.scheme == "unix" and live.keep("sleeping", lambda: daemon_process.sleeping(found.address)):
@@ -159,7 +159,7 @@ def may_connect(live: Live) -> Endpoint:
     return found
 
 
-def resolve(settings: Options, environ: Mapping[str, str]) -> Endpoint:
+def resolve(settings: Options, environ: Mapping[str, str]) -> EngineEndpoint:
     """The endpoint that these settings and this environment name, as the docker CLI would choose it."""
     if settings.host and settings.context:
         raise Refused("malformed", "-H and --context name two endpoints: give one")
@@ -177,9 +177,9 @@ def resolve(settings: Options, environ: Mapping[str, str]) -> Endpoint:
     return _local(environ)
 
 
-def _local(environ: Mapping[str, str], context: str | None = None) -> Endpoint:
+def _local(environ: Mapping[str, str], context: str | None = None) -> EngineEndpoint:
     """The default socket, or the first of its stand-ins where that is no socket and one of them is."""
-    default = Endpoint(
+    default = EngineEndpoint(
         f"unix://{DEFAULT_SOCKET}",
         f"http+unix://{DEFAULT_SOCKET}",
         "unix",
@@ -212,7 +212,7 @@ def _is_socket(path: str) -> bool:
         return False
 
 
-def parse(url: str, source: str, tls: Tls | None = None, context: str | None = None) -> Endpoint:
+def parse(url: str, source: str, tls: Tls | None = None, context: str | None = None) -> EngineEndpoint:
     """The endpoint of a URL: unix://PATH, tcp://HOST:PORT, ssh://[USER@]HOST[:PORT][/PATH], HOST:PORT. Raises Refused("malformed")."""
     from diagnose.live.engine import docker_py
 
@@ -236,11 +236,11 @@ def parse(url: str, source: str, tls: Tls | None = None, context: str | None = N
         path = os.path.normpath(f"/{base_url.removeprefix('http+unix://')}").replace("//", "/", 1)
         if len(os.fsencode(path)) > SUN_PATH:
             raise Refused("malformed", f"the path of the socket is longer than {SUN_PATH} bytes: {path}")
-        return Endpoint(text, f"http+unix://{path}", "unix", path, None, source, True, context)
+        return EngineEndpoint(text, f"http+unix://{path}", "unix", path, None, source, True, context)
     if parts.scheme == "https" and tls is None:
         tls = docker_py.Tls(None, None, None)
     scheme = "ssh" if parts.scheme == "ssh" else "tcp"
-    return Endpoint(text, base_url, scheme, parts.hostname or "", port, source, True, context, tls)
+    return EngineEndpoint(text, base_url, scheme, parts.hostname or "", port, source, True, context, tls)
 
 
 def _environment_tls(environ: Mapping[str, str]) -> Tls | None:
@@ -267,7 +267,7 @@ def _current_context(environ: Mapping[str, str]) -> str | None:
     return name if isinstance(name, str) and name not in ("", "default") else None
 
 
-def _context(name: str, source: str, environ: Mapping[str, str]) -> Endpoint:
+def _context(name: str, source: str, environ: Mapping[str, str]) -> EngineEndpoint:
     if name == "default":
         if environ.get("DOCKER_HOST"):
             return parse(environ["DOCKER_HOST"], "DOCKER_HOST", _environment_tls(environ), "default")

@@ -19,7 +19,7 @@ EVENT_BYTES = 1024 * 1024
 CONNECT_S = 5.0
 
 
-class Events:
+class EventStream:
     """Each event as the API has it, redacted. Iteration ends when the engine closes the stream, or `close` is called.
 
     The engine may be silent for hours: iterate in a thread of its own, and ask /_ping beside it. Raises `Refused` like any question

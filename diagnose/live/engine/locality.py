@@ -28,7 +28,7 @@ from diagnose.live.engine.daemon_process import (
     pid_file,
     serves,
 )
-from diagnose.live.engine.endpoint import Endpoint
+from diagnose.live.engine.endpoint import EngineEndpoint
 from diagnose.live.tool import in_container
 from diagnose.model import Json
 from diagnose.recording.questions import Question, question
@@ -108,7 +108,7 @@ def same_namespace(pid: int, kind: str) -> bool | None:
         return None
 
 
-def _find(where: Endpoint) -> Found:
+def _find(where: EngineEndpoint) -> Found:
     if where.scheme == "ssh":
         return Found(None, "the endpoint", f"the engine is reached through ssh on {where.address}")
     if where.scheme == "tcp":
@@ -160,7 +160,7 @@ def _by_process(path: str) -> Found:
     return Found(None, "process list")
 
 
-def _find_tcp(where: Endpoint) -> Found:
+def _find_tcp(where: EngineEndpoint) -> Found:
     try:
         addresses = {info[4][0] for info in socket.getaddrinfo(where.address, None, proto=socket.IPPROTO_TCP)}
     except OSError:
