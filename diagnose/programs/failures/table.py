@@ -707,7 +707,7 @@ SYSTEM_CALLS = (
     ),
     Failure(
         "clock-refused",
-        "clock_gettime",
+        "time",
         r"clock_gettime(?:64)?\b.{0,40}Operation not permitted|can't initialize time|init_interp_main: can't initialize time",
         "a new system call (clock_gettime64) is refused: the engine's libseccomp is older than the image's C library",
         "install libseccomp 2.4.4 or later on the host",
@@ -915,7 +915,7 @@ OPTIONS = (
     ),
     Failure(
         "vault-mlock",
-        "mlock",
+        "lock",
         r"(?:Failed to lock memory|mlock).{0,60}(?:cannot allocate memory|operation not permitted)|IPC_LOCK",
         "the program locks its memory, which needs the capability IPC_LOCK",
         "recreate it with --cap-add=IPC_LOCK",
@@ -956,7 +956,7 @@ OPTIONS = (
     Failure(
         "read-only-root",
         "read-only file",
-        r"(?P<path>/[^\s'\":]+)['\"]?:? (?:\(\d+: )?Read-only file ?system|(?:EROFS|Errno 30\]).{0,60}?'(?P<erofs>/[^']+)'",
+        r"(?P<path>/[^\s'\":]+)['\"]?(?: failed)?:? (?:\(\d+: )?Read-only file ?system|(?:EROFS|Errno 30\]).{0,60}?'(?P<erofs>/[^']+)'",
         "the program writes to {path}{erofs}, which is on a read-only file system",
         "recreate it with --tmpfs for that folder, or without --read-only",
         "the program's own message",

@@ -1,0 +1,171 @@
+"""The table of known failures: every row is recognised in a line as its program writes it, and explains it in plain words."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose import registry
+from diagnose.programs.failures import FAILURES, Failure, recognise
+from diagnose.programs.telling_line import telling_line
+
+LINES = {
+    "map-count": "[1]: max virtual memory areas vm.max_map_count [65530] is too low, increase to at least [262144]",
+    "redis-background-save": "1:M 02 Jan 2026 10:00:00.000 # Can't save in background: fork: Cannot allocate memory",
+    "async-io-requests": "2026-01-02 10:00:00 0 [Warning] InnoDB: io_setup() failed with EAGAIN. Will make 5 attempts before giving up.",
+    "async-io-scylla": "Could not setup Async I/O: Resource temporarily unavailable. Set /proc/sys/fs/aio-max-nr to at least 65536",
+    "shared-memory-segment": "FATAL:  could not create shared memory segment: Invalid argument. HINT: kernel's SHMMAX parameter",
+    "low-port": "2026/01/02 10:00:00 listen tcp :80: bind: permission denied",
+    "huge-pages": "FATAL:  could not map anonymous shared memory: Cannot allocate memory",
+    "browser-sandbox": "Failed to move to new namespace: PID namespaces supported, but failed: errno = Operation not permitted",
+    "file-watches": "Error: ENOSPC: System limit for number of file watchers reached, watch '/app/src'",
+    "postgres-data": "DETAIL:  The data directory was initialized by PostgreSQL version 13, which is not compatible with this version 16.2",
+    "postgres-18-layout": "Error: in 18+, these Docker images are configured to store database data in a",
+    "mysql-downgrade": "[ERROR] [MY-014061] [InnoDB] Invalid MySQL server downgrade: Cannot downgrade from 80035 to 80034.",
+    "mysql-upgrade": "[ERROR] [MY-012526] [InnoDB] Upgrade is not supported after a crash or shutdown with innodb_fast_shutdown = 2.",
+    "mariadb-redo": "[ERROR] InnoDB: Upgrade after a crash is not supported. The redo log was created with MariaDB 10.5.8.",
+    "mariadb-tc-log": "2026-01-02 10:00:00 0 [ERROR] Bad magic header in tc log",
+    "mongo-fcv": 'Wrong mongod version: UPGRADE PROBLEM: Found an invalid featureCompatibilityVersion document: version: \\"4.4\\"',
+    "elasticsearch-downgrade": "java.lang.IllegalStateException: cannot downgrade a node from version [8.1.0] to version [7.17.1]",
+    "elasticsearch-skip": "cannot upgrade a node from version [6.8.0] directly to version [8.1.0]",
+    "redis-rdb": "1:M 02 Jan 2026 10:00:00.000 # Can't handle RDB format version 11",
+    "redis-aof": "# Bad file format reading the append only file appendonly.aof.2.incr.aof: make a backup of your AOF file",
+    "nextcloud-downgrade": (
+        "Can't start Nextcloud because the version of the data (31.0.1.1) is higher than the docker image version (30.0.0.19)"
+    ),
+    "gitea-database": "migrate: Your database (migration version: 205) is for a newer Gitea, you can not use the newer database",
+    "gitlab-upgrade-path": "It is required to upgrade to the latest 14.0.x version first before proceeding.",
+    "kafka-cluster": "The Cluster ID XvvB doesn't match stored clusterId Some(0Hna) in meta.properties.",
+    "kafka-node": "Configured node.id `1001` doesn't match stored node.id `1389' in meta.properties.",
+    "minio-backend": "FATAL Unable to use the drive /data: Drive /data: found backend type fs, expected xl or xl-single",
+    "postgres-wal": "PANIC:  could not locate a valid checkpoint record",
+    "neo4j-format": "java.lang.IllegalStateException: Unable to find store format for version AF4.3.0",
+    "innodb-lock": "[ERROR] InnoDB: Unable to lock ./ibdata1 error: 11",
+    "postgres-lock": 'FATAL:  lock file "postmaster.pid" already exists',
+    "mongo-lock": "DBPathInUse: Unable to lock the lock file: /data/db/mongod.lock (Resource temporarily unavailable).",
+    "elasticsearch-lock": "java.lang.IllegalStateException: failed to obtain node locks, tried [/usr/share/elasticsearch/data]",
+    "neo4j-lock": "FileLockException: Lock file has been locked by another process: /data/databases/store_lock.",
+    "logstash-lock": "Logstash could not be started because there is already another instance using the configured data directory.",
+    "rocksdb-lock": "IO error: While lock file: /cockroach/cockroach-data/LOCK: Resource temporarily unavailable",
+    "prometheus-lock": 'err="opening storage failed: lock DB directory: resource temporarily unavailable"',
+    "kafka-lock": "KafkaException: Failed to acquire lock on file .lock in /var/lib/kafka/data. A Kafka instance is already running.",
+    "lucene-lock": "LockObtainFailedException: Lock held by this virtual machine: /var/solr/data/shop/data/index/write.lock",
+    "sqlite-locked": "sqlite3.OperationalError: database is locked",
+    "browser-profile": "The profile appears to be in use by another Chromium process (31) on another computer (5f2b).",
+    "rails-pid": "A server is already running (pid: 10, file: /app/tmp/pids/server.pid).",
+    "apache-pid": "httpd (pid 7) already running",
+    "pidfile-exists": "ERROR: Pidfile (/app/celerybeat.pid) already exists.",
+    "dockerd-pid": "failed to start daemon, ensure docker is not running: process with PID 7 is still running",
+    "squid-pid": "FATAL: Squid is already running! Process ID 12",
+    "postgres-password": "Error: Database is uninitialized and superuser password is not specified.",
+    "mysql-password": "[ERROR] [Entrypoint]: Database is uninitialized and password option is not specified",
+    "couchdb-admin": 'ERROR: CouchDB 3.0+ will no longer run in "Admin Party"',
+    "minecraft-eula": "[init] [ERROR] Please accept the Minecraft EULA at",
+    "mssql-eula": "The SQL Server End-User License Agreement (EULA) must be accepted before SQL Server can start.",
+    "bitnami-empty": "ERROR ==> The MARIADB_ROOT_PASSWORD environment variable is empty or not set.",
+    "shell-unbound": "./run.sh: line 4: DATABASE_URL: unbound variable",
+    "shell-parameter": "sh: HTTP_PORT: parameter not set",
+    "python-keyerror": "KeyError: 'BOT_TOKEN'",
+    "variable-required": "Error: environment variable API_TOKEN is required",
+    "rails-secret": "ArgumentError: Missing `secret_key_base` for 'production' environment",
+    "django-secret": "django.core.exceptions.ImproperlyConfigured: The SECRET_KEY setting must not be empty.",
+    "keycloak-hostname": "ERROR: Strict hostname resolution configured but no hostname setting provided",
+    "minio-credentials": "MINIO_ROOT_USER length should be at least 3, and MINIO_ROOT_PASSWORD length at least 8 characters",
+    "n8n-key": "Error: Mismatching encryption keys. The encryption key in the settings file does not match",
+    "spring-datasource": "Failed to configure a DataSource: 'url' attribute is not specified and no embedded datasource",
+    "airflow-database": "ERROR: You need to initialize the database. Please run `airflow db init`.",
+    "glibc-cpu": "Fatal glibc error: CPU does not support x86-64-v2",
+    "mongo-avx": "WARNING: MongoDB 5.0+ requires a CPU with AVX support, and your current system does not appear to have that!",
+    "tensorflow-avx": "The TensorFlow library was compiled to use AVX2 instructions, but these aren't available on your machine.",
+    "clickhouse-cpu": "Instruction check fail. The CPU does not support SSSE3 instruction set.",
+    "numpy-baseline": "RuntimeError: NumPy was built with baseline optimizations: (X86_V2) but your machine doesn't support",
+    "page-size": "<jemalloc>: Unsupported system page size",
+    "glibc-too-old": "/app/gateway: /lib/libc.so.6: version `GLIBC_2.34' not found (required by /app/gateway)",
+    "shared-library": "error while loading shared libraries: libssl.so.1.1: cannot open shared object file: No such file or directory",
+    "java-class-version": "has been compiled by a more recent version of the Java Runtime (class file version 65.0)",
+    "dotnet-icu": "Process terminated. Couldn't find a valid ICU package installed on the system.",
+    "thread-refused": "runtime/cgo: pthread_create failed: Operation not permitted",
+    "thread-refused-rust": "thread 'main' panicked at 'OS can't spawn a new worker thread: Operation not permitted (os error 1)'",
+    "thread-refused-node": "Assertion failed: (0) == (uv_thread_create(t.get(), start_thread, this))",
+    "clock-refused": "Fatal Python error: init_interp_main: can't initialize time",
+    "rust-clock": "thread 'main' panicked at library/std/src/sys/unix/time.rs:420:72:",
+    "access-refused": "make: /bin/sh: Operation not permitted",
+    "io-uring-refused": "io_uring_queue_init: Operation not permitted",
+    "jvm-reserve": "Could not reserve enough space for 4194304KB object heap",
+    "jvm-native": "# There is insufficient memory for the Java Runtime Environment to continue.",
+    "jvm-heap": "java.lang.OutOfMemoryError: Java heap space",
+    "node-heap": "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+    "loopback-refused": "Error: connect ECONNREFUSED 127.0.0.1:3306",
+    "loopback-postgres": 'connection to server at "localhost" (127.0.0.1), port 5432 failed: Connection refused',
+    "mysql-socket": "ERROR 2002 (HY000): Can't connect to local MySQL server through socket '/run/mysqld/mysqld.sock' (2)",
+    "php-mysql-socket": "PHP Fatal error:  Uncaught PDOException: SQLSTATE[HY000] [2002] No such file or directory",
+    "host-gateway": "Error: getaddrinfo ENOTFOUND host.docker.internal",
+    "api-too-new": "client version 1.44 is too new. Maximum supported API version is 1.41",
+    "api-too-old": "client version 1.24 is too old. Minimum supported API version is 1.44, please upgrade your client",
+    "nginx-upstream": 'nginx: [emerg] host not found in upstream "orders" in /etc/nginx/conf.d/default.conf:31',
+    "certificate-time": "x509: certificate has expired or is not yet valid: current time 1970-01-01T00:00:09Z is before 2025",
+    "docker-socket": "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+    "s6-not-first": "s6-overlay-suexec: fatal: can only run as pid 1",
+    "iptables-capability": "iptables v1.8.7: can't initialize iptables table `nat': Permission denied (you must be root)",
+    "interface-capability": "ip: ioctl 0x8922 failed: Operation not permitted",
+    "tun-device": "ERROR: Cannot open TUN/TAP dev /dev/net/tun: No such file or directory",
+    "vault-mlock": "Error initializing core: Failed to lock memory: cannot allocate memory",
+    "descriptors-low": "max file descriptors [4096] for elasticsearch process is too low, increase to at least [65535]",
+    "memory-lock-low": "memory locking requested for elasticsearch process but memory is not locked",
+    "user-switch": 'error: failed switching to "postgres": operation not permitted',
+    "read-only-root": 'nginx: [emerg] mkdir() "/var/cache/nginx/client_temp" failed (30: Read-only file system)',
+    "chown-refused": "chown: changing ownership of '/var/lib/postgresql/data': Operation not permitted",
+    "module-node": "Error: Cannot find module '/app/src/index.js'",
+    "module-python": "ModuleNotFoundError: No module named 'flask_cors'",
+    "gem-missing": "Could not find rack-2.2.8 in locally installed gems (Bundler::GemNotFound)",
+    "config-is-folder": "read /etc/prometheus/prometheus.yml: is a directory",
+    "erlang-cookie": "Error when reading /var/lib/rabbitmq/.erlang.cookie: eacces",
+    "erlang-node-name": 'ERROR: node with name "rabbit" already running on "5f2b" (duplicate_node)',
+    "disk-full-postgres": 'PANIC:  could not write to file "pg_wal/xlogtemp.29": No space left on device',
+    "port-inside": "dnsmasq: failed to create listening socket for port 53: Address already in use",
+    "zookeeper-myid": "Caused by: java.lang.IllegalArgumentException: myid file is missing",
+    "acme-rate-limit": "Error creating new order :: too many certificates (5) already issued for this exact set of domains",
+}
+BY_NAME = {failure.name: failure for failure in FAILURES}
+
+
+def test_there_are_more_than_sixty_rows_each_with_its_own_name_and_line():
+    assert len(BY_NAME) == len(FAILURES) >= 60
+    assert set(LINES) == set(BY_NAME)
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_row_is_recognised_in_its_own_line(name: str):
+    found = recognise([LINES[name]], telling_line([LINES[name]]), [BY_NAME[name]])
+    assert found is not None
+    assert "{" not in found.cause + found.cure
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_line_is_recognised_as_its_row_among_all(name: str):
+    found = recognise([LINES[name]], telling_line([LINES[name]]), FAILURES)
+    assert found is not None
+    assert found.failure.name == name
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.name)
+def test_a_row_is_written_in_plain_words_and_names_a_check_that_exists(failure: Failure):
+    assert failure.mark == failure.mark.lower()
+    assert failure.cause[0].islower() or failure.cause[0].isupper() or failure.cause[0] in ".{"
+    assert not failure.cause.endswith(".")
+    assert failure.cure
+    assert failure.source
+    assert not failure.confirmed_by or failure.confirmed_by in registry.load()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET /api/error 200 in 3 ms",
+        "INFO  0 errors, all checks passed",
+        "listening on 0.0.0.0:8080",
+        "connected to postgres at db:5432",
+        "WARN retrying request, attempt 2 of 5",
+    ],
+)
+def test_an_ordinary_line_is_no_known_failure(line: str):
+    assert recognise([line], telling_line([line]), FAILURES) is None
