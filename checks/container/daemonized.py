@@ -39,10 +39,12 @@ def daemonized(
 
     A container lives as long as its first process. A server that forks into the background, `service nginx start` or a shell without a
     terminal ends within seconds with exit code 0, and every other process ends with it. Jobs publish no ports. Runs in the foreground,
-    and ends that somebody requested, are silent.
+    ends that somebody requested, and containers with the policy on-failure, for which 0 is the end of a job, are silent.
     """
     for container in containers:
         if not container.wanted_ports or is_somebodys_job(container) or container.was_watched:
+            continue
+        if container.host_config.restart_policy.name == "on-failure":
             continue
         if not _ended_at_once(container, clock, options, short):
             continue

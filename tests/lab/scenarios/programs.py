@@ -316,3 +316,36 @@ def engine_and_containers_killed_together(box: Box) -> None:
         box.sh(f"kill -9 {pid} 2>/dev/null || true")
     box.start_engine(config=BASE_CONFIG)
     assert [box.inspect(f"lost{number}")["State"]["Status"] for number in range(3)] == ["exited"] * 3
+
+
+BEHIND = {
+    "dos": (b"#!/bin/sh\r\necho started\r\n", 0o755),
+    "plain": (b"#!/bin/sh\nexec sleep 1000\n", 0o644),
+    "strange": (b"\x7fELF\x02\x02\x01" + bytes(9) + b"\x00\x02\x00\x16" + bytes(4076), 0o755),
+}
+
+
+@fault(
+    "container.interpreter-missing",
+    subject="container:behind-dos",
+    expect=[
+        ("container.interpreter-missing", "container:behind-glibc"),
+        ("container.entrypoint-forbidden", "container:behind-plain"),
+        ("container.entrypoint-forbidden", "container:as-command"),
+        ("container.entrypoint-missing", "container:behind-nothing"),
+    ],
+    also=["container.exits-at-start", "container.exec-format"],
+    shareable=True,
+)
+def programs_behind_a_shell(box: Box) -> None:
+    """The shell of an entrypoint meets a CRLF script, a glibc program without its loader, a file without an x bit, and nothing at all.
+
+    And an image without an entrypoint takes the argument, a mounted folder, as the command.
+    """
+    files = {**BEHIND, "glibc": (box.path("/usr/bin/env").read_bytes(), 0o755)}
+    load(box, "behind:1", Recipe(files=files, changes=('ENTRYPOINT ["sh","-c"]',)))
+    for name in ("dos", "glibc", "plain", "nothing"):
+        run(box, f"behind-{name}", *GOOD, "behind:1", f"/{name}; exit $?")
+        box.wait_state(f"behind-{name}", "exited")
+    box.docker("run", "-d", "--name=as-command", *GOOD, "-v", "/srv/volume:/data", "bb:1.36", "/data", check=False)
+    assert box.inspect("as-command")["State"]["ExitCode"] == 126
