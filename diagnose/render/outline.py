@@ -68,7 +68,7 @@ class OutlineBlock(msgspec.Struct, frozen=True):
     cure: runbooks.Command | None
     """The fix of least risk that suits this finding; None where the page has none."""
     look: runbooks.Command | None
-    """The command that shows more than the report; only where the cure is not safe, or there is none."""
+    """The command that shows more than the report; only where the cure destroys data, or there is none."""
     others: tuple[Other, ...]
     possible: tuple[Other, ...]
     """What may explain this root, though nothing confirms it."""
@@ -252,7 +252,7 @@ def _block(
         parts=tuple(parts),
         effects=_effects(effects),
         cure=cure,
-        look=runbooks.confirm(head.id, variables, place) if cure is None or cure.risk != "safe" else None,
+        look=runbooks.confirm(head.id, variables, place) if cure is None or cure.risk == "destructive" else None,
         others=tuple(_other(by_key[key], place, jointly=key in joint) for key in dict.fromkeys(rivals)),
         possible=tuple(_other(by_key[link.cause], place) for link in head.possible if link.cause in by_key),
         ruled_out=tuple(_cleared(by_key[each.cause], each.fact) for each in head.ruled_out if each.cause in by_key),

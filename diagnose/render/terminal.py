@@ -180,7 +180,7 @@ class _Page:
                 self.line(f"not due to {suspect_name}: {fact}", 2, "dim")
 
     def what_next(self, block: OutlineBlock) -> None:
-        """The cure with its risk, and a look first where the cure costs something or none is known."""
+        """The cure with its risk, and a look first where the cure destroys data or none is known."""
         if block.look is not None:
             self.line("check first" if block.cure else "no fix known; this tells more", 2)
             self.command(block.look.text, 4)
