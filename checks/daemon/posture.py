@@ -197,3 +197,21 @@ def live_restore_off(info: Info, daemon: Daemon) -> CheckResult:
         variables={"path": "/etc/docker/daemon.json"},
     )
     return None
+
+
+@check("daemon.debug-on", severity=Severity.advice, posture=True)
+def debug_on(info: Info, daemon: Daemon) -> CheckResult:
+    """The engine runs in debug mode: it logs every request.
+
+    Seen on 20.10, 26.1 and 28.5: two lines for each API request, with its body, environment variables included.
+    """
+    if daemon.is_podman:
+        return Skipped("Podman's debug mode belongs to each command")
+    if info.debug:
+        yield Finding(
+            subject=DAEMON,
+            summary="the engine runs in debug mode and logs every API request",
+            evidence={"GET /info Debug": True},
+            variables={"path": "/etc/docker/daemon.json"},
+        )
+    return None

@@ -662,6 +662,18 @@ def test_live_restore_off() -> None:
     )
 
 
+DEBUGGING = {
+    "debug mode": (Info(debug=True), ALIVE, [("advice", "docker")]),
+    "as usual": (Info(), ALIVE, []),
+    "Podman": (Info(debug=True), Daemon(NAMED, Caller(), is_podman=True), []),
+}
+
+
+@pytest.mark.parametrize(("info", "daemon", "expected"), DEBUGGING.values(), ids=DEBUGGING)
+def test_debug_mode(info: Info, daemon: Daemon, expected: list[tuple[str, str]]) -> None:
+    assert rows(judge("daemon.debug-on", info=info, daemon=daemon)) == expected
+
+
 OWN: dict[str, Any] = {
     "ID": ID, "Name": "/web", "Created": "2026-01-02T03:04:05Z", "RestartCount": 2, "Config": {"Image": "shop:1.4"},
     "State": {"Running": True, "Pid": 812, "StartedAt": "2026-01-02T03:04:05Z", "ExitCode": 0},

@@ -75,6 +75,14 @@ def conflict(box: Box) -> None:
     _refuse(box, "-H", "unix:///run/docker.sock", words="specified both as a flag and in the configuration file: hosts")
 
 
+@fault("daemon.debug-on", subject=DAEMON, config={"debug": True})
+def debugging(box: Box) -> None:
+    """The engine was started in debug mode, and logs each request with its body."""
+    box.docker("run", "--rm", "-e", "COLOUR=made-up-blue", "shop:1.4", "true")
+    assert "level=debug" in box.log_tail(200)
+    assert "made-up-blue" in box.log_tail(200)
+
+
 @fault("daemon.config-not-applied", subject=DAEMON)
 def not_applied(box: Box) -> None:
     """live-restore was switched on in the file, and nobody has reloaded the engine."""
