@@ -324,6 +324,7 @@ STREAMS = {
 
 
 @pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.fuzz
 def test_streams_that_are_closed_or_full(name: str, folder: Path):
     command, code, said = STREAMS[name]
     script = f"{sys.executable} -m diagnose {command.replace('FOLDER', str(folder))}"

@@ -126,6 +126,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("old", ["old.tar.gz", "old.json"])
 @pytest.mark.parametrize("new", ["cured.tar.gz", "cured.json"])
+@pytest.mark.fuzz
 def test_bundles_and_reports_in_any_pair_say_the_same(folder: Path, old: str, new: str):
     done = diff(folder / old, folder / new, "--format", "json")
     said = json.loads(done.stdout)
@@ -194,6 +195,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
+@pytest.mark.fuzz
 def test_what_cannot_be_compared_is_refused_in_one_sentence(name: str, tmp_path: Path, folder: Path):
     (tmp_path / "text.json").write_text("hello")
     (tmp_path / "other.json").write_text('{"findings": 3}')

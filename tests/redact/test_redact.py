@@ -360,6 +360,7 @@ PASSWORDS = st.sampled_from(["${DB_PASS}", "changeme", "pw0001made-up", "{{x}}",
     st.sampled_from(["", ":5432", ":80"]),
     st.sampled_from(["", "/", "/shop", "/a-b.c", "/token"]),
 )
+@pytest.mark.fuzz
 def test_the_short_way_for_plain_addresses_leads_where_all_rules_lead(parts, port, path):
     scheme, user, password, host = parts
     text = f"{scheme}://{user}:{password}@{host}{port}{path}"

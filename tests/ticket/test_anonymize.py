@@ -284,6 +284,7 @@ TAPES = {
 
 @pytest.mark.parametrize("name", TAPES)
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.fuzz
 def test_findings_are_equal_up_to_the_renaming(name: str, seed: int):
     entries = TAPES[name]()
     renaming = Renaming(entries, seed.to_bytes(32, "big"))
@@ -292,6 +293,7 @@ def test_findings_are_equal_up_to_the_renaming(name: str, seed: int):
 
 
 @pytest.mark.parametrize("name", ["fifteen faults", "the demo"])
+@pytest.mark.fuzz
 def test_no_old_name_is_in_the_bytes(name: str):
     entries = TAPES[name]()
     _, sealed = taken(entries, anonymize=True)

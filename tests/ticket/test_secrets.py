@@ -118,6 +118,7 @@ def test_recall_and_precision_over_the_bytes(files: dict[str, bytes], capsys: py
     assert len(hurt) <= len(LOOKALIKES) // 100, hurt
 
 
+@pytest.mark.fuzz
 def test_fresh_secrets_over_the_bytes(capsys: pytest.CaptureFixture[str]):
     """Values and shapes that are new in each run: what is missed is printed, and belongs into the corpus."""
     seed = int(os.environ.get("CORPUS_SEED", random.SystemRandom().randrange(10**9)))

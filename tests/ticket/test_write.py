@@ -214,6 +214,7 @@ STREAMS = {
 
 
 @pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.fuzz
 def test_a_stdout_that_takes_nothing_is_said_so_with_exit_3(name: str, tmp_path: Path):
     line, said = STREAMS[name]
     done = shell(line, tmp_path)
@@ -241,6 +242,7 @@ def test_nothing_is_written_to_a_terminal(tmp_path: Path):
     assert done.stderr == b"Error: not written: stdout is a terminal; redirect it, or name a file with -o FILE\n"
 
 
+@pytest.mark.fuzz
 def test_a_closed_stdout_does_not_change_the_exit_code(tmp_path: Path):
     done = shell("$DIAGNOSE all --from demo >&-", tmp_path)
     assert (done.returncode, done.stderr) == (2, b"")
@@ -265,6 +267,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.fuzz
 def test_the_command_refuses_in_one_sentence_with_exit_3(name: str, tmp_path: Path):
     (tmp_path / "mine.tar.gz").write_bytes(b"mine")
     args, hint = REFUSED[name]
