@@ -168,6 +168,7 @@ PASSED_NOWHERE = {
     "firewall.bridge-filter-off": "no recorded host has a network without traffic between its containers",
     "kernel.modules-gone": "the lab's kernel has no loadable modules",
     "logging.backpressure": "no recorded host sends logs elsewhere",
+    "logging.rotated-by-host": "no recorded host has a rule of logrotate for the logs of containers",
     "storage.network-volume-stale": "no recorded host mounts a network file system",
     "storage.store-leftover": "no recorded host has the containerd image store",
     "swarm.node-down": "no recorded host is in a swarm",
