@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING
 
 from diagnose.redact.encoded import in_wide_text
 from diagnose.redact.fields import Plan, Walk
-from diagnose.redact.names import TOKEN, is_distinctive, is_token
+from diagnose.redact.looks import is_distinctive, is_token
+from diagnose.redact.patterns import TOKEN
 from diagnose.redact.scanner import redact_text
 
 if TYPE_CHECKING:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from diagnose.redact.lines import has_sign
-from diagnose.redact.names import exempt, is_mixed, kind_of, lazy, words
-from diagnose.redact.tokens import Mark
-from diagnose.redact.values import Scan, redact_value
+from diagnose.redact.looks import exempt, is_mixed
+from diagnose.redact.names import kind_of
+from diagnose.redact.patterns import COLOUR, ESCAPE_CLOSE, ESCAPE_OPEN, OPEN, Mark, Scan, lazy, verbose, words
+from diagnose.redact.values import redact_value
 
 _KEYWORDS = {
     **dict.fromkeys(
         words(
-            "pass pwd psw identified unseal recovery secret token key auth cred salt pepper cookie jwt psk bearer community dsn seed "
-            "webhook connectionstring contrase encrypt dockerc kennwort wachtwoord adgangskode salasana senha clave haslo hasło heslo "
-            "parola lösenord şifre пароль 密码 密碼 口令 パスワード 비밀번호"
+            "pass pwd psw psswd pasword pwrd pword identified unseal recovery secret token key auth cred salt pepper cookie jwt psk "
+            "bearer community dsn seed webhook connectionstring connection_string connection-string contrase encrypt dockerc kennwort "
+            "wachtwoord adgangskode salasana senha clave haslo hasło heslo parola lösenord şifre пароль 密码 密碼 口令 パスワード 비밀번호"
         )
     ),
     "pin": r"pin\b",
@@ -25,60 +27,117 @@ _KEYWORDS = {
     "_pat": r"_pat\b",
 }
 """Without one of these, in lower case, no name in a text is a secret's; and where one must end."""
-_OF_ASCII = tuple(each for each in _KEYWORDS if each.isascii())
+_OF_ASCII = tuple(keyword for keyword in _KEYWORDS if keyword.isascii())
 _ALL = tuple(_KEYWORDS)
 _LARGE = 2000
-"""In a text of so many characters it pays to look for those keywords only that it has."""
-_NAME_END = re.compile(r"[\w.-]*")
-_COLOUR = r"(?:\x1b\[[\d;]*m)*"
-_ESCAPED_QUOTE = r"&quot;|&#0?3[49];|\\+u0022|\\+x22|%22"
-_BEFORE_QUOTED = (
-    r"[ubrUBR]{1,2}(?=[\"'])|<<(?=[\"'])|\(\w{1,12}\)[ \t]?(?:\(len=\d+\)[ \t])?(?=\")"
-    r"|(?:\r?\n[ \t]{0,40})?string\(\d+\)[ \t](?=\")|(?:\[\]byte|bytes|str|String|SecretStr|Buffer\.from)\((?=[\"'])"
+"""In a text of so many characters it pays to look only for those keywords that it has."""
+_LONGEST_NAME = 100
+_NAME_END = lazy(r"[\w.-]*+")
+
+_ESCAPED_QUOTE = r"&quot;|&\#0?3[49];|\\+u0022|\\+x22|%22"
+_BEFORE_QUOTED = r"""
+      [ubrUBR]{1,2}(?=["'])                                  # Python's u'x'
+    | <<(?=["'])                                             # Erlang's <<"x">>
+    | \(\w{1,12}\)[ \t]?(?:\(len=\d{1,9}\)[ \t])?(?=")       # Go's (string) (len=9) "x"
+    | (?:\r?\n[ \t]{0,40})?string\(\d{1,9}\)[ \t](?=")       # PHP's string(9) "x"
+    | (?:\[\]byte|bytes|str|String|SecretStr|Buffer\.from)\((?=["'])
+"""
+"""What languages write between the sign and a literal."""
+_SEPARATOR = verbose(
+    rf"""
+    {COLOUR}
+    ({_ESCAPED_QUOTE}|\\*+["'`](?:>>)?|\]|\\*+["']\])?       # 1: what closes a quoted name
+    (?:\[\w{{0,40}}\])?{COLOUR}[ \t]{{0,20}}
+    (=>|:=|%3[dDaA]|&\#61;|=(?!=)|:(?!//|:)|[：＝])          # 2: the sign
+    {COLOUR}[ \t]{{0,20}}
+    (?:![\w:/]{{1,60}}[ \t]{{1,4}}|&\w{{1,60}}[ \t]{{1,4}}|{_BEFORE_QUOTED})?   # YAML's !tag and &anchor
+    {COLOUR}
+    ({_ESCAPED_QUOTE}|\"\"\"(?:\r?\n)?|\'\'\'(?:\r?\n)?|\\*+["'`“‘]|\|)?        # 3: the quote that opens the value
+    """
 )
-"""What languages write between the sign and a literal: u'x', <<"x">>, (string) (len=9) "x", string(9) "x", []byte("x")."""
-_SEPARATOR = re.compile(
-    rf"{_COLOUR}({_ESCAPED_QUOTE}|\\*[\"'`](?:>>)?|\]|\\*[\"']\])?(?:\[\w*\])?{_COLOUR}[ \t]{{0,20}}"
-    rf"(=>|:=|%3[dDaA]|&#61;|=(?!=)|:(?!//|:)|[：＝]){_COLOUR}[ \t]{{0,20}}"
-    rf"(?:![\w:/]+[ \t]{{1,4}}|&\w+[ \t]{{1,4}}|{_BEFORE_QUOTED})?{_COLOUR}"
-    rf"({_ESCAPED_QUOTE}|\"\"\"(?:\r?\n)?|\'\'\'(?:\r?\n)?|\\*[\"'`“‘]|\|)?"
+_TYPED = verbose(
+    r"""
+    (?: [ \t]?:[ \t]{0,9}&?(?:'static[ ])?[A-Za-z][\w.]{0,20}(?:[ \t]?\|[ \t]?None)?   # password: str = "x"
+      | [ \t]{1,9}string )                                                             # password string = "x"
+    [ \t]{0,9}=[ \t]{0,9}(["'])
+    """
 )
-_TYPED = lazy(
-    r"(?:[ \t]?:[ \t]*&?(?:'static )?[A-Za-z][\w.]{0,20}(?:[ \t]?\|[ \t]?None)?|[ \t]+string)[ \t]*=[ \t]*([\"'])"
+_FLAG_GAP = verbose(
+    r"""
+    (\\*+["'])?
+    (?: ,\s{0,40} | (?:[ \t]|\\\r?\n)++ | [ \t]{0,40}\r?\n[ \t]{0,40}-[ \t]+ )   # a list, a line (also continued), YAML
+    (\\*+["'])?(?![-|<>&;])
+    """
 )
-_FLAG_GAP = lazy(r"(\\*[\"'])?(?:,\s{0,40}|[ \t]+|[ \t]*\r?\n[ \t]*-[ \t]+)(\\*[\"'])?(?![-|<>&;])")
-_CALL_GAP = lazy(r"(\\*[\"'](?:>>)?)?[ \t]*,[ \t]*(?:<<)?(\\*[\"'])")
+_CALL_GAP = lazy(r"(\\*+[\"'](?:>>)?)?[ \t]{0,20},[ \t]{0,20}(<<)?(\\*+[\"'])")
 _CALLED = lazy(r"\([bur]?([\"'])")
 _ASKING = lazy(
     r"(?i)_*(?:get|read|fetch|load|find|has|is|check|validate|verify|decode|lookup|create|delete|list|describe)"
 )
 """Calls that name what they look for, not what it is."""
 _BRACKETED = lazy(r"[(\[<]([^\s()\[\]<>\"',;]{8,300})[)\]>]")
-_CONTINUED = lazy(r"\\\r?\n[ \t]*([^\s\\-][^\s\\]*)")
-_BLOCK = lazy(r"(?:\\*[\"'])?[ \t]*:[ \t]*([|>][-+]?\d?)?[ \t]*\r?\n([ \t]+)(?![ \t#-])([^\r\n]+)")
-_SPOKEN = lazy(
-    r"(?:[ \t]{1,40}(?:(?:is|was|->|→|\||\.{3,})[ \t]{1,40})?|[ \t]{0,40}\r?\n-{3,}[ \t]{0,40}\r?\n[ \t]{0,40})"
-    r"(?:([\"'`])(?=[^\"'`\r\n]{8,300}\1))?[\"'`(\[<]?([A-Za-z0-9_!#$%&*+./:=?@^~-]{8,300})"
+_WRAPPER = verbose(
+    r"""
+    (?: (?:new[ ]|&)?
+        ([A-Z]\w{0,40}(?:(?:::|\.)\w{1,20})?)(?:<[\w, ]{0,40}>)?   # 1: Some, Optional, SecretBox::new, Option<String>
+        (?: \s?[(\[{]\s{0,3}(?:\w{1,20}\s?[:=]\s?)? | [ ](?=["]) )  # its bracket, perhaps a field: Secret { value: x }
+    ){1,3}
+    (?: (\\*+["']) | ([^\s"'()\[\]{}][^"'()\[\]{}\n]{0,200})(?=[)\]}]) )   # 2: a quote, or 3: a value up to the bracket
+    """
 )
-_QUALIFIER = lazy(r"(?i)\b(api|access|secret|private|license|master|encryption|account|signing) $")
+"""What languages wrap a value in when they print it: Some("x"), Optional[x], Secret(Some("x"))."""
+_KNOWN_WRAPPERS = words(
+    "Some Optional Option Maybe Just Ok Right Present Value String Str Text Secret SecretStr SecretString SecretBox SecretValue Password "
+    "Passphrase Token ApiKey Key Sensitive Protected Redacted Hidden Masked Private Credential Credentials Zeroizing Box Arc Rc Cow "
+    "Owned Borrowed Full NonEmpty Full Literal Plain PlainText Constant Fixed Configured Known Set"
+)
+_CONTINUED = lazy(r"\\\r?\n[ \t]{0,40}([^\s\\-][^\s\\]{0,1000})")
+_BLOCK = verbose(
+    r"""
+    (?:\\*+["'])?[ \t]{0,20}:[ \t]{0,20}
+    ([|>][-+]?\d?)?[ \t]{0,20}\r?\n                          # 1: the sign of a block
+    ([ \t]{1,200}+)(?![#-])                                  # 2: the indentation of its first line
+    ([^\r\n]++)                                              # 3: that line
+    """
+)
+_SPOKEN = verbose(
+    r"""
+    (?: [ \t]{1,40}(?:(?:is|was|->|→|\||\.{3,9})[ \t]{1,40})?          # token is x, token | x, token .... x
+      | [ \t]{0,40}\r?\n-{3,200}[ \t]{0,40}\r?\n[ \t]{0,40} )          # a table's head, its line, its row
+    (?:(["'`])(?=[^"'`\r\n]{8,300}\1))?["'`(\[<]?
+    ([A-Za-z0-9_!\#$%&*+./:=?@^~-]{8,300})
+    """
+)
+_WORD_BEFORE = lazy(r"(?i)\b([a-z]{2,20}) $")
 _DIRECTIVES = words("requirepass masterauth bindpw rootpw rocommunity rwcommunity storepass keypass")
 """Lines of configuration that take their secret after a space: redis.conf, nslcd.conf, slapd.conf, snmpd.conf."""
-_LONGEST, _LONGEST_RANDOM = 16_000, 300
-"""How far an unquoted value may reach; what is judged by its looks is a key, and keys are short."""
-_UNQUOTED_LONG = lazy(r"[^\s\"'`\x00\x1b]+")
-_UNQUOTED = lazy(r"[^\s\"'`\x00\x1b,;&<>(){}\[\]|\\]+")
-_UNQUOTED_PAIR = lazy(r"[^\s\"'`\x00\x1b,;&]+")
-_WORD_FOLLOWS = lazy(r"[,;]?[ \t]+[A-Za-z]")
-_CODE = lazy(
-    r"[A-Za-z_]+(?:\.[A-Za-z_]+)+\(.*|[A-Za-z_][\w.]*\[.*|\$\(.*|[A-Z]\w*<[\w<>:&]*|(?:await|new|async|yield|typeof)(?!\S)"
+_LONGEST, _LONGEST_RANDOM = 4000, 300
+"""A longer value is replaced without a second look; what is judged by its looks is a key, and keys are short."""
+_END_OF_ANY = rf"\s\"'`\x00\x1b{ESCAPE_OPEN}{ESCAPE_CLOSE}"
+_UNQUOTED_LONG = lazy(rf"[^{_END_OF_ANY}]+")
+_UNQUOTED = lazy(rf"[^{_END_OF_ANY},;&<>(){{}}\[\]|\\]+")
+_UNQUOTED_PAIR = lazy(rf"[^{_END_OF_ANY},;&]+")
+_WORD_FOLLOWS = lazy(r"[,;]?[ \t]{1,40}[A-Za-z]")
+_CODE = verbose(
+    r"""
+      [A-Za-z_]{1,60}(?:\.[A-Za-z_]{1,60}){1,9}\(.*          # os.environ.get(...
+    | [A-Za-z_][\w.]{0,99}\[.*                               # config[...
+    | [A-Z]\w{0,60}(?:(?:::|\.)\w{1,40})?[({].*              # Secret(..., where no wrapper was read
+    | \$\(.*
+    | [A-Z]\w{0,99}<[\w<>:&]*
+    | (?:await|new|async|yield|typeof)(?!\S)
+    """
 )
 _REFERENCE = lazy(
     r"(?:self|this|os|process|args|config|cfg|settings|env|ctx|opts|options|params|request|req|c|s|cls)\.[A-Za-z_][\w.]*"
 )
+_OBJECT_NAME = lazy(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
+_NEAR_NAMESPACE = lazy(r"(?i)[, \t\"']{1,3}(?:in )?namespace")
 VERSION_OR_TAG = lazy(
     r"v?\d+\.[\w.-]+|latest|stable|edge|main|master|dev|alpine[\w.-]*|slim[\w.-]*|amd64|arm64|armhf|i386|all|any"
+    r"|[\w.-]{1,80}:v?\d{1,6}(?:\.\d{1,6})+[\w.-]{0,40}"
 )
-SAID = words(
+IN_MESSAGES = words(
     "incorrect invalid required expired missing none empty not must is too cannot failed failure unexpected "
     "unauthorized denied mismatch wrong unknown ok valid accepted unset set changed rejected malformed revoked "
     "unable no signature unsupported authentication permission error does was has verified found given provided "
@@ -87,12 +146,29 @@ SAID = words(
     "an and or for to from in on of with by as at if this that used using please default undefined eof"
 )
 """What messages say after `password:` or `token is`."""
-_ASKS = SAID | words("your enter password token secret key")
+_ASKS = IN_MESSAGES | words("your enter password token secret key")
+
+
+class SecretSpan(NamedTuple):
+    """Where a secret value begins and ends in a text, and its kind."""
+
+    left: int
+    right: int
+    kind: str
+
+
+class SecretName(NamedTuple):
+    """A name of a secret in a text: where it begins and ends, how it reads, and the kind of its value."""
+
+    start: int
+    end: int
+    text: str
+    kind: str
 
 
 @lru_cache(maxsize=64)
 def _pattern(keywords: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(_KEYWORDS[each] or each for each in keywords))
+    return re.compile("|".join(_KEYWORDS[keyword] or keyword for keyword in keywords))
 
 
 def names_secrets(low: str) -> bool:
@@ -107,102 +183,128 @@ def assignments(text: str, mark: Mark, scan: Scan) -> str:
         low = "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
     pieces: list[str] = []
     done = past = 0
-    present = _ALL if len(low) < _LARGE else tuple(each for each in _ALL if each in low)
+    present = _ALL if len(low) < _LARGE else tuple(keyword for keyword in _ALL if keyword in low)
+    if not present:
+        return text
     for hit in _pattern(present).finditer(low):
         start, end = hit.span()
         if start < past:
             continue
-        while start > past and (text[start - 1].isalnum() or text[start - 1] in "_.-") and hit.start() - start < 100:
-            start -= 1
-        found_end = _NAME_END.match(text, end)
+        start = _name_start(text, start, past)
+        found_end = _NAME_END().match(text, end)
         past = end = found_end.end() if found_end else end
-        span = _value_span(text, start, end)
-        if span is None:
+        name = _name(text, start, end)
+        span = _value_span(text, name) if name else None
+        if name is None or span is None:
             continue
-        left, right, kind = span
-        name, raw = text[start:end], text[left:right]
-        new = redact_value(kind, name, raw, mark, scan, text[start:right])
+        raw = text[span.left : span.right]
+        new = redact_value(span.kind, text[start:end], raw, mark, scan, text[start : span.right])
         if new == raw:
             continue
-        pieces += (text[done:left], new)
-        done = past = right
+        pieces += (text[done : span.left], new)
+        done = past = span.right
     if not pieces:
         return text
     pieces.append(text[done:])
     return "".join(pieces)
 
 
-_Span = tuple[int, int, str]
+def _name_start(text: str, start: int, past: int) -> int:
+    """Where the name around a keyword begins."""
+    farthest = max(past, start - _LONGEST_NAME)
+    while start > farthest and (text[start - 1].isalnum() or text[start - 1] in "_.-"):
+        start -= 1
+    return start
 
 
-def _value_span(text: str, start: int, end: int) -> _Span | None:
-    """Where the secret value of the name at [start, end) begins and ends, and its kind; None if there is none."""
+def _name(text: str, start: int, end: int) -> SecretName | None:
+    """The name at [start, end); None if it names no secret."""
     name = text[start:end].rstrip(".")
-    after = text[end : end + 1]
-    if after in ("/", ""):
+    if text[end : end + 1] in ("/", ""):
         return None
-    if (
-        text[start - 1 : start] == " "
-        and name.lower() in ("key", "keys")
-        and (qualifier := _QUALIFIER().search(text, max(0, start - 12), start))
-    ):
-        name = f"{qualifier[1]}_{name}"
+    is_plain_key = name.lower() in ("key", "keys") and text[start - 1 : start] == " "
+    if is_plain_key and (before := _WORD_BEFORE().search(text, max(0, start - 21), start)):
+        name = f"{before[1]}_{name}"  # `api key: x` is a key, `routing key: x` is none
     kind = kind_of(name)
-    if kind is None:
-        return None
+    return SecretName(start, end, name, kind) if kind else None
+
+
+def _value_span(text: str, name: SecretName) -> SecretSpan | None:
+    """Where the secret value of a name is; None if there is none."""
+    end = name.end
+    after = text[end]
     if after == "(":
-        return None if _ASKING().match(name) else _literal(text, _CALLED().match(text, end), kind, name)
+        return None if _ASKING().match(name.text) else _literal(text, _CALLED().match(text, end), name)
     if after in " \t:" and (typed := _TYPED().match(text, end)):
-        return _literal(text, typed, kind, name)
-    separator = _SEPARATOR.match(text, end)
+        return _literal(text, typed, name)
+    separator = _SEPARATOR().match(text, end)
     if separator is not None:
         if separator[2] == ":" and (block := _BLOCK().match(text, end)):
-            return _in_block(text, start, block, kind, name)
-        return _after_sign(text, start, separator, kind, name)
-    if name[0] == "-" or name.lower() in _DIRECTIVES:
-        return _after_gap(text, _FLAG_GAP().match(text, end), kind, name)
-    if after in "\\\"'," and text[max(0, start - 40) : start].rstrip(" \t\"'<\\")[-1:] in ("(", "[", "{"):
-        called = _after_gap(text, _CALL_GAP().match(text, end), kind, name)
-        return called if called and not text[called[0] : called[1]].isalpha() else None
-    if after in " \t\r\n" and (spoken := _SPOKEN().match(text, end)):
-        value = spoken[2].rstrip(".:")
-        if kind != "random" and is_mixed(value) and not exempt(kind, name, value):
-            left = spoken.start(2)
-            return left, text.index(spoken[1], left) if spoken[1] else left + len(value), kind
-    return None
+            return _in_block(text, block, name)
+        return _after_sign(text, separator, name)
+    if name.text[0] == "-" or name.text.lower() in _DIRECTIVES:
+        return _after_gap(text, _FLAG_GAP().match(text, end), name)
+    if after in "\\\"'," and text[max(0, name.start - 40) : name.start].rstrip(" \t\"'<\\")[-1:] in ("(", "[", "{"):
+        return _after_comma(text, _CALL_GAP().match(text, end), name)
+    return _spoken(text, name) if after in " \t\r\n" else None
 
 
-def _literal(text: str, opened: re.Match[str] | None, kind: str, name: str) -> _Span | None:
-    """A literal that is no word of a language: what is handed to `setPassword("x")`, what a typed name is set to."""
+def _spoken(text: str, name: SecretName) -> SecretSpan | None:
+    """A value that follows its name without a sign, and is no word of a language."""
+    spoken = _SPOKEN().match(text, name.end)
+    if spoken is None or name.kind == "random":
+        return None
+    value = spoken[2].rstrip(".:")
+    if not is_mixed(value) or exempt(name.kind, name.text, value):
+        return None
+    left = spoken.start(2)
+    right = text.index(spoken[1], left) if spoken[1] else left + len(value)
+    return SecretSpan(left, right, name.kind)
+
+
+def _literal(text: str, opened: re.Match[str] | None, name: SecretName) -> SecretSpan | None:
+    """A literal that is no word of a language: the argument of `setPassword("x")`, the value of a typed name."""
     if opened is None:
         return None
     right = _closing(text, opened.end(), opened[1])
     value = text[opened.end() : right]
-    return (opened.end(), right, kind) if is_mixed(value) and not exempt(kind, name, value) else None
+    is_secret = is_mixed(value) and not exempt(name.kind, name.text, value)
+    return SecretSpan(opened.end(), right, name.kind) if is_secret else None
 
 
-def _in_block(text: str, start: int, block: re.Match[str], kind: str, name: str) -> _Span | None:
+def _in_block(text: str, block: re.Match[str], name: SecretName) -> SecretSpan | None:
     """The value on the lines below its name, further in than the name."""
-    line = _line_before(text, start)
+    line = _line_before(text, name.start)
     indent, first = len(block[2]), block[3].strip()
     if indent <= len(line) - len(line.lstrip(" \t")) or line.strip(" \t-\"'"):
         return None
     if block[1] is None:
         value = first.rstrip(",").strip("\"'")
-        if " " in value or value.endswith(":") or value[:1] in "{[&*" or exempt(kind, name, value):
+        is_more = " " in value or value.endswith(":") or value[:1] in ("{", "[", "&", "*", "")
+        if is_more or exempt(name.kind, name.text, value):
             return None
         left = text.index(value, block.start(3))
-        return left, left + len(value), kind
-    right = block.end()
-    for following in text[right:].splitlines(keepends=True)[1:]:
-        if following.strip() and len(following) - len(following.lstrip(" \t")) < indent:
+        return SecretSpan(left, left + len(value), name.kind)
+    right = _block_end(text, block.end(), indent)
+    return SecretSpan(block.start(3), block.start(3) + len(text[block.start(3) : right].rstrip()), name.kind)
+
+
+def _block_end(text: str, at: int, indent: int) -> int:
+    """Where the lines end that are as far in as this, after the line that ends here."""
+    farthest = min(len(text), at + _LONGEST)
+    while at < farthest:
+        start = at + 1
+        stop = text.find("\n", start)
+        stop = len(text) if stop < 0 else stop
+        line = text[start:stop]
+        if line.strip() and len(line) - len(line.lstrip(" \t")) < indent:
             break
-        right += len(following)
-    return block.start(3), len(text[: max(right, block.end())].rstrip()), kind
+        at = stop
+    return at
 
 
-def _after_gap(text: str, gap: re.Match[str] | None, kind: str, name: str) -> _Span | None:
-    """The value after a flag and a space, or after a comma where both are quoted."""
+def _after_gap(text: str, gap: re.Match[str] | None, name: SecretName) -> SecretSpan | None:
+    """The value after a flag and a blank, or after a comma where both are quoted."""
     if gap is None:
         return None
     at = gap.end()
@@ -212,75 +314,138 @@ def _after_gap(text: str, gap: re.Match[str] | None, kind: str, name: str) -> _S
         found = _UNQUOTED_LONG().match(text, at)
         right = at + len(_trim(found[0])) if found else at
     value = text[at:right]
-    return None if not value or exempt(kind, name, value) else (at, right, kind)
+    return None if not value or exempt(name.kind, name.text, value) else SecretSpan(at, right, name.kind)
 
 
-def _after_sign(text: str, start: int, separator: re.Match[str], kind: str, name: str) -> _Span | None:
+def _after_comma(text: str, gap: re.Match[str] | None, name: SecretName) -> SecretSpan | None:
+    """The second of two literals: ("password", "x"), {password,<<"x">>}."""
+    if gap is None:
+        return None
+    right = _closing(text, gap.end(), gap[3])
+    value = text[gap.end() : right]
+    is_list_of_names = value.isalpha() and gap[2] is None
+    if not value or is_list_of_names or exempt(name.kind, name.text, value):
+        return None
+    return SecretSpan(gap.end(), right, name.kind)
+
+
+def _after_sign(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
     """The value after an equals sign, a colon or an arrow."""
     sign, quote, at = separator[2], separator[3], separator.end()
-    if name[0] == "-" and sign == "=" and text[at - 1] == " " and not quote:
+    if name.text[0] == "-" and sign == "=" and text[at - 1] == " " and not quote:
         return None  # `the --token= switch`
-    if quote == "|" or (sign == ":" and text[start - 1 : start] == "/"):
+    if quote == "|":
         return None
     if quote:
-        right = _closing(text, at, {"“": "”", "‘": "’"}.get(quote, quote.rstrip("\r\n")))
-        value = text[at:right]
-        if right < 0:
-            return None
-        prose = sign in (":", "：") and " " in value and _is_prose(value)
-        return None if exempt(kind, name, value) or prose else (at, right, kind)
+        return _quoted(text, separator, name)
+    if wrapper := _WRAPPER().match(text, at):
+        return _wrapped(text, wrapper, name)
     if bracketed := _BRACKETED().match(text, at):
         value = bracketed[1]
-        return (at + 1, at + 1 + len(value), kind) if is_mixed(value) and not exempt(kind, name, value) else None
-    line_start = not _line_before(text, start).strip(" \t-\"'")
-    upper = name.isupper() or name[0] == "-"
-    pattern = _UNQUOTED_LONG if upper and sign != ":" else _UNQUOTED_PAIR if sign == ":" or line_start else _UNQUOTED
-    found = pattern().match(text, at, at + (_LONGEST_RANDOM if kind == "random" else _LONGEST))
+        is_secret = is_mixed(value) and not exempt(name.kind, name.text, value)
+        return SecretSpan(at + 1, at + 1 + len(value), name.kind) if is_secret else None
+    return _unquoted(text, separator, name)
+
+
+def _quoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
+    quote, at = separator[3], separator.end()
+    right = _closing(text, at, {"“": "”", "‘": "’"}.get(quote, quote.rstrip("\r\n")))
+    if right < 0:
+        return None
+    value = text[at:right]
+    if len(value) > _LONGEST and name.kind != "random":
+        return SecretSpan(at, right, name.kind)
+    is_sentence = separator[2] in (":", "：") and " " in value and _is_prose(value)
+    return None if is_sentence or exempt(name.kind, name.text, value) else SecretSpan(at, right, name.kind)
+
+
+def _wrapped(text: str, wrapper: re.Match[str], name: SecretName) -> SecretSpan | None:
+    """The value in Some("x") or Optional[x]; in a wrapper that is not known only what is no word of a language."""
+    if wrapper[2]:
+        left = wrapper.end()
+        right = _closing(text, left, wrapper[2])
+    else:
+        left, right = wrapper.span(3)
+    value = text[left:right]
+    is_known = re.split(r"::|\.", wrapper[1])[0] in _KNOWN_WRAPPERS
+    is_secret = bool(value) and (is_known or is_mixed(value)) and not exempt(name.kind, name.text, value)
+    return SecretSpan(left, right, name.kind) if is_secret else None
+
+
+def _unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpan | None:
+    sign, at = separator[2], separator.end()
+    is_line_start = not _line_before(text, name.start).strip(" \t-\"'")
+    is_setting = name.text.isupper() or name.text[0] == "-"
+    pattern = _UNQUOTED
+    if is_setting and sign != ":":
+        pattern = _UNQUOTED_LONG
+    elif sign == ":" or is_line_start:
+        pattern = _UNQUOTED_PAIR
+    longest = _LONGEST_RANDOM if name.kind == "random" else len(text)
+    found = pattern().match(text, at, at + longest)
     if found is None:
         return None
-    value = _trim(re.split("%26|%22|%7D|%40", found[0], maxsplit=1)[0] if sign[0] == "%" else found[0])
-    right = at + len(value)
-    if not value or exempt(kind, name, value) or _REFERENCE().fullmatch(value) or _CODE().fullmatch(value):
-        return None
+    if len(found[0]) > _LONGEST:
+        return SecretSpan(at, found.end(), name.kind)
+    value = re.split("%26|%22|%7D|%40", found[0], maxsplit=1)[0] if sign[0] == "%" else found[0]
+    value = _trim(value)
     if ";" in value and "=" in value.partition(";")[2]:
         value = value.partition(";")[0]
-        right = at + len(value)
-    if text[right : right + 1] == "(" or (value[0] in "([{" and not upper):
+    right = at + len(value)
+    if not value or exempt(name.kind, name.text, value) or _REFERENCE().fullmatch(value):
         return None
-    if sign in (":", "：") and not _is_value(text, separator, start, value, right):
+    if not is_setting and (value[0] in "([{" or _CODE().fullmatch(value)):
+        return None
+    if is_setting and _CODE().fullmatch(value) and not value[0].isupper():
+        return None
+    if name.kind == "auth" and text.startswith(OPEN, right + 1):
+        return None  # a scheme, whose secret is already replaced
+    if text[right : right + 1] == "(" or _names_an_object(text, name, value, right):
+        return None
+    if sign in (":", "：") and not _is_value(text, separator, name.start, value, right):
         return None
     continued = _CONTINUED().match(text, right - value.endswith("\\"))
-    return at, continued.end() if continued else right, kind
+    return SecretSpan(at, continued.end() if continued else right, name.kind)
+
+
+def _names_an_object(text: str, name: SecretName, value: str, right: int) -> bool:
+    """Whether a value names the object that holds a secret: Kubernetes' `Secret: db-login, namespace: prod`, `secretKey: login`."""
+    if name.kind != "secret" or not _OBJECT_NAME().fullmatch(value):
+        return False
+    if name.text == "secretKey":
+        return not any(c.isdigit() for c in value)
+    return name.text.lower() == "secret" and _NEAR_NAMESPACE().match(text, right) is not None
 
 
 def _is_value(text: str, separator: re.Match[str], start: int, value: str, right: int) -> bool:
     """Whether what follows `name:` is a value, not the rest of a sentence and not an image's tag."""
-    spaced = separator.end() > separator.end(2)
-    if not spaced:
-        before = text[start - 1] if start else ""
-        return before not in ("/", "@", ":", "$") and not VERSION_OR_TAG().fullmatch(value)
-    if value.lower() in SAID or value.endswith(":"):
+    is_spaced = separator.end() > separator.end(2)
+    before = text[start - 1] if start else ""
+    if before == "/" and not is_mixed(value):
+        return False  # `team/token:latest` is an image, `10.0.0.1/pw:x` a login
+    if not is_spaced:
+        return before not in ("@", ":", "$") and not VERSION_OR_TAG().fullmatch(value)
+    if value.lower() in IN_MESSAGES or value.endswith(":"):
         return False
-    more = _WORD_FOLLOWS().match(text, right) is not None
-    return not (more and value.isalpha() and (value.islower() or value.istitle()))
+    is_sentence = _WORD_FOLLOWS().match(text, right) is not None
+    return not (is_sentence and value.isalpha() and (value.islower() or value.istitle()))
 
 
 def _line_before(text: str, start: int) -> str:
-    """What stands before a place on its line, no more of it than tells indentation from text."""
+    """The text before a place on its line, no more of it than tells indentation from text."""
     return text[max(0, start - 200) : start].rpartition("\n")[2]
 
 
 def _is_prose(value: str) -> bool:
     """Whether a quoted value is a sentence rather than a passphrase."""
-    said = value.split()
-    return len(said) >= 3 and said[0].lower().strip(",.:;") in _ASKS
+    spoken = value[:400].split()
+    return len(spoken) >= 3 and spoken[0].lower().strip(",.:;") in _ASKS
 
 
 def _closing(text: str, at: int, quote: str) -> int:
     """Where a quoted value ends: before the same quote, unescaped, else at the end of the line; -1 for a lone backtick."""
-    farthest = min(len(text), at + _LONGEST)
-    line_end = text.find(quote if len(quote) == 3 and quote[0] != "\\" else "\n", at, farthest)
-    line_end = line_end if line_end >= 0 else farthest
+    line_end = text.find(quote if len(quote) == 3 and quote[0] != "\\" else "\n", at)
+    line_end = line_end if line_end >= 0 else len(text)
     position = at
     while (position := text.find(quote, position, line_end)) >= 0:
         backslashes = 0
@@ -296,6 +461,10 @@ def _trim(value: str) -> str:
     """A value without the punctuation of the sentence or list that it stands in."""
     value = value.rstrip(",;")
     for opening, closing in ("()", "[]", "{}"):
-        while value.endswith(closing) and value.count(closing) > value.count(opening):
-            value = value[:-1].rstrip(",;")
+        unopened = value.count(closing) - value.count(opening)
+        while unopened > 0 and value.endswith(closing):
+            ending = len(value) - len(value.rstrip(closing))
+            taken = min(ending, unopened)
+            value = value[: len(value) - taken].rstrip(",;")
+            unopened -= taken
     return value

@@ -1,31 +1,36 @@
 """Secrets in command lines that stand under a tool's own option: `mysql -pX`, `redis-cli -a X`, `curl -u name:X`.
 
-Options with a telling name (`--password X`, `--token=X`) need no tool and are read by the scanner and by `fields`.
+Options with a telling name (`--password X`, `--token=X`) need no tool and are read by `assigned` and by `fields`.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from diagnose.redact.names import is_mixed, lazy
-from diagnose.redact.shell import at_places_in_words, in_shell
-from diagnose.redact.tokens import Mark
+from diagnose.redact.looks import is_mixed
+from diagnose.redact.patterns import Mark, lazy, verbose
+from diagnose.redact.shell import at_places_in_words
 from diagnose.redact.values import mark_password
 
 
 class _Tool(NamedTuple):
-    """How a family of tools takes secrets. An option's part after `after` is secret, the whole when it is empty."""
+    """How a family of tools takes secrets."""
 
     names: str
+    """Pattern text of the tools' names."""
     options: tuple[str, ...] = ()
+    """Options whose next word is the secret."""
     attached: tuple[str, ...] = ()
+    """Options that have the secret in the same word."""
     after: str = ""
+    """The secret begins behind this sign: `name:secret`. The whole word is one if there is no sign."""
     only_with: str = ""
+    """A word without which the options mean something else: `login`."""
     last: tuple[str, ...] = ()
+    """With one of these words, the last word is the secret."""
 
 
 _USER = ("-u", "--user", "-U", "--proxy-user", "--auth", "-a", "--basic", "--userpwd")
@@ -37,6 +42,7 @@ _TOOLS = (
     _Tool(r"curl|wget|https?|xh", options=_USER, attached=("-u", "-U"), after=":"),
     _Tool(r"etcdctl|nats|rclone", options=("--user",), after=":"),
     _Tool(r"lftp", options=("-u",), after=","),
+    _Tool(r"samba(?:\.sh)?", options=("-u",), after=";"),
     _Tool(r"smbclient|rpcclient|winexe|net", options=("-U",), attached=("-U",), after="%"),
     _Tool(r"ldap\w+", options=("-w",), attached=("-w",)),
     _Tool(r"mosquitto_(?:pub|sub|rr)|ipmitool|sqlcmd|bcp|[it]sql|zip|unzip", options=("-P",), attached=("-P",)),
@@ -66,24 +72,40 @@ _TOOLS = (
     _Tool(r"openssl", options=("-k", "-K")),
     _Tool(r"mc", last=("set", "add")),
 )
-_ANY = lazy(rf"(?<![\w.-])(?:{'|'.join(tool.names for tool in _TOOLS)})(?=[ \t])")
+_NAMES = "|".join(tool.names for tool in _TOOLS)
+_NAME = lazy(_NAMES)
+_ANY = lazy(rf"(?<![\w.-])(?:{_NAMES})(?=[ \t]|\\\r?\n)")
 _SIGN = lazy(
-    r"mysql|mariadb|mycli|sshpass|cqlsh|mongo|influx|-cli[ \"]|curl|wget|http[ \"]|etcd|lftp|smbcl|ldap|mosq|ipmi|sqlcmd"
+    r"mysql|mariadb|mycli|sshpass|cqlsh|mongo|influx|-cli[ \"\\]|curl|wget|http[ \"]|etcd|lftp|samba|smbcl|ldap|mosq|ipmi|sqlcmd"
     r"|zip|snmp|login|rabbit|htpass|rdp|openssl|mc[ \"]|cypher|couchb|elastics|hydra|isql|tsql|nodetool|jmxterm|swaks|sendemail"
     r"|transmission|ttyd|ss-|sslocal|ssserver|frpc|gitlab-runner|filebrowser|bw[ \"]|rar[ \"]|7z|keygen|ncftp|winexe|vault"
 )
-_OPTION = lazy(r" -[A-Za-z]| /p:| (?:login|unseal|add|add_user|change_password|authenticate_user|alias) ")
-_WORDS_OF_LIST = lazy(r"\[\s*\"(?:[^\"\\\n]|\\.)*\"(?:\s*,?\s*\"(?:[^\"\\\n]|\\.)*\")+\s*\]")
-_QUOTED = lazy(r"\"((?:[^\"\\\n]|\\.)*)\"")
+_OPTION = lazy(r" --?[A-Za-z]| /p:| (?:login|unseal|add|add_user|change_password|authenticate_user|alias) ")
+_WORDS_OF_LIST = lazy(r"\[\s{0,20}\"(?:[^\"\\\n]|\\.)*+\"(?:\s{0,20},?\s{0,20}\"(?:[^\"\\\n]|\\.)*+\")++\s{0,20}\]")
+_QUOTED = lazy(r"\"((?:[^\"\\\n]|\\.)*+)\"")
 _AS_USER = frozenset(("-u", "-U", "--user", "--username", "-l", "--login"))
 _NO_PASSWORD = lazy(
     r"(?:docker|podman|nerdctl)[\w-]*|sudo|doas|su|ssh|scp|sftp|mkdir|install|rsync|cp|tar|psql|pg_\w+|mysql[\w-]*|mariadb[\w-]*"
 )
 """Programs whose -p is something else, or the first of several programs."""
 _CLUSTER = lazy(r"-[A-Za-z]{1,8}[uU]")
-_WORD = lazy(r"(?:[^\s\"'|;&]|\"(?:[^\"\\]|\\.)*\"|'[^']*')+")
-_SEGMENT_END = lazy(r"[|;\n]|&&")
+_PORTS = lazy(r"(?:[\d.]+:)?\d{1,5}:\d{1,5}(?:/\w+)?")
+_LONGEST_COMMAND = 4000
+_SHELL = verbose(
+    r"""
+      (?P<blank> (?: [ \t] | \\\r?\n | \\{2,4}r?n )++ )      # also a continued line, as it is and as JSON has it
+    | (?P<end> [;\n|] | && )
+    | (?P<word> (?: [^\s"'|;&\\] | \\(?![\r\n\\]). | "(?:[^"\\]|\\.)*+" | '[^']*+' )++ )
+    """,
+    re.DOTALL,
+)
+"""The pieces of a command line, as a shell reads them."""
 _NAMED = lazy(r"-|[\w.-]+=")
+_MOST_TOOLS = 4
+_ACCOUNT = lazy(r"[a-z_][\w.-]{0,31}:([^\s:]{6,64}):(?:e:)?\d{3,5}(?::[\w:.,/-]{0,60})?")
+"""An account as the image of an SFTP server takes it: bob:x:1001."""
+_SHARE_USER = lazy(r"[\w.-]{1,32};([^\s;]{4,64})(?:;.*)?")
+"""A user as the image of a file server takes it under -u: bob;x."""
 
 
 class SecretPart(NamedTuple):
@@ -96,18 +118,40 @@ class SecretPart(NamedTuple):
 
 
 def secret_parts(words: list[str]) -> Iterator[SecretPart]:
-    """The secret parts of a command line, already split into words, by the first tool named in it."""
-    for index, word in enumerate(words[:4]):
-        tool = _tool(word.rpartition("/")[2])
-        if tool and (not tool.only_with or tool.only_with in words):
-            yield from _of_tool(tool, words, index)
+    """The secret parts of a command line, already split into words, by the tools named in it."""
+    tools = 0
+    for index, word in enumerate(words):
+        is_value = index > 0 and words[index - 1][:1] == "-" and words[index - 1] != "--"
+        tool = None if is_value else _tool_of(word)
+        if tool is None or (tool.only_with and tool.only_with not in words):
+            continue
+        yield from _of_tool(tool, words, index)
+        tools += 1
+        if tools == _MOST_TOOLS:
             return
-    if not _AS_USER.isdisjoint(words) and not any(
-        _NO_PASSWORD().fullmatch(word.rpartition("/")[2]) for word in words[:4]
-    ):
-        for at, (option, word) in enumerate(itertools.pairwise(words), 1):
-            if option in ("-p", "-P", "-pw") and is_mixed(word):
-                yield SecretPart(at, 0, len(word), f"{option} {word}")
+    if not tools:
+        yield from _without_a_tool(words)
+
+
+def _without_a_tool(words: list[str]) -> Iterator[SecretPart]:
+    """Secrets that show by their options alone."""
+    is_known = any(_NO_PASSWORD().fullmatch(word.rpartition("/")[2]) for word in words[:4])
+    names_user = not is_known and not _AS_USER.isdisjoint(words)
+    for at, word in enumerate(words):
+        option = words[at - 1] if at else ""
+        if names_user and option in ("-p", "-P", "-pw") and is_mixed(word):
+            yield SecretPart(at, 0, len(word), f"{option} {word}")
+        if option == "-u" and (shared := _SHARE_USER().fullmatch(word)):
+            yield SecretPart(at, *shared.span(1), f"{option} {word}")
+        if ":" in word and (account := _ACCOUNT().fullmatch(word)) and is_mixed(account[1]):
+            yield SecretPart(at, *account.span(1), word)
+
+
+def _tool_of(word: str) -> _Tool | None:
+    if len(word) > 60:
+        return None
+    name = word.rpartition("/")[2]
+    return _tool(name) if name and _NAME().fullmatch(name) else None
 
 
 @lru_cache(maxsize=1024)
@@ -129,8 +173,8 @@ def _of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[SecretPart]:
             for option in tool.attached:
                 if word.startswith(option) and len(word) > len(option):
                     yield from _part(tool, words, at, len(option), option)
-    enough = len(words) - index > 3 - (tool.names == "vault")
-    if tool.last and not set(tool.last).isdisjoint(words) and enough and not _NAMED().match(words[-1]):
+    has_enough = len(words) - index > 3 - (tool.names == "vault")
+    if tool.last and has_enough and not set(tool.last).isdisjoint(words) and not _NAMED().match(words[-1]):
         yield from _part(tool, words, len(words) - 1, 0, words[-2])
 
 
@@ -141,21 +185,21 @@ def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> It
         if found < 0:
             return
         start = found + len(tool.after)
-    if start < len(word):
-        yield SecretPart(at, start, len(word), f"{option} {word}" if start == 0 else word)
+    end = len(word)
+    if tool.after == ";" and word.find(";", start) > start:
+        end = word.find(";", start)
+    if start < end and not _PORTS().fullmatch(word, start, end):
+        yield SecretPart(at, start, end, f"{option} {word}" if start == 0 else word)
 
 
 def command_secrets(text: str, low: str, mark: Mark) -> str:
     """The text with the secrets of the command lines in it replaced."""
-    text = in_shell(text, low, mark)
     if '["' in text and _SIGN().search(low):
         text = _WORDS_OF_LIST().sub(lambda m: _in_list(m[0], mark), text)
     pieces: list[str] = []
     done = 0
     while option := _OPTION().search(text, done):
-        start = max(done, text.rfind("\n", done, option.start()) + 1)
-        end = text.find("\n", option.end())
-        end = len(text) if end < 0 else end
+        start, end = _logical_line(text, option.start(), option.end(), done)
         line = text[start:end]
         pieces += (text[done:start], _in_line(line, mark) if _SIGN().search(line.lower()) else line)
         done = end
@@ -165,39 +209,50 @@ def command_secrets(text: str, low: str, mark: Mark) -> str:
     return "".join(pieces)
 
 
+def _logical_line(text: str, left: int, right: int, done: int) -> tuple[int, int]:
+    """The line around a place, with the lines that it continues (after `done`) and those that continue it."""
+    start = max(done, text.rfind("\n", done, left) + 1)
+    while start > done and _is_continued(text, start - 1):
+        start = max(done, text.rfind("\n", done, start - 1) + 1)
+    end = text.find("\n", right)
+    while end >= 0 and _is_continued(text, end):
+        end = text.find("\n", end + 1)
+    return start, len(text) if end < 0 else end
+
+
+def _is_continued(text: str, newline: int) -> bool:
+    """Whether the line that ends at this place goes on, for a shell, on the next one."""
+    return text[max(0, newline - 2) : newline].rstrip("\r").endswith("\\")
+
+
 def _in_list(text: str, mark: Mark) -> str:
     """A command line as a list in a text: ["redis-cli", "-a", "x"], with or without commas."""
     spots = [(found.start(1), found.end(1)) for found in _QUOTED().finditer(text)]
-    for part in sorted(secret_parts([text[left:right] for left, right in spots]), reverse=True):
-        left = spots[part.word][0]
-        raw = text[left + part.start : left + part.end]
-        text = text[: left + part.start] + mark_password(raw, part.phrase, mark) + text[left + part.end :]
-    return text
+    pieces: list[str] = []
+    done = 0
+    for part in sorted(secret_parts([text[left:right] for left, right in spots])):
+        left, right = spots[part.word][0] + part.start, spots[part.word][0] + part.end
+        if left < done:
+            continue
+        pieces += (text[done:left], mark_password(text[left:right], part.phrase, mark))
+        done = right
+    return "".join([*pieces, text[done:]])
 
 
 def _in_line(text: str, mark: Mark) -> str:
     pieces: list[str] = []
-    done = 0
-    name, end = "", 0
+    done = past = 0
     for found in _ANY().finditer(text):
-        if found.start() < done or (found[0] == name and found.start() < end):
-            continue  # the same tool again, among its own words
-        name = found[0]
-        stop = _SEGMENT_END().search(text, found.end())
-        end = min(stop.start() if stop else len(text), found.start() + 4000)
-        spans = [(word.start(), word.end()) for word in _WORD().finditer(text, found.start(), end)]
-        words = [text[left:right] for left, right in spans]
-        for part in sorted(secret_parts(words)):
+        if found.start() < past:
+            continue  # another tool among the words of the last command, which were all read
+        spans = _shell_words(text, found.start())
+        past = spans[-1][1] if spans else found.end()
+        for part in sorted(secret_parts([text[left:right] for left, right in spans])):
             left, right = spans[part.word][0] + part.start, spans[part.word][0] + part.end
-            quote = text[left]
-            if quote in "\"'" and text[right - 1] == quote and right - left > 2:
-                left, right = left + 1, right - 1
-            elif text[right - 1] in "\"'":
-                right -= 1
-            raw = text[left:right]
-            if left < done or not raw:
+            left, right = _within_quotes(text, left, right)
+            if left < done or left >= right:
                 continue
-            pieces += (text[done:left], mark_password(raw, part.phrase, mark))
+            pieces += (text[done:left], mark_password(text[left:right], part.phrase, mark))
             done = right
     if not pieces:
         return text
@@ -205,11 +260,38 @@ def _in_line(text: str, mark: Mark) -> str:
     return "".join(pieces)
 
 
+def _shell_words(text: str, start: int) -> list[tuple[int, int]]:
+    """Where the words of the command are that begins here."""
+    spans: list[tuple[int, int]] = []
+    at = start
+    while piece := _SHELL().search(text, at, start + _LONGEST_COMMAND):
+        if piece["end"]:
+            break
+        if piece["word"]:
+            spans.append(piece.span())
+        at = piece.end()
+    return spans
+
+
+def _within_quotes(text: str, left: int, right: int) -> tuple[int, int]:
+    """A part of a word without the quotes around it, or the one that ends it."""
+    if text[right - 2 : right] in ('\\"', "\\'"):  # as JSON has them
+        return (left + 2 if text[left] == "\\" else left), right - 2
+    quote = text[left]
+    if quote in "\"'" and text[right - 1] == quote and right - left > 2:
+        return left + 1, right - 1
+    return (left, right - 1) if text[right - 1] in "\"'" else (left, right)
+
+
 def redact_words(words: list[str], mark: Mark) -> list[str]:
     """The words of a command line with its tool's secrets replaced."""
     out = list(words)
-    for part in sorted(secret_parts(words), reverse=True):
-        word = out[part.word]
-        raw = words[part.word][part.start : part.end]
+    done: set[int] = set()
+    for part in sorted(secret_parts(words)):
+        if part.word in done:
+            continue
+        done.add(part.word)
+        word = words[part.word]
+        raw = word[part.start : part.end]
         out[part.word] = word[: part.start] + mark_password(raw, part.phrase, mark) + word[part.end :]
     return at_places_in_words(out, mark)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from diagnose.redact.assigned import VERSION_OR_TAG
-from diagnose.redact.names import is_mixed, is_token, lazy, unpacked
-from diagnose.redact.tokens import HEX, Mark
-from diagnose.redact.values import Scan
+from diagnose.redact.looks import is_mixed, is_token, unpacked
+from diagnose.redact.patterns import Mark, Scan, lazy
+from diagnose.redact.tokens import HEX
 
-_BASE64 = lazy(r"[A-Za-z0-9+/_-]{20,}={0,2}")
+_BASE64 = lazy(r"[A-Za-z0-9+/_-]{20,}+={0,2}")
 _PEM_START = "LS0tLS1CRUdJTi"
 """The base64 of `-----BEGIN`."""
 _PAIR = lazy(r"\0?[^\s:\0]{1,64}[:\0]([^\s\0]{6,200})\n?")
@@ -57,5 +57,7 @@ def in_wide_text(text: str, redact: Callable[[str], str]) -> str | None:
             if new == letters:
                 return text
             wide = "".join([f"\0{c}" if first else f"{c}\0" for c in new])
-            return wide if len(text) % 2 == 0 else wide[:-1] if not first else wide + "\0"
+            if len(text) % 2 == 0:
+                return wide
+            return wide + "\0" if first else wide[:-1]
     return None

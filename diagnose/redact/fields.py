@@ -11,9 +11,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from diagnose.redact.commands import redact_words
-from diagnose.redact.names import exempt, is_mixed, kind_of, lazy, names_users, unexplained, words
+from diagnose.redact.looks import exempt, is_mixed
+from diagnose.redact.names import kind_of, names_users, unexplained
+from diagnose.redact.patterns import Mark, lazy, words
 from diagnose.redact.scanner import redact_text
-from diagnose.redact.tokens import Mark
 from diagnose.redact.urls import plain_address
 from diagnose.redact.values import redact_value
 

@@ -1,26 +1,52 @@
-"""Secrets in what protocols send: the headers of HTTP, the logins of mail."""
+"""Secrets in what protocols send: headers of HTTP, logins of mail and file transfer."""
 
 from __future__ import annotations
 
 import re
 
 from diagnose.redact.lines import at_signs, on_lines
-from diagnose.redact.names import exempt, lazy, random_looking, unpacked
-from diagnose.redact.tokens import Mark
-from diagnose.redact.values import B64, cookies, credentials, is_basic, mark_mixed
+from diagnose.redact.looks import exempt, is_scrambled, random_looking, unpacked
+from diagnose.redact.patterns import Mark, lazy, verbose
+from diagnose.redact.values import B64, cookies, credentials, is_basic, mark_group, mark_mixed
 
-_AUTHORIZATION = lazy(
-    r"(?i)\b((?:proxy-|x-[\w-]+-)?authorization)"
-    r"(\\*[\"']?\s{0,40}(?:[:=]\s{0,40}\[?\\*[\"']?|,\s{0,40}\\*[\"']|\s\\*[\"']))([^\r\n\"'\\,\]}]+)"
+_AUTHORIZATION = verbose(
+    r"""
+    (?i:\b((?:proxy-|x-[\w-]{1,40}-)?authorization))
+    ( \\*+["']?\s{0,40}+ (?: [:=]\s{0,40}+\[?\\*+["']?      # Authorization: x, 'Authorization' = ['x
+                          | ,\s{0,40}+\\*+["'] )            # ("Authorization", "x")
+    | \s\\*+["'] )                                          # Authorization "x"
+    ([^\r\n"'\\,\]}]++)
+    """
 )
 _SIGNED = lazy(r"(?i)\b(digest|aws4-hmac-sha256|hawk|oauth|signature)([ +][^\r\n]{1,2000})")
 _SIGNED_PART = lazy(r"(?i)\b(response|signature|oauth_signature|oauth_token|mac|credential)=(\"?)([^\",\s]{6,})")
-"""Parameters of an Authorization header: what proves, and what it proves with."""
-_COOKIE = lazy(r"(?i)\b(set-cookie2?|cookie)(\\?[\"']?\s{0,40}[:=]\s{0,40}\[?\\?[\"']?)([^\r\n\"'\]\\]+)")
-_SCHEMES = ("bearer", "basic", "token ", "negotiate", "ntlm", "apikey ")
-_BEARER = lazy(r"(?i)\b(bearer|token|apikey|basic|negotiate|ntlm)([ +]+|%20)([A-Za-z0-9._~+/=-]{8,})")
-_SMTP = lazy(r"(?i)(AUTH (?:PLAIN|LOGIN|XOAUTH2) |334 UGFzc3dvcmQ6\r?\n)([A-Za-z0-9+/]{8,}={0,2})(?![\w-])")
-_IMAP = lazy(r"(\b[A-Za-z]{0,3}\d{1,5} LOGIN \"?[\w.@-]+\"? \"?)([^\s\"]{6,})")
+"""Parameters of an Authorization header: what proves, and what the proof is made with."""
+_COOKIE = verbose(
+    r"""
+    (?i:\b(set-cookie2?|cookie))
+    ( \\?["']?\s{0,40}+[:=]\s{0,40}+\[?\\?["']? | \s\\?["'] )   # Cookie: x, 'cookie' = ['x, Cookie "x"
+    ([^\r\n"'\]\\]++)
+    """
+)
+SCHEMES = ("bearer", "basic", "token ", "negotiate", "ntlm", "apikey ", "ssws ")
+_BEARER = verbose(
+    r"""
+    (?i:\b(bearer|token|apikey|basic|negotiate|ntlm|ssws))
+    ([ +]{1,40}+|%20)
+    ([A-Za-z0-9._~+/-]{8,}+={0,2}+)(?!=)                    # no name before a sign: `bearer expires_in=3600`
+    """
+)
+_MAIL = verbose(
+    r"""
+    (?i: (AUTH[ ](?:PLAIN|LOGIN|XOAUTH2)[ ]                 # the client says it at once
+         | 334[ ]UGFzc3dvcmQ6\r?\n) )                       # or after the server's "Password:"
+    ([A-Za-z0-9+/]{8,}+={0,2})(?![\w-])
+    """
+)
+_IMAP = lazy(r"(\b[A-Za-z]{0,3}\d{1,5} LOGIN \"?[\w.@-]{1,80}\"? \"?)([^\s\"]{6,})")
+_FTP_LOGIN = lazy(r"(\bUSER [^\s]{1,80}\"?\s{1,3}(?:[^\n]{0,80}\n){0,2}[^\n]{0,40}?\bPASS )([^\s\"]{4,})")
+"""The password right after its user, as POP3 and FTP send them."""
+_FTP_PASS = lazy(r"(?m)((?:^|[>\"'] ?)PASS )([^\s\"]{6,})(?=\"?\s*$)")
 
 
 def in_headers(text: str, low: str, mark: Mark) -> str:
@@ -35,13 +61,17 @@ def in_headers(text: str, low: str, mark: Mark) -> str:
 
 def after_schemes(text: str, low: str, mark: Mark) -> str:
     """The text without what follows `Bearer`, `Basic`, `AUTH PLAIN` and the like, wherever they stand."""
-    for scheme in _SCHEMES:
+    for scheme in SCHEMES:
         if scheme in low:
             text = on_lines(text, scheme, lambda t: _BEARER().sub(lambda m: _bearer(m, mark), t))
     if "auth " in low or "334 " in text:
-        text = at_signs(text, ("auth ", "334 "), _SMTP(), lambda m: _of_mail(m, mark))
+        text = at_signs(text, ("auth ", "334 "), _MAIL(), lambda m: _of_mail(m, mark))
     if " LOGIN " in text:
         text = on_lines(text, " login ", lambda t: _IMAP().sub(lambda m: mark_mixed(m, 2, mark), t))
+    if "PASS " in text:
+        if "USER " in text:
+            text = at_signs(text, ("user ",), _FTP_LOGIN(), lambda m: mark_group(m, 2, mark))
+        text = _FTP_PASS().sub(lambda m: mark_mixed(m, 2, mark), text)
     return text
 
 
@@ -58,14 +88,19 @@ def _header(found: re.Match[str], mark: Mark) -> str:
 def _bearer(found: re.Match[str], mark: Mark) -> str:
     scheme, gap, raw = found.groups()
     raw = raw.rstrip(".")
-    if scheme.lower() in ("basic", "negotiate", "ntlm"):
-        if not (B64().fullmatch(raw) and len(raw) % 4 == 0 and (is_basic(raw, mark) or len(raw) > 40)):
-            return found[0]
-    elif not (random_looking(raw) or (scheme.lower() == "bearer" and any(c.isdigit() for c in raw))):
-        return found[0]
-    if exempt("token", "", raw):
+    if not _is_proof(scheme.lower(), raw, mark) or exempt("token", "", raw):
         return found[0]
     return f"{scheme}{gap}{mark('auth', raw, found[0])}" + found[3][len(raw) :]
+
+
+def _is_proof(scheme: str, raw: str, mark: Mark) -> bool:
+    """Whether the word after a scheme proves who asks, and is no word of a sentence."""
+    if scheme in ("basic", "negotiate", "ntlm"):
+        is_base64 = len(raw) % 4 == 0 and B64().fullmatch(raw) is not None
+        return is_base64 and (is_basic(raw, mark) or len(raw) > 40)
+    if random_looking(raw) or is_scrambled(raw):
+        return True
+    return scheme in ("bearer", "ssws") and any(c.isdigit() for c in raw)
 
 
 def _of_mail(found: re.Match[str], mark: Mark) -> str:

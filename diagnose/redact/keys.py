@@ -3,40 +3,51 @@
 from __future__ import annotations
 
 from diagnose.redact.lines import on_lines
-from diagnose.redact.names import lazy
-from diagnose.redact.tokens import Mark
+from diagnose.redact.patterns import Mark, lazy, verbose
 
-_BREAK = r"(?:\\+[nr]|\s)+(?:[\w:.,+>-]{1,40}[ \t]+){0,2}?"
-"""Between two lines of a key: a new line or what stands for one, and what a log puts before each line."""
-_PEM = lazy(
-    r"----[- ]BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?[- ]----"
-    r"(?:(?:(?!----[- ]BEGIN )[\s\S]){0,16000}?----[- ]END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?[- ]----"
-    rf"|(?:{_BREAK}(?:[A-Za-z0-9+/]{{40,}}={{0,2}}|(?:Proc-Type|DEK-Info|Version|Comment): [^\n\\]{{0,80}}))*"
-    rf"(?:{_BREAK}(?=\S*[\d+/=])[A-Za-z0-9+/=]{{1,39}}(?![\w.:/-]))?)"
+_LONGEST_KEY = 16_000
+"""Characters from a key's first line to its last: RSA of 16,384 bits, in lines, with what a log puts before each."""
+_BEGIN = lazy(r"----[- ]BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?[- ]----")
+_END = lazy(r"----[- ]END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?[- ]----")
+_CUT_OFF = verbose(
+    r"""
+    (?: (?:\\+[nr]|\s)++ (?:[\w:.,+>-]{1,40}[ \t]+){0,2}?   # a new line or its escape, and what a log puts before it
+        (?: [A-Za-z0-9+/]{40,}+={0,2}                       # a line of the key
+          | (?:Proc-Type|DEK-Info|Version|Comment):[ ][^\n\\]{0,80} )
+    )*+
+    (?: (?:\\+[nr]|\s)++ (?:[\w:.,+>-]{1,40}[ \t]+){0,2}?
+        (?=[^\s\d+/=]{0,39}[\d+/=]) [A-Za-z0-9+/=]{1,39}+ (?![\w.:/-]) )?   # the shorter last line
+    """
 )
-"""A whole private key, or as much of it as there is before the text goes on with something else."""
-_PEM_END = lazy(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_PEM_LINE = lazy(r"[A-Za-z0-9+/=]{16,}|=[A-Za-z0-9+/=]{4}|[A-Za-z0-9+/=]{1,15}=")
-_PUTTY = lazy(r"(Private-(?:Lines|MAC|Hash): )(\d+(?:\s+[A-Za-z0-9+/=]{16,})+|[0-9a-f]{32,})")
-_JWK = lazy(r"(\"(?:d|k|p|q|dp|dq|qi)\"\s{0,9}:\s{0,9}\")([\w-]{20,})(?=\")")
+"""As much of a key without an end as there is before the text goes on with something else."""
+_TAIL_LINE = lazy(r"[A-Za-z0-9+/=]{16,}|=[A-Za-z0-9+/=]{4}|[A-Za-z0-9+/=]{1,15}=")
+_LONGEST_TAIL = 8000
+_PUTTY = lazy(r"(Private-(?:Lines|MAC|Hash): )(\d{1,4}(?:\s++[A-Za-z0-9+/=]{16,}+)+|[0-9a-f]{32,})")
+_JWK = lazy(r"(\"(?:d|k|p|q|dp|dq|qi)\"\s{0,9}:\s{0,9}\")([\w-]{20,}+)(?=\")")
 _AWS_PAIR = lazy(r"(\bA[KS]IA[A-Z0-9]{16}[\"']?[\s:/|,;]{1,3}[\"']?)([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/])")
-_HASH = lazy(
-    r"\$(?:pbkdf2[\w-]*|argon2\w{0,2}|scrypt)\$[./A-Za-z0-9$=,+-]{16,}"
-    r"|\$(?:2[abxy]?|apr1|1|5|6|7|y|gy|sha1|md5)\$[./A-Za-z0-9$=+-]{16,}"
-    r"|\{S?(?:SHA|MD5|CRYPT)\d*\}[A-Za-z0-9+/=$.]{16,}"
-    r"|\bpbkdf2_sha\d+\$\d+\$[\w+/=.-]+\$[\w+/=]+|\bSCRAM-SHA-\d+\$\d+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=:]+"
-    r"|(?<![\w*])\*[0-9A-F]{40}\b|\bscrypt:\d+:\d+:\d+\$\w+\$[0-9a-f]+|\bpbkdf2:sha\d+:\d+\$\w+\$[0-9a-f]+"
-    r"|\b(?:aad3b435b51404eeaad3b435b51404ee):[0-9a-f]{32}"
+_HASH = verbose(
+    r"""
+      \$(?:pbkdf2[\w-]{0,20}|argon2\w{0,2}|scrypt)\$[./A-Za-z0-9$=,+-]{16,}
+    | \$(?:2[abxy]?|1|3|4|5|6|7|8|9|y|gy|sha1|md5|apr1|S|H|P)\$[./A-Za-z0-9$=+*-]{14,}        # crypt, Cisco, phpass
+    | \$krb5(?:asrep|tgs|pa|cc)\$\d{1,2}\$[\w.@$*/:+-]{16,}                                   # Kerberos
+    | \{S?(?:SHA|MD5|CRYPT)\d{0,3}\}[A-Za-z0-9+/=$.]{16,}                                     # LDAP
+    | \bpbkdf2_sha\d{1,3}\$\d{1,9}\$[\w+/=.-]{1,200}\$[\w+/=]+                                # Django
+    | \bSCRAM-SHA-\d{1,3}\$\d{1,9}:[A-Za-z0-9+/=]{1,200}\$[A-Za-z0-9+/=:]+                    # PostgreSQL
+    | (?<![\w*])\*[0-9A-F]{40}\b                                                              # MySQL
+    | \bscrypt:\d{1,9}:\d{1,9}:\d{1,9}\$\w{1,200}\$[0-9a-f]+                                  # werkzeug
+    | \bpbkdf2:sha\d{1,3}:\d{1,9}\$\w{1,200}\$[0-9a-f]+
+    | \baad3b435b51404eeaad3b435b51404ee:[0-9a-f]{32}                                         # Windows
+    """
 )
 _STARRED = lazy(r"\*[0-9A-F]{40}\b")
 _HASH_SIGNS = ("$", "{S", "{M", "{C", "*", "SCRAM-", "pbkdf2", "scrypt:", "aad3b")
 
 
-def in_private_keys(text: str, mark: Mark) -> str:
-    """The text without private keys, also where the beginning or the end was cut off."""
+def in_private_keys(text: str, _low: str, mark: Mark) -> str:
+    """The text without private keys, also where the beginning or the end is cut off."""
     if "PRIVATE KEY" in text:
         if "BEGIN " in text:
-            text = _PEM().sub(lambda m: mark("private-key", m[0], m[0]), text)
+            text = _whole_keys(text, mark)
         if "-----END" in text:
             text = _key_tails(text, mark)
     if "Private-" in text:
@@ -48,24 +59,39 @@ def in_private_keys(text: str, mark: Mark) -> str:
     return text
 
 
-def in_hashes(text: str, mark: Mark) -> str:
-    """The text without the hashes of passwords."""
-    for sign in _HASH_SIGNS:
-        if sign in text and (sign != "*" or _STARRED().search(text)):
-            text = on_lines(text, sign.lower(), lambda t: _HASH().sub(lambda m: mark("password-hash", m[0], m[0]), t))
-    return text
+def _whole_keys(text: str, mark: Mark) -> str:
+    """The text without keys that begin in it; a key ends at its last line, or where it is cut off."""
+    begins = [found.span() for found in _BEGIN().finditer(text)]
+    ends = [found.span() for found in _END().finditer(text)]
+    pieces: list[str] = []
+    done = next_end = 0
+    for index, (start, body) in enumerate(begins):
+        while next_end < len(ends) and ends[next_end][0] < body:
+            next_end += 1
+        limit = begins[index + 1][0] if index + 1 < len(begins) else len(text)
+        right = _cut_off_at(text, body)
+        if next_end < len(ends) and ends[next_end][0] < min(limit, body + _LONGEST_KEY):
+            right = ends[next_end][1]
+        pieces += (text[done:start], mark("private-key", text[start:right], text[start:right]))
+        done = right
+    return "".join([*pieces, text[done:]])
+
+
+def _cut_off_at(text: str, body: int) -> int:
+    found = _CUT_OFF().match(text, body)
+    return found.end() if found else body
 
 
 def _key_tails(text: str, mark: Mark) -> str:
-    """The text without the ends of private keys whose beginnings were cut off."""
+    """The text without the ends of private keys whose beginnings are cut off."""
     pieces: list[str] = []
     done = 0
-    for found in _PEM_END().finditer(text):
+    for found in _END().finditer(text):
         newline = "\\n" if text.endswith("\\n", done, found.start()) else "\n"
-        lines = text[max(done, found.start() - 8000) : found.start()].split(newline)
+        lines = text[max(done, found.start() - _LONGEST_TAIL) : found.start()].split(newline)
         start = found.start()
         for line in reversed(lines[:-1] if not lines[-1] else lines):
-            if not _PEM_LINE().fullmatch(line.strip()):
+            if not _TAIL_LINE().fullmatch(line.strip()):
                 break
             start -= len(line) + len(newline)
         start = max(done, start)
@@ -74,3 +100,11 @@ def _key_tails(text: str, mark: Mark) -> str:
             done = found.end()
     pieces.append(text[done:])
     return "".join(pieces)
+
+
+def in_hashes(text: str, _low: str, mark: Mark) -> str:
+    """The text without the hashes of passwords."""
+    for sign in _HASH_SIGNS:
+        if sign in text and (sign != "*" or _STARRED().search(text)):
+            text = on_lines(text, sign.lower(), lambda t: _HASH().sub(lambda m: mark("password-hash", m[0], m[0]), t))
+    return text

@@ -4,29 +4,45 @@ from __future__ import annotations
 
 import re
 
-from diagnose.redact.assigned import SAID
+from diagnose.redact.assigned import IN_MESSAGES
 from diagnose.redact.lines import on_lines
-from diagnose.redact.names import exempt, kind_of, lazy
-from diagnose.redact.tokens import Mark
-from diagnose.redact.values import mark_mixed
+from diagnose.redact.looks import exempt, is_mixed
+from diagnose.redact.names import kind_of
+from diagnose.redact.patterns import COLOUR, ESCAPE_OPEN, Mark, lazy, verbose
+from diagnose.redact.values import mark_mixed, raw_replaced
 
-_SIGNS = ("unseal key", "recovery key", "password", "passphrase", "token", "secret", "api key", "credential")
-_ANNOUNCED = lazy(
-    r"(?i)\b(?:temporary password is generated for \S+?|generated (?:root |admin |random )?(?:password|token|secret|key)"
-    r"(?: for [\w@. -]{1,40}?)?|(?:password|passphrase|token|secret|api key)"
-    r"(?: for (?:the |user )?[\w@.'\"-]{1,40}(?: user)?(?: \([^)]*\))?)?"
-    r"(?: is| was| has been| set to| reset to| changed to| to|: is)(?: set to| changed to| now)?"
-    r"|following password to proceed to installation|(?:unseal|recovery) key \d+)[:=]?(\s{1,40})[`'\"]?([^\s`'\"]++)(?<!:)"
+SIGNS = ("unseal key", "recovery key", "password", "passphrase", "token", "secret", "api key", "credential")
+_ANNOUNCED = verbose(
+    rf"""
+    (?i:\b
+      (?: temporary[ ]password[ ]is[ ]generated[ ]for[ ]\S{{1,80}}?
+        | (?:generated[ ](?:root[ ]|admin[ ]|random[ ])?)?(?:password|passphrase|token|secret|api[ ]key)
+          (?: [ ]for[ ](?:the[ ]|user[ ])?[\w@.'"-]{{1,40}}(?:[ ]user)?(?:[ ]\([^)\n]{{0,80}}\))? )?
+          (?: [ ]is | [ ]was | [ ]has[ ]been | [ ]set[ ]to | [ ]reset[ ]to | [ ]changed[ ]to | [ ]to | :[ ]is )
+          (?: [ ]set[ ]to | [ ]changed[ ]to | [ ]now )?
+        | generated[ ](?:root[ ]|admin[ ]|random[ ])?(?:password|token|secret|key)(?:[ ]for[ ][\w@. -]{{1,40}}?)?
+        | following[ ]password[ ]to[ ]proceed[ ]to[ ]installation
+        | (?:unseal|recovery)[ ]key[ ]\d{{1,3}}
+        | (?:with|using)[ ](?:the[ ])?(?:password|passphrase|token)
+      )
+    )
+    [:=]?{COLOUR}(\s{{1,40}}){COLOUR}[`'"]?([^\s`'"{ESCAPE_OPEN}]++)(?<!:)
+    """
 )
-_COLOUR = r"(?:\x1b\[[\d;]*m)*"
-_AT_END = lazy(
-    rf"(?im)\b(?:password|passwd|passphrase|token|secret|api key|credentials?)\b([^\n:=]{{1,160}})(?:{_COLOUR}[:=])\s{{1,40}}"
-    rf"{_COLOUR}[`'\"]?([^\s`'\"\x1b=&]{{8,300}}=*){_COLOUR}[`'\"]?\.?[ \t]{{0,40}}$"
+"""What announces a secret, and the word after it."""
+_AT_END = verbose(
+    rf"""
+    (?im:\b(?:password|passwd|passphrase|token|secret|api[ ]key|credentials?)\b)
+    ([^\n:=]{{1,160}}) (?:{COLOUR}[:=])\s{{1,40}}
+    {COLOUR}[`'"]?([^\s`'"{ESCAPE_OPEN}=&]{{8,300}}+=*+){COLOUR}[`'"]?\.?[ \t]{{0,40}}(?=[\r\n]|\Z)
+    """
 )
 """A sentence that names a secret and ends with it, on its own line or the next."""
-_THE_USER = lazy(r"(?i)\bthe \S+ (?:user|account)\W*$")
-_CREDENTIALS_ARE = lazy(r"(?i)\bcredentials (?:are|is):? [\"'`][\w.@-]+:([^\s\"'`]+)[\"'`]")
-_USER_SLASH = lazy(r"(?im)\b(?:credentials?|login|log in)\b[^\n/]{0,60}\b[\w.@-]+ ?/ ?([^\s`'\"/,;]{8,300})$")
+_THE_USER = lazy(r"(?i)\bthe \S{1,80} (?:user|account)\W{0,9}$")
+_CREDENTIALS_ARE = lazy(r"(?i)\bcredentials (?:are|is):? [\"'`][\w.@-]{1,80}:([^\s\"'`]+)[\"'`]")
+_USER_SLASH = lazy(
+    r"(?im)\b(?:credentials?|login|log in)\b[^\n/]{0,60}\b[\w.@-]{1,80} ?/ ?([^\s`'\"/,;]{8,300})(?=[\r\n]|\Z)"
+)
 
 
 def in_sentences(text: str, low: str, mark: Mark) -> str:
@@ -34,13 +50,13 @@ def in_sentences(text: str, low: str, mark: Mark) -> str:
     for sign in ("login", "log in", "credential"):
         if sign in low and "/" in text:
             text = on_lines(text, sign, lambda t: _USER_SLASH().sub(lambda m: mark_mixed(m, 1, mark), t))
-    for sign in _SIGNS:
+    for sign in SIGNS:
         if sign in low:
-            text = on_lines(text, sign, lambda t: _told(t, mark), more=2)
+            text = on_lines(text, sign, lambda t: _of_sentence(t, mark), more=2)
     return text
 
 
-def _told(text: str, mark: Mark) -> str:
+def _of_sentence(text: str, mark: Mark) -> str:
     text = _ANNOUNCED().sub(lambda m: _announced(m, mark), text)
     text = _CREDENTIALS_ARE().sub(lambda m: m[0].replace(f":{m[1]}", f":{mark('password', m[1], m[0])}"), text)
     return _AT_END().sub(lambda m: _ending(m, mark), text)
@@ -48,16 +64,18 @@ def _told(text: str, mark: Mark) -> str:
 
 def _announced(found: re.Match[str], mark: Mark) -> str:
     raw = found[2].rstrip(".,;")
-    certain = "temporary password" in found[0].lower() or "following password" in found[0].lower()
-    plain = raw.isalpha() and (raw.islower() or raw.istitle())
-    if raw.lower() in SAID or exempt("password", "", raw) or (plain and not certain):
+    phrase = found[0].lower()
+    if raw.lower() in IN_MESSAGES or exempt("password", "", raw):
         return found[0]
-    start = found.start(2) - found.start()
-    return found[0][:start] + mark("password", raw, found[0]) + found[2][len(raw) :]
+    is_certain = "temporary password" in phrase or "following password" in phrase
+    is_vague = phrase.startswith(("with", "using")) or raw.isalpha()
+    if not is_certain and is_vague and not is_mixed(raw):
+        return found[0]
+    return raw_replaced(found, 2, mark("password", raw, found[0]) + found[2][len(raw) :])
 
 
 def _ending(found: re.Match[str], mark: Mark) -> str:
     """The end of a sentence, unless its last word before the sign says that it is something else: `password file: X`."""
     last = re.findall(r"\w+", found[1].lower())[-1:]
-    about = last and (last[0].isdigit() or kind_of(f"password_{last[0]}") is None)
-    return found[0] if about and not _THE_USER().search(found[1]) else mark_mixed(found, 2, mark)
+    is_about = last and (last[0].isdigit() or kind_of(f"password_{last[0]}") is None)
+    return found[0] if is_about and not _THE_USER().search(found[1]) else mark_mixed(found, 2, mark)

@@ -1,154 +1,144 @@
 """Secrets in free text: logs, error messages, tracebacks, Markdown, shell lines, and configuration in any notation.
 
-Each rule has a sign, a substring without which it cannot apply, so that a text without secrets costs little more than the search for
-signs. What a name says about its value is decided in `names`, what a token looks like in `tokens`.
+The scanner runs the table of `rules` on a text. It bounds what a hostile text can cost: every rule takes time in proportion to its text
+(a test holds them to it), a long text is scanned in pieces, and texts inside texts are followed to a depth of three.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from diagnose.redact.assigned import assignments, names_secrets
-from diagnose.redact.commands import command_secrets
-from diagnose.redact.encoded import in_base64, in_wide_text
-from diagnose.redact.headers import after_schemes, in_headers
-from diagnose.redact.keys import in_hashes, in_private_keys
-from diagnose.redact.lines import at_signs, has_sign, on_lines
-from diagnose.redact.names import CLOSE, OPEN, TOKEN, exempt, kind_of, lazy
-from diagnose.redact.prose import in_sentences
-from diagnose.redact.tokens import Mark, long_words, redact_shapes
-from diagnose.redact.urls import in_addresses, in_queries
-from diagnose.redact.values import mark_mixed, redact_value
+from diagnose.redact.assigned import names_secrets
+from diagnose.redact.encoded import in_wide_text
+from diagnose.redact.keys import in_private_keys
+from diagnose.redact.patterns import CLOSE, ESCAPE_CLOSE, ESCAPE_OPEN, OPEN, TOKEN, Mark, Scan, lazy, verbose
+from diagnose.redact.rules import RULES
+
+DEEPEST = 3
+"""A text in a text in a text is read; what it holds is replaced whole."""
+PIECE = 64 * 1024
+"""Characters that are scanned at once."""
+_CUT_WITHIN = 8 * 1024
+"""So far before the end of a piece a place is looked for where it may be cut."""
 
 _TOKEN = lazy(TOKEN)
 _HELD = lazy(f"{OPEN}(\\d+){CLOSE}")
 _ALL_HELD = lazy(f"(?:{OPEN}\\d+{CLOSE})+")
-_PGPASS_SIGN = lazy(r":(?:\*|\d{4,5}):[\w.*-]+:")
-_PGPASS = lazy(r"(?m)(?:^|(?<=[\"']))([\w.*-]+:(?:\*|\d{4,5}):[\w.*-]+:[\w.*-]+:)((?:[^\s:\\\"']|\\.)+)(?:$|(?=[\"']))")
-_XML = lazy(
-    r"<([\w:.-]+)(?:\s[^<>]*)?>\s{0,40}(?:<!\[CDATA\[)?([^<>\s](?:[^<>\r\n]{0,398}[^<>\s\]])?)(?:\]\]>)?\s{0,40}</\1\s{0,40}>"
+_HELD_ESCAPE = lazy(f"{ESCAPE_OPEN}(\\d+){ESCAPE_CLOSE}")
+_ESCAPE = verbose(
+    r"""
+    (?: [\x1b]\[ | \x9b | \\+(?:u001b|x1b|033|e)\[ )         # a control sequence, as it is and as JSON and shells write it
+    [0-9;:?]{0,40} [A-Za-z]
+    """,
+    re.IGNORECASE,
 )
-_XML_NAMED = lazy(
-    r"<\w+\s[^<>]{0,200}?\b(?:name|key|id)=[\"']([^\"'<>]+)[\"'][^<>]{0,200}>(?:\s{0,40}<value>)?([^<>\r\n]{1,400})</"
-)
-_XML_PAIR = lazy(r"<(\w*[Nn]ame|[Kk]ey)>([\w.-]+)</\1>\s{0,40}<(\w*[Vv]alue)>([^<>\r\n]{1,400})</\3>")
-_XML_ADD = lazy(r"(?i)<\w+\s[^<>]*?\b(?:key|name|id)=[\"']([^\"'<>]+)[\"'][^<>]*?\bvalue=[\"']([^\"'<>]+)[\"']")
-_PAIR = lazy(
-    r"(?i)[\"']?\b(?:name|key|k|env)[\"']?\s{0,40}[:=]\s{0,40}([\"']?)([\w.-]+)\1\s{0,40}[,;\n]?\s{0,40}(?:-\s)?[\"']?(?:value|val|v)[\"']?\s{0,40}[:=]\s{0,40}"
-    r"(?:\"([^\"\r\n]+)\"|'([^'\r\n]+)'|([^\s\"',}]+))"
-)
-_PAIR_BACKWARDS = lazy(
-    r'(?i)"value"\s{0,40}:\s{0,40}"([^"\r\n]+)"\s{0,40},\s{0,40}"(?:name|key)"\s{0,40}:\s{0,40}"([\w.-]+)"'
-)
-_SQL = lazy(
-    r"(?i)\b(identified\s{1,40}(?:with\s{1,40}[\w']+\s{1,40})?(?:by|as)|(?:with|encrypted|set)\s{1,40}(?:encrypted\s{1,40})?password(?:\s{1,40}for\s{1,40}\S+)?(?:\s{0,40}=)?|password)(\s{1,40}\(?\s{0,40}|\(\s{0,40})(\\*['\"])([^'\"\r\n]+?)\3"
-)
-# The command as a client types it, and as MONITOR and the slow log show it.
-_REDIS = lazy(r'(?m)(^AUTH |"AUTH" (?:"[^"\n]*" )?")([^\s"]+)(?="?\s*$)')
-_NETRC = lazy(
-    r"(?i)\b(machine\s{1,40}\S+\s{1,40}(?:login\s{1,40}\S+\s{1,40})?password\s{1,40}|login\s{1,40}\S+\s{1,40}password\s{1,40})([^\s\"']+)"
-)
-_ENV_PAIR = lazy(r"(?m)\b(?:ENV|ARG|setx|setenv)\s{1,40}([A-Za-z_]\w*)[ \t]{1,40}(?!=)([^\s=][^\s]*)")
-_CALLS = ("login", "connect", "credential", "auth", "pdo")
-_CALL = lazy(
-    r"(?i)(?:login|connect|credentials?|auth|authenticate|pdo)[ \t]?=?[ \t]?(\([^()\n]{0,100}[\"'],[^()\n]{1,100}\))"
-)
-_LITERAL = lazy(r"(?<=,)[ \t]*[\"']([^\"'\n]{8,100})(?=[\"'])")
+_MARKS = re.compile(f"[{OPEN}{CLOSE}{ESCAPE_OPEN}{ESCAPE_CLOSE}]")
+_PLAIN = re.compile(r"[\w./-]{0,18}")
+"""A word too short for any token and without a sign that would tell a name from a value: no rule applies."""
 
 
 def redact_text(text: str, mark: Mark) -> str:
-    """The text with every secret in it replaced by what `mark` gives for it.
-
-    While the rules run, a replaced secret is held as an index between two private-use characters, which no rule reads: a token names
-    its kind, and would look like one more `password: value`.
-    """
-    if len(text) < 5:
+    """The text with every secret in it replaced by what `mark` gives for it."""
+    if _PLAIN.fullmatch(text):
         return text
-    held: list[tuple[str, str]] = []
+    if "\0" in text and (wide := in_wide_text(text, lambda plain: redact_text(plain, mark))) is not None:
+        return wide
+    return _Work(mark).redacted(text)
 
-    def hold(raw: str, token: str) -> str:
-        held.append((raw, token))
-        return f"{OPEN}{len(held) - 1}{CLOSE}"
 
-    def original(part: str) -> str:
-        return _HELD().sub(lambda m: held[int(m[1])][0], part) if OPEN in part else part
+class _Work:
+    """One text under work.
 
-    def mark_held(kind: str, raw: str, phrase: str) -> str:
-        if OPEN in raw:
+    While the rules run, a replaced secret is held as a number between two private-use characters, which no rule reads: a placeholder
+    names its kind, and would look like one more `password: value`. Escape sequences are held the same way, since they end words.
+    """
+
+    def __init__(self, mark: Mark) -> None:
+        self._mark = mark
+        self._secrets: list[tuple[str, str]] = []
+        self._escapes: list[str] = []
+
+    def redacted(self, text: str) -> str:
+        if _MARKS.search(text):
+            text = _MARKS.sub("\ufffd", text)
+        if "<redacted:" in text:
+            text = _TOKEN().sub(lambda found: self._hold(found[0], found[0]), text)
+        if "[" in text or "\x9b" in text:
+            text = _ESCAPE().sub(self._hold_escape, text)
+        if len(text) > PIECE:
+            text = "".join([apply_rules(piece, self.mark) for piece in pieces(in_private_keys(text, "", self.mark))])
+        else:
+            text = apply_rules(text, self.mark)
+        if self._secrets:
+            text = _HELD().sub(lambda found: self._secrets[int(found[1])][1], text)
+        return _HELD_ESCAPE().sub(self._escape, text) if self._escapes else text
+
+    def mark(self, kind: str, raw: str, phrase: str) -> str:
+        """A mark for the rules: it holds the secret."""
+        if OPEN in raw or ESCAPE_OPEN in raw:
             if _ALL_HELD().fullmatch(raw):
                 return raw
-            raw = original(raw)
-        return hold(raw, mark(kind, raw, original(phrase)))
+            raw = self._original(raw)
+        return self._hold(raw, self._mark(kind, raw, self._original(phrase)))
 
-    if "\0" in text and (wide := in_wide_text(text, lambda t: redact_text(t, mark))) is not None:
-        return wide
-    if OPEN in text:
-        text = text.replace(OPEN, "\ufffd")
-    if "<redacted:" in text:
-        text = _TOKEN().sub(lambda m: hold(m[0], m[0]), text)
-    text = _rules(text, mark_held)
-    return _HELD().sub(lambda m: held[int(m[1])][1], text) if held else text
+    def _hold(self, raw: str, token: str) -> str:
+        self._secrets.append((raw, token))
+        return f"{OPEN}{len(self._secrets) - 1}{CLOSE}"
+
+    def _hold_escape(self, found: re.Match[str]) -> str:
+        self._escapes.append(found[0])
+        return f"{ESCAPE_OPEN}{len(self._escapes) - 1}{ESCAPE_CLOSE}"
+
+    def _escape(self, found: re.Match[str]) -> str:
+        return self._escapes[int(found[1])]
+
+    def _original(self, part: str) -> str:
+        """A part of the text as it was before anything was held."""
+        if OPEN in part:
+            part = _HELD().sub(lambda found: self._secrets[int(found[1])][0], part)
+        return _HELD_ESCAPE().sub(self._escape, part) if ESCAPE_OPEN in part else part
 
 
-def _rules(text: str, mark: Mark) -> str:
-    text = in_private_keys(text, mark)
+def pieces(text: str) -> Iterator[str]:
+    """A text in pieces that can be scanned one by one: cut between lines, else between words, else anywhere."""
+    start = 0
+    while len(text) - start > PIECE:
+        end = start + PIECE
+        for sign in ("\n", " ", ","):
+            at = text.rfind(sign, end - _CUT_WITHIN, end)
+            if at > start:
+                end = at + 1
+                break
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+def apply_rules(text: str, mark: Mark, depth: int = 0) -> str:
+    """The text after every rule of the table."""
     low = text.lower()
-    named = names_secrets(low)
-    if named:
-        text = in_headers(text, low, mark)
-    text = in_addresses(text, low, mark)
-    words = long_words(text)
-    if words:
-        text = redact_shapes(text, words, mark)
-        text = in_base64(text, words, mark, _rules)
-    text = in_queries(text, low, mark)
-    text = after_schemes(text, low, mark)
-    text = in_hashes(text, mark)
-    if _PGPASS_SIGN().search(text):
-        text = _PGPASS().sub(lambda m: m[1] + mark("password", m[2], m[0]), text)
-    if "(" in text and has_sign(low, _CALLS):
-        text = at_signs(text, _CALLS, _CALL(), lambda m: _called(m, mark))
-    text = command_secrets(text, low, mark)
-    text = in_sentences(text, low, mark)
-    if named:
-        text = _structured(text, low, mark)
-        text = assignments(text, mark, _rules)
+    has_names = names_secrets(low)
+    scan = _SCANS[depth]
+    for _, signs, function, _, _, needs_name in RULES:
+        if needs_name and not has_names:
+            continue
+        for sign in signs:
+            if sign in low:
+                text = function(text, low, mark, scan)
+                break
+        else:
+            if not signs:
+                text = function(text, low, mark, scan)
     return text
 
 
-def _structured(text: str, low: str, mark: Mark) -> str:
-    """Names and values that a notation holds apart: XML, SQL, netrc, name and value pairs, announcements in prose."""
-    if "</" in text:
-        text = _XML().sub(lambda m: _named(m, m[1], 2, mark), text)
-        text = on_lines(text, "</", lambda t: _XML_NAMED().sub(lambda m: _named(m, m[1], 2, mark), t), more=1)
-        text = on_lines(text, "</", lambda t: _XML_PAIR().sub(lambda m: _named(m, m[2], 4, mark), t), more=1)
-    if "val" in low:
-        if "<" in text:
-            text = on_lines(text, "<", lambda t: _XML_ADD().sub(lambda m: _named(m, m[1], 2, mark), t))
-        text = _PAIR_BACKWARDS().sub(lambda m: _named(m, m[2], 1, mark), text)
-        text = _PAIR().sub(lambda m: _named(m, m[2], 3 if m[3] else 4 if m[4] else 5, mark), text)
-    for sign in ("password", "identified"):
-        if sign in low:
-            text = on_lines(text, sign, lambda t: _SQL().sub(lambda m: _named(m, "password", 4, mark), t))
-    if "AUTH" in text:
-        text = _REDIS().sub(lambda m: _named(m, "password", 2, mark), text)
-    if "login" in low or "machine" in low:
-        text = on_lines(text, "password", lambda t: _NETRC().sub(lambda m: _named(m, "password", 2, mark), t))
-    if "ENV " in text or "ARG " in text or "setx " in text or "setenv " in text:
-        text = _ENV_PAIR().sub(lambda m: _named(m, m[1], 2, mark), text)
-    return text
+def _scan_at(depth: int) -> Scan:
+    """A scan for texts inside texts that is `depth` texts deep."""
+    if depth > DEEPEST:
+        return lambda text, mark: mark("secret", text, text)
+    return lambda text, mark: apply_rules(text, mark, depth)
 
 
-def _named(found: re.Match[str], name: str, group: int, mark: Mark) -> str:
-    """The match with one group replaced if its name makes it a secret."""
-    kind, value = kind_of(name), found[group]
-    if kind is None or exempt(kind, name, value):
-        return found[0]
-    start = found.start()
-    new = redact_value(kind, name, value, mark, _rules)
-    return found[0][: found.start(group) - start] + new + found[0][found.end(group) - start :]
-
-
-def _called(found: re.Match[str], mark: Mark) -> str:
-    """What is handed to `connect("db", "root", "x")` after its first argument."""
-    return found[0].replace(found[1], _LITERAL().sub(lambda m: mark_mixed(m, 1, mark), found[1]))
+_SCANS: tuple[Scan, ...] = tuple(_scan_at(depth) for depth in range(1, DEEPEST + 2))
+"""By the depth of the text that has another one in it."""

@@ -1,30 +1,36 @@
-"""A value that its name makes a secret: what of it goes, and what stays to be read."""
+"""A value that its name makes a secret: what of it is replaced, and what stays to be read."""
 
 from __future__ import annotations
 
 import binascii
-from collections.abc import Callable
+import re
 from re import Match
 
-from diagnose.redact.names import OPEN, exempt, is_mixed, is_token, is_url, lazy, words
-from diagnose.redact.tokens import Mark
+from diagnose.redact.looks import exempt, is_mixed, is_token, is_url
+from diagnose.redact.patterns import OPEN, Mark, Scan, lazy, verbose, words
 
-Scan = Callable[[str, Mark], str]
-"""The free-text scanner: for a value that is a URL or holds more than one thing."""
-
-_COOKIE_PAIR = lazy(r"([^=;,\s]+)=([^;,\s]+)")
+_COOKIE_PAIR = lazy(r"(?<![^=;,\s])([^=;,\s]{1,200})=([^;,\s]++)")
+"""name=value; tried only where a name begins, so that a long word without a sign is read once."""
 _COOKIE_ATTRIBUTES = words("path domain expires max-age samesite version comment priority")
-_SCHEME = lazy(
-    r"(?i)(bearer|basic|token|digest|negotiate|ntlm|apikey|aws4-hmac-sha256|hawk|splunk|sso-key)\s{1,40}(.+)"
+_SCHEME = verbose(
+    r"""
+    (?i:(bearer|basic|token|digest|negotiate|ntlm|apikey|aws4-hmac-sha256|hawk|splunk|sso-key|ssws|genie-?key|klaviyo-api-key
+        |deepl-auth-key|gitlab|private-token|pve[a-z]{3,8}token))
+    \s{1,40}(\S.*)
+    """
 )
-
+"""What an Authorization header begins with. Schemes of vendors are words of their own."""
+_OTHER_SCHEME = lazy(r"([A-Za-z][\w-]{1,30})\s{1,40}(\S{16,})")
 B64 = lazy(r"[A-Za-z0-9+/]{8,}={0,2}")
-
-_SHELL_DEFAULT = lazy(r"\$\{\w+:?[-=]([^{}]+)\}")
+_SHELL_DEFAULT = lazy(r"\$\{\w{1,100}:?[-=]([^{}]+)\}")
 
 
 def redact_value(kind: str, name: str, value: str, mark: Mark, scan: Scan, phrase: str = "") -> str:
-    """The whole value under a secret's name, replaced; of a URL, a default or several parts, what is secret in it."""
+    """The value under a secret's name with its secret replaced.
+
+    Most values go whole. Of a URL, a shell default or a header only the part that is secret goes.
+    phrase: the text that held the value, by default `name=value`.
+    """
     if is_url(value):
         return scan(value, mark)
     if default := _SHELL_DEFAULT().fullmatch(value):
@@ -46,23 +52,34 @@ def redact_value(kind: str, name: str, value: str, mark: Mark, scan: Scan, phras
 
 
 def mark_password(raw: str, phrase: str, mark: Mark) -> str:
-    """What stands at a password's place, replaced unless it is a reference, a path or a switch."""
+    """The text at a password's place, replaced unless it is a reference, a path or a switch."""
     return raw if exempt("password", "", raw) else mark("password", raw, phrase)
 
 
 def mark_word(raw: str, phrase: str, mark: Mark) -> str:
-    """What may be a password, replaced if it is no word of a language."""
+    """A text that may be a password, replaced if it is no word of a language."""
     return raw if OPEN in raw or not is_mixed(raw) else mark_password(raw, phrase, mark)
 
 
+def mark_group(found: Match[str], group: int, mark: Mark, kind: str = "password") -> str:
+    """A match with one of its groups replaced."""
+    raw = found[group]
+    return raw_replaced(found, group, raw if exempt(kind, "", raw) else mark(kind, raw, found[0]))
+
+
 def mark_mixed(found: Match[str], group: int, mark: Mark) -> str:
-    """A match with one group replaced if that is no word of a language."""
-    raw, start = found[group], found.start(group) - found.start()
-    return found[0][:start] + mark_word(raw, found[0], mark) + found[0][start + len(raw) :]
+    """A match with one of its groups replaced if that is no word of a language."""
+    return raw_replaced(found, group, mark_word(found[group], found[0], mark))
+
+
+def raw_replaced(found: Match[str], group: int, new: str) -> str:
+    """A match with one of its groups replaced by this text."""
+    start = found.start(group) - found.start()
+    return found[0][:start] + new + found[0][start + len(found[group]) :]
 
 
 def is_basic(value: str, mark: Mark) -> bool:
-    """Whether a value is base64 of user:password; the password is remembered then."""
+    """Whether a value is the base64 of user:password; the password is remembered then."""
     try:
         plain = binascii.a2b_base64(value + "=" * (-len(value) % 4)).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
@@ -76,24 +93,25 @@ def is_basic(value: str, mark: Mark) -> bool:
 
 
 def credentials(value: str, mark: Mark) -> str:
-    """An Authorization header's value: the scheme stays."""
+    """The value of an Authorization header: the scheme stays."""
     stripped = value.rstrip()
-    rest = value[len(stripped) :]
-    if found := _SCHEME().fullmatch(stripped):
-        scheme, raw = found[1], found[2]
-    else:
-        scheme, raw = "", stripped
+    scheme, raw = "", stripped
+    if known := _SCHEME().fullmatch(stripped):
+        scheme, raw = known[1], known[2]
+    elif (other := _OTHER_SCHEME().fullmatch(stripped)) and is_mixed(other[2]):
+        scheme, raw = other[1], other[2]
     if exempt("token", "authorization", raw) or is_token(raw.strip()):
         return value
     if scheme.lower() == "basic":
         is_basic(raw, mark)
-    if not scheme and (len(raw) < 8 or " " in raw):
+    is_too_vague = not scheme and (len(raw) < 8 or " " in raw)
+    if is_too_vague:
         return value
-    return value[: value.index(raw)] + mark("auth", raw, stripped) + rest
+    return value[: value.index(raw)] + mark("auth", raw, stripped) + value[len(stripped) :]
 
 
 def cookies(value: str, mark: Mark) -> str:
-    """A cookie header's value: names and attributes stay."""
+    """The value of a Cookie header: names and attributes stay."""
 
     def pair(found: Match[str]) -> str:
         name, raw = found[1], found[2]
@@ -101,4 +119,4 @@ def cookies(value: str, mark: Mark) -> str:
             return found[0]
         return f"{name}={mark('cookie', raw, found[0])}"
 
-    return _COOKIE_PAIR().sub(pair, value)
+    return re.sub(_COOKIE_PAIR(), pair, value)

@@ -1,0 +1,168 @@
+"""Names and values that a notation holds apart: XML, SQL, netrc, name and value pairs, pgpass, calls."""
+
+from __future__ import annotations
+
+import re
+
+from diagnose.redact.lines import at_signs, on_lines
+from diagnose.redact.looks import exempt, is_mixed
+from diagnose.redact.names import kind_of
+from diagnose.redact.patterns import Mark, Scan, lazy, verbose
+from diagnose.redact.values import mark_mixed, raw_replaced, redact_value
+
+_PGPASS_SIGN = lazy(r":(?:\*|\d{4,5}):[\w.*-]{1,64}:")
+_PGPASS = verbose(
+    r"""
+    (?m: (?:^|(?<=["'])) ([\w.*-]{1,128}:(?:\*|\d{4,5}):[\w.*-]{1,64}:[\w.*-]{1,64}:)
+    ((?:[^\s:\\"']|\\.)++) (?:$|(?=["'])) )
+    """
+)
+"""host:port:database:user:password, a line of .pgpass."""
+_XML = verbose(
+    r"""
+    <([\w:.-]{1,100})(?:\s[^<>]{0,400})?>\s{0,40}(?:<!\[CDATA\[)?
+    ([^<>\s][^<>\r\n]{0,400}?) (?:\]\]>)?\s{0,40}</\1\s{0,40}>
+    """
+)
+"""<password>x</password>"""
+_XML_NAMED = verbose(
+    r"""
+    <\w{1,60}\s[^<>]{0,200}?\b(?:name|key|id)=["']([^"'<>]{1,100})["'][^<>]{0,200}>
+    (?:\s{0,40}<value>)?([^<>\r\n]{1,400})</
+    """
+)
+"""<property name="password">x</property>"""
+_XML_PAIR = lazy(r"<(\w{0,40}[Nn]ame|[Kk]ey)>([\w.-]{1,100})</\1>\s{0,40}<(\w{0,40}[Vv]alue)>([^<>\r\n]{1,400})</\3>")
+"""<name>password</name><value>x</value>"""
+_XML_ADD = verbose(
+    r"""
+    (?i: <\w{1,60}\s[^<>]{0,200}?\b(?:key|name|id)=["']([^"'<>]{1,100})["']
+    [^<>]{0,200}?\bvalue=["']([^"'<>]{1,4000})["'] )
+    """
+)
+"""<add key="password" value="x">"""
+_PAIR = verbose(
+    r"""
+    (?i: ["']?\b(?:name|key|k|env)["']?\s{0,40}[:=]\s{0,40}(["']?)([\w.-]{1,100}+)\1
+    \s{0,40}+[,;]?\s{0,40}+(?:-\s)?
+    ["']?(?:value|val|v)["']?\s{0,40}[:=]\s{0,40} )
+    (?:"([^"\r\n]+)"|'([^'\r\n]+)'|([^\s"',}]+))
+    """
+)
+"""{"name": "PASSWORD", "value": "x"}"""
+_PAIR_BACKWARDS = lazy(
+    r'(?i)"value"\s{0,40}:\s{0,40}"([^"\r\n]{1,4000})"\s{0,40},\s{0,40}"(?:name|key)"\s{0,40}:\s{0,40}"([\w.-]{1,100})"'
+)
+_SQL = verbose(
+    r"""
+    (?i:\b (?: identified\s{1,40}(?:with\s{1,40}[\w']{1,60}\s{1,40})?(?:by|as)(?:\s{1,9}(?:password|values))?
+             | (?:with|encrypted|set)\s{1,40}(?:encrypted\s{1,40})?password(?:\s{1,40}for\s{1,40}\S{1,100})?(?:\s{0,40}=)?
+             | password ) )
+    (?:\s{1,40}\(?\s{0,40}|\(\s{0,40}) (\\*+['"]) ([^'"\r\n]+?) \1
+    """
+)
+_SQL_BARE = verbose(
+    r"""
+    (?i: \b(?:alter|create)\s{1,9}(?:user|role|profile|login|database\s{1,9}link)\b [^;\n]{0,200}? \bidentified\s{1,9}by\s{1,9}
+       | \bidentified\s{1,9}by\s{1,9}(?=\S{1,200};) )
+    ([^\s'";,()]{1,128})
+    """
+)
+"""A password without quotes, as Oracle takes it."""
+_REDIS = lazy(r'(?m)(^AUTH |"AUTH" (?:"[^"\n]{0,200}" )?")([^\s"]+)(?="?\s*$)')
+"""The command as a client types it, and as MONITOR and the slow log show it."""
+_NETRC = verbose(
+    r"""
+    (?i: \b(?: machine\s{1,40}\S{1,200}\s{1,40}(?:login\s{1,40}\S{1,200}\s{1,40})?password\s{1,40}
+             | login\s{1,40}\S{1,200}\s{1,40}password\s{1,40} ) )
+    ([^\s"']+)
+    """
+)
+_ENV_PAIR = lazy(r"(?m)\b(?:ENV|ARG|setx|setenv)\s{1,40}([A-Za-z_]\w{0,100}+)[ \t]{1,40}(?!=)([^\s=]\S*)")
+"""ENV NAME value, as a Dockerfile may have it."""
+CALLS = ("login", "connect", "credential", "auth", "pdo")
+_CALL = verbose(
+    r"""
+    (?i: (?:login|connect|credentials?|auth|authenticate|pdo) [ \t]?=?[ \t]?
+    ( \([^()\n]{0,100}["'],[^()\n]{1,100}\) ) )
+    """
+)
+_LITERAL = lazy(r"(?<=,)[ \t]{0,20}[\"']([^\"'\n]{8,100})(?=[\"'])")
+
+
+def in_password_files(text: str, _low: str, mark: Mark) -> str:
+    """The text without the passwords of lines as in .pgpass."""
+    if _PGPASS_SIGN().search(text):
+        text = _PGPASS().sub(lambda m: m[1] + mark("password", m[2], m[0]), text)
+    return text
+
+
+def in_calls(text: str, _low: str, mark: Mark) -> str:
+    """The text without what is handed to `connect("db", "root", "x")` after its first argument."""
+    if "(" not in text:
+        return text
+    return at_signs(text, CALLS, _CALL(), lambda m: m[0].replace(m[1], _later_arguments(m[1], mark)))
+
+
+def _later_arguments(arguments: str, mark: Mark) -> str:
+    return _LITERAL().sub(lambda m: mark_mixed(m, 1, mark), arguments)
+
+
+def in_xml(text: str, low: str, mark: Mark, scan: Scan) -> str:
+    """The text without the secrets in its XML."""
+    if "</" in text:
+        text = _XML().sub(lambda m: _named(m, m[1], 2, mark, scan), text)
+        text = on_lines(text, "</", lambda t: _XML_NAMED().sub(lambda m: _named(m, m[1], 2, mark, scan), t), more=1)
+        text = on_lines(text, "</", lambda t: _XML_PAIR().sub(lambda m: _named(m, m[2], 4, mark, scan), t), more=1)
+    if "<" in text and "value=" in low:
+        text = on_lines(text, "<", lambda t: _XML_ADD().sub(lambda m: _named(m, m[1], 2, mark, scan), t))
+    return text
+
+
+def in_pairs(text: str, _low: str, mark: Mark, scan: Scan) -> str:
+    """The text without the values of pairs of a name and a value."""
+    text = _PAIR_BACKWARDS().sub(lambda m: _named(m, m[2], 1, mark, scan), text)
+
+    def pair(found: re.Match[str]) -> str:
+        group = next(number for number in (3, 4, 5) if found[number])
+        return _named(found, found[2], group, mark, scan)
+
+    return _PAIR().sub(pair, text)
+
+
+def in_sql(text: str, low: str, mark: Mark, scan: Scan) -> str:
+    """The text without the passwords of SQL statements."""
+    for sign in ("password", "identified"):
+        if sign in low:
+            text = on_lines(text, sign, lambda t: _SQL().sub(lambda m: _named(m, "password", 2, mark, scan), t))
+    if "identified" in low:
+        text = _SQL_BARE().sub(lambda m: _unquoted_password(m, mark), text)
+    return text
+
+
+def _unquoted_password(found: re.Match[str], mark: Mark) -> str:
+    raw = found[1]
+    is_word = raw.lower() in ("by", "with", "values", "password", "as", "using", "default")
+    is_statement = found[0][:1] not in "iI"
+    if is_word or exempt("password", "", raw) or not (is_statement or is_mixed(raw) or found[0].isupper()):
+        return found[0]
+    return raw_replaced(found, 1, mark("password", raw, found[0]))
+
+
+def in_protocols(text: str, low: str, mark: Mark, scan: Scan) -> str:
+    """The text without the passwords of Redis's AUTH, of .netrc and of a Dockerfile's ENV."""
+    if "AUTH" in text:
+        text = _REDIS().sub(lambda m: _named(m, "password", 2, mark, scan), text)
+    if "login" in low or "machine" in low:
+        text = on_lines(text, "password", lambda t: _NETRC().sub(lambda m: _named(m, "password", 1, mark, scan), t))
+    if "ENV " in text or "ARG " in text or "setx " in text or "setenv " in text:
+        text = _ENV_PAIR().sub(lambda m: _named(m, m[1], 2, mark, scan), text)
+    return text
+
+
+def _named(found: re.Match[str], name: str, group: int, mark: Mark, scan: Scan) -> str:
+    """The match with one group replaced if its name makes it a secret."""
+    kind, value = kind_of(name), found[group]
+    if kind is None or exempt(kind, name, value):
+        return found[0]
+    return raw_replaced(found, group, redact_value(kind, name, value, mark, scan))

@@ -1,0 +1,177 @@
+"""The law of linear time: no text that a container controls makes a rule read more than in proportion to its length.
+
+Python's `re` holds the interpreter while it searches, so nothing could end a rule that takes minutes. Every rule is therefore run on
+the worst texts that the grammar of its own patterns gives, at 16, 32 and 64 KiB.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+
+from diagnose.redact import Redactor, looks, tokens
+from diagnose.redact.patterns import lazy
+from diagnose.redact.rules import RULES
+from diagnose.redact.scanner import redact_text
+from diagnose.redact.vendors import SHAPES, VENDORS
+from tests.redact.worst import Worst, patterns_of, worst_texts
+
+KIB = 1024
+LENGTHS = (16 * KIB, 32 * KIB, 64 * KIB)
+FAST = 0.005
+"""Seconds for 16 KiB that need no second look: even quadratic time would be 0.08 s for 64 KiB."""
+MOST = 0.6
+"""Seconds for 64 KiB that no text may take."""
+TWICE = 2.5
+"""Twice the length may take so much more time: 2, and what a busy machine adds. Quadratic time takes 4."""
+
+
+def spent(run: Callable[[str], object], text: str, times: int = 1) -> float:
+    """Seconds of the processor's time, the best of several."""
+    best = float("inf")
+    for _ in range(times):
+        begun = time.process_time()
+        run(text)
+        best = min(best, time.process_time() - begun)
+    return best
+
+
+def breaches(run: Callable[[str], object], worst: Worst) -> str | None:
+    """How a text breaks the law, or None. A suspect is measured again, with more care."""
+    if spent(run, worst.text(LENGTHS[0])) < FAST:
+        return None
+    gc.collect()
+    for times in (3, 7):
+        took = [spent(run, worst.text(length), times) for length in LENGTHS]
+        grows = took[1] > TWICE * took[0] + 0.004 and took[2] > TWICE * took[1] + 0.004
+        if took[2] < MOST and not grows:
+            return None
+    return f"{[round(seconds, 3) for seconds in took]} s on {worst!r}"
+
+
+def mark(kind: str, raw: str, phrase: str) -> str:
+    return "\ue0000\ue001"
+
+
+def scan(text: str, mark: Callable[..., str]) -> str:
+    return text
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_takes_linear_time_on_the_worst_texts_of_its_own_patterns(rule) -> None:
+    patterns = patterns_of(rule.function)
+    assert patterns
+
+    def run(text: str) -> None:
+        rule.function(text, text.lower(), mark, scan)
+
+    found = {
+        name: breach
+        for name, pattern in patterns.items()
+        for worst in worst_texts(pattern, tries=1)
+        if (breach := breaches(run, worst))
+    }
+    assert not found
+
+
+@pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: f"{vendor.kind} {vendor.prefixes[0]}")
+def test_a_vendors_token_takes_linear_time(vendor) -> None:
+    prefix = vendor.prefixes[0]
+    pattern = re.compile(re.escape(prefix) + vendor.rest)
+    found = [
+        breach
+        for worst in worst_texts(pattern, tries=1)
+        if (breach := breaches(lambda text: tokens.without(text, prefix, vendor, mark), worst))
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.kind} {shape.sign}")
+def test_a_token_without_a_beginning_takes_linear_time(shape) -> None:
+    pattern = shape.pattern()
+    found = [
+        breach
+        for worst in worst_texts(pattern, tries=1)
+        if (breach := breaches(lambda text: pattern.sub("", text), worst))
+    ]
+    assert not found
+
+
+def test_the_looks_of_a_value_take_linear_time() -> None:
+    """A value is matched from its beginning only, under a name and by itself."""
+    patterns = {**patterns_of(looks.exempt), **patterns_of(looks.is_mixed), **patterns_of(looks.unexplained)}
+    assert len(patterns) > 10
+
+    def judge(value: str) -> None:
+        for kind in ("password", "token", "auth", "key", "random"):
+            looks.exempt(kind, "x", value)
+        looks.is_mixed(value)
+        looks.unexplained(value)
+        looks.is_url(value)
+
+    found = [
+        breach
+        for pattern in patterns.values()
+        for worst in worst_texts(pattern, tries=2)
+        if (breach := breaches(judge, worst))
+    ]
+    assert not found
+
+
+TRIGGERS = {
+    "a cookie of one word": Worst("Cookie: ", "a", ""),
+    "a host without an end": Worst(":x@", "-", ""),
+    "blanks after a header": Worst("Proxy-Authorization: ", " ", ""),
+    "blanks after a name": Worst("password: ", "\t", ""),
+    "a digest that is none": Worst("x@sha256:", "a-", ""),
+    "urls in urls": Worst("", "token=http://", ""),
+    "names and nothing else": Worst("", "key=", ""),
+    "settings in one line": Worst("", 'password="aB3" ', ""),
+    "closing brackets": Worst("TOKEN=", ")", ""),
+    "blocks in blocks": Worst("", "password: |\n   x\n", ""),
+    "base64": Worst("", "QWxhZGRpbjpvcGVuIHNlc2FtZQ== ", ""),
+    "colours": Worst("", "\x1b[32m", "password=x"),
+    "quotes": Worst("curl ", "'\"", ""),
+    "continued lines": Worst("curl ", "\\\n", "-u a:b"),
+    "keys that begin": Worst("", "-----BEGIN PRIVATE KEY-----\n", ""),
+    "keys that end": Worst("", "-----END PRIVATE KEY-----\n", ""),
+    "wide letters": Worst("", "p\0a\0", ""),
+    "letters that grow in lower case": Worst("", "İ password=xyzzy1 ", ""),
+    "tokens": Worst("", "eyJ-", ""),
+    "wrappers": Worst("password: ", "Some(", ""),
+    "tools": Worst("", "curl -u wget ", ""),
+    "backslashes": Worst('password="', "\\", ""),
+    "tags": Worst("", "<a>b</", ""),
+}
+
+
+@pytest.mark.parametrize("name", TRIGGERS)
+def test_a_known_trigger_takes_linear_time(name: str) -> None:
+    assert breaches(lambda text: Redactor(b"k" * 32).text(text), TRIGGERS[name]) is None
+
+
+def test_a_long_text_is_scanned_in_pieces_and_keeps_its_length() -> None:
+    lines = "".join(f"line {number} password=s3cret{number}x\n" for number in range(9000))
+    new = Redactor(b"k" * 32).text(lines)
+    assert "s3cret" not in new
+    assert len(new.splitlines()) == 9000
+    key = "-----BEGIN PRIVATE KEY-----\n" + "QUJD" * 16 + "\n-----END PRIVATE KEY-----\n"
+    assert "QUJD" not in Redactor(b"k" * 32).text("x" * (64 * KIB - 40) + "\n" + key)
+
+
+def test_texts_in_texts_are_followed_three_deep_and_then_replaced_whole() -> None:
+    for text in ("token=http://" * 400, "token=http://" * 5000, "password=https://a:b@c?token=" * 300):
+        new = Redactor(b"k" * 32).text(text)
+        assert len(new) < 400
+        assert "<redacted:" in new
+
+
+def test_the_law_catches_a_quadratic_pattern() -> None:
+    """The law itself can fail."""
+    slow = lazy(r"[^=;,\s]+=")
+    assert any(breaches(lambda text: slow().sub("", text[: 32 * KIB]), worst) for worst in worst_texts(slow()))
+    assert redact_text("plain", mark) == "plain"
