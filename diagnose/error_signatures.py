@@ -20,7 +20,9 @@ PATTERNS: dict[str, str] = {
     "port-taken": r"address already in use|port is already allocated|EADDRINUSE",
     "oom": r"out of memory|oom-kill|cannot allocate memory|OutOfMemoryError|ENOMEM",
     # the kernel has the same words for a socket whose queue is full, and for a lock
-    "no-fork": r"can(?:no|')t fork|\bfork: .*resource temporarily unavailable|init-p: connection reset|pthread_create failed"
+    "no-fork": r"can(?:no|')t fork|\bfork: .*resource temporarily unavailable|init-p: connection reset"
+    # refused by a filter, it says EPERM: that is no limit
+    r"|pthread_create failed(?! \(EPERM\)|: operation not permitted)"
     r"|unable to create (?:new )?native thread|unable to start new thread|can't start new thread|failed to create new OS thread"
     r"|what\(\): +resource temporarily unavailable"
     r"|(?:\b(?:v?fork|clone3?|exec|execve|spawn)\b"

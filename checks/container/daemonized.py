@@ -6,9 +6,9 @@ import re
 
 from checks.container.helpers import log_evidence, tail_of, took
 from checks.container.service import is_somebodys_job
-from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import CheckResult, Finding, Seconds, Severity
@@ -30,7 +30,7 @@ def daemonized(
     containers: Containers,
     clock: Clock,
     options: Options,
-    events: Events | None,
+    stops: Stops,
     log_tails: LogTails | None,
     *,
     short: Seconds = SHORT_S,
@@ -39,7 +39,8 @@ def daemonized(
 
     A container lives as long as its first process. A server that forks into the background, `service nginx start` or a shell without a
     terminal ends within seconds with exit code 0, and every other process ends with it. Jobs publish no ports. Runs in the foreground,
-    ends that somebody requested, and containers with the policy on-failure, for which 0 is the end of a job, are silent.
+    ends that somebody requested or that the engine no longer remembers, and containers with the policy on-failure, for which 0 is the end
+    of a job, are silent.
     """
     for container in containers:
         if not container.wanted_ports or is_somebodys_job(container) or container.was_watched:
@@ -48,8 +49,9 @@ def daemonized(
             continue
         if not _ended_at_once(container, clock, options, short):
             continue
-        if events is not None and events.was_stopped(container.id):
-            continue
+        is_loop = container.state.status == "restarting"
+        if not is_loop and (stops.by_id.get(container.id) is not False or container.id in stops.stopped_with_daemon):
+            continue  # somebody asked for its end, or no source remembers who did
         tail = tail_of(log_tails, container)
         ports = ", ".join(sorted({port for port, _ in container.wanted_ports}))
         yield Finding.about(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.bind_mounts import Source
-from diagnose.evidence.containers.data_files import DataFiles, DataVersion, PidFile
+from diagnose.evidence.containers.data_files import DataFiles, DataVersion, MountedPidFile
 from diagnose.evidence.containers.file_access import HostUser
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
@@ -15,6 +15,7 @@ from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.containers.mount_access import DeniedMount, MountAccess
 from diagnose.evidence.containers.program_faults import ProgramFault, ProgramFaults, parsed, program_faults
 from diagnose.evidence.containers.split_data import SplitMount, SplitMounts, split_mounts
+from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
@@ -129,7 +130,7 @@ def test_the_version_in_the_data(version: str, expected: list[tuple[str, str]]):
 )
 def test_a_pid_file_is_removed_where_it_is(source: str, variables: set[str]):
     container, log_tails = failed("A server is already running. Check /app/tmp/pids/server.pid.", "Exiting")
-    files = DataFiles({}, {container.id: PidFile("/app/tmp/pids/server.pid", source)})
+    files = DataFiles({}, {container.id: MountedPidFile("/app/tmp/pids/server.pid", source)})
     result = judge(
         "container.pid-file-stale", containers=of(container), clock=CLOCK, log_tails=log_tails, data_files=files
     )
@@ -324,7 +325,14 @@ PORTS: dict[str, Any] = {"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}
     ],
 )
 def test_a_server_in_the_background(name: str, container: Container, expected: list[tuple[str, str]]):
-    assert rows(judge("container.daemonized", containers=of(container), clock=CLOCK, options=OPTIONS)) == expected
+    def verdict(known: Stops) -> list[tuple[str, str]]:
+        return rows(judge("container.daemonized", containers=of(container), clock=CLOCK, options=OPTIONS, stops=known))
+
+    assert verdict(Stops({container.id: False})) == expected
+    if container.state.status == "exited":
+        assert verdict(Stops({container.id: True})) == []
+        assert verdict(Stops({})) == [], "no source remembers"
+        assert verdict(Stops({container.id: False}, frozenset({container.id}))) == []
 
 
 def lost(name: str, *, code: int = 255, started: float = 9000, finished: float = 298) -> Container:

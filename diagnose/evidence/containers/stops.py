@@ -13,12 +13,17 @@ from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
-from diagnose.model import Failed, Json, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import FileText, ReadFile
 from diagnose.registry import evidence
 
 SHUTDOWN_S = 60.0
 """Within so many seconds of the signal to end the engine has stopped its containers: each has its grace period."""
+
+
+EARLY_S = 10.0
+"""A container that publishes ports and ends within so many seconds is looked at although it ended with 0."""
 
 
 class Stops(msgspec.Struct, frozen=True):
@@ -43,25 +48,34 @@ def stops(
     """The events first, of which the engine keeps few; then its own note in config.v2.json, which root alone can read
     (HasBeenManuallyStopped, in engines 1.12 to 29: a stop of the engine itself leaves it false).
     """
-    found = {}
-    asked = {}
-    fell = {each.id for each in containers if _stopped_with_engine(each, log)}
-    for each in containers:
-        age = clock.age(each.finished_at)
-        if each.state.status != "exited" or age is None or age > options.since_s:
+    requested: dict[str, bool] = {}
+    unremembered = []
+    with_engine = {container.id for container in containers if _stopped_with_engine(container, log)}
+    for container in containers:
+        age = clock.age(container.finished_at)
+        if container.state.status != "exited" or age is None or age > options.since_s:
             continue
-        if each.state.exit_code == 0 and each.id not in fell:
+        if container.state.exit_code == 0 and container.id not in with_engine and not _ended_early(container):
             continue
-        if isinstance(events, Events) and events.of(each.id, "die"):
-            found[each.id] = events.was_stopped(each.id)
-        elif each.stays_down:
-            path = f"{root.path}/containers/{each.id}/config.v2.json"
-            asked[question("file.read", path=path, max_bytes=FILE_BYTES)] = each
-    for file, answer in host.ask_many(asked):
+        if isinstance(events, Events) and events.of(container.id, "die"):
+            requested[container.id] = events.was_stopped(container.id)
+        elif container.stays_down:
+            unremembered.append(container)
+    for container, answer in host.ask_about(unremembered, lambda container: _own_file(root, container)):
         note = _note(answer)
         if note is not None:
-            found[asked[file].id] = note
-    return Stops(found, frozenset(id for id in fell if found.get(id) is False))
+            requested[container.id] = note
+    return Stops(requested, frozenset(id for id in with_engine if requested.get(id) is False))
+
+
+def _own_file(root: DataRoot, container: Container) -> ReadFile:
+    """The engine's own file about a container."""
+    return ReadFile(f"{root.path}/containers/{container.id}/config.v2.json", max_bytes=FILE_BYTES)
+
+
+def _ended_early(container: Container) -> bool:
+    """Whether a container that publishes ports ended within seconds: a server that works does not."""
+    return bool(container.wanted_ports) and (container.ran_for or 0.0) < EARLY_S
 
 
 def _stopped_with_engine(container: Container, log: DaemonLog | Unavailable) -> bool:
@@ -78,11 +92,11 @@ def _stopped_with_engine(container: Container, log: DaemonLog | Unavailable) -> 
     )
 
 
-def _note(answer: Json | Failed) -> bool | None:
+def _note(answer: FileText | Failed) -> bool | None:
     if isinstance(answer, Failed):
         return None
     try:
-        said = json.loads(answer["text"])["HasBeenManuallyStopped"]
+        note = json.loads(answer.text)["HasBeenManuallyStopped"]
     except (ValueError, KeyError, TypeError):
         return None
-    return said if isinstance(said, bool) else None
+    return note if isinstance(note, bool) else None

@@ -332,7 +332,7 @@ def file_of_another_user_below_an_open_folder(box: Box) -> None:
     """A mounted folder is open to all, and the key in it belongs to root alone."""
     box.sh("mkdir -m 755 /srv/conf; echo x >/srv/conf/key.pem; chmod 600 /srv/conf/key.pem")
     said = _shut_out(box, "keyless", "/srv/conf:/conf", "exec cat /conf/key.pem")
-    assert "keyless cannot read /conf/key.pem" in said, said
+    assert '"keyless" cannot read /conf/key.pem' in said, said
     assert "0:0 with mode 600" in said, said
 
 
@@ -341,7 +341,7 @@ def folder_that_may_be_read_alone(box: Box) -> None:
     """A program creates a file in a mounted folder that its user may only read."""
     box.sh("mkdir -m 755 /srv/logs")
     said = _shut_out(box, "logless", "/srv/logs:/logs", "echo x >/logs/app.log")
-    assert "logless cannot create or remove files in /logs:" in said, said
+    assert '"logless" cannot create or remove files in /logs:' in said, said
 
 
 @fault("container.exits-at-start", subject="container:grouped", shareable=True)
@@ -392,7 +392,7 @@ def root_that_is_not_the_hosts(box: Box) -> None:
     box.wait_state("uprooted", "exited")
     assert "Permission denied" in box.docker("logs", "uprooted").stderr
     said = " ".join(box.diagnose("check", "container.mount-forbidden").out.split())
-    assert "user root (100000 on the host)" in said, said
+    assert "its user is root (100000 on the host)" in said, said
 
 
 @fault("container.exits-at-start", subject="container:mapped", engine_started=False, baseline=False)

@@ -261,8 +261,8 @@ def server_in_the_background(box: Box) -> None:
 
 @fault("container.first-process-stopped", subject="container:frozen", shareable=True)
 def first_process_that_was_stopped(box: Box) -> None:
-    """The first process of a server got SIGSTOP and never SIGCONT."""
-    run(box, "frozen", *GOOD, "-p", "127.0.0.1:8972:8080", "bb:1.36", "httpd", "-f", "-p", "8080", "-h", "/www")
+    """The first process of a container got SIGSTOP and never SIGCONT."""
+    run(box, "frozen", *GOOD, "bb:1.36", "sleep", "1000")
     pid = box.wait_state("frozen", "running")["State"]["Pid"]
     box.sh(f"kill -STOP {pid}")
     assert "T (stopped)" in box.sh(f"cat /proc/{pid}/status")
