@@ -12,6 +12,7 @@ from checks.container.start_errors import (
     program_variables,
     refused_program,
 )
+from diagnose.evidence.containers.bind_mounts import BindSources
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs import Program, Programs
@@ -50,7 +51,9 @@ def _lacks(container: Container, program: str) -> str:
 
 
 @check("container.entrypoint-forbidden", severity=Severity.critical)
-def entrypoint_forbidden(containers: Containers, programs: Programs | None, mounts: Mounts | None) -> CheckResult:
+def entrypoint_forbidden(
+    containers: Containers, programs: Programs | None, mounts: Mounts | None, bind_sources: BindSources | None
+) -> CheckResult:
     """A container's program cannot be executed: permission denied.
 
     No x bit, a directory, or a mount with noexec: seen on engines 20.10.24, 26.1.5 and 28.5.2 with exit code 126, state `created`. What
@@ -62,9 +65,13 @@ def entrypoint_forbidden(containers: Containers, programs: Programs | None, moun
         refused = programs.by_id.get(container.id) if programs is not None else None
         if why in ("permission denied", "is a directory"):
             program = container.path
-            finding = failed_start(container, _forbidden_reason(container, program))
-            finding = with_variables(finding, program_variables(container, program))
-            yield _with_place(finding, _place(container, program, mounts))
+            taken = _argument_as_command(container, program, bind_sources)
+            finding = failed_start(container, taken or f"{program} cannot be executed: permission denied")
+            if taken:
+                yield with_variables(finding, {"program": program, "image": container.config.image})
+            else:
+                finding = with_variables(finding, program_variables(container, program))
+                yield _with_place(finding, _place(container, program, mounts))
         elif refused is not None and refused.why in ("permission denied", "operation not permitted"):
             place = _place(container, refused.path, mounts)
             if refused.why == "permission denied" and place and (place.is_noexec or not refused.interpreter):
@@ -76,12 +83,15 @@ def entrypoint_forbidden(containers: Containers, programs: Programs | None, moun
     return None
 
 
-def _forbidden_reason(container: Container, program: str) -> str:
-    is_mount = any(mount.destination.rstrip("/") == program.rstrip("/") for mount in container.mounts or ())
-    if is_mount and not container.config.entrypoint:
-        taken = f'the argument "{program}" was taken as the command, because the image has no ENTRYPOINT'
-        return f"{taken}; it is a folder that is mounted there"
-    return f"{program} cannot be executed: permission denied"
+def _argument_as_command(container: Container, program: str, bind_sources: BindSources | None) -> str:
+    """What happened where a mounted folder became the command; "" for a program, or where that is not known."""
+    point = program.rstrip("/")
+    sources = [mount.source for mount in container.mounts or () if mount.destination.rstrip("/") == point]
+    known = bind_sources.by_path.get(sources[0]) if sources and bind_sources is not None else None
+    if known is None or known.type != "folder" or container.config.entrypoint:
+        return ""
+    taken = f'the argument "{program}" was taken as the command, because the image has no ENTRYPOINT'
+    return f"{taken}; it is a folder that is mounted there"
 
 
 class _Place(msgspec.Struct, frozen=True):

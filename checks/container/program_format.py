@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from checks.container.start_errors import refused_program
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.programs import Program, Programs
@@ -58,7 +60,12 @@ def interpreter_missing(containers: Containers, programs: Programs) -> CheckResu
         if program is None or program.missing or program.why != "no such file or directory":
             continue
         what, seen = _needs(program)
-        yield refused_program(container, program, what, **{_FIRST_BYTES: seen})
+        finding = refused_program(container, program, what, **{_FIRST_BYTES: seen})
+        if not program.has_carriage_return:
+            # the file is in order; what is missing has to come into the image
+            kept = {name: value for name, value in finding.variables.items() if name != "file"}
+            finding = msgspec.structs.replace(finding, variables=kept)
+        yield finding
     return None
 
 

@@ -1472,6 +1472,16 @@ def test_a_program_that_is_refused_without_quotes(
     assert told(start_refused(of(each))) == []
 
 
+@pytest.mark.parametrize(("kind", "words"), [("folder", "was taken as the command"), ("file", "cannot be executed")])
+def test_a_mounted_folder_that_became_the_command(kind: str, words: str):
+    mount = {"Type": "bind", "Source": "/srv/volume", "Destination": "/data", "RW": True}
+    each = made("created", code=126, Path="/data", State={"Error": 'exec: "/data": permission denied'}, Mounts=[mount])
+    known = BindSources({"/srv/volume": Source(type=kind)})
+    (finding,) = judge("container.entrypoint-forbidden", containers=of(each), bind_sources=known).findings
+    assert words in finding.summary
+    assert ("source" in finding.variables) == (kind == "file")
+
+
 def test_other_words_without_quotes_are_not_of_its_program():
     each = made("created", code=126, Path="/app", State={"Error": UNQUOTED.format("/usr/bin/hook", "")})
     assert told(entrypoint_forbidden(of(each))) == []
