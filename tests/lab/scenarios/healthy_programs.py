@@ -21,7 +21,7 @@ def run(box: Box, name: str, *words: str) -> None:
 @healthy(shareable=True)
 def chatty_program(box: Box) -> None:
     """A program that is well writes ERROR and FATAL into its log all the time."""
-    run(box, "chatty", "bb:1.36", "sh", "-c", f"while :; do echo '{CHATTY}'; sleep 0.2; done")
+    run(box, "chatty9", "bb:1.36", "sh", "-c", f"while :; do echo '{CHATTY}'; sleep 0.2; done")
 
 
 @healthy(shareable=True)
@@ -35,8 +35,8 @@ def init_container_of_compose(box: Box) -> None:
 @healthy(shareable=True)
 def job_in_the_foreground_with_a_port(box: Box) -> None:
     """A command that publishes a port ran in the foreground and printed its version."""
-    box.docker("run", "--name=version", *GOOD, "-p", "127.0.0.1:8961:80", "bb:1.36", "echo", "httpd 2.4.1")
-    assert box.inspect("version")["State"]["ExitCode"] == 0
+    box.docker("run", "--name=version9", *GOOD, "-p", "127.0.0.1:8961:80", "bb:1.36", "echo", "httpd 2.4.1")
+    assert box.inspect("version9")["State"]["ExitCode"] == 0
 
 
 @healthy(shareable=True)

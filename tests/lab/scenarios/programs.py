@@ -41,11 +41,11 @@ exit 78
 """
 
 
-@fault("container.kernel-setting-low", subject="container:search", also=["container.exits-at-start"], shareable=True)
+@fault("container.kernel-setting-low", subject="container:search9", also=["container.exits-at-start"], shareable=True)
 def too_few_memory_maps(box: Box) -> None:
     """A search server checks vm.max_map_count as Elasticsearch does, and ends with 78."""
-    run(box, "search", *GOOD, "bb:1.36", "sh", "-c", _BOOTSTRAP)
-    assert box.wait_state("search", "exited")["State"]["ExitCode"] == 78
+    run(box, "search9", *GOOD, "bb:1.36", "sh", "-c", _BOOTSTRAP)
+    assert box.wait_state("search9", "exited")["State"]["ExitCode"] == 78
 
 
 @fault("container.data-version-mismatch", subject="container:orders-db", also=["container.exits-at-start"])
@@ -259,11 +259,11 @@ def server_in_the_background(box: Box) -> None:
     assert box.wait_state("forker", "exited")["State"]["ExitCode"] == 0
 
 
-@fault("container.first-process-stopped", subject="container:frozen", shareable=True)
+@fault("container.first-process-stopped", subject="container:halted", shareable=True)
 def first_process_that_was_stopped(box: Box) -> None:
     """The first process of a container got SIGSTOP and never SIGCONT."""
-    run(box, "frozen", *GOOD, "bb:1.36", "sleep", "1000")
-    pid = box.wait_state("frozen", "running")["State"]["Pid"]
+    run(box, "halted", *GOOD, "bb:1.36", "sleep", "1000")
+    pid = box.wait_state("halted", "running")["State"]["Pid"]
     box.sh(f"kill -STOP {pid}")
     assert "T (stopped)" in box.sh(f"cat /proc/{pid}/status")
 
