@@ -529,8 +529,12 @@ def main() -> NoReturn:
         _leave(UNKNOWN)
     except click.Abort:
         _leave(UNKNOWN)
-    except OSError as error:  # of our own streams: what a hand meets in the world is an answer
-        click.echo(f"Error: {error.strerror or error}", err=True)
+    except OSError as error:  # of our own streams: what a collector meets in the world is an answer
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"Error: {place}{error.strerror or error}", err=True)
+        _leave(UNKNOWN)
+    except MemoryError:
+        click.echo("Error: there is not enough memory; 1 GiB of address space (ulimit -v) is enough", err=True)
         _leave(UNKNOWN)
     except Exception as error:  # noqa: BLE001 - a crash of ours reads as unknown, and says what to report
         import traceback

@@ -26,8 +26,11 @@ import msgspec
 from diagnose import registry
 from diagnose.judgement import selection
 from diagnose.judgement.silences import Silence
+from diagnose.plain_file import NotPlainError, plain_text
 
 SYSTEM = Path("/etc/diagnose")
+LARGEST = 2**20
+"""Bytes of one configuration file."""
 
 
 class ConfigError(Exception):
@@ -35,22 +38,31 @@ class ConfigError(Exception):
 
 
 class Config(msgspec.Struct, frozen=True):
-    """thresholds: check id -> name -> value. silences in the order in which they are tried."""
+    """What the files in force say."""
 
     thresholds: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
+    """Check id -> name of the threshold -> value."""
     silences: tuple[Silence, ...] = ()
+    """In the order in which they are tried."""
+    notes: tuple[str, ...] = ()
+    """Files and folders that could not be read and that the user did not name."""
 
 
-def files(named: Path | None) -> Iterator[Path]:
-    """The files that are read, later ones win: the system's, the user's, the named one."""
-    yield from sorted(SYSTEM.glob("*.toml"))
-    home = os.environ.get("XDG_CONFIG_HOME") or os.environ.get("HOME")
-    if home:
+def folders() -> Iterator[Path]:
+    """The folders whose `*.toml` files are read, later ones win: the system's, the user's."""
+    yield SYSTEM
+    if os.environ.get("XDG_CONFIG_HOME") or os.environ.get("HOME"):
         import platformdirs
 
-        yield from sorted(Path(platformdirs.user_config_dir("diagnose")).glob("*.toml"))
-    if named is not None:
-        yield named
+        yield Path(platformdirs.user_config_dir("diagnose"))
+
+
+def _files(folder: Path) -> list[Path]:
+    """The configuration files of a folder. OSError if it cannot be listed; none where it is not there."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def load(named: Path | None) -> Config:
@@ -60,12 +72,22 @@ def load(named: Path | None) -> Config:
     """
     thresholds: dict[str, dict[str, float]] = {}
     silences: list[Silence] = []
-    for path in files(named):
+    notes: list[str] = []
+    paths: list[Path] = []
+    for folder in folders():
         try:
-            said = tomllib.loads(path.read_text(encoding="utf-8"))
+            paths += _files(folder)
+        except OSError as error:
+            notes.append(f"configuration in {folder} was not read: {error.strerror}")
+    for path in (*paths, *([named] if named is not None else ())):
+        try:
+            said = tomllib.loads(plain_text(path, LARGEST, follow=True))
+        except NotPlainError as error:
+            raise ConfigError(f"cannot read the configuration: {error}") from error
         except PermissionError as error:
             if path == named:
                 raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+            notes.append(f"configuration {path} was not read: {error.strerror}")
             continue
         except OSError as error:
             raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
@@ -77,7 +99,7 @@ def load(named: Path | None) -> Config:
         for id, values in _thresholds(path, said.get("thresholds", {})):
             thresholds.setdefault(id, {}).update(values)
         silences.extend(_silence(path, row) for row in _rows(path, said.get("silence", [])))
-    return Config(thresholds, tuple(silences))
+    return Config(thresholds, tuple(silences), tuple(notes))
 
 
 def _thresholds(path: Path, said: Any) -> Iterator[tuple[str, dict[str, float]]]:

@@ -37,6 +37,27 @@ Reason = Literal[
 ]
 
 
+REASONS: Mapping[Reason, str] = {
+    "refused": "refused",
+    "forbidden": "forbidden",
+    "missing": "missing",
+    "timed out": "timed out",
+    "budget": "not enough time",
+    "gone": "gone",
+    "remote": "not on this host",
+    "malformed": "unreadable answer",
+    "too large": "too large",
+    "not recorded": "not in this bundle",
+    "not allowed": "not looked at",
+    "shed": "left out of this bundle",
+}
+"""How a person is told each reason; a detail follows behind a colon."""
+
+
+NOT_IN_BUNDLE: tuple[Reason, ...] = ("not recorded", "shed")
+"""The reasons that say that a bundle is incomplete."""
+
+
 class Failed(msgspec.Struct, frozen=True):
     """An answer that could not be had: a reason from the closed list and one sentence of detail, redacted like any
     answer."""
@@ -45,7 +66,8 @@ class Failed(msgspec.Struct, frozen=True):
     detail: str = ""
 
     def __str__(self) -> str:
-        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+        """The words for people; a recording holds the reason itself."""
+        return f"{REASONS[self.reason]}: {self.detail}" if self.detail else REASONS[self.reason]
 
 
 class Unavailable(msgspec.Struct, frozen=True):
@@ -59,7 +81,7 @@ class Unavailable(msgspec.Struct, frozen=True):
         return cls(failed.reason, failed.detail)
 
     def __str__(self) -> str:
-        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+        return f"{REASONS[self.reason]}: {self.detail}" if self.detail else REASONS[self.reason]
 
 
 class Severity(enum.IntEnum):

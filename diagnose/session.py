@@ -59,6 +59,7 @@ def diagnose(
             containers=options.containers,
             thresholds=configured.thresholds,
             silences=configured.silences,
+            notes=configured.notes,
         )
         with attended(recorder, budget):
             report = engine.run(recorder, what, began=began, budget=budget)
@@ -135,6 +136,7 @@ def replay(
         silences=configured.silences,
         uncollected=_names(head),
         source="bundle",
+        notes=configured.notes,
     )
     return source, what
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import threading
 import time
 import traceback
@@ -74,7 +75,7 @@ class Collection:
             if pending.wait(min(max(0.0, ends - time.monotonic()), threading.TIMEOUT_MAX)):
                 return pending.value
             self.uncollected.add(kind.__name__)
-        return Unavailable("budget", f"{kind.__name__} was not collected within the run's time")
+        return Unavailable("budget", f"the {_words(kind)} evidence was not collected")
 
     @property
     def collected(self) -> dict[type, Any]:
@@ -106,8 +107,15 @@ class Collection:
             if os.environ.get("DIAGNOSE_DEBUG"):
                 traceback.print_exc()
             return Unavailable("malformed", f"{host.last} has a shape that this version does not know")
+        except MemoryError:
+            return Unavailable("too large", f"there is not enough memory for {host.last}")
         except Exception:  # noqa: BLE001 - a crash of ours is a result, with its name
             return Broken(traceback.format_exc(limit=-4))
+
+
+def _words(kind: type) -> str:
+    """The name of an evidence kind in words: "kernel log" for KernelLog."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from diagnose.judgement.recheck import recheck
 from diagnose.judgement.report import Run, reported
 from diagnose.model import Check, Report, ReportBasis
 from diagnose.questions import AnswerSource, Host
+from diagnose.questions.containers import ListContainers
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import recorded
 
@@ -48,6 +49,8 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
     collection = Collection(host, budget, what.uncollected)
     for kind in kinds:
         collection.start(kind)
+    listed = host.ask(ListContainers())
+    budget.keep_for_reporting(began, len(listed) if isinstance(listed, list) else 0)
     evidence = {kind: collection.get(kind) for kind in kinds}
     found = evidence[ReportBasis]
     basis = found if isinstance(found, ReportBasis) else ReportBasis()

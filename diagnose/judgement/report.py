@@ -13,7 +13,7 @@ from diagnose.judgement import causes, coincidence, proof, selection, silences
 from diagnose.judgement.deadline import TimeIsUpError, at_most
 from diagnose.judgement.judge import Thresholds, judge
 from diagnose.judgement.silences import Silence
-from diagnose.model import Check, Finding, Report, ReportBasis, Reported, Result, Subject, container
+from diagnose.model import NOT_IN_BUNDLE, Check, Finding, Report, ReportBasis, Reported, Result, Subject, container
 from diagnose.recording.budget import Budget
 from diagnose.version import __version__
 
@@ -82,9 +82,17 @@ def reported(
         results=tuple(sorted((r for r in results if r.check.id in wanted), key=lambda r: r.check.id)),
         docker=basis.docker,
         traits=basis.traits,
-        notes=(*what.notes, *basis.notes, *notes, *expired),
+        notes=(*_incomplete(results, what), *what.notes, *basis.notes, *notes, *expired),
         container_names=basis.names,
     )
+
+
+def _incomplete(results: Sequence[Result], what: Run) -> tuple[str, ...]:
+    """A note that a bundle does not hold what all of its checks need."""
+    without = sum(1 for result in results if result.missing is not None and result.missing.reason in NOT_IN_BUNDLE)
+    if what.source != "bundle" or not without:
+        return ()
+    return (f"this bundle is incomplete: {without} of {len(results)} checks could not run on it",)
 
 
 def _linked(

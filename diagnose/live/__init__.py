@@ -21,6 +21,7 @@ from diagnose.questions import Lane, Policy
 from diagnose.questions import Question as AnyQuestion
 from diagnose.questions.question import recorded, typed
 from diagnose.questions.run import Options as Settings
+from diagnose.recording.limits import cut
 from diagnose.recording.questions import KINDS, patience, question
 from diagnose.redact import Redactor
 
@@ -72,6 +73,10 @@ def _said(error: OSError, words: str) -> str:
         return f"{error.filename}: {words}"
     return words if error.errno is not None else str(error) or words
 
+
+UNSEARCHABLE = (RecursionError, ValueError, LookupError, TypeError, AttributeError)
+"""What the redactor raises about a text that it cannot search."""
+REMOVED = "[removed: it could not be searched for secrets]"
 
 Question = AnyQuestion[Any]
 Collector = Callable[["Live", Any], Json]
@@ -141,7 +146,10 @@ class Live(msgspec.Struct, dict=True, eq=False):
         if blind is not None:
             return blind
         try:
-            return self._clean(asked, _hand(policy.collector)(self, typed(self.restored(asked))))
+            answer = _hand(policy.collector)(self, typed(self.restored(asked)))
+            if policy.scope != "engine":  # the answers of the engine are cut where their length is known
+                answer = cut(answer, policy.longest)
+            return self._clean(asked, answer)
         except Exception as error:  # noqa: BLE001 - whatever a hand meets is an answer too, never our crash
             return self._failed(error)
 
@@ -168,7 +176,32 @@ class Live(msgspec.Struct, dict=True, eq=False):
         return recorded(asked.kind, self.redactor.restore(asked.args))
 
     def _clean(self, asked: Question, answer: Json) -> Json:
-        return self.redactor.answer(asked.kind, asked.args, answer)
+        """The answer without its secrets. A part that cannot be searched for them is removed, the rest stays."""
+        try:
+            return self.redactor.answer(asked.kind, asked.args, answer)
+        except UNSEARCHABLE:
+            return self._clean_parts(asked, cut(answer, asked.policy.longest))
+
+    def _clean_parts(self, asked: Question, part: Json) -> Json:
+        if isinstance(part, list):
+            return [self._clean_part(asked, item) for item in part]
+        if isinstance(part, dict):
+            # under its own name each: the name tells whether a value is a secret
+            fields: dict[str, Json] = {}
+            for name, value in part.items():
+                whole = self._clean_part(asked, {name: value})
+                fields |= whole if isinstance(whole, dict) else {REMOVED: whole}
+            return fields
+        return REMOVED
+
+    def _clean_part(self, asked: Question, part: Json) -> Json:
+        try:
+            return self.redactor.answer(asked.kind, asked.args, part)
+        except UNSEARCHABLE:
+            if isinstance(part, dict) and len(part) == 1:
+                ((name, value),) = part.items()
+                return {name: self._clean_parts(asked, value)}
+            return self._clean_parts(asked, part)
 
     def _failed(self, error: Exception) -> Failed:
         failed = failure(error)

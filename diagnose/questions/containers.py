@@ -50,7 +50,7 @@ class ReadContainerStats(Question[Json], frozen=True):
 class ReadLogs(Question[Json], frozen=True):
     """/containers/ID/logs: its last lines."""
 
-    POLICY = Policy("api.logs", "the log of a container", "engine.api:get", "api", "engine", 2, 4)
+    POLICY = Policy("api.logs", "the log of a container", "engine.api:get", "api", "engine", 2, 4, longest=2**20)
     id: str
     tail: int = 50
     bytes: int = 262144

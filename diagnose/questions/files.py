@@ -35,7 +35,7 @@ class FileText(msgspec.Struct, frozen=True):
 class ReadFile(Question[FileText], frozen=True):
     """The beginning or the end of one file."""
 
-    POLICY = Policy("file.read", "a file", "disk.files:read", "file", "host", 1.5, 3)
+    POLICY = Policy("file.read", "a file", "disk.files:read", "file", "host", 1.5, 3, longest=8 * 2**20)
     path: str
     max_bytes: int = 262144
     """At most 8 MiB."""

@@ -17,7 +17,9 @@ class ListNftables(Question[Json], frozen=True):
 class SaveIptables(Question[Json], frozen=True):
     """The text of iptables-save or ip6tables-save."""
 
-    POLICY = Policy("iptables", "the iptables rules", "network.iptables:iptables_save", "probe", "network", 3, 3)
+    POLICY = Policy(
+        "iptables", "the iptables rules", "network.iptables:iptables_save", "probe", "network", 3, 3, longest=16 * 2**20
+    )
     flavour: Literal["nft", "legacy"]
     family: Literal["ip", "ip6"]
 

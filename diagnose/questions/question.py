@@ -44,6 +44,8 @@ class Policy(msgspec.Struct, frozen=True):
     """Seconds that the answer may take in all, once it is being collected."""
     priority: int = 5
     """A lower number is asked first."""
+    longest: int = 16 * 1024
+    """Characters of one string in the answer. Longer strings are cut before they are redacted and judged."""
 
 
 Answer = TypeVar("Answer")

@@ -8,8 +8,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
-import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast, get_args
@@ -17,7 +15,9 @@ from typing import cast, get_args
 import msgspec
 
 from diagnose.model import Failed, Json, Reason
+from diagnose.plain_file import NotPlainError, plain_text
 from diagnose.questions import RecordedQuestion
+from diagnose.recording.limits import MOST_BYTES, bytes_in_memory, cut
 from diagnose.recording.questions import KINDS, Question
 from diagnose.recording.recorder import RecordedAnswer
 
@@ -26,6 +26,9 @@ FORMAT = 1
 
 MAX_FILE = 64 * 2**20
 """Bytes of one file: one that holds more was made to hurt."""
+
+SHORT_TEXT = 16 * 1024
+"""In a file of fewer characters no string is longer than any limit."""
 
 REASONS = frozenset(get_args(Reason))
 
@@ -64,14 +67,19 @@ def digest(texts: Mapping[str, str]) -> str:
 def parse(texts: Iterable[tuple[str, str]]) -> dict[Question, RecordedAnswer]:
     """The tape out of answer files (name, text). TapeError on anything that is not one."""
     tape: dict[Question, RecordedAnswer] = {}
+    room = MOST_BYTES
     for name, text in texts:
         kind = Path(name).name.removesuffix(".json")
         if kind not in KINDS:
             continue  # a question of another version of the tool: nobody here asks it
+        room -= bytes_in_memory(text)
+        if room < 0:
+            raise TapeError("it holds more values than diagnose reads: they would not fit into 300 MiB of memory")
+        longest = KINDS[kind].longest if len(text) > SHORT_TEXT else len(text)
         try:
             for row in _rows(text):
                 arguments = json.dumps(_mapping(row["args"]), sort_keys=True, separators=(",", ":"))
-                answer = _failed(row["failed"]) if row.get("failed") else row["answer"]
+                answer = _failed(row["failed"]) if row.get("failed") else cut(row["answer"], longest)
                 tape[RecordedQuestion(kind, arguments)] = RecordedAnswer(answer, float(row.get("duration_s", 0.0)))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise TapeError(f"{name} holds no answers that can be read ({_said(error)})") from error
@@ -130,11 +138,13 @@ def write_folder(folder: Path, tape: Tape, manifest: Mapping[str, Json]) -> None
 def read_folder(folder: Path) -> tuple[dict[Question, RecordedAnswer], dict[str, Json]]:
     """The tape and the manifest of a folder. TapeError if it holds none."""
     try:
-        manifest = check_manifest(_plain(folder / "manifest.json"))
+        manifest = check_manifest(plain_text(folder / "manifest.json"))
         names = sorted(path for path in (folder / "answers").glob("*.json") if path.stem in KINDS)
-        texts = [(f"answers/{name.name}", _plain(name)) for name in names]
+        texts = [(f"answers/{name.name}", plain_text(name)) for name in names]
     except FileNotFoundError as error:
         raise TapeError("it is not a recorded host: it holds no manifest.json") from error
+    except NotPlainError as error:
+        raise TapeError(str(error)) from error
     except OSError as error:
         why = "a link" if error.errno == errno.ELOOP else error.strerror or str(error)
         raise TapeError(f"it is not a recorded host: {error.filename}: {why}") from error
@@ -143,19 +153,3 @@ def read_folder(folder: Path) -> tuple[dict[Question, RecordedAnswer], dict[str,
     if not texts:
         raise TapeError("it is not a recorded host: it holds no answers")
     return parse(texts), manifest
-
-
-def _plain(path: Path) -> str:
-    """The text of a regular file: a pipe would be waited for without end, and a link may lead anywhere.
-
-    OSError, UnicodeDecodeError or TapeError rise.
-    """
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise TapeError(f"{path} is no plain file")
-    with os.fdopen(handle, "rb") as file:
-        data = file.read(MAX_FILE + 1)
-    if len(data) > MAX_FILE:
-        raise TapeError(f"{path} is larger than {MAX_FILE // 2**20} MiB")
-    return data.decode("utf-8")

@@ -24,6 +24,7 @@ class Budget:
     def __init__(self, ends: float, judged_by: float = math.inf) -> None:
         self.ends = ends
         self.judged_by = judged_by
+        self._earliest = min(ends, time.monotonic() + LEAST_S)
 
     @classmethod
     def of_run(cls, began: float, seconds: float) -> Budget:
@@ -54,7 +55,8 @@ class Budget:
     def keep_for_reporting(self, began: float, containers: int) -> None:
         """End collecting early enough to judge and print so many containers."""
         if self.judged_by < math.inf:
-            self.ends = min(self.ends, began + _collecting(self.judged_by - began, containers))
+            ends = began + _collecting(self.judged_by - began, containers)
+            self.ends = min(self.ends, max(ends, self._earliest))
 
 
 def _collecting(seconds: float, containers: int) -> float:

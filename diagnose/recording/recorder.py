@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
 import heapq
 import itertools
 import threading
@@ -46,10 +47,16 @@ def in_thread(work: Callable[..., None], *args: object) -> bool:
     False where the host has no thread left (its pid_max, a cgroup's pids.max, a user's nproc).
     """
     try:
-        _thread.start_new_thread(work, args)
-    except RuntimeError:
+        _thread.start_new_thread(_quietly, (work, args))
+    except (RuntimeError, MemoryError):
         return False
     return True
+
+
+def _quietly(work: Callable[..., None], args: tuple[object, ...]) -> None:
+    """Where memory has run out a thread ends without a word on stderr; whoever waits for it waits until its deadline."""
+    with contextlib.suppress(MemoryError):
+        work(*args)
 
 
 class RecordedAnswer(msgspec.Struct, frozen=True):
@@ -129,7 +136,7 @@ class Recorder:
             if len(waiting) > MANY and answered.empty():
                 time.sleep(TICK / 4)
             try:
-                job = answered.get(timeout=TICK if alone else self._budget.left + 4 * TICK)
+                job = answered.get(timeout=TICK if alone else min(self._budget.left + 4 * TICK, threading.TIMEOUT_MAX))
             except Empty:
                 if alone and self._budget.left:
                     continue
@@ -196,8 +203,14 @@ class Recorder:
             return job.question
 
     def _serve(self, worker: _Worker) -> None:
-        for asked, answer in self._inner.serve(worker.lane, lambda: self._pull(worker)):
-            self._resolve(self._jobs[asked], answer)
+        try:
+            for asked, answer in self._inner.serve(worker.lane, lambda: self._pull(worker)):
+                self._resolve(self._jobs[asked], answer)
+        except MemoryError:
+            with self._lock:
+                unanswered = [job for job, owner in self._running.values() if owner is worker]
+            for job in unanswered:
+                self._resolve(job, Failed("too large", "there is not enough memory for the answer"))
 
     def _busy(self) -> bool:
         return any(self._queues[lane] for lane in BUSY_LANES) or any(
@@ -269,7 +282,7 @@ class Replay:
 
     def ask(self, question: Question) -> Json | Failed:
         entry = self.tape.get(question) or self.tape.get(canonical(question))
-        return Failed("not recorded", f"the tape holds no answer to {question.key}") if entry is None else entry.answer
+        return Failed("not recorded", question.about()) if entry is None else entry.answer
 
     def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
         for each in dict.fromkeys(questions):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
@@ -14,6 +15,8 @@ from diagnose.model import CauseLink, Json, Report, Reported, Severity, Verdict
 from diagnose.render.outline import counts, verdicts
 
 SCHEMA_VERSION = 1
+_OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal obeys and JSON does not escape: DEL, C1 controls, line separators, marks of direction."""
 
 
 def document(report: Report) -> dict[str, Json]:
@@ -121,6 +124,7 @@ def render(report: Report, stream: TextIO, *, timings: bool = False) -> None:
 def _text(whole: Json) -> str:
     """The document as text, by msgspec: ten times as fast where a host of 1,000 containers has as many findings."""
     try:
-        return msgspec.json.format(msgspec.json.encode(whole), indent=1).decode()
+        text = msgspec.json.format(msgspec.json.encode(whole), indent=1).decode()
     except UnicodeEncodeError:  # a name that is not UTF-8; the stream knows what to write for it
-        return json.dumps(whole, indent=1, ensure_ascii=False)
+        text = json.dumps(whole, indent=1, ensure_ascii=False)
+    return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

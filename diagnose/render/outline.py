@@ -10,13 +10,15 @@ import msgspec
 
 from diagnose import runbooks
 from diagnose.judgement.causes import roots
-from diagnose.model import Json, Report, Reported, Result, Severity, Strength, Verdict
+from diagnose.judgement.exit_codes import UNKNOWN
+from diagnose.model import NOT_IN_BUNDLE, REASONS, Json, Report, Reported, Result, Severity, Strength, Verdict
 from diagnose.phrases import size
-from diagnose.render.words import plural
+from diagnose.render.words import few, plural
 
 GROUP_FROM = 4
 """From so many findings of one check and severity on, without effects of their own, they are said as one."""
 NAMES_SHOWN = 3
+ABSENT_SHOWN = 3
 EVIDENCE_SHOWN = 5
 ASIDE = "around it"
 """How the name of evidence ends that only `-v` shows: the lines of a log beside the one that explains."""
@@ -92,6 +94,8 @@ class Outline(msgspec.Struct, frozen=True):
     crashed: tuple[tuple[str, str], ...]
     skipped: tuple[tuple[str, str], ...]
     silenced: int
+    could_not_run: int = 0
+    """How many checks are unknown."""
 
 
 def counts(report: Report) -> Counter[Severity]:
@@ -121,7 +125,7 @@ def outline(report: Report, code: int) -> Outline:
     blocks = tuple(_block(group, homes, roots_of, report, by_key) for group in _groups(loud, homes))
     advice = tuple(_block(group, homes, roots_of, report, by_key) for group in _by_check(quiet))
     word = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}[code]
-    status = f"{word} {report.host.name}: {_status(report, number, loud, homes)}"
+    status = f"{word} {report.host.name}: {_status(report, number, loud, homes, code)}"
     return Outline(
         severity=max(number, default=None),
         word=word,
@@ -130,6 +134,7 @@ def outline(report: Report, code: int) -> Outline:
         notes=report.notes,
         blocks=blocks,
         advice=advice,
+        could_not_run=verdicts(report)[Verdict.UNKNOWN],
         unknown=_reasons(report.results, Verdict.UNKNOWN),
         crashed=_reasons(report.results, Verdict.CRASHED),
         skipped=_reasons(report.results, Verdict.SKIPPED),
@@ -142,9 +147,12 @@ def _worst(findings: Iterable[Reported]) -> int:
 
 
 def _status(
-    report: Report, number: Counter[Severity], loud: Sequence[Reported], homes: dict[str, list[Reported]]
+    report: Report,
+    number: Counter[Severity],
+    loud: Sequence[Reported],
+    homes: dict[str, list[Reported]],
+    code: int,
 ) -> str:
-    said = verdicts(report)
     took = f"in {report.duration_s:.1f} s"
     found = [
         f"{number[Severity.critical]} critical" if number[Severity.critical] else "",
@@ -152,19 +160,7 @@ def _status(
     ]
     incidents = ", ".join(part for part in found if part)
     if not incidents:
-        if not said[Verdict.PASSED] and said[Verdict.UNKNOWN]:
-            return f"not examined: none of {plural(len(report.results), 'check')} could be judged, {took}"
-        incidents = "nothing found" if not number[Severity.advice] else "nothing wrong found"
-        if number[Severity.advice]:
-            incidents += f", {number[Severity.advice]} advice"
-        rest = [f"{plural(said[Verdict.PASSED], 'check')} passed"]
-        if said[Verdict.UNKNOWN]:
-            rest.append(f"{said[Verdict.UNKNOWN]} could not be judged")
-        if said[Verdict.CRASHED]:
-            rest.append(f"{said[Verdict.CRASHED]} crashed")
-        if said[Verdict.SKIPPED]:
-            rest.append(f"{said[Verdict.SKIPPED]} {'does' if said[Verdict.SKIPPED] == 1 else 'do'} not apply")
-        return f"{incidents}, {', '.join(rest)}, {took}"
+        return f"{_quiet_status(report, number, code)}, {took}"
     folded = sum(len(homes.get(f.key, ())) for f in loud)
     explaining = sum(1 for f in loud if homes.get(f.key))
     total = len(loud) + folded
@@ -174,6 +170,29 @@ def _status(
         verb = "explains" if explaining == 1 else "explain"
         tail = f" - {causes} {verb} {folded + explaining} of {total} findings"
     return f"{incidents} {took}{tail}"
+
+
+def _quiet_status(report: Report, number: Counter[Severity], code: int) -> str:
+    """The first line of a report without incidents. It reads like health only where everything was looked at."""
+    judged = verdicts(report)
+    blind = judged[Verdict.UNKNOWN] + judged[Verdict.CRASHED]
+    if blind and not judged[Verdict.PASSED]:
+        return f"not examined: none of {plural(len(report.results), 'check')} could be judged"
+    advice = f"{number[Severity.advice]} advice" if number[Severity.advice] else ""
+    parts = [advice, f"{plural(judged[Verdict.PASSED], 'check')} passed"]
+    if judged[Verdict.UNKNOWN]:
+        parts.append(f"{judged[Verdict.UNKNOWN]} could not be judged")
+    if judged[Verdict.CRASHED]:
+        parts.append(f"{judged[Verdict.CRASHED]} crashed")
+    if judged[Verdict.SKIPPED]:
+        verb = "does" if judged[Verdict.SKIPPED] == 1 else "do"
+        parts.append(f"{judged[Verdict.SKIPPED]} {verb} not apply")
+    counted = ", ".join(part for part in parts if part)
+    if blind and report.container_names is None:
+        return f"not fully examined, the containers could not be listed: {counted}"
+    if blind and code == UNKNOWN:
+        return f"not fully examined: {counted}"
+    return f"{'nothing wrong found' if advice else 'nothing found'}, {counted}"
 
 
 def _host(report: Report) -> str:
@@ -305,12 +324,19 @@ def _value(value: Json, name: str) -> str:
 def _reasons(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, str], ...]:
     """(ids, why) of the checks with this verdict, those with one reason together, a whole family as `family.*`."""
     together: dict[str, list[Result]] = {}
+    absent: dict[str, None] = {}
     for result in results:
-        if result.verdict is verdict:
-            together.setdefault(result.why.strip().splitlines()[-1] if result.why.strip() else "", []).append(result)
+        if result.verdict is not verdict:
+            continue
+        why = result.why.strip().splitlines()[-1] if result.why.strip() else ""
+        if result.missing is not None and result.missing.reason in NOT_IN_BUNDLE:
+            absent[result.missing.detail] = None
+            why = NOT_IN_BUNDLE[0]
+        together.setdefault(why, []).append(result)
     families = Counter(result.check.family for result in results)
     rows = []
-    for why, group in together.items():
+    for reason, group in together.items():
+        why = f"{REASONS['not recorded']}: {few(list(absent), ABSENT_SHOWN)}" if reason == NOT_IN_BUNDLE[0] else reason
         names: dict[str, None] = {}
         whole = Counter(result.check.family for result in group)
         for result in group:

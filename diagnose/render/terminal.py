@@ -13,7 +13,7 @@ from rich.text import Text
 from diagnose.model import Report, Severity
 from diagnose.phrases import size
 from diagnose.render.outline import NAMES_SHOWN, Effect, Outline, OutlineBlock, OutlinePart, outline
-from diagnose.render.words import clean, few, middle, short_ids
+from diagnose.render.words import clean, few, middle, plural, short_ids
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
 WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": "magenta"}
@@ -110,11 +110,12 @@ class _Page:
         for block in page.blocks:
             self.block(block)
         self.advice(page)
-        forbidden = any(why.startswith("forbidden") for _, why in page.unknown)
-        self.reasons("not judged", page.unknown, "what is forbidden here is open to root" if forbidden else "")
-        self.reasons("crashed (a bug of this tool, please report it)", page.crashed)
+        is_forbidden = any(why.startswith("forbidden") for _, why in page.unknown)
+        hint = ' Run as root to include those marked "forbidden".' if is_forbidden else ""
+        self.reasons(f"{plural(page.could_not_run, 'check')} could not run.{hint}", page.unknown)
+        self.reasons("crashed (a bug of this tool, please report it)" + self.number(page.crashed), page.crashed)
         if self.verbose:
-            self.reasons("does not apply", page.skipped)
+            self.reasons("does not apply" + self.number(page.skipped), page.skipped)
         if page.silenced:
             self.line(f"silenced ({page.silenced})  --show-silenced lists them")
 
@@ -213,13 +214,16 @@ class _Page:
             row += joint + item
         self.line(row)
 
-    def reasons(self, title: str, rows: tuple[tuple[str, str], ...], hint: str = "") -> None:
+    @staticmethod
+    def number(rows: tuple[tuple[str, str], ...]) -> str:
+        return f" ({len(rows)})" if len(rows) > 1 else ""
+
+    def reasons(self, title: str, rows: tuple[tuple[str, str], ...]) -> None:
         if not rows:
             return
         self.console.print()
         shown = rows if self.verbose else rows[:UNKNOWN_SHOWN]
-        number = f" ({len(rows)})" if len(rows) > 1 else ""
-        self.line(f"{title}{number}  {hint}".rstrip())
+        self.line(title)
         for ids, why in shown:
             names = ids if self.verbose else _few(ids)
             self.line(f"{names}: {why}" if why else names, 2)

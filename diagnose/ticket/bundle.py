@@ -141,7 +141,7 @@ def _essential(name: str) -> bool:
 
 
 def _shed(entry: RecordedAnswer) -> RecordedAnswer:
-    return RecordedAnswer(Failed("shed", "left out of the bundle to keep its size"), entry.duration_s)
+    return RecordedAnswer(Failed("shed", "to keep its size"), entry.duration_s)
 
 
 def _manifest(
@@ -156,7 +156,7 @@ def _manifest(
         failed = entry.answer if isinstance(entry.answer, Failed) else None
         cut = isinstance(entry.answer, dict) and bool(entry.answer.get("truncated"))
         row: dict[str, Json] = {"question": each.key, "duration_s": entry.duration_s}
-        row["outcome"] = str(failed) if failed else "answered"
+        row["outcome"] = _outcome(failed) if failed else "answered"
         row["bytes"] = 0 if failed else len(json.dumps(entry.answer))
         if cut:
             row["cut"] = True
@@ -183,6 +183,10 @@ def _manifest(
         "questions": questions,
     }
     return (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def _outcome(failed: Failed) -> str:
+    return f"{failed.reason}: {failed.detail}" if failed.detail else failed.reason
 
 
 def _missing(questions: Iterable[Mapping[str, Json]]) -> dict[str, list[str]]:

@@ -52,7 +52,9 @@ def take(
     configured = session.configuration(options)
     redactor = redactor or Redactor()
     recorder, budget = hands(options, tuple(known), began, redactor)
-    what = engine.Run(known, tuple(known), thresholds=configured.thresholds, silences=configured.silences)
+    what = engine.Run(
+        known, tuple(known), thresholds=configured.thresholds, silences=configured.silences, notes=configured.notes
+    )
     with interrupts.attended(recorder, budget):
         report = engine.run(recorder, what, began=began, budget=budget)
         for questions in (bundle.superset(), bundle.last_words(recorder.tape)):

@@ -48,6 +48,7 @@ from diagnose.live.engine import endpoint as places
 from diagnose.live.engine.client import Engine, accepted, message, parsed_version
 from diagnose.live.engine.http import Reply, Request
 from diagnose.model import Json
+from diagnose.recording.limits import cut
 from diagnose.recording.questions import Question
 
 BODY_BYTES = 64 * 1024 * 1024
@@ -169,7 +170,9 @@ def _read(live: Live, made: Engine, question: Question, reply: Reply) -> Json:
     if reply.status == 400 and b"is too old" in reply.body and not made.knows_no_version_of_ours:
         made.knows_no_version_of_ours = True
         reply = made.get(question, _request(live, made, question))
-    return READERS.get(question.kind, _json)(question, accepted(reply))
+    answer = READERS.get(question.kind, _json)(question, accepted(reply))
+    longest = question.policy.longest
+    return cut(answer, longest) if len(reply.body) > longest else answer
 
 
 def _json(_: Question, reply: Reply) -> Json:

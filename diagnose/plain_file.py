@@ -1,0 +1,31 @@
+"""Reading a file that somebody named: only a regular one, and only up to a bound."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+LARGEST = 64 * 2**20
+"""Bytes of one file of a recording: one that holds more was made to hurt."""
+
+
+class NotPlainError(Exception):
+    """The path is no regular file, or the file is too large; the message says so with its path."""
+
+
+def plain_text(path: Path, largest: int = LARGEST, *, follow: bool = False) -> str:
+    """The text of a regular file: a pipe would be waited for without end, and a device may never end.
+
+    follow: whether the path may be a link. OSError, UnicodeDecodeError or NotPlainError rise.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    handle = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise NotPlainError(f"{path} is no plain file")
+    with os.fdopen(handle, "rb") as file:
+        data = file.read(largest + 1)
+    if len(data) > largest:
+        raise NotPlainError(f"{path} is larger than {largest // 2**20} MiB")
+    return data.decode("utf-8")
