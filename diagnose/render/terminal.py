@@ -226,7 +226,7 @@ class _Page:
         self.line(title)
         for ids, why in shown:
             names = ids if self.verbose else _few(ids)
-            self.line(f"{names}: {why}" if why else names, 2)
+            self.line(f"{names}: {short_ids(why)}" if why else names, 2)
         if len(rows) > len(shown):
             self.line(f"and {len(rows) - len(shown)} more reasons, -v lists them", 2)
 
