@@ -40,6 +40,9 @@ WORKERS_MAX: Mapping[Name, int] = {"disk": 64, "network": 3}
 """Workers that may live at the same time. Network questions are short and wait for one of a few; a question to a file
 system may wait for a dead mount, and must not keep others from theirs."""
 
+BUSY_S: Mapping[Name, float] = {"disk": 0.0, "network": 0.02}
+"""Seconds for which the workers of a helper may all be busy before one more is forked. Most network questions take less."""
+
 FORK_S = 3.0
 """Seconds that the helper is given to fork a worker, also on a host whose processors are all taken."""
 DEATH_S = 0.02
@@ -160,9 +163,7 @@ class Helper:
         if self._missing:
             raise Refused("refused", self._missing)
         with self._changed:
-            while not self._idle and self._living >= WORKERS_MAX[self.name]:
-                if not self._changed.wait(until - time.monotonic()):
-                    raise Refused("timed out", f"all {self._living} {self.name} workers are busy")
+            self._wait_for_idle(until)
             if self._idle:
                 return self._idle.pop()
             if len(self._stuck) >= STUCK_MAX:
@@ -176,6 +177,18 @@ class Helper:
                 raise Refused("refused", data.decode(errors="replace") or f"the {self.name} helper is gone")
             self._living += 1
         return _Worker(socket.socket(fileno=descriptors[0]), int(data))
+
+    def _wait_for_idle(self, until: float) -> None:
+        """Return as soon as a worker is idle, or another one may be forked. Refused("timed out") at `until` (monotonic)."""
+        may_fork_at = time.monotonic() + (BUSY_S[self.name] if self._living else 0.0)
+        while not self._idle:
+            now = time.monotonic()
+            is_full = self._living >= WORKERS_MAX[self.name]
+            if not is_full and now >= may_fork_at:
+                return
+            if now >= until:
+                raise Refused("timed out", f"all {self._living} {self.name} workers are busy")
+            self._changed.wait((until if is_full else min(until, may_fork_at)) - now)
 
 
 class _Worker(msgspec.Struct, eq=False):

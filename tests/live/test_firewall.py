@@ -182,3 +182,68 @@ def test_a_dormant_table_has_its_flag() -> None:
 def test_without_privilege_it_is_forbidden() -> None:
     answer, _ = unshared("iptables-legacy -A FORWARD -j ACCEPT", as_nobody=True)
     assert {name: each.get("failed") for name, each in answer.items()} == dict.fromkeys(answer, "forbidden")
+
+
+CONNECTIONS = """
+ip link set lo up
+nft -f - <<'END'
+table ip t {
+ chain c { type filter hook output priority 0;
+  ct state new ct mark set 0x7
+ }
+ chain d { type nat hook output priority -100;
+  ip daddr 127.0.0.9 tcp dport 80 dnat to 127.0.0.1:8080
+ }
+}
+END
+"$PYTHON" - <<'END' &
+import socket, time
+server = socket.create_server(("127.0.0.1", 8080))
+client = socket.create_connection(("127.0.0.9", 80))
+peer, _ = server.accept()
+lone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for port in range(9000, 9009):
+    lone.sendto(b"x", ("127.0.0.1", port))
+time.sleep(20)
+END
+TALKER=$!
+sleep 2
+"""
+
+
+@pytest.mark.skipif(not shutil.which("conntrack"), reason="needs conntrack as the oracle")
+def test_tracked_connections_are_those_of_conntrack() -> None:
+    asked: dict[str, tuple[str, dict[str, Any]]] = {
+        "all": ("conntrack", {}),
+        "tcp": ("conntrack", {"protocol": "tcp", "dst": "127.0.0.9", "dport": 80}),
+        "none": ("conntrack", {"protocol": "tcp", "dport": 81}),
+        "few": ("conntrack", {"protocol": "udp", "limit": 3}),
+        "inet6": ("conntrack", {"family": "inet6"}),
+    }
+    answers, shown = answers_inside(asked, CONNECTIONS, "conntrack -L 2>/dev/null; kill $TALKER")
+    listed = [line for line in shown.splitlines() if " src=" in line and "dport=53 " not in line]
+    rows = answers["all"]["entries"]
+    assert answers["all"]["complete"]
+    expected = {
+        (
+            line.split()[0],
+            *(word.partition("=")[2] for word in line.split() if word[:4] in ("src=", "dst=", "spor", "dpor")),
+        )
+        for line in listed
+    }
+    names = ("src", "dst", "sport", "dport", "reply_src", "reply_dst", "reply_sport", "reply_dport")
+    assert {(row["protocol"], *(str(row[name]) for name in names)) for row in rows} >= expected
+    assert sum(line.startswith("udp") for line in listed) >= 9
+    (tcp,) = answers["tcp"]["entries"]
+    assert (tcp["state"], tcp["reply_src"], tcp["reply_dport"] > 1024, tcp["mark"]) == (
+        "established",
+        "127.0.0.1",
+        True,
+        7,
+    )
+    assert {"assured", "dst_nat", "seen_reply"} <= set(tcp["status"])
+    assert 0 < tcp["timeout"] < 5 * 86400 + 1
+    assert answers["none"] == {"loaded": True, "complete": True, "entries": []}
+    assert (len(answers["few"]["entries"]), answers["few"]["complete"]) == (3, False)
+    assert {row["protocol"] for row in answers["few"]["entries"]} == {"udp"}
+    assert answers["inet6"]["entries"] == []

@@ -18,6 +18,7 @@ import pytest
 
 from diagnose.live import Live, Refused
 from diagnose.live.network import process
+from diagnose.questions.run import Options
 from diagnose.recording.questions import question
 from tests.live.netns import PROJECT, answers_inside, root
 
@@ -238,6 +239,33 @@ def test_an_interrupted_dump_is_not_half_an_answer() -> None:
             kernel.send(interrupted_end)
         with pytest.raises(Refused, match="kept changing"):
             asked.rows(b"", lambda message: [])
+
+
+ANOTHER_RELEASE = """
+import sys
+from diagnose.live.network import library, worker
+library.MODULES = (*library.MODULES, "pyroute2.netlink.no_such_module")
+functions = worker.functions()
+assert "pyroute2.ndb.main" in sys.modules
+assert functions["net.links"]({})
+"""
+
+
+CHEAPLY = """
+import sys
+from diagnose.live.network import worker
+assert worker.functions()["net.links"]({})
+print(*sorted({"asyncio", "pyroute2.ndb.main", "pyroute2.iproute"} & set(sys.modules)))
+"""
+
+
+def test_pyroute2_is_imported_without_its_sockets() -> None:
+    done = subprocess.run([sys.executable, "-c", CHEAPLY], check=True, cwd=PROJECT, capture_output=True, text=True)
+    assert done.stdout.strip() == ""
+
+
+def test_another_release_of_pyroute2_is_imported_as_usual() -> None:
+    subprocess.run([sys.executable, "-c", ANOTHER_RELEASE], check=True, cwd=PROJECT)
 
 
 @pytest.mark.parametrize(
@@ -567,8 +595,7 @@ def test_a_resolver_inside_a_namespace_is_heard(live: Live) -> None:
 def test_no_probe_is_obeyed() -> None:
     from diagnose.live.network import dns
 
-    live = Live()
-    live.settings.probe = False
+    live = Live(Options(probe=False))
     asked = question("dns.query", server="127.0.0.1", port=1, name=".", type="NS", transport="udp", pid=None)
     with pytest.raises(Refused) as refused:
         dns.query(live, asked)

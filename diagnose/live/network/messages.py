@@ -24,9 +24,12 @@ from pyroute2.netlink.nfnetlink.nftsocket import (
     nft_set_msg,
     nft_table_msg,
 )
-from pyroute2.netlink.rtnl import RTM_NEWLINK
+from pyroute2.netlink.rtnl import RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEIGH, RTM_NEWROUTE, RTM_NEWRULE
+from pyroute2.netlink.rtnl.fibmsg import fibmsg
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-from pyroute2.netlink.rtnl.marshal import MarshalRtnl
+from pyroute2.netlink.rtnl.ndmsg import ndmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from diagnose.live.network import nft_decoder
 
@@ -86,13 +89,17 @@ class _Set(_Completed, nft_set_msg):
             nla_map = (("NFTA_SET_FIELD_UNSPEC", "none"), ("NFTA_SET_FIELD_LEN", "be32"))
 
 
-class RouteMarshal(MarshalRtnl):
-    """Decodes rtnetlink."""
+class RouteMarshal(Marshal):
+    """Decodes rtnetlink. pyroute2's own marshal also knows traffic control and more, and costs 20 ms to import."""
 
-    msg_map = MarshalRtnl.msg_map | {RTM_NEWLINK: _Link, NLMSG_DONE: _Done}
-
-    def fix_message(self, msg: Any) -> None:
-        """Skip what pyroute2 adds: the name of the event."""
+    msg_map = {  # noqa: RUF012 - as in the base class
+        NLMSG_DONE: _Done,
+        RTM_NEWLINK: _Link,
+        RTM_NEWADDR: ifaddrmsg,
+        RTM_NEWROUTE: rtmsg,
+        RTM_NEWRULE: fibmsg,
+        RTM_NEWNEIGH: ndmsg,
+    }
 
 
 class SocketMarshal(Marshal):
