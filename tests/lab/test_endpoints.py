@@ -99,8 +99,8 @@ def test_engine_that_hangs_behind_ssh_and_tls(box: Box) -> None:
     try:
         for way, code in (("TLS", 2), ("ssh", 3)):
             options, env, _ = WAYS[way]
-            run = box.diagnose("check", "container", "--format=json", "--budget=3", *options, env=env)
-            assert run.wall < 3.5
+            run = box.diagnose("check", "container", "--format=json", *options, env=env)
+            assert run.wall < 10.5
             assert run.code == code, run.out
             assert "/_ping" in run.out, run.out
     finally:
