@@ -17,7 +17,7 @@ PATTERNS: dict[str, str] = {
     "timeout": r"i/o timeout|timed? ?out|deadline exceeded|ETIMEDOUT",
     "probe-timeout": r"health check exceeded timeout",
     "refused": r"connection refused|ECONNREFUSED",
-    "port-taken": r"address already in use|port is already allocated|EADDRINUSE",
+    "port-taken": r"address (?:already )?in use|port is already allocated|EADDRINUSE",
     "oom": r"out of memory|oom-kill|cannot allocate memory|OutOfMemoryError|ENOMEM",
     # the kernel has the same words for a socket whose queue is full, and for a lock
     "no-fork": r"can(?:no|')t fork|\bfork: .*resource temporarily unavailable|init-p: connection reset"

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 from checks.dns._groups import unasked
-from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
-from diagnose.model import DAEMON, CheckItem, Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject, Unavailable
 from diagnose.registry import check
 
 
 @check("dns.embedded-rules-missing", severity=Severity.critical, caused_by=["daemon.not-running", "daemon.hung"])
 def embedded_rules_missing(
-    containers: Containers,
-    lookups: Lookups | Unavailable,
-    namespaces: Namespaces | Unavailable,
-    daemon: Daemon | Unavailable,
-) -> Generator[CheckItem, None, Skipped | Unavailable | None]:
+    containers: Containers, lookups: Lookups | Unavailable, namespaces: Namespaces | None, daemon: Daemon | None
+) -> CheckResult:
     """A container's DNS queries no longer reach the engine's resolver.
 
     127.0.0.11:53 is redirected to a socket of the engine by nat rules inside the container's namespace; a
@@ -31,39 +26,41 @@ def embedded_rules_missing(
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
     yield from lookups.unasked
-    answers = isinstance(daemon, Daemon) and daemon.answers
-    for each in containers.running:
-        reply = lookups.embedded.get(each.id)
-        if reply is None or reply.icmp != "refused" or each.host_config.runtime == "runsc":
-            continue
-        inside = namespaces.of(each) if isinstance(namespaces, Namespaces) else None
-        listens = _listens(inside) if inside else answers
-        if listens:
-            why = "its nat rules are gone"
-        elif inside:
-            why = "the engine's resolver does not listen there"
-        else:
-            why = "and no engine answers whose resolver could listen there"
-        yield Finding(
-            subject=each.subject,
-            summary=f"{each.name} cannot resolve any name: queries to {EMBEDDED} are refused, {why}",
-            evidence={
-                f"{EMBEDDED}:53 asked from the container": str(reply),
-                f"sockets of the engine on {EMBEDDED}": _sockets(inside) if inside else "not seen",
-            },
-            variables={"container": each.name},
-            touches=(*(Subject("network", name) for name in each.endpoints), *(() if listens else (DAEMON,))),
-            signs=frozenset({"dns"}),
-            stable=(each.life,),
-            service=each.service,
-        )
+    for container in containers.running:
+        reply = lookups.embedded.get(container.id)
+        if reply is not None and reply.icmp == "refused" and container.host_config.runtime != "runsc":
+            netns = None if namespaces is None else namespaces.of(container)
+            yield _refused(container, reply, netns, daemon)
     return None
 
 
-def _sockets(inside: ContainerNetns) -> list[str]:
-    return sorted({f"{one.protocol} {one.port}" for one in inside.listeners if one.address == EMBEDDED})
+def _refused(container: Container, reply: DnsReply, netns: ContainerNetns | None, daemon: Daemon | None) -> Finding:
+    engine_answers = daemon is not None and daemon.answers
+    listens = engine_answers if netns is None else _listens(netns)
+    if listens:
+        why = "the nat rules of its network namespace are gone"
+    elif netns is not None:
+        why = "the engine's resolver does not listen there"
+    else:
+        why = "no engine answers whose resolver could listen there"
+    return Finding.about(
+        container,
+        f'container "{container.name}" cannot resolve any name: queries to {EMBEDDED} are refused, {why}',
+        {
+            f"{EMBEDDED}:53 asked from the container": str(reply),
+            f"sockets of the engine on {EMBEDDED}": _sockets(netns) if netns else "not seen",
+        },
+        touches=(*(Subject("network", name) for name in container.endpoints), *(() if listens else (DAEMON,))),
+        signs=frozenset({"dns"}),
+        stable=(container.life,),
+    )
 
 
-def _listens(inside: ContainerNetns) -> bool:
-    """Whether the engine's resolver takes queries by UDP, as the one that was refused."""
-    return any(one.protocol == "udp" and one.address == EMBEDDED for one in inside.listeners)
+def _sockets(netns: ContainerNetns) -> list[str]:
+    found = {f"{socket.protocol} {socket.port}" for socket in netns.listeners if socket.address == EMBEDDED}
+    return sorted(found)
+
+
+def _listens(netns: ContainerNetns) -> bool:
+    """Whether the engine's resolver takes queries by UDP, like the query that was refused."""
+    return any(socket.protocol == "udp" and socket.address == EMBEDDED for socket in netns.listeners)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+import json
+from collections.abc import Iterable
 
-from checks.dns._groups import Group, groups, names, touched
+import msgspec
+from msgspec.structs import replace
+
+from checks.dns._groups import Group, groups, listed, touched
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import (
@@ -16,38 +20,58 @@ from diagnose.evidence.dns.resolvers import (
     Resolvers,
     resolving,
 )
-from diagnose.model import HOST, CheckItem, Count, Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.evidence.engine.info import Ping
+from diagnose.model import HOST, CheckResult, Count, Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.phrases import count, sentence
 from diagnose.registry import check
 
 
-def _on_fallback(container: Container, resolvers: Resolvers) -> bool:
-    """Whether the engine gave it its public fallback, or nothing, for want of a server of the host's."""
+class _OnFallback(msgspec.Struct, frozen=True):
+    """The containers that the engine gave its public servers, or none, because the host has no usable server.
+
+    lost: the groups of them that get no answer from these servers.
+    """
+
+    members: tuple[Container, ...]
+    lost: tuple[Group, ...]
+
+    @property
+    def touches(self) -> tuple[Subject, ...]:
+        """The containers; whole networks only where the fallback is dead, as others on them may fail by servers of their own."""
+        return tuple(dict.fromkeys((*touched(self.lost), *(member.subject for member in self.members))))
+
+
+def _on_fallback(containers: Containers | None, resolvers: Resolvers, lookups: Lookups | None) -> _OnFallback:
+    known = [] if containers is None else list(resolving(containers))
+    members = tuple(container for container in known if _uses_fallback(container, resolvers))
+    ids = {member.id for member in members}
+    lost = [
+        group
+        for group in groups(containers, resolvers, lookups)
+        if group.lost and not group.works and any(member.id in ids for member in group.members)
+    ]
+    return _OnFallback(members, tuple(lost))
+
+
+def _uses_fallback(container: Container, resolvers: Resolvers) -> bool:
     conf = resolvers.inside.get(container.id)
     if conf is None or resolvers.has_own_servers(container):
         return False
     servers = resolvers.upstreams(container)
-    foreign = [each.server in FALLBACK and each.server not in resolvers.engine_view for each in servers]
+    foreign = [upstream.server in FALLBACK and upstream.server not in resolvers.engine_view for upstream in servers]
     return conf.none_left or not servers or all(foreign)
 
 
-def _lost(ways: Iterable[Group], resolvers: Resolvers) -> list[Group]:
-    """The groups that live on the fallback and get no answer from it."""
-    return [
-        group
-        for group in ways
-        if group.lost and not group.works and any(_on_fallback(each, resolvers) for each in group.members)
-    ]
-
-
-def _reached(lost: Iterable[Group], affected: Iterable[Container]) -> tuple[Subject, ...]:
-    """Those on the fallback; whole networks only where it is dead, for others on them may fail by servers of their own."""
-    return tuple(dict.fromkeys((*touched(lost), *(each.subject for each in affected))))
+def _servers_of(containers: Iterable[Container], resolvers: Resolvers) -> dict[str, list[str]]:
+    """As evidence: the servers of some containers."""
+    return {
+        f"servers of {container.name}": [upstream.server for upstream in resolvers.upstreams(container)]
+        for container in list(containers)[:10]
+    }
 
 
 @check("dns.loopback-stub", severity=Severity.critical)
-def loopback_stub(
-    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Iterable[CheckItem] | Skipped | Unavailable:
+def loopback_stub(resolvers: Resolvers, lookups: Lookups | None, containers: Containers | None) -> CheckResult:
     """The host's resolv.conf names only loopback servers, useless to containers.
 
     Engines then give containers 8.8.8.8. Harmless with systemd-resolved where its own file of real servers is
@@ -60,41 +84,34 @@ def loopback_stub(
     if isinstance(resolvers.host, Unavailable) or not resolvers.host_servers:
         return Skipped(f"{HOST_FILE} names no server")
     if resolvers.host.beyond_loopback or resolvers.engine_view or resolvers.configured:
-        return ()
-    return _stub(resolvers, lookups, containers)
-
-
-def _stub(
-    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Iterator[CheckItem]:
+        return None
     yield from resolvers.unread
-    listed = list(resolving(containers)) if isinstance(containers, Containers) else []
-    affected = [each for each in listed if _on_fallback(each, resolvers)]
-    if listed and not affected:
-        return
-    dead: list[Group] = []
-    if isinstance(lookups, Lookups) and isinstance(containers, Containers):
-        dead = _lost(groups(containers, resolvers, lookups), resolvers)
-    servers = [each.server for one in affected for each in resolvers.upstreams(one)]
-    given = f"{names(affected)} got {servers[0]} instead" if servers else "the next container gets 8.8.8.8 instead"
+    fallback = _on_fallback(containers, resolvers, lookups)
+    is_harmless = containers is not None and any(resolving(containers)) and not fallback.members
+    if is_harmless:
+        return None
+    servers = [upstream.server for member in fallback.members for upstream in resolvers.upstreams(member)]
+    given = (
+        f"{listed(fallback.members)} got {servers[0]} instead" if servers else "the next container gets 8.8.8.8 instead"
+    )
     yield Finding(
         subject=HOST,
-        summary=f"{HOST_FILE} names only {', '.join(resolvers.host_servers)}: {given}"
-        + (", which does not answer" if dead else ""),
+        summary=sentence(
+            f"{HOST_FILE} names only {', '.join(resolvers.host_servers)}, so {given}",
+            f"{servers[0]} does not answer" if fallback.lost and servers else "",
+        ),
         evidence={
             f"{HOST_FILE} nameserver": list(resolvers.host_servers),
             RESOLVED_FILE: _shown(resolvers.resolved),
             "dns of the daemon": list(resolvers.configured),
-            **{
-                f"resolv.conf of {each.name}": [one.server for one in resolvers.upstreams(each)]
-                for each in affected[:10]
-            },
+            **_servers_of(fallback.members, resolvers),
         },
         variables={"server": resolvers.host_servers[0]},
-        severity=Severity.critical if dead else Severity.advice,
-        touches=_reached(dead, affected),
-        signs=frozenset({"dns"}) if affected else frozenset(),
+        severity=Severity.critical if fallback.lost else Severity.advice,
+        touches=fallback.touches,
+        signs=frozenset({"dns"}) if fallback.members else frozenset(),
     )
+    return None
 
 
 def _shown(conf: ResolvConf | Unavailable) -> object:
@@ -103,8 +120,8 @@ def _shown(conf: ResolvConf | Unavailable) -> object:
 
 @check("dns.no-nameserver", severity=Severity.critical)
 def no_nameserver(
-    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Iterable[CheckItem] | Unavailable:
+    resolvers: Resolvers, lookups: Lookups | None, containers: Containers | Unavailable, ping: Ping | None
+) -> CheckResult:
     """The host's resolv.conf is missing, empty, or a link to nothing.
 
     Engines before 28 hide it by 8.8.8.8, newer ones do so on the default bridge only: it is critical where
@@ -115,110 +132,192 @@ def no_nameserver(
     if resolvers.host_unread:
         return resolvers.host_unread
     if resolvers.configured or (resolvers.host_servers and not resolvers.only_ipv6):
-        return ()
+        return None
     if resolvers.only_ipv6 and isinstance(containers, Unavailable):
         return containers
-    return _nobody_to_ask(resolvers, lookups, containers)
-
-
-def _nobody_to_ask(
-    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Iterator[CheckItem]:
     yield from resolvers.unread
-    listed = list(resolving(containers)) if isinstance(containers, Containers) else []
-    affected = [each for each in listed if _on_fallback(each, resolvers)]
-    if resolvers.only_ipv6 and not affected:
-        return
-    empty = [each for each in affected if not resolvers.upstreams(each)]
-    dead: list[Group] = []
-    if isinstance(lookups, Lookups) and isinstance(containers, Containers):
-        dead = _lost(groups(containers, resolvers, lookups), resolvers)
+    known = None if isinstance(containers, Unavailable) else containers
+    fallback = _on_fallback(known, resolvers, lookups)
+    if resolvers.only_ipv6 and not fallback.members:
+        return None
+    is_island = lookups is not None and lookups.island
+    mild = Severity.advice if is_island or resolvers.only_ipv6 else Severity.warning
+    without = [member for member in fallback.members if not resolvers.upstreams(member)]
+    is_harmful = bool(without or fallback.lost) and not is_island
     file = HOST_FILE if resolvers.engine_file is resolvers.host else RESOLVED_FILE
-    if resolvers.only_ipv6:
-        what = f"names only {', '.join(resolvers.engine_view)}, and networks without IPv6 get no IPv6 server"
-    else:
-        what = "does not exist" if isinstance(resolvers.host, Unavailable) else "names no server"
-    then = ""
-    if empty:
-        then = f": {names(empty)} cannot resolve any name but those of containers"
-    elif affected:
-        then = f": 8.8.8.8 was given to {names(affected)}" + (", which does not answer" if dead else "")
-    island = isinstance(lookups, Lookups) and lookups.island
-    mild = Severity.advice if island or resolvers.only_ipv6 else Severity.warning
     yield Finding(
         subject=HOST,
-        summary=f"{file} {what}" + (", and no default route leads out" if island else then),
+        summary=sentence(f"{file} {_lack(resolvers)}", _consequence(fallback, without, is_island=is_island)),
         evidence={
             file: _shown(resolvers.engine_file),
+            f"{HOST_FILE} is a link to": resolvers.dangling or None,
             "dns of the daemon": list(resolvers.configured),
-            **{f"servers of {each.name}": [one.server for one in resolvers.upstreams(each)] for each in affected[:10]},
+            **_servers_of(fallback.members, resolvers),
         },
-        severity=Severity.critical if (empty or dead) and not island else mild,
-        touches=_reached(dead, affected),
+        variables=_remedies(resolvers, ping),
+        severity=Severity.critical if is_harmful else mild,
+        touches=fallback.touches,
         signs=frozenset({"dns"}),
     )
-
-
-@check("dns.stale-resolv-conf", severity=Severity.warning)
-def stale_resolv_conf(
-    containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable
-) -> Generator[CheckItem, None, Unavailable | None]:
-    """Running containers still use DNS servers that the host has since replaced.
-
-    On the default bridge the engine copies the host's file when a container starts. It is a warning where an
-    old server does not answer any more, else advice, and then no cause of anything. A container that edits its own file looks
-    the same if the host's file changed after its start. Where a restart would give it none of the host's new servers, because
-    they are IPv6 and its network is not, it is better off with an old one that answers; so it is where a new one does not.
-    """
-    now = resolvers.engine_view
-    read = resolvers.engine_file
-    changed = read.mtime if isinstance(read, ResolvConf) else None
-    if not now or resolvers.configured or changed is None:
-        return resolvers.host_unread
-    yield from resolvers.unread
-    ways = {(way.networks, way.server): way for way in lookups.ways} if isinstance(lookups, Lookups) else {}
-    for each in resolving(containers):
-        conf = resolvers.inside.get(each.id)
-        if conf is None or conf.is_embedded or resolvers.has_own_servers(each) or not conf.nameservers:
-            continue
-        old = [server for server in conf.nameservers if server not in now]
-        if not old or each.started_at is None or changed <= each.started_at:
-            continue
-        networks = tuple(sorted(each.endpoints))
-        lost = [
-            server for server in conf.nameservers[:MAX_SERVERS] if (way := ways.get((networks, server))) and way.fails
-        ]
-        dead = [server for server in old if server in lost]
-        if (lost and not dead) or (not _usable(each, now) and (not dead or _on_fallback(each, resolvers))):
-            continue
-        yield Finding(
-            subject=each.subject,
-            summary=f"{each.name} still asks DNS server {old[0]}, which the host replaced by {now[0]}"
-            + ("; it does not answer any more" if dead else ""),
-            evidence={
-                "ResolvConfPath nameserver": list(conf.nameservers),
-                f"{HOST_FILE} nameserver": list(now),
-                "State.StartedAt": each.state.started_at,
-            },
-            variables={"container": each.name},
-            severity=Severity.warning if dead else Severity.advice,
-            signs=frozenset({"dns"}) if dead else None,
-            stable=(each.life,),
-            service=each.service,
-        )
     return None
 
 
+def _lack(resolvers: Resolvers) -> str:
+    if resolvers.only_ipv6:
+        return f"names only {', '.join(resolvers.engine_view)}, and networks without IPv6 get no IPv6 server"
+    if resolvers.dangling:
+        return f"is a dangling link: its target {resolvers.dangling} does not exist"
+    return "does not exist" if isinstance(resolvers.host, Unavailable) else "names no server"
+
+
+def _consequence(fallback: _OnFallback, without: list[Container], *, is_island: bool) -> str:
+    if is_island:
+        return "no default route leads out"
+    if without:
+        return f"{listed(without)} can resolve no names but those of containers"
+    if not fallback.members:
+        return ""
+    dead = ", which does not answer" if fallback.lost else ""
+    return f"{listed(fallback.members)} got 8.8.8.8 from the engine{dead}"
+
+
+_IPV6_PREFIX = "fd00:d0c:e5::/64"
+"""A unique local prefix for the default network; the engine masquerades it."""
+_IP6TABLES_BY_DEFAULT = 27
+"""The first engine that writes IPv6 rules without being configured to."""
+
+
+def _remedies(resolvers: Resolvers, ping: Ping | None) -> dict[str, str]:
+    """Which of the page's remedies suits: IPv6 on the default network, a link to mend, or a file to write."""
+    if not resolvers.only_ipv6:
+        has_resolved = "systemd/resolve" in resolvers.dangling
+        return {"stub_unit": "systemd-resolved"} if has_resolved else {"file": HOST_FILE}
+    config: dict[str, object] = {"ipv6": True, "fixed-cidr-v6": _IPV6_PREFIX}
+    major = 0 if ping is None else ping.version[0]
+    if major < _IP6TABLES_BY_DEFAULT:
+        config |= {"ip6tables": True, "experimental": True}
+    return {"ipv6_json": json.dumps(config)}
+
+
+@check("dns.stale-resolv-conf", severity=Severity.warning)
+def stale_resolv_conf(containers: Containers, resolvers: Resolvers, lookups: Lookups | None) -> CheckResult:
+    """Running containers still use DNS servers that the host has since replaced.
+
+    On the default network the engine copies the host's file when a container starts; on user-defined networks its resolver keeps the
+    servers that the host had then. It is a warning where an old server does not answer any more, else advice, and then no cause of
+    anything. Engines before 26 do not write down whom their resolver asks; it is stale if it passes on no query while the host's
+    servers answer. A container that edits its own file looks the same if the host's file changed after its start. Where a
+    restart would give it none of the host's new servers, because they are IPv6 and its network is not, it is better off with an
+    old one that answers; so it is where a new one does not.
+    """
+    read = resolvers.engine_file
+    changed = read.mtime if isinstance(read, ResolvConf) else None
+    if not resolvers.engine_view or resolvers.configured or changed is None:
+        return resolvers.host_unread
+    yield from resolvers.unread
+    for container in resolving(containers):
+        started = container.started_at
+        is_older = started is not None and started < changed
+        if is_older and not resolvers.has_own_servers(container):
+            stale = _stale(container, resolvers, lookups)
+            if stale is not None:
+                yield _finding(container, stale, resolvers)
+    return None
+
+
+class _Stale(msgspec.Struct, frozen=True):
+    """The servers that a container still asks, and those of the old ones that do not answer."""
+
+    servers: tuple[str, ...]
+    old: tuple[str, ...]
+    dead: tuple[str, ...]
+    by_engine: bool
+
+    @property
+    def is_silent(self) -> bool:
+        return bool(self.dead)
+
+
+_UNKNOWN = "a server that the engine does not name"
+
+
+def _stale(container: Container, resolvers: Resolvers, lookups: Lookups | None) -> _Stale | None:
+    """What is stale about a container's servers; None where nothing is, or a restart would not help."""
+    now = resolvers.engine_view
+    conf = resolvers.inside.get(container.id)
+    if conf is None or not conf.nameservers:
+        return None
+    if conf.is_embedded and conf.external is None:
+        return _Stale((), (_UNKNOWN,), (_UNKNOWN,), by_engine=True) if _forwards_to_nobody(container, lookups) else None
+    servers = tuple(up.server for up in conf.external or ()) if conf.is_embedded else conf.nameservers[:MAX_SERVERS]
+    old = tuple(server for server in servers if server not in now and server not in resolvers.host_servers)
+    if not old:
+        return None
+    lost = _lost(container, servers, conf, lookups)
+    dead = tuple(server for server in old if server in lost)
+    restart_helps = bool(_usable(container, now)) or (bool(dead) and not _uses_fallback(container, resolvers))
+    if (lost and not dead) or not restart_helps:
+        return None
+    return _Stale(servers, old, dead, by_engine=conf.is_embedded)
+
+
+def _lost(container: Container, servers: tuple[str, ...], conf: ResolvConf, lookups: Lookups | None) -> list[str]:
+    """The servers that do not answer on the way that this container's queries take."""
+    if lookups is None:
+        return []
+    networks = tuple(sorted(container.endpoints))
+    silent = {path.server for path in lookups.ways if path.networks == networks and path.fails}
+    by_host = {upstream.server for upstream in conf.external or () if upstream.by_host}
+    return [
+        server for server in servers if server in silent or (server in by_host and lookups.reaches(server) is False)
+    ]
+
+
+def _forwards_to_nobody(container: Container, lookups: Lookups | None) -> bool:
+    """Whether the engine's resolver passes on no query of the container, although the host's servers answer the host."""
+    if lookups is None:
+        return False
+    reply = lookups.forwarded.get(container.id)
+    is_lost = reply is not None and (not reply.answered or reply.rcode == "SERVFAIL") and reply.icmp is None
+    return is_lost and any(answer.answered for answer in lookups.host.values())
+
+
+def _finding(container: Container, stale: _Stale, resolvers: Resolvers) -> Finding:
+    now = resolvers.engine_view
+    who = (
+        f'the engine\'s resolver of container "{container.name}"'
+        if stale.by_engine
+        else f'container "{container.name}"'
+    )
+    return Finding.about(
+        container,
+        sentence(
+            f"{who} still asks DNS server {stale.old[0]}, which the host has replaced by {now[0]}"
+            if stale.old[0] != _UNKNOWN
+            else f"{who} still asks DNS servers that the host has replaced by {now[0]}",
+            "it does not answer any more" if stale.is_silent else "",
+        ),
+        {
+            "servers of the container": list(stale.servers) or "not written down by this engine",
+            f"{HOST_FILE} nameserver": list(now),
+            "State.StartedAt": container.state.started_at,
+        },
+        severity=Severity.warning if stale.is_silent else Severity.advice,
+        signs=frozenset({"dns"}) if stale.is_silent else None,
+        stable=(container.life,),
+    )
+
+
 def _usable(container: Container, servers: Iterable[str]) -> list[str]:
-    """Those that its networks can reach: IPv6 servers only with an IPv6 address."""
-    has_ipv6 = any(each.global_ipv6_address for each in container.endpoints.values())
-    return [each for each in servers if has_ipv6 or ":" not in each]
+    """The servers that the container's networks can reach: IPv6 servers only with an IPv6 address."""
+    has_ipv6 = any(endpoint.global_ipv6_address for endpoint in container.endpoints.values())
+    return [server for server in servers if has_ipv6 or ":" not in server]
 
 
 @check("dns.search-amplified", severity=Severity.advice, posture=True)
 def search_amplified(
     containers: Containers, resolvers: Resolvers, *, max_search: Count = Count(3), max_ndots: Count = Count(1)
-) -> Iterable[CheckItem]:
+) -> CheckResult:
     """Each name that containers look up is tried under many search domains first.
 
     `ndots` above 1 or a long search list multiplies queries and lets a wildcard domain answer for a foreign
@@ -226,15 +325,23 @@ def search_amplified(
     """
     yield from resolvers.unread
     many: dict[tuple[int, tuple[str, ...]], list[Container]] = {}
-    for each in resolving(containers):
-        conf = resolvers.inside.get(each.id)
+    for container in resolving(containers):
+        conf = resolvers.inside.get(container.id)
         if conf and conf.search and (len(conf.search) > max_search or conf.ndots > max_ndots):
-            many.setdefault((conf.ndots, conf.search), []).append(each)
+            many.setdefault((conf.ndots, conf.search), []).append(container)
     for (ndots, search), affected in many.items():
-        yield Finding(
+        verb = "tries" if len(affected) == 1 else "try"
+        finding = Finding(
             subject=HOST if len(affected) > 1 else affected[0].subject,
-            summary=f"{names(affected)} try {len(search)} search domains for each name of up to {ndots} dots",
-            evidence={"options ndots": ndots, "search": list(search), "containers": [each.name for each in affected]},
+            summary=f"{listed(affected)} {verb} {count(len(search), 'search domain')} first for every name with fewer than"
+            f" {count(ndots, 'dot')} (ndots:{ndots})",
+            evidence={
+                "options ndots": ndots,
+                "search": list(search),
+                "containers": [container.name for container in affected],
+            },
             variables={"container": affected[0].name},
             discriminator=f"{ndots},{len(search)}",
         )
+        yield finding if len(affected) > 1 else replace(finding, service=affected[0].service)
+    return None

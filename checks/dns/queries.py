@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from checks.dns._groups import Group, groups, names, touched, unasked
+import msgspec
+from msgspec.structs import replace
+
+from checks.dns._groups import Group, groups, listed, touched, unasked
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
-from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers, Upstream, is_loopback
+from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers, ServerOrigin, Upstream, is_loopback
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.routes import Routes
-from diagnose.model import DAEMON, HOST, CheckItem, Finding, Severity, Skipped, Unavailable
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.phrases import count, joined, sentence
 from diagnose.registry import check
 
 _LOST = ["dns.host-broken", "dns.udp-blocked", "dns.loopback-stub", "dns.no-nameserver", "dns.stale-resolv-conf"]
@@ -26,8 +30,8 @@ _NETWORK = ["network.bridge-down", "network.veth-detached", "network.subnet-over
 
 @check("dns.upstream-unreachable", severity=Severity.critical, caused_by=[*_LOST, *_FIREWALL, *_NETWORK, "daemon.hung"])
 def upstream_unreachable(
-    containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable, dns_path: DnsPath | Unavailable
-) -> Iterable[CheckItem] | Skipped | Unavailable:
+    containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable, dns_path: DnsPath | None
+) -> CheckResult:
     """Containers' queries do not reach their DNS server.
 
     Silence means two queries lost 1.2 s apart; any reply, also an error, proves that the server is reachable
@@ -37,45 +41,104 @@ def upstream_unreachable(
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
-    asked = list(groups(containers, resolvers, lookups))
+    asked = groups(containers, resolvers, lookups)
     if not asked and not lookups.unasked:
         if lookups.island:
-            return Skipped("this host has no default route and no DNS server: nobody outside is to be asked")
+            return Skipped("this host has no default route and no DNS server, so there is nobody outside to ask")
         if lookups.closed:
             return Skipped("running containers are on internal networks only")
         return Skipped("no running container queries a DNS server through its own network")
-    path = dns_path if isinstance(dns_path, DnsPath) else DnsPath({})
-    return (*(_unreachable(group, lookups, path) for group in asked if group.lost), *lookups.unasked)
+    path = dns_path or DnsPath({})
+    for group in asked:
+        if group.lost:
+            yield _unreachable(_LostQuery(group, resolvers, lookups, path))
+    yield from lookups.unasked
+    return None
 
 
-def _unreachable(group: Group, lookups: Lookups, path: DnsPath) -> Finding:
-    upstream, reply = group.lost[0]
-    server = upstream.server
-    who = group.members[0]
-    asked = len(group.replies)
+class _LostQuery(msgspec.Struct, frozen=True):
+    """Containers of which at least one DNS server does not answer, and what else is known of the server."""
+
+    group: Group
+    resolvers: Resolvers
+    lookups: Lookups
+    path: DnsPath
+
+    @property
+    def upstream(self) -> Upstream:
+        return self.group.lost[0][0]
+
+    @property
+    def reply(self) -> DnsReply:
+        return self.group.lost[0][1]
+
+    @property
+    def server(self) -> str:
+        return self.upstream.server
+
+    @property
+    def origin(self) -> ServerOrigin:
+        return self.resolvers.origin(self.group.members[0], self.server)
+
+    @property
+    def rule(self) -> str:
+        """The rule of the host that stops the query; empty if none is known."""
+        rules = (self.path.blocked.get((network, self.server)) for network in self.group.networks)
+        return next(filter(None, rules), "")
+
+    @property
+    def answering(self) -> str:
+        """A server of the host that does answer the host; empty if there is none."""
+        others = (server for server in self.resolvers.host_servers if server != self.server)
+        return next((server for server in others if self.lookups.reaches(server)), "")
+
+
+def _unreachable(lost: _LostQuery) -> Finding:
+    group, server = lost.group, lost.server
     evidence: dict[str, object] = {}
-    for each, said in group.replies:
-        way = "host" if each.by_host else f"network {'+'.join(group.networks)}"
-        evidence[f"DNS server {each.server} asked from {way}"] = str(said) if said else "not asked"
-        if not each.by_host and each.server in lookups.host and not is_loopback(each.server):
-            evidence[f"DNS server {each.server} asked from host"] = str(lookups.host[each.server])
-    stopped = next((rule for name in group.networks if (rule := path.blocked.get((name, server)))), None)
-    if stopped:
-        evidence["stopped by"] = stopped
-    evidence["containers"] = [each.name for each in group.members]
-    return Finding(
+    for upstream, reply in group.replies:
+        way = "host" if upstream.by_host else f"network {'+'.join(group.networks)}"
+        evidence[f"DNS server {upstream.server} asked from {way}"] = str(reply) if reply else "not asked"
+        if not upstream.by_host and upstream.server in lost.lookups.host and not is_loopback(upstream.server):
+            evidence[f"DNS server {upstream.server} asked from host"] = str(lost.lookups.host[upstream.server])
+    evidence["the server comes"] = str(lost.origin)
+    evidence |= {"stopped by": lost.rule} if lost.rule else {}
+    evidence["containers"] = [member.name for member in group.members]
+    others = len(group.replies) - len(group.lost)
+    degraded = f"{count(others, 'other server')} of {len(group.replies)} answers" if group.works else ""
+    finding = Finding(
         subject=group.subject,
-        summary=f"DNS server {server} of {names(group.members)}: {reply}; {_hop(group, upstream, reply, lookups, path, stopped)}"
-        + (f"; {asked - len(group.lost)} other of its {asked} servers answers" if group.works else ""),
+        summary=sentence(
+            f"{listed(group.members)} cannot reach DNS server {server} ({lost.reply})",
+            _where_it_is_lost(lost),
+            _doubtful_origin(lost),
+            degraded,
+        ),
         evidence=evidence,
-        variables={"container": who.name, "server": server, "network": group.networks[0]},
-        discriminator=",".join(each.server for each, _ in group.lost),
+        variables={"container": group.members[0].name, "server": server, "network": group.networks[0]},
+        discriminator=",".join(upstream.server for upstream, _ in group.lost),
         severity=_degraded(reply for _, reply in group.lost) if group.works else Severity.critical,
         touches=touched([group]),
         signs=frozenset({"dns"}),
-        stable=(who.life,),
-        service=who.service if group.subject.kind == "container" else "",
+        stable=(group.members[0].life,),
+        service=group.members[0].service if group.subject.kind == "container" else "",
     )
+    return replace(finding, variables={**finding.variables, **_cure(lost)})
+
+
+def _doubtful_origin(lost: _LostQuery) -> str:
+    """Where the server comes from, in words, where that is not simply the host's own file."""
+    return "" if lost.origin.kind == "host" else f"the server comes {lost.origin}"
+
+
+def _cure(lost: _LostQuery) -> dict[str, str]:
+    """What the page needs to name another server, or to let the container take the host's."""
+    origin = lost.origin.kind
+    if origin in ("earlier", "edited") and lost.answering:
+        return {"restarted": lost.group.members[0].name}
+    if origin == "daemon" and lost.answering and not is_loopback(lost.answering):
+        return {"dns_json": f'{{"dns": ["{lost.answering}"]}}'}
+    return {}
 
 
 def _degraded(lost: Iterable[DnsReply]) -> Severity:
@@ -83,29 +146,28 @@ def _degraded(lost: Iterable[DnsReply]) -> Severity:
     return Severity.warning if any(reply.icmp is None for reply in lost) else Severity.advice
 
 
-def _hop(
-    group: Group, upstream: Upstream, reply: DnsReply, lookups: Lookups, path: DnsPath, stopped: str | None
-) -> str:
+def _where_it_is_lost(lost: _LostQuery) -> str:
     """Where the query is lost, as far as the host's own query tells."""
-    if upstream.by_host:
+    if lost.upstream.by_host:
         return "the engine asks from the host, so the fault lies beyond the containers"
-    if reply.icmp == "prohibited":
-        return "it does not leave the container"
-    if is_loopback(upstream.server):
+    if lost.reply.icmp == "prohibited":
+        return "the query does not leave the container"
+    if is_loopback(lost.server):
         return "that address is the container itself, and no DNS server runs in it"
-    if reply.icmp == "refused":
-        if lookups.reaches(upstream.server):
-            return "the host itself gets an answer, so the container's query is led elsewhere: look for a rule in nat"
-        return "the machine is reachable"
-    if stopped:
-        return f"the host's packet filter stops it: {stopped}"
-    reaches = lookups.reaches(upstream.server)
+    reaches = lost.lookups.reaches(lost.server)
+    if lost.reply.icmp == "refused":
+        if reaches:
+            return "the host gets an answer, so a nat rule leads the container's query elsewhere"
+        return "the machine is reachable, but no DNS server runs there"
+    if lost.rule:
+        return f"the host's packet filter stops the query: {lost.rule}"
     if reaches is None:
-        return "the host did not ask it"
+        return "the host did not ask that server"
     if reaches:
-        end = "that address of the host" if upstream.server in path.own else "the uplink"
-        return f"the host itself gets an answer, so it is lost between network {group.networks[0]} and {end}"
-    return "the host itself gets no answer either"
+        end = "that address of the host" if lost.server in lost.path.own else "the uplink"
+        return f'the host gets an answer, so the query is lost between network "{lost.group.networks[0]}" and {end}'
+    own = f", but {lost.answering} of {HOST_FILE} answers the host" if lost.answering else ""
+    return f"the host gets no answer from that server either{own}"
 
 
 @check(
@@ -114,34 +176,91 @@ def _hop(
 def host_broken(
     resolvers: Resolvers,
     lookups: Lookups | Unavailable,
-    containers: Containers | Unavailable,
-    dns_path: DnsPath | Unavailable,
-    routes: Routes | Unavailable,
-    links: Interfaces | Unavailable,
-) -> Iterable[Finding] | Skipped | Unavailable:
+    containers: Containers | None,
+    dns_path: DnsPath | None,
+    routes: Routes | None,
+    links: Interfaces | None,
+) -> CheckResult:
     """The host's own DNS servers do not answer.
 
-    One silent server among several is a warning: each look-up that tries it first waits five seconds; one that refuses costs
+    One silent server among several is a warning: each look-up that tries it first waits five seconds; a server that refuses costs
     nothing and is advice. Names that the user says must resolve are asked too; only for them does an error of the server count.
-    Where the host has no default route, that is said, and which of its interfaces are down.
+    A name of a container is asked of the engine's resolver, and any other name of all servers of the host.
+    Where the host has no default route, the finding says so, and which of its interfaces are down.
     """
     if resolvers.host_unread:
         return resolvers.host_unread
-    if not resolvers.host_servers:
-        return Skipped(f"{HOST_FILE} names no server")
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
-    rules = dns_path.of_host if isinstance(dns_path, DnsPath) else {}
-    return _broken(resolvers, lookups, containers, rules, _adrift(routes, links))
+    if not resolvers.host_servers and not lookups.services:
+        return Skipped(f"{HOST_FILE} names no server")
+    rules = dns_path.of_host if dns_path is not None else {}
+    dead = [
+        server
+        for server in resolvers.host_servers
+        if (reply := lookups.host.get(server)) and not reply.answered and not _by_tcp(lookups, server)
+    ]
+    if dead:
+        hit = [group for group in groups(containers, resolvers, lookups) if group.uses(dead)]
+        yield _dead_servers(dead, resolvers, lookups, rules, _no_way_out(routes, links), hit)
+    yield from _unknown_names(lookups)
+    yield from _unknown_services(lookups)
+    return None
 
 
-def _adrift(routes: Routes | Unavailable, links: Interfaces | Unavailable) -> str:
-    """That no default route leads out, and through which interfaces one may have led; empty where there is one."""
-    if isinstance(routes, Unavailable) or routes.lead_out:
+def _dead_servers(
+    dead: list[str],
+    resolvers: Resolvers,
+    lookups: Lookups,
+    rules: Mapping[str, str],
+    no_way_out: str,
+    hit: list[Group],
+) -> Finding:
+    first = dead[0]
+    others = [server for server in resolvers.host_servers if server not in dead and server in lookups.host]
+    is_unreachable = any(lookups.host[server].icmp == "unreachable" for server in dead)
+    more = f" and {count(len(dead) - 1, 'more server')}" if len(dead) > 1 else ""
+    return Finding(
+        subject=HOST,
+        summary=sentence(
+            f"the host gets no answer from its DNS server {first}{more} ({lookups.host[first]})",
+            f"{others[0]} answers" if others else "no other server is configured",
+            f"the host's own packet filter stops the query: {rules[first]}" if first in rules else "",
+            no_way_out if is_unreachable else "",
+        ),
+        evidence={
+            **{f"query to {server} or its answer stopped by": rules[server] for server in dead if server in rules},
+            f"{HOST_FILE} nameserver": list(resolvers.host_servers),
+            **{f"DNS server {server} asked from host": str(reply) for server, reply in lookups.host.items()},
+        },
+        variables=_host_variables(first, is_lost=bool(no_way_out) and is_unreachable),
+        severity=_degraded(lookups.host[server] for server in dead) if others else Severity.critical,
+        # The daemon looks registries up by the host's resolver.
+        touches=(DAEMON, *touched(hit)),
+        signs=frozenset({"dns"}),
+    )
+
+
+def _host_variables(server: str, *, is_lost: bool) -> dict[str, str]:
+    """What the page needs: a server of the host itself is a program that can be started again."""
+    found = {"server": server}
+    if is_lost:
+        found["lost"] = server
+    if server == _RESOLVED_STUB:
+        found["stub_unit"] = "systemd-resolved"
+    return found
+
+
+_RESOLVED_STUB = "127.0.0.53"
+
+
+def _no_way_out(routes: Routes | None, links: Interfaces | None) -> str:
+    """That the host has no default route, and which interfaces may have had it; empty where there is one."""
+    if routes is None or routes.lead_out:
         return ""
-    down = [each.name for each in links if _is_down(each)] if isinstance(links, Interfaces) else []
+    down = [] if links is None else [link.name for link in links if _is_down(link)]
     are = "is" if len(down) == 1 else "are"
-    return "no default route leads out" + (f", {', '.join(down)} {are} down" if down else "")
+    return "no default route leads out" + (f", {joined(down)} {are} down" if down else "")
 
 
 _UPLINKS = (None, "veth", "bond", "team", "vlan", "macvlan", "ipvlan")
@@ -149,55 +268,46 @@ _UPLINKS = (None, "veth", "bond", "team", "vlan", "macvlan", "ipvlan")
 
 
 def _is_down(link: Interface) -> bool:
-    leads = link.kind in _UPLINKS and link.master is None and link.name != "lo"
-    return leads and (not link.up or link.operstate in ("down", "lowerlayerdown"))
+    leads_out = link.kind in _UPLINKS and link.master is None and link.name != "lo"
+    return leads_out and (not link.up or link.operstate in ("down", "lowerlayerdown"))
 
 
-def _broken(
-    resolvers: Resolvers,
-    lookups: Lookups,
-    containers: Containers | Unavailable,
-    rules: Mapping[str, str],
-    adrift: str,
-) -> Iterator[Finding]:
-    dead = [
-        server
-        for server in resolvers.host_servers
-        if (reply := lookups.host.get(server)) and not reply.answered and not _by_tcp(lookups, server)
-    ]
-    asked = list(groups(containers, resolvers, lookups)) if isinstance(containers, Containers) else []
-    if dead:
-        others = [each for each in resolvers.host_servers if each not in dead and each in lookups.host]
-        hit = [group for group in asked if any(each.server in dead for each, _ in group.replies)]
-        lost = adrift if any(lookups.host[each].icmp == "unreachable" for each in dead) else ""
-        yield Finding(
-            subject=HOST,
-            summary=f"DNS server {dead[0]} of the host: {lookups.host[dead[0]]}"
-            + (f", {len(dead) - 1} more like it" if len(dead) > 1 else "")
-            + (f"; {others[0]} answers" if others else "; no other is configured")
-            + (f"; the host's own packet filter stops it: {rules[dead[0]]}" if dead[0] in rules else "")
-            + (f"; {lost}" if lost else ""),
-            evidence={
-                **{f"query to {each} or its answer stopped by": rules[each] for each in dead if each in rules},
-                f"{HOST_FILE} nameserver": list(resolvers.host_servers),
-                **{f"DNS server {each} asked from host": str(reply) for each, reply in lookups.host.items()},
-            },
-            variables={"server": dead[0], **({"lost": dead[0]} if lost else {})},
-            severity=_degraded(lookups.host[each] for each in dead) if others else Severity.critical,
-            # The daemon looks registries up by the host's resolver.
-            touches=(DAEMON, *touched(hit)),
-            signs=frozenset({"dns"}),
-        )
+def _unknown_names(lookups: Lookups) -> Iterator[Finding]:
+    """The user's names that no server of the host knows; where one does, dns.servers-disagree judges."""
+    by_name: dict[str, dict[str, DnsReply]] = {}
     for (name, server), reply in lookups.names.items():
-        if reply.answered and not (reply.rcode == "NOERROR" and reply.answers):
+        if reply.answered:
+            by_name.setdefault(name, {})[server] = reply
+    for name, replies in by_name.items():
+        if not any(reply.knows for reply in replies.values()):
+            answers = [f"{server} says {_denial(reply)}" for server, reply in replies.items()]
             yield Finding(
                 subject=HOST,
-                summary=f"{name} does not resolve: {server} says {reply.rcode}"
-                + ("" if reply.answers else ", no address"),
-                evidence={f"{name} A at {server}": str(reply)},
-                variables={"server": server},
+                summary=f'"{name}" does not resolve: {joined(answers)}',
+                evidence={f"{name} A at {server}": str(reply) for server, reply in replies.items()},
+                variables={"name": name, "server": next(iter(replies))},
                 discriminator=name,
                 signs=frozenset({"dns"}),
+            )
+
+
+def _denial(reply: DnsReply) -> str:
+    return "NOERROR, but no IPv4 address" if reply.rcode == "NOERROR" else str(reply.rcode)
+
+
+def _unknown_services(lookups: Lookups) -> Iterator[Finding]:
+    """The user's names of containers that the engine's resolver does not know where it should."""
+    for name, (witness, reply) in lookups.services.items():
+        if reply.answered and not reply.knows:
+            yield Finding.about(
+                witness,
+                f'container "{witness.name}" cannot resolve "{name}", a name of a container on its network:'
+                f" the engine's resolver says {_denial(reply)}",
+                {f"{name} A at the engine's resolver, asked from {witness.name}": str(reply)},
+                discriminator=name,
+                signs=frozenset({"dns"}),
+                stable=(witness.life,),
+                name=name,
             )
 
 
@@ -207,9 +317,7 @@ def _by_tcp(lookups: Lookups, server: str) -> bool:
 
 
 @check("dns.udp-blocked", severity=Severity.critical)
-def udp_blocked(
-    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | Unavailable
-) -> Generator[Finding, None, Skipped | Unavailable | None]:
+def udp_blocked(resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | None) -> CheckResult:
     """A DNS server answers over TCP while UDP queries to it are lost.
 
     A firewall between the host and the server passes TCP 53 and drops UDP 53: all programs ask by UDP first.
@@ -218,13 +326,12 @@ def udp_blocked(
         return unasked(lookups)
     if resolvers.host_unread and not lookups.host:
         return resolvers.host_unread
-    asked = list(groups(containers, resolvers, lookups)) if isinstance(containers, Containers) else []
+    asked = groups(containers, resolvers, lookups)
+    nobody_answers = not any(lookups.reaches(server) for server in resolvers.host_servers)
     for server, reply in lookups.tcp.items():
         if not reply.answered:
             continue
-        used_by_host = server in resolvers.host_servers
-        alone = resolvers.host_servers == (server,) or not any(lookups.reaches(each) for each in resolvers.host_servers)
-        hit = [group for group in asked if any(each.server == server for each, _ in group.replies)]
+        is_needed = server not in resolvers.host_servers or resolvers.host_servers == (server,) or nobody_answers
         yield Finding(
             subject=HOST,
             summary=f"DNS server {server} answers over TCP, but UDP queries to it are lost",
@@ -234,8 +341,8 @@ def udp_blocked(
             },
             variables={"server": server},
             discriminator=server,
-            severity=Severity.critical if not used_by_host or alone else Severity.warning,
-            touches=touched(hit),
+            severity=Severity.critical if is_needed else Severity.warning,
+            touches=touched([group for group in asked if group.uses([server])]),
             signs=frozenset({"dns"}),
         )
     return None

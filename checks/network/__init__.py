@@ -1,5 +1,27 @@
 """Networks, published ports, and what lies between a container and its peers."""
 
-from checks.network import attachment, bridges, default_route, packet_size, ports, subnets, traffic, without
+from checks.network import (
+    attachment,
+    bridges,
+    default_route,
+    packet_size,
+    ports,
+    proxies,
+    subnets,
+    traffic,
+    wiring,
+    without,
+)
 
-__all__ = ["attachment", "bridges", "default_route", "packet_size", "ports", "subnets", "traffic", "without"]
+__all__ = [
+    "attachment",
+    "bridges",
+    "default_route",
+    "packet_size",
+    "ports",
+    "proxies",
+    "subnets",
+    "traffic",
+    "wiring",
+    "without",
+]

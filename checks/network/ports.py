@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+
+import msgspec
+from msgspec.structs import replace
 
 from checks.network._words import not_up
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.listeners import Listener, Listeners, overlap
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
-from diagnose.model import CheckItem, Finding, Json, Seconds, Severity, Subject, Unavailable
+from diagnose.model import CheckResult, Finding, Json, Seconds, Severity, Subject, Unavailable
+from diagnose.phrases import sentence
 from diagnose.registry import check
 
 _ALLOCATED = re.compile(r"Bind for (?P<address>\S+):(?P<port>\d+) failed: port is already allocated")
@@ -28,14 +32,16 @@ _BIND = re.compile(
 
 def _publishes(container: Container, proto: str, address: str, port: int) -> bool:
     return any(
-        each.partition("/")[2] == proto and binding.host_port == str(port) and overlap(binding.host_ip, address)
-        for each, binding in container.published_ports
+        published.partition("/")[2] == proto and binding.host_port == str(port) and overlap(binding.host_ip, address)
+        for published, binding in container.published_ports
     )
 
 
 def _protocols(container: Container, port: int) -> set[str]:
     """The protocols in which this host port was asked for: the engine's message does not say."""
-    wanted = {each.partition("/")[2] for each, binding in container.wanted_ports if binding.host_port == str(port)}
+    wanted = {
+        published.partition("/")[2] for published, binding in container.wanted_ports if binding.host_port == str(port)
+    }
     return wanted or {"tcp"}
 
 
@@ -49,149 +55,181 @@ def _failed(container: Container, **more: Json) -> dict[str, Json]:
 
 
 @check("network.port-allocated", severity=Severity.critical)
-def port_allocated(containers: Containers) -> Iterable[Finding]:
+def port_allocated(containers: Containers) -> CheckResult:
     """A container did not start because another one already has its host port.
 
     The engine's own allocator refuses, before the kernel is asked. An old error of a container that nobody
     means to run again looks the same: it is a warning once the port is free.
     """
     for container in not_up(containers):
-        said = _ALLOCATED.search(container.state.error)
-        if said is None:
+        error = _ALLOCATED.search(container.state.error)
+        if error is None:
             continue
-        address, port = said["address"], int(said["port"])
-        holders = [
-            each
-            for each in containers.running
-            if each.id != container.id
-            and any(_publishes(each, proto, address, port) for proto in _protocols(container, port))
-        ]
-        by = f"{holders[0].name} has it" if holders else "no running container has it now"
-        yield Finding(
-            subject=container.subject,
-            summary=f"{container.name} did not start: host port {port} is already allocated; {by}",
-            evidence=_failed(
+        address, port = error["address"], int(error["port"])
+        holders = _publishers(containers, container, address, port)
+        holder = f'container "{holders[0].name}" publishes it' if holders else "no running container publishes it now"
+        yield Finding.about(
+            container,
+            f'container "{container.name}" did not start: host port {port} is already allocated; {holder}',
+            _failed(
                 container,
                 **{
-                    f"NetworkSettings.Ports of {each.name}": sorted(each.network_settings.ports or {})
-                    for each in holders
+                    f"NetworkSettings.Ports of {other.name}": sorted(other.network_settings.ports or {})
+                    for other in holders
                 },
             ),
-            variables={"container": container.name, "port": str(port)},
             discriminator=str(port),
             severity=Severity.critical if holders else Severity.warning,
-            touches=tuple(each.subject for each in holders),
+            touches=tuple(other.subject for other in holders),
             signs=signs(container.state.error),
-            service=container.service,
+            port=str(port),
         )
+    return None
 
 
-def _bind_failures(containers: Containers, why: str) -> Iterator[tuple[Container, str, str, int]]:
-    """Containers whose host port could not be bound for this reason: protocol, address, port."""
+def _publishers(containers: Containers, container: Container, address: str, port: int) -> list[Container]:
+    """The other running containers that publish this host port in a protocol that the container wants."""
+    protocols = _protocols(container, port)
+    return [
+        other
+        for other in containers.running
+        if other.id != container.id and any(_publishes(other, proto, address, port) for proto in protocols)
+    ]
+
+
+class BindFailure(msgspec.Struct, frozen=True):
+    """A container whose host port the kernel did not let the engine bind."""
+
+    container: Container
+    proto: str
+    address: str
+    port: int
+
+
+def bind_failures(containers: Containers, reason: str) -> Iterator[BindFailure]:
+    """The containers that did not start because a host port could not be bound for this reason."""
     for container in not_up(containers):
-        said = _BIND.search(container.state.error)
-        if said is not None and why in said["why"]:
-            address, port = said["ip"] or said["oldip"], said["port"] or said["oldport"]
-            yield container, said["proto"] or said["old"], address.strip("[]"), int(port)
+        error = _BIND.search(container.state.error)
+        if error is not None and reason in error["why"]:
+            address, port = error["ip"] or error["oldip"], error["port"] or error["oldport"]
+            yield BindFailure(container, error["proto"] or error["old"], address.strip("[]"), int(port))
+
+
+IN_USE = "address already in use"
 
 
 @check("network.port-held-by-process", severity=Severity.critical)
-def port_held_by_process(containers: Containers, listeners: Listeners | Unavailable) -> Iterable[Finding]:
+def port_held_by_process(containers: Containers, listeners: Listeners | None) -> CheckResult:
     """A container did not start because a process of the host listens on its port.
 
     Without root the process cannot be named. Where nobody listens any more the finding is a warning: the next
     start may succeed.
     """
-    for container, proto, address, port in _bind_failures(containers, "address already in use"):
-        known = isinstance(listeners, Listeners)
-        held = listeners.on(proto, address, port) if isinstance(listeners, Listeners) else ()
-        yield Finding(
-            subject=container.subject,
-            summary=f"{container.name} did not start: {proto} port {port} of the host "
-            + (
-                _held_by(held[0], containers)
-                if held
-                else "was in use" + (", nobody listens on it now" if known else "")
-            ),
-            evidence=_failed(
-                container, **{f"listener {each.proto} {each.address}:{each.port}": each.holder for each in held}
-            ),
-            variables={"container": container.name, "port": str(port), "proto": proto},
+    for failure in bind_failures(containers, IN_USE):
+        container, port, proto = failure.container, failure.port, failure.proto
+        held = () if listeners is None else listeners.on(proto, failure.address, port)
+        is_free = listeners is not None and not held
+        past = "was in use and is free now" if is_free else "was in use"
+        state = _held_by(held[0], containers) if held else past
+        finding = Finding.about(
+            container,
+            f'container "{container.name}" did not start: {proto} port {port} of the host {state}',
+            _failed(container, **_shown(held)),
             discriminator=f"{port}/{proto}",
-            severity=Severity.warning if known and not held else Severity.critical,
-            touches=tuple(_owner(each, containers) for each in held if each.container in containers.by_id),
+            severity=Severity.warning if is_free else Severity.critical,
+            touches=_owners(held, containers),
             signs=signs(container.state.error),
-            service=container.service,
+            port=str(port),
+            proto=proto,
         )
+        yield _with_stub(finding, held)
+    return None
 
 
-def _owner(listener: Listener, containers: Containers) -> Subject:
-    return containers.by_id[listener.container or ""].subject
+_STUB = "systemd-resolve"
+"""The command of systemd-resolved as the kernel keeps it: 15 characters. It listens on 127.0.0.53 and 127.0.0.54, port 53."""
+
+
+def _with_stub(finding: Finding, held: tuple[Listener, ...]) -> Finding:
+    """The page has its own remedy where the host's DNS stub holds the port: to kill it would end the host's name resolution."""
+    if not any(listener.comm == _STUB for listener in held):
+        return finding
+    return replace(finding, variables={**finding.variables, "stub_unit": "systemd-resolved"})
+
+
+def _shown(held: tuple[Listener, ...]) -> dict[str, str]:
+    return {f"listener {listener.proto} {listener.address}:{listener.port}": listener.holder for listener in held}
+
+
+def _owners(held: tuple[Listener, ...], containers: Containers) -> tuple[Subject, ...]:
+    """The containers that listeners belong to."""
+    ids = (listener.container for listener in held if listener.container)
+    return tuple(containers.by_id[id].subject for id in ids if id in containers.by_id)
 
 
 def _held_by(listener: Listener, containers: Containers) -> str:
-    inside = containers.by_id.get(listener.container or "")
-    if inside is not None:
-        return f"is held by {listener.holder} of container {inside.name}"
+    owner = containers.by_id.get(listener.container or "")
+    if owner is not None:
+        return f'is held by {listener.holder} of container "{owner.name}"'
     return f"is held by {listener.holder}"
 
 
 @check("network.bind-address-missing", severity=Severity.critical)
 def bind_address_missing(
-    containers: Containers, links: Interfaces | Unavailable, nonlocal_bind: NonlocalBind | Unavailable
-) -> Iterable[Finding]:
+    containers: Containers, links: Interfaces | Unavailable, nonlocal_bind: NonlocalBind | None
+) -> CheckResult:
     """A container publishes a port on an address that the host does not have.
 
     A floating address or a VPN that comes up after the engine: once the host has the address the finding is a
     warning. So it is where an address has left the host under a running container, unless the host may listen on foreign
     addresses (`net.ipv4.ip_nonlocal_bind`), as a stand-by does.
     """
-    if isinstance(links, Interfaces) and isinstance(nonlocal_bind, NonlocalBind) and not nonlocal_bind.allowed:
-        yield from _left_behind(containers, links)
-    for container, proto, address, port in _bind_failures(containers, "cannot assign requested address"):
-        there = isinstance(links, Interfaces) and links.holds(address)
-        yield Finding(
-            subject=container.subject,
-            summary=f"{container.name} did not start: the host has no address {address} to publish port {port} on"
-            + (", it has it now" if there else ""),
-            evidence=_failed(
-                container,
-                **{
-                    "addresses of the host": [each.address for each in links.addresses]
-                    if isinstance(links, Interfaces)
-                    else str(links)
-                },
+    known = None if isinstance(links, Unavailable) else links
+    if known is not None and nonlocal_bind is not None and not nonlocal_bind.allowed:
+        yield from _left_behind(containers, known)
+    for failure in bind_failures(containers, "cannot assign requested address"):
+        container, address, port = failure.container, failure.address, failure.port
+        is_back = known is not None and known.holds(address)
+        addresses = str(links) if known is None else [held.address for held in known.addresses]
+        yield Finding.about(
+            container,
+            sentence(
+                f'container "{container.name}" did not start: the host had no address {address} to publish port {port} on',
+                "the host has it now" if is_back else "",
             ),
-            variables={"container": container.name, "address": address, "port": str(port)},
-            discriminator=f"{address}:{port}/{proto}",
-            severity=Severity.warning if there else Severity.critical,
+            _failed(container, **{"addresses of the host": addresses}),
+            discriminator=f"{address}:{port}/{failure.proto}",
+            severity=Severity.warning if is_back else Severity.critical,
             signs=signs(container.state.error),
-            service=container.service,
+            address=address,
+            port=str(port),
         )
+    return None
 
 
 def _left_behind(containers: Containers, links: Interfaces) -> Iterator[Finding]:
     """Running containers that are published on an IPv4 address that the host no longer has."""
-    for each in containers.running:
+    for container in containers.running:
         lost: dict[str, list[str]] = {}
-        for port, binding in each.published_ports:
+        for published, binding in container.published_ports:
             if "." in binding.host_ip and not links.holds(binding.host_ip):
-                lost.setdefault(binding.host_ip, []).append(f"{binding.host_port} -> {port}")
-        for address, published in lost.items():
-            yield Finding(
-                subject=each.subject,
-                summary=f"{each.name} is published on {address}, which the host no longer has: port"
-                f" {published[0].partition(' ')[0]} cannot be reached there",
-                evidence={
-                    f"NetworkSettings.Ports on {address}": published,
-                    "addresses of the host": [one.address for one in links.addresses],
+                lost.setdefault(binding.host_ip, []).append(f"{binding.host_port} -> {published}")
+        for address, bindings in lost.items():
+            port = bindings[0].partition(" ")[0]
+            yield Finding.about(
+                container,
+                f'container "{container.name}" is published on {address}, which the host no longer has:'
+                f" port {port} cannot be reached there",
+                {
+                    f"NetworkSettings.Ports on {address}": bindings,
+                    "addresses of the host": [held.address for held in links.addresses],
                     "net.ipv4.ip_nonlocal_bind": "0",
                 },
-                variables={"container": each.name, "address": address, "port": published[0].partition(" ")[0]},
                 discriminator=address,
                 severity=Severity.warning,
-                stable=(each.life,),
-                service=each.service,
+                stable=(container.life,),
+                address=address,
+                port=port,
             )
 
 
@@ -203,57 +241,57 @@ def has_own_kernel(container: Container) -> bool:
 @check("network.published-port-not-listening", severity=Severity.warning)
 def published_port_not_listening(
     containers: Containers, namespaces: Namespaces, clock: Clock, *, grace: Seconds = Seconds(20)
-) -> Iterable[CheckItem]:
+) -> CheckResult:
     """Nothing in a container listens on a port that it publishes.
 
     Clients are accepted by the engine's proxy and cut off at once. TCP only. It is advice where other published ports of the
     container are served: images declare more ports than they use. A stand-by that begins to listen when it is needed looks the same.
     """
-    publishing = {each.subject for each in containers.running if each.published_ports}
-    yield from (each for each in namespaces.unvisited if each.subject in publishing)
-    for each in containers.running:
-        inside = namespaces.of(each)
-        age = clock.age(each.started_at)
-        if inside is None or age is None or age < grace or each.state.status != "running" or has_own_kernel(each):
-            continue
-        wanted = dict.fromkeys(int(port.partition("/")[0]) for port, _ in each.published_ports if port.endswith("/tcp"))
-        sockets = {port: inside.sockets("tcp", port) for port in wanted}
-        served = [port for port, listed in sockets.items() if any(not one.is_loopback for one in listed)]
-        for port, listed in sockets.items():
-            if port in served:
-                continue
-            what = (
-                f"listens on port {port} at {listed[0].address} only"
-                if listed
-                else f"publishes port {port} and serves nothing there"
-            )
-            yield Finding(
-                subject=each.subject,
-                summary=f"{each.name} {what}: no client can reach it",
-                evidence={
-                    "NetworkSettings.Ports": sorted(port for port, _ in each.published_ports),
-                    "TCP sockets inside": sorted(
-                        {f"{one.address}:{one.port}" for one in inside.listeners if one.protocol == "tcp"}
-                    ),
-                    "State.StartedAt": each.state.started_at,
-                },
-                variables={"container": each.name, "port": str(port)},
-                discriminator=str(port),
-                severity=Severity.advice if served else Severity.warning,
-                stable=(each.life,),
-                service=each.service,
-            )
+    publishing = {container.subject for container in containers.running if container.published_ports}
+    yield from (item for item in namespaces.unvisited if item.subject in publishing)
+    for container in containers.running:
+        netns = namespaces.of(container)
+        age = clock.age(container.started_at)
+        is_settled = age is not None and age >= grace and container.state.status == "running"
+        if netns is not None and is_settled and not has_own_kernel(container):
+            yield from _not_served(container, netns)
+    return None
 
 
-_PORT = re.compile(r":(\d{2,5})\b")
+def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding]:
+    published = [port for port, _ in container.published_ports]
+    wanted = dict.fromkeys(int(port.partition("/")[0]) for port in published if port.endswith("/tcp"))
+    sockets = {port: netns.sockets("tcp", port) for port in wanted}
+    served = {port for port, found in sockets.items() if any(not socket.is_loopback for socket in found)}
+    for port in [port for port in wanted if port not in served]:
+        inward = f"listens on port {port} at {sockets[port][0].address} only" if sockets[port] else ""
+        yield Finding.about(
+            container,
+            f'container "{container.name}" {inward or f"publishes port {port} and serves nothing there"}:'
+            " no client can reach it",
+            {
+                "NetworkSettings.Ports": sorted(published),
+                "TCP sockets inside": sorted(
+                    {f"{socket.address}:{socket.port}" for socket in netns.listeners if socket.protocol == "tcp"}
+                ),
+                "State.StartedAt": container.state.started_at,
+            },
+            discriminator=str(port),
+            severity=Severity.advice if served else Severity.warning,
+            stable=(container.life,),
+            port=str(port),
+        )
+
+
+_PORT = re.compile(r"(?::|\bport )(\d{2,5})\b")
 _NUMBER = re.compile(r"\b\d{2,5}\b")
 
 
-def _from_command(each: Container, listeners: Listeners | Unavailable) -> int:
+def _from_command(container: Container, listeners: Listeners | None) -> int:
     """The first number of its command that is a port which somebody listens on; 0 if there is none."""
-    if isinstance(listeners, Unavailable):
+    if listeners is None:
         return 0
-    numbers = (int(number) for word in each.command for number in _NUMBER.findall(word))
+    numbers = (int(number) for word in container.command for number in _NUMBER.findall(word))
     return next((number for number in numbers if listeners.on("tcp", "", number)), 0)
 
 
@@ -262,32 +300,42 @@ def _from_command(each: Container, listeners: Listeners | Unavailable) -> int:
     severity=Severity.critical,
     causes=["container.restart-loop", "container.exits-at-start"],
 )
-def host_port_conflict(
-    containers: Containers, words: LogTails, listeners: Listeners | Unavailable
-) -> Iterable[Finding]:
+def host_port_conflict(containers: Containers, words: LogTails, listeners: Listeners | None) -> CheckResult:
     """A container with host networking ended because its port is in use on the host.
 
-    The engine does not know of such ports, so that only the container's own last words tell.
+    The engine does not know of such ports, so that only the container's own log tells. Programs that listen by UDP alone,
+    as DNS servers may, are found too.
     """
-    for each in containers:
-        said = words.of(each).find("address already in use", "eaddrinuse", "address in use")
-        if not each.shares_host_network or each.is_running or not said:
+    for container in containers:
+        line = words.of(container).find(IN_USE, "eaddrinuse", "address in use")
+        if not container.shares_host_network or container.is_running or not line:
             continue
-        named = _PORT.findall(said)
-        port = int(named[-1]) if named else _from_command(each, listeners)
-        held = listeners.on("tcp", "", port) if isinstance(listeners, Listeners) and port else ()
-        by = f"; it {_held_by(held[0], containers)}" if held else ""
-        yield Finding(
-            subject=each.subject,
-            summary=f"{each.name} ended: its port{f' {port}' if port else ''} is in use on the host{by}",
-            evidence={
-                "HostConfig.NetworkMode": each.host_config.network_mode,
-                "State.ExitCode": each.state.exit_code,
-                "log": said,
-                **{f"listener {one.proto} {one.address}:{one.port}": one.holder for one in held},
+        ports = _PORT.findall(line)
+        port = int(ports[-1]) if ports else _from_command(container, listeners)
+        held = _holders(port, listeners)
+        finding = Finding.about(
+            container,
+            sentence(
+                f'container "{container.name}" ended: its port{f" {port}" if port else ""} is in use on the host',
+                f"the port {_held_by(held[0], containers)}" if held else "",
+            ),
+            {
+                "HostConfig.NetworkMode": container.host_config.network_mode,
+                "State.ExitCode": container.state.exit_code,
+                "log": line,
+                **_shown(held),
             },
-            variables={"container": each.name, "port": str(port or "PORT")},
-            touches=tuple(_owner(one, containers) for one in held if one.container in containers.by_id),
+            touches=_owners(held, containers),
             signs=frozenset({"port-taken"}),
-            service=each.service,
         )
+        finding = _with_stub(finding, held)
+        is_killable = port and "stub_unit" not in finding.variables
+        yield replace(finding, variables={**finding.variables, "port": str(port)}) if is_killable else finding
+    return None
+
+
+def _holders(port: int, listeners: Listeners | None) -> tuple[Listener, ...]:
+    """Who listens on a port of the host, by TCP or else by UDP."""
+    if listeners is None or not port:
+        return ()
+    return listeners.on("tcp", "", port) or listeners.on("udp", "", port)

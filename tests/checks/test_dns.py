@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from checks.dns import embedded, files, queries
 from diagnose import registry
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.failed_names import FailedName, FailedNames, failed_name, referenced_names
 from diagnose.evidence.dns.filtered_queries import DnsPath, dns_path
-from diagnose.evidence.dns.lookups import Lookups, lookups
+from diagnose.evidence.dns.lookups import DnsReply, Lookups, lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, Upstream, parse
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint
+from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
@@ -22,9 +23,11 @@ from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.run.options import Options
 from diagnose.firewall import iptables
 from diagnose.firewall.rules import Ruleset
-from diagnose.model import DAEMON, Failed, Finding, Json, Severity, Skipped, Subject, Unavailable
+from diagnose.model import DAEMON, Failed, Finding, Json, Severity, Skipped, Subject, Unavailable, Verdict
+from diagnose.questions import Host
 from diagnose.recording.questions import Question
 from tests.hosts import Made
+from tests.judging import judge, rows
 
 MISSING = Unavailable("missing", "no such file")
 UNKNOWN = Unavailable("forbidden", "not root")
@@ -93,6 +96,7 @@ def world(
     configured: tuple[str, ...] = (),
     resolved: ResolvConf | Unavailable = MISSING,
     resolve: tuple[str, ...] = (),
+    failed: FailedNames | None = None,
 ) -> tuple[Containers, Resolvers, Lookups, Made]:
     """Containers with their resolv.conf, and what servers say: (server, asked from the host) -> rcode, or an ICMP error, or
     silence."""
@@ -121,7 +125,7 @@ def world(
         configured,
         {each.id: parse(text) for each, text in listed},
     )
-    answer = lookups(made, containers, NETWORKS, resolvers, UNKNOWN, Options(resolve=resolve))
+    answer = lookups(Host(made), containers, NETWORKS, resolvers, None, Options(resolve=resolve), failed)
     assert isinstance(answer, Lookups)
     return containers, resolvers, answer, made
 
@@ -155,35 +159,25 @@ def test_one_way_is_asked_by_two_containers_at_most() -> None:
 def test_without_probes_nothing_is_concluded() -> None:
     made = Made({"dns.query": Failed("not allowed", "probes are turned off by --no-probe")})
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
-    answer = lookups(made, Containers(()), NETWORKS, resolvers, UNKNOWN, Options())
+    answer = lookups(Host(made), Containers(()), NETWORKS, resolvers, None, Options(), None)
     assert answer == Unavailable("not allowed", "probes are turned off by --no-probe")
-
-
-def ended(answer: Any) -> Any:
-    """What a check returned, whether it is a generator or not."""
-    try:
-        return next(answer)
-    except TypeError:
-        return answer
-    except StopIteration as stop:
-        return stop.value
 
 
 @pytest.mark.parametrize(
     ("why", "expected"),
     [
-        (Unavailable("not allowed", "no probes"), Skipped("no probes")),
-        (Unavailable("forbidden", "not root"), Unavailable("forbidden", "not root")),
+        (Unavailable("not allowed", "no probes"), Verdict.SKIPPED),
+        (Unavailable("forbidden", "not root"), Verdict.UNKNOWN),
     ],
     ids=["by the user's wish", "for want of privilege"],
 )
 def test_what_stands_on_replies_says_why_there_are_none(why: Unavailable, expected: Any) -> None:
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
     containers = Containers((container("web"),))
-    assert ended(queries.upstream_unreachable(containers, resolvers, why, UNKNOWN)) == expected
-    assert ended(queries.host_broken(resolvers, why, containers, UNKNOWN, UNKNOWN, UNKNOWN)) == expected
-    assert ended(queries.udp_blocked(resolvers, why, containers)) == expected
-    assert ended(embedded.embedded_rules_missing(containers, why, UNKNOWN, ANSWERS)) == expected
+    known = {"containers": containers, "resolvers": resolvers, "lookups": why}
+    for id in ("dns.upstream-unreachable", "dns.host-broken", "dns.udp-blocked", "dns.servers-disagree"):
+        assert judge(id, **known).verdict is expected
+    assert judge("dns.embedded-rules-missing", containers=containers, lookups=why, daemon=ANSWERS).verdict is expected
 
 
 def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_host() -> None:
@@ -203,12 +197,15 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
     who = container("web")
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {who.id: parse(lan())})
     containers = Containers((who,))
-    answer = lookups(Made({"dns.query": reply}), containers, NETWORKS, resolvers, UNKNOWN, Options())
+    made = Made({"dns.query": reply})
+    answer = lookups(Host(made), containers, NETWORKS, resolvers, None, Options(), None)
     assert isinstance(answer, Lookups)
-    (left_out,) = queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN)  # type: ignore[misc]
+    (left_out,) = judge(
+        "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
+    ).unexamined
     assert left_out.subject == who.subject
     assert "run as root" in left_out.why
-    assert list(queries.host_broken(resolvers, answer, containers, UNKNOWN, UNKNOWN, UNKNOWN)) == []  # type: ignore[arg-type]
+    assert judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers).findings == ()
 
 
 def found(answer: Any) -> list[tuple[str, Severity | None]]:
@@ -265,46 +262,59 @@ CRITICAL, WARNING, ADVICE = Severity.critical, Severity.warning, Severity.advice
 )
 def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) -> None:
     containers, resolvers, answer, _ = world(*listed, replies=replies)
-    assert found(queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN)) == expected
+    assert (
+        found(judge("dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer).findings)
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
     ("replies", "rules", "words"),
     [
-        ({(LAN, True): "NOERROR"}, {}, "lost between network bridge and the uplink"),
-        ({}, {}, "the host itself gets no answer either"),
+        ({(LAN, True): "NOERROR"}, {}, 'lost between network "bridge" and the uplink'),
+        ({}, {}, "the host gets no answer from that server either"),
         ({(LAN, False): "refused"}, {}, "the machine is reachable"),
-        ({(LAN, True): "NOERROR", (LAN, False): "refused"}, {}, "is led elsewhere"),
+        ({(LAN, True): "NOERROR", (LAN, False): "refused"}, {}, "leads the container's query elsewhere"),
         (
             {},
             {("bridge", LAN): "ip filter FORWARD: policy drop"},
-            "the host's packet filter stops it: ip filter FORWARD: policy drop",
+            "the host's packet filter stops the query: ip filter FORWARD: policy drop",
         ),
     ],
 )
 def test_the_hop_that_lost_the_query_is_named(replies: Any, rules: Any, words: str) -> None:
     containers, resolvers, answer, _ = world((WEB, lan()), replies=replies)
-    (finding,) = queries.upstream_unreachable(containers, resolvers, answer, DnsPath(rules))  # type: ignore[misc]
+    (finding,) = judge(
+        "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer, dns_path=DnsPath(rules)
+    ).findings
     assert words in finding.summary
 
 
 def test_a_server_on_the_host_is_not_behind_the_uplink() -> None:
     containers, resolvers, answer, _ = world((WEB, lan()), replies={(LAN, True): "NOERROR"})
-    (finding,) = queries.upstream_unreachable(containers, resolvers, answer, DnsPath({}, own=frozenset({LAN})))  # type: ignore[misc]
-    assert "lost between network bridge and that address of the host" in finding.summary
+    (finding,) = judge(
+        "dns.upstream-unreachable",
+        containers=containers,
+        resolvers=resolvers,
+        lookups=answer,
+        dns_path=DnsPath({}, own=frozenset({LAN})),
+    ).findings
+    assert 'lost between network "bridge" and that address of the host' in finding.summary
 
 
 def test_a_filter_inside_the_container_is_not_the_host_s() -> None:
     containers, resolvers, answer, _ = world((WEB, lan()), replies={(LAN, True): "NOERROR", (LAN, False): "prohibited"})
-    (finding,) = queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN)  # type: ignore[misc]
-    assert "it does not leave the container" in finding.summary
+    (finding,) = judge("dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer).findings
+    assert "the query does not leave the container" in finding.summary
 
 
 def test_the_rule_that_stops_the_host_s_own_queries_is_named() -> None:
     containers, resolvers, answer, _ = world(host=ResolvConf((LAN,)), replies={})
     rules = DnsPath({}, {LAN: "ip filter INPUT: policy drop"})
-    (finding,) = queries.host_broken(resolvers, answer, containers, rules, UNKNOWN, UNKNOWN)  # type: ignore[misc]
-    assert "own packet filter stops it: ip filter INPUT: policy drop" in finding.summary
+    (finding,) = judge(
+        "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers, dns_path=rules
+    ).findings
+    assert "own packet filter stops the query: ip filter INPUT: policy drop" in finding.summary
 
 
 ESTABLISHED = "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
@@ -346,15 +356,18 @@ def test_a_fourth_server_is_never_asked() -> None:
     text = "".join(f"nameserver {each}\n" for each in four.nameservers)
     heard = {(PUBLIC, True): "NOERROR", (PUBLIC, False): "NOERROR"}
     containers, resolvers, answer, _ = world((WEB, text), host=four, replies=heard)
-    assert found(queries.host_broken(resolvers, answer, containers, UNKNOWN, UNKNOWN, UNKNOWN)) == [
+    assert found(judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers).findings) == [
         ("host:host", CRITICAL)
     ]
-    assert found(queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN)) == [("network:bridge", CRITICAL)]
+    assert found(
+        judge("dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer).findings
+    ) == [("network:bridge", CRITICAL)]
 
 
 def test_internal_networks_have_no_way_out_by_design() -> None:
     containers, resolvers, answer, _ = world((container("safe", "vault"), V26), replies={})
-    assert isinstance(queries.upstream_unreachable(containers, resolvers, answer, UNKNOWN), Skipped)
+    result = judge("dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer)
+    assert result.verdict is Verdict.SKIPPED
 
 
 @pytest.mark.parametrize(
@@ -376,13 +389,17 @@ def test_internal_networks_have_no_way_out_by_design() -> None:
 )
 def test_the_host_s_own_servers(servers: Any, replies: Any, broken: list[Any], blocked: list[Any]) -> None:
     containers, resolvers, answer, _ = world(host=ResolvConf(servers), replies=replies)
-    assert found(queries.host_broken(resolvers, answer, containers, UNKNOWN, UNKNOWN, UNKNOWN)) == broken
-    assert found(queries.udp_blocked(resolvers, answer, containers)) == blocked
+    assert (
+        found(judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers).findings) == broken
+    )
+    assert (
+        found(judge("dns.udp-blocked", resolvers=resolvers, lookups=answer, containers=containers).findings) == blocked
+    )
 
 
 def test_a_name_that_has_to_resolve_and_does_not() -> None:
     containers, resolvers, answer, _ = world(replies={(LAN, True): "NXDOMAIN"}, resolve=("intranet.example",))
-    (finding,) = queries.host_broken(resolvers, answer, containers, UNKNOWN, UNKNOWN, UNKNOWN)  # type: ignore[misc]
+    (finding,) = judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers).findings
     assert finding.discriminator == "intranet.example"
     assert "NXDOMAIN" in finding.summary
 
@@ -413,7 +430,10 @@ FALLBACK = "nameserver 8.8.8.8\nnameserver 8.8.4.4\n"
 )
 def test_loopback_stub(host: ResolvConf, more: Any, listed: Any, replies: Any, expected: list[Any]) -> None:
     containers, resolvers, answer, _ = world(*listed, host=host, replies=replies, **more)
-    assert found(files.loopback_stub(resolvers, answer, containers)) == expected
+    assert (
+        found(judge("dns.loopback-stub", resolvers=resolvers, lookups=answer, containers=containers).findings)
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -435,7 +455,10 @@ def test_no_nameserver(host: Any, listed: Any, replies: Any, expected: list[Any]
     containers, resolvers, answer, _ = world(
         *listed, host=host, replies=replies | {(LAN, True): "NOERROR", (PUBLIC, True): "NOERROR"}
     )
-    assert found(files.no_nameserver(resolvers, answer, containers)) == expected
+    assert (
+        found(judge("dns.no-nameserver", resolvers=resolvers, lookups=answer, containers=containers).findings)
+        == expected
+    )
 
 
 SIX = "2001:db8::53"
@@ -470,43 +493,49 @@ ONLY_SIX = ResolvConf((SIX,), mtime=0.0)
 )  # fmt: skip
 def test_a_host_with_ipv6_servers_only(host: Any, more: Any, listed: Any, replies: Any, expected: list[Any]) -> None:
     containers, resolvers, answer, _ = world(*listed, host=host, replies=replies, **more)
-    told = list(files.no_nameserver(resolvers, answer, containers))  # type: ignore[arg-type]
+    told = judge("dns.no-nameserver", resolvers=resolvers, lookups=answer, containers=containers).findings
     assert found(told) == expected
     assert all("networks without IPv6 get no IPv6 server" in each.summary for each in told if isinstance(each, Finding))
 
 
-@pytest.mark.parametrize(("check", "host"), [(files.loopback_stub, STUB), (files.no_nameserver, ONLY_SIX)])
-def test_a_fallback_that_answers_has_no_part_in_what_others_of_its_network_lack(check: Any, host: ResolvConf) -> None:
+@pytest.mark.parametrize(("id", "host"), [("dns.loopback-stub", STUB), ("dns.no-nameserver", ONLY_SIX)])
+def test_a_fallback_that_answers_has_no_part_in_what_others_of_its_network_lack(id: str, host: ResolvConf) -> None:
     bridge, web = Subject("network", "bridge"), WEB.subject
     for replies, touches in (({(PUBLIC, False): "NOERROR"}, {web}), ({}, {web, bridge})):
         containers, resolvers, answer, _ = world((WEB, FALLBACK), (OWN, lan(OTHER)), host=host, replies=replies)
-        (finding,) = check(resolvers, answer, containers)
+        (finding,) = judge(id, resolvers=resolvers, lookups=answer, containers=containers).findings
         assert set(finding.touches) == touches
 
 
 def test_who_got_the_fallback_of_an_ipv6_host_is_unknown_without_containers() -> None:
-    assert files.no_nameserver(Resolvers(ONLY_SIX, MISSING, (), {}), UNKNOWN, UNKNOWN) == UNKNOWN
+    resolvers = Resolvers(ONLY_SIX, MISSING, (), {})
+    assert judge("dns.no-nameserver", resolvers=resolvers).verdict is Verdict.UNKNOWN
 
 
-def test_a_resolv_conf_that_cannot_be_read_is_not_a_missing_one() -> None:
-    resolvers = Resolvers(UNKNOWN, MISSING, (), {})
-    nobody = Containers(())
+OF_HOST_FILE = ("dns.loopback-stub", "dns.stale-resolv-conf", "dns.host-broken", "dns.udp-blocked", "dns.no-nameserver")
+
+
+@pytest.mark.parametrize("id", OF_HOST_FILE)
+def test_a_resolv_conf_that_cannot_be_read_is_not_a_missing_one(id: str) -> None:
     nothing_asked = Lookups({}, {}, (), {}, {}, ())
-    assert files.no_nameserver(resolvers, UNKNOWN, nobody) == UNKNOWN
-    assert files.loopback_stub(resolvers, nothing_asked, nobody) == UNKNOWN
-    assert ended(files.stale_resolv_conf(nobody, resolvers, nothing_asked)) == UNKNOWN
-    assert queries.host_broken(resolvers, nothing_asked, nobody, UNKNOWN, UNKNOWN, UNKNOWN) == UNKNOWN
-    assert ended(queries.udp_blocked(resolvers, nothing_asked, nobody)) == UNKNOWN
+    known = {"resolvers": Resolvers(UNKNOWN, MISSING, (), {}), "containers": Containers(()), "lookups": nothing_asked}
+    assert judge(id, **known).verdict is Verdict.UNKNOWN
 
 
-def test_a_missing_resolv_conf_names_no_server() -> None:
-    resolvers = Resolvers(MISSING, MISSING, (), {})
-    nobody = Containers(())
+@pytest.mark.parametrize(
+    ("id", "verdict"),
+    [
+        ("dns.loopback-stub", Verdict.SKIPPED),
+        ("dns.host-broken", Verdict.SKIPPED),
+        ("dns.stale-resolv-conf", Verdict.PASSED),
+        ("dns.udp-blocked", Verdict.PASSED),
+        ("dns.no-nameserver", Verdict.FOUND),
+    ],
+)
+def test_a_missing_resolv_conf_names_no_server(id: str, verdict: Verdict) -> None:
     nothing_asked = Lookups({}, {}, (), {}, {}, ())
-    assert isinstance(files.loopback_stub(resolvers, nothing_asked, nobody), Skipped)
-    assert isinstance(queries.host_broken(resolvers, nothing_asked, nobody, UNKNOWN, UNKNOWN, UNKNOWN), Skipped)
-    assert ended(files.stale_resolv_conf(nobody, resolvers, nothing_asked)) is None
-    assert ended(queries.udp_blocked(resolvers, nothing_asked, nobody)) is None
+    known = {"resolvers": Resolvers(MISSING, MISSING, (), {}), "containers": Containers(()), "lookups": nothing_asked}
+    assert judge(id, **known).verdict is verdict
 
 
 STARTED = 1767225600.0
@@ -533,7 +562,10 @@ STARTED = 1767225600.0
 def test_stale_resolv_conf(listed: Any, edited: float, replies: Any, expected: list[Any]) -> None:
     host = ResolvConf((LAN,), mtime=edited)
     containers, resolvers, answer, _ = world(listed, host=host, replies=replies | {(LAN, True): "NOERROR"})
-    assert found(files.stale_resolv_conf(containers, resolvers, answer)) == expected
+    assert (
+        found(judge("dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers).findings)
+        == expected
+    )
 
 
 def test_old_servers_that_answer_explain_nothing_and_dead_ones_their_own_container_only() -> None:
@@ -541,7 +573,7 @@ def test_old_servers_that_answer_explain_nothing_and_dead_ones_their_own_contain
         containers, resolvers, answer, _ = world(
             (WEB, lan(OTHER)), host=ResolvConf((LAN,), mtime=STARTED + 9), replies=replies
         )
-        (finding,) = files.stale_resolv_conf(containers, resolvers, answer)
+        (finding,) = judge("dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers).findings
         assert isinstance(finding, Finding)
         assert (finding.touches, finding.signs) == ((), signs)
 
@@ -566,7 +598,10 @@ SIXTH = {"bridge": {"IPAddress": "172.17.0.2", "GlobalIPv6Address": "2001:db8:1:
 def test_old_servers_where_the_new_ones_are_ipv6(listed: Any, replies: Any, expected: list[Any]) -> None:
     host = ResolvConf((SIX,), mtime=STARTED + 9)
     containers, resolvers, answer, _ = world(listed, host=host, replies=replies)
-    assert found(files.stale_resolv_conf(containers, resolvers, answer)) == expected
+    assert (
+        found(judge("dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers).findings)
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -581,7 +616,7 @@ def test_old_servers_where_the_new_ones_are_ipv6(listed: Any, replies: Any, expe
 )
 def test_embedded_rules_missing(who: Container, reply: str, expected: list[str]) -> None:
     containers, _, answer, _ = world((who, V26), replies={("127.0.0.11", False): reply})
-    told = found(embedded.embedded_rules_missing(containers, answer, UNKNOWN, ANSWERS))
+    told = found(judge("dns.embedded-rules-missing", containers=containers, lookups=answer, daemon=ANSWERS).findings)
     assert [subject for subject, _ in told] == expected
 
 
@@ -592,12 +627,12 @@ TCP_ONLY = Socket("tcp", "127.0.0.11", 41001)
 @pytest.mark.parametrize(
     ("sockets", "daemon", "words", "of_engine"),
     [
-        ((LISTENER,), ANSWERS, "its nat rules are gone", False),
-        ((LISTENER,), DEAD, "its nat rules are gone", False),
+        ((LISTENER,), ANSWERS, "the nat rules of its network namespace are gone", False),
+        ((LISTENER,), DEAD, "the nat rules of its network namespace are gone", False),
         ((), DEAD, "the engine's resolver does not listen there", True),
         ((), ANSWERS, "the engine's resolver does not listen there", True),
         ((TCP_ONLY,), ANSWERS, "the engine's resolver does not listen there", True),
-        (None, ANSWERS, "its nat rules are gone", False),
+        (None, ANSWERS, "the nat rules of its network namespace are gone", False),
         (None, DEAD, "no engine answers", True),
         (None, UNKNOWN, "no engine answers", True),
     ],
@@ -607,8 +642,10 @@ def test_refused_without_a_listener_is_no_word_on_rules(
 ) -> None:
     who = container("web", "shop")
     containers, _, answer, _ = world((who, V26), replies={("127.0.0.11", False): "refused"})
-    seen = UNKNOWN if sockets is None else Namespaces({who.id: ContainerNetns(who, 1, (), (), (), sockets)})
-    (finding,) = embedded.embedded_rules_missing(containers, answer, seen, daemon)
+    known: dict[str, Any] = {} if isinstance(daemon, Unavailable) else {"daemon": daemon}
+    if sockets is not None:
+        known["namespaces"] = Namespaces({who.id: ContainerNetns(who, 1, (), (), (), sockets)})
+    (finding,) = judge("dns.embedded-rules-missing", containers=containers, lookups=answer, **known).findings
     assert isinstance(finding, Finding)
     assert words in finding.summary
     assert (DAEMON in finding.touches) == of_engine
@@ -632,4 +669,236 @@ def test_a_dead_engine_explains_resolvers_that_do_not_listen() -> None:
 def test_search_amplified(texts: list[str], expected: list[str]) -> None:
     listed = [(container(f"c{n}"), lan() + text) for n, text in enumerate(texts)]
     containers, resolvers, _, _ = world(*listed, replies={})
-    assert [subject for subject, _ in found(files.search_amplified(containers, resolvers))] == expected
+    assert [
+        subject
+        for subject, _ in found(judge("dns.search-amplified", resolvers=resolvers, containers=containers).findings)
+    ] == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("dial tcp: lookup pay.office.test on 127.0.0.11:53: no such host", "pay.office.test"),
+        ("Error: getaddrinfo ENOTFOUND db", "db"),
+        ('could not translate host name "db" to address: Name or service not known', "db"),
+        ("curl: (6) Could not resolve host: api.internal", "api.internal"),
+        ("wget: bad address 'store'", "store"),
+        ('nginx: [emerg] host not found in upstream "app" in /etc/nginx/nginx.conf:12', "app"),
+        ("java.net.UnknownHostException: kafka", "kafka"),
+        ("ping: db: Temporary failure in name resolution", "db"),
+        ("dial tcp 10.0.0.5:5432: connect: connection refused", ""),
+        ("lookup 10.0.0.5: no such host", ""),
+    ],
+)
+def test_the_name_that_failed_by_a_log_line(line: str, name: str) -> None:
+    assert failed_name(line) == name
+
+
+@pytest.mark.parametrize(
+    ("env", "command", "names"),
+    [
+        (["DATABASE_URL=postgres://shop:pw@db:5432/shop"], [], {"db"}),
+        (["DB_HOST=db"], [], {"db"}),
+        (["KAFKA=kafka1:9092,kafka2:9092"], [], {"kafka1", "kafka2"}),
+        (["POSTGRES_DB=db", "MODE=cache"], [], set()),
+        (["DB_HOST=10.0.0.5"], [], set()),
+        ([], ["app", "--store=http://store:8080/x"], {"store"}),
+        ([], ["app", "db"], set()),
+    ],
+)
+def test_names_that_a_container_is_to_call(env: list[str], command: list[str], names: set[str]) -> None:
+    path, args = (command[0], command[1:]) if command else ("", [])
+    who = container("api", Config={"Env": env}, Path=path, Args=args)
+    assert set(referenced_names(who)) == names
+
+
+def service(name: str, networks: list[str], *, project: str = "p", **fields: Any) -> Container:
+    labels = {"com.docker.compose.project": project, "com.docker.compose.service": name} if project else {}
+    places = {network: {"IPAddress": "172.18.0.2", "Aliases": [name]} for network in networks}
+    config = {"Labels": labels} | fields.pop("Config", {})
+    return container(f"{project}-{name}", **{"NetworkSettings": {"Networks": places}, "Config": config, **fields})
+
+
+CALLS_DB = {"Config": {"Env": ["DB_HOST=db"], "Labels": {"com.docker.compose.project": "p"}}}
+LOOPS = {"State": {"Status": "restarting", "Pid": 0}}
+
+
+@pytest.mark.parametrize(
+    ("caller", "owner", "fails", "expected", "cure"),
+    [
+        pytest.param(
+            service("api", ["front"], **LOOPS),
+            service("db", ["shop"]),
+            True,
+            [CRITICAL],
+            {"network": "shop"},
+            id="failed",
+        ),
+        pytest.param(service("api", ["shop"], **LOOPS), service("db", ["shop"]), True, [], None, id="one network"),
+        pytest.param(
+            service("api", ["bridge"], project="", **LOOPS),
+            service("db", ["bridge"], project=""),
+            True,
+            [CRITICAL],
+            {"created": "-api-net"},
+            id="the default network",
+        ),
+        pytest.param(
+            service("api", ["front"], **CALLS_DB),
+            service("db", ["shop"]),
+            False,
+            [WARNING],
+            {"network": "shop"},
+            id="configured",
+        ),
+        pytest.param(
+            service("api", ["front"], **CALLS_DB),
+            service("db", ["shop"], project="q"),
+            False,
+            [],
+            None,
+            id="another project",
+        ),
+        pytest.param(
+            service("api", ["front"], HostConfig={"ExtraHosts": ["db:10.0.0.5"]}, **LOOPS),
+            service("db", ["shop"]),
+            True,
+            [],
+            None,
+            id="in its hosts file",
+        ),
+        pytest.param(
+            service("api", ["bridge"], HostConfig={"Links": ["/p-db:/p-api/db"]}, **LOOPS),
+            service("db", ["bridge"]),
+            True,
+            [],
+            None,
+            id="linked",
+        ),
+        pytest.param(
+            service("api", [], HostConfig={"NetworkMode": "host"}, **LOOPS),
+            service("db", ["shop"]),
+            True,
+            [CRITICAL],
+            {},
+            id="the host's network",
+        ),
+    ],
+)
+def test_service_on_other_network(
+    caller: Container, owner: Container, fails: bool, expected: list[Severity], cure: dict[str, str] | None
+) -> None:
+    line = 'could not translate host name "db" to address'
+    failed = FailedNames({caller.id: (FailedName("db", line),)} if fails else {})
+    containers = Containers((caller, owner))
+    result = judge("dns.service-on-other-network", containers=containers, networks=NETWORKS, failed=failed)
+    assert [finding.severity for finding in result.findings] == expected
+    for finding in result.findings:
+        own = {"container": caller.name, "name": "db", "owner": owner.name}
+        assert finding.variables == {**own, **(cure or {})}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        pytest.param("NXDOMAIN", "NOERROR", [("critical", "host")], id="the second knows it"),
+        pytest.param("NOERROR", "NXDOMAIN", [], id="the first knows it"),
+        pytest.param("REFUSED", "NOERROR", [], id="an error leads on"),
+        pytest.param("silent", "NOERROR", [], id="silence leads on"),
+        pytest.param("NXDOMAIN", "NXDOMAIN", [], id="nobody knows it"),
+    ],
+)
+def test_servers_disagree(first: str, second: str, expected: list[tuple[str, str]]) -> None:
+    def reply(rcode: str) -> DnsReply:
+        answers = ["192.0.2.81"] if rcode == "NOERROR" else []
+        return DnsReply() if rcode == "silent" else DnsReply(answered=True, rcode=rcode, answers=answers, ms=1.0)
+
+    names = {("pay.office", LAN): reply(first), ("pay.office", OTHER): reply(second)}
+    answer = Lookups({}, {}, (), {}, names, ())
+    resolvers = Resolvers(ResolvConf((LAN, OTHER)), MISSING, (), {})
+    result = judge("dns.servers-disagree", resolvers=resolvers, lookups=answer)
+    assert rows(result) == expected
+    for finding in result.findings:
+        assert finding.variables["dns_json"] == f'{{"dns": ["{OTHER}", "{LAN}"]}}'
+    broken = judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=Containers(()))
+    assert rows(broken) == ([("critical", "host")] if first == second == "NXDOMAIN" else [])
+
+
+def test_names_that_failed_in_a_log_are_asked_of_the_container_s_own_servers() -> None:
+    who = container("payer")
+    failed = FailedNames({who.id: (FailedName("pay.office", "x"), FailedName("single", "y"))})
+    text = lan() + lan(OTHER)
+    *_, answer, made = world((who, text), replies={(LAN, False): "NXDOMAIN"}, failed=failed)
+    asked = {(q.args["server"], q.args["pid"]) for q in made.asked if q.args["name"] == "pay.office"}
+    assert asked == {(LAN, who.state.pid), (OTHER, who.state.pid)}
+    assert not [q for q in made.asked if q.args["name"] == "single"]
+    assert set(answer.failed[who.id]) == {("pay.office", LAN), ("pay.office", OTHER)}
+
+
+def test_the_name_of_a_container_is_asked_of_the_engine() -> None:
+    listed = [(container("db", "shop"), V26), (container("web", "shop"), V26)]
+    containers, resolvers, answer, made = world(*listed, replies={(LAN, True): "NOERROR"}, resolve=("db",))
+    asked = {(q.args["server"], q.args["pid"]) for q in made.asked if q.args["name"] == "db"}
+    assert asked == {("127.0.0.11", each.state.pid) for each, _ in listed}
+    result = judge("dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers)
+    assert result.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("who", "text", "more", "kind"),
+    [
+        pytest.param(OWN, lan(OTHER), {}, "container", id="given to the container"),
+        pytest.param(WEB, lan(OTHER), {"configured": (OTHER,)}, "daemon", id="configured"),
+        pytest.param(WEB, lan(), {}, "host", id="the host's file"),
+        pytest.param(WEB, FALLBACK, {}, "fallback", id="the engine's own"),
+        pytest.param(WEB, lan(OTHER), {}, "earlier", id="an earlier file"),
+    ],
+)
+def test_where_a_server_comes_from(who: Container, text: str, more: Any, kind: str) -> None:
+    _, resolvers, *_ = world((who, text), replies={}, **more)
+    assert resolvers.origin(who, resolvers.upstreams(who)[0].server).kind == kind
+
+
+def test_a_file_that_was_written_after_the_start_was_edited_inside() -> None:
+    edited = msgspec.structs.replace(parse(lan(OTHER)), mtime=STARTED + 60)
+    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {WEB.id: edited})
+    assert resolvers.origin(WEB, OTHER).kind == "edited"
+
+
+SHOP = container("web", "shop")
+
+
+@pytest.mark.parametrize(
+    ("text", "replies", "expected"),
+    [
+        pytest.param(V26.replace(LAN, OTHER), {}, [("warning", "web")], id="26.1: its server is gone"),
+        pytest.param(
+            V28.replace("127.0.0.53", OTHER).replace(f" {OTHER}]", "]"),
+            {},
+            [("warning", "web")],
+            id="28.5: asked by the host",
+        ),
+        pytest.param(V26, {(LAN, False): "NOERROR"}, [], id="26.1: the host's own"),
+        pytest.param(V20, {}, [("warning", "web")], id="20.10: nothing is passed on"),
+        pytest.param(V20, {("127.0.0.11", False): "REFUSED"}, [], id="20.10: passed on"),
+    ],
+)
+def test_old_servers_of_the_engine_s_resolver(text: str, replies: Any, expected: list[tuple[str, str]]) -> None:
+    host = ResolvConf((LAN,), mtime=STARTED + 9)
+    heard = replies | {(LAN, True): "NOERROR"}
+    containers, resolvers, answer, _ = world((SHOP, text), host=host, replies=heard)
+    result = judge("dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers)
+    assert rows(result) == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "needs_flags"),
+    [("28.5.2", False), ("20.10.24", True)],
+    ids=["writes IPv6 rules", "has to be configured"],
+)
+def test_ipv6_for_the_default_network_is_the_remedy_of_ipv6_servers(version: str, needs_flags: bool) -> None:
+    containers, resolvers, answer, _ = world((WEB, FALLBACK), host=ONLY_SIX, replies={})
+    known = {"resolvers": resolvers, "lookups": answer, "containers": containers}
+    (finding,) = judge("dns.no-nameserver", **known, ping=Ping("1.41", version, "")).findings
+    assert ('"ip6tables": true' in finding.variables["ipv6_json"]) is needs_flags
+    assert "stub_unit" not in finding.variables

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from checks.network import ports
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import HostConfig
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
@@ -22,7 +22,7 @@ from diagnose.evidence.network.docker_interfaces import docker_interfaces
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.listeners import Listener, Listeners, overlap
 from diagnose.evidence.network.mtu_harm import Harm, MtuHarm
-from diagnose.evidence.network.neighbours import NeighbourLimits
+from diagnose.evidence.network.neighbours import Neighbour, NeighbourLimits, Neighbours
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
 from diagnose.evidence.network.packet_paths import Forwarding
@@ -110,13 +110,13 @@ WANTS = {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}}
     ],
 )
 def test_port_allocated(listed: list[Container], expected: list[Any]) -> None:
-    assert found(ports.port_allocated(Containers(tuple(listed)))) == expected
+    assert found(judge("network.port-allocated", containers=Containers(tuple(listed))).findings) == expected
 
 
 def test_the_holder_of_a_port_is_named_and_touched() -> None:
     listed = Containers((failed("b", TAKEN, HostConfig=WANTS), container("a", NetworkSettings=PUBLISHED)))
-    (finding,) = ports.port_allocated(listed)
-    assert "a has it" in finding.summary
+    (finding,) = judge("network.port-allocated", containers=listed).findings
+    assert 'container "a" publishes it' in finding.summary
     assert [str(each) for each in finding.touches] == ["container:a"]
     assert finding.signs == {"port-taken"}
 
@@ -132,14 +132,15 @@ NGINX = Listener("tcp", "0.0.0.0", 8080, 12, "nginx", None)
     ("held", "severity", "words"),
     [
         pytest.param(Listeners((NGINX,)), Severity.critical, "held by nginx (pid 12)", id="held"),
-        pytest.param(Listeners(()), Severity.warning, "nobody listens on it now", id="free by now"),
+        pytest.param(Listeners(()), Severity.warning, "is free now", id="free by now"),
         pytest.param(UNKNOWN, Severity.critical, "was in use", id="cannot look"),
     ],
 )
 def test_port_held_by_process(error: str, held: Any, severity: Severity, words: str) -> None:
     if error is SIX_BIND and isinstance(held, Listeners) and len(held):
         held = Listeners((Listener("tcp6", "::", 8080, 12, "nginx", None),))
-    (finding,) = ports.port_held_by_process(Containers((failed("b", error),)), held)
+    known = {} if held is UNKNOWN else {"listeners": held}
+    (finding,) = judge("network.port-held-by-process", containers=Containers((failed("b", error),)), **known).findings
     assert (finding.severity, finding.discriminator) == (severity, "8080/tcp")
     assert words in finding.summary
 
@@ -147,10 +148,10 @@ def test_port_held_by_process(error: str, held: Any, severity: Severity, words: 
 def test_a_missing_address_is_not_a_held_port() -> None:
     error = "listen tcp4 10.9.9.9:80: bind: cannot assign requested address"
     listed = Containers((failed("b", error),))
-    assert found(ports.port_held_by_process(listed, Listeners(()))) == []
-    assert found(ports.bind_address_missing(listed, links(), UNKNOWN)) == [("container:b", Severity.critical)]
+    assert rows(judge("network.port-held-by-process", containers=listed, listeners=Listeners(()))) == []
+    assert rows(judge("network.bind-address-missing", containers=listed, links=links())) == [("critical", "b")]
     there = links(addresses=(Address(2, "10.9.9.9", 24),))
-    assert found(ports.bind_address_missing(listed, there, UNKNOWN)) == [("container:b", Severity.warning)]
+    assert rows(judge("network.bind-address-missing", containers=listed, links=there)) == [("warning", "b")]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,9 @@ def test_a_missing_address_is_not_a_held_port() -> None:
 def test_an_address_that_left_the_host(address: str, setting: Any, expected: list[Any]) -> None:
     published = {"Networks": {}, "Ports": {"80/tcp": [{"HostIp": address, "HostPort": "8080"}]}}
     listed = Containers((container("a", NetworkSettings=published),))
-    assert found(ports.bind_address_missing(listed, links(), setting)) == expected
+    known = {} if setting is UNKNOWN else {"nonlocal_bind": setting}
+    result = judge("network.bind-address-missing", containers=listed, links=links(), **known)
+    assert found(result.findings) == expected
 
 
 @pytest.mark.parametrize(
@@ -230,8 +233,8 @@ LATER = Clock(wall=1767225600.0 + 3600, booted=0)
     ],
 )
 def test_published_port_not_listening(who: Container, sockets: list[Socket], clock: Clock, expected: list[Any]) -> None:
-    answer = ports.published_port_not_listening(Containers((who,)), inside(who, *sockets), clock)
-    assert found(answer) == expected
+    known = {"containers": Containers((who,)), "namespaces": inside(who, *sockets), "clock": clock}
+    assert found(judge("network.published-port-not-listening", **known).findings) == expected
 
 
 HOSTED = {"NetworkMode": "host"}
@@ -250,8 +253,111 @@ IN_USE = "listen tcp :8080: bind: address already in use"
 )
 def test_host_port_conflict(who: Container, log: str, expected: list[str]) -> None:
     words = LogTails({who.id: LogTail((log,))}, {})
-    answer = ports.host_port_conflict(Containers((who,)), words, Listeners((NGINX,)))
-    assert [str(each.subject) for each in answer] == expected
+    known = {"containers": Containers((who,)), "words": words, "listeners": Listeners((NGINX,))}
+    assert [str(finding.subject) for finding in judge("network.host-port-conflict", **known).findings] == expected
+
+
+RESOLVED = Listener("udp", "127.0.0.53", 53, 7, "systemd-resolve", None)
+
+
+@pytest.mark.parametrize(
+    ("log", "holder", "variables"),
+    [
+        pytest.param(IN_USE, NGINX, {"container": "a", "port": "8080"}, id="a server"),
+        pytest.param(
+            "dnsmasq: failed to create listening socket for port 53: Address in use",
+            RESOLVED,
+            {"container": "a", "stub_unit": "systemd-resolved"},
+            id="the host's DNS stub, as musl says it",
+        ),
+    ],
+)
+def test_what_holds_the_port_of_the_host(log: str, holder: Listener, variables: dict[str, str]) -> None:
+    who = container("a", HostConfig=HOSTED, State=ENDED)
+    known = {"containers": Containers((who,)), "words": LogTails({who.id: LogTail((log,))}, {})}
+    (finding,) = judge("network.host-port-conflict", **known, listeners=Listeners((holder,))).findings
+    assert finding.variables == variables
+    assert signs(log) == {"port-taken"}
+
+
+def on(name: str, networks: dict[str, dict[str, str]], **fields: Any) -> Container:
+    return container(name, NetworkSettings={"Networks": networks, **fields.pop("Settings", {})}, **fields)
+
+
+VAULT = network("vault", Internal=True)
+PUBLISHES = {"HostConfig": {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}}}
+AT = {"IPAddress": "172.18.0.2", "MacAddress": "02:42:ac:12:00:02"}
+
+
+@pytest.mark.parametrize(
+    ("who", "expected"),
+    [
+        pytest.param(on("a", {"vault": AT}, **PUBLISHES), [("warning", "a")], id="internal alone"),
+        pytest.param(on("a", {"vault": AT, "shop": AT}, **PUBLISHES), [], id="another network too"),
+        pytest.param(on("a", {"vault": AT}), [], id="publishes nothing"),
+        pytest.param(on("a", {"shop": AT}, **PUBLISHES), [], id="an ordinary network"),
+    ],
+)
+def test_published_on_internal(who: Container, expected: list[tuple[str, str]]) -> None:
+    nets = Networks((network(), VAULT))
+    assert rows(judge("network.published-on-internal", containers=Containers((who,)), networks=nets)) == expected
+
+
+OTHER_MAC = {"IPAddress": "172.18.0.3", "MacAddress": "02:42:ac:12:00:03"}
+SAME_MAC = {"IPAddress": "172.18.0.3", "MacAddress": "02:42:AC:12:00:02"}
+
+
+@pytest.mark.parametrize(
+    ("second", "driver", "expected"),
+    [
+        pytest.param(on("b", {"shop": SAME_MAC}), "bridge", [("critical", "shop")], id="equal"),
+        pytest.param(on("b", {"shop": OTHER_MAC}), "bridge", [], id="different"),
+        pytest.param(on("b", {"vault": SAME_MAC}), "bridge", [], id="on another network"),
+        pytest.param(on("b", {"shop": SAME_MAC}), "ipvlan", [], id="ipvlan: by design"),
+        pytest.param(on("b", {"shop": SAME_MAC}, State=ENDED), "bridge", [], id="it does not run"),
+    ],
+)
+def test_mac_duplicate(second: Container, driver: str, expected: list[tuple[str, str]]) -> None:
+    listed = Containers((on("a", {"shop": AT}), second))
+    nets = Networks((network(Driver=driver), VAULT))
+    assert rows(judge("network.mac-duplicate", containers=listed, networks=nets)) == expected
+
+
+@pytest.mark.parametrize(
+    ("entry", "driver", "expected"),
+    [
+        pytest.param(Neighbour("172.18.0.2", "eth0", ""), "macvlan", [("warning", "a")], id="no answer"),
+        pytest.param(Neighbour("172.18.0.2", "eth0", ""), "ipvlan", [("warning", "a")], id="ipvlan"),
+        pytest.param(Neighbour("172.18.0.2", "eth0", "02:42:ac:12:00:02"), "macvlan", [], id="by a shim"),
+        pytest.param(Neighbour("172.18.0.9", "eth0", ""), "macvlan", [], id="somebody else"),
+        pytest.param(Neighbour("172.18.0.2", "eth0", ""), "bridge", [], id="a bridge network"),
+    ],
+)
+def test_macvlan_host_unreachable(entry: Neighbour, driver: str, expected: list[tuple[str, str]]) -> None:
+    nets = Networks((network(Driver=driver, Options={"parent": "eth0"}),))
+    known = {"containers": Containers((on("a", {"shop": AT}),)), "networks": nets, "links": links()}
+    assert rows(judge("network.macvlan-host-unreachable", **known, neighbours=Neighbours((entry,)))) == expected
+
+
+PROXY = ["docker-proxy", "-proto", "tcp", "-host-port", "8080", "-container-ip", "172.17.0.9", "-container-port", "80"]
+INIT, ENGINE = Process(1, comm="systemd"), Process(20, comm="dockerd")
+
+
+@pytest.mark.parametrize(
+    ("parent", "listed", "expected"),
+    [
+        pytest.param(1, [container("a")], [("warning", "host")], id="of nobody"),
+        pytest.param(1, [failed("b", OLD_BIND)], [("critical", "host")], id="a container wants the port"),
+        pytest.param(20, [container("a")], [], id="of an engine"),
+        pytest.param(1, [container("a", NetworkSettings=PUBLISHED)], [], id="its port is published"),
+    ],
+)
+def test_proxy_orphaned(parent: int, listed: list[Container], expected: list[tuple[str, str]]) -> None:
+    processes = Processes((INIT, ENGINE, Process(30, ppid=parent, comm="docker-proxy", cmdline=PROXY)))
+    result = judge("network.proxy-orphaned", containers=Containers(tuple(listed)), processes=processes)
+    assert rows(result) == expected
+    for finding in result.findings:
+        assert finding.variables["pid"] == "30"
 
 
 @pytest.mark.parametrize(

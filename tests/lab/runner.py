@@ -197,8 +197,14 @@ def _look(box: Box, scenario: Scenario, record: Path | None) -> Outcome:
             stack.callback(shutil.rmtree, box.state / "tape", ignore_errors=True)
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(recorded, folder)
-            outcome.replayed = _replay(folder, scenario.args)
+            outcome.replayed = _replay(folder, _of_a_replay(scenario.args))
     return outcome
+
+
+def _of_a_replay(args: Sequence[str]) -> tuple[str, ...]:
+    """The arguments without `--resolve NAME`: a recording holds the names that were asked for, and nothing is asked again."""
+    pairs = zip(("", *args), args, strict=False)
+    return tuple(arg for before, arg in pairs if "--resolve" not in (before, arg))
 
 
 def keep_expected(folder: Path, scenario: Scenario, engine: Engine, outcome: Outcome) -> None:

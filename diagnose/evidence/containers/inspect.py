@@ -102,6 +102,7 @@ class HostConfig(_Shape, frozen=True, rename="pascal"):
     dns_search: list[str] | None = None
     dns_options: list[str] | None = None
     extra_hosts: list[str] | None = None
+    links: list[str] | None = None
     pid_mode: str = ""
     ipc_mode: str = ""
     uts_mode: str = msgspec.field(name="UTSMode", default="")
@@ -330,6 +331,14 @@ class Container(_Shape, frozen=True, rename="pascal", dict=True):
     @property
     def endpoints(self) -> dict[str, NetworkEndpoint]:
         return self.network_settings.networks or {}
+
+    @functools.cached_property
+    def dns_names(self) -> frozenset[str]:
+        """The names by which containers on its networks can call it: its own, its service's, its aliases."""
+        names = {self.name, self.labels.get("com.docker.compose.service", "")}
+        for endpoint in self.endpoints.values():
+            names |= {*(endpoint.aliases or ()), *(endpoint.dns_names or ())}
+        return frozenset(names - {""})
 
     @property
     def shares_host_network(self) -> bool:

@@ -1,22 +1,24 @@
 """What the DNS servers answer, asked the way that the host and its containers would ask them.
 
-One question per server and way. The root's name servers are all that an upstream is ever asked for, a
-container's own name is all that the embedded resolver is, and other names are those that the user gave.
+One question per server and way. An upstream is asked for the root's name servers, the embedded resolver for names of
+containers. Other names are those that the user gave, and those that a container asked itself and could not resolve.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.resolvers import EMBEDDED, Resolvers, is_loopback, resolving
+from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.dns.resolvers import EMBEDDED, ResolvConf, Resolvers, Upstream, is_loopback, resolving
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable, Unexamined
-from diagnose.recording.questions import Host, Question, question
+from diagnose.questions import Host
+from diagnose.questions.network import QueryDns
 from diagnose.registry import evidence
 
 WITNESSES = 2
@@ -24,6 +26,10 @@ WITNESSES = 2
 
 EMBEDDED_LIMIT = 250
 """Containers whose own resolver is asked."""
+
+
+MOST_FAILED_NAMES = 20
+"""Queries for names that failed in logs."""
 
 
 class DnsReply(msgspec.Struct, frozen=True):
@@ -41,6 +47,15 @@ class DnsReply(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.answered and self.ms is None:
             raise ValueError("an answer without its time")
+
+    @property
+    def denies(self) -> bool:
+        """Whether a library takes it as final that the name has no address: it asks no further server then."""
+        return self.rcode == "NXDOMAIN" or (self.rcode == "NOERROR" and not self.answers)
+
+    @property
+    def knows(self) -> bool:
+        return self.rcode == "NOERROR" and bool(self.answers)
 
     def __str__(self) -> str:
         if self.answered:
@@ -73,12 +88,15 @@ class QueryPath(msgspec.Struct, frozen=True):
 
 
 class Lookups(msgspec.Struct, frozen=True):
-    """host: replies to the host by server, over UDP; tcp: over TCP, of those that were silent. embedded: by
-    container id.
+    """What came back from DNS servers.
 
-    names: what the user's own names (--resolve) brought, by name and the host's server that was asked.
-    closed: running containers on internal networks alone, which have no way out by design. island: the host leads nowhere and
-    knows no server, so that what its containers were given for want of one is not asked.
+    host: replies to the host by server, over UDP; tcp: over TCP, of those that were silent. embedded: by container id.
+    names: what the user's own names (--resolve) brought, by name and the host's server that was asked. closed: running containers
+    on internal networks alone, which have no way out by design. island: the host leads nowhere and knows no server, so that what
+    its containers were given for want of one is not asked. services: the user's names that are names of containers, with the
+    container that was asked from and the reply of the engine's resolver. failed: names that a container's log says it could not
+    resolve, by container id, name and server. forwarded: what the engine's resolver answers to a query that it can only forward, by
+    container id, where the engine does not write down whom it asks.
     """
 
     host: dict[str, DnsReply]
@@ -89,6 +107,9 @@ class Lookups(msgspec.Struct, frozen=True):
     closed: tuple[Container, ...]
     unasked: tuple[Unexamined, ...] = ()
     island: bool = False
+    services: dict[str, tuple[Container, DnsReply]] = {}
+    failed: dict[str, dict[tuple[str, str], DnsReply]] = {}
+    forwarded: dict[str, DnsReply] = {}
 
     def __len__(self) -> int:
         return len(self.host) + len(self.ways) + len(self.embedded)
@@ -99,119 +120,220 @@ class Lookups(msgspec.Struct, frozen=True):
         return None if reply is None else reply.answered
 
 
-def _root(server: str, pid: int | None, transport: str = "udp") -> Question:
-    return _query(server, ".", "NS", pid, transport)
+class _Plan:
+    """Whom to ask what: each question with the containers that could not be examined without its answer."""
+
+    def __init__(self, resolvers: Resolvers, island: bool) -> None:
+        self.resolvers = resolvers
+        self.island = island
+        self.servers = dict.fromkeys(resolvers.host_servers)
+        self.groups: dict[tuple[tuple[str, ...], str, str], list[Container]] = {}
+        self.closed: list[Container] = []
+        self.embedded: list[Container] = []
+        self.forwarding: list[Container] = []
+        self.services: dict[str, Container] = {}
+        self.failed: list[tuple[Container, str, str, int | None]] = []
+
+    def add(self, container: Container, outward: tuple[str, ...]) -> None:
+        """A running container, with the names of its networks that lead out."""
+        conf = self.resolvers.inside.get(container.id)
+        if conf is not None and conf.is_embedded:
+            self.embedded.append(container)
+            if self._may_forward_elsewhere(container, conf):
+                self.forwarding.append(container)
+        if not outward or (self.island and not self.resolvers.has_own_servers(container)):
+            self.closed.append(container)
+            return
+        for upstream in self.resolvers.upstreams(container):
+            is_itself = is_loopback(upstream.server) and not upstream.by_host
+            if not is_itself:
+                self.servers[upstream.server] = None
+            if not upstream.by_host:
+                key = (outward, upstream.server, container.id if is_itself else "")
+                self.groups.setdefault(key, []).append(container)
+
+    def _may_forward_elsewhere(self, container: Container, conf: ResolvConf) -> bool:
+        """Whether the engine's resolver may hold servers that the host has replaced since the container's start."""
+        read = self.resolvers.engine_file
+        changed = read.mtime if isinstance(read, ResolvConf) else None
+        started = container.started_at
+        is_unknown = conf.external is None and not self.resolvers.configured
+        own = self.resolvers.has_own_servers(container)
+        return is_unknown and not own and changed is not None and started is not None and changed > started
+
+    def questions(self, names: tuple[str, ...]) -> dict[QueryDns, list[Container]]:
+        asked: dict[QueryDns, list[Container]] = {root_query(server, None): [] for server in self.servers}
+        for (_, server, _), members in self.groups.items():
+            for member in members[:WITNESSES]:
+                asked.setdefault(root_query(server, member.state.pid), []).append(member)
+        for container in self.embedded[:EMBEDDED_LIMIT]:
+            asked.setdefault(name_query(EMBEDDED, container.name, container.state.pid), []).append(container)
+        for container in self.forwarding[:WITNESSES]:
+            asked.setdefault(root_query(EMBEDDED, container.state.pid), [])
+        for name in names:
+            for server in self.resolvers.host_servers if name not in self.services else ():
+                asked.setdefault(name_query(server, name, None), [])
+        for name, container in self.services.items():
+            asked.setdefault(name_query(EMBEDDED, name, container.state.pid), [])
+        for _, name, server, pid in self.failed:
+            asked.setdefault(name_query(server, name, pid), [])
+        return asked
 
 
-def _query(server: str, name: str, kind: str, pid: int | None, transport: str = "udp") -> Question:
-    return question("dns.query", server=server, port=53, name=name, type=kind, transport=transport, pid=pid, start=None)
+def root_query(server: str, pid: int | None, transport: str = "udp") -> QueryDns:
+    """The query for the root's name servers, which every resolver can answer or refuse."""
+    return QueryDns(server, ".", "NS", transport=transport, pid=pid)
+
+
+def name_query(server: str, name: str, pid: int | None) -> QueryDns:
+    """The query for a name's IPv4 addresses."""
+    return QueryDns(server, name, "A", pid=pid)
 
 
 @evidence
 def lookups(
     host: Host,
-    containers: Containers | Unavailable,
-    networks: Networks | Unavailable,
+    containers: Containers | None,
+    networks: Networks | None,
     resolvers: Resolvers,
-    routes: Routes | Unavailable,
+    routes: Routes | None,
     options: Options,
+    failed_names: FailedNames | None,
 ) -> Lookups | Unavailable:
     """All at once; then TCP where UDP was silent. Silence takes three seconds, a reply milliseconds."""
-    running = list(resolving(containers)) if isinstance(containers, Containers) else []
-    open_networks = _with_a_way_out(networks)
-    groups: dict[tuple[tuple[str, ...], str, str], list[Container]] = {}
-    by_host = dict.fromkeys(resolvers.host_servers)
-    closed = []
-    cut_off = isinstance(routes, Routes) and not routes.lead_out
-    island = cut_off and not resolvers.host_unread and not resolvers.host_servers and not resolvers.configured
-    for each in running:
-        outward = tuple(sorted(name for name in each.endpoints if open_networks.get(name, True)))
-        if not outward or (island and not resolvers.has_own_servers(each)):
-            closed.append(each)
-            continue
-        for upstream in resolvers.upstreams(each):
-            itself = is_loopback(upstream.server) and not upstream.by_host
-            if not itself:
-                by_host[upstream.server] = None
-            if not upstream.by_host:
-                groups.setdefault((outward, upstream.server, each.id if itself else ""), []).append(each)
-    embedded = [each for each in running if _has_embedded(resolvers, each)]
-    asked: dict[Question, list[Container]] = {}
-    for server in by_host:
-        asked[_root(server, None)] = []
-    for key, members in groups.items():
-        for each in members[:WITNESSES]:
-            asked.setdefault(_root(key[1], each.state.pid), []).append(each)
-    for each in embedded[:EMBEDDED_LIMIT]:
-        asked.setdefault(_query(EMBEDDED, each.name, "A", each.state.pid), []).append(each)
-    for name in options.resolve:
-        for server in resolvers.host_servers[:1]:
-            asked[_query(server, name, "A", None)] = []
+    plan = _planned(containers, networks, resolvers, routes, options, failed_names)
+    asked = plan.questions(options.resolve)
     replies, failures = _ask(host, asked)
     if not replies and failures:
         return Unavailable.of(next(iter(failures.values())))
     silent = [
         server
-        for server in by_host
-        if (said := replies.get(_root(server, None))) and not said.answered and not said.icmp
+        for server in plan.servers
+        if (reply := replies.get(root_query(server, None))) and not reply.answered and not reply.icmp
     ]
-    over_tcp, _ = _ask(host, [_root(server, None, "tcp") for server in silent])
-    ways = []
-    for key, members in sorted(groups.items()):
-        heard = [
-            (each, replies[asked_by])
-            for each in members[:WITNESSES]
-            if (asked_by := _root(key[1], each.state.pid)) in replies
-        ]
-        if heard:
-            ways.append(QueryPath(key[0], key[1], tuple(heard), tuple(members)))
-    missing = {
-        Unexamined(each.subject, f"a query from its network: {failed}")
-        for asked_by, failed in failures.items()
-        for each in asked[asked_by]
-        if failed.reason != "gone"
-    } | {
-        Unexamined(each.subject, f"only {EMBEDDED_LIMIT} containers' own resolvers are asked")
-        for each in embedded[EMBEDDED_LIMIT:]
-    }
+    over_tcp, _ = _ask(host, [root_query(server, None, "tcp") for server in silent])
     return Lookups(
-        {server: reply for server in by_host if (reply := replies.get(_root(server, None)))},
-        {server: reply for server in silent if (reply := over_tcp.get(_root(server, None, "tcp")))},
-        tuple(ways),
+        {server: reply for server in plan.servers if (reply := replies.get(root_query(server, None)))},
+        {server: reply for server in silent if (reply := over_tcp.get(root_query(server, None, "tcp")))},
+        tuple(_paths(plan, replies)),
         {
-            each.id: reply
-            for each in embedded
-            if (reply := replies.get(_query(EMBEDDED, each.name, "A", each.state.pid)))
+            container.id: reply
+            for container in plan.embedded
+            if (reply := replies.get(name_query(EMBEDDED, container.name, container.state.pid)))
         },
         {
             (name, server): reply
             for name in options.resolve
-            for server in resolvers.host_servers[:1]
-            if (reply := replies.get(_query(server, name, "A", None)))
+            for server in resolvers.host_servers
+            if (reply := replies.get(name_query(server, name, None)))
         },
-        tuple(closed),
-        (*resolvers.unread, *sorted(missing, key=lambda each: each.subject)),
-        island,
+        tuple(plan.closed),
+        (*resolvers.unread, *_unasked(plan, asked, failures)),
+        plan.island,
+        services={
+            name: (container, reply)
+            for name, container in plan.services.items()
+            if (reply := replies.get(name_query(EMBEDDED, name, container.state.pid)))
+        },
+        failed=_failed_replies(plan, replies),
+        forwarded={
+            container.id: reply
+            for container in plan.forwarding[:WITNESSES]
+            if (reply := replies.get(root_query(EMBEDDED, container.state.pid)))
+        },
     )
 
 
-def _with_a_way_out(networks: Networks | Unavailable) -> dict[str, bool]:
-    if not isinstance(networks, Networks):
-        return {}
-    return {each.name: not each.internal and each.driver not in ("null", "host") for each in networks}
+def _planned(
+    containers: Containers | None,
+    networks: Networks | None,
+    resolvers: Resolvers,
+    routes: Routes | None,
+    options: Options,
+    failed_names: FailedNames | None,
+) -> _Plan:
+    cut_off = routes is not None and not routes.lead_out
+    knows_no_server = not resolvers.host_unread and not resolvers.host_servers and not resolvers.configured
+    plan = _Plan(resolvers, island=cut_off and knows_no_server)
+    leads_out = _with_a_way_out(networks)
+    for container in [] if containers is None else resolving(containers):
+        plan.add(container, tuple(sorted(name for name in container.endpoints if leads_out.get(name, True))))
+    plan.services = {
+        name: witness for name in options.resolve if (witness := _witness(name, containers, plan.embedded)) is not None
+    }
+    if containers is not None and failed_names is not None:
+        plan.failed = list(_failed_queries(containers, failed_names, resolvers))[:MOST_FAILED_NAMES]
+    return plan
 
 
-def _has_embedded(resolvers: Resolvers, container: Container) -> bool:
-    conf = resolvers.inside.get(container.id)
-    return conf is not None and conf.is_embedded
+def _witness(name: str, containers: Containers | None, embedded: list[Container]) -> Container | None:
+    """A container that can ask the engine's resolver for this name of a container: a neighbour, or the container itself."""
+    owners = [] if containers is None else [each for each in containers.running if name in each.dns_names]
+    networks = {network for owner in owners for network in owner.endpoints}
+    near = [each for each in embedded if networks & set(each.endpoints)]
+    strangers = [each for each in near if name not in each.dns_names]
+    return next(iter([*strangers, *near]), None)
 
 
-def _ask(host: Host, asked: Iterable[Question]) -> tuple[dict[Question, DnsReply], dict[Question, Failed]]:
-    replies: dict[Question, DnsReply] = {}
-    failures: dict[Question, Failed] = {}
-    for each, answer in host.ask_many(asked):
+def _failed_queries(
+    containers: Containers, failed_names: FailedNames, resolvers: Resolvers
+) -> Iterator[tuple[Container, str, str, int | None]]:
+    """Each name of a log with each server of its container, and whose namespace to ask from: the host's for one that is down."""
+    of_containers = {name for container in containers for name in container.dns_names}
+    for container in containers:
+        for failed in failed_names.of(container):
+            if failed.name in of_containers or "." not in failed.name:
+                continue
+            upstreams = resolvers.upstreams(container) or tuple(Upstream(each) for each in resolvers.engine_view)
+            for upstream in upstreams if len(upstreams) > 1 else ():
+                inside = container.is_running and not upstream.by_host
+                yield container, failed.name, upstream.server, container.state.pid if inside else None
+
+
+def _paths(plan: _Plan, replies: dict[QueryDns, DnsReply]) -> Iterator[QueryPath]:
+    for (networks, server, _), members in sorted(plan.groups.items(), key=lambda item: item[0]):
+        heard = [
+            (member, reply)
+            for member in members[:WITNESSES]
+            if (reply := replies.get(root_query(server, member.state.pid)))
+        ]
+        if heard:
+            yield QueryPath(networks, server, tuple(heard), tuple(members))
+
+
+def _failed_replies(plan: _Plan, replies: dict[QueryDns, DnsReply]) -> dict[str, dict[tuple[str, str], DnsReply]]:
+    found: dict[str, dict[tuple[str, str], DnsReply]] = {}
+    for container, name, server, pid in plan.failed:
+        reply = replies.get(name_query(server, name, pid))
+        if reply is not None:
+            found.setdefault(container.id, {})[(name, server)] = reply
+    return found
+
+
+def _unasked(plan: _Plan, asked: dict[QueryDns, list[Container]], failures: dict[QueryDns, Failed]) -> list[Unexamined]:
+    missing = {
+        Unexamined(container.subject, f"a query from its network: {failed}")
+        for query, failed in failures.items()
+        for container in asked[query]
+        if failed.reason != "gone"
+    } | {
+        Unexamined(container.subject, f"only {EMBEDDED_LIMIT} containers' own resolvers are asked")
+        for container in plan.embedded[EMBEDDED_LIMIT:]
+    }
+    return sorted(missing, key=lambda item: item.subject)
+
+
+def _with_a_way_out(networks: Networks | None) -> dict[str, bool]:
+    listed = () if networks is None else networks
+    return {network.name: not network.internal and network.driver not in ("null", "host") for network in listed}
+
+
+def _ask(host: Host, queries: Iterable[QueryDns]) -> tuple[dict[QueryDns, DnsReply], dict[QueryDns, Failed]]:
+    replies: dict[QueryDns, DnsReply] = {}
+    failures: dict[QueryDns, Failed] = {}
+    for query, answer in host.ask_about(list(queries), lambda each: each):
         if isinstance(answer, Failed):
-            failures[each] = answer
+            failures[query] = answer
         else:
-            replies[each] = msgspec.convert(answer, DnsReply)
+            replies[query] = msgspec.convert(answer, DnsReply)
     return replies, failures

@@ -1,11 +1,11 @@
-"""Which DNS servers the host and its containers are configured with, and by which way a query would go to
-each."""
+"""Which DNS servers the host and its containers are configured with, where each comes from, and which way a query takes to it."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.model import Failed, Unavailable, Unexamined
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.registry import evidence
 
 EMBEDDED = "127.0.0.11"
@@ -30,6 +31,9 @@ alone."""
 MAX_SERVERS = 3
 """How many servers are ever asked: by the C libraries (MAXNS of glibc and musl) and by the engine's resolver; more are ignored."""
 
+_WRITTEN_AT_START_S = 10.0
+"""The engine writes a container's file before it notes the start; a busy host may delay the note."""
+
 _EXTERNAL = re.compile(r"^# ExtServers: \[(.*)\]$", re.MULTILINE)
 _NONE_LEFT = "NO EXTERNAL NAMESERVERS DEFINED"
 
@@ -40,6 +44,24 @@ class Upstream(msgspec.Struct, frozen=True):
 
     server: str
     by_host: bool = False
+
+
+OriginKind = Literal["container", "daemon", "edited", "fallback", "host", "earlier"]
+
+
+class ServerOrigin(msgspec.Struct, frozen=True):
+    """Where a container's DNS server comes from.
+
+    container: given when the container was created (`--dns`, compose `dns:`). daemon: the engine's configuration. edited: written
+    into the container's resolv.conf. fallback: the engine's public servers. host: the host's file as it is now. earlier: the host's
+    file as it was when the container started.
+    """
+
+    kind: OriginKind
+    place: str
+
+    def __str__(self) -> str:
+        return f"from {self.place}"
 
 
 class ResolvConf(msgspec.Struct, frozen=True):
@@ -116,8 +138,8 @@ class Resolvers(msgspec.Struct, frozen=True):
     """host: the host's own file, resolved: systemd-resolved's; Unavailable with reason missing where there is
     none.
 
-    configured: the servers that the daemon was told. inside: what each running container with a network of
-    its own has, by id.
+    configured: the servers in the daemon's configuration, configured_in: where that is. inside: what each running container with
+    a network of its own has, by id. dangling: the target of the host's file where it is a link to nothing.
     """
 
     host: ResolvConf | Unavailable
@@ -125,9 +147,35 @@ class Resolvers(msgspec.Struct, frozen=True):
     configured: tuple[str, ...]
     inside: dict[str, ResolvConf]
     unread: tuple[Unexamined, ...] = ()
+    configured_in: str = "the daemon's configuration"
+    dangling: str = ""
 
     def __len__(self) -> int:
         return len(self.inside) + 1
+
+    def origin(self, container: Container, server: str) -> ServerOrigin:
+        """Where this server of the container comes from, by what the engine would have chosen."""
+        if server in (container.host_config.dns or ()):
+            return ServerOrigin("container", f"the configuration of the container (dns {server})")
+        if server in self.configured:
+            return ServerOrigin("daemon", f"{self.configured_in} (dns)")
+        if self._is_edited(container):
+            return ServerOrigin("edited", "an edit of /etc/resolv.conf inside the container")
+        if server in self.engine_view:
+            return ServerOrigin("host", HOST_FILE if self.engine_file is self.host else RESOLVED_FILE)
+        if server in FALLBACK:
+            return ServerOrigin("fallback", "the engine, which found no usable server on the host")
+        return ServerOrigin("earlier", f"{HOST_FILE} of the host as it was when the container started")
+
+    def _is_edited(self, container: Container) -> bool:
+        """Whether a file that the engine copied was written long after the container's start.
+
+        The engine changes its own entry in the other kind of file, for example when a network is connected.
+        """
+        conf = self.inside.get(container.id)
+        if conf is None or conf.is_embedded or conf.mtime is None or container.started_at is None:
+            return False
+        return conf.mtime > container.started_at + _WRITTEN_AT_START_S
 
     @property
     def host_unread(self) -> Unavailable | None:
@@ -186,34 +234,41 @@ def resolving(containers: Containers) -> Iterator[Container]:
 
 
 @evidence
-def resolvers(host: Host, containers: Containers | Unavailable, daemon: DaemonConfig | Unavailable) -> Resolvers:
+def resolvers(host: Host, containers: Containers | None, daemon: DaemonConfig | None) -> Resolvers:
     """The host's files, the engine's configuration, and the file that the engine keeps for each container.
 
-    That one is read, and not the container's own path, which the container controls. Its folder is open to
+    That file is read, and not the container's own path, which the container controls. Its folder is open to
     root only.
     """
-    configured = daemon.value("dns") if isinstance(daemon, DaemonConfig) else None
-    known = list(resolving(containers)) if isinstance(containers, Containers) else []
+    configured = daemon.value("dns") if daemon is not None else None
+    known = [] if containers is None else list(resolving(containers))
     inside: dict[str, ResolvConf] = {}
     missing: list[Unexamined] = []
-    asked = {question("file.read", path=each.resolv_conf_path, follow=False): each for each in known}
-    for each, answer in host.ask_many(asked):
-        container = asked[each]
-        if isinstance(answer, Failed):
-            missing.append(Unexamined(container.subject, f"its resolv.conf: {answer}"))
+    for container, file in host.ask_about(known, lambda each: ReadFile(each.resolv_conf_path, follow=False)):
+        if isinstance(file, Failed):
+            missing.append(Unexamined(container.subject, f"its resolv.conf: {file}"))
         else:
-            inside[container.id] = parse(answer["text"])
+            inside[container.id] = replace(parse(file.text), mtime=file.mtime)
     return Resolvers(
         _read(host, HOST_FILE),
         _read(host, RESOLVED_FILE),
-        tuple(str(each) for each in configured or ()),
+        tuple(str(server) for server in configured or ()),
         inside,
-        tuple(sorted(missing, key=lambda each: each.subject)),
+        tuple(sorted(missing, key=lambda item: item.subject)),
+        configured_in=daemon.where("dns") if daemon is not None else "the daemon's configuration",
+        dangling=_dangling(host),
     )
 
 
+def _dangling(host: Host) -> str:
+    """What the host's file links to, where nothing is there."""
+    statuses = host.ask(StatPaths([HOST_FILE], follow=False))
+    link = None if isinstance(statuses, Failed) or HOST_FILE not in statuses else statuses[HOST_FILE].link
+    return link or "" if isinstance(_read(host, HOST_FILE), Unavailable) else ""
+
+
 def _read(host: Host, path: str) -> ResolvConf | Unavailable:
-    answer = host.ask(question("file.read", path=path))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    return replace(parse(answer["text"]), mtime=answer["mtime"])
+    file = host.ask(ReadFile(path))
+    if isinstance(file, Failed):
+        return Unavailable.of(file)
+    return replace(parse(file.text), mtime=file.mtime)

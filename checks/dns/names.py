@@ -1,0 +1,107 @@
+"""Names that two servers of one list answer differently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from checks.dns._groups import unasked
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.resolvers import HOST_FILE, ResolvConf, Resolvers
+from diagnose.model import HOST, CheckResult, Finding, Severity, Unavailable
+from diagnose.registry import check
+
+_RESOLVED_STUBS = ("127.0.0.53", "127.0.0.54")
+
+
+@check(
+    "dns.servers-disagree",
+    severity=Severity.critical,
+    causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
+)
+def servers_disagree(
+    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | None
+) -> CheckResult:
+    """A DNS server denies a name that the next server of the list knows.
+
+    Libraries take NXDOMAIN, or an answer without an address, as final and ask no further server. The next server is asked only
+    after silence or an error. Asked are names that the user gave, and names that a container's log says it could not resolve.
+    """
+    if isinstance(lookups, Unavailable):
+        return unasked(lookups)
+    for name in dict.fromkeys(name for name, _ in lookups.names):
+        replies = {server: reply for (other, server), reply in lookups.names.items() if other == name}
+        split = _split(name, replies)
+        if split is not None:
+            yield _of_host(split, resolvers)
+    for container in () if containers is None else containers:
+        failed = lookups.failed.get(container.id, {})
+        for name in dict.fromkeys(name for name, _ in failed):
+            split = _split(name, {server: reply for (other, server), reply in failed.items() if other == name})
+            if split is not None:
+                finding = Finding.about(
+                    container,
+                    f'container "{container.name}" cannot resolve "{name}": {split}',
+                    split.evidence,
+                    discriminator=name,
+                    signs=frozenset({"dns"}),
+                )
+                yield replace(finding, variables={**finding.variables, **split.variables})
+    return None
+
+
+class _Split(msgspec.Struct, frozen=True):
+    """A name, the first server that decides, and a later one that knows an address."""
+
+    name: str
+    denier: str
+    knower: str
+    replies: Mapping[str, DnsReply]
+
+    def __str__(self) -> str:
+        denial = self.replies[self.denier].rcode
+        answer = self.replies[self.knower].answers[0]
+        what = "no address" if denial == "NOERROR" else denial
+        return f"DNS server {self.denier}, which is asked first, says {what}; {self.knower} knows the name ({answer})"
+
+    @property
+    def evidence(self) -> dict[str, object]:
+        return {f"{self.name} A at {server}": _shown(reply) for server, reply in self.replies.items()}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The server that knows the name comes first in the order that the page proposes."""
+        order = [self.knower, *(server for server in self.replies if server != self.knower)]
+        listed = ", ".join(f'"{server}"' for server in order)
+        return {"name": self.name, "knower": self.knower, "dns_json": f'{{"dns": [{listed}]}}'}
+
+
+def _shown(reply: DnsReply) -> str:
+    return f"{reply}: {', '.join(reply.answers)}" if reply.answers else str(reply)
+
+
+def _split(name: str, replies: Mapping[str, DnsReply]) -> _Split | None:
+    """Whether the first decisive answer denies the name while a later server knows it."""
+    decisive = [server for server, reply in replies.items() if reply.knows or reply.denies]
+    knowers = [server for server in decisive if replies[server].knows]
+    if not knowers or replies[decisive[0]].knows:
+        return None
+    return _Split(name, decisive[0], knowers[0], replies)
+
+
+def _of_host(split: _Split, resolvers: Resolvers) -> Finding:
+    variables = split.variables
+    is_plain = isinstance(resolvers.host, ResolvConf) and not set(resolvers.host_servers) & set(_RESOLVED_STUBS)
+    if is_plain:
+        variables |= {"file": HOST_FILE}
+    return Finding(
+        subject=HOST,
+        summary=f'"{split.name}" does not resolve on the host: {split}',
+        evidence={f"{HOST_FILE} nameserver": list(resolvers.host_servers), **split.evidence},
+        variables=variables,
+        discriminator=split.name,
+        signs=frozenset({"dns"}),
+    )

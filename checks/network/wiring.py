@@ -1,0 +1,179 @@
+"""Configurations of networks that cannot work, without any probe."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.neighbours import Neighbours
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.model import CheckResult, Finding, Severity, Unavailable
+from diagnose.phrases import named
+from diagnose.registry import check
+
+_DIRECT = ("macvlan", "ipvlan")
+"""Drivers whose containers are machines of the host's own network, which the kernel keeps apart from the host itself."""
+
+
+@check("network.published-on-internal", severity=Severity.warning)
+def published_on_internal(containers: Containers, networks: Networks) -> CheckResult:
+    """A port is published, but the container is on internal networks only.
+
+    The engine starts the container without an error and publishes nothing (seen on engines 20.10.24, 26.1.5 and 28.5.2).
+    """
+    for container in containers.running:
+        attached = [networks.by_name.get(name) for name in container.endpoints]
+        known = [network for network in attached if network is not None]
+        is_internal = bool(known) and len(known) == len(attached) and all(network.internal for network in known)
+        if is_internal and container.wanted_ports and not container.published_ports:
+            ports = [f"{binding.host_port or 'any'} -> {port}" for port, binding in container.wanted_ports]
+            names = [network.name for network in known]
+            yield Finding.about(
+                container,
+                f'container "{container.name}" publishes port {ports[0].partition(" ")[0]}, but'
+                f" {named('network', names)} {'is' if len(names) == 1 else 'are'} internal: nothing is published",
+                {
+                    "HostConfig.PortBindings": ports,
+                    "NetworkSettings.Ports": {},
+                    **{f"Internal of {network.name}": True for network in known},
+                },
+                touches=tuple(network.subject for network in known),
+                stable=(container.life,),
+                network=names[0],
+            )
+    return None
+
+
+@check("network.mac-duplicate", severity=Severity.critical)
+def mac_duplicate(containers: Containers, networks: Networks, namespaces: Namespaces | None) -> CheckResult:
+    """Two running containers on one network have the same MAC address.
+
+    The bridge learns the address at one port at a time, so that packets for one container go to the other. It happens where
+    `mac_address` is copied with a compose file or with scale. The address inside the container counts, if it is known.
+    """
+    for network in networks:
+        if network.driver in ("host", "null", "ipvlan"):
+            continue  # ipvlan gives all containers the parent's address by design
+        by_mac: dict[str, list[Container]] = defaultdict(list)
+        for container in containers.running:
+            mac = _mac(container, network, namespaces)
+            if mac:
+                by_mac[mac].append(container)
+        for mac, owners in by_mac.items():
+            if len(owners) > 1:
+                yield _same_mac(network, mac, owners, namespaces)
+    return None
+
+
+def _link(container: Container, network: Network, namespaces: Namespaces | None) -> Interface | None:
+    """The container's interface on a network; None where it is not known."""
+    netns = None if namespaces is None else namespaces.of(container)
+    endpoint = container.endpoints.get(network.name)
+    return None if netns is None or endpoint is None else netns.link_with(endpoint.ip_address)
+
+
+def _mac(container: Container, network: Network, namespaces: Namespaces | None) -> str:
+    """The container's MAC address on a network, in small letters; empty if it has none there."""
+    endpoint = container.endpoints.get(network.name)
+    if endpoint is None:
+        return ""
+    link = _link(container, network, namespaces)
+    return (link.mac if link is not None and link.mac else endpoint.mac_address).lower()
+
+
+def _same_mac(network: Network, mac: str, owners: list[Container], namespaces: Namespaces | None) -> Finding:
+    names = [owner.name for owner in owners]
+    last = owners[-1]
+    address = last.endpoints[network.name].ip_address
+    finding = Finding(
+        subject=network.subject,
+        summary=f'network "{network.name}": {named("container", names)} have the same MAC address {mac}',
+        evidence={
+            f"NetworkSettings.Networks.{network.name} of {owner.name}": [
+                owner.endpoints[network.name].mac_address,
+                owner.endpoints[network.name].ip_address,
+            ]
+            for owner in owners[:10]
+        },
+        variables={
+            "network": network.name,
+            "container": last.name,
+            "alias": last.labels.get("com.docker.compose.service", last.name),
+        },
+        discriminator=mac,
+        touches=tuple(owner.subject for owner in owners),
+        signs=frozenset({"timeout", "unreachable", "refused"}),
+        stable=tuple(owner.life for owner in owners),
+    )
+    link = _link(last, network, namespaces)
+    if link is None or "." not in address:
+        return finding
+    live = {"inner": link.name, "address": address, "fresh_mac": _fresh_mac(address)}
+    return replace(finding, variables={**finding.variables, **live})
+
+
+def _fresh_mac(address: str) -> str:
+    """A locally administered MAC address that no other container of the network has: it holds the IPv4 address."""
+    return "02:43:" + ipaddress.IPv4Address(address).packed.hex(":")
+
+
+@check("network.macvlan-host-unreachable", severity=Severity.warning)
+def macvlan_host_unreachable(
+    containers: Containers, networks: Networks, neighbours: Neighbours | Unavailable, links: Interfaces | None
+) -> CheckResult:
+    """The host tries to reach a container on its own macvlan or ipvlan network.
+
+    The kernel does not allow it: by design the parent interface and its children cannot talk to each other, while other machines
+    reach the container. The finding stands only where the host asked for the container's address and nobody answered. An
+    interface of the host on the same parent (a shim) with a route to the container makes it work, and then the address answers.
+    """
+    direct = [network for network in networks if network.driver in _DIRECT]
+    if direct and isinstance(neighbours, Unavailable):
+        return neighbours
+    for network in direct:
+        if not isinstance(neighbours, Unavailable):
+            yield from _unreached(network, containers, neighbours, links)
+    return None
+
+
+def _unreached(
+    network: Network, containers: Containers, neighbours: Neighbours, links: Interfaces | None
+) -> Iterator[Finding]:
+    parent = network.option("parent")
+    for container in containers.running:
+        endpoint = container.endpoints.get(network.name)
+        entry = neighbours.unanswered(endpoint.ip_address) if endpoint is not None and endpoint.ip_address else None
+        if endpoint is None or entry is None or (parent and entry.interface != parent):
+            continue
+        finding = Finding.about(
+            container,
+            f'the host cannot reach container "{container.name}" at {endpoint.ip_address}: its {network.driver} network'
+            f' "{network.name}" keeps containers apart from interface {entry.interface} of the host itself',
+            {
+                f"NetworkSettings.Networks.{network.name}.IPAddress": endpoint.ip_address,
+                "ARP entry of the host": f"{entry.address} on {entry.interface}: no answer",
+                "Options.parent": parent or None,
+            },
+            touches=(network.subject,),
+            signs=frozenset({"timeout", "unreachable"}),
+            stable=(container.life,),
+            address=endpoint.ip_address,
+            parent=entry.interface,
+            network=network.name,
+        )
+        own = "" if links is None else _own_address(links, entry.interface)
+        is_macvlan = network.driver == "macvlan" and own
+        yield replace(finding, variables={**finding.variables, "own": own}) if is_macvlan else finding
+
+
+def _own_address(links: Interfaces, name: str) -> str:
+    """The host's first IPv4 address on an interface; empty if there is none."""
+    link = links.by_name.get(name)
+    addresses = [] if link is None else [address for address in links.addresses_of(link) if "." in address]
+    return next(iter(addresses), "")

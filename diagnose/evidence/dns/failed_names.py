@@ -1,0 +1,118 @@
+"""Names that containers could not resolve, by their own logs, and names that their configuration tells them to call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.registry import evidence
+
+_NAME = r"(?P<name>[A-Za-z0-9_](?:[\w-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[\w-]*[A-Za-z0-9_])?)*)"
+_QUOTE = r"[\"'`\u2018\u2019]?"
+_FAILURES = tuple(
+    re.compile(pattern.replace("NAME", f"{_QUOTE}{_NAME}\\.?{_QUOTE}"), re.IGNORECASE)
+    for pattern in (
+        r"\blookup NAME(?: on \S+)?:",  # Go
+        r"getaddrinfo (?:ENOTFOUND|EAI_AGAIN) NAME",  # Node.js
+        r"getaddrinfo for NAME failed",  # PHP
+        r"could not translate host ?name NAME",  # libpq
+        r"could not resolve (?:host|proxy)(?: ?name)?:? NAME",  # curl, git
+        r"(?:bad address|can't resolve|can't find|unable to resolve host(?: address)?|unknown host) NAME",  # busybox, wget
+        r"host not found in (?:upstream|resolver) NAME",  # nginx
+        r"UnknownHostException: NAME",  # Java
+        r"(?:^|[\s:])NAME: (?:temporary failure in name resolution|name or service not known|nodename nor servname)",
+        r"connect to (?:server on |host )?NAME(?: \(\S+\))?[:,] .*(?:name or service not known|name resolution|unknown host)",
+    )
+)
+"""How programs say which name they could not resolve."""
+
+_REFERENCE = re.compile(
+    rf"(?:://(?:[^@/\s]*@)?|@){_NAME}(?=[:/]|$)|^{_NAME.replace('?P<name>', '?P<bare>')}:\d{{2,5}}$"
+)
+_HOST_VARIABLE = re.compile(r"(?:^|_)(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS|ENDPOINT)$", re.IGNORECASE)
+_BARE_NAME = re.compile(rf"^{_NAME}$")
+
+
+class FailedName(msgspec.Struct, frozen=True):
+    """A name that a container could not resolve, and the line of its log that says so."""
+
+    name: str
+    line: str
+
+
+class FailedNames(msgspec.Struct, frozen=True):
+    """By container id: names that failed by the log, the latest first."""
+
+    by_id: dict[str, tuple[FailedName, ...]]
+
+    def __len__(self) -> int:
+        return len(self.by_id)
+
+    def of(self, container: Container) -> tuple[FailedName, ...]:
+        return self.by_id.get(container.id, ())
+
+
+@evidence
+def failed_names(containers: Containers, log_tails: LogTails) -> FailedNames:
+    """Only logs that were read anyway: those of containers that failed, loop or are unhealthy."""
+    found = {}
+    for container in containers:
+        tail = log_tails.of(container)
+        names = tuple(_failed((*tail.earlier, *tail.lines)))
+        if names:
+            found[container.id] = names
+    return FailedNames(found)
+
+
+def _failed(lines: tuple[str, ...]) -> Iterator[FailedName]:
+    seen = set()
+    for line in reversed(lines):
+        if "dns" not in signs(line) and "UnknownHost" not in line and "host not found" not in line:
+            continue
+        name = failed_name(line)
+        if name and name not in seen:
+            seen.add(name)
+            yield FailedName(name, line)
+
+
+def failed_name(line: str) -> str:
+    """The name that could not be resolved, by a line of a log; empty where the line does not say."""
+    matches = (pattern.search(line) for pattern in _FAILURES)
+    names = (match["name"] for match in matches if match)
+    return next((name for name in names if not _is_address(name)), "")
+
+
+def _is_address(text: str) -> bool:
+    return text.replace(".", "").isdigit()
+
+
+def referenced_names(container: Container) -> dict[str, str]:
+    """The host names in a container's environment and arguments, with the place where each stands.
+
+    Only where a value is surely a host: in a URL, before a port, or in a variable that is named for a host.
+    """
+    found: dict[str, str] = {}
+    for entry in container.config.env or ():
+        variable, _, value = entry.partition("=")
+        for name in _names_in(value, is_host=bool(_HOST_VARIABLE.search(variable))):
+            found.setdefault(name, f"environment variable {variable}")
+    for argument in container.command[1:]:
+        for name in _names_in(argument.rpartition("=")[2] if argument.startswith("-") else argument, is_host=False):
+            found.setdefault(name, "its command")
+    return found
+
+
+def _names_in(text: str, *, is_host: bool) -> Iterator[str]:
+    bare = _BARE_NAME.fullmatch(text.strip()) if is_host else None
+    if bare and not _is_address(bare["name"]):
+        yield bare["name"]
+    for part in text.split(","):
+        for match in _REFERENCE.finditer(part.strip()):
+            name = match["name"] or match["bare"]
+            if name and not _is_address(name):
+                yield name

@@ -1,0 +1,145 @@
+"""Names of containers that are asked where nobody knows them, and names that two servers know differently."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.provider import RESOLVER, WEB
+from tests.lab.runner import BASE_CONFIG, baseline, healthy_container
+
+LIMITS = ("--memory=64m", "--pids-limit=64")
+OF_SHOP = "--label=com.docker.compose.project=names"
+
+
+def caller(box: Box, name: str, script: str, *options: str) -> None:
+    """A program that ends where it cannot resolve a name, and is started again."""
+    box.docker("run", "-d", f"--name={name}", "--restart=always", *LIMITS, *options, "bb:1.36", "sh", "-c", script)
+    box.wait_for(lambda: box.inspect(name)["RestartCount"] >= 3, 20, f"{name} to loop")
+
+
+CALL_DB = (
+    "nslookup -type=a {0} >/dev/null 2>&1 && exec sleep 1000;"
+    " echo 'could not translate host name \"{0}\" to address: Name or service not known' >&2; exit 2"
+)
+"""A program that says as PostgreSQL's library does that a name does not resolve."""
+
+
+@fault(
+    "dns.service-on-other-network",
+    subject="container:names-api-1",
+    shareable=True,
+    also=[("container.*", "container:names-api-1")],
+)
+def service_on_another_network(box: Box) -> None:
+    """Two services of one project are on different networks: the one cannot resolve the other's name."""
+    box.docker("network", "create", "names_front")
+    box.docker("network", "create", "names_back")
+    db = ["--net=names_back", "--network-alias=namedb", OF_SHOP, "--label=com.docker.compose.service=namedb"]
+    box.docker("run", "-d", "--name=names-db-1", *LIMITS, *db, "bb:1.36", "sleep", "1000")
+    api = ["--net=names_front", OF_SHOP, "--label=com.docker.compose.service=api"]
+    caller(box, "names-api-1", CALL_DB.format("namedb"), *api)
+
+
+@fault(
+    "dns.service-on-other-network",
+    subject="container:lonecaller",
+    shareable=True,
+    also=[("container.*", "container:lonecaller")],
+)
+def name_on_the_default_network(box: Box) -> None:
+    """Two containers on the default network: the engine resolves no names there."""
+    box.docker("run", "-d", "--name=lonestore", *LIMITS, "bb:1.36", "sleep", "1000")
+    caller(box, "lonecaller", CALL_DB.format("lonestore"))
+
+
+@fault("dns.service-on-other-network", subject="container:quiet-api-1", shareable=True)
+def service_in_an_environment_variable(box: Box) -> None:
+    """A service names another one of its project in a URL, and shares no network with it; it has not called yet."""
+    box.docker("network", "create", "quiet_front")
+    box.docker("network", "create", "quiet_back")
+    project = "--label=com.docker.compose.project=quiet"
+    db = ["--net=quiet_back", "--network-alias=quietdb", project, "--label=com.docker.compose.service=quietdb"]
+    box.docker("run", "-d", "--name=quiet-db-1", *LIMITS, *db, "bb:1.36", "sleep", "1000")
+    url = "--env=DATABASE_URL=postgres://shop@quietdb:5432/shop"
+    api = ["--net=quiet_front", project, "--label=com.docker.compose.service=api", url]
+    box.docker("run", "-d", "--name=quiet-api-1", *LIMITS, *api, "bb:1.36", "sleep", "1000")
+
+
+@healthy(shareable=True)
+def services_that_share_a_network(box: Box) -> None:
+    """Services of one project on two networks, with one in common; a third is named in its hosts file."""
+    box.docker("network", "create", "sound_front")
+    box.docker("network", "create", "sound_back")
+    project = "--label=com.docker.compose.project=sound"
+    db = ["--net=sound_back", "--network-alias=sounddb", project, "--label=com.docker.compose.service=sounddb"]
+    box.docker("run", "-d", "--name=sound-db-1", *LIMITS, *db, "--user=1000:1000", "bb:1.36", "sleep", "1000")
+    variables = ["--env=DATABASE_URL=postgres://shop@sounddb:5432/shop", "--env=POSTGRES_DB=sounddb"]
+    api = ["--net=sound_front", project, "--label=com.docker.compose.service=api", *variables]
+    box.docker("run", "-d", "--name=sound-api-1", *LIMITS, *api, "--user=1000:1000", "bb:1.36", "sleep", "1000")
+    box.docker("network", "connect", "sound_back", "sound-api-1")
+    address = box.inspect("sound-db-1")["NetworkSettings"]["Networks"]["sound_back"]["IPAddress"]
+    hosts = ["--net=sound_front", project, "--label=com.docker.compose.service=job", f"--add-host=sounddb:{address}"]
+    box.docker(
+        "run", "-d", "--name=sound-job-1", *LIMITS, *hosts, variables[0], "--user=1000:1000", "bb:1.36", "sleep", "1000"
+    )
+
+
+@fault(
+    "dns.servers-disagree",
+    subject="host:host",
+    engine_started=False,
+    args=("--resolve", "pay.office.test"),
+)
+def second_server_knows_the_name(box: Box) -> None:
+    """The first of the host's two servers says that a name does not exist; the second, of a VPN, knows the name."""
+    _second_server(box)
+    box.write("/etc/resolv.conf", f"nameserver {RESOLVER}\nnameserver 192.0.2.54\n")
+    box.start_engine(config=BASE_CONFIG)
+    baseline(box)
+
+
+@fault(
+    "dns.servers-disagree",
+    subject="container:payer",
+    engine_started=False,
+    also=[("container.*", "container:payer")],
+)
+def second_server_of_a_failing_container(box: Box) -> None:
+    """A container loops because the first of its servers denies a name that the second knows."""
+    _second_server(box)
+    box.write("/etc/resolv.conf", f"nameserver {RESOLVER}\nnameserver 192.0.2.54\n")
+    box.start_engine(config=BASE_CONFIG)
+    script = "echo 'lookup pay.office.test on 192.0.2.53:53: no such host' >&2; sleep 1; exit 1"
+    caller(box, "payer", script)
+
+
+@healthy(engine_started=False, args=("--resolve", "pay.office.test", "--resolve", "www.lab.test"))
+def two_servers_that_agree(box: Box) -> None:
+    """Two servers that know the same names."""
+    _second_server(box)
+    box.write("/etc/resolv.conf", f"nameserver 192.0.2.54\nnameserver {RESOLVER}\n")
+    box.provider.dns_stop()
+    box.provider.dns_start("--address=/pay.office.test/192.0.2.81")
+    box.start_engine(config=BASE_CONFIG)
+    baseline(box)
+
+
+@healthy(args=("--resolve", "shelf", "--resolve", "www.lab.test"))
+def service_name_of_a_container(box: Box) -> None:
+    """The user asks for the name of a container, which the engine resolves and the host's servers do not know."""
+    box.docker("network", "create", "shelves")
+    healthy_container(box, "shelf", 8081, "--net=shelves")
+    healthy_container(box, "reader", 8082, "--net=shelves")
+    assert WEB in box.run(["busybox", "nslookup", "-type=a", "www.lab.test"]).stdout
+
+
+def _second_server(box: Box) -> None:
+    """A DNS server of its own address, which alone knows a name of the office."""
+    box.provider.dns_stop()
+    box.provider.dns_start("--local=/test/")
+    box.provider.sh("ip addr add 192.0.2.54/24 dev uplink")
+    box.provider.spawn(
+        ["dnsmasq", "--keep-in-foreground", "--listen-address=192.0.2.54", "--bind-interfaces", "--no-hosts", "--no-resolv",
+         "--conf-file=/dev/null", "--user=root", "--pid-file=", "--local=/test/",
+         "--address=/pay.office.test/192.0.2.81", f"--address=/www.lab.test/{WEB}"]
+    )  # fmt: skip
+    box.wait_for(lambda: "192.0.2.54:53" in box.provider.run(["ss", "-lnu"]).stdout, what="the second server")
