@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.machine.cgroup_counts import LIMIT, CgroupCounts
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.kernel_log import KernelLog, Record
+from diagnose.evidence.machine.kernel_log import HungTask, KernelLog, Record
 from diagnose.evidence.machine.modules import Modules
-from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices
 from diagnose.evidence.storage.mounts import Mounted
-from diagnose.model import HOST, CheckItem, Count, Finding, Seconds, Severity, Skipped, Subject, Unavailable, container
-from diagnose.phrases import ago
+from diagnose.model import HOST, CheckResult, Count, Finding, Percent, Seconds, Severity, Skipped, Subject, container
+from diagnose.phrases import ago, counted
 from diagnose.registry import check
 
 _UNREGISTER = re.compile(r"unregister_netdevice: waiting for (\S+) to become free\. Usage count = (-?\d+)")
@@ -36,10 +37,15 @@ _MOUNTED = re.compile(
 _MOUNT_SIGNS = ("mounted", "Mounting", "first mount", "thin:")
 
 
+LATE_S = 600
+"""Where processes cannot be seen, a line of so many seconds ago may be over."""
+NO_CGROUP = re.compile(r"mkdir /sys/fs/cgroup/\S+: no space left on device")
+
+
 @check("kernel.netdevice-stuck", severity=Severity.critical)
 def netdevice_stuck(
     kernel_log: KernelLog, clock: Clock, *, times: Count = Count(3), within_s: Seconds = Seconds(120)
-) -> Iterator[CheckItem]:
+) -> CheckResult:
     """The kernel waits for a network device that is never released.
 
     One such line is normal at a slow teardown (the kernel repeats it every 10 s, net/core/dev.c); only repetition that lasts until now
@@ -58,6 +64,7 @@ def netdevice_stuck(
                 {"interface": device},
                 onset=seen[0][0].at,
             )
+    return None
 
 
 @check(
@@ -66,26 +73,25 @@ def netdevice_stuck(
     caused_by=["storage.network-volume-stale", "kernel.filesystem-errors"],
 )
 def hung_task(
-    kernel_log: KernelLog, processes: Processes | Unavailable, containers: Containers | Unavailable, clock: Clock
-) -> Iterator[CheckItem]:
+    kernel_log: KernelLog, processes: Processes | None, containers: Containers | None, clock: Clock
+) -> CheckResult:
     """A process has been blocked in the kernel for minutes.
 
     The kernel says it after kernel.hung_task_timeout_secs (120), ten times at most, and only for tasks that no signal reaches. A task
     that has gone on since is left alone; where processes cannot be seen, lines of the last ten minutes count.
     """
     latest = {task.pid: task for task in kernel_log.hung_tasks}
-    names = {each.id: each.name for each in containers} if isinstance(containers, Containers) else {}
+    names = {container.id: container.name for container in containers or ()}
     for task in latest.values():
-        process = processes.by_pid.get(task.pid) if isinstance(processes, Processes) else None
-        if isinstance(processes, Processes):
-            if process is None or process.comm[:15] != task.task[:15] or process.state != "D":
-                continue
-        elif clock.wall - task.at > 600:
+        process = processes.by_pid.get(task.pid) if processes is not None else None
+        if processes is None and clock.wall - task.at > LATE_S:
             continue
-        held = names.get(process.container or "") if process else None
-        where = f" of {held}" if held else ""
+        if processes is not None and not _is_stuck(process, task):
+            continue
+        owner = names.get(process.container or "") if process else None
+        where = f' of container "{owner}"' if owner else ""
         yield Finding(
-            container(held) if held else HOST,
+            container(owner) if owner else HOST,
             f"{task.task} (pid {task.pid}){where} is blocked in the kernel for more than {task.seconds} s",
             {"kernel log": f"task {task.task}:{task.pid} blocked for more than {task.seconds} seconds", "state": "D"},
             {"pid": str(task.pid)},
@@ -93,12 +99,16 @@ def hung_task(
             severity=Severity.critical if task.task.startswith(("dockerd", "containerd")) else Severity.warning,
             onset=task.at - task.seconds,
         )
+    return None
+
+
+def _is_stuck(process: Process | None, task: HungTask) -> bool:
+    """Whether the task of the kernel's line is still blocked: the same name under the same pid, in state D."""
+    return process is not None and process.comm[:15] == task.task[:15] and process.state == "D"
 
 
 @check("kernel.filesystem-errors", severity=Severity.critical)
-def filesystem_errors(
-    kernel_log: KernelLog, disks: BlockDevices, clock: Clock, options: Options
-) -> Iterator[CheckItem]:
+def filesystem_errors(kernel_log: KernelLog, disks: BlockDevices, clock: Clock, options: Options) -> CheckResult:
     """The kernel reports errors on a mounted filesystem or its disk.
 
     Only devices that are mounted now count, each once, by its latest line, and only what came after that mount: the log also
@@ -119,6 +129,7 @@ def filesystem_errors(
             {"device": device, "point": point},
             signs=frozenset({"io-error", "read-only"}),
         )
+    return None
 
 
 def _device(match: re.Match[str]) -> str:
@@ -137,20 +148,16 @@ def _mounted(device: str, by_name: Mapping[str, Mounted]) -> str:
 
 
 @check("kernel.modules-gone", severity=Severity.warning)
-def modules_gone(modules: Modules) -> Iterator[CheckItem] | Skipped:
+def modules_gone(modules: Modules) -> CheckResult:
     """The modules of the running kernel are no longer on disk.
 
     A kernel package was updated without a reboot. A kernel built in one piece has no modules and needs none.
     """
     if modules.folder or not modules.release:
-        return iter(())
+        return None
     if not modules.loaded:
         return Skipped("this kernel is built without loadable modules")
-    return iter((_gone(modules),))
-
-
-def _gone(modules: Modules) -> Finding:
-    return Finding(
+    yield Finding(
         HOST,
         f"the modules of the running kernel {modules.release} are gone: overlay, veth or iptables may fail to load",
         {
@@ -160,3 +167,37 @@ def _gone(modules: Modules) -> Finding:
         },
         {"release": modules.release},
     )
+    return None
+
+
+@check(
+    "kernel.cgroups-leaked",
+    severity=Severity.warning,
+    causes=["container.start-refused", "container.runtime-limit-hit"],
+)
+def cgroups_leaked(
+    counts: CgroupCounts, containers: Containers | None, *, many: Count = Count(20_000), last_pct: Percent = Percent(97)
+) -> CheckResult:
+    """Removed control groups pile up in the kernel, until no container can be made.
+
+    A memory cgroup that was removed stays as long as pages of the page cache are charged to it. The kernel has 65,535 ids for all of them;
+    then `mkdir /sys/fs/cgroup/memory/...` fails with "no space left on device" while every disk has room. Counted are those that no
+    folder shows any more. Critical near the end, or once a start failed for it.
+    """
+    refused = [container for container in containers or () if NO_CGROUP.search(container.state.error)]
+    if counts.removed < many and not (refused and counts.memory >= many):
+        return None
+    near_end = 100 * counts.memory >= last_pct * LIMIT
+    effect = f": {counted('container', [container.name for container in refused])} cannot start" if refused else ""
+    yield Finding(
+        HOST,
+        f"the kernel holds {counts.memory} memory cgroups of {LIMIT}, {counts.removed} of them removed ones{effect}",
+        {
+            "/proc/cgroups memory": counts.memory,
+            "removed, but still charged": counts.removed,
+            **({"State.Error": refused[0].state.error} if refused else {}),
+        },
+        severity=Severity.critical if near_end or refused else Severity.warning,
+        touches=tuple(container.subject for container in refused),
+    )
+    return None

@@ -9,7 +9,8 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.model import DAEMON, CheckResult, Count, Finding, Seconds, Severity, Skipped
+from diagnose.evidence.storage.leaked_mounts import LeakedMount, LeakedMounts
+from diagnose.model import DAEMON, CheckResult, Count, Finding, Json, Seconds, Severity, Skipped
 from diagnose.phrases import ago
 from diagnose.registry import check
 
@@ -22,25 +23,42 @@ _UNLINK = re.compile(r"unlinkat (/\S+?):")
     severity=Severity.warning,
     caused_by=["storage.disk-full", "storage.network-volume-stale", "storage.read-only"],
 )
-def dead(containers: Containers) -> CheckResult:
+def dead(containers: Containers, leaks: LeakedMounts | None) -> CheckResult:
     """A container could not be removed and is left in the state dead.
 
     The engine's own error says so; without one it is being removed at this moment (a large layer takes minutes). The list says "removing"
-    until the engine restarts, inspect says "dead". Seen on engines 20.10.24, 26.1.5 and 28.5.2.
+    until the engine restarts, inspect says "dead". Seen on engines 20.10.24, 26.1.5 and 28.5.2. A mount that is still there is named,
+    in this namespace or in that of another process.
     """
     for container in containers:
         error = container.state.error
-        if container.state.status in ("dead", "removing") and error:
-            path = _UNLINK.search(error)
-            yield Finding.about(
-                container,
-                f'container "{container.name}" could not be removed and is dead: {error.rpartition(": ")[2]}',
-                {"State.Status": container.state.status, "State.Error": error},
-                signs=signs(error),
-                id=container.id,
-                path=path[1] if path else f"/var/lib/docker/containers/{container.id}",
-            )
+        if container.state.status not in ("dead", "removing") or not error:
+            continue
+        leak = next(iter(leaks.by_id.get(container.id, ())), None) if leaks is not None else None
+        evidence: dict[str, Json] = {"State.Status": container.state.status, "State.Error": error}
+        still_mounted = ""
+        if leak is not None:
+            holder = f" for process {leak.pid} ({leak.comm})" if leak.pid else ""
+            evidence["mountinfo"] = f"{leak.fstype} at {leak.point}{holder}"
+            still_mounted = f"; {leak.point} is still mounted{holder}"
+        variables = {"container": container.name, "id": container.id, **_what_holds(container.id, error, leak)}
+        yield Finding(
+            subject=container.subject,
+            summary=f'container "{container.name}" could not be removed and is dead: {error.rpartition(": ")[2]}{still_mounted}',
+            evidence=evidence,
+            variables=variables,
+            signs=signs(error),
+            service=container.service,
+        )
     return None
+
+
+def _what_holds(id: str, error: str, leak: LeakedMount | None) -> dict[str, str]:
+    """The variables of the page's block that lets go of what holds the container."""
+    if leak is not None:
+        return {"mount": leak.point, "pid": str(leak.pid)} if leak.pid else {"point": leak.point}
+    path = _UNLINK.search(error)
+    return {"path": path[1] if path else f"/var/lib/docker/containers/{id}"}
 
 
 @check("container.shim-lost", severity=Severity.critical, caused_by=["daemon.containerd-down"])

@@ -1,6 +1,6 @@
 """What a container may do to its host, and what it gives away: warnings where a break-out needs no flaw, else
 advice."""
 
-from checks.security import engine, rights, secrets
+from checks.security import confinement, engine, rights, secrets
 
-__all__ = ["engine", "rights", "secrets"]
+__all__ = ["confinement", "engine", "rights", "secrets"]

@@ -453,3 +453,29 @@ def records_of_another_store(box: Box) -> None:
     """containerd's store keeps the layers: there are no records of overlay2, and none is missed."""
     box.image("bb:1.36")
     assert box.api("/info")["Driver"] == "overlayfs"
+
+
+# -- the kernel ----------------------------------------
+
+
+def _removed_cgroups(box: Box) -> int:
+    """Memory cgroups beyond those of any other controller, as /proc/cgroups counts them."""
+    rows = [line.split() for line in box.read("/proc/cgroups").splitlines() if not line.startswith("#")]
+    counts = {name: int(number) for name, hierarchy, number, _ in rows if hierarchy != "0"}
+    return counts.pop("memory") - max(counts.values())
+
+
+@fault("kernel.cgroups-leaked", subject="host:host", exit_code=1)
+def cgroups_that_stay(box: Box) -> None:
+    """Short jobs left pages in the cache, which keep their removed memory cgroups alive."""
+    least = _removed_cgroups(box) + 30
+    box.write("/etc/diagnose/lab.toml", f'[thresholds."kernel.cgroups-leaked"]\nmany = {least}\n')
+    box.sh("""
+        mkdir -p /srv/cache
+        for n in $(seq 60); do
+            mkdir /sys/fs/cgroup/memory/job$n
+            sh -c "echo \\$\\$ >/sys/fs/cgroup/memory/job$n/cgroup.procs; head -c 8192 /dev/zero >/srv/cache/file$n"
+            rmdir /sys/fs/cgroup/memory/job$n
+        done
+    """)
+    assert _removed_cgroups(box) > least

@@ -1,0 +1,80 @@
+"""What confines the engine from outside: an LXC container around it, an AppArmor profile, a snap."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.run.options import Options
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+KIND_FILE = "/run/systemd/container"
+"""Where systemd writes which container system it runs in."""
+DENIED_SIGNAL = re.compile(
+    r'apparmor="DENIED" operation="signal".* profile="(?P<profile>docker-default[^"]*)".*? comm="(?P<comm>[^"]*)"'
+    r'.* denied_mask="(?P<mask>\w+)".* signal=(?P<signal>\w+) peer="(?P<peer>[^"]*)"'
+)
+DENIED_SYSCTL = re.compile(r"open sysctl (?P<name>\S+) file: reopen fd \d+: permission denied")
+"""runc 1.2.8, 1.3.3 and later, whose detached procfs AppArmor takes for /sys (opencontainers/runc#4968)."""
+SENDERS = frozenset({"runc", "dockerd", "containerd-shim", "containerd-shim-runc-v2", "docker"})
+
+
+class DeniedSignals(msgspec.Struct, frozen=True):
+    """Signals of the engine that a container's profile refused. peer: the profile that confines the sender."""
+
+    peer: str
+    signal: str
+    times: int
+    first: float
+    last: float
+    line: str
+
+
+class Confinement(msgspec.Struct, frozen=True):
+    """kind: the container system around this host, "lxc" for one; "" where none is known."""
+
+    kind: str = ""
+    signals: tuple[DeniedSignals, ...] = ()
+    """By the sender's profile."""
+    sysctl: str = ""
+    """The kernel setting that could not be opened; "" if there was none."""
+    refused: tuple[Container, ...] = ()
+    """The containers that did not start for it."""
+    unread_log: Unavailable | None = None
+    """Why the kernel log could not be read, which has the signals."""
+
+
+@evidence
+def confinement(
+    host: Host, containers: Containers, kernel: KernelLog | Unavailable, clock: Clock, options: Options
+) -> Confinement:
+    """From the kernel log and containers' State.Error."""
+    refused: list[Container] = []
+    sysctl = ""
+    for container in containers:
+        if match := DENIED_SYSCTL.search(container.state.error):
+            refused.append(container)
+            sysctl = match["name"]
+    denied: dict[str, DeniedSignals] = {}
+    unread = kernel if isinstance(kernel, Unavailable) else None
+    for record, match in (
+        () if isinstance(kernel, Unavailable) else kernel.matching(DENIED_SIGNAL, ('operation="signal"',))
+    ):
+        if clock.wall - record.at > options.since_s or match["comm"] not in SENDERS or "receive" not in match["mask"]:
+            continue
+        known = denied.get(match["peer"])
+        first, times = (known.first, known.times + 1) if known else (record.at, 1)
+        denied[match["peer"]] = DeniedSignals(match["peer"], match["signal"], times, first, record.at, record.text)
+    return Confinement(_kind(host) if refused else "", tuple(denied.values()), sysctl, tuple(refused), unread)
+
+
+def _kind(host: Host) -> str:
+    answer = host.ask(ReadFile(KIND_FILE))
+    return "" if isinstance(answer, Failed) else answer.text.strip()

@@ -1,0 +1,72 @@
+"""Mounts that keep a dead container from being removed, in the host's namespace and in those of other processes."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within, parse
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.registry import evidence
+
+BUSY = re.compile(r"(?:unlinkat|remove|rmdir) (?P<path>/\S+?):? .*device or resource busy|device or resource busy")
+MOST_NAMESPACES = 200
+
+
+class LeakedMount(msgspec.Struct, frozen=True):
+    """One mount. pid: a process in whose mount namespace it is, 0 for the host's own; comm: that process."""
+
+    point: str
+    fstype: str
+    pid: int = 0
+    comm: str = ""
+
+
+class LeakedMounts(msgspec.Struct, frozen=True):
+    """By the id of the container that cannot be removed. Looked for only where one is dead and a mount is busy."""
+
+    by_id: dict[str, tuple[LeakedMount, ...]] = {}
+
+
+@evidence
+def leaked_mounts(
+    host: Host, containers: Containers, mounts: Mounts | None, processes: Processes | None
+) -> LeakedMounts:
+    """The host's mounts first; other namespaces only where the host has none."""
+    dead = [container for container in containers if container.state.status in ("dead", "removing")]
+    busy = {container.id: container for container in dead if BUSY.search(container.state.error)}
+    found: dict[str, tuple[LeakedMount, ...]] = {}
+    for id, container in busy.items():
+        here = [LeakedMount(mount.point, mount.fstype) for mount in mounts or () if _belongs(mount, container)]
+        found[id] = tuple(here)
+    elsewhere = [id for id, leaks in found.items() if not leaks]
+    if elsewhere and processes is not None:
+        for pid, comm in _namespaces(host, processes):
+            table = host.ask(ReadFile(f"/proc/{pid}/mountinfo"))
+            for mount in () if isinstance(table, Failed) else parse(table.text):
+                for id in elsewhere:
+                    if _belongs(mount, busy[id]):
+                        found[id] = (*found[id], LeakedMount(mount.point, mount.fstype, pid, comm))
+    return LeakedMounts(found)
+
+
+def _belongs(mount: Mounted, container: Container) -> bool:
+    """Whether a mount lies in what the engine wants to remove: the path that it names, or the container's own folders."""
+    match = BUSY.search(container.state.error)
+    named = match["path"] if match else None
+    return container.id in mount.point or bool(named and is_within(mount.point, named))
+
+
+def _namespaces(host: Host, processes: Processes) -> list[tuple[int, str]]:
+    """One process of each mount namespace."""
+    links = {f"/proc/{process.pid}/ns/mnt": process for process in processes if process.state != "Z"}
+    stats = host.ask(StatPaths(list(links), follow=False))
+    if isinstance(stats, Failed):
+        return []
+    chosen = {status.link: links[path] for path, status in stats.items() if status.link}
+    return [(process.pid, process.comm) for process in chosen.values()][:MOST_NAMESPACES]
