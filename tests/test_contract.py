@@ -152,6 +152,8 @@ def test_causes_make_no_circle():
 NO_REAL_FAULT = {
     "kernel.netdevice-stuck": "a reference that a kernel bug never gives back: tests/test_checks_kernel.py has the real line",
     "resources.io-saturated": "a disk that is too slow for a real share of 60 s: tests/test_checks_resources.py",
+    "security.stop-denied": "a kernel with AppArmor and a confined runc: tests/checks/test_confinement.py has lines as reported",
+    "security.sysctl-denied": "an engine inside LXC with AppArmor: tests/checks/test_confinement.py has the words as reported",
     "resources.limits-not-enforced": "a kernel built or booted without a controller: tests/test_checks_resources.py",
 }
 """Checks that no host of the lab can be made to bring, and why: they are proven on made evidence."""
@@ -166,6 +168,7 @@ def test_every_check_is_found_on_a_real_fault():
 PASSED_NOWHERE = {
     "container.cpu-unsupported": "no recorded log speaks of missing instructions",
     "firewall.bridge-filter-off": "no recorded host has a network without traffic between its containers",
+    "kernel.cgroups-leaked": "no recorded host was asked for its table of cgroups",
     "kernel.modules-gone": "the lab's kernel has no loadable modules",
     "logging.backpressure": "no recorded host sends logs elsewhere",
     "logging.rotated-by-host": "no recorded host has a rule of logrotate for the logs of containers",

@@ -41,10 +41,11 @@ def stop_denied(confinement: Confinement) -> CheckResult:
 
 @check("security.sysctl-denied", severity=Severity.critical, causes=["container.start-refused"])
 def sysctl_denied(confinement: Confinement) -> CheckResult:
-    """The host is itself a container whose AppArmor profile refuses a kernel setting that runc makes.
+    """AppArmor around this host refuses a kernel setting that runc makes.
 
-    runc 1.2.8, 1.3.3 and later open /proc/sys through a detached mount, which AppArmor takes for /sys and refuses inside LXC. Every
-    container with a network of its own fails at its start. The remedy lies on the host outside: there is none in here but an older runc.
+    The host is itself an LXC container. runc 1.2.8, 1.3.3 and later open /proc/sys through a detached mount, which AppArmor takes for
+    /sys and refuses inside LXC. Every container with a network of its own fails at its start. The remedy lies on the machine outside: in
+    here there is none but an older runc.
     """
     if not confinement.refused:
         return None
