@@ -138,3 +138,5 @@ RTM_F_LOOKUP_TABLE = 0x1000
 """Flag of a look-up that wants to know the table (rtnetlink.h)."""
 RTEXT_FILTER_SKIP_STATS = 1 << 3
 """Leaves the counters out of an interface (rtnetlink.h)."""
+FIB_RULE_INVERT = 0x2
+"""Flag of a policy rule that applies to what does not meet its conditions (fib_rules.h)."""

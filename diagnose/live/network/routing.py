@@ -15,7 +15,7 @@ from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg, state_by_code
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from diagnose.live.network.messages import RTEXT_FILTER_SKIP_STATS, RTM_F_CLONED, RTM_F_LOOKUP_TABLE
+from diagnose.live.network.messages import FIB_RULE_INVERT, RTEXT_FILTER_SKIP_STATS, RTM_F_CLONED, RTM_F_LOOKUP_TABLE
 from diagnose.live.network.netlink import Attributes, NetlinkSocket, Row, dump_request, request, route_socket
 from diagnose.model import Json
 
@@ -26,8 +26,6 @@ _ROUTE_SOURCES = {
     rtnl.rt_proto[name]: name for name in ("unspec", "redirect", "kernel", "boot", "static", "ra", "dhcp")
 }
 _NEIGHBOUR_STATES = {number: name.removeprefix("NUD_").lower() for number, name in ndmsg.NUD_VALUES.items()}
-FIB_RULE_INVERT = 0x2
-"""Flag of a policy rule in `uapi/linux/fib_rules.h`: it applies to what does not meet its conditions."""
 _RULE_CONDITIONS = {
     "suppress_ifgroup": "FRA_SUPPRESS_IFGROUP",
     "l3mdev": "FRA_L3MDEV",
