@@ -114,7 +114,8 @@ def containerd_hung(daemon: Daemon, info: Info | Unavailable, containers: Contai
         subject=DAEMON,
         summary=f"containerd ({process.pid}) {how}: nothing can be started, stopped or entered",
         evidence=evidence,
-        variables={"pid": str(process.pid), "unit": "docker" if daemon.managed else "containerd"},
+        variables={"pid": str(process.pid), "unit": "docker" if daemon.managed else "containerd"}
+        | ({"stopped": str(process.pid)} if process.is_stopped else {}),
     )
     return None
 

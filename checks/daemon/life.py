@@ -138,8 +138,11 @@ def _name(id: str, names: dict[str, str], silent: dict[str, str]) -> str:
 
 
 def _pid(process: ProcessDetail | Process | None) -> dict[str, str]:
-    """The variable of the commands that need a process; without one they are not shown."""
-    return {"pid": str(process.pid)} if process else {}
+    """The variables of the commands that need a process, and of the one for a process that is stopped by a signal."""
+    if process is None:
+        return {}
+    stopped = {"stopped": str(process.pid)} if process.state in ("T", "t") else {}
+    return {"pid": str(process.pid), **stopped}
 
 
 def _hung(
