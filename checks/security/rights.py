@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from diagnose.evidence.containers.exposure import Exposed, engine_sockets, is_reachable
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mount_access import MountAccess
-from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.processes import Processes
@@ -308,7 +308,7 @@ def unconfined(exposed: Exposed, info: Info) -> Iterable[Finding]:
             subject=DAEMON,
             summary="the daemon runs all containers without a seccomp profile",
             evidence={"/info SecurityOptions": has},
-            variables={"container": "NAME", "image": "IMAGE"},
+            variables={"path": DEFAULT_PATH},
         )
     for container in exposed:
         config = container.host_config

@@ -479,3 +479,83 @@ def cgroups_that_stay(box: Box) -> None:
         done
     """)
     assert _removed_cgroups(box) > least
+
+
+# -- healthy engines that look unusual ----------------------------------------
+
+
+@healthy(config={"live-restore": True})
+def live_restore_over_a_restart(box: Box) -> None:
+    """The engine was killed and started again; its container lived on meanwhile."""
+    pid = box.inspect("web")["State"]["Pid"]
+    box.kill(box.engine_pid)
+    box.wait_for(lambda: not box.pids_of("dockerd"), what="dockerd to end")
+    box.start_engine()
+    assert box.inspect("web")["State"]["Pid"] == pid
+
+
+@healthy(engine_started=False, baseline=False)
+def volumes_on_a_disk_of_their_own(box: Box) -> None:
+    """The folder of volumes is a disk of its own, as fstab says, and so is that of containers."""
+    _second_disk(box, f"{ROOT}/volumes")
+    box.sh(f"mkdir -p /srv/containers {ROOT}/containers; mount --bind /srv/containers {ROOT}/containers")
+    box.sh(f"echo /root/disk.img {ROOT}/volumes ext4 loop 0 2 >/etc/fstab")
+    box.sh(f"echo /srv/containers {ROOT}/containers none bind 0 0 >>/etc/fstab")
+    box.start_engine(config=dict(BASE_CONFIG))
+    healthy_container(box, "web", 8080, "--volume=data:/data")
+
+
+@healthy(engine_started=False, baseline=False)
+def data_root_behind_a_link(box: Box) -> None:
+    """The data root is reached through a symbolic link that daemon.json names."""
+    box.sh("mkdir -p /srv/real; ln -s /srv/real /srv/docker")
+    box.start_engine(config={**BASE_CONFIG, "data-root": "/srv/docker"})
+    healthy_container(box, "web", 8080)
+
+
+UNUSUAL = {
+    "default-shm-size": "128M",
+    "default-address-pools": [{"base": "10.200.0.0/16", "size": 24}],
+    "features": {"buildkit": True},
+    "labels": ["site=lab", "rack=4"],
+    "max-concurrent-downloads": 2,
+    "max-download-attempts": 3,
+    "node-generic-resources": ["gpu=1"],
+    "registry-mirrors": ["https://mirror.lab.test"],
+    "shutdown-timeout": 5,
+    "userland-proxy": False,
+}
+
+
+@healthy(engine_started=False, baseline=False)
+def unusual_settings(box: Box) -> None:
+    """A long daemon.json of settings that few hosts have."""
+    box.start_engine(config={**BASE_CONFIG, **UNUSUAL})
+    healthy_container(box, "web", 8080)
+
+
+@healthy(engine_started=False, baseline=False)
+def log_that_says_little(box: Box) -> None:
+    """The engine logs errors only: its log has no word of any start."""
+    box.start_engine(config={**BASE_CONFIG, "log-level": "error"})
+    healthy_container(box, "web", 8080)
+    box.stop_engine()
+    box.start_engine()
+    box.docker("start", "web")
+    assert "Starting up" not in box.read(LOG)
+
+
+@healthy()
+def socket_for_a_proxy(box: Box) -> None:
+    """A socket proxy has the engine's socket, read-only, and publishes nothing: advice."""
+    box.docker("tag", "shop:1.4", "socket-proxy:1.0")
+    socket = "/var/run/docker.sock:/var/run/docker.sock:ro"
+    box.docker("run", "-d", "--name=proxy", *SMALL, "--read-only", "--user=0", "-v", socket, "socket-proxy:1.0")
+
+
+@healthy(shareable=True)
+def many_anonymous_volumes_in_use(box: Box) -> None:
+    """Containers with anonymous volumes that hold files, all in use."""
+    for number in range(3):
+        command = "seq -f /cache/f%g 200 | xargs touch; exec sleep 1000"
+        box.docker("run", "-d", f"--name=cache{number}", *SMALL, "-v", "/cache", "bb:1.36", "sh", "-c", command)
