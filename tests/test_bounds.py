@@ -66,6 +66,14 @@ def endless() -> None:
         pass
 
 
+def quick_work() -> None:
+    return None
+
+
+def slow() -> None:
+    time.sleep(1)
+
+
 def test_a_check_without_end_is_unknown_and_the_others_are_judged() -> None:
     checks = [a_check("test.endless", endless), a_check("test.quick")]
     now = time.monotonic()
@@ -75,9 +83,14 @@ def test_a_check_without_end_is_unknown_and_the_others_are_judged() -> None:
     assert second.verdict is Verdict.PASSED
 
 
-def test_no_check_is_judged_after_the_budget() -> None:
-    (result,) = judge_all([a_check("test.quick")], {}, {}, Budget(0, time.monotonic() - 1))
-    assert result.verdict is Verdict.UNKNOWN
+def test_after_the_budget_a_moment_is_left_for_judging() -> None:
+    quick, endless_one, late = (
+        a_check(id, work) for id, work in (("test.a", quick_work), ("test.b", endless), ("test.c", slow))
+    )
+    now = time.monotonic()
+    results = judge_all([quick, endless_one, late], {}, {}, Budget(0, now - 1))
+    assert [result.verdict for result in results] == [Verdict.PASSED, Verdict.UNKNOWN, Verdict.UNKNOWN]
+    assert time.monotonic() - now < 2
 
 
 def test_a_run_keeps_time_for_the_report_of_many_containers() -> None:
@@ -138,7 +151,7 @@ def test_a_long_chain_of_causes_is_no_recursion() -> None:
 def test_linking_that_takes_too_long_leaves_the_findings_and_a_note() -> None:
     results = failing(3000)
     checks = {result.check.id: result.check for result in results}
-    report = reported(results, ReportBasis(), Run(checks, tuple(checks)), budget=Budget(0, time.monotonic() - 1))
+    report = reported(results, ReportBasis(), Run(checks, tuple(checks)), budget=Budget(0, 0))
     assert len(report.findings) == 6000
     assert any("time was spent" in note for note in report.notes)
 

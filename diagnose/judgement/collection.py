@@ -19,7 +19,7 @@ from diagnose.questions import AnswerSource, Host, Question
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import in_thread
 
-GRACE_S = 0.05
+GRACE_S = 0.02
 """How much longer than the budget evidence is waited for, once for each level of evidence below it: what has been answered by then
 is still put together."""
 

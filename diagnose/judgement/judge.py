@@ -18,6 +18,8 @@ Thresholds = Mapping[str, Mapping[str, float]]
 """Values that override a check's defaults: check id -> threshold name -> value."""
 
 
+LEAST_S = 0.3
+"""Seconds for judging at least, where a busy host has used up the budget while collecting: a report about nothing helps nobody."""
 SLOWEST_SHARE = 0.5
 """Of the time that is left, no check may take more than this: one slow check does not leave the others unjudged."""
 
@@ -27,8 +29,9 @@ def judge_all(
 ) -> list[Result]:
     """The result of each check; one that takes too long, or for which no time is left, is unknown."""
     results = []
+    ends = max(budget.judged_by, time.monotonic() + LEAST_S)
     for check in checks:
-        left = budget.judged_by - time.monotonic()
+        left = ends - time.monotonic()
         result = _out_of_time(check)
         if left > 0:
             try:

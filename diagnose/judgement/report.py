@@ -18,7 +18,7 @@ from diagnose.recording.budget import Budget
 from diagnose.version import __version__
 
 LINKING_S = 0.15
-"""How much longer than the judging may last causes are linked and proven."""
+"""Seconds for linking and proving causes at least."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -101,7 +101,7 @@ def _linked(
     """The findings with their causes, in order, and what there is to say about them together."""
     linked: Sequence[Reported] = sorted(findings, key=lambda finding: -finding.severity)
     try:
-        with at_most(budget.judged_by + LINKING_S - time.monotonic()):
+        with at_most(max(budget.judged_by - time.monotonic(), 0.0) + LINKING_S):
             linked = causes.link(findings, basis.stands_on)
             if host is not None:
                 linked = proof.proven(linked, host, lambda check, found: judge(check, found, what.thresholds))
