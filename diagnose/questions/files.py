@@ -105,7 +105,33 @@ class ListFolder(Question[FolderListing], frozen=True):
         return f"the entries of folder {self.path}"
 
 
-class StatFilesystem(Question[Json], frozen=True):
+class Usage(msgspec.Struct, frozen=True):
+    """What statvfs says; sizes in bytes. inodes 0: the file system has no fixed number of them."""
+
+    point: str | None
+    fstype: str | None
+    source: str | None
+    size: int
+    used: int
+    free: int
+    available: int
+    inodes: int
+    inodes_free: int
+    dev: str
+    read_only: bool
+
+    @property
+    def used_pct(self) -> float:
+        """As df says it: what is used, of what is used or may be used by others than root."""
+        usable = self.used + self.available
+        return 100.0 * self.used / usable if usable else 0.0
+
+    @property
+    def inodes_used_pct(self) -> float | None:
+        return 100.0 * (self.inodes - self.inodes_free) / self.inodes if self.inodes else None
+
+
+class StatFilesystem(Question[Usage], frozen=True):
     """What statvfs says of the filesystem that holds a path."""
 
     POLICY = Policy("fs.usage", "the usage of a filesystem", "disk.files:usage", "file", "host", 1.5, 2)
@@ -122,14 +148,43 @@ class StatFilesystems(Question[Json], frozen=True):
     paths: Sequence[str]
 
 
-class ListLayers(Question[Json], frozen=True):
+class LayerOnDisk(msgspec.Struct, frozen=True):
+    """The folder of one layer, with the Unix time of its last change."""
+
+    name: str
+    mtime: float
+
+
+class LayerRecords(msgspec.Struct, frozen=True):
+    """The layer folders, and which of them the engine's databases name."""
+
+    folders: list[LayerOnDisk]
+    referenced: list[str]
+    """Folders that images and containers use."""
+    mentioned: list[str]
+    """Other folders whose name stands in a BuildKit database, in use or freed."""
+    mounts: dict[str, str] = {}
+    """The folder of each container's writable layer, by the container's id."""
+    lost: list[str] = []
+    """Used layers without a folder."""
+
+
+class ListLayers(Question[LayerRecords], frozen=True):
     """The layers of overlay2 below a data root, and which of them the engine's databases know."""
 
     POLICY = Policy("fs.layers", "the image layers on disk", "disk.files:layers", "probe", "host", 2.5, 5)
     path: str
 
 
-class SampleFreeSpace(Question[Json], frozen=True):
+class FreeSpaceSample(msgspec.Struct, frozen=True):
+    """Two samples of the free bytes of a filesystem, some seconds apart."""
+
+    seconds: float
+    free_before: int
+    free_after: int
+
+
+class SampleFreeSpace(Question[FreeSpaceSample], frozen=True):
     """How fast a filesystem fills: two samples of its free bytes."""
 
     POLICY = Policy("fs.rate", "how fast a filesystem fills", "disk.files:rate", "probe", "host", 3, 6)
@@ -137,7 +192,29 @@ class SampleFreeSpace(Question[Json], frozen=True):
     seconds: float = 1.0
 
 
-class WalkFolder(Question[Json], frozen=True):
+class FileSize(msgspec.Struct, frozen=True):
+    """One file and the bytes that it takes on disk."""
+
+    path: str
+    bytes: int
+
+
+class WalkedFolder(msgspec.Struct, frozen=True):
+    """What lies below a folder, in bytes on disk; hard links count once."""
+
+    bytes: int
+    complete: bool
+    """False: there is more than was found in time."""
+    by: dict[str, int]
+    """By the path below the folder, as deep as was asked."""
+    largest: list[FileSize]
+    files: dict[str, int] = {}
+    """How many entries lie below each of these paths."""
+    refused: int = 0
+    """Folders that could not be read."""
+
+
+class WalkFolder(Question[WalkedFolder], frozen=True):
     """Where the bytes below a folder are. It stays on one device."""
 
     POLICY = Policy("fs.walk", "the sizes of folders", "disk.files:walk", "last", "host", 3, 9)

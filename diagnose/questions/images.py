@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+import msgspec
 from msgspec import UNSET, UnsetType
 
-from diagnose.model import Json
+from diagnose.model import Json, Subject
 from diagnose.questions.engine import Filters
 from diagnose.questions.question import Policy, Question
 
@@ -30,7 +33,36 @@ class ReadImageHistory(Question[Json], frozen=True):
     id: str
 
 
-class ListVolumes(Question[Json], frozen=True):
+_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
+
+
+class Volume(msgspec.Struct, frozen=True, rename="pascal"):
+    """One volume as `GET /volumes` lists it."""
+
+    name: str
+    driver: str = ""
+    mountpoint: str = ""
+    created_at: str = ""
+    labels: dict[str, str] | None = None
+    options: dict[str, str] | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("volume", self.name)
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Nobody named it: 64 digits, or the label that engines set from 23.0 on."""
+        return bool(_ANONYMOUS.fullmatch(self.name)) or "com.docker.volume.anonymous" in (self.labels or {})
+
+
+class VolumeList(msgspec.Struct, frozen=True, rename="pascal"):
+    """The engine's volumes; None where it has none."""
+
+    volumes: list[Volume] | None = None
+
+
+class ListVolumes(Question[VolumeList], frozen=True):
     """/volumes."""
 
     POLICY = Policy("api.volumes", "the list of volumes", "engine.api:get", "api", "engine", 3, 2)

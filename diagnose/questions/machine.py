@@ -4,42 +4,145 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from diagnose.model import Json
+import msgspec
+
 from diagnose.questions.question import Policy, Question
 
 
-class ListMounts(Question[Json], frozen=True):
+class Mounted(msgspec.Struct, frozen=True):
+    """One line of /proc/self/mountinfo. super: the superblock's own options (ro there means the filesystem itself)."""
+
+    point: str
+    fstype: str = ""
+    source: str = ""
+    root: str = "/"
+    dev: str = ""
+    options: str = ""
+    super: str = ""
+
+
+class ListMounts(Question[list[Mounted]], frozen=True):
     """The mount table of this process."""
 
     POLICY = Policy("mounts", "the mount table", "kernel.proc:mounts", "local", "host", 1.5, 2)
 
 
-class ReadMemory(Question[Json], frozen=True):
+class HostMemory(msgspec.Struct, frozen=True):
+    """Bytes. available: what can be had without swapping, cache given back (not `free`); the kernel does not count ZFS's
+    cache there, which is beside it."""
+
+    total: int
+    available: int
+    free: int = 0
+    cached: int = 0
+    swap_total: int = 0
+    swap_free: int = 0
+    zfs_cache: int = 0
+    oom_kill: int | None = None
+
+    @property
+    def obtainable(self) -> int:
+        return self.available + self.zfs_cache
+
+    @property
+    def obtainable_pct(self) -> float:
+        return 100 * self.obtainable / self.total if self.total else 100.0
+
+
+class ReadMemory(Question[HostMemory], frozen=True):
     """One reading of /proc/meminfo."""
 
     POLICY = Policy("memory", "the memory figures of the host", "kernel.proc:memory", "local", "host", 1, 3)
 
 
-class ReadPressure(Question[Json], frozen=True):
+WaitingTime = dict[str, dict[str, float]]
+"""Of `some` tasks and of the `full` set: the percent of the last 10, 60 and 300 s that they waited (avg10, avg60, avg300), and the
+microseconds in all (total)."""
+
+
+class PressureReading(msgspec.Struct, frozen=True):
+    """How long work waited for each resource; None where the kernel does not count."""
+
+    cpu: WaitingTime | None = None
+    memory: WaitingTime | None = None
+    io: WaitingTime | None = None
+    loadavg: list[float] = []
+    """The load over 1, 5 and 15 minutes."""
+    cpus: int = 1
+
+
+class ReadPressure(Question[PressureReading], frozen=True):
     """One reading of /proc/pressure, and the load."""
 
     POLICY = Policy("pressure", "the pressure figures of the kernel", "kernel.proc:pressure", "local", "host", 1, 3)
 
 
-class ReadSysctls(Question[Json], frozen=True):
-    """Kernel settings; names with dots, or with slashes where a part holds a dot."""
+class ReadSysctls(Question[dict[str, str | None]], frozen=True):
+    """Kernel settings by name, None for one that there is not; names with dots, or with slashes where a part holds a dot."""
 
     POLICY = Policy("sysctl", "kernel settings (sysctl)", "kernel.proc:sysctl", "local", "network", 1, 2)
     names: Sequence[str]
 
 
-class ListProcesses(Question[Json], frozen=True):
+class Process(msgspec.Struct, frozen=True):
+    """One process. state: the letter of proc(5). start: seconds since boot. cmdline: of the engine's own processes
+    only.
+    """
+
+    pid: int
+    ppid: int = 0
+    comm: str = ""
+    state: str = ""
+    start: float = 0.0
+    uid: int | None = None
+    container: str | None = None
+    cmdline: list[str] | None = None
+
+
+class ListProcesses(Question[list[Process]], frozen=True):
     """Every process that this process can see."""
 
     POLICY = Policy("processes", "the list of processes", "kernel.proc:processes", "local", "host", 2.5, 2)
 
 
-class InspectProcess(Question[Json], frozen=True):
+class ResourceLimit(msgspec.Struct, frozen=True):
+    """A limit as /proc/PID/limits shows it; None is unlimited."""
+
+    soft: int | None = None
+    hard: int | None = None
+
+
+class InspectedProcess(msgspec.Struct, frozen=True):
+    """One process in detail; None where the caller may not read it."""
+
+    pid: int = 0
+    ppid: int = 0
+    comm: str = ""
+    state: str = ""
+    """The letter of proc(5)."""
+    start: float | None = None
+    """Seconds since boot."""
+    uid: int | None = None
+    container: str | None = None
+    """The id of the container, from its control group."""
+    cmdline: list[str] = []
+    environ: list[str] | None = None
+    """NAME=value."""
+    exe: str | None = None
+    wchan: str | None = None
+    """The kernel function that it waits in."""
+    fds: int | None = None
+    """How many descriptors are open."""
+    limits: dict[str, ResourceLimit] | None = None
+    """By name: "Max open files"."""
+    cgroup: str | None = None
+    namespaces: dict[str, int] | None = None
+    """Inode numbers by name: "net"."""
+    capabilities: str | None = None
+    """The effective ones, hexadecimal."""
+
+
+class InspectProcess(Question[InspectedProcess], frozen=True):
     """One process in detail."""
 
     POLICY = Policy("process", "the details of a process", "kernel.proc:process", "local", "host", 1.5, 4)
@@ -49,7 +152,28 @@ class InspectProcess(Question[Json], frozen=True):
         return f"the details of process {self.pid}"
 
 
-class FindDeletedFiles(Question[Json], frozen=True):
+class DeletedFile(msgspec.Struct, frozen=True):
+    """One such file. path: as its opener saw it. bytes: its blocks on disk. container: the opener's, by its
+    cgroup."""
+
+    pid: int
+    fd: int
+    path: str
+    bytes: int
+    dev: str
+    fstype: str | None = None
+    comm: str | None = None
+    container: str | None = None
+
+
+class DeletedFileList(msgspec.Struct, frozen=True):
+    """The files, biggest first, and how many processes could not be looked into."""
+
+    files: list[DeletedFile]
+    unseen: int = 0
+
+
+class FindDeletedFiles(Question[DeletedFileList], frozen=True):
     """Files that are deleted but still open."""
 
     POLICY = Policy(
@@ -58,14 +182,37 @@ class FindDeletedFiles(Question[Json], frozen=True):
     min_bytes: int
 
 
-class CountDescriptors(Question[Json], frozen=True):
+class Crowded(msgspec.Struct, frozen=True):
+    """One process. open, limit: descriptors, and the soft limit of them."""
+
+    pid: int
+    open: int
+    limit: int
+    comm: str | None = None
+    container: str | None = None
+
+
+class CrowdedList(msgspec.Struct, frozen=True):
+    """The processes, nearest to their limit first, and how many could not be looked into."""
+
+    processes: list[Crowded]
+    unseen: int = 0
+
+
+class CountDescriptors(Question[CrowdedList], frozen=True):
     """Processes that use at least this share of the file descriptors that they may open."""
 
     POLICY = Policy("descriptors", "the open files of processes", "kernel.proc:descriptors", "probe", "host", 2, 7)
     share: float
 
 
-class FindOpenFiles(Question[Json], frozen=True):
+class OpenPaths(msgspec.Struct, frozen=True):
+    """The paths that a process has open."""
+
+    paths: list[str]
+
+
+class FindOpenFiles(Question[OpenPaths], frozen=True):
     """Which files below a folder a process has open."""
 
     POLICY = Policy("open_under", "the open files of a process", "kernel.proc:open_under", "probe", "host", 1.5, 6)
@@ -73,7 +220,26 @@ class FindOpenFiles(Question[Json], frozen=True):
     folder: str
 
 
-class ReadKernelLog(Question[Json], frozen=True):
+class Record(msgspec.Struct, frozen=True):
+    """One line. at: Unix time, which drifts when the machine was suspended. level: 0 worst to 7."""
+
+    at: float
+    text: str
+    level: int = 6
+    seq: int = 0
+
+
+class KernelRecords(msgspec.Struct, frozen=True):
+    """The newest records, oldest first."""
+
+    records: list[Record] = []
+    dropped: bool = False
+    """Older records were left out or overwritten."""
+    source: str = "/dev/kmsg"
+    """Or "journal"."""
+
+
+class ReadKernelLog(Question[KernelRecords], frozen=True):
     """The newest records of the kernel log, oldest first."""
 
     POLICY = Policy("kernel.log", "the kernel log", "kernel.kernel_log:records", "local", "host", 1.5, 3)

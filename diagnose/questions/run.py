@@ -10,7 +10,18 @@ from diagnose.model import Json
 from diagnose.questions.question import Policy, Question
 
 
-class ReadClock(Question[Json], frozen=True):
+class ClockReading(msgspec.Struct, frozen=True):
+    """Unix times, in seconds: now, and when the machine started."""
+
+    wall: float
+    boot_wall: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.wall < 2**34 or not -(2**34) < self.boot_wall < 2**34:
+            raise ValueError("no time of this age of computers")
+
+
+class ReadClock(Question[ClockReading], frozen=True):
     """The time now, and when the machine started."""
 
     POLICY = Policy("now", "the clock", "tool:now", "local", "tool", 1, 0)
@@ -67,7 +78,14 @@ class IdentifyCaller(Question[Json], frozen=True):
     POLICY = Policy("caller", "the user and the rights of this process", "tool:caller", "local", "tool", 1, 0)
 
 
-class IdentifyKernel(Question[Json], frozen=True):
+class KernelIdentity(msgspec.Struct, frozen=True):
+    """What uname says: the name of the machine, and the release of its kernel."""
+
+    nodename: str = ""
+    release: str = ""
+
+
+class IdentifyKernel(Question[KernelIdentity], frozen=True):
     """What uname says."""
 
     POLICY = Policy("uname", "the name and the version of the kernel", "kernel.proc:uname", "local", "tool", 1, 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -14,7 +13,8 @@ from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable, Unexamined
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
 
 PARTS = ("diff", "link")
@@ -62,10 +62,10 @@ def layer_folders(
     if not owners:
         return LayerFolders((), 0, told, details.unexamined)
     paths = [f"{layer}/{part}" for layer in owners for part in PARTS]
-    answer: Any = host.ask(question("file.stats", paths=paths))
+    answer = host.ask(StatPaths(paths))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    failed = {path: answer[path]["failed"] for path in paths if "failed" in answer.get(path, {})}
+    failed = {path: answer[path].failed for path in paths if path in answer and answer[path].failed}
     hidden = next((path for path, reason in failed.items() if reason != "missing"), None)
     if hidden:
         return Unavailable(

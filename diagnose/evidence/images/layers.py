@@ -8,21 +8,9 @@ import msgspec
 
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import ListLayers
 from diagnose.registry import evidence
-
-
-class _Folder(msgspec.Struct):
-    name: str
-    mtime: float
-
-
-class _Answer(msgspec.Struct):
-    folders: list[_Folder]
-    referenced: list[str]
-    mentioned: list[str]
-    mounts: dict[str, str] = {}
-    lost: list[str] = []
 
 
 class Layers(msgspec.Struct, frozen=True):
@@ -57,10 +45,9 @@ class Layers(msgspec.Struct, frozen=True):
 def layers(host: Host, root: DataRoot) -> Layers | Unavailable:
     """One reading of the databases. An `-init` folder belongs to its container's layer, also when only that
     is named."""
-    answer = host.ask(question("fs.layers", path=root.path))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    found = msgspec.convert(answer, _Answer)
+    found = host.ask(ListLayers(root.path))
+    if isinstance(found, Failed):
+        return Unavailable.of(found)
     known = {*found.referenced, *found.mentioned}
     loose = tuple(
         (folder.name, folder.mtime)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.run import ReadClock
 from diagnose.registry import evidence
 
 
@@ -20,20 +21,10 @@ class Clock(msgspec.Struct, frozen=True):
         return None if moment is None else max(0.0, self.wall - moment)
 
 
-class _Now(msgspec.Struct):
-    wall: float
-    boot_wall: float
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.wall < 2**34 or not -(2**34) < self.boot_wall < 2**34:
-            raise ValueError("no time of this age of computers")
-
-
 @evidence
 def clock(host: Host) -> Clock | Unavailable:
     """One question, asked once a run."""
-    answer = host.ask(question("now"))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    now = msgspec.convert(answer, _Now)
-    return Clock(now.wall, now.boot_wall)
+    reading = host.ask(ReadClock())
+    if isinstance(reading, Failed):
+        return Unavailable.of(reading)
+    return Clock(reading.wall, reading.boot_wall)

@@ -5,26 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.machine import CountDescriptors, Crowded
 from diagnose.registry import evidence
+
+__all__ = ["WORTH_PCT", "Crowded", "OpenFiles", "open_files"]
 
 WORTH_PCT = 80.0
 """From this share of its limit on a process is told of; what it means is for the check to say."""
-
-
-class Crowded(msgspec.Struct, frozen=True):
-    """One process. open, limit: descriptors, and the soft limit of them."""
-
-    pid: int
-    open: int
-    limit: int
-    comm: str | None = None
-    container: str | None = None
-
-
-class _Answer(msgspec.Struct):
-    processes: list[Crowded]
-    unseen: int = 0
 
 
 class OpenFiles(msgspec.Struct, frozen=True):
@@ -36,10 +24,9 @@ class OpenFiles(msgspec.Struct, frozen=True):
 @evidence
 def open_files(host: Host) -> OpenFiles | Unavailable:
     """One count of every process's descriptors, which root alone may see."""
-    answer = host.ask(question("descriptors", share=WORTH_PCT))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    said = msgspec.convert(answer, _Answer)
-    if said.unseen and not said.processes:
-        return Unavailable("forbidden", f"the open files of {said.unseen} processes may be counted by root only")
-    return OpenFiles({each.container: each for each in reversed(said.processes) if each.container})
+    count = host.ask(CountDescriptors(share=WORTH_PCT))
+    if isinstance(count, Failed):
+        return Unavailable.of(count)
+    if count.unseen and not count.processes:
+        return Unavailable("forbidden", f"only root may count the open files of {count.unseen} processes")
+    return OpenFiles({process.container: process for process in reversed(count.processes) if process.container})

@@ -8,19 +8,12 @@ import msgspec
 
 from diagnose.evidence.machine.processes import Processes
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.questions.machine import InspectProcess, ReadSysctls, ResourceLimit
 from diagnose.registry import evidence
 
 _TASKS = re.compile(r"\d+/(\d+)")
-
-
-class _Limit(msgspec.Struct):
-    soft: int | None = None
-
-
-class _Process(msgspec.Struct):
-    fds: int | None = None
-    limits: dict[str, _Limit] | None = None
 
 
 class Descriptors(msgspec.Struct, frozen=True):
@@ -48,21 +41,20 @@ class HostLimits(msgspec.Struct, frozen=True):
 def host_limits(host: Host, processes: Processes) -> HostLimits | Unavailable:
     """A few files of /proc, and the descriptors of the engine's processes."""
     names = ("kernel.pid_max", "kernel.threads-max", "fs.file-nr")
-    settings = host.ask(question("sysctl", names=list(names)))
+    settings = host.ask(ReadSysctls(names))
     if isinstance(settings, Failed):
         return Unavailable.of(settings)
-    load = host.ask(question("file.read", path="/proc/loadavg"))
-    tasks = None if isinstance(load, Failed) else _TASKS.search(load["text"])
-    most = [int(settings[name]) for name in names[:2] if settings[name]]
-    files = (settings["fs.file-nr"] or "").split()
+    load = host.ask(ReadFile("/proc/loadavg"))
+    tasks = None if isinstance(load, Failed) else _TASKS.search(load.text)
+    most = [int(value) for name in names[:2] if (value := settings.get(name))]
+    files = (settings.get("fs.file-nr") or "").split()
     engines = []
-    for each in processes:
-        if each.comm in ("dockerd", "containerd"):
-            seen = host.ask(question("process", pid=each.pid))
-            if not isinstance(seen, Failed):
-                process = msgspec.convert(seen, _Process)
-                limit = (process.limits or {}).get("Max open files", _Limit()).soft
-                engines.append(Descriptors(each.pid, each.comm, process.fds, limit))
+    for process in processes:
+        if process.comm in ("dockerd", "containerd"):
+            detail = host.ask(InspectProcess(process.pid))
+            if not isinstance(detail, Failed):
+                limit = (detail.limits or {}).get("Max open files", ResourceLimit()).soft
+                engines.append(Descriptors(process.pid, process.comm, detail.fds, limit))
     return HostLimits(
         int(tasks[1]) if tasks else None,
         min(most) if most else None,

@@ -10,8 +10,11 @@ import msgspec
 from msgspec.structs import replace
 
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.machine import ReadKernelLog, Record
 from diagnose.registry import evidence
+
+__all__ = ["UNNAMED", "HungTask", "KernelLog", "OomKill", "Record", "kernel_log", "oom_kills"]
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _OOM = re.compile(r"\boom-kill:constraint=(?P<constraint>\w+),(?P<rest>.*)")
@@ -26,15 +29,6 @@ _HUNG = re.compile(r"INFO: task (?P<task>.+):(?P<pid>\d+) blocked for more than 
 _FORK = re.compile(r"cgroup: fork rejected by pids controller in (?P<path>\S+)")
 
 UNNAMED = "a cgroup that the kernel did not name"
-
-
-class Record(msgspec.Struct, frozen=True):
-    """One line. at: Unix time, which drifts when the machine was suspended. level: 0 worst to 7."""
-
-    at: float
-    text: str
-    level: int = 6
-    seq: int = 0
 
 
 class OomKill(msgspec.Struct, frozen=True):
@@ -172,17 +166,10 @@ def _old(at: float, match: re.Match[str], groups: tuple[str, str], limit: int | 
     )
 
 
-class _Answer(msgspec.Struct):
-    records: list[Record] = []
-    dropped: bool = False
-    source: str = "/dev/kmsg"
-
-
 @evidence
 def kernel_log(host: Host) -> KernelLog | Unavailable:
     """The newest lines; reading them needs root where kernel.dmesg_restrict is 1."""
-    answer = host.ask(question("kernel.log"))
+    answer = host.ask(ReadKernelLog())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    said = msgspec.convert(answer, _Answer)
-    return KernelLog(tuple(said.records), not said.dropped, said.source)
+    return KernelLog(tuple(answer.records), not answer.dropped, answer.source)

@@ -32,4 +32,5 @@ def kernel_settings(host: Host, log_tails: LogTails) -> KernelSettings | Unavail
     answer = host.ask(ReadSysctls(sorted(names)))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    return KernelSettings({name: int(value) for name, value in answer.items() if str(value).lstrip("-").isdigit()})
+    numbers = ((name, value) for name, value in answer.items() if value and value.lstrip("-").isdigit())
+    return KernelSettings({name: int(value) for name, value in numbers})

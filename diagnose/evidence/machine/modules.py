@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.questions.run import IdentifyKernel
 from diagnose.registry import evidence
 
 FOLDERS = ("/lib/modules", "/usr/lib/modules")
@@ -24,17 +26,17 @@ class Modules(msgspec.Struct, frozen=True):
 @evidence
 def modules(host: Host) -> Modules | Unavailable:
     """/proc/modules and the release's folder."""
-    uname = host.ask(question("uname"))
-    if isinstance(uname, Failed):
-        return Unavailable.of(uname)
-    release = str(uname.get("release", ""))
-    listed = host.ask(question("file.read", path="/proc/modules", max_bytes=262144))
+    kernel = host.ask(IdentifyKernel())
+    if isinstance(kernel, Failed):
+        return Unavailable.of(kernel)
+    release = kernel.release
+    listed = host.ask(ReadFile("/proc/modules"))
     if isinstance(listed, Failed) and listed.reason != "missing":
         return Unavailable.of(listed)
-    loaded = 0 if isinstance(listed, Failed) else len(str(listed.get("text", "")).splitlines())
+    loaded = 0 if isinstance(listed, Failed) else len(listed.text.splitlines())
     paths = [f"{folder}/{release}" for folder in FOLDERS]
-    found = host.ask(question("file.stats", paths=paths))
+    found = host.ask(StatPaths(paths))
     if isinstance(found, Failed):
         return Unavailable.of(found)
-    folder = next((path for path in paths if found.get(path, {}).get("type")), "")
+    folder = next((path for path in paths if path in found and found[path].type), "")
     return Modules(release, loaded, folder)

@@ -5,37 +5,18 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.machine import HostMemory, ReadMemory, ReadPressure
 from diagnose.registry import evidence
 
-
-class HostMemory(msgspec.Struct, frozen=True):
-    """Bytes. available: what can be had without swapping, cache given back (not `free`); the kernel does not count ZFS's
-    cache there, which is beside it."""
-
-    total: int
-    available: int
-    free: int = 0
-    cached: int = 0
-    swap_total: int = 0
-    swap_free: int = 0
-    zfs_cache: int = 0
-    oom_kill: int | None = None
-
-    @property
-    def obtainable(self) -> int:
-        return self.available + self.zfs_cache
-
-    @property
-    def obtainable_pct(self) -> float:
-        return 100 * self.obtainable / self.total if self.total else 100.0
+__all__ = ["HostMemory", "Pressure", "host_memory", "pressure"]
 
 
 @evidence
 def host_memory(host: Host) -> HostMemory | Unavailable:
     """One reading of /proc/meminfo."""
-    answer = host.ask(question("memory"))
-    return Unavailable.of(answer) if isinstance(answer, Failed) else msgspec.convert(answer, HostMemory)
+    answer = host.ask(ReadMemory())
+    return Unavailable.of(answer) if isinstance(answer, Failed) else answer
 
 
 class Pressure(msgspec.Struct, frozen=True):
@@ -53,19 +34,11 @@ class Pressure(msgspec.Struct, frozen=True):
         return known.get(kind, {}).get(over) if known else None
 
 
-class _Answer(msgspec.Struct):
-    cpu: dict[str, dict[str, float]] | None = None
-    memory: dict[str, dict[str, float]] | None = None
-    io: dict[str, dict[str, float]] | None = None
-    loadavg: list[float] = []
-    cpus: int = 1
-
-
 @evidence
 def pressure(host: Host) -> Pressure | Unavailable:
     """One reading of /proc/pressure."""
-    answer = host.ask(question("pressure"))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    said = msgspec.convert(answer, _Answer)
-    return Pressure({"cpu": said.cpu, "memory": said.memory, "io": said.io}, tuple(said.loadavg), said.cpus)
+    reading = host.ask(ReadPressure())
+    if isinstance(reading, Failed):
+        return Unavailable.of(reading)
+    figures = {"cpu": reading.cpu, "memory": reading.memory, "io": reading.io}
+    return Pressure(figures, tuple(reading.loadavg), reading.cpus)

@@ -8,23 +8,11 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.machine import ListProcesses, Process
 from diagnose.registry import evidence
 
-
-class Process(msgspec.Struct, frozen=True):
-    """One process. state: the letter of proc(5). start: seconds since boot. cmdline: of the engine's own processes
-    only.
-    """
-
-    pid: int
-    ppid: int = 0
-    comm: str = ""
-    state: str = ""
-    start: float = 0.0
-    uid: int | None = None
-    container: str | None = None
-    cmdline: list[str] | None = None
+__all__ = ["Process", "Processes", "processes"]
 
 
 class Processes(msgspec.Struct, frozen=True, dict=True):
@@ -64,7 +52,5 @@ class Processes(msgspec.Struct, frozen=True, dict=True):
 @evidence
 def processes(host: Host) -> Processes | Unavailable:
     """One walk over /proc."""
-    answer = host.ask(question("processes"))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    return Processes(tuple(msgspec.convert(answer, list[Process])))
+    listed = host.ask(ListProcesses())
+    return Unavailable.of(listed) if isinstance(listed, Failed) else Processes(tuple(listed))

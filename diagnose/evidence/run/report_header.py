@@ -10,8 +10,11 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import Failed, HostFacts, Json, Trait, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.model import Failed, HostFacts, Trait, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+from diagnose.questions.run import IdentifyKernel, KernelIdentity
+from diagnose.recording.questions import question
 from diagnose.registry import evidence
 
 
@@ -26,11 +29,6 @@ class ReportHeader(msgspec.Struct, frozen=True):
     docker: str
     notes: tuple[str, ...] = ()
     traits: frozenset[Trait] = frozenset({"systemd"})
-
-
-class _Uname(msgspec.Struct):
-    nodename: str
-    release: str
 
 
 class _Endpoint(msgspec.Struct):
@@ -50,8 +48,8 @@ def facts(
     root: DataRoot | Unavailable,
 ) -> ReportHeader:
     """What can be said about host and engine, also when one of them is silent."""
-    uname = host.ask(question("uname"))
-    here = _Uname("unknown", "") if isinstance(uname, Failed) else msgspec.convert(uname, _Uname)
+    kernel = host.ask(IdentifyKernel())
+    here = KernelIdentity("unknown") if isinstance(kernel, Failed) else kernel
     asked = host.ask(question("endpoint"))
     endpoint = _Endpoint() if isinstance(asked, Failed) else msgspec.convert(asked, _Endpoint)
     known = info if isinstance(info, Info) else Info()
@@ -110,9 +108,9 @@ SYSTEMD_FOLDER = "/run/systemd/system"
 def _traits(host: Host, ping: Ping | Unavailable, info: Info | Unavailable) -> frozenset[Trait]:
     """Where nobody could look, systemd is assumed: most hosts have it."""
     traits: set[Trait] = set()
-    stats: Json = host.ask(question("file.stats", paths=[SYSTEMD_FOLDER]))
-    has_no_systemd = not isinstance(stats, Failed) and stats.get(SYSTEMD_FOLDER, {}).get("failed") == "missing"
-    if not has_no_systemd:
+    statuses = host.ask(StatPaths([SYSTEMD_FOLDER]))
+    folder = None if isinstance(statuses, Failed) else statuses.get(SYSTEMD_FOLDER)
+    if folder is None or folder.failed != "missing":
         traits.add("systemd")
     if isinstance(ping, Ping) and ping.is_podman:
         traits.add("podman")

@@ -10,7 +10,8 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
 from diagnose.model import Failed
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
 
@@ -37,15 +38,13 @@ def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
 
     No file system is asked, since it may be dead.
     """
-    asked = {
-        question("file.read", path=f"/proc/{each.state.pid}/mountinfo"): each.id
-        for each in containers.running
-        if any(mount.type == "bind" for mount in each.mounts or ())
-    }
+    binding = [
+        container for container in containers.running if any(mount.type == "bind" for mount in container.mounts or ())
+    ]
     inside: dict[str, dict[str, str]] = {}
-    for each, answer in host.ask_many(asked):
-        if not isinstance(answer, Failed):
-            inside[asked[each]] = {mounted.point: mounted.dev for mounted in parse(answer["text"])}
+    for container, table in host.ask_about(binding, _mount_table):
+        if not isinstance(table, Failed):
+            inside[container.id] = {mounted.point: mounted.dev for mounted in parse(table.text)}
     found = []
     for container in containers:
         devices = inside.get(container.id, {})
@@ -57,3 +56,7 @@ def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
             if mounted:
                 found.append(Behind(container, mount, mounts.whole(mounted)))
     return Backing(tuple(found))
+
+
+def _mount_table(container: Container) -> ReadFile:
+    return ReadFile(f"/proc/{container.state.pid}/mountinfo")

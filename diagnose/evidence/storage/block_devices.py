@@ -6,7 +6,8 @@ import msgspec
 
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import Failed
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, StatPaths
 from diagnose.registry import evidence
 
 STACKED = ("dm-", "md", "bcache")
@@ -21,11 +22,6 @@ class BlockDevices(msgspec.Struct, frozen=True):
     by_name: dict[str, Mounted]
 
 
-class _Stat(msgspec.Struct):
-    failed: str | None = None
-    link: str | None = None
-
-
 @evidence
 def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
     """sysfs knows a device by its number; where it is not to be seen, the name in the mount table has to do."""
@@ -34,14 +30,12 @@ def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
         if each.source.startswith("/"):
             found.setdefault(each.source.rpartition("/")[2], each)
     disks = {f"/sys/dev/block/{each.dev}": each for each in found.values() if not each.dev.startswith("0:")}
-    answer = host.ask(question("file.stats", paths=sorted(disks))) if disks else {}
+    if not disks:
+        return BlockDevices(found)
+    answer = host.ask(StatPaths(sorted(disks)))
     if isinstance(answer, Failed):
         return BlockDevices(found)
-    named = {
-        stat.link.rpartition("/")[2]: disks[path]
-        for path, stat in msgspec.convert(answer, dict[str, _Stat]).items()
-        if stat.link
-    }
+    named = {status.link.rpartition("/")[2]: disks[path] for path, status in answer.items() if status.link}
     for _ in range(DEEPEST):
         found = named | found
         named = _below(host, named)
@@ -49,13 +43,9 @@ def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
 
 
 def _below(host: Host, named: dict[str, Mounted]) -> dict[str, Mounted]:
-    asked = {
-        question("file.list", path=f"/sys/class/block/{name}/slaves"): mounted
-        for name, mounted in named.items()
-        if name.startswith(STACKED)
-    }
+    stacked = [name for name in named if name.startswith(STACKED)]
     below: dict[str, Mounted] = {}
-    for each, answer in host.ask_many(asked):
-        if not isinstance(answer, Failed):
-            below |= {entry["name"]: asked[each] for entry in answer["entries"]}
+    for name, folder in host.ask_about(stacked, lambda name: ListFolder(f"/sys/class/block/{name}/slaves")):
+        if not isinstance(folder, Failed):
+            below |= {entry.name: named[name] for entry in folder.entries}
     return below

@@ -7,30 +7,14 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.machine import DeletedFile, FindDeletedFiles
 from diagnose.registry import evidence
+
+__all__ = ["LEAST", "DeletedFile", "DeletedFiles", "deleted_files"]
 
 LEAST = 16 << 20
 """Smaller ones are everyday: journals, temporary files, libraries after an upgrade."""
-
-
-class DeletedFile(msgspec.Struct, frozen=True):
-    """One such file. path: as its opener saw it. bytes: its blocks on disk. container: the opener's, by its
-    cgroup."""
-
-    pid: int
-    fd: int
-    path: str
-    bytes: int
-    dev: str
-    fstype: str | None = None
-    comm: str | None = None
-    container: str | None = None
-
-
-class _Answer(msgspec.Struct):
-    files: list[DeletedFile]
-    unseen: int = 0
 
 
 class DeletedFiles(msgspec.Struct, frozen=True):
@@ -49,10 +33,9 @@ class DeletedFiles(msgspec.Struct, frozen=True):
 @evidence
 def deleted_files(host: Host) -> DeletedFiles | Unavailable:
     """One scan of every process's descriptors."""
-    answer = host.ask(question("deleted_files", min_bytes=LEAST))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    found = msgspec.convert(answer, _Answer)
+    found = host.ask(FindDeletedFiles(min_bytes=LEAST))
+    if isinstance(found, Failed):
+        return Unavailable.of(found)
     if found.unseen and not found.files:
-        return Unavailable("forbidden", f"the open files of {found.unseen} processes may be seen by root only")
+        return Unavailable("forbidden", f"only root may see the open files of {found.unseen} processes")
     return DeletedFiles(tuple(found.files), found.unseen)

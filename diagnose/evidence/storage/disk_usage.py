@@ -23,7 +23,9 @@ from diagnose.evidence.storage.deleted_files import DeletedFiles
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.phrases import size
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.engine import MeasureDiskUsage
+from diagnose.questions.files import WalkedFolder, WalkFolder
 from diagnose.registry import evidence
 
 WORTH_PCT = 70.0
@@ -39,19 +41,6 @@ DOCKERS = frozenset({"containers", "volumes", "containerd", *LAYER_DRIVERS})
 BIGGEST = 3
 LEADS_PCT = 20.0
 """A part that is less of what is used fills no disk, though it be the biggest of Docker's."""
-
-
-class _Named(msgspec.Struct):
-    path: str
-    bytes: int
-
-
-class _Walk(msgspec.Struct):
-    bytes: int
-    complete: bool
-    by: dict[str, int]
-    largest: list[_Named]
-    refused: int = 0
 
 
 class UsagePart(msgspec.Struct, frozen=True):
@@ -166,12 +155,11 @@ class _Known(msgspec.Struct, frozen=True):
         return {f"{each.path} ({each.comm})": each.bytes for each in there}
 
 
-def _walk(host: Host, **args: Json) -> _Walk | Failed:
-    answer = host.ask(question("fs.walk", seconds=WALK_S, **args))
-    return answer if isinstance(answer, Failed) else msgspec.convert(answer, _Walk)
+def _walk(host: Host, **args: Json) -> WalkedFolder | Failed:
+    return host.ask(WalkFolder(seconds=WALK_S, **args))
 
 
-def _by_walk(host: Host, disk: Filesystem, root: str, walked: _Walk, known: _Known) -> DiskUsage:
+def _by_walk(host: Host, disk: Filesystem, root: str, walked: WalkedFolder, known: _Known) -> DiskUsage:
     unmeasured = [] if walked.complete else [f"{root} was walked for {WALK_S} s only: its parts are at least so big"]
     if isinstance(known.logs, Unavailable):
         unmeasured.append(f"container logs: {known.logs}")
@@ -216,7 +204,7 @@ def _upper_folder(container: Container) -> str:
     return parts[-2] if len(parts) > 1 and parts[-1] == "diff" else parts[-1]
 
 
-def _below(walked: _Walk, top: str) -> dict[str, int]:
+def _below(walked: WalkedFolder, top: str) -> dict[str, int]:
     return {
         name.partition("/")[2]: count
         for name, count in walked.by.items()
@@ -235,11 +223,11 @@ def _store_elsewhere(host: Host, disk: Filesystem, unmeasured: list[str]) -> int
     return walked.bytes
 
 
-def _build_cache(host: Host, walked: _Walk, layers: int, unmeasured: list[str]) -> int:
+def _build_cache(host: Host, walked: WalkedFolder, layers: int, unmeasured: list[str]) -> int:
     """The engine alone knows which layers are cache; asked only where BuildKit has left its databases."""
     if not any(name.startswith("buildkit/") for name in walked.by) or not layers:
         return 0
-    answer = host.ask(question("api.system_df", type=["build-cache"]))
+    answer = host.ask(MeasureDiskUsage(["build-cache"]))
     if isinstance(answer, Failed):
         unmeasured.append(f"build cache: /system/df: {answer}; it is counted with the images")
         return 0
@@ -256,7 +244,7 @@ def cache_bytes(answer: Json) -> int:
 def _writable_by_engine(host: Host) -> dict[str, int]:
     """Writable layers that lie in containerd's snapshots, whose folders have numbers for names; empty if it
     does not say."""
-    answer = host.ask(question("api.system_df", type=["container"]))
+    answer = host.ask(MeasureDiskUsage(["container"]))
     return {} if isinstance(answer, Failed) else _rows_written(answer)
 
 
@@ -296,7 +284,7 @@ def _biggest(folder: str, sizes: Mapping[str, int]) -> str:
 
 def _by_engine(host: Host, disk: Filesystem, known: _Known) -> DiskUsage | Unavailable:
     """The engine's own figures: it counts neither logs nor what is not Docker's, so "other" is large."""
-    answer = host.ask(question("api.system_df"))
+    answer = host.ask(MeasureDiskUsage())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     rows: list[dict[str, Any]] = answer.get("Volumes") or (answer.get("VolumeUsage") or {}).get("Items") or []

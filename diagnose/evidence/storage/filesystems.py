@@ -11,8 +11,22 @@ from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.mounts import Mounts, is_within
 from diagnose.model import Failed, Subject, Unavailable, Unexamined
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import StatFilesystem, Usage
 from diagnose.registry import evidence
+
+__all__ = [
+    "EVERYBODYS",
+    "FULL_BY_NATURE",
+    "PART",
+    "REMOTE",
+    "SYSTEM",
+    "Filesystem",
+    "Filesystems",
+    "Usage",
+    "filesystems",
+    "is_remote",
+]
 
 REMOTE = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "9p", "afs", "lustre", "gpfs", "beegfs", "davfs"}
@@ -26,32 +40,6 @@ starts."""
 
 PART = " of the data root"
 EVERYBODYS = frozenset({"data root", "containerd", SYSTEM["/run"]})
-
-
-class Usage(msgspec.Struct, frozen=True):
-    """What statvfs says; sizes in bytes. inodes 0: the file system has no fixed number of them."""
-
-    point: str | None
-    fstype: str | None
-    source: str | None
-    size: int
-    used: int
-    free: int
-    available: int
-    inodes: int
-    inodes_free: int
-    dev: str
-    read_only: bool
-
-    @property
-    def used_pct(self) -> float:
-        """As df says it: what is used, of what is used or may be used by others than root."""
-        usable = self.used + self.available
-        return 100.0 * self.used / usable if usable else 0.0
-
-    @property
-    def inodes_used_pct(self) -> float | None:
-        return 100.0 * (self.inodes - self.inodes_free) / self.inodes if self.inodes else None
 
 
 class Filesystem(msgspec.Struct, frozen=True):
@@ -131,18 +119,15 @@ def filesystems(
             paths.setdefault(behind.mounted.point, []).append(behind.container.name)
     found: dict[str, tuple[Usage, dict[str, None]]] = {}
     silent: list[Unexamined] = []
-    asked = {question("fs.usage", path=path): path for path in paths}
     failed: Failed | None = None
-    for each, answer in host.ask_many(asked):
-        path = asked[each]
-        if isinstance(answer, Failed):
+    for path, usage in host.ask_about(paths, StatFilesystem):
+        if isinstance(usage, Failed):
             if path == root.path:
-                failed = answer
-            # an older tape has not asked for every folder of the system
-            if answer.reason != "missing" and not (answer.reason == "not recorded" and path in SYSTEM):
-                silent.append(Unexamined(Subject("filesystem", path), str(answer)))
+                failed = usage
+            # an older recording was not asked for every folder of the system
+            if usage.reason != "missing" and not (usage.reason == "not recorded" and path in SYSTEM):
+                silent.append(Unexamined(Subject("filesystem", path), str(usage)))
             continue
-        usage = msgspec.convert(answer, Usage)
         point = usage.point or path
         known = found.setdefault(point, (usage, {}))
         known[1].update(dict.fromkeys(paths[path]))

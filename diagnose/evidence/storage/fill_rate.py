@@ -6,19 +6,14 @@ import msgspec
 
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.model import Failed
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import SampleFreeSpace
 from diagnose.registry import evidence
 
 WORTH_PCT = 85.0
 """Below, a second of watching tells nobody anything."""
 NOISE = 32 << 10
 """Bytes a second that journals and clocks write on any host."""
-
-
-class _Answer(msgspec.Struct):
-    seconds: float
-    free_before: int
-    free_after: int
 
 
 class FillRate(msgspec.Struct, frozen=True):
@@ -32,17 +27,14 @@ class FillRate(msgspec.Struct, frozen=True):
 @evidence
 def fill_rate(host: Host, filesystems: Filesystems) -> FillRate:
     """Two samples of the file systems that are nearly full; what cannot be had is left out."""
-    asked = {
-        question("fs.rate", path=each.point): each.point for each in filesystems if each.usage.used_pct >= WORTH_PCT
-    }
+    points = [filesystem.point for filesystem in filesystems if filesystem.usage.used_pct >= WORTH_PCT]
     found = {}
     seconds = 0.0
-    for each, answer in host.ask_many(asked):
-        if isinstance(answer, Failed):
+    for point, sample in host.ask_about(points, SampleFreeSpace):
+        if isinstance(sample, Failed):
             continue
-        seen = msgspec.convert(answer, _Answer)
-        rate = (seen.free_before - seen.free_after) / seen.seconds if seen.seconds > 0 else 0.0
+        rate = (sample.free_before - sample.free_after) / sample.seconds if sample.seconds > 0 else 0.0
         if rate > NOISE:
-            found[asked[each]] = rate
-            seconds = seen.seconds
+            found[point] = rate
+            seconds = sample.seconds
     return FillRate(found, seconds)

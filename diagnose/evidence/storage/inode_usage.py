@@ -52,12 +52,11 @@ def inode_usage(host: Host, filesystems: Filesystems, root: DataRoot) -> InodeUs
         if isinstance(answer, Failed):
             continue
         holders = [
-            InodeHolder(f"{top}/{name}", entries, int(answer["by"].get(name, 0)))
-            for name, entries in (answer.get("files") or {}).items()
+            InodeHolder(f"{top}/{name}", entries, answer.by.get(name, 0)) for name, entries in answer.files.items()
         ]
         found[disk.point] = tuple(sorted(holders, key=lambda holder: -holder.entries)[:MOST])
         volumes |= _volumes(holders, f"{root.path}/volumes/")
-        if not answer["complete"]:
+        if not answer.complete:
             incomplete.add(disk.point)
     return InodeUsage(found, volumes, frozenset(incomplete))
 

@@ -9,22 +9,13 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.machine import ListMounts, Mounted
 from diagnose.registry import evidence
 
+__all__ = ["Mounted", "Mounts", "is_within", "mounts", "parse"]
+
 _OCTAL = re.compile(r"\\([0-7]{3})")
-
-
-class Mounted(msgspec.Struct, frozen=True):
-    """One line of /proc/self/mountinfo. super: the superblock's own options (ro there means the filesystem itself)."""
-
-    point: str
-    fstype: str = ""
-    source: str = ""
-    root: str = "/"
-    dev: str = ""
-    options: str = ""
-    super: str = ""
 
 
 class Mounts(msgspec.Struct, frozen=True, dict=True):
@@ -80,10 +71,8 @@ def is_within(path: str, folder: str) -> bool:
 @evidence
 def mounts(host: Host) -> Mounts | Unavailable:
     """The tool's own mount namespace, which is the host's where `locality` says so."""
-    answer = host.ask(question("mounts"))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    return Mounts(tuple(msgspec.convert(answer, list[Mounted])))
+    listed = host.ask(ListMounts())
+    return Unavailable.of(listed) if isinstance(listed, Failed) else Mounts(tuple(listed))
 
 
 def parse(text: str) -> Iterator[Mounted]:

@@ -83,5 +83,5 @@ def _refusals(lines: Iterable[Any], containers: Containers) -> Iterator[tuple[st
 def _types(host: Host) -> dict[str, str]:
     """The file system that each volume of the driver `local` asks for, by the volume's name."""
     answer = host.ask(ListVolumes())
-    rows = [] if isinstance(answer, Failed) else answer.get("Volumes") or []
-    return {row["Name"]: str((row.get("Options") or {}).get("type") or "") for row in rows}
+    volumes = [] if isinstance(answer, Failed) else answer.volumes or []
+    return {volume.name: (volume.options or {}).get("type", "") for volume in volumes}

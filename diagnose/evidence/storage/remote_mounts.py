@@ -12,7 +12,8 @@ from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.filesystems import is_remote
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import Failed, Subject, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import StatFilesystem
 from diagnose.registry import evidence
 
 
@@ -55,10 +56,8 @@ def remote_mounts(host: Host, mounts: Mounts, root: DataRoot, backing: Backing |
         for each in mounts
         if is_remote(each.fstype) and (each.point in users or each.point.startswith(volumes) or each.point == beneath)
     ]
-    asked = {question("fs.usage", path=each.point): each for each in chosen}
     found = []
-    for each, answer in host.ask_many(asked):
-        mount = asked[each]
+    for mount, answer in host.ask_about(chosen, lambda mount: StatFilesystem(mount.point)):
         name = mount.point.removeprefix(volumes).partition("/")[0] if mount.point.startswith(volumes) else ""
         failed = answer if isinstance(answer, Failed) else None
         found.append(RemoteMount(mount, name, tuple(sorted(set(users.get(mount.point, ())))), failed))
