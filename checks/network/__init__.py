@@ -9,6 +9,7 @@ from checks.network import (
     proxies,
     subnets,
     traffic,
+    udp_flows,
     wiring,
     without,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "proxies",
     "subnets",
     "traffic",
+    "udp_flows",
     "wiring",
     "without",
 ]

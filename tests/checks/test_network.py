@@ -25,12 +25,16 @@ from diagnose.evidence.network.mtu_harm import Harm, MtuHarm
 from diagnose.evidence.network.neighbours import Neighbour, NeighbourLimits, Neighbours
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
+from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import Forwarding
 from diagnose.evidence.network.packet_sizes import PacketSizes, packet_sizes
 from diagnose.evidence.network.path_mtu import PathMtu
 from diagnose.evidence.network.route_lookups import RouteLookup, RouteLookups
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.tunnels import Tunnels
+from diagnose.evidence.network.udp_flows import UdpFlow, UdpFlows
+from diagnose.firewall import iptables
+from diagnose.firewall.rules import Ruleset
 from diagnose.model import CheckItem, Finding, Severity, Skipped, Unavailable, Unexamined, Verdict
 from tests.judging import judge, rows
 
@@ -1030,3 +1034,50 @@ def test_one_on_no_network(
     for each in said:
         assert each.variables == {"container": "pg", **variables}
         assert each.settled == (who.life,)
+
+
+NAT = """*nat
+:PREROUTING ACCEPT [0:0]
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A DOCKER -p udp -m udp --dport 514 -j DNAT --to-destination 172.18.0.2:514
+COMMIT
+"""
+TRANSLATES = Firewall(Ruleset(iptables.chains(NAT, "nft", "ip")))
+
+UDP_SERVER = container(
+    "syslog",
+    NetworkSettings={
+        "Networks": {"shop": {"IPAddress": "172.18.0.2"}},
+        "Ports": {"514/udp": [{"HostIp": "", "HostPort": "514"}]},
+    },
+)
+
+
+def flow(answered_by: str, *, src: str = "192.0.2.99", dst: str = "192.0.2.10") -> UdpFlow:
+    return UdpFlow(src, dst, 4444, 514, answered_by)
+
+
+@pytest.mark.parametrize(
+    ("seen", "holder", "expected"),
+    [
+        pytest.param(flow("172.18.0.2"), None, [], id="translated rightly"),
+        pytest.param(flow("172.18.0.9"), None, [("warning", "syslog")], id="to an earlier address"),
+        pytest.param(flow("192.0.2.10"), None, [("warning", "syslog")], id="to nobody"),
+        pytest.param(flow("192.0.2.10"), "dockerd", [("warning", "syslog")], id="the engine only holds the port"),
+        pytest.param(flow("192.0.2.10"), "docker-proxy", [], id="to docker-proxy"),
+        pytest.param(flow("192.0.2.44", dst="192.0.2.44"), None, [], id="to another machine"),
+        pytest.param(flow("192.0.2.10", src="192.0.2.10"), None, [], id="of the host itself"),
+    ],
+)
+def test_udp_flow_stale(seen: UdpFlow, holder: str | None, expected: list[tuple[str, str]]) -> None:
+    held = (Listener("udp", "0.0.0.0", 514, 7, holder, None),) if holder else ()
+    result = judge(
+        "network.udp-flow-stale",
+        containers=Containers((UDP_SERVER,)),
+        flows=UdpFlows({514: (seen,)}),
+        interfaces=links(),
+        listeners=Listeners(held),
+        firewall=TRANSLATES,
+    )
+    assert rows(result) == expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.lab import Box, fault, healthy
+from tests.lab import Box, Engines, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY
 from tests.lab.runner import healthy_container
 
@@ -114,3 +114,42 @@ def port_53_held_by_the_stub(box: Box) -> None:
     options = ["--restart=always", "--net=host", "--memory=64m", "--pids-limit=64"]
     box.docker("run", "-d", "--name=hostdns", *options, "bb:1.36", "sh", "-c", script)
     box.wait_for(lambda: box.inspect("hostdns")["RestartCount"] >= 2, 20, "the server to loop")
+
+
+CHATTY_CLIENT = """
+import socket, time
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.bind(("0.0.0.0", 4444))
+while True:
+    client.sendto(b"x", ("192.0.2.10", 18230))
+    time.sleep(0.05)
+"""
+"""A client that sends from one port all the time, as syslog and SIP clients do."""
+
+
+def restart_under_a_client(box: Box) -> None:
+    """A client sends while nobody has the port; then the container that publishes the port starts."""
+    box.provider.spawn(["python3", "-c", CHATTY_CLIENT])
+    box.sh("sleep 0.3")
+    box.docker("run", "-d", "--name=collector", *QUIET, "-p", "18230:5140/udp", box.image("bb:1.36"), "sleep", "1000")
+
+
+@fault(
+    "network.udp-flow-stale",
+    subject="container:collector",
+    baseline=False,
+    engines=Engines(until=22),
+    config={"userland-proxy": False},
+)
+def client_from_before_the_start(box: Box) -> None:
+    """A client's flow from before the container's start keeps its packets from the container."""
+    restart_under_a_client(box)
+    pid = box.inspect("collector")["State"]["Pid"]
+    assert "4444" not in box.run(["nsenter", "-t", str(pid), "-n", "cat", "/proc/net/nf_conntrack"], check=False).stdout
+    assert "sport=18230 dport=4444" in box.run(["conntrack", "-L", "-p", "udp"]).stdout
+
+
+@healthy(baseline=False, engines=Engines(since=26), config={"userland-proxy": False})
+def client_that_the_engine_reset(box: Box) -> None:
+    """The same client on an engine that deletes old entries when a port is published."""
+    restart_under_a_client(box)

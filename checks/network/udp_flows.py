@@ -1,0 +1,104 @@
+"""Tracked UDP flows that still lead to where a published port was before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Binding
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.listeners import Listeners
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.udp_flows import UdpFlow, UdpFlows
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.phrases import count
+from diagnose.registry import check
+
+_ALL_ADDRESSES = ("", "0.0.0.0")  # noqa: S104 - a published port's address, nothing is bound
+
+_ENGINE = "dockerd"
+"""Without docker-proxy the engine itself holds the port, so that nobody else takes it, and reads nothing."""
+
+
+class _Published(msgspec.Struct, frozen=True):
+    """A UDP port that a running container publishes."""
+
+    container: Container
+    binding: Binding
+
+    @property
+    def port(self) -> int:
+        return int(self.binding.host_port)
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The container's addresses, which answer a flow that is translated rightly."""
+        return frozenset(endpoint.ip_address for endpoint in self.container.endpoints.values() if endpoint.ip_address)
+
+
+@check("network.udp-flow-stale", severity=Severity.warning, caused_by=["firewall.dnat-missing"])
+def udp_flow_stale(
+    containers: Containers,
+    flows: UdpFlows | Unavailable,
+    interfaces: Interfaces,
+    listeners: Listeners | None,
+    firewall: Firewall | None,
+) -> CheckResult:
+    """A client's UDP packets go to where a published port was before.
+
+    The kernel translates only the first packet of a flow. A client that keeps sending from one port keeps the old entry alive, so
+    that the new rule is never asked. Engine 20.10.24 leaves such entries, 26.1.5 and 28.5.2 delete them (seen). A flow without
+    translation is served where docker-proxy listens on the port.
+    """
+    published = list(_published(containers))
+    if not published:
+        return None
+    if isinstance(flows, Unavailable):
+        return flows
+    if firewall is None or not firewall.translates_ports:
+        return Skipped("no rule of the packet filter translates published ports")
+    for item in published:
+        stale = list(_stale(item, flows, interfaces, listeners))
+        if stale:
+            yield _finding(item, stale)
+    return None
+
+
+def _published(containers: Containers) -> Iterator[_Published]:
+    for container in containers.running:
+        for port, binding in container.published_ports:
+            if port.endswith("/udp") and binding.host_port.isdigit() and ":" not in binding.host_ip:
+                yield _Published(container, binding)
+
+
+def _stale(item: _Published, flows: UdpFlows, interfaces: Interfaces, listeners: Listeners | None) -> Iterator[UdpFlow]:
+    holders = () if listeners is None else listeners.on("udp", "", item.port)
+    is_served_by_host = listeners is None or any(holder.comm != _ENGINE for holder in holders)
+    for flow in flows.to(item.port):
+        is_to_port = interfaces.holds(flow.dst) and item.binding.host_ip in (*_ALL_ADDRESSES, flow.dst)
+        is_led_elsewhere = flow.reply_src not in item.addresses and not interfaces.holds(flow.src)
+        is_served = flow.reply_src == flow.dst and is_served_by_host
+        if is_to_port and is_led_elsewhere and not is_served:
+            yield flow
+
+
+def _finding(item: _Published, stale: list[UdpFlow]) -> Finding:
+    first, container = stale[0], item.container
+    where = "to nobody" if first.reply_src == first.dst else f"to {first.reply_src}"
+    clients = count(len({flow.src for flow in stale}), "client")
+    return Finding.about(
+        container,
+        f'container "{container.name}": UDP packets of {clients} ({first.src}) to port {item.port} go {where},'
+        " by a connection tracking entry from before its start",
+        {
+            f"conntrack udp {flow.src}:{flow.sport} -> {flow.dst}:{flow.dport}": f"answered by {flow.reply_src}"
+            for flow in stale[:10]
+        }
+        | {"addresses of the container": sorted(item.addresses)},
+        discriminator=str(item.port),
+        signs=frozenset({"timeout"}),
+        stable=(container.life,),
+        port=str(item.port),
+    )

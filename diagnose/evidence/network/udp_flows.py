@@ -1,0 +1,62 @@
+"""UDP flows that the kernel tracks to published ports of the host."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.network import ListConnections
+from diagnose.registry import evidence
+
+_MOST_PORTS = 20
+"""Ports that are asked about: each is a walk over the kernel's table."""
+
+
+class UdpFlow(msgspec.Struct, frozen=True):
+    """One tracked flow: where its first packet went, and who answers it in the kernel's view (`reply_src`)."""
+
+    src: str
+    dst: str
+    sport: int
+    dport: int
+    reply_src: str
+
+
+class _Table(msgspec.Struct):
+    loaded: bool = True
+    entries: list[UdpFlow] = []
+
+
+class UdpFlows(msgspec.Struct, frozen=True):
+    """Flows to the UDP ports that running containers publish, by the host's port."""
+
+    by_port: dict[int, tuple[UdpFlow, ...]]
+
+    def __len__(self) -> int:
+        return len(self.by_port)
+
+    def to(self, port: int) -> tuple[UdpFlow, ...]:
+        return self.by_port.get(port, ())
+
+
+@evidence
+def udp_flows(host: Host, containers: Containers) -> UdpFlows | Unavailable:
+    """Nothing is asked where no running container publishes a UDP port."""
+    published = {
+        int(binding.host_port)
+        for container in containers.running
+        for port, binding in container.published_ports
+        if port.endswith("/udp") and binding.host_port.isdigit()
+    }
+    found: dict[int, tuple[UdpFlow, ...]] = {}
+    ports = sorted(published)[:_MOST_PORTS]
+    for port, table in host.ask_about(ports, lambda port: ListConnections(protocol="udp", dport=port)):
+        if isinstance(table, Failed):
+            return Unavailable.of(table)
+        known = msgspec.convert(table, _Table)
+        if not known.loaded:
+            return Unavailable("missing", "the kernel module nf_conntrack_netlink is not loaded")
+        found[port] = tuple(known.entries)
+    return UdpFlows(found)
