@@ -25,7 +25,8 @@ from msgspec.structs import replace
 
 from diagnose import registry, runbooks
 from diagnose.model import Report, Severity
-from diagnose.session import RunOptions, diagnose
+from diagnose.questions.run import Options
+from diagnose.session import diagnose
 
 from .box import LOG, PROJECT, Box
 from .by_hand import AFTERWARDS, BY_HAND, FIRST, UNPROVABLE, ByHand
@@ -58,7 +59,7 @@ class _Action:
 
     name: str
     what: ByHand
-    block: runbooks.Block | None
+    block: runbooks.CommandBlock | None
 
 
 @dataclass
@@ -114,7 +115,7 @@ def _diagnosed(box: Box, scenario: Scenario) -> Report:
     shutil.copytree(box.path(f"{tape}/tape"), copy)
     try:
         known = registry.load()
-        return diagnose(lambda: known, None, RunOptions(source=copy), began=time.monotonic())
+        return diagnose(lambda: known, None, Options(source=copy), began=time.monotonic())
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 
@@ -127,7 +128,8 @@ def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
         cure.complaints.append("not found at all")
         return None
     page = runbooks.page(cure.id)
-    page = replace(page, blocks=tuple(block for block in page.blocks if block.suits(finding.finding.variables)))
+    traits = report.traits | {"systemd"}  # the box has none, and a stand-in for systemctl
+    page = replace(page, blocks=tuple(block for block in page.blocks if block.suits(finding.finding.variables, traits)))
     plan = _plan(page, BY_HAND.get(cure.id))
     if cure.scenario in FIRST:
         plan.insert(0, _Action(_CAUSE, FIRST[cure.scenario], None))
@@ -143,7 +145,7 @@ def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
 def _plan(page: runbooks.Page, by_hand: ByHand | None) -> list[_Action]:
     """The page's fixes, least risk first; what is done by hand comes before the first that a person must complete."""
     plan = []
-    blocks: list[runbooks.Block | None] = sorted(page.of("fix"), key=lambda block: runbooks.RISKS.index(block.risk))
+    blocks: list[runbooks.CommandBlock | None] = sorted(page.of("fix"), key=lambda block: runbooks.RISKS.index(block.risk))
     for number, block in enumerate([*blocks, None], 1):
         if by_hand is not None and (block is None or block.manual):
             plan.append(_Action("by hand", by_hand, None))
