@@ -145,7 +145,9 @@ def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
 def _plan(page: runbooks.Page, by_hand: ByHand | None) -> list[_Action]:
     """The page's fixes, least risk first; what is done by hand comes before the first that a person must complete."""
     plan = []
-    blocks: list[runbooks.CommandBlock | None] = sorted(page.of("fix"), key=lambda block: runbooks.RISKS.index(block.risk))
+    blocks: list[runbooks.CommandBlock | None] = sorted(
+        page.of("fix"), key=lambda block: runbooks.RISKS.index(block.risk)
+    )
     for number, block in enumerate([*blocks, None], 1):
         if by_hand is not None and (block is None or block.manual):
             plan.append(_Action("by hand", by_hand, None))
