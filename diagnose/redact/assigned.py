@@ -400,7 +400,8 @@ def _unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSp
         return None
     if name.kind == "auth" and text.startswith(OPEN, right + 1):
         return None  # a scheme, whose secret is already replaced
-    if text[right : right + 1] == "(" or _names_an_object(text, name, value, right):
+    is_constructor = text[right : right + 1] in ("{", "[") and value[0].isupper() and value.isalnum() and not is_setting
+    if is_constructor or text[right : right + 1] == "(" or _names_an_object(text, name, value, right):
         return None
     if sign in (":", "：") and not _is_value(text, separator, name.start, value, right):
         return None

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 _CLEAN_LIMIT = 50_000
 """Strings known to hold no secret that are remembered: what a host of 1,000 containers repeats, in a few MB."""
 
+_DEEPEST = 100
+"""A value that is nested deeper is replaced whole: no answer of an engine comes near, and the interpreter's own limit is 500."""
+TOO_DEEP = "a value nested more than 100 deep"
+"""What is remembered for such a value."""
+
 _KEEP = words(
     "Id ID Created ImageID ImageManifestDescriptor ResolvConfPath HostnamePath HostsPath LogPath Driver Platform "
     "MountLabel ProcessLabel AppArmorProfile ExecIDs GraphDriver SandboxID SandboxKey EndpointID NetworkID Gateway "
@@ -97,7 +102,7 @@ class Walk:
     `names` the names of containers and images.
     """
 
-    __slots__ = ("_plan", "clean", "mark", "names", "seen")
+    __slots__ = ("_depth", "_plan", "clean", "mark", "names", "seen")
 
     def __init__(self, plan: Plan, mark: Mark, clean: set[object], names: set[str]) -> None:
         self._plan = plan
@@ -105,6 +110,7 @@ class Walk:
         self.clean = clean
         self.names = names
         self.seen: list[str] = []
+        self._depth = 0
 
     def value(self, old: Json) -> Json:
         """Any value."""
@@ -135,6 +141,15 @@ class Walk:
 
     def dictionary(self, old: dict[str, Any]) -> dict[str, Any]:
         """A mapping whose keys say what is done with their values."""
+        if self._depth == _DEEPEST:
+            return {"too deep": self.mark("unread", TOO_DEEP, "")}
+        self._depth += 1
+        try:
+            return self._dictionary(old)
+        finally:
+            self._depth -= 1
+
+    def _dictionary(self, old: dict[str, Any]) -> dict[str, Any]:
         new: dict[str, Any] | None = None
         plan = self._plan
         for key, item in old.items():
@@ -180,6 +195,15 @@ class Walk:
 
     def items(self, old: list[Any]) -> list[Any]:
         """A list of anything."""
+        if self._depth == _DEEPEST:
+            return [self.mark("unread", TOO_DEEP, "")]
+        self._depth += 1
+        try:
+            return self._items(old)
+        finally:
+            self._depth -= 1
+
+    def _items(self, old: list[Any]) -> list[Any]:
         new: list[Any] | None = None
         for index, item in enumerate(old):
             cls = item.__class__

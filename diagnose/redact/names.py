@@ -110,6 +110,11 @@ _KEY_NOT = words(
     "gpg pgp foreign partition sort cache routing group index object hot row map keyboard bucket sandbox issue project "
     "i18n shard dedup idempotency host known authorized trusted verify verification recv"
 )
+_NO_KEYS = words(
+    "monkey donkey turkey hockey jockey whiskey hotkey pubkey publickey hostkey sortkey rowkey mapkey objectkey indexkey cachekey "
+    "partitionkey foreignkey routingkey primarykey keykey passkey"
+)
+"""Words that end like one."""
 # What a generated value is, beside a secret.
 _HARMLESS = words(
     "sha sha1 sha256 sha512 md5 hash commit rev revision etag nonce site measurement publishable integrity sri cert crt ca "
@@ -224,6 +229,8 @@ def _public(name: _Name) -> str | None:
 def _strong(name: _Name) -> str | None:
     """A word that makes any name a secret's, also inside other words: `mysqlpassword`."""
     flat = name.flat
+    if name.parts[-2:] == ["api", "key"]:
+        return "api-key"
     for part, kind in _STRONG:
         if part in flat and (kind != "api-key" or _KEY_NOT.isdisjoint(name.parts[:-1])):
             return kind
@@ -254,7 +261,9 @@ def _key(name: _Name) -> str | None:
         if is_foreign:
             return ""
         return "random" if _KEY_OF.isdisjoint(name.parts) else "key"
-    return "key" if last.endswith("key") and last[:-3] in _KEY_OF else None
+    if not last.endswith("key") or last in _NO_KEYS:
+        return None
+    return "key" if last[:-3] in _KEY_OF else "random"
 
 
 def _perhaps(name: _Name) -> str | None:

@@ -19,8 +19,6 @@ DEEPEST = 3
 """A text in a text in a text is read; what it holds is replaced whole."""
 PIECE = 64 * 1024
 """Characters that are scanned at once."""
-_CUT_WITHIN = 8 * 1024
-"""So far before the end of a piece a place is looked for where it may be cut."""
 
 _TOKEN = lazy(TOKEN)
 _HELD = lazy(f"{OPEN}(\\d+){CLOSE}")
@@ -100,13 +98,13 @@ class _Work:
         return _HELD_ESCAPE().sub(self._escape, part) if ESCAPE_OPEN in part else part
 
 
-def pieces(text: str) -> Iterator[str]:
+def pieces(text: str, size: int = PIECE) -> Iterator[str]:
     """A text in pieces that can be scanned one by one: cut between lines, else between words, else anywhere."""
     start = 0
-    while len(text) - start > PIECE:
-        end = start + PIECE
+    while len(text) - start > size:
+        end = start + size
         for sign in ("\n", " ", ","):
-            at = text.rfind(sign, end - _CUT_WITHIN, end)
+            at = text.rfind(sign, end - size // 8, end)
             if at > start:
                 end = at + 1
                 break

@@ -23,13 +23,16 @@ _ACCESS_KEY = lazy(r"(?=[^\s\d]{0,19}\d)[A-Z0-9]{20}")
 _LOGIN_AT = verbose(
     r"""
     (?<![\w./@-]) ([\w.-]{1,128}+) : ([^\s@"'`/:]{1,256}+) @
-    (?: ((?=(?:tcp|tcp6|unix|udp)\())                        # a data source of Go: bob:x@tcp(db:3306)/shop
-      | (?!sha256:) [\w.-]{1,128}+ (?: (?=: \d{2,5} (/[\w-])) )?
+    (?: ((?=(?:tcp|tcp6|unix|udp)\())                        # 3: a data source of Go: bob:x@tcp(db:3306)/shop
+      | (?!sha256:)(?=[A-Za-z_]|\d{1,3}(?:\.\d{1,3}){3})     # a host
+        [\w.-]{1,128}+ (?: (?=: \d{2,5} (/[\w-])) )?         # 4: its port and a database
       | (?=:\d) )
     """
 )
 """user:password@ without a scheme: a data source, or something else with the same signs (`worker:celery@web-1:8000`)."""
 _SYMBOL = lazy(r"[!$%^&*+=~#?|;]")
+_INNER_CLASS = lazy(r"[A-Z]\w*(?:\$\w+)+")
+"""A class of Java with its object's number behind the sign: Manager$Listener@493."""
 _ORACLE = verbose(
     r"""
     (?i:(\bjdbc:oracle:\w{1,20}:|\bsqlplus\s(?:-\w{1,20}\s){0,5}))
@@ -187,6 +190,8 @@ def _login_at(found: re.Match[str], mark: Mark) -> str:
     if raw.startswith("sha256:") or VERSION_OR_TAG().fullmatch(raw) or exempt("password", "userinfo", raw):
         return found[0]
     is_source = found[3] is not None or found[4] is not None
+    if _INNER_CLASS().fullmatch(raw):
+        return found[0]
     is_like_one = len(raw) >= 6 and (is_mixed(raw) or (_SYMBOL().search(raw) and any(c.isalnum() for c in raw)))
     if not (is_source or is_like_one):
         return found[0]

@@ -70,6 +70,7 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("cloudflare", ("eyJhIjoi",), r"[\w+/-]{60,}={0,2}"),
     Vendor("cloudflare", ("v1.0-",), r"[a-f0-9]{24}-[a-f0-9]{100,}"),
     Vendor("render", ("rnd_",), r"[A-Za-z0-9]{26,}"),
+    Vendor("pganalyze", ("pgar_", "pgaw_"), r"[A-Za-z0-9]{26,}"),
     Vendor("planetscale", ("pscale_",), r"(?:tkn|oauth|pw)_[\w=.-]{20,}"),
     Vendor("supabase", ("sbp_v0_", "sbp_"), r"[a-f0-9]{40}"),
     Vendor("supabase", ("sb_secret_",), _WORD_20),
