@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
 
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.sockets import EngineSockets
-from diagnose.model import DAEMON, Finding, Severity, Skipped
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
 
 
 @check("security.insecure-registry", severity=Severity.advice, posture=True)
-def insecure_registry(info: Info) -> Iterable[Finding]:
+def insecure_registry(info: Info) -> CheckResult:
     """A registry may be used without a verified TLS connection.
 
     Who stands between can give this host any image. The engine always allows it for its own loopback (127.0.0.0/8,
@@ -31,6 +30,7 @@ def insecure_registry(info: Info) -> Iterable[Finding]:
     for block in blocks if isinstance(blocks, list) else ():
         if not _is_loopback(str(block)):
             yield _insecure(str(block), "RegistryConfig.InsecureRegistryCIDRs", block)
+    return None
 
 
 def _is_loopback(text: str) -> bool:
@@ -53,7 +53,7 @@ def _insecure(name: str, path: str, value: object) -> Finding:
 
 
 @check("security.socket-world-writable", severity=Severity.warning)
-def socket_world_writable(sockets: EngineSockets) -> Iterable[Finding] | Skipped:
+def socket_world_writable(sockets: EngineSockets) -> CheckResult:
     """Anything that runs on this host can command the engine, and so become root.
 
     The socket's permissions let others than its owner and group write to it: `chmod 666` is a common and bad answer
@@ -62,14 +62,14 @@ def socket_world_writable(sockets: EngineSockets) -> Iterable[Finding] | Skipped
     """
     if not sockets.items:
         return Skipped("the engine is not reached through a socket file of this host")
-    return [
-        Finding(
+    for socket in sockets.items:
+        if not socket.mode & 0o002:
+            continue
+        yield Finding(
             subject=DAEMON,
-            summary=f"{each.path} is writable by everyone (mode {each.mode:04o}): every local user can become root",
-            evidence={f"stat {each.path}": f"mode {each.mode:04o}, uid {each.uid}, gid {each.gid}"},
-            variables={"socket": each.path},
-            discriminator=each.path,
+            summary=f"{socket.path} is writable by everyone (mode {socket.mode:04o}): every local user can become root",
+            evidence={f"stat {socket.path}": f"mode {socket.mode:04o}, uid {socket.uid}, gid {socket.gid}"},
+            variables={"socket": socket.path},
+            discriminator=socket.path,
         )
-        for each in sockets.items
-        if each.mode & 0o002
-    ]
+    return None

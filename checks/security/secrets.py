@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from diagnose.evidence.containers.exposure import Exposed
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.secrets import Secret, has_secret, in_text
 from diagnose.evidence.images.details import ImageDetails, ImageHistories
-from diagnose.model import Finding, Severity, Subject, Unavailable
+from diagnose.model import CheckResult, Finding, Severity, Subject
+from diagnose.phrases import and_more
 from diagnose.registry import check
 
 NAMES_SHOWN = 8
@@ -18,7 +20,7 @@ WORDS = {"Config.Env": "environment", "Path, Args": "command line", "Config.Heal
 
 
 @check("security.secrets-in-env", severity=Severity.advice, posture=True)
-def secrets_in_env(exposed: Exposed, details: ImageDetails | Unavailable) -> Iterable[Finding]:
+def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResult:
     """A container's environment or command holds a secret in plain text.
 
     Everyone who may inspect it, and every process in it, can read it, and crash reports and `docker inspect` in
@@ -29,66 +31,70 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | Unavailable) -> Ite
     What the image itself brings is that image's problem.
     """
     for container in exposed:
-        image = details.by_id.get(container.image) if isinstance(details, ImageDetails) else None
-        built_in = {(secret.name, secret.token) for secret in has_secret(image.env if image else None)}
-        known = {token for _, token in built_in}
-        probe = container.config.healthcheck
-        places = {
-            "Config.Env": [
-                each for each in has_secret(container.config.env) if (each.name, each.token) not in built_in
-            ],
-            "Path, Args": [each for each in in_text(" ".join(container.command)) if each.token not in known],
-            "Config.Healthcheck": [
-                each for each in in_text(" ".join((probe and probe.test) or ())) if each.token not in known
-            ],
-        }
-        held = [place for place, secrets in places.items() if secrets]
-        if held:
-            names = list(dict.fromkeys(secret.name or secret.kind for place in held for secret in places[place]))
-            others = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            yield Finding(
-                subject=container.subject,
-                summary=f"{container.name} has {', '.join(names[:3])}{others} in its {WORDS[held[0]]}",
-                evidence={
-                    place: [
-                        f"{each.name} ({each.kind})" if each.name else each.kind for each in places[place][:NAMES_SHOWN]
-                    ]
-                    for place in held
-                },
-                variables={"container": container.name, "name": names[0]},
-                service=container.service,
-            )
+        image = details.by_id.get(container.image) if details is not None else None
+        places = _places_of(container, has_secret(image.env if image else None))
+        if not places:
+            continue
+        names = list(dict.fromkeys(secret.name or secret.kind for secrets in places.values() for secret in secrets))
+        where = WORDS[next(iter(places))]
+        yield Finding.about(
+            container,
+            f'container "{container.name}" has {and_more(names)} in its {where}',
+            {place: [_shown(secret) for secret in secrets[:NAMES_SHOWN]] for place, secrets in places.items()},
+            name=names[0],
+        )
+    return None
+
+
+def _places_of(container: Container, built_in: Sequence[Secret]) -> dict[str, list[Secret]]:
+    """The secrets that a container shows, without those that its image brings, by where it shows them."""
+    pairs = {(secret.name, secret.token) for secret in built_in}
+    tokens = {token for _, token in pairs}
+    probe = container.config.healthcheck
+    test = " ".join((probe.test if probe else None) or ())
+    found = {
+        "Config.Env": [
+            secret for secret in has_secret(container.config.env) if (secret.name, secret.token) not in pairs
+        ],
+        "Path, Args": [secret for secret in in_text(" ".join(container.command)) if secret.token not in tokens],
+        "Config.Healthcheck": [secret for secret in in_text(test) if secret.token not in tokens],
+    }
+    return {place: secrets for place, secrets in found.items() if secrets}
+
+
+def _shown(secret: Secret) -> str:
+    return f"{secret.name} ({secret.kind})" if secret.name else secret.kind
 
 
 @check("security.secrets-in-image", severity=Severity.advice, posture=True)
-def secrets_in_image(histories: ImageHistories, details: ImageDetails | Unavailable) -> Iterable[Finding]:
+def secrets_in_image(histories: ImageHistories, details: ImageDetails | None) -> CheckResult:
     """An image carries a secret in its environment or its build history.
 
     Build arguments, ENV lines and commands with a password stay readable for everyone who may pull the image. Only
     images in use are looked into, and only their history and environment: what lies in a layer's files is not.
     """
-    in_env = (
-        {details.names[each.id]: has_secret(each.env) for each in details} if isinstance(details, ImageDetails) else {}
-    )
+    known_details = details if details is not None else ImageDetails({}, {})
+    by_name = {known_details.names[detail.id]: has_secret(detail.env) for detail in known_details}
     for name, steps in histories.items:
-        found = [("Config.Env", secret) for secret in in_env.get(name, ())]
+        found = [("Config.Env", secret) for secret in by_name.get(name, ())]
         known = {secret.token for _, secret in found}
-        for at, step in enumerate(steps):
-            found += [
-                (f"history, {at} from the top", each) for each in in_text(step.created_by) if each.token not in known
-            ]
-        if found:
-            names = list(dict.fromkeys(secret.name or secret.kind for _, secret in found))
-            yield Finding(
-                subject=Subject("image", name),
-                summary=f"{name} carries {', '.join(names[:3])} for everyone who may pull it",
-                evidence=_places(found),
-                variables={"image": name},
-            )
+        for number, step in enumerate(steps):
+            place = f"history, {number} from the top"
+            found += [(place, secret) for secret in in_text(step.created_by) if secret.token not in known]
+        if not found:
+            continue
+        names = list(dict.fromkeys(secret.name or secret.kind for _, secret in found))
+        yield Finding(
+            subject=Subject("image", name),
+            summary=f'image "{name}" carries {and_more(names)} for everyone who may pull it',
+            evidence=_places(found),
+            variables={"image": name},
+        )
+    return None
 
 
 def _places(found: list[tuple[str, Secret]]) -> dict[str, list[str]]:
     places: dict[str, list[str]] = {}
     for place, secret in found[:NAMES_SHOWN]:
-        places.setdefault(place, []).append(f"{secret.name} ({secret.kind})" if secret.name else secret.kind)
+        places.setdefault(place, []).append(_shown(secret))
     return places

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.shared_memory import SharedMemory
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.storage.backing_devices import Backing
-from diagnose.evidence.storage.disk_usage import DiskUsage
+from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.evidence.storage.fill_rate import FillRate
 from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage, fullest
@@ -18,7 +18,6 @@ from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.model import (
     DAEMON,
     Bytes,
-    CheckItem,
     CheckResult,
     Finding,
     Json,
@@ -30,7 +29,7 @@ from diagnose.model import (
     Unexamined,
     container,
 )
-from diagnose.phrases import size
+from diagnose.phrases import and_more, named, size
 from diagnose.registry import check
 
 READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
@@ -47,12 +46,12 @@ error, Linux 6.15)."""
 def disk_full(
     filesystems: Filesystems,
     usage: DiskUsage | Unavailable,
-    rates: FillRate | Unavailable,
+    rates: FillRate | None,
     *,
     warn_pct: Percent = Percent(85),
     crit_pct: Percent = Percent(95),
     roomy: Bytes = Bytes(100 << 30),
-) -> Iterable[Finding]:
+) -> CheckResult:
     """A file system that Docker writes to is full or nearly full.
 
     Used as df counts it: blocks reserved for root are nobody's, a container cannot write there although
@@ -66,9 +65,7 @@ def disk_full(
             continue
         if figures.used_pct < (crit_pct if disk.is_aside else warn_pct):
             continue
-        left = f"{size(figures.available)} left of {size(figures.size)}"
-        rate = rates.by_point.get(disk.point) if isinstance(rates, FillRate) else None
-        soon = f"; full in about {_duration(figures.available / rate)} at the rate of this moment" if rate else ""
+        rate = rates.by_point.get(disk.point) if rates is not None else None
         evidence: dict[str, Json] = {
             f"statvfs({disk.point})": {
                 "used_pct": round(figures.used_pct, 1),
@@ -76,18 +73,21 @@ def disk_full(
                 "reserved": figures.free - figures.available,
             }
         }
-        if rate is not None and isinstance(rates, FillRate):
+        if rate is not None and rates is not None:
             evidence[f"statvfs({disk.point}) bytes a second over {rates.seconds:.1f} s"] = round(rate)
         evidence |= _users(disk) | _attribution(disk, usage)
-        critical = figures.used_pct >= crit_pct and figures.available < roomy and not disk.is_aside
+        is_critical = figures.used_pct >= crit_pct and figures.available < roomy and not disk.is_aside
+        left = f"{size(figures.available)} left of {size(figures.size)}"
+        soon = f"; full in about {_duration(figures.available / rate)} at the rate of this moment" if rate else ""
         yield Finding(
             subject=disk.subject,
             summary=f"{disk.point} is {figures.used_pct:.0f} % full, {left}{soon}",
             evidence=evidence,
             variables={"point": disk.point, "where": _where(disk, usage)},
-            severity=Severity.critical if critical else Severity.warning,
+            severity=Severity.critical if is_critical else Severity.warning,
             signs=frozenset({"no-space"}),
         )
+    return None
 
 
 def _users(disk: Filesystem) -> dict[str, Json]:
@@ -96,20 +96,19 @@ def _users(disk: Filesystem) -> dict[str, Json]:
 
 
 def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, Json]:
+    """What takes the space, by kind, if that was measured for this disk."""
     if isinstance(usage, Unavailable):
         return {"not measured": str(usage)} if disk.holds_data_root else {}
     if usage.point != disk.point or usage.not_asked:
         return {}
-    parts = [
-        {
-            "name": part.name,
-            "bytes": part.bytes,
-            "note": ("at least; " if part.at_least else "")
-            + ", ".join(f"{name} {size(count)}" for name, count in part.subjects),
-        }
-        for part in usage.parts
-    ]
-    return {"attribution": parts} | ({"not measured": list(usage.unmeasured)} if usage.unmeasured else {})
+    found: dict[str, Json] = {"attribution": [_part(part) for part in usage.parts]}
+    return found | ({"not measured": list(usage.unmeasured)} if usage.unmeasured else {})
+
+
+def _part(part: UsagePart) -> dict[str, Json]:
+    bound = "at least; " if part.at_least else ""
+    largest = ", ".join(f"{name} {size(number)}" for name, number in part.subjects)
+    return {"name": part.name, "bytes": part.bytes, "note": bound + largest}
 
 
 def _where(disk: Filesystem, usage: DiskUsage | Unavailable) -> str:
@@ -200,9 +199,7 @@ def _unused_anonymous(holders: InodeUsage | None, unused: UnusedVolumes | None) 
     caused_by=["kernel.filesystem-errors"],
     causes=["container.restart-loop", "container.unhealthy", "daemon.not-running", "container.exits-at-start"],
 )
-def read_only(
-    root: DataRoot, mounts: Mounts, filesystems: Filesystems | Unavailable, backing: Backing | Unavailable
-) -> Iterable[Finding]:
+def read_only(root: DataRoot, mounts: Mounts, filesystems: Filesystems | None, backing: Backing | None) -> CheckResult:
     """A file system that Docker writes to can no longer be written to.
 
     Judged by the file system's own options: a read-only bind mount of a container or a read-only root is by
@@ -210,20 +207,28 @@ def read_only(
     rw. From Linux 6.15 on ext4 says emergency_ro. Where the root itself is mounted read-only and its file system is not,
     the tool runs in a service's sandbox (ProtectSystem=strict), where the options of mounts say nothing.
     """
-    disk = filesystems.of_data_root if isinstance(filesystems, Filesystems) else None
-    held = mounts.of(disk.point if disk else root.path)
-    if held is not None and (_says(held.super) or (_says(held.options) and not _in_sandbox(mounts))):
-        yield _lost(held, "the data root", (DAEMON,))
+    disk = filesystems.of_data_root if filesystems is not None else None
+    under_root = mounts.of(disk.point if disk else root.path)
+    if under_root is not None:
+        by_options = _lost_options(under_root.options) and not _in_sandbox(mounts)
+        if _lost_options(under_root.super) or by_options:
+            yield _lost(under_root, "the data root", (DAEMON,))
+    for point, names in _writers(backing).items():
+        mounted = mounts.of(point)
+        if mounted is None or mounted == under_root or "ro" in mounted.options.split(","):
+            continue
+        if _lost_options(mounted.super) and mounted.fstype not in FULL_BY_NATURE:
+            yield _lost(mounted, and_more(names))
+    return None
+
+
+def _writers(backing: Backing | None) -> dict[str, list[str]]:
+    """The running containers that may write to a file system, by its mount point."""
     writers: dict[str, list[str]] = {}
-    for behind in backing if isinstance(backing, Backing) else ():
+    for behind in backing or ():
         if behind.mount.rw and behind.container.is_running:
             writers.setdefault(behind.mounted.point, []).append(behind.container.name)
-    for point, names in writers.items():
-        mounted = mounts.of(point)
-        if mounted is None or mounted == held or "ro" in mounted.options.split(","):
-            continue
-        if _says(mounted.super) and mounted.fstype not in FULL_BY_NATURE:
-            yield _lost(mounted, ", ".join(names[:3]))
+    return writers
 
 
 def _in_sandbox(mounts: Mounts) -> bool:
@@ -231,15 +236,15 @@ def _in_sandbox(mounts: Mounts) -> bool:
     return base is not None and "ro" in base.options.split(",") and "ro" not in base.super.split(",")
 
 
-def _says(options: str) -> frozenset[str]:
+def _lost_options(options: str) -> frozenset[str]:
     return READ_ONLY.intersection(options.split(","))
 
 
 def _lost(mounted: Mounted, user: str, touches: tuple[Subject, ...] = ()) -> Finding:
-    said = _says(mounted.super) | _says(mounted.options)
+    lost = _lost_options(mounted.super) | _lost_options(mounted.options)
     return Finding(
         subject=Subject("filesystem", mounted.point),
-        summary=f"{mounted.point} ({mounted.source}, {mounted.fstype}) is read-only: {', '.join(sorted(said))}",
+        summary=f"{mounted.point} ({mounted.source}, {mounted.fstype}) is read-only: {', '.join(sorted(lost))}",
         evidence={
             "/proc/self/mountinfo": f"{mounted.point} {mounted.options} {mounted.source} {mounted.super}",
             "used by": user,
@@ -255,7 +260,7 @@ def _lost(mounted: Mounted, user: str, touches: tuple[Subject, ...] = ()) -> Fin
     severity=Severity.critical,
     causes=["daemon.hung", "container.unhealthy", "container.restart-loop", "container.exits-at-start"],
 )
-def network_volume_stale(mounts: RemoteMounts) -> Iterable[CheckItem] | Skipped:
+def network_volume_stale(mounts: RemoteMounts) -> CheckResult:
     """A network file system under a volume or a container's mount does not answer.
 
     Whatever touches it waits in the kernel for ever and cannot be killed; a stale handle or a dead FUSE
@@ -263,60 +268,55 @@ def network_volume_stale(mounts: RemoteMounts) -> Iterable[CheckItem] | Skipped:
     """
     if not len(mounts):
         return Skipped("no container or volume uses a network file system")
-    return _silent(mounts)
-
-
-def _silent(mounts: RemoteMounts) -> Iterable[CheckItem]:
-    for each in mounts:
-        if each.failed is None or each.failed.reason == "missing":
+    for remote in mounts:
+        if remote.failed is None or remote.failed.reason == "missing":
             continue
-        if each.failed.reason in ("forbidden", "budget", "not recorded", "shed"):
-            yield Unexamined(each.subject, str(each.failed))
+        if remote.failed.reason in ("forbidden", "budget", "not recorded", "shed"):
+            yield Unexamined(remote.subject, str(remote.failed))
             continue
-        users = f", used by {', '.join(each.users[:3])}" if each.users else ""
-        hangs = each.failed.reason == "timed out"
+        mount = remote.mount
+        state = "does not answer" if remote.failed.reason == "timed out" else "fails"
+        users = f", used by {named('container', remote.users)}" if remote.users else ""
         yield Finding(
-            subject=each.subject,
-            summary=f"{each.mount.source} ({each.mount.fstype}) at {each.mount.point} "
-            f"{'does not answer' if hangs else 'fails'}{users}",
-            evidence={f"statvfs({each.mount.point})": str(each.failed)},
-            variables={"point": each.mount.point, "source": each.mount.source},
-            touches=(
-                DAEMON,
-                Subject("filesystem", each.mount.point),
-                *(container(name) for name in each.users),
-            ),
+            subject=remote.subject,
+            summary=f"{mount.source} ({mount.fstype}) at {mount.point} {state}{users}",
+            evidence={f"statvfs({mount.point})": str(remote.failed)},
+            variables={"point": mount.point, "source": mount.source},
+            touches=(DAEMON, Subject("filesystem", mount.point), *(container(name) for name in remote.users)),
         )
+    return None
 
 
 @check("storage.shm-full", severity=Severity.warning, causes=["container.restart-loop", "container.unhealthy"])
-def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> Iterable[Finding]:
+def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckResult:
     """A file system that a container has in memory is full.
 
     The engine gives each container 64 MiB of /dev/shm unless told otherwise; databases and browsers need more
     and die of a bus error or "no space left on device" while every disk has room. What `--tmpfs` gives may be a cache
     that is meant to be full: advice, unless the container is not well.
     """
-    for each in memory:
-        usage, owner = each.usage, each.container
+    for area in memory:
+        usage, owner = area.usage, area.container
         if not usage.size or usage.used_pct < full_pct:
             continue
-        what = "its shared memory" if each.is_shm else each.path
-        yield Finding(
-            subject=owner.subject,
-            summary=f"{owner.name} has used {size(usage.used)} of the {size(usage.size)} of {what}",
-            evidence={
-                f"statvfs(/proc/{owner.state.pid}/root{each.path})": {"size": usage.size, "available": usage.available},
-                **({"HostConfig.ShmSize": owner.host_config.shm_size} if each.is_shm else {}),
-            },
-            variables={"container": owner.name, "path": each.path},
-            severity=Severity.warning if each.is_shm or _is_unwell(owner) else Severity.advice,
+        place = "its shared memory" if area.is_shm else area.path
+        figures = {"size": usage.size, "available": usage.available}
+        evidence: dict[str, Json] = {f"statvfs(/proc/{owner.state.pid}/root{area.path})": figures}
+        if area.is_shm:
+            evidence["HostConfig.ShmSize"] = owner.host_config.shm_size
+        yield Finding.about(
+            owner,
+            f'container "{owner.name}" has used {size(usage.used)} of the {size(usage.size)} of {place}',
+            evidence,
+            severity=Severity.warning if area.is_shm or _is_unwell(owner) else Severity.advice,
             signs=frozenset({"no-space"}),
-            discriminator="" if each.is_shm else each.path,
+            discriminator="" if area.is_shm else area.path,
             stable=(owner.life,),
-            service=owner.service,
+            path=area.path,
         )
+    return None
 
 
-def _is_unwell(each: Container) -> bool:
-    return each.restart_count > 0 or (each.state.health is not None and each.state.health.status == "unhealthy")
+def _is_unwell(container: Container) -> bool:
+    health = container.state.health
+    return container.restart_count > 0 or (health is not None and health.status == "unhealthy")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.data_root import DataRoot
@@ -17,8 +16,9 @@ from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.model import (
     DAEMON,
     Bytes,
-    CheckItem,
+    CheckResult,
     Finding,
+    Json,
     Percent,
     Seconds,
     Severity,
@@ -39,18 +39,18 @@ _LOG_OF = re.compile(r"/containers/(?P<id>[0-9a-f]{64})/")
 def deleted_files_held(
     files: DeletedFiles,
     filesystems: Filesystems,
-    containers: Containers | Unavailable,
+    containers: Containers | None,
     *,
     least: Bytes = Bytes(256 << 20),
     of_disk: Percent = Percent(5),
-) -> Iterable[CheckItem]:
+) -> CheckResult:
     """A deleted file is still held open, so its space is not freed.
 
     From `of_disk` of its disk on, or from `least` bytes where they are more than what is left of it. Files in memory
     (memfd, /dev/shm) and small ones are everyday, and databases work on files of their own that they have deleted. A
     file in a container's own layer is counted to the data root.
     """
-    names = {each.id: each.name for each in containers} if isinstance(containers, Containers) else {}
+    names = {known.id: known.name for known in containers or ()}
     disks = {disk.usage.dev: disk for disk in filesystems}
     for file in files:
         disk = disks.get(file.dev) or (filesystems.of_data_root if file.fstype == "overlay" else None)
@@ -73,36 +73,35 @@ def deleted_files_held(
         )
     if files.unseen:
         yield Unexamined(Subject("host", "host"), f"the open files of {files.unseen} processes: root only")
+    return None
 
 
 @check("storage.volumes-unused", severity=Severity.advice)
-def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | Unavailable) -> Iterable[Finding]:
+def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | None) -> CheckResult:
     """A volume is used by no container, running or stopped.
 
     It may hold the only copy of its data: `compose down` keeps named volumes on purpose. Sizes are known only
     where the disk was measured.
     """
-    sizes = usage.volumes if isinstance(usage, DiskUsage) else {}
+    sizes = usage.volumes if usage is not None else {}
     for volume in volumes:
         known = sizes.get(volume.name)
         kind = "anonymous volume" if volume.is_anonymous else "volume"
         holds = f" holds {size(known)} and" if known is not None else ""
+        evidence: dict[str, Json] = {"GET /volumes?filters=dangling": volume.name, "CreatedAt": volume.created_at}
+        if known is not None:
+            evidence["bytes"] = known
         yield Finding(
             subject=volume.subject,
-            summary=f"{kind} {volume.name[:24]}{holds} is used by no container",
-            evidence={
-                "GET /volumes?filters=dangling": volume.name,
-                "CreatedAt": volume.created_at,
-                **({} if known is None else {"bytes": known}),
-            },
+            summary=f'{kind} "{volume.name[:24]}"{holds} is used by no container',
+            evidence=evidence,
             variables={"volume": volume.name},
         )
+    return None
 
 
 @check("storage.writable-layer-large", severity=Severity.warning, causes=["storage.disk-full"])
-def writable_layer_large(
-    usage: DiskUsage, containers: Containers, *, least: Bytes = Bytes(1 << 30)
-) -> Iterable[CheckItem] | Skipped:
+def writable_layer_large(usage: DiskUsage, containers: Containers, *, least: Bytes = Bytes(1 << 30)) -> CheckResult:
     """A container has written a lot of data outside its volumes.
 
     That data is lost with the container, and it slows every write down. Measured only where the disk is 70 %
@@ -110,68 +109,60 @@ def writable_layer_large(
     """
     if usage.not_asked:
         return Skipped(usage.not_asked)
-    return _large_layers(usage, containers, least)
-
-
-def _large_layers(usage: DiskUsage, containers: Containers, least: float) -> Iterable[CheckItem]:
-    leads = usage.is_led_by("writable layers")
-    for each in containers:
-        written = usage.writable.get(each.id)
+    touches = (Subject("filesystem", usage.point),) if usage.is_led_by("writable layers") else ()
+    for writer in containers:
+        written = usage.writable.get(writer.id)
         if written is None:
-            yield Unexamined(each.subject, "the size of its layer could not be measured")
+            yield Unexamined(writer.subject, "the size of its layer could not be measured")
         elif written >= least:
-            yield Finding(
-                subject=each.subject,
-                summary=f"{each.name} has written {size(written)} into its own layer, outside of any volume",
-                evidence={"writable layer, bytes on disk": written},
-                variables={"container": each.name},
-                touches=(Subject("filesystem", usage.point),) if leads else (),
-                service=each.service,
+            yield Finding.about(
+                writer,
+                f'container "{writer.name}" has written {size(written)} into its own layer, outside of any volume',
+                {"writable layer, bytes on disk": written},
+                touches=touches,
             )
+    return None
 
 
 @check("storage.overlay-orphans", severity=Severity.advice)
 def overlay_orphans(
-    info: Info | Unavailable,
+    info: Info | None,
     root: DataRoot,
     layers: Layers | Unavailable,
     clock: Clock,
-    usage: DiskUsage | Unavailable,
+    usage: DiskUsage | None,
     *,
     older_than: Seconds = Seconds(3600),
-) -> Iterable[Finding] | Skipped | Unavailable:
+) -> CheckResult:
     """Layer folders on disk belong to no image and no container.
 
     Left by an interrupted pull, build or removal. Layers that a BuildKit database mentions are taken as used,
     also if it has freed them; what changed within the last hour may be a pull in progress.
     """
-    if isinstance(info, Info) and info.driver != "overlay2":
+    if info is not None and info.driver != "overlay2":
         return Skipped(f"the storage driver is {info.driver}")
     if isinstance(layers, Unavailable):
         return layers
-    lost = [name for name, changed in layers.loose if (clock.age(changed) or 0) > older_than]
-    return _orphans(layers, lost, usage.layers if isinstance(usage, DiskUsage) else {}, root.path)
-
-
-def _orphans(layers: Layers, lost: list[str], sizes: Mapping[str, int], root: str) -> Iterable[Finding]:
-    if lost:
-        known = sum(sizes.get(name, 0) for name in lost)
-        yield Finding(
-            subject=DAEMON,
-            summary=f"{len(lost)} of {layers.count} layer folders in {layers.path} belong to nothing"
-            + (f" and hold {size(known)}" if known else ""),
-            evidence={
-                "in no image/overlay2/layerdb, in no buildkit/*.db": sorted(lost)[:10],
-                **({"bytes": known} if known else {}),
-            },
-            variables={"root": root, "layer": min(lost)},
-        )
+    orphans = sorted(name for name, changed in layers.loose if (clock.age(changed) or 0) > older_than)
+    if not orphans:
+        return None
+    sizes = usage.layers if usage is not None else {}
+    known = sum(sizes.get(name, 0) for name in orphans)
+    evidence: dict[str, Json] = {"in no image/overlay2/layerdb, in no buildkit/*.db": orphans[:10]}
+    if known:
+        evidence["bytes"] = known
+    holds = f" and hold {size(known)}" if known else ""
+    yield Finding(
+        subject=DAEMON,
+        summary=f"{len(orphans)} of {layers.count} layer folders in {layers.path} belong to nothing{holds}",
+        evidence=evidence,
+        variables={"root": root.path, "layer": orphans[0]},
+    )
+    return None
 
 
 @check("storage.store-leftover", severity=Severity.advice)
-def store_leftover(
-    info: Info, layers: Layers | Unavailable, usage: DiskUsage | Unavailable
-) -> Iterable[Finding] | Skipped | Unavailable:
+def store_leftover(info: Info, layers: Layers | Unavailable, usage: DiskUsage | None) -> CheckResult:
     """Images of an earlier image store still take up disk space, out of sight.
 
     After a switch to containerd's store (the default of fresh installs from engine 29) `docker images` shows
@@ -180,43 +171,40 @@ def store_leftover(
     if not info.uses_containerd_store:
         return Skipped("images lie in the storage driver's own store")
     if isinstance(layers, Unavailable):
-        return () if layers.reason == "missing" else layers
-    return _leftover(layers, usage.layers if isinstance(usage, DiskUsage) else {}, info.docker_root_dir)
-
-
-def _leftover(layers: Layers, sizes: Mapping[str, int], root: str) -> Iterable[Finding]:
-    if layers.count:
-        known = sum(sizes.values())
-        yield Finding(
-            subject=DAEMON,
-            summary=f"{layers.count} layer folders of an earlier image store lie in {layers.path}"
-            + (f" and hold {size(known)}" if known else ""),
-            evidence={
-                "/info DriverStatus driver-type": "io.containerd.snapshotter",
-                f"{layers.path}: folders": layers.count,
-            },
-            variables={"root": root},
-        )
+        return None if layers.reason == "missing" else layers
+    if not layers.count:
+        return None
+    known = sum(usage.layers.values()) if usage is not None else 0
+    holds = f" and hold {size(known)}" if known else ""
+    yield Finding(
+        subject=DAEMON,
+        summary=f"{layers.count} layer folders of an earlier image store lie in {layers.path}{holds}",
+        evidence={
+            "/info DriverStatus driver-type": "io.containerd.snapshotter",
+            f"{layers.path}: folders": layers.count,
+        },
+        variables={"root": info.docker_root_dir},
+    )
+    return None
 
 
 @check("storage.d-type-missing", severity=Severity.warning)
-def d_type_missing(info: Info) -> Iterable[Finding] | Skipped:
+def d_type_missing(info: Info) -> CheckResult:
     """The data root's file system lacks d_type, which overlay needs.
 
     xfs made with ftype=0, ext4 without the feature filetype: layers cannot be removed. Seen: engine 20.10.24
     tolerates one that holds layers already, 28.5.2 does not start on it. Only overlay drivers say; others are
     not asked.
     """
-    said = info.status.get("Supports d_type")
-    if said is None:
+    support = info.status.get("Supports d_type")
+    if support is None:
         return Skipped(f"the storage driver {info.driver} does not need it")
-    if said != "false":
-        return ()
-    return [
-        Finding(
+    if support == "false":
+        filesystem = info.status.get("Backing Filesystem", "a file system")
+        yield Finding(
             subject=DAEMON,
-            summary=f"{info.docker_root_dir} lies on {info.status.get('Backing Filesystem', 'a file system')} without d_type",
-            evidence={"/info DriverStatus Supports d_type": said},
+            summary=f"{info.docker_root_dir} lies on {filesystem} without d_type",
+            evidence={"/info DriverStatus Supports d_type": support},
             variables={"root": info.docker_root_dir},
         )
-    ]
+    return None

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from checks.security import engine, rights, secrets
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.secrets import has_secret, in_text
 from diagnose.evidence.engine import sockets
@@ -17,7 +16,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.sockets import EngineSockets, SocketFile
 from diagnose.evidence.images.details import HistoryStep, ImageHistories
 from diagnose.evidence.machine.processes import Process, Processes
-from diagnose.model import Failed, Severity, Skipped, Unavailable
+from diagnose.model import Failed, Severity, Unavailable
 from tests.hosts import Made
 from tests.inspected import EXITED, bind, container, live, subjects
 from tests.judging import judge
@@ -44,7 +43,7 @@ OUT_OF_REACH = Unavailable("forbidden", "not root")
     ],
 )
 def test_privileged(one: Container, fires: bool) -> None:
-    assert subjects(rights.privileged(live(one))) == (["web"] if fires else [])
+    assert subjects(judge("security.privileged", exposed=live(one)).findings) == (["web"] if fires else [])
 
 
 @pytest.mark.parametrize(
@@ -99,7 +98,7 @@ def test_socket_of_a_volume_is_no_host_path() -> None:
 )
 def test_secrets_in_env(env: list[str] | None, names: list[str]) -> None:
     assert [secret.name for secret in has_secret(env)] == names
-    assert bool(list(secrets.secrets_in_env(live(container(Config={"Env": env})), OUT_OF_REACH))) is bool(names)
+    assert bool(judge("security.secrets-in-env", exposed=live(container(Config={"Env": env}))).findings) is bool(names)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +117,7 @@ def test_secrets_in_env(env: list[str] | None, names: list[str]) -> None:
     ],
 )
 def test_secrets_in_the_command(more: dict[str, Any], said: str) -> None:
-    found = list(secrets.secrets_in_env(live(container(**more)), OUT_OF_REACH))
+    found = judge("security.secrets-in-env", exposed=live(container(**more))).findings
     assert bool(found) is bool(said)
     assert all(each.summary.endswith(said) for each in found)
 
@@ -149,14 +148,12 @@ def processes(uid: int) -> Processes:
     ],
 )
 def test_root_user(one: Container, uid: int, fires: bool) -> None:
-    answer = rights.root_user(live(one), INFO, processes(uid))
-    assert not isinstance(answer, Skipped)
+    answer = judge("security.root-user", exposed=live(one), info=INFO, processes=processes(uid)).findings
     assert bool(list(answer)) is fires
 
 
 def test_root_user_says_what_it_could_not_see() -> None:
-    answer = rights.root_user(live(ROOT), INFO, OUT_OF_REACH)
-    assert not isinstance(answer, Skipped)
+    answer = judge("security.root-user", exposed=live(ROOT), info=INFO).findings
     (finding,) = answer
     assert "starts as root" in finding.summary
     assert "not seen" in finding.evidence.values()
@@ -164,13 +161,12 @@ def test_root_user_says_what_it_could_not_see() -> None:
 
 @pytest.mark.parametrize("info", [REMAPPED, ROOTLESS], ids=["userns-remap", "rootless"])
 def test_root_user_does_not_apply(info: Info) -> None:
-    assert isinstance(rights.root_user(live(ROOT), info, processes(0)), Skipped)
+    assert judge("security.root-user", exposed=live(ROOT), info=info, processes=processes(0)).verdict == "skipped"
 
 
 def test_root_user_of_a_container_that_opts_out_of_remapping() -> None:
     out = container("out", Config={"User": ""}, HostConfig={"UsernsMode": "host"})
-    answer = rights.root_user(live(ROOT, out), REMAPPED, OUT_OF_REACH)
-    assert not isinstance(answer, Skipped)
+    answer = judge("security.root-user", exposed=live(ROOT, out), info=REMAPPED).findings
     assert subjects(answer) == ["out"]
 
 
@@ -186,7 +182,7 @@ def test_root_user_of_a_container_that_opts_out_of_remapping() -> None:
     ],
 )
 def test_capabilities(config: dict[str, Any], fires: bool) -> None:
-    assert bool(list(rights.capabilities(live(container(HostConfig=config))))) is fires
+    assert bool(judge("security.capabilities", exposed=live(container(HostConfig=config))).findings) is fires
 
 
 @pytest.mark.parametrize(
@@ -201,8 +197,12 @@ def test_capabilities(config: dict[str, Any], fires: bool) -> None:
     ],
 )
 def test_new_privileges(options: list[str] | None, fires: bool) -> None:
-    answer = rights.new_privileges(live(container(HostConfig={"SecurityOpt": options})), DaemonConfig("/x"), INFO)
-    assert not isinstance(answer, Skipped)
+    answer = judge(
+        "security.new-privileges",
+        exposed=live(container(HostConfig={"SecurityOpt": options})),
+        config=DaemonConfig("/x"),
+        info=INFO,
+    ).findings
     assert bool(list(answer)) is fires
 
 
@@ -215,7 +215,7 @@ def test_new_privileges(options: list[str] | None, fires: bool) -> None:
     ],
 )
 def test_new_privileges_set_for_all(config: DaemonConfig | Unavailable, info: Info) -> None:
-    assert isinstance(rights.new_privileges(live(container()), config, info), Skipped)
+    assert judge("security.new-privileges", exposed=live(container()), config=config, info=info).verdict == "skipped"
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,9 @@ def test_new_privileges_set_for_all(config: DaemonConfig | Unavailable, info: In
     ],
 )
 def test_host_path(parts: dict[str, Any], path: str | None) -> None:
-    found = list(rights.host_path(live(container(**parts)), DataRoot("/data/docker", "info")))
+    found = judge(
+        "security.host-path", exposed=live(container(**parts)), root=DataRoot("/data/docker", "info")
+    ).findings
     assert [finding.summary.rpartition("'s ")[2] for finding in found] == ([path] if path else [])
 
 
@@ -260,12 +262,16 @@ SELINUX = ["name=seccomp,profile=builtin", "name=selinux"]
     ],
 )
 def test_unconfined(config: dict[str, Any], has: list[str], fires: bool) -> None:
-    answer = rights.unconfined(live(container(HostConfig=config)), Info(security_options=has))
+    answer = judge(
+        "security.unconfined", exposed=live(container(HostConfig=config)), info=Info(security_options=has)
+    ).findings
     assert bool(list(answer)) is fires
 
 
 def test_daemon_without_seccomp() -> None:
-    (finding,) = rights.unconfined(live(), Info(security_options=["name=seccomp,profile=unconfined"]))
+    (finding,) = judge(
+        "security.unconfined", exposed=live(), info=Info(security_options=["name=seccomp,profile=unconfined"])
+    ).findings
     assert finding.subject.kind == "daemon"
 
 
@@ -273,10 +279,10 @@ def test_host_namespace() -> None:
     shared = container(
         HostConfig={"NetworkMode": "host", "PidMode": "host", "IpcMode": "private", "UsernsMode": "host"}
     )
-    (finding,) = rights.host_namespace(live(shared), INFO)
-    assert finding.summary == "web shares the host's network, PID namespaces"
-    (finding,) = rights.host_namespace(live(shared), REMAPPED)
-    assert "user" in finding.summary
+    (finding,) = judge("security.host-namespace", exposed=live(shared), info=INFO).findings
+    assert finding.evidence == {"HostConfig network": "host", "HostConfig PID": "host"}
+    (finding,) = judge("security.host-namespace", exposed=live(shared), info=REMAPPED).findings
+    assert "HostConfig user" in finding.evidence
 
 
 def test_secrets_in_image() -> None:
@@ -292,7 +298,7 @@ def test_secrets_in_image() -> None:
             ("clean:1", (HistoryStep("/bin/sh -c #(nop)  ENV PASSWORD_FILE=/run/secrets/x"),)),
         )
     )
-    (finding,) = secrets.secrets_in_image(histories, OUT_OF_REACH)
+    (finding,) = judge("security.secrets-in-image", histories=histories).findings
     assert finding.subject.name == "leaky:1"
     assert "API_PASSWORD, NPM_TOKEN" in finding.summary
 
@@ -316,20 +322,23 @@ def test_secrets_in_image() -> None:
     ],
 )
 def test_insecure_registry(config: dict[str, Any] | None, names: list[str]) -> None:
-    assert [each.discriminator for each in engine.insecure_registry(Info(registry_config=config))] == names
+    assert [
+        each.discriminator for each in judge("security.insecure-registry", info=Info(registry_config=config)).findings
+    ] == names
 
 
 @pytest.mark.parametrize(
     ("mode", "fires"), [(0o660, False), (0o600, False), (0o666, True), (0o662, True), (0o664, False)]
 )
 def test_socket_world_writable(mode: int, fires: bool) -> None:
-    answer = engine.socket_world_writable(EngineSockets((SocketFile("/run/docker.sock", mode, 0, 999),)))
-    assert not isinstance(answer, Skipped)
+    answer = judge(
+        "security.socket-world-writable", sockets=EngineSockets((SocketFile("/run/docker.sock", mode, 0, 999),))
+    ).findings
     assert bool(list(answer)) is fires
 
 
 def test_socket_of_a_remote_engine_does_not_apply() -> None:
-    assert isinstance(engine.socket_world_writable(EngineSockets(())), Skipped)
+    assert judge("security.socket-world-writable", sockets=EngineSockets(())).verdict == "skipped"
 
 
 def test_an_engine_whose_place_is_not_known_is_not_taken_for_a_remote_one() -> None:
@@ -346,5 +355,5 @@ def test_the_most_exposed_come_first() -> None:
     )
     local = container("c-local", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "80"}]}})
     boss = container("d-boss", **bind("/run/docker.sock"))
-    found = rights.writable_rootfs(live(plain, published, local, boss))
+    found = judge("security.writable-rootfs", exposed=live(plain, published, local, boss)).findings
     assert [finding.subject.name for finding in found] == ["d-boss", "b-published", "a-plain", "c-local"]

@@ -352,7 +352,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         dead(failed=Failed("timed out", "pid 9")),
         "filesystem:/srv/share",
         Severity.critical,
-        "used by web",
+        'used by container "web"',
     ),
     "stale handle": (
         "storage.network-volume-stale",
