@@ -22,7 +22,9 @@ from diagnose.evidence.network.packet_paths import (
     Step,
 )
 from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.sysctl_files import SysctlFiles
 from diagnose.model import HOST, Finding, Severity, Skipped, Unavailable, Unexamined
+from diagnose.phrases import sentence
 from diagnose.registry import check
 
 
@@ -34,6 +36,7 @@ def forwarding_off(
     config: DaemonConfig | Unavailable,
     routes: Routes | Unavailable,
     ping: Ping | Unavailable,
+    sysctl_files: SysctlFiles | None = None,
 ) -> Judged:
     """The kernel does not forward packets between containers and the outside.
 
@@ -47,12 +50,14 @@ def forwarding_off(
     if not used:
         return Skipped("no running container is on a bridge network that leads out")
     return [
-        *_forwarding_off(forwarding, used, routed),
+        *_forwarding_off(forwarding, used, routed, sysctl_files),
         *_forwarding6_off(forwarding, used, routed, config, routes, ping),
     ]
 
 
-def _forwarding_off(forwarding: Forwarding, used: Sequence[Container], routed: dict[str, Network]) -> Iterable[Finding]:
+def _forwarding_off(
+    forwarding: Forwarding, used: Sequence[Container], routed: dict[str, Network], sysctl_files: SysctlFiles | None
+) -> Iterable[Finding]:
     off = sorted(name for name, value in forwarding.by_interface.items() if value == "0")
     everywhere = forwarding.everywhere == "0"
     bridges = {network.bridge: network for network in routed.values()}
@@ -64,12 +69,17 @@ def _forwarding_off(forwarding: Forwarding, used: Sequence[Container], routed: d
     cut = [each for each in used if any(network.name in each.endpoints for network in touched)]
     if not cut:
         return
+    line = sysctl_files.of("net.ipv4.ip_forward", "0") if sysctl_files is not None and everywhere else None
     yield Finding(
         subject=HOST,
-        summary=f"IP forwarding is off{of}: {count(len(cut), 'container')} cut off from everything beyond this host",
+        summary=sentence(
+            f"IP forwarding is off{of}: {count(len(cut), 'container')} cut off from everything beyond this host",
+            str(line) if line else "",
+        ),
         evidence={"net.ipv4.ip_forward": forwarding.everywhere}
-        | {f"net.ipv4.conf.{name}.forwarding": "0" for name in off},
-        variables={"assignment": f"{setting}=1"},
+        | {f"net.ipv4.conf.{name}.forwarding": "0" for name in off}
+        | ({"set at boot by": f"{line.file}, line {line.line}"} if line else {}),
+        variables={"assignment": f"{setting}=1", **({"file": line.file} if line else {})},
         touches=subjects_of(touched),
         signs=NO_WAY_OUT,
     )
