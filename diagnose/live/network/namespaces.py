@@ -131,10 +131,10 @@ else:
 
 def look(*, nft: bool) -> Row:
     """The answer of `visit` for the namespace that this process is in."""
-    with route_socket() as kernel:
+    with route_socket(own_routes=False) as kernel:
         links = dump_links(kernel)
         addresses = dump_addresses(kernel)
-        routes = dump_routes(kernel, own=False)
+        routes = dump_routes(kernel)
     return {
         "inode": Path("/proc/thread-self/ns/net").stat().st_ino,
         "links": links,

@@ -34,6 +34,7 @@ MAX_ROWS = 20_000
 ATTEMPTS = 3
 """A dump that another program's change interrupted is begun again this many times."""
 
+_TRUNCATED = int(socket.MSG_TRUNC)
 _RECEIVE_BYTES = 1 << 16
 """The kernel fills datagrams of at most 32 KiB, and a larger buffer is mapped and unmapped for each of them."""
 
@@ -95,7 +96,7 @@ class NetlinkSocket:
     def _received(self) -> Iterator[nlmsg]:
         """The messages of one datagram. OSError for the kernel's refusal, ValueError for what pyroute2 cannot decode."""
         datagram, _, flags, _ = self._socket.recvmsg(_RECEIVE_BYTES)
-        if flags & socket.MSG_TRUNC:
+        if flags & _TRUNCATED:
             raise ValueError(f"a netlink datagram has more than {_RECEIVE_BYTES} bytes")
         for message in self._marshal.parse(datagram):
             error = message["header"]["error"]
@@ -108,9 +109,9 @@ class NetlinkSocket:
             yield message
 
 
-def route_socket() -> NetlinkSocket:
-    """A socket for links, addresses, routes, rules and neighbours."""
-    return NetlinkSocket(socket.NETLINK_ROUTE, messages.RouteMarshal())
+def route_socket(*, own_routes: bool = True) -> NetlinkSocket:
+    """A socket for links, addresses, routes, rules and neighbours. own_routes: with those to the namespace's own addresses."""
+    return NetlinkSocket(socket.NETLINK_ROUTE, messages.RouteMarshal(own_routes=own_routes))
 
 
 def netfilter_socket() -> NetlinkSocket:

@@ -34,8 +34,6 @@ _RULE_CONDITIONS = {
     "sport": "FRA_SPORT_RANGE",
     "dport": "FRA_DPORT_RANGE",
 }
-_OWN = frozenset(rtnl.rt_type[name] for name in ("local", "broadcast", "anycast", "multicast"))
-"""Types of routes that lead to the namespace's own addresses: half of a container's routes."""
 
 
 def links(_args: Json) -> list[Row]:
@@ -129,10 +127,11 @@ def dump_addresses(kernel: NetlinkSocket) -> list[Row]:
     return kernel.rows(_request(rtnl.RTM_GETADDR, ifaddrmsg), _address)
 
 
-def dump_routes(kernel: NetlinkSocket, *, own: bool = True) -> list[Row]:
-    """The answer of `routes` for the namespace in which this socket was made. own: with those to its own addresses."""
-    shape = _listed_route if own else _foreign_route
-    return [row for family in FAMILIES for row in kernel.rows(_request(rtnl.RTM_GETROUTE, rtmsg, family), shape)]
+def dump_routes(kernel: NetlinkSocket) -> list[Row]:
+    """The answer of `routes` for the namespace in which this socket was made."""
+    return [
+        row for family in FAMILIES for row in kernel.rows(_request(rtnl.RTM_GETROUTE, rtmsg, family), _listed_route)
+    ]
 
 
 @functools.cache
@@ -183,12 +182,6 @@ def _listed_route(message: nlmsg) -> Iterator[Row]:
     """A route of a dump; what the kernel only remembers of a look-up is left out."""
     if not message["flags"] & RTM_F_CLONED:
         yield from _route(message)
-
-
-def _foreign_route(message: nlmsg) -> Iterator[Row]:
-    """The same, without what leads to the namespace's own addresses."""
-    if message["type"] not in _OWN:
-        yield from _listed_route(message)
 
 
 def _route(message: nlmsg) -> Iterator[Row]:

@@ -57,8 +57,8 @@ def by_netlink(protocol: str) -> list[Row]:
             "inode": message["idiag_inode"],
         }
 
-    for family in FAMILIES:
-        with diag_socket() as kernel:
+    with diag_socket() as kernel:
+        for family in FAMILIES:
             rows += kernel.rows(_request(protocol, family), shape)[:MAX_LISTENERS]
     return rows
 
