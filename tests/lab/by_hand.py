@@ -127,6 +127,16 @@ FIRST: dict[str, ByHand] = {
 """By scenario: how the cause that only this scenario has is removed, before the page is followed."""
 
 BY_HAND: dict[str, ByHand] = {
+    "container.client-api-too-new": _anew(),
+    "container.cpu-unsupported": _anew(),
+    "container.daemonized": _anew(),
+    "container.data-outside-mount": _anew(),
+    "container.data-version-mismatch": _anew(),
+    "container.loopback-peer": _anew(),
+    "container.mount-unwritable": _anew(),
+    "container.option-missing": _anew(),
+    "container.syscall-refused": _anew(),
+    "container.variable-missing": _anew(),
     "container.entrypoint-missing": _anew("--entrypoint sleep", "{image}", "1000"),
     "container.mount-source-missing": "cp /etc/passwd {source}\n{docker} start {container}",
     "container.device-missing": _anew(),
@@ -198,6 +208,7 @@ UNPROVABLE: dict[str, str] = {
 LEFT_OUT: dict[str, str] = {
     "broken_host.fifteen_faults": "each of its faults has a scenario of its own",
     "image.registry_without_tls": "what it asks is no registry, so that no pull from it can work",
+    "programs.too_few_memory_maps": "the setting is the machine's, and may not be set from a box",
     "network.connections_beyond_number": "the table's size is the machine's, and may not be set from a box",
 }
 """Scenarios that are not run for their page at all, and why."""

@@ -98,7 +98,7 @@ def two_servers_on_one_volume(box: Box) -> None:
 
 _RAILS = """
 pid=/app/server.pid
-if [ -e $pid ]; then
+if [ -s $pid ]; then
   echo "=> Booting Puma"
   echo "A server is already running. Check $pid."
   echo "Exiting"
@@ -265,7 +265,7 @@ def first_process_that_was_stopped(box: Box) -> None:
     run(box, "halted", *GOOD, "bb:1.36", "sleep", "1000")
     pid = box.wait_state("halted", "running")["State"]["Pid"]
     box.sh(f"kill -STOP {pid}")
-    assert "T (stopped)" in box.sh(f"cat /proc/{pid}/status")
+    box.wait_for(lambda: "T (stopped)" in box.sh(f"cat /proc/{pid}/status"), what="the process to stop")
 
 
 @fault("container.mount-unwritable", subject="container:panel", also=["security.*"], shareable=True)

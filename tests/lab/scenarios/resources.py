@@ -109,7 +109,7 @@ def out_of_inotify_instances(box: Box) -> None:
     box.wait_state("watcher", "exited")
     assert "inotify_init: Too many open files" in box.docker("logs", "watcher").stderr
     first = box.diagnose("check", "resources.open-files-exhausted").out
-    assert "cat /proc/sys/fs/inotify/max_user_instances" in first, first
+    assert "limit: fs.inotify.max_user_instances" in first, first
 
 
 def _ends_saying(box: Box, name: str, words: str) -> None:
