@@ -77,6 +77,7 @@ def _mend_resolver(box: Box) -> None:
 
 
 FIRST: dict[str, ByHand] = {
+    "programs.programs_behind_a_shell": "{docker} rm -f behind-glibc behind-plain behind-nothing as-command",
     "attachment.joined_container_was_made_anew": _anew("--network container:updated"),
     "attachment.fixed_address_taken": "{docker} stop -t 0 first5",
     "attachment.volume_on_a_missing_folder": "mkdir -p {device}",
