@@ -65,7 +65,8 @@ def storage_driver_failed(daemon: Daemon, log: DaemonLog | Unavailable, config: 
         subject=DAEMON,
         summary=f"{name} cannot be used: {_short(line.text)}",
         evidence=evidence,
-        variables={"log": log.source.removeprefix("journal ")},
+        variables={"log": log.source.removeprefix("journal ")}
+        | ({"path": config.path} if config is not None and config.in_file("storage-driver") else {}),
         signs=signs(line.text),
     )
     return None
@@ -106,6 +107,9 @@ def bridge_init_failed(
         variables["database"] = f"{root.path}/network/files/local-kv.db"
     elif not RULES.search(detail):
         variables["path"] = config.path if config is not None else DEFAULT_PATH
+        keys = [key for key in ADDRESS_KEYS if config is not None and config.in_file(key) is not None]
+        if len(keys) == 1:
+            variables["key"] = keys[0]
     yield Finding(
         subject=DAEMON,
         summary=f"the engine's networks cannot be set up: {detail}",

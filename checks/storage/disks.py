@@ -37,6 +37,10 @@ READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
 error, Linux 6.15)."""
 
 
+WORTH_A_PRUNE_PCT = 3.0
+"""A kind that takes less of what is used is not offered to be pruned."""
+
+
 @check(
     "storage.disk-full",
     severity=Severity.critical,
@@ -83,7 +87,7 @@ def disk_full(
             subject=disk.subject,
             summary=f"{disk.point} is {figures.used_pct:.0f} % full, {left}{soon}",
             evidence=evidence,
-            variables={"point": disk.point, "where": _where(disk, usage)},
+            variables={"point": disk.point, "where": _where(disk, usage)} | _freeable(disk, usage),
             severity=Severity.critical if is_critical else Severity.warning,
             signs=frozenset({"no-space"}),
         )
@@ -116,6 +120,20 @@ def _where(disk: Filesystem, usage: DiskUsage | Unavailable) -> str:
     parts = usage.parts if isinstance(usage, DiskUsage) and usage.point == disk.point else ()
     most = max(parts, key=lambda part: part.bytes, default=None)
     return most.path if most and most.path else disk.point
+
+
+def _freeable(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, str]:
+    """The variables of what may free room here: a prune of what takes a share worth it, or all that may where nothing was measured."""
+    if disk.point == "/run":
+        return {"journal": "50M"}
+    if not disk.holds_data_root:
+        return {}
+    if isinstance(usage, Unavailable) or usage.point != disk.point or not usage.parts:
+        return {"cache": "--force", "images": "--force"}
+    least = disk.usage.used * WORTH_A_PRUNE_PCT / 100
+    shares = {part.name: part.bytes for part in usage.parts}
+    found = {"cache": "build cache", "images": "images"}
+    return {variable: "--force" for variable, name in found.items() if shares.get(name, 0) >= least}
 
 
 def _duration(seconds: float) -> str:
