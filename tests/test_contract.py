@@ -167,11 +167,15 @@ def test_every_check_is_found_on_a_real_fault():
 
 PASSED_NOWHERE = {
     "container.cpu-unsupported": "no recorded log speaks of missing instructions",
+    "firewall.between-containers": "no container of a recorded host is configured to call another one",
     "firewall.bridge-filter-off": "no recorded host has a network without traffic between its containers",
+    "firewall.input-dropped": "no container of a recorded host is configured to use its host",
+    "firewall.other-bridges-cut-off": "no recorded host has another program's bridge",
     "kernel.cgroups-leaked": "no recorded host was asked for its table of cgroups",
     "kernel.modules-gone": "the lab's kernel has no loadable modules",
     "logging.backpressure": "no recorded host sends logs elsewhere",
     "logging.rotated-by-host": "no recorded host has a rule of logrotate for the logs of containers",
+    "network.ipv6-default-route-lost": "no recorded host has a global IPv6 address",
     "storage.network-volume-stale": "no recorded host mounts a network file system",
     "storage.store-leftover": "no recorded host has the containerd image store",
     "swarm.node-down": "no recorded host is in a swarm",

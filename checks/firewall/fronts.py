@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from checks.firewall._words import Judged, shortened, subjects_of
-from diagnose.evidence.network.packet_paths import Firewall, PacketPaths, Table
-from diagnose.model import HOST, Finding, Severity, Skipped, Unavailable, Unexamined
+from checks.firewall.helpers import few, subjects_of
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import Ingress, PacketPaths, Table
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
 from diagnose.registry import check
 
 _UNREAD = {"nft": "nftables", "legacy": "iptables-legacy ip"}
@@ -14,7 +15,7 @@ _UNREAD = {"nft": "nftables", "legacy": "iptables-legacy ip"}
 
 
 @check("firewall.backend-mixed", severity=Severity.warning)
-def backend_mixed(firewall: Firewall, crossings: PacketPaths | Unavailable) -> Judged:
+def backend_mixed(firewall: Firewall, packet_paths: PacketPaths | None) -> CheckResult:
     """Rules stand in both iptables backends at once, and both are in force.
 
     A legacy table that a mere look created is empty and does not count.
@@ -23,10 +24,13 @@ def backend_mixed(firewall: Firewall, crossings: PacketPaths | Unavailable) -> J
     docker = sorted(table.backend for table in firewall.docker_tables if table.family == "ip")
     if not docker:
         return Skipped("Docker has no chains here")
-    if not used["nft"] or not used["legacy"]:
-        unread = [name for backend, name in _UNREAD.items() if not used[backend] and name in firewall.ruleset.unread]
-        return [Unexamined(HOST, f"{name} could not be read") for name in unread if any(used.values())]
-    return [_mixed(used["nft"], used["legacy"], docker, crossings)]
+    if used["nft"] and used["legacy"]:
+        yield _mixed(used["nft"], used["legacy"], docker, packet_paths)
+    elif any(used.values()):
+        for backend, name in _UNREAD.items():
+            if not used[backend] and name in firewall.ruleset.unread:
+                yield Unexamined(HOST, f"{name} could not be read")
+    return None
 
 
 def _used(firewall: Firewall, backend: str) -> list[Table]:
@@ -42,16 +46,14 @@ def _used(firewall: Firewall, backend: str) -> list[Table]:
     return sorted(found)
 
 
-def _mixed(
-    nft: Sequence[Table], legacy: Sequence[Table], docker: Sequence[str], crossings: PacketPaths | Unavailable
-) -> Finding:
+def _mixed(nft: Sequence[Table], legacy: Sequence[Table], docker: Sequence[str], paths: PacketPaths | None) -> Finding:
     both = len(set(docker)) == 2
     what = "Docker has chains in both" if both else f"Docker's chains are in the {docker[0]} backend"
-    networks = crossings.networks.values() if isinstance(crossings, PacketPaths) else ()
+    networks = paths.networks.values() if paths is not None else ()
     return Finding(
         subject=HOST,
-        summary=f"iptables rules in both backends, nft ({shortened(table.name for table in nft)}) and legacy"
-        f" ({shortened(table.name for table in legacy)}); {what}",
+        summary=f"iptables rules in both backends, nft ({few(table.name for table in nft)}) and legacy"
+        f" ({few(table.name for table in legacy)}); {what}",
         evidence={
             "nft tables in use": [str(table) for table in nft],
             "legacy tables in use": [str(table) for table in legacy],
@@ -62,42 +64,40 @@ def _mixed(
 
 
 @check("firewall.bypassed-by-publish", severity=Severity.advice)
-def bypassed_by_publish(crossings: PacketPaths) -> Judged:
+def bypassed_by_publish(packet_paths: PacketPaths) -> CheckResult:
     """A published port is open to everyone although the host's firewall closes it.
 
     The engine translates the port before the host's input rules are asked. It is a warning where the host has
-    a public address, advice elsewhere.
+    a public address, or where a rule closes this very port; advice where only a default does.
     """
-    if not crossings.networks:
-        return Skipped(crossings.why_none)
-    if not crossings.inlets:
+    if not packet_paths.networks:
+        return Skipped(packet_paths.why_none)
+    if not packet_paths.inlets:
         return Skipped("no running container publishes a port on an outer IPv4 address")
-    return _bypassed(crossings)
+    for inlet in packet_paths.inlets:
+        is_open = inlet.reach.outcome == "accept" and inlet.reach.nat is not None
+        if inlet.everywhere and is_open and inlet.refused.is_blocked and inlet.refused.by:
+            yield _bypassed(inlet)
+    return None
 
 
-def _bypassed(crossings: PacketPaths) -> Iterable[Finding]:
-    for inlet in crossings.inlets:
-        if not (inlet.everywhere and inlet.refused.is_blocked and inlet.refused.by):
-            continue
-        if inlet.reach.outcome != "accept" or inlet.reach.nat is None:
-            continue
-        yield Finding(
-            subject=inlet.container.subject,
-            summary=f"{inlet.container.name}: port {inlet.host_port} is open to any address that reaches"
-            f" {inlet.host_address}, although {inlet.refused.by.chain} closes it",
-            evidence={
-                "host's own rule": str(inlet.refused.by),
-                "NetworkSettings.Ports": f"0.0.0.0:{inlet.host_port} -> {inlet.port}",
-                "translation": str(inlet.reach.nat),
-                "uplink": f"{inlet.uplink.name} {inlet.uplink.address}",
-            },
-            variables={
-                "container": inlet.container.name,
-                "host_port": str(inlet.host_port),
-                "uplink": inlet.uplink.name,
-            },
-            discriminator=f"{inlet.host_port}/{inlet.port.partition('/')[2]}",
-            severity=Severity.warning if inlet.uplink.is_public else None,
-            touches=(inlet.network.subject,),
-            service=inlet.container.service,
-        )
+def _bypassed(inlet: Ingress) -> Finding:
+    by = inlet.refused.by
+    assert by is not None
+    named = str(inlet.host_port) in by.rule.replace(",", " ").replace(":", " ").split()
+    return Finding.about(
+        inlet.container,
+        f'container "{inlet.container.name}": published port {inlet.host_port} is open to any address that reaches'
+        f" {inlet.host_address}, although {by.chain} closes the port",
+        {
+            "host's own rule": str(by),
+            "NetworkSettings.Ports": f"0.0.0.0:{inlet.host_port} -> {inlet.port}",
+            "translation": str(inlet.reach.nat),
+            "uplink": f"{inlet.uplink.name} {inlet.uplink.address}",
+        },
+        discriminator=f"{inlet.host_port}/{inlet.port.partition('/')[2]}",
+        severity=Severity.warning if named or inlet.uplink.is_public else None,
+        touches=(inlet.network.subject,),
+        host_port=str(inlet.host_port),
+        uplink=inlet.uplink.name,
+    )

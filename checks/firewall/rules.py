@@ -3,102 +3,157 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from checks.firewall._words import (
-    Judged,
+import msgspec
+
+from checks.firewall.helpers import (
     base,
-    count,
+    few,
+    has_proxy,
     is_lost,
     left_alone,
     port_list,
-    proxied,
     repair_of,
-    shortened,
     subjects_of,
     unsure,
 )
 from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.lost_rules import LostRules
-from diagnose.evidence.network.packet_paths import Egress, Firewall, Ingress, PacketPaths
-from diagnose.model import HOST, Finding, Severity, Skipped, Unavailable, Unexamined
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import Egress, Ingress, PacketPaths
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable, Unexamined
+from diagnose.phrases import counted, named, sentence
 from diagnose.registry import check
 
 
 @check("firewall.chains-missing", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
 def chains_missing(
-    firewall: Firewall, crossings: PacketPaths, config: DaemonConfig | Unavailable, lost_rules: LostRules | None
-) -> Judged:
+    firewall: Firewall, packet_paths: PacketPaths, config: DaemonConfig | None, lost_rules: LostRules | None
+) -> CheckResult:
     """Docker's rules are gone from the packet filter, or nothing leads to them.
 
     Flushed by another tool after the engine wrote them. Seen on engines 20.10.24, 26.1.5 and 28.5.2:
     `iptables -F` leaves FORWARD's policy, DROP where the engine set it; SIGHUP does not bring the rules back,
     a restart does.
     """
-    why_not = left_alone(config)
-    if why_not is not None:
-        return Skipped(why_not)
-    if not crossings.networks:
-        return Skipped(crossings.why_none)
+    alone = left_alone(config)
+    if alone:
+        return Skipped(alone)
+    if not packet_paths.networks:
+        return Skipped(packet_paths.why_none)
     if firewall.hides_docker and not firewall.docker_tables:
         return Unavailable("refused", f"the tables of {firewall.hides_docker} could not be read")
-    return _chains_missing(firewall, crossings, proxied(config), repair_of(lost_rules, "firewall.chains-missing"))
+    yield from unsure(packet_paths)
+    loss = _loss(firewall, packet_paths)
+    if loss.is_real:
+        yield _chains_missing(firewall, packet_paths, loss, config, repair_of(lost_rules, "firewall.chains-missing"))
+    return None
+
+
+class _Loss(msgspec.Struct, frozen=True):
+    """What is gone. bare: networks whose bridge no rule names. fallen: ways out that no rule takes. no_ports: nothing leads to the
+    published ports. emptied: which chain of published ports lost its rules, in words.
+    """
+
+    bare: tuple[Network, ...]
+    fallen: tuple[Egress, ...]
+    no_ports: bool
+    emptied: str
+
+    @property
+    def is_real(self) -> bool:
+        return bool(self.bare or self.fallen or self.no_ports or self.emptied)
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        """The networks whose traffic no rule takes, by name."""
+        return {network.name: network for network in (*self.bare, *(way.network for way in self.fallen))}
+
+
+def _loss(firewall: Firewall, paths: PacketPaths) -> _Loss:
+    bare = tuple(network for network in paths.networks.values() if not firewall.names_bridge(network.bridge))
+    fallen = tuple(way for way in paths.outlets if is_lost(firewall, way.reach))
+    no_ports = bool(paths.inlets) and not firewall.translates_ports
+    emptied = "" if no_ports or bare else _emptied(firewall, paths)
+    return _Loss(bare, fallen, no_ports, emptied)
+
+
+def is_flushed(firewall: Firewall, paths: PacketPaths) -> bool:
+    """Whether nothing of Docker's is left on the way of any network: what stands there now is somebody else's own file."""
+    return bool(paths.networks) and all(not firewall.names_bridge(net.bridge) for net in paths.networks.values())
 
 
 def _chains_missing(
-    firewall: Firewall, crossings: PacketPaths, proxied: bool, repair: dict[str, str]
-) -> Iterable[Finding | Unexamined]:
-    bare = [each for each in crossings.networks.values() if not firewall.names_bridge(each.bridge)]
-    fallen = [each for each in crossings.outlets if is_lost(firewall, each.reach)]
-    no_ports = bool(crossings.inlets) and not firewall.translates_ports
-    empty = "" if no_ports or bare else _emptied(firewall, crossings)
-    yield from unsure(crossings)
-    lost = {network.name: network for network in [*bare, *(each.network for each in fallen)]}
-    if not lost and not no_ports and not empty:
-        return
-    cut = [each for each in crossings.outlets if each.network.name in lost and each.reach.is_blocked]
-    ports = [
-        each for each in crossings.inlets if no_ports or empty or (each.reach.is_blocked and each.network.name in lost)
-    ]
-    served = proxied and all(_is_served(each) for each in ports)
-    hidden = [each for each in crossings.outlets if _unmasked(each) and (no_ports or each.network.name in lost)]
-    names = sorted({each.container.name for each in [*cut, *hidden]})
-    losses = [f"{count(len(names), 'container')} ({shortened(names)}) cannot reach the outside"] if names else []
-    shut = "served by docker-proxy alone" if served else "not forwarded"
-    losses += [f"published {port_list(ports)} {shut}"] if ports else []
-    where = [f"FORWARD has no rules for {shortened(each.bridge for each in bare)}"] if bare else []
-    where += _fallen(fallen, {network.name for network in bare})
-    where += ["PREROUTING does not lead to the published ports"] if no_ports else []
-    where += [empty] if empty else []
-    touched = list(lost.values()) or list(crossings.networks.values())
-    yield Finding(
+    firewall: Firewall, paths: PacketPaths, loss: _Loss, config: DaemonConfig | None, repair: dict[str, str]
+) -> Finding:
+    lost = loss.networks
+    cut = [way for way in paths.outlets if way.network.name in lost and way.reach.is_blocked]
+    hidden = [way for way in paths.outlets if _is_unmasked(way) and (loss.no_ports or way.network.name in lost)]
+    ports = [inlet for inlet in paths.inlets if _is_shut(inlet, loss)]
+    served = has_proxy(config) and all(_is_served(inlet) for inlet in ports)
+    names = sorted({way.container.name for way in [*cut, *hidden]})
+    harm = _harm(names, ports, served=served)
+    touched = list(lost.values()) or list(paths.networks.values())
+    return Finding(
         subject=HOST,
-        summary=f"Docker's rules are gone: {', '.join(where)}; {'; '.join(losses) or 'networks are not kept apart'}",
+        summary=f"Docker's rules are gone: {', '.join(_places(loss))}; {harm}",
         evidence=base(firewall, "forward")
         | base(firewall, "prerouting")
-        | {"bridges without rules": [each.bridge for each in bare]}
-        | {f"{each.container.name} sends": str(each.reach.by) for each in cut[:1]},
+        | {"bridges without rules": [network.bridge for network in loss.bare]}
+        | {f"{way.container.name} sends": str(way.reach.by) for way in cut[:1]},
         variables=repair,
         severity=None if names or (ports and not served) else Severity.warning,
-        touches=subjects_of(touched) + tuple(each.container.subject for each in ports),
+        touches=subjects_of(touched) + tuple(inlet.container.subject for inlet in ports),
         signs=NO_WAY_OUT | {"iptables"},
     )
 
 
+def _is_shut(inlet: Ingress, loss: _Loss) -> bool:
+    if loss.no_ports or loss.emptied:
+        return True
+    return inlet.reach.is_blocked and inlet.network.name in loss.networks
+
+
+def _harm(names: Sequence[str], ports: Sequence[Ingress], *, served: bool) -> str:
+    """What the loss means for containers and published ports."""
+    parts = [f"{counted('container', names)} cannot reach the outside"] if names else []
+    if ports and served:
+        parts.append(f"published {port_list(ports)} work through docker-proxy only")
+    elif ports:
+        parts.append(f"published {port_list(ports)} not forwarded")
+    return "; ".join(parts) or "networks are not kept apart"
+
+
+def _places(loss: _Loss) -> list[str]:
+    """Where rules are missing, in words."""
+    places = [f"FORWARD has no rules for {few(network.bridge for network in loss.bare)}"] if loss.bare else []
+    bare = {network.name for network in loss.bare}
+    for part, what in (("request", "no rule lets out what comes from"), ("reply", "no rule lets the answers back to")):
+        bridges = {way.network.bridge for way in loss.fallen if way.reach.part == part and way.network.name not in bare}
+        if bridges:
+            places.append(f"{what} {few(bridges)}")
+    if loss.no_ports:
+        places.append("PREROUTING does not lead to the published ports")
+    return [*places, loss.emptied] if loss.emptied else places
+
+
 _SEVERAL = 2
-"""Of fewer published ports none is left by chance: firewall.dnat-missing speaks of the one."""
+"""Of fewer published ports none is left by chance: firewall.dnat-missing speaks of a single one."""
 
 
-def _emptied(firewall: Firewall, crossings: PacketPaths) -> str:
+def _emptied(firewall: Firewall, paths: PacketPaths) -> str:
     """Which of Docker's chains of published ports has lost all that was in it, in words."""
-    inlets = crossings.inlets
-    if len(inlets) < _SEVERAL or crossings.unwalked:
+    inlets = paths.inlets
+    if len(inlets) < _SEVERAL or paths.unwalked:
         return ""
-    if all(each.reach.nat is None and not each.reach.nat_unknown and _is_served(each) for each in inlets):
+    if all(inlet.reach.nat is None and not inlet.reach.nat_unknown and _is_served(inlet) for inlet in inlets):
         return "none of the published ports has a rule in nat"
-    if all(each.reach.nat and each.reach.hook == "forward" and is_lost(firewall, each.reach) for each in inlets):
+    if all(inlet.reach.nat and inlet.reach.hook == "forward" and is_lost(firewall, inlet.reach) for inlet in inlets):
         return "no rule lets in what is sent to the published ports"
     return ""
 
@@ -108,159 +163,188 @@ def _is_served(inlet: Ingress) -> bool:
     return inlet.reach.nat is None and inlet.reach.outcome == "accept"
 
 
-def _fallen(outlets: Sequence[Egress], bare: set[str]) -> list[str]:
-    """What is missing for bridges that some rules are still about."""
-    words = []
-    for part, what in (("request", "no rule lets out what comes from"), ("reply", "no rule lets the answers back to")):
-        bridges = {each.network.bridge for each in outlets if each.reach.part == part and each.network.name not in bare}
-        if bridges:
-            words.append(f"{what} {shortened(bridges)}")
-    return words
-
-
-def _unmasked(outlet: Egress) -> bool:
-    """Whether its packets surely leave with the container's own address although the engine is to hide it."""
-    sample = outlet.sample
-    return outlet.network.masquerades and sample.outcome == "accept" and sample.nat is None and not sample.nat_unknown
+def _is_unmasked(way: Egress) -> bool:
+    """Whether its packets certainly leave with the container's own address although the engine is to hide it."""
+    sample = way.sample
+    return way.network.masquerades and sample.outcome == "accept" and sample.nat is None and not sample.nat_unknown
 
 
 @check("firewall.masquerade-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
 def masquerade_missing(
     firewall: Firewall,
-    crossings: PacketPaths,
-    config: DaemonConfig | Unavailable,
-    links: Interfaces | Unavailable,
+    packet_paths: PacketPaths,
+    config: DaemonConfig | None,
+    interfaces: Interfaces | None,
     lost_rules: LostRules | None,
-) -> Judged:
+    lookups: Lookups | None,
+) -> CheckResult:
     """A network's packets leave the host from addresses that nobody can answer.
 
     Their packets leave, no answer finds the way back: they are not translated, or a rule gives them an address of the uplink's
-    subnet that the host has no more. Seen on engines 20.10.24, 26.1.5 and 28.5.2.
+    subnet that the host has no more. Seen on engines 20.10.24, 26.1.5 and 28.5.2. An engine that is configured to write no rules may
+    have its networks routed by others: it is judged only where containers get no answer from any DNS server.
     """
-    why_not = left_alone(config) or _nat_gone(firewall, crossings)
-    if why_not is not None:
-        return Skipped(why_not)
-    if not crossings.networks:
-        return Skipped(crossings.why_none)
-    if not any(each.network.masquerades for each in crossings.outlets):
+    alone = left_alone(config)
+    silent = _silent_networks(lookups) if alone else frozenset()
+    gone = _nat_gone(firewall, packet_paths)
+    if alone and not silent:
+        return Skipped(alone)
+    if gone and not alone:
+        return Skipped(gone)
+    if not packet_paths.networks:
+        return Skipped(packet_paths.why_none)
+    ways = [
+        way
+        for way in (*packet_paths.outlets, *packet_paths.outlets6)
+        # an engine that writes no rules turns the network's own setting off
+        if (way.network.name in silent if alone else way.network.masquerades)
+    ]
+    if not ways:
         return Skipped("no running container is on a network whose addresses the engine should hide")
-    return _masquerade_missing(crossings, links, repair_of(lost_rules, "firewall.masquerade-missing"))
-
-
-def _nat_gone(firewall: Firewall, crossings: PacketPaths) -> str | None:
-    if crossings.inlets and not firewall.translates_ports:
-        return "all of Docker's translation rules are gone: firewall.chains-missing"
+    found: dict[tuple[str, str], list[Egress]] = defaultdict(list)
+    for way in ways:
+        if way.sample.nat_unknown or way.sample.outcome == "unknown":
+            yield Unexamined(way.container.subject, f"its translation depends on {way.sample.by}")
+        elif _leaves_untranslated(way) or _is_foreign(way, interfaces):
+            found[way.network.name, way.family].append(way)
+    repair = {} if alone else repair_of(lost_rules, "firewall.masquerade-missing")
+    for members in found.values():
+        yield _unmasqueraded(members, repair, config if alone else None)
     return None
 
 
-def _is_foreign(outlet: Egress, links: Interfaces | Unavailable) -> bool:
-    """Whether its packets surely leave with an address that the uplink's neighbours ask for in vain; another one may be routed here."""
-    nat = outlet.sample.nat
-    if outlet.sample.outcome != "accept" or nat is None or nat.kind != "snat" or not nat.address:
+def _silent_networks(lookups: Lookups | None) -> frozenset[str]:
+    """The networks from which no DNS server has answered any container that asked."""
+    paths = lookups.ways if lookups is not None else ()
+    answered = {name for path in paths if not path.fails for name in path.networks}
+    return frozenset(name for path in paths if path.asked for name in path.networks) - answered
+
+
+def _nat_gone(firewall: Firewall, paths: PacketPaths) -> str:
+    if paths.inlets and not firewall.translates_ports:
+        return "all of Docker's translation rules are gone: firewall.chains-missing"
+    return ""
+
+
+def _leaves_untranslated(way: Egress) -> bool:
+    """By IPv6, global addresses may be routed to this host: only local ones (fc00::/7) certainly get no answer."""
+    if way.family == "ip6" and not way.address.lower().startswith(("fc", "fd")):
         return False
-    return (
-        isinstance(links, Interfaces)
-        and links.is_on_link(nat.address, outlet.uplink.name)
-        and not links.holds(nat.address)
+    return way.sample.outcome == "accept" and way.sample.nat is None and not way.sample.nat_unknown
+
+
+def _is_foreign(way: Egress, interfaces: Interfaces | None) -> bool:
+    """Whether the source address after SNAT lies in the uplink's subnet but is not this host's, so that neighbours cannot resolve it by
+    ARP. An address of another subnet may be routed here.
+    """
+    nat = way.sample.nat
+    if way.sample.outcome != "accept" or nat is None or nat.kind != "snat" or not nat.address or interfaces is None:
+        return False
+    return interfaces.is_on_link(nat.address, way.uplink.name) and not interfaces.holds(nat.address)
+
+
+def _unmasqueraded(ways: Sequence[Egress], repair: dict[str, str], config: DaemonConfig | None) -> Finding:
+    first = ways[0]
+    network, nat = first.network, first.sample.nat
+    version = 6 if first.family == "ip6" else 4
+    subnets = [str(subnet) for subnet in network.subnets if subnet.version == version]
+    source = f"{nat.address}, which this host does not have" if nat else ", ".join(subnets)
+    names = [way.container.name for way in ways]
+    by_ipv6 = " by IPv6" if version == 6 else ""
+    told = f"{config.where('iptables')} sets iptables to false" if config is not None else ""
+    summary = (
+        f"{named('network', [network.name])}: packets of {counted('container', names)} leave{by_ipv6} with source {source},"
+        " so that no answer comes back"
+    )
+    bridge = {"bridge6": network.bridge} if version == 6 else {"bridge": network.bridge}
+    subnet = {"subnet6": subnets[0]} if version == 6 and subnets else {"subnet": subnets[0] if subnets else ""}
+    return Finding(
+        subject=network.subject,
+        summary=sentence(summary, told),
+        evidence={
+            "nat POSTROUTING": str(nat or f"no translation of {', '.join(subnets)} on the way to {first.uplink.name}"),
+            "IPAM.Config.Subnet": ", ".join(subnets),
+            "container": first.container.name,
+            "address": first.address,
+        }
+        | ({"iptables": False, "configured in": config.where("iptables")} if config is not None else {}),
+        variables={"network": network.name, **bridge, **subnet, **(repair if version == 4 else {})},
+        discriminator="ipv6" if version == 6 else "",
+        severity=Severity.warning if version == 6 and any(_has_ipv4(way) for way in ways) else None,
+        touches=subjects_of([network]),
+        signs=NO_WAY_OUT,
     )
 
 
-def _masquerade_missing(
-    crossings: PacketPaths, links: Interfaces | Unavailable, repair: dict[str, str]
-) -> Iterable[Finding | Unexamined]:
-    outlets = defaultdict(list)
-    for each in crossings.outlets:
-        if each.network.masquerades and (each.sample.nat_unknown or each.sample.outcome == "unknown"):
-            yield Unexamined(each.container.subject, f"its translation hangs on {each.sample.by}")
-        elif _unmasked(each) or _is_foreign(each, links):
-            outlets[each.network.name].append(each)
-    for listed in outlets.values():
-        network = listed[0].network
-        subnet = ", ".join(str(each) for each in network.subnets if each.version == 4)
-        nat = listed[0].sample.nat
-        source = f"{nat.address}, which this host does not have" if nat else subnet
-        yield Finding(
-            subject=network.subject,
-            summary=f"{network.name}: packets of {count(len(listed), 'container')}"
-            f" ({shortened(each.container.name for each in listed)}) leave as {source}; no answer comes back",
-            evidence={
-                "nat POSTROUTING": str(nat or f"no translation of {subnet} on the way to {listed[0].uplink.name}"),
-                "IPAM.Config.Subnet": subnet,
-                "container": listed[0].container.name,
-                "address": listed[0].address,
-            },
-            variables={"network": network.name, "bridge": network.bridge, "subnet": subnet.partition(",")[0], **repair},
-            touches=subjects_of([network]),
-            signs=NO_WAY_OUT,
-        )
+def _has_ipv4(way: Egress) -> bool:
+    return any(endpoint.ip_address for endpoint in way.container.endpoints.values())
 
 
 @check("firewall.dnat-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
 def dnat_missing(
-    firewall: Firewall, crossings: PacketPaths, config: DaemonConfig | Unavailable, lost_rules: LostRules | None
-) -> Judged:
+    firewall: Firewall, packet_paths: PacketPaths, config: DaemonConfig | None, lost_rules: LostRules | None
+) -> CheckResult:
     """A published port has no rule that leads to its container.
 
     Where docker-proxy listens, it still serves the port, and the container sees the bridge's address for
     every client: seen on engines 20.10.24, 26.1.5 and 28.5.2.
     """
-    why_not = left_alone(config) or _nat_gone(firewall, crossings)
-    if why_not is not None:
+    why_not = left_alone(config) or _nat_gone(firewall, packet_paths)
+    if why_not:
         return Skipped(why_not)
-    if not crossings.networks:
-        return Skipped(crossings.why_none)
-    if not crossings.inlets:
+    if not packet_paths.networks:
+        return Skipped(packet_paths.why_none)
+    if not packet_paths.inlets:
         return Skipped("no running container publishes a port on an outer IPv4 address")
-    return _dnat_missing(firewall, crossings, proxied(config), repair_of(lost_rules, "firewall.dnat-missing"))
-
-
-def _dnat_missing(
-    firewall: Firewall, crossings: PacketPaths, proxied: bool, repair: dict[str, str]
-) -> Iterable[Finding | Unexamined]:
-    yield from (
-        Unexamined(each, "more published ports than a filter of this size allows") for each in crossings.unwalked
-    )
-    for inlet in crossings.inlets:
+    for subject in packet_paths.unwalked:
+        yield Unexamined(subject, "more published ports than are walked")
+    repair = repair_of(lost_rules, "firewall.dnat-missing")
+    for inlet in packet_paths.inlets:
         problem = _misled(firewall, inlet)
-        if problem is None:
-            if inlet.reach.nat_unknown:
-                yield Unexamined(inlet.container.subject, f"its translation hangs on {inlet.reach.by}")
-            continue
-        served = proxied and _is_served(inlet)
-        led_off = inlet.reach.nat is not None and inlet.reach.nat.kind == "redirect"
-        proxy = "; only docker-proxy serves it, and hides the clients' addresses" if served else ""
-        yield Finding(
-            subject=inlet.container.subject,
-            summary=f"{inlet.container.name}: port {inlet.host_port} {problem}{proxy}",
-            evidence={
-                "NetworkSettings.Ports": f"{inlet.host_address}:{inlet.host_port} -> {inlet.port}",
-                "container addresses": sorted(inlet.addresses),
-                "translation": str(inlet.reach.nat) if inlet.reach.nat else None,
-                "decided by": str(inlet.reach.by) if inlet.reach.by else None,
-            },
-            variables={"container": inlet.container.name, "host_port": str(inlet.host_port), **repair},
-            discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.port.partition('/')[2]}",
-            severity=Severity.warning if served or led_off else None,
-            touches=(inlet.network.subject,),
-            stable=(inlet.container.life,),
-            service=inlet.container.service,
-        )
+        if problem:
+            yield _untranslated(inlet, problem, repair, has_proxy(config) and _is_served(inlet))
+        elif inlet.reach.nat_unknown:
+            yield Unexamined(inlet.container.subject, f"its translation depends on {inlet.reach.by}")
+    return None
 
 
-def _misled(firewall: Firewall, inlet: Ingress) -> str | None:
-    """What is surely wrong with the rules of one published port, in words, or None."""
+def _untranslated(inlet: Ingress, problem: str, repair: dict[str, str], served: bool) -> Finding:
+    led_off = inlet.reach.nat is not None and inlet.reach.nat.kind == "redirect"
+    proxy = "only docker-proxy serves the port, and hides the clients' addresses" if served else ""
+    return Finding(
+        subject=inlet.container.subject,
+        summary=sentence(f'container "{inlet.container.name}": published port {inlet.host_port} {problem}', proxy),
+        evidence={
+            "NetworkSettings.Ports": f"{inlet.host_address}:{inlet.host_port} -> {inlet.port}",
+            "container addresses": sorted(inlet.addresses),
+            "translation": str(inlet.reach.nat) if inlet.reach.nat else None,
+            "decided by": str(inlet.reach.by) if inlet.reach.by else None,
+        },
+        variables={"container": inlet.container.name, "host_port": str(inlet.host_port), **repair},
+        discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.port.partition('/')[2]}",
+        severity=Severity.warning if served or led_off else None,
+        touches=(inlet.network.subject,),
+        stable=(inlet.container.life,),
+        service=inlet.container.service,
+    )
+
+
+def _misled(firewall: Firewall, inlet: Ingress) -> str:
+    """What is certainly wrong with the rules of one published port, in words; empty if nothing is."""
     reach = inlet.reach
-    if reach.nat_unknown or (reach.outcome == "unknown" and reach.nat is None):
-        return None
-    if reach.nat is None:
-        return None if reach.is_blocked and reach.hook == "prerouting" else "is not translated to the container"
-    if reach.nat.kind == "redirect" and reach.nat.port not in (None, inlet.host_port):
-        return f"is sent to port {reach.nat.port} of this host instead of the container"
-    if reach.nat.kind != "dnat" or reach.nat.address is None:
-        return None
-    if reach.nat.address not in inlet.addresses or reach.nat.port not in (None, inlet.container_port):
+    nat = reach.nat
+    if reach.nat_unknown or (reach.outcome == "unknown" and nat is None):
+        return ""
+    if nat is None:
+        is_dropped_before = reach.is_blocked and reach.hook in ("ingress", "prerouting")
+        return "" if is_dropped_before else "is not translated to the container"
+    if nat.kind == "redirect" and nat.port not in (None, inlet.host_port):
+        return f"is sent to port {nat.port} of this host instead of the container"
+    if nat.kind != "dnat" or nat.address is None:
+        return ""
+    if nat.address not in inlet.addresses or nat.port not in (None, inlet.container_port):
         wanted = f"{min(inlet.addresses)}:{inlet.container_port}"
-        return f"is sent to {reach.nat.address}:{reach.nat.port or inlet.host_port}, the container is at {wanted}"
+        return f"is sent to {nat.address}:{nat.port or inlet.host_port}, the container is at {wanted}"
     if reach.hook == "forward" and is_lost(firewall, reach) and firewall.names_bridge(inlet.network.bridge):
         return f"is translated and then not let through ({reach.by})"
-    return None
+    return ""

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
-from checks.firewall._words import ICC, Judged, container_subjects, count, port_list, shortened, subjects_of, unsure
+import msgspec
+
+from checks.firewall import cures
+from checks.firewall.helpers import ICC, container_subjects, few, left_alone, port_list, subjects_of, unsure
+from checks.firewall.rules import is_flushed
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import (
     FORWARDING6,
     USER_CHAIN,
     Egress,
-    Firewall,
     Forwarding,
     Ingress,
     PacketPaths,
     Step,
 )
+from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sysctl_files import SysctlFiles
-from diagnose.model import HOST, Finding, Severity, Skipped, Unavailable, Unexamined
-from diagnose.phrases import sentence
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
+from diagnose.phrases import and_more, count, counted, named, sentence
 from diagnose.registry import check
 
 
@@ -33,47 +38,48 @@ def forwarding_off(
     forwarding: Forwarding,
     containers: Containers,
     networks: Networks,
-    config: DaemonConfig | Unavailable,
-    routes: Routes | Unavailable,
-    ping: Ping | Unavailable,
-    sysctl_files: SysctlFiles | None = None,
-) -> Judged:
+    config: DaemonConfig | None,
+    routes: Routes | None,
+    ping: Ping | None,
+    sysctl_files: SysctlFiles | None,
+) -> CheckResult:
     """The kernel does not forward packets between containers and the outside.
 
     A packet is forwarded if the interface it came in by has forwarding on; `net.ipv4.ip_forward` sets all at
     once. IPv6 has one setting, which the engine turns on where it writes rules for it (always from 27.0 on).
     """
-    if isinstance(config, DaemonConfig) and config.value("ip-forward") is False:
+    if config is not None and config.value("ip-forward") is False:
         return Skipped(f"the engine is configured to leave forwarding alone (ip-forward, {config.where('ip-forward')})")
-    routed = {each.name: each for each in networks.bridges if not each.internal}
-    used = [each for each in containers.running if any(name in routed for name in each.endpoints)]
+    routed = {network.name: network for network in networks.bridges if not network.internal}
+    used = [container for container in containers.running if any(name in routed for name in container.endpoints)]
     if not used:
         return Skipped("no running container is on a bridge network that leads out")
-    return [
-        *_forwarding_off(forwarding, used, routed, sysctl_files),
-        *_forwarding6_off(forwarding, used, routed, config, routes, ping),
-    ]
+    yield from _forwarding_off(forwarding, used, routed, sysctl_files)
+    if _engine_turns_on_ipv6(config, ping) and routes is not None and routes.default6:
+        yield from _forwarding6_off(forwarding, used, routed)
+    return None
 
 
 def _forwarding_off(
     forwarding: Forwarding, used: Sequence[Container], routed: dict[str, Network], sysctl_files: SysctlFiles | None
-) -> Iterable[Finding]:
+) -> Iterator[Finding]:
     off = sorted(name for name, value in forwarding.by_interface.items() if value == "0")
     everywhere = forwarding.everywhere == "0"
-    bridges = {network.bridge: network for network in routed.values()}
     if not everywhere and not off:
         return
-    setting = "net.ipv4.ip_forward" if everywhere else f"net/ipv4/conf/{off[0]}/forwarding"
-    of = "" if everywhere else f" on {shortened(off)}"
-    touched = list(bridges.values()) if everywhere or set(off) - set(bridges) else [bridges[name] for name in off]
-    cut = [each for each in used if any(network.name in each.endpoints for network in touched)]
+    bridges = {network.bridge: network for network in routed.values()}
+    all_touched = everywhere or bool(set(off) - set(bridges))
+    touched = list(bridges.values()) if all_touched else [bridges[name] for name in off]
+    cut = [container for container in used if any(network.name in container.endpoints for network in touched)]
     if not cut:
         return
+    setting = "net.ipv4.ip_forward" if everywhere else f"net/ipv4/conf/{off[0]}/forwarding"
+    where = "" if everywhere else f" on {few(off)}"
     line = sysctl_files.of("net.ipv4.ip_forward", "0") if sysctl_files is not None and everywhere else None
     yield Finding(
         subject=HOST,
         summary=sentence(
-            f"IP forwarding is off{of}: {count(len(cut), 'container')} cut off from everything beyond this host",
+            f"IP forwarding is off{where}: {count(len(cut), 'container')} cut off from everything beyond this host",
             str(line) if line else "",
         ),
         evidence={"net.ipv4.ip_forward": forwarding.everywhere}
@@ -85,30 +91,33 @@ def _forwarding_off(
     )
 
 
+def _engine_turns_on_ipv6(config: DaemonConfig | None, ping: Ping | None) -> bool:
+    """Whether the engine had turned on the forwarding of IPv6, so that somebody turned it off again."""
+    configured = config.value("ip6tables") if config is not None else None
+    return configured is True or (configured is None and ping is not None and ping.version >= (27,))
+
+
 def _forwarding6_off(
-    forwarding: Forwarding,
-    used: Sequence[Container],
-    routed: dict[str, Network],
-    config: DaemonConfig | Unavailable,
-    routes: Routes | Unavailable,
-    ping: Ping | Unavailable,
-) -> Iterable[Finding]:
-    """Where the host itself has a way out by IPv6, and its engine had turned it on."""
-    told = config.value("ip6tables") if isinstance(config, DaemonConfig) else None
-    kept = told is True or (told is None and isinstance(ping, Ping) and ping.version >= (27,))
-    if forwarding.everywhere6 != "0" or not kept or not isinstance(routes, Routes) or not routes.default6:
+    forwarding: Forwarding, used: Sequence[Container], routed: dict[str, Network]
+) -> Iterator[Finding]:
+    """Where the host itself has a way out by IPv6."""
+    if forwarding.everywhere6 != "0":
         return
     open6 = {name for name, network in routed.items() if network.enable_ipv6}
     cut = [
-        each for each in used if any(end.global_ipv6_address for name, end in each.endpoints.items() if name in open6)
+        container
+        for container in used
+        if any(endpoint.global_ipv6_address for name, endpoint in container.endpoints.items() if name in open6)
     ]
     if not cut:
         return
-    alone = [each for each in cut if not any(end.ip_address for end in each.endpoints.values())]
+    alone = [
+        container for container in cut if not any(endpoint.ip_address for endpoint in container.endpoints.values())
+    ]
     yield Finding(
         subject=HOST,
         summary=f"IPv6 forwarding is off: {count(len(cut), 'container')} cut off from everything beyond this host by IPv6",
-        evidence={FORWARDING6: forwarding.everywhere6, "containers": sorted(each.name for each in cut)},
+        evidence={FORWARDING6: forwarding.everywhere6, "containers": sorted(container.name for container in cut)},
         variables={"assignment": f"{FORWARDING6}=1"},
         severity=None if alone else Severity.warning,
         touches=subjects_of(routed[name] for name in sorted(open6)),
@@ -117,116 +126,177 @@ def _forwarding6_off(
     )
 
 
-@check("firewall.forward-dropped", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
-def forward_dropped(firewall: Firewall, crossings: PacketPaths) -> Judged:
+@check(
+    "firewall.forward-dropped",
+    severity=Severity.critical,
+    caused_by=["firewall.backend-mixed", "firewall.chains-missing"],
+)
+def forward_dropped(
+    firewall: Firewall, packet_paths: PacketPaths, resolver_paths: ResolverPaths | None, config: DaemonConfig | None
+) -> CheckResult:
     """A rule that is not Docker's drops the traffic of containers.
 
     An accept in Docker's table does not protect from a drop in another one on the same hook. What only some
     destinations or sources meet, and a port that is closed while others are open, is a policy and is not reported; but
-    answers that are dropped because a rule for clients spares none are.
+    answers that are dropped because a rule for clients spares none are, and queries to every DNS server that a container has.
     """
-    if not crossings.networks:
-        return Skipped(crossings.why_none)
-    return _forward_dropped(firewall, crossings)
+    if not packet_paths.networks:
+        return Skipped(packet_paths.why_none)
+    yield from unsure(packet_paths)
+    losses = _losses(firewall, packet_paths, resolver_paths, config)
+    for by, loss in losses.items():
+        yield _dropped(by, loss, config if left_alone(config) else None)
+    return None
 
 
-def _forward_dropped(firewall: Firewall, crossings: PacketPaths) -> Iterable[Finding | Unexamined]:
-    yield from unsure(crossings)
-    outward: dict[Step, list[Egress]] = defaultdict(list)
-    inward: dict[Step, list[Ingress]] = defaultdict(list)
-    for outlet in crossings.outlets:
-        block = outlet.block
-        if block and block.by and not firewall.is_lost(block.by):
-            outward[block.by].append(outlet)
-    for inlet in crossings.inlets:
+class _Loss(msgspec.Struct, eq=False):
+    """What one rule drops: ways out, published ports, and queries to DNS servers."""
+
+    outlets: list[Egress] = msgspec.field(default_factory=list)
+    inlets: list[Ingress] = msgspec.field(default_factory=list)
+    queries: list[ResolverPath] = msgspec.field(default_factory=list)
+
+
+def _losses(
+    firewall: Firewall, paths: PacketPaths, resolver_paths: ResolverPaths | None, config: DaemonConfig | None
+) -> dict[Step, _Loss]:
+    """By the rule that decides. What Docker's own rules should have let through is firewall.chains-missing, unless the engine is
+    configured to write none.
+    """
+    spared = _Spared(firewall, paths, has_rules=not left_alone(config))
+    losses: dict[Step, _Loss] = defaultdict(_Loss)
+    for way in (*paths.outlets, *paths.outlets6):
+        block = way.block
+        if block and block.by and not spared.holds(block.by):
+            losses[block.by].outlets.append(way)
+    for inlet in (*paths.inlets, *paths.inlets6):
         by = inlet.reach.by
-        if inlet.reach.is_blocked and by and inlet.reach.hook != "input" and not firewall.is_lost(by):
-            inward[by].append(inlet)
-    for by in [each for each in inward if each not in outward and _closes_on_purpose(each, inward[each], crossings)]:
-        del inward[by]
-    for by in dict.fromkeys([*outward, *inward]):
-        yield _dropped(by, outward[by], inward[by])
+        if inlet.reach.is_blocked and by and inlet.reach.hook != "input" and not spared.holds(by):
+            losses[by].inlets.append(inlet)
+    for query in resolver_paths.cut_off if resolver_paths is not None else ():
+        obstacle = query.trace.obstacle
+        if obstacle is not None and obstacle.reason == "rule" and not spared.holds(obstacle.by):
+            losses[obstacle.by].queries.append(query)
+    for by in list(losses):
+        loss = losses[by]
+        if not loss.outlets and not loss.queries and _closes_on_purpose(by, loss.inlets, paths):
+            del losses[by]
+    return losses
 
 
-def _closes_on_purpose(by: Step, inlets: Sequence[Ingress], crossings: PacketPaths) -> bool:
+class _Spared:
+    """The rules that another check speaks of."""
+
+    def __init__(self, firewall: Firewall, paths: PacketPaths, *, has_rules: bool) -> None:
+        self._firewall = firewall
+        self._has_rules = has_rules
+        self._is_flushed = has_rules and is_flushed(firewall, paths)
+
+    def holds(self, by: Step) -> bool:
+        """Whether Docker's rules are gone there: with them back, what stands in the same chain now is not reached."""
+        if self._has_rules and self._firewall.is_lost(by):
+            return True
+        return self._is_flushed and by.chain == "FORWARD" and by.table in ("ip filter", "iptables-legacy ip filter")
+
+
+def _closes_on_purpose(by: Step, inlets: Sequence[Ingress], paths: PacketPaths) -> bool:
     """Whether a rule that lets containers out only closes ports: in DOCKER-USER, or some of several."""
-    return by.chain == USER_CHAIN or len(inlets) < len(crossings.inlets)
+    of_family = paths.inlets6 if inlets and inlets[0].family == "ip6" else paths.inlets
+    return by.chain == USER_CHAIN or len(inlets) < len(of_family)
 
 
-def _dropped(by: Step, outlets: Sequence[Egress], inlets: Sequence[Ingress]) -> Finding:
-    names = sorted({each.container.name for each in outlets})
-    networks = [each.network for each in outlets] + [each.network for each in inlets]
-    deciding = (outlets[0].block or outlets[0].reach) if outlets else inlets[0].reach
-    losses = [f"{count(len(names), 'container')} ({shortened(names)}) cannot reach the outside"] if names else []
-    losses += [f"published {port_list(inlets)} cannot be reached"] if inlets else []
-    answers = " the answers" if deciding.part == "reply" else ""
+def _dropped(by: Step, loss: _Loss, config: DaemonConfig | None) -> Finding:
+    names = sorted({way.container.name for way in loss.outlets})
+    family = "ip6" if _only_ipv6(loss) else "ip"
+    part, hook = _where(loss)
+    bridge, uplink = _ends(loss)
+    what = " the answers" if part == "reply" else ""
+    told = f"{config.where('iptables')} sets iptables to false" if config is not None else ""
+    closed = by.chain == USER_CHAIN or not (loss.outlets or loss.queries)
+    mild = closed or family == "ip6"
+    networks = [way.network for way in loss.outlets] + [inlet.network for inlet in loss.inlets]
+    networks += [query.network for query in loss.queries]
     return Finding(
         subject=HOST,
-        summary=f"{by} blocks{answers}: {'; '.join(losses)}",
+        summary=sentence(f"{by} blocks{what}: {'; '.join(_harm(loss, names))}", told),
         evidence={
             "table": by.table,
             "chain": by.chain,
             "rule": by.rule,
-            "verdict": deciding.outcome,
-            "packet": f"{deciding.part}, hook {deciding.hook}",
-            "containers": names,
-        },
-        variables={
-            "tool": _tool(by),
-            "family": by.table.split()[-2],
-            "table": by.table.split()[-1],
-            "chain": by.chain,
-            "hook": deciding.hook or "forward",
-            "bridge": networks[0].bridge,
-            "uplink": (outlets[0] if outlets else inlets[0]).uplink.name,
-        },
+            "packet": f"{part}, hook {hook}",
+            "containers": names or sorted({query.container.name for query in loss.queries}),
+        }
+        | ({"iptables": False, "configured in": config.where("iptables")} if config is not None else {}),
+        variables=cures.forwarded(by, hook, part, bridge, uplink, family),
         discriminator=str(by),
-        severity=Severity.warning if by.chain == USER_CHAIN or not outlets else None,
-        touches=subjects_of(networks) + container_subjects(outlets, inlets),
+        severity=Severity.warning if mild else None,
+        touches=subjects_of(networks)
+        + container_subjects(loss.outlets, loss.inlets)
+        + tuple(query.container.subject for query in loss.queries),
         signs=NO_WAY_OUT,
     )
 
 
-_IPTABLES = ("filter", "nat", "mangle", "raw", "security")
+def _only_ipv6(loss: _Loss) -> bool:
+    families = {way.family for way in loss.outlets} | {inlet.family for inlet in loss.inlets}
+    return families == {"ip6"} or (not families and all(":" in query.server for query in loss.queries))
 
 
-def _tool(by: Step) -> str:
-    """The program that may write to a table: what nft adds to a table of iptables makes it unreadable to iptables (seen with
-    1.8.9: "table `filter' is incompatible").
-    """
-    *backend, family, table = by.table.split()
-    if backend:
-        return "iptables-legacy"
-    if table == "firewalld":
-        return "firewall-cmd"
-    written = by.rule.startswith(("-", "! -")) or (by.rule.startswith("policy ") and by.chain.isupper())
-    return "iptables" if family == "ip" and table in _IPTABLES and written else "nft"
+def _where(loss: _Loss) -> tuple[str, str]:
+    """The direction of the packet that is dropped, and its hook."""
+    if loss.outlets:
+        block = loss.outlets[0].block or loss.outlets[0].reach
+        return block.part, block.hook or "forward"
+    if loss.inlets:
+        return loss.inlets[0].reach.part, loss.inlets[0].reach.hook or "forward"
+    obstacle = loss.queries[0].trace.obstacle
+    return (obstacle.part, obstacle.hook) if obstacle is not None else ("request", "forward")
+
+
+def _ends(loss: _Loss) -> tuple[str, str]:
+    """The bridge and the interface between which packets are dropped."""
+    if loss.queries and not loss.outlets:
+        return loss.queries[0].network.bridge, loss.queries[0].device
+    way = (loss.outlets or loss.inlets)[0]
+    return way.network.bridge, way.uplink.name
+
+
+def _harm(loss: _Loss, names: Sequence[str]) -> list[str]:
+    """What the rule means, in words."""
+    by_ipv6 = " by IPv6" if _only_ipv6(loss) else ""
+    harm = [f"{counted('container', names)} cannot reach the outside{by_ipv6}"] if names else []
+    queries = [query for query in loss.queries if query.container.name not in names]
+    if queries:
+        servers = sorted({query.server for query in queries})
+        askers = sorted({query.container.name for query in queries})
+        devices = sorted({query.device for query in queries} - {""})
+        way = f" by {and_more(devices)}" if devices else ""
+        harm.append(f"{counted('container', askers)} cannot reach {named('DNS server', servers)}{way}")
+    if loss.inlets:
+        harm.append(f"published {port_list(loss.inlets)} cannot be reached{by_ipv6}")
+    return harm
 
 
 @check("firewall.bridge-filter-off", severity=Severity.warning)
-def bridge_filter_off(forwarding: Forwarding, containers: Containers, networks: Networks) -> Judged:
+def bridge_filter_off(forwarding: Forwarding, containers: Containers, networks: Networks) -> CheckResult:
     """Containers that should be kept apart on one bridge can reach each other.
 
     Bridged packets skip the packet filter: the option enable_icc=false is a rule, and the kernel's setting
     `net.bridge.bridge-nf-call-iptables` decides whether packets between two containers of one bridge meet any rule.
     Engines before 28 warned of it; from 28 on only the kernel says so.
     """
-    apart = [each for each in networks.bridges if each.option(ICC) == "false"]
+    apart = [network for network in networks.bridges if network.option(ICC) == "false"]
     if not apart:
         return Skipped("no bridge network forbids its containers to talk to each other")
-    return _bridge_filter_off(forwarding, containers, apart)
-
-
-def _bridge_filter_off(forwarding: Forwarding, containers: Containers, apart: Sequence[Network]) -> Iterable[Finding]:
     if forwarding.bridge_filter == "1":
-        return
+        return None
     for network in apart:
-        names = [each.name for each in containers.running if network.name in each.endpoints]
+        names = [container.name for container in containers.running if network.name in container.endpoints]
         if len(names) < 2:
             continue
         yield Finding(
             subject=network.subject,
-            summary=f"{network.name}: its {len(names)} containers ({shortened(names)}) reach each other although"
+            summary=f"{named('network', [network.name])}: {counted('container', names)} reach each other although"
             " enable_icc is false",
             evidence={
                 "net.bridge.bridge-nf-call-iptables": forwarding.bridge_filter,
@@ -236,3 +306,4 @@ def _bridge_filter_off(forwarding: Forwarding, containers: Containers, apart: Se
             variables={"network": network.name, "bridge": network.bridge},
             touches=subjects_of([network]),
         )
+    return None

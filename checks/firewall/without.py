@@ -5,6 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from diagnose.evidence.network.packet_paths import ConnectionVerdict, Egress, Forwarding, PacketPaths
+from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.evidence.network.wanted_paths import ARRIVES, WantedPath, WantedPaths
 from diagnose.model import Edit, Finding
 from diagnose.registry import without
 
@@ -21,11 +23,28 @@ def forwarding_on(forwarding: Forwarding) -> Edit:
 
 
 @without("firewall.chains-missing", "firewall.masquerade-missing", "firewall.forward-dropped")
-def paths_open(finding: Finding, packet_paths: PacketPaths) -> Edit:
-    """What leaves the networks that the finding touches gets through, with the host's address."""
+def paths_open(finding: Finding, packet_paths: PacketPaths, resolver_paths: ResolverPaths | None) -> Edit:
+    """What leaves the networks that the finding touches gets through, with the host's address, and so do queries to DNS servers."""
     touched = {finding.subject, *finding.touches}
 
     def opened(egress: Egress) -> Egress:
         return replace(egress, reach=PASSES, sample=PASSES) if egress.network.subject in touched else egress
 
-    return {PacketPaths: replace(packet_paths, outlets=tuple(opened(egress) for egress in packet_paths.outlets))}
+    def answered(path: ResolverPath) -> ResolverPath:
+        return replace(path, trace=ARRIVES) if path.network.subject in touched else path
+
+    edit: Edit = {PacketPaths: replace(packet_paths, outlets=tuple(opened(egress) for egress in packet_paths.outlets))}
+    if resolver_paths is not None:
+        edit = {**edit, ResolverPaths: replace(resolver_paths, items=tuple(answered(path) for path in resolver_paths))}
+    return edit
+
+
+@without("firewall.input-dropped", "firewall.between-containers")
+def wanted_paths_open(finding: Finding, wanted_paths: WantedPaths) -> Edit:
+    """The connections that the touched containers want arrive."""
+    touched = {finding.subject, *finding.touches}
+
+    def opened(path: WantedPath) -> WantedPath:
+        return replace(path, trace=ARRIVES) if path.want.container.subject in touched else path
+
+    return {WantedPaths: replace(wanted_paths, items=tuple(opened(path) for path in wanted_paths))}

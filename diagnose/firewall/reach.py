@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec.structs import replace
 
-from diagnose.firewall.rules import Interval, Packet
+from diagnose.firewall.rules import Interval, Nets, Packet
 from diagnose.firewall.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from diagnose.firewall.rules import Field, Hook, Outcome, Ruleset, Translate
+    from diagnose.firewall.trace import Reason
     from diagnose.firewall.walk import PacketVerdict, Step
 
 Part = Literal["request", "reply"]
@@ -39,6 +40,7 @@ class ConnectionVerdict(msgspec.Struct, frozen=True):
     by: Step | None = None
     hook: Hook | None = None
     part: Part = "request"
+    reason: Reason = "rule"
 
     @property
     def is_blocked(self) -> bool:
@@ -174,9 +176,11 @@ def _source(src: str | Sequence[str]) -> tuple[str | None, tuple[tuple[Field, tu
     return None, (("src", tuple(sorted(int(ip_address(address)) for address in src))),)
 
 
-def _networks(subnets: Sequence[str]) -> tuple[Interval, ...]:
-    found = [ip_network(each) for each in subnets]
-    return tuple(Interval(int(each.network_address), int(each.broadcast_address)) for each in found)
+def _networks(subnets: Sequence[str]) -> Nets | None:
+    if not subnets:
+        return None
+    networks = [ip_network(subnet) for subnet in subnets]
+    return Nets(Interval(int(net.network_address), int(net.broadcast_address)) for net in networks)
 
 
 def _way_to(address: str, bridges: Mapping[str, str]) -> str | None:

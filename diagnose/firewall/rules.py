@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 Backend = Literal["nft", "legacy"]
 Hook = Literal["ingress", "prerouting", "input", "forward", "output", "postrouting", "egress"]
@@ -193,7 +193,7 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
     orig_sport: int | None = None
     orig_dport: int | None = None
     reverse_path: bool | None = True
-    inner: tuple[Interval, ...] = ()
+    inner: Nets | None = None
     possible: tuple[tuple[Field, tuple[int, ...]], ...] = ()
     icmp: int | None = None
     uid: int | None = -1
@@ -279,6 +279,34 @@ def _number(address: str | None) -> int | None:
 
 def _route_type(local: bool | None) -> int | None:
     return None if local is None else ROUTE_TYPES["LOCAL" if local else "UNICAST"]
+
+
+class Nets:
+    """Networks that an address left open is certainly not in; it remembers which conditions lie within them."""
+
+    def __init__(self, spans: Iterable[Interval] = ()) -> None:
+        self.spans = tuple(spans)
+        self._covered: dict[Value, bool] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.spans)
+
+    def covers(self, value: Value) -> bool:
+        """Whether all numbers of a condition are in these networks."""
+        known = self._covered.get(value)
+        if known is None:
+            known = self._covered[value] = self._look(value)
+        return known
+
+    def _look(self, value: Value) -> bool:
+        if isinstance(value, Interval):
+            return self._holds(value.low, value.high)
+        if isinstance(value, Several):
+            return all(self._holds(low, high) for low, high in zip(value.lows, value.highs, strict=True))
+        return False
+
+    def _holds(self, low: int, high: int) -> bool:
+        return any(span.low <= low and high <= span.high for span in self.spans)
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -506,66 +534,94 @@ class Chain(msgspec.Struct, frozen=True, dict=True):
 _WORTH_AN_INDEX = 12
 """Rules of a chain from which on looking them up is faster than asking each."""
 
-_SELECTIVE: tuple[Field, ...] = ("dport", "orig_dport", "dst", "orig_dst", "iif", "oif", "src", "sport")
-"""The fields by which a rule is found, the most selective first."""
+_SELECTIVE: frozenset[Field] = frozenset({"dport", "orig_dport", "dst", "orig_dst", "iif", "oif", "src", "sport"})
+"""The fields by which a rule may be found; in each chain, by the one with the most different values."""
 
 
 class _RuleIndex:
-    """The rules of one chain by the one value that a field of theirs must have."""
+    """The rules of one chain by the one value, or the one network, that a field of theirs must have."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._always: list[int] = []
         self._by_field: dict[Field, dict[int | str, list[int]]] = {}
-        self._all_of: dict[Field, list[int]] = {}
-        self._outside: dict[tuple[Field, tuple[Interval, ...]], list[int]] = {}
-        for position, rule in enumerate(rules):
-            needed = {name: value for name, value in map(_single, rule.conditions) if name is not None}
-            name = next((name for name in _SELECTIVE if name in needed), None)
-            if name is None:
+        self._by_network: dict[Field, dict[int, dict[int, list[int]]]] = {}
+        self._values: dict[Field, list[tuple[Value, int]]] = {}
+        self._outside: dict[tuple[Field, int], list[int]] = {}
+        needs = [_needs(rule) for rule in rules]
+        distinct: dict[Field, set[Value]] = {}
+        for needed in needs:
+            for name, value in needed.items():
+                distinct.setdefault(name, set()).add(value)
+        for position, needed in enumerate(needs):
+            if needed:
+                name = max(needed, key=lambda name: len(distinct[name]))
+                self._place(position, name, needed[name])
+            else:
                 self._always.append(position)
-                continue
-            self._by_field.setdefault(name, {}).setdefault(needed[name], []).append(position)
-            self._all_of.setdefault(name, []).append(position)
+
+    def _place(self, position: int, name: Field, value: Value) -> None:
+        self._values.setdefault(name, []).append((value, position))
+        if isinstance(value, Name):
+            self._by_field.setdefault(name, {}).setdefault(value.text, []).append(position)
+        elif isinstance(value, Interval) and value.low == value.high:
+            self._by_field.setdefault(name, {}).setdefault(value.low, []).append(position)
+        elif isinstance(value, Interval):
+            bits = _network_bits(value) or 0
+            networks = self._by_network.setdefault(name, {}).setdefault(bits, {})
+            networks.setdefault(value.low >> bits, []).append(position)
 
     def candidates(self, packet: Packet) -> list[int]:
         found = list(self._always)
-        for name, by_value in self._by_field.items():
+        for name in self._values:
             value = packet.values[name]
             if value is not None:
-                found += by_value.get(value, ())
+                found += self._of(name, value)
             elif name in packet.choices:
-                found += [position for number in packet.choices[name] for position in by_value.get(number, ())]
+                found += {position for number in packet.choices[name] for position in self._of(name, number)}
             else:
                 found += self._open(name, packet.inner)
         found.sort()
         return found
 
-    def _open(self, name: Field, inner: tuple[Interval, ...]) -> list[int]:
+    def _of(self, name: Field, value: int | str) -> Iterator[int]:
+        yield from self._by_field.get(name, {}).get(value, ())
+        if isinstance(value, int):
+            for bits, networks in self._by_network.get(name, {}).items():
+                yield from networks.get(value >> bits, ())
+
+    def _open(self, name: Field, inner: Nets | None) -> list[int]:
         """The rules that a field left open may meet: with an address outside of some networks, not those about an address in
         them.
         """
-        if name not in _ADDRESSES or not inner:
-            return self._all_of[name]
-        if (name, inner) not in self._outside:
-            self._outside[name, inner] = [
-                position
-                for number, positions in self._by_field[name].items()
-                if not any(net.low <= number <= net.high for net in inner if isinstance(number, int))
-                for position in positions
-            ]
-        return self._outside[name, inner]
+        if name not in _ADDRESSES or inner is None:
+            return [position for _, position in self._values[name]]
+        key = (name, id(inner))
+        if key not in self._outside:
+            self._outside[key] = [position for value, position in self._values[name] if not inner.covers(value)]
+        return self._outside[key]
 
 
-def _single(condition: Condition) -> tuple[Field | None, int | str]:
-    """The field and the one value of a condition that asks for exactly that."""
-    if not isinstance(condition, Match) or condition.negate or len(condition.fields) != 1 or len(condition.among) != 1:
-        return None, 0
-    match condition.among[0][0]:
-        case Interval(low, high) if low == high:
-            return condition.fields[0], low
-        case Name(text, False):
-            return condition.fields[0], text
-    return None, 0
+def _network_bits(value: Interval) -> int | None:
+    """How many bits of the addresses of a network are free; None for a range that is no network."""
+    size = value.high - value.low + 1
+    return size.bit_length() - 1 if size & (size - 1) == 0 and value.low % size == 0 else None
+
+
+def _needs(rule: Rule) -> dict[Field, Value]:
+    """The fields by which a rule can be found, each with the one value, name or network that it asks for."""
+    needed: dict[Field, Value] = {}
+    for condition in rule.conditions:
+        if not isinstance(condition, Match) or condition.negate or len(condition.fields) != 1:
+            continue
+        name, value = condition.fields[0], condition.among[0][0] if len(condition.among) == 1 else None
+        if name not in _SELECTIVE or value is None:
+            continue
+        is_name = isinstance(value, Name) and not value.prefix
+        is_number = isinstance(value, Interval) and value.low == value.high
+        is_network = isinstance(value, Interval) and name in _ADDRESSES and _network_bits(value) is not None
+        if is_name or is_number or is_network:
+            needed[name] = value
+    return needed
 
 
 class Ruleset(msgspec.Struct, frozen=True, dict=True):
@@ -669,11 +725,8 @@ def _among_choices(value: Value, choices: tuple[int, ...]) -> bool | None:
 
 
 def _is_inner(name: Field, value: Value, packet: Packet) -> bool:
-    """Whether a condition on an address that is left open speaks of a network that it is surely not in."""
-    if name not in _ADDRESSES or not isinstance(value, Interval | Several):
-        return False
-    spans = [(value.low, value.high)] if isinstance(value, Interval) else zip(value.lows, value.highs, strict=True)
-    return all(any(inner.low <= low and high <= inner.high for inner in packet.inner) for low, high in spans)
+    """Whether a condition on an address that is left open speaks of a network that it is certainly not in."""
+    return packet.inner is not None and name in _ADDRESSES and packet.inner.covers(value)
 
 
 def _holds(value: Value, actual: int | str) -> bool:

@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from diagnose.firewall.routing import RouteDecision, Routing
-from diagnose.firewall.rules import Interval, Packet
+from diagnose.firewall.rules import Interval, Nets, Packet
 from diagnose.firewall.walk import PacketVerdict, Step, walk
 
 if TYPE_CHECKING:
@@ -84,9 +84,12 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
         return {address.partition("/")[0]: device.name for device in self.devices for address in device.addresses}
 
     @functools.cached_property
-    def inner_spans(self) -> tuple[Interval, ...]:
+    def inner_nets(self) -> Nets | None:
+        """The subnets behind the host, one object for all packets."""
+        if not self.inner:
+            return None
         networks = [ip_network(subnet) for subnet in self.inner]
-        return tuple(Interval(int(net.network_address), int(net.broadcast_address)) for net in networks)
+        return Nets(Interval(int(net.network_address), int(net.broadcast_address)) for net in networks)
 
     def is_local(self, address: str | None) -> bool | None:
         """Whether an address is the host's own; None where it is left open."""
@@ -209,7 +212,8 @@ def trace(stack: Stack, flow: Flow) -> Trace:
         tracer.arrived = arrival
         tracer.answer(sent, arrival)
     except _StoppedError as stopped:
-        return tracer.result(stopped.outcome, stopped.obstacle)
+        is_unknown = stopped.outcome == "unknown" and tracer.doubt is not None
+        return tracer.result(stopped.outcome, tracer.doubt if is_unknown else stopped.obstacle)
     if tracer.doubt is not None:
         return tracer.result("unknown", tracer.doubt)
     return tracer.result("accept", None)
@@ -256,7 +260,7 @@ class _Tracer:
             icmp=flow.icmp,
             dst_local=self._stack.is_local(flow.dst) if flow.dst else False,
             src_local=by_host,
-            inner=self._stack.inner_spans,
+            inner=self._stack.inner_nets,
             possible=possible,
             uid=origin.uid if by_host else -1,
             gid=None if by_host else -1,
@@ -277,9 +281,10 @@ class _Tracer:
         """A packet that comes in by an interface. undo: what conntrack restores of an answer's destination."""
         packet = replace(self._by_device(part, packet), reverse_path=self._comes_back(packet))
         packet = self._walk(part, "prerouting", packet, undo=undo, nat_done=nat_done)
-        if packet.dst is not None:
-            local = self._stack.is_local(packet.dst)
-            packet = replace(packet, dst_local=local, here_in=self._stack.local.get(packet.dst) == packet.iif)
+        dst = self._some("dst", packet)
+        if dst is not None:
+            here = self._stack.local.get(dst) == packet.iif
+            packet = replace(packet, dst_local=self._stack.is_local(dst), here_in=here)
         decision = self._route_in(part, packet)
         if decision.kind == "local" or packet.dst_local:
             return _Arrival("", self._walk(part, "input", packet, nat_done=nat_done))
@@ -470,7 +475,8 @@ class _Tracer:
     @property
     def _only_verdicts(self) -> bool:
         """Whether the doubt so far is about being let through, not about where the packet goes."""
-        return not self._nat_unknown
+        goes_anywhere = self.doubt is not None and self.doubt.reason == "route"
+        return not self._nat_unknown and not goes_anywhere
 
     def _route_in(self, part: Part, packet: Packet) -> RouteDecision:
         """The route of a packet that came in, once its source is believed."""
@@ -555,7 +561,8 @@ def trace_bridged(stack: Stack, flow: Flow, out_port: str = "") -> Trace:
         reply = replace(_reply(at), iif=flow.origin.device, physin=out_port or None)
         tracer.bridged("reply", reply, flow.origin.port, undo=undo)
     except _StoppedError as stopped:
-        return tracer.result(stopped.outcome, stopped.obstacle)
+        is_unknown = stopped.outcome == "unknown" and tracer.doubt is not None
+        return tracer.result(stopped.outcome, tracer.doubt if is_unknown else stopped.obstacle)
     if tracer.doubt is not None:
         return tracer.result("unknown", tracer.doubt)
     return tracer.result("accept", None)

@@ -9,20 +9,23 @@ from typing import Any
 
 import pytest
 
-from checks.firewall import fronts, rules, transit
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.listing import containers
+from diagnose.evidence.containers.listing import Containers, containers
+from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.network.interfaces import links
-from diagnose.evidence.network.networks import networks
+from diagnose.evidence.network.host_stack import HostStack, host_stack
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.interfaces import links as interfaces
+from diagnose.evidence.network.networks import Networks, networks
 from diagnose.evidence.network.packet_filter import Firewall, firewall
-from diagnose.evidence.network.packet_paths import Forwarding, crossings, forwarding
+from diagnose.evidence.network.packet_paths import Forwarding, forwarding, packet_paths
 from diagnose.evidence.network.routes import Route, Routes
-from diagnose.evidence.network.uplinks import uplinks
-from diagnose.model import Failed, Finding, Json, Severity, Skipped, Unavailable, Unexamined
+from diagnose.evidence.network.uplinks import Uplinks, uplinks
+from diagnose.model import Failed, Json, Result, Severity, Unavailable, Verdict
 from diagnose.recording.questions import question
 from tests.hosts import Made
+from tests.judging import judge, rows
 
 DATA = Path(__file__).parents[1] / "data" / "firewall"
 ENGINES = ("20.10", "26.1", "28.5")
@@ -87,13 +90,28 @@ def host(recorded: dict[str, Any], *, running: bool = True) -> Made:
                 "text": texts[question.args["flavour"]].get(question.args["family"], ""),
                 "command": None,
             },
-            "net.links": [{"index": 2, "name": "eth0"}],
-            "net.addresses": [{"index": 2, "address": "192.0.2.10", "prefix": 24, "family": "inet", "scope": "global"}],
-            "net.routes": [
-                {"table": 254, "dst": "0.0.0.0", "prefix": 0, "oif": 2, "type": "unicast", "family": "inet"}
-            ],
+            **network({shop["bridge"]: subnet, "docker0": "172.17.0.0/16", f"br-{QUIET[:12]}": "172.19.0.0/16"}),
         }
     )
+
+
+def network(bridges: dict[str, str]) -> dict[str, Json]:
+    """The host's own interfaces, addresses and routes: an uplink, and a bridge for each of these subnets."""
+    links: list[Json] = [{"index": 2, "name": "eth0", "up": True}]
+    addresses: list[Json] = [{"index": 2, "address": "192.0.2.10", "prefix": 24, "family": "inet", "scope": "global"}]
+    default = {"table": 254, "dst": "0.0.0.0", "prefix": 0, "oif": 2, "type": "unicast", "family": "inet"}
+    routes: list[Json] = [default | {"gateway": "192.0.2.1"}, default | {"dst": "192.0.2.0", "prefix": 24}]
+    for index, (name, subnet) in enumerate(bridges.items(), 3):
+        net, _, prefix = subnet.partition("/")
+        gateway = net[:-1] + "1"
+        links.append({"index": index, "name": name, "kind": "bridge", "up": True})
+        addresses.append({"index": index, "address": gateway, "prefix": int(prefix), "family": "inet"})
+        routes.append(default | {"dst": net, "prefix": int(prefix), "oif": index})
+    routes += [
+        default | {"table": 255, "dst": held["address"], "prefix": 32, "oif": held["index"], "type": "local"}
+        for held in addresses
+    ]
+    return {"net.links": links, "net.addresses": addresses, "net.routes": routes}
 
 
 def container(name: str, network: str, address: str, port: str, running: bool) -> dict[str, Json]:
@@ -104,42 +122,40 @@ def container(name: str, network: str, address: str, port: str, running: bool) -
 
 
 def judged(
-    made: Made, *, config: DaemonConfig | None = None, info: Info | None = None, ping: Ping | None = None
-) -> dict[str, Any]:
-    """What every check that takes a packet walk says: findings, things left unexamined, or Skipped."""
-    up, boxes, nets = uplinks(made), containers(made), networks(made)
+    made: Made, *, config: DaemonConfig | None = None, info: Info | None = None, ping: Ping | None = None, **more: Any
+) -> dict[str, Result]:
+    """The result of every check that takes a packet walk."""
+    up, boxes, nets, links = uplinks(made), containers(made), networks(made), interfaces(made)
     wall = firewall(made, up)
-    assert not isinstance(wall, Unavailable)
-    assert not isinstance(boxes, Unavailable)
-    assert not isinstance(nets, Unavailable)
-    assert not isinstance(up, Unavailable)
-    known = info or Unavailable("missing")
-    over = crossings(wall, boxes, nets, up, Unavailable("missing"), ping or Unavailable("missing"), known)
-    said = config or Unavailable("missing")
-    answers = {
-        "chains-missing": rules.chains_missing(wall, over, said, None),
-        "masquerade-missing": rules.masquerade_missing(wall, over, said, links(made), None),
-        "dnat-missing": rules.dnat_missing(wall, over, said, None),
-        "forward-dropped": transit.forward_dropped(wall, over),
-        "backend-mixed": fronts.backend_mixed(wall, over),
-        "bypassed-by-publish": fronts.bypassed_by_publish(over),
+    assert isinstance(wall, Firewall)
+    assert isinstance(boxes, Containers)
+    assert isinstance(nets, Networks)
+    assert isinstance(up, Uplinks)
+    assert isinstance(links, Interfaces)
+    stack = host_stack(made, wall, links, nets)
+    assert isinstance(stack, HostStack)
+    over = packet_paths(stack, boxes, nets, up, ping, info)
+    evidence: dict[str, Any] = {"firewall": wall, "packet_paths": over, "interfaces": links, **more}
+    if config is not None:
+        evidence["config"] = config
+    takes = {
+        "chains-missing": ("firewall", "packet_paths", "config"),
+        "masquerade-missing": ("firewall", "packet_paths", "config", "interfaces", "lookups"),
+        "dnat-missing": ("firewall", "packet_paths", "config"),
+        "forward-dropped": ("firewall", "packet_paths", "config", "resolver_paths"),
+        "backend-mixed": ("firewall", "packet_paths"),
+        "bypassed-by-publish": ("packet_paths",),
     }
     return {
-        name: answer if isinstance(answer, Skipped | Unavailable) else list(answer) for name, answer in answers.items()
+        name: judge(f"firewall.{name}", **{key: evidence[key] for key in keys if key in evidence})
+        for name, keys in takes.items()
     }
 
 
-DEFAULTS = {"masquerade-missing": "critical", "dnat-missing": "critical", "chains-missing": "critical",
-            "forward-dropped": "critical", "backend-mixed": "warning", "bypassed-by-publish": "advice"}  # fmt: skip
-
-
-def found(said: dict[str, Any]) -> list[str]:
+def found(results: dict[str, Result]) -> list[str]:
+    """Severity, check and subject of each finding, sorted."""
     return sorted(
-        f"{each.severity or DEFAULTS[name]} {name} {each.subject.name}"
-        for name, answer in said.items()
-        if not isinstance(answer, Skipped | Unavailable)
-        for each in answer
-        if isinstance(each, Finding)
+        f"{severity} {name} {subject}" for name, result in results.items() for severity, subject in rows(result)
     )
 
 
@@ -175,7 +191,7 @@ EMPTIED = {
 def test_a_chain_that_lost_all_that_was_in_it_is_one_cause(name: str) -> None:
     edit, severity, words = EMPTIED[name]
     said = judged(changed("healthy", edit))
-    (finding,) = [each for each in said["chains-missing"] if isinstance(each, Finding)]
+    (finding,) = said["chains-missing"].findings
     assert words in finding.summary
     assert "FORWARD has no rules" not in finding.summary
     assert f"{severity} chains-missing host" in found(said)
@@ -185,15 +201,22 @@ def test_a_port_that_is_led_to_the_host_itself() -> None:
     rule = "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 22\n"
     said = judged(changed("healthy", lambda text: text.replace("-A PREROUTING", f"{rule}-A PREROUTING", 1)))
     assert found(said) == ["warning dnat-missing web"]
-    assert "port 22 of this host instead" in said["dnat-missing"][0].summary
+    assert "port 22 of this host instead" in said["dnat-missing"].findings[0].summary
 
 
-TOOLS = {
-    "docker-user-drops-all": ("iptables", "ip", "filter", "DOCKER-USER"),
-    "native-forward-drop": ("nft", "inet", "filter", "forward"),
-    "legacy-forward-drop": ("iptables-legacy", "ip", "filter", "FORWARD"),
-    "firewalld-bridge-out-of-its-zone": ("firewall-cmd", "inet", "firewalld", None),
+CURES = {
+    "docker-user-drops-all": {"program": "iptables", "bridge": None, "open_uplink": "eth0"},
+    "native-forward-drop": {"family": "inet", "table": "filter", "nft_chain": "forward", "bridge": None},
+    "legacy-forward-drop": {
+        "program": "iptables-legacy",
+        "table": "filter",
+        "chain": "FORWARD",
+        "bridge": None,
+        "uplink": "eth0",
+    },
+    "firewalld-bridge-out-of-its-zone": {"zone_bridge": None},
 }
+"""The variables of each cure: None for the bridge's name, which differs."""
 
 
 @pytest.mark.parametrize(
@@ -211,14 +234,14 @@ def test_an_address_that_the_host_has_lost(address: str, expected: list[str]) ->
     assert found(said) == expected
 
 
-@pytest.mark.parametrize("fault", TOOLS)
-def test_only_the_program_that_keeps_a_table_is_told_to_write_there(fault: str) -> None:
-    said = judged(host(case("28.5", fault)))
-    (finding,) = [each for each in said["forward-dropped"] if isinstance(each, Finding)]
-    *told, chain = (finding.variables[name] for name in ("tool", "family", "table", "chain"))
-    *wanted, in_chain = TOOLS[fault]
-    assert told == wanted
-    assert in_chain in (None, chain)
+@pytest.mark.parametrize("fault", CURES)
+def test_only_the_program_that_keeps_a_table_writes_there(fault: str) -> None:
+    (finding,) = judged(host(case("28.5", fault)))["forward-dropped"].findings
+    wanted = CURES[fault]
+    assert set(finding.variables) == set(wanted)
+    assert {name: value for name, value in finding.variables.items() if wanted[name] is not None} == {
+        name: value for name, value in wanted.items() if value is not None
+    }
 
 
 FIREWALLD: dict[str, list[str]] = {
@@ -245,28 +268,46 @@ def test_each_fault_is_named(engine: str, fault: str) -> None:
 
 
 def test_without_its_chains_the_engine_refuses_starts_in_iptables_words() -> None:
-    (finding,) = judged(host(case("28.5", "all-flushed")))["chains-missing"]
+    (finding,) = judged(host(case("28.5", "all-flushed")))["chains-missing"].findings
     assert signs("iptables: No chain/target/match by that name.") <= finding.signs
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_nothing_is_left_unexamined_on_a_healthy_host(engine: str) -> None:
     said = judged(host(case(engine, "healthy")))
-    assert not any(
-        isinstance(each, Unexamined) for answer in said.values() if not isinstance(answer, Skipped) for each in answer
-    )
+    assert not any(result.unexamined for result in said.values())
 
 
-def test_an_engine_that_leaves_the_filter_alone_is_not_judged() -> None:
-    said = judged(
-        host(case("28.5", "all-flushed")), config=DaemonConfig("/etc/docker/daemon.json", values={"iptables": False})
-    )
-    assert {name for name, answer in said.items() if isinstance(answer, Skipped)} >= {
-        "chains-missing",
-        "masquerade-missing",
-        "dnat-missing",
-    }
-    assert found(said) == []
+LEFT_ALONE = DaemonConfig("/etc/docker/daemon.json", values={"iptables": False})
+
+
+def test_rules_of_an_engine_that_writes_none_are_not_missed() -> None:
+    results = judged(host(case("28.5", "policy-accept-jumps-lost")), config=LEFT_ALONE)
+    skipped = {name for name, result in results.items() if result.verdict is Verdict.SKIPPED}
+    assert skipped >= {"chains-missing", "masquerade-missing", "dnat-missing"}
+    assert found(results) == []
+
+
+def test_a_policy_that_drops_what_no_engine_lets_through() -> None:
+    results = judged(host(case("28.5", "all-flushed")), config=LEFT_ALONE)
+    assert found(results) == ["critical forward-dropped host"]
+    (finding,) = results["forward-dropped"].findings
+    assert finding.evidence["configured in"] == "/etc/docker/daemon.json"
+
+
+@pytest.mark.parametrize(
+    ("answered", "expected"), [(False, ["critical masquerade-missing shop"]), (True, [])], ids=["silent", "answered"]
+)
+def test_an_untranslated_network_of_an_engine_that_writes_no_rules(answered: bool, expected: list[str]) -> None:
+    """Its networks may be routed by others: only where no DNS server answers are they judged."""
+    made = host(case("28.5", "masquerade-of-a-subnet-deleted"))
+    boxes = containers(made)
+    assert isinstance(boxes, Containers)
+    web = next(container for container in boxes if container.name == "web")
+    reply = DnsReply(answered, "NOERROR" if answered else None, ms=1.0 if answered else None, sent=2)
+    path = QueryPath(("shop",), "192.0.2.53", ((web, reply),), (web,))
+    lookups = Lookups({}, {}, (path,), {}, {}, ())
+    assert found(judged(made, config=LEFT_ALONE, lookups=lookups)) == expected
 
 
 def test_a_rootless_engine_is_not_judged() -> None:
@@ -300,7 +341,7 @@ def test_half_a_filter_proves_no_accept() -> None:
     made.answers["nftables"] = Failed("timed out")
     said = judged(made)
     assert found(said) == []
-    assert any(isinstance(each, Unexamined) for each in said["forward-dropped"])
+    assert said["forward-dropped"].unexamined
 
 
 SETTINGS: dict[str, tuple[dict[str, str | None], list[str]]] = {
@@ -329,15 +370,18 @@ def test_forwarding(name: str) -> None:
         each: values.get(each, values["eth0"] if "/eth0/" in each else values["bridge"])
         for each in question.args["names"]
     }
-    nets, boxes = networks(made), containers(made)
-    assert not isinstance(nets, Unavailable)
-    assert not isinstance(boxes, Unavailable)
-    settings = forwarding(made, nets, uplinks(made))
+    result = judge("firewall.forwarding-off", **settings_of(made))
+    assert [finding.summary.partition(" cut")[0] for finding in result.findings] == summaries
+
+
+def settings_of(made: Made) -> dict[str, Any]:
+    """The evidence about forwarding on a made host."""
+    nets, boxes, up = networks(made), containers(made), uplinks(made)
+    assert isinstance(nets, Networks)
+    assert isinstance(boxes, Containers)
+    settings = forwarding(made, nets, up if isinstance(up, Uplinks) else None)
     assert isinstance(settings, Forwarding)
-    nothing = Unavailable("missing")
-    said = transit.forwarding_off(settings, boxes, nets, nothing, nothing, nothing)
-    assert not isinstance(said, Skipped)
-    assert [each.summary.partition(" cut")[0] for each in said if isinstance(each, Finding)] == summaries
+    return {"forwarding": settings, "containers": boxes, "networks": nets}
 
 
 SIX = {
@@ -365,17 +409,10 @@ def test_forwarding_of_ipv6(name: str) -> None:
     made.answers["sysctl"] = lambda question: {
         each: value if "ipv6" in each else "1" for each in question.args["names"]
     }
-    nets, boxes = networks(made), containers(made)
-    assert not isinstance(nets, Unavailable)
-    assert not isinstance(boxes, Unavailable)
-    settings = forwarding(made, nets, uplinks(made))
-    assert isinstance(settings, Forwarding)
-    ways = Routes((Route("::", 0, "inet6", oif=2),) if leads_out else ())
-    said = transit.forwarding_off(settings, boxes, nets, Unavailable("missing"), ways, Ping("1.51", version, ""))
-    assert not isinstance(said, Skipped | Unavailable)
-    found = [each for each in said if isinstance(each, Finding)]
-    assert [each.summary for each in found] == summaries
-    assert {each.severity for each in found} <= {Severity.warning}, "it has a way out by IPv4"
+    routes = Routes((Route("::", 0, "inet6", oif=2),) if leads_out else ())
+    result = judge("firewall.forwarding-off", **settings_of(made), routes=routes, ping=Ping("1.51", version, ""))
+    assert [finding.summary for finding in result.findings] == summaries
+    assert {finding.severity for finding in result.findings} <= {Severity.warning}, "it has a way out by IPv4"
 
 
 def test_legacy_tables_that_cannot_be_read_may_be_a_mix() -> None:
@@ -386,8 +423,7 @@ def test_legacy_tables_that_cannot_be_read_may_be_a_mix() -> None:
     )
     wall = firewall(made, Unavailable("missing"))
     assert isinstance(wall, Firewall)
-    (left_out,) = fronts.backend_mixed(wall, Unavailable("missing"))  # type: ignore[misc]
-    assert isinstance(left_out, Unexamined)
+    (left_out,) = judge("firewall.backend-mixed", firewall=wall).unexamined
     assert left_out.why == "iptables-legacy ip could not be read"
 
 
@@ -396,14 +432,15 @@ def test_docker_s_rules_are_not_called_gone_where_they_may_stand_unread() -> Non
     recorded["nftables"] |= {"tables": [], "chains": [], "rules": [], "sets": []}
     recorded["iptables_nft"] = {}
     made = host(recorded)
-    assert [each for each in found(judged(made)) if "chains-missing" in each], "they are, where all could be read"
+    assert any("chains-missing" in finding for finding in found(judged(made))), "they are, where all could be read"
     made.answers["iptables"] = lambda question: (
         Failed("refused", "no more processes")
         if question.args["flavour"] == "legacy"
         else {"text": "", "command": None}
     )
     said = judged(made)
-    assert str(said["chains-missing"]) == "refused: the tables of iptables-legacy ip could not be read"
+    assert said["chains-missing"].verdict is Verdict.UNKNOWN
+    assert "the tables of iptables-legacy ip could not be read" in said["chains-missing"].why
     assert not found(said)
 
 
@@ -416,4 +453,4 @@ def test_an_empty_ruleset_is_no_mix() -> None:
     )
     wall = firewall(made, Unavailable("missing"))
     assert isinstance(wall, Firewall)
-    assert fronts.backend_mixed(wall, Unavailable("missing")) == []
+    assert rows(judge("firewall.backend-mixed", firewall=wall)) == []

@@ -12,7 +12,7 @@ import pytest
 
 from diagnose.firewall import docker
 from diagnose.firewall.reach import reach_in, reach_out
-from diagnose.firewall.rules import Interval, Packet, Ruleset, Translate
+from diagnose.firewall.rules import Interval, Nets, Packet, Ruleset, Translate
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.walk import walk
 
@@ -481,7 +481,7 @@ def test_a_long_chain_is_looked_up_by_what_its_rules_name() -> None:
     assert list(chain.candidates(packet())) == [2000, 2001]
     assert walk(long, "forward", packet()).outcome == "drop"
     assert walk(long, "forward", packet(dst="172.17.3.9", dport=80)).outcome == "accept"
-    inner = (Interval(int(ip_address("172.17.0.0")), int(ip_address("172.17.255.255"))),)
+    inner = Nets([Interval(int(ip_address("172.17.0.0")), int(ip_address("172.17.255.255")))])
     assert list(chain.candidates(packet(dst=None, inner=inner))) == [2000, 2001]
     assert len(list(chain.candidates(packet(dst=None, dport=None)))) == 2002
 

@@ -1,27 +1,30 @@
-"""The host's packet filter, the settings that it hangs on, and what it does to the traffic of containers."""
+"""What the host does to the traffic of containers: the way out of each network, and the way in to each published port."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.evidence.network.route_lookups import SOMEWHERE, RouteLookups
+from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.docker import USER_CHAIN
-from diagnose.firewall.reach import ConnectionVerdict, reach_in, reach_out, refused_by_host
-from diagnose.firewall.rules import Ruleset, Table
-from diagnose.firewall.walk import Step
+from diagnose.firewall.reach import ConnectionVerdict
+from diagnose.firewall.rules import Family, Packet, Table
+from diagnose.firewall.trace import EPHEMERAL, Flow, Origin, Stack, Trace, trace
+from diagnose.firewall.walk import Step, walk
 from diagnose.model import Failed, Subject, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
 
 __all__ = [
@@ -36,15 +39,19 @@ __all__ = [
     "Table",
 ]
 
+SOMEWHERE6 = "2600:1f18::1"
+"""The IPv6 peer of no particular kind."""
+
 SAMPLES: tuple[tuple[Literal["tcp", "udp"], int], ...] = (("tcp", 443), ("udp", 53), ("tcp", 80))
 """What a container is taken to send: a filter that lets one of these pass is a policy, not an outage."""
 
-MAX_RULES_MET = 400_000
-"""Rules met by the packets of all published ports together, at a few microseconds each."""
+MOST_PORTS = 4_000
+"""Published ports that are walked, at some 0.2 ms each."""
 
 _Attached = tuple[Container, Network, NetworkEndpoint]
 FORWARDING6 = "net.ipv6.conf.all.forwarding"
 EVERYWHERE = ("", "0.0.0.0")  # noqa: S104 - what the engine writes for a port published on all addresses
+EVERYWHERE6 = ("", "::")
 
 
 class Forwarding(msgspec.Struct, frozen=True):
@@ -61,28 +68,28 @@ class Forwarding(msgspec.Struct, frozen=True):
 
 
 @evidence
-def forwarding(host: Host, networks: Networks, uplinks: Uplinks | Unavailable) -> Forwarding | Unavailable:
+def forwarding(host: Host, networks: Networks, uplinks: Uplinks | None) -> Forwarding | Unavailable:
     """Readable by everyone."""
     interfaces = [network.bridge for network in networks.bridges]
-    interfaces += [each.name for each in uplinks] if isinstance(uplinks, Uplinks) else []
-    named = {each: f"net/ipv4/conf/{each}/forwarding" for each in interfaces}
+    interfaces += [uplink.name for uplink in uplinks] if uplinks is not None else []
+    named = {interface: f"net/ipv4/conf/{interface}/forwarding" for interface in interfaces}
     names = ["net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables", *named.values()]
-    answer = host.ask(question("sysctl", names=names))
+    answer = host.ask(ReadSysctls(names=names))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     by_interface = {interface: answer.get(name) for interface, name in named.items()}
     everywhere6 = None
     if any(network.enable_ipv6 for network in networks.bridges):
-        said = host.ask(question("sysctl", names=[FORWARDING6]))
-        everywhere6 = None if isinstance(said, Failed) else said.get(FORWARDING6)
+        answer6 = host.ask(ReadSysctls(names=[FORWARDING6]))
+        everywhere6 = None if isinstance(answer6, Failed) else answer6.get(FORWARDING6)
     return Forwarding(answer.get(names[0]), by_interface, answer.get(names[1]), everywhere6)
 
 
 class Egress(msgspec.Struct, frozen=True):
     """A running container's way out of one bridge network.
 
-    reach: for a destination left open. sample: for `SOMEWHERE`, which shows what becomes of the source address. Each is the best
-    of `SAMPLES`.
+    reach: for a destination left open. sample: for an ordinary peer, which shows what becomes of the source address. Each is the
+    best of `SAMPLES`. uplink: where the kernel sends this network's packets, which is a tunnel where a VPN has brought routes.
     """
 
     container: Container
@@ -91,10 +98,11 @@ class Egress(msgspec.Struct, frozen=True):
     uplink: Uplink
     reach: ConnectionVerdict
     sample: ConnectionVerdict
+    family: Family = "ip"
 
     @property
     def block(self) -> ConnectionVerdict | None:
-        """What surely stops it: requests to whomever, or the answers of an ordinary peer. Requests that only some destinations
+        """What certainly stops it: requests to whomever, or the answers of an ordinary peer. Requests that only some destinations
         do not get are a policy; nobody means to ask and to drop the answer.
         """
         if self.reach.is_blocked:
@@ -105,9 +113,8 @@ class Egress(msgspec.Struct, frozen=True):
 class Ingress(msgspec.Struct, frozen=True):
     """One published port of a running container: what a client behind the uplink meets at it.
 
-    port: as the engine writes it (`80/tcp`). reach: for a source left open. sample: for `SOMEWHERE`.
-    refused: whether the host's own filter would surely refuse the
-    port if it were not published.
+    port: as the engine writes it (`80/tcp`). reach: for a source left open. sample: for an ordinary client. refused: whether the
+    host's own filter would certainly refuse the port if it were not published.
     """
 
     container: Container
@@ -121,6 +128,7 @@ class Ingress(msgspec.Struct, frozen=True):
     reach: ConnectionVerdict
     sample: ConnectionVerdict
     refused: ConnectionVerdict
+    family: Family = "ip"
 
     @property
     def container_port(self) -> int:
@@ -128,75 +136,82 @@ class Ingress(msgspec.Struct, frozen=True):
 
 
 class PacketPaths(msgspec.Struct, frozen=True, dict=True):
-    """What the packet filter does to each running container on a bridge network.
+    """What the host does to the packets of each running container on a bridge network.
 
-    unwalked: containers whose published ports were too many for a filter of this size (`MAX_RULES_MET`). why_none: why
-    there is nothing to judge, if there is nothing.
+    outlets6, inlets6: by IPv6, for networks that have it. unwalked: containers whose published ports were too many
+    (`MOST_PORTS`). why_none: why there is nothing to judge, if there is nothing.
     """
 
     outlets: tuple[Egress, ...] = ()
     inlets: tuple[Ingress, ...] = ()
     unwalked: tuple[Subject, ...] = ()
     why_none: str = "no running container is on a bridge network that leads out"
+    outlets6: tuple[Egress, ...] = ()
+    inlets6: tuple[Ingress, ...] = ()
 
     @property
     def ways(self) -> Iterator[Egress | Ingress]:
-        """Both kinds, those that lead out first."""
+        """Both kinds of IPv4, those that lead out first."""
         yield from self.outlets
         yield from self.inlets
+
+    @property
+    def all_ways(self) -> Iterator[Egress | Ingress]:
+        """Those of both families."""
+        yield from self.ways
+        yield from self.outlets6
+        yield from self.inlets6
 
     @functools.cached_property
     def networks(self) -> dict[str, Network]:
         """The networks with a running container, by name."""
-        return {each.network.name: each.network for each in self.ways}
+        return {way.network.name: way.network for way in self.ways}
 
     def __len__(self) -> int:
-        return len(self.outlets) + len(self.inlets)
+        return len(list(self.all_ways))
 
 
 @evidence
-def crossings(
-    firewall: Firewall,
+def packet_paths(
+    host_stack: HostStack,
     containers: Containers,
     networks: Networks,
     uplinks: Uplinks,
-    ways: RouteLookups | Unavailable,
-    ping: Ping | Unavailable,
-    info: Info | Unavailable,
+    ping: Ping | None,
+    info: Info | None,
 ) -> PacketPaths:
-    """A walk per container and direction. What comes in does so by the default route's interface; what leaves goes where the kernel
-    says that it sends this network's packets, which is a tunnel where a VPN has brought routes of its own.
+    """A walk for each network and each published port. What comes in does so by the default route's interface; what leaves goes
+    where the kernel sends this network's packets.
     """
-    if isinstance(ping, Ping) and ping.is_podman:
-        return PacketPaths(why_none="Podman's bridges and rules have other names")
-    if isinstance(info, Info) and info.is_rootless:
-        return PacketPaths(why_none="a rootless engine keeps its rules in a network namespace of its own")
-    if not len(uplinks):
-        return PacketPaths(why_none="no interface of this host leads to others")
-    uplink = uplinks.items[0]
-    attached = [
-        (container, networks.by_name[name], endpoint)
-        for container in containers.running
-        for name, endpoint in container.endpoints.items()
-        if name in networks.by_name and endpoint.ip_address and _routes(networks.by_name[name])
-    ]
-    bridges = {
-        str(subnet): network.bridge for network in networks.bridges for subnet in network.subnets if subnet.version == 4
-    }
-    outward = (
-        {name: uplinks.by_index(way.oif) for name, way in ways.out.items()} if isinstance(ways, RouteLookups) else {}
-    )
-    walls = _TraceContext(firewall.ruleset, uplink, {name: each for name, each in outward.items() if each}, bridges)
-    most = MAX_RULES_MET // max(1, firewall.ruleset.rules)
-    inlets = list(_published(attached, uplink))
+    why_none = not_walked(ping, info, uplinks)
+    if why_none:
+        return PacketPaths(why_none=why_none)
+    walks = _Walks(host_stack.stack, uplinks.items[0])
+    attached = _attached(containers, networks, "ip")
+    attached6 = _attached(containers, networks, "ip6") if walks.leads_out("ip6") else []
+    published = list(_published(attached, uplinks.items[0], "ip"))
+    published6 = list(_published(attached6, uplinks.items[0], "ip6", walks.stack))
     return PacketPaths(
-        tuple(_outlets(walls, attached)),
-        tuple(_inlet(walls, each) for each in inlets[:most]),
-        tuple(dict.fromkeys(each.container.subject for each in inlets[most:])),
+        tuple(_outlets(walks, attached, "ip")),
+        tuple(_inlet(walks, port) for port in published[:MOST_PORTS]),
+        tuple(dict.fromkeys(port.container.subject for port in published[MOST_PORTS:])),
+        outlets6=tuple(_outlets(walks, attached6, "ip6")),
+        inlets6=tuple(_inlet(walks, port) for port in published6[:MOST_PORTS]),
     )
 
 
-def _routes(network: Network) -> bool:
+def not_walked(ping: Ping | None, info: Info | None, uplinks: Uplinks) -> str:
+    """Why no way of containers is walked on this host, or nothing."""
+    if ping is not None and ping.is_podman:
+        return "Podman's bridges and rules have other names"
+    if info is not None and info.is_rootless:
+        return "a rootless engine keeps its rules in a network namespace of its own"
+    if not len(uplinks):
+        return "no interface of this host leads to others"
+    return ""
+
+
+def leads_out(network: Network) -> bool:
     """Whether its traffic is to cross the host: a bridge that is neither internal nor cut off by its own
     options.
     """
@@ -204,31 +219,59 @@ def _routes(network: Network) -> bool:
     return network.is_bridge and not network.internal and mode != "isolated"
 
 
-class _TraceContext(msgspec.Struct, frozen=True):
-    """What all walks share. outward: by a network's name, where its packets leave the host; by the uplink where that is not known.
-    bridges: which interface leads to each of the engine's IPv4 subnets.
-    """
+def _attached(containers: Containers, networks: Networks, family: Family) -> list[_Attached]:
+    """The places of running containers on networks that lead out, with an address of the family."""
+    return [
+        (container, networks.by_name[name], endpoint)
+        for container in containers.running
+        for name, endpoint in container.endpoints.items()
+        if name in networks.by_name and address_of(endpoint, family) and leads_out(networks.by_name[name])
+    ]
 
-    ruleset: Ruleset
-    uplink: Uplink
-    outward: dict[str, Uplink]
-    bridges: dict[str, str]
+
+def address_of(endpoint: NetworkEndpoint, family: Family) -> str:
+    """A container's address on one network; empty where it has none of the family."""
+    return endpoint.ip_address if family == "ip" else endpoint.global_ipv6_address
 
 
-def _outlets(walls: _TraceContext, attached: list[_Attached]) -> Iterator[Egress]:
+class _Walks:
+    """What all walks share."""
+
+    def __init__(self, stack: Stack, uplink: Uplink) -> None:
+        self.stack = stack
+        self.uplink = uplink
+
+    def leads_out(self, family: Family) -> bool:
+        """Whether the host itself has a way to an ordinary peer."""
+        peer = SOMEWHERE if family == "ip" else SOMEWHERE6
+        return self.stack.routing.look_up(peer).kind == "unicast"
+
+    def outward(self, network: Network, address: str, family: Family) -> Uplink:
+        """Where the kernel sends a network's packets to an ordinary peer; by the uplink where that cannot be told, or nowhere."""
+        peer = SOMEWHERE if family == "ip" else SOMEWHERE6
+        decision = self.stack.routing.look_up(peer, address, network.bridge)
+        name = decision.oif if decision.kind == "unicast" else ""
+        if not name or name == self.uplink.name:
+            return self.uplink
+        return Uplink(name, self.stack.address_on(name, family))
+
+
+def _outlets(walks: _Walks, attached: list[_Attached], family: Family) -> Iterator[Egress]:
     """One walk for all containers of a network, and one for each where a rule tells some of them apart."""
     members: dict[str, list[str]] = {}
     for _, network, endpoint in attached:
-        members.setdefault(network.name, []).append(endpoint.ip_address)
+        members.setdefault(network.name, []).append(address_of(endpoint, family))
     shared: dict[str, tuple[ConnectionVerdict, ConnectionVerdict]] = {}
+    uplinks: dict[str, Uplink] = {}
     for container, network, endpoint in attached:
-        uplink = walls.outward.get(network.name, walls.uplink)
+        address = address_of(endpoint, family)
         if network.name not in shared:
-            shared[network.name] = _out(walls, network, members[network.name], uplink)
+            uplinks[network.name] = walks.outward(network, address, family)
+            shared[network.name] = _out(walks, network, tuple(members[network.name]), uplinks[network.name], family)
         verdicts = shared[network.name]
         if len(members[network.name]) > 1 and not all(_is_decided(verdict) for verdict in verdicts):
-            verdicts = _out(walls, network, endpoint.ip_address, uplink)
-        yield Egress(container, network, endpoint.ip_address, uplink, *verdicts)
+            verdicts = _out(walks, network, address, uplinks[network.name], family)
+        yield Egress(container, network, address, uplinks[network.name], *verdicts, family)
 
 
 def _is_decided(verdict: ConnectionVerdict) -> bool:
@@ -236,20 +279,48 @@ def _is_decided(verdict: ConnectionVerdict) -> bool:
 
 
 def _out(
-    walls: _TraceContext, network: Network, src: str | Sequence[str], uplink: Uplink
+    walks: _Walks, network: Network, src: str | tuple[str, ...], uplink: Uplink, family: Family
 ) -> tuple[ConnectionVerdict, ConnectionVerdict]:
-    asked: dict[str, Any] = {
-        "bridge": network.bridge,
-        "src": src,
-        "uplink": uplink.name,
-        "inner": tuple(walls.bridges),
-    }
+    """The verdicts on a destination left open, and on an ordinary peer."""
+    origin = Origin(network.bridge, src)
 
     def best(dst: str | None) -> ConnectionVerdict:
-        reaches = (reach_out(walls.ruleset, dst=dst, proto=proto, dport=port, **asked) for proto, port in SAMPLES)
-        return min(reaches, key=lambda reach: 2 if reach.is_blocked else ("accept", "unknown").index(reach.outcome))
+        verdicts = []
+        for proto, port in SAMPLES:
+            traced = trace(walks.stack, Flow(origin, dst, proto, port, family, assumed=uplink.name))
+            verdict = _outgoing(traced, is_hidden=network.masquerades)
+            if verdict.outcome == "accept":
+                return verdict
+            verdicts.append(verdict)
+        return min(verdicts, key=lambda verdict: verdict.is_blocked)
 
-    return best(None), best(SOMEWHERE)
+    return best(None), best(SOMEWHERE if family == "ip" else SOMEWHERE6)
+
+
+def _outgoing(traced: Trace, *, is_hidden: bool) -> ConnectionVerdict:
+    """A trace as the packet filter's verdict: what routes do to it is judged elsewhere.
+
+    is_hidden: whether the engine is to translate the source; no answer finds its way to one that is not.
+    """
+    obstacle = traced.obstacle
+    if obstacle is None:
+        return _verdict(traced, nat=True)
+    if obstacle.reason != "rule":
+        return ConnectionVerdict("accept", traced.snat, nat_unknown=traced.snat is None)
+    if obstacle.part == "reply" and is_hidden and traced.snat is None and traced.is_blocked:
+        return ConnectionVerdict("accept")
+    return _verdict(traced, nat=True)
+
+
+def _verdict(traced: Trace, *, nat: bool = False) -> ConnectionVerdict:
+    """The verdict with the translation of the destination, or with `nat` that of the source."""
+    translation = traced.snat if nat else traced.nat
+    obstacle = traced.obstacle
+    if obstacle is None:
+        return ConnectionVerdict(traced.outcome, translation, traced.nat_unknown)
+    return ConnectionVerdict(
+        traced.outcome, translation, traced.nat_unknown, obstacle.by, obstacle.hook, obstacle.part, obstacle.reason
+    )
 
 
 class _Published(msgspec.Struct, frozen=True):
@@ -261,31 +332,35 @@ class _Published(msgspec.Struct, frozen=True):
     host_address: str
     host_port: int
     everywhere: bool
+    family: Family
 
 
-def _published(attached: list[_Attached], uplink: Uplink) -> Iterator[_Published]:
+def _published(
+    attached: list[_Attached], uplink: Uplink, family: Family, stack: Stack | None = None
+) -> Iterator[_Published]:
+    """The published ports on outer addresses of one family; on all of them, by the uplink's address."""
     places: dict[str, dict[str, Network]] = {}
     containers = {}
     for container, network, endpoint in attached:
         containers[container.id] = container
-        places.setdefault(container.id, {})[endpoint.ip_address] = network
+        places.setdefault(container.id, {})[address_of(endpoint, family)] = network
+    own = uplink.address if stack is None else stack.address_on(uplink.name, family)
     for id, container in containers.items():
         for port, binding in container.published_ports:
-            everywhere = binding.host_ip in EVERYWHERE
-            address = (uplink.address or "") if everywhere else binding.host_ip
-            if _is_outer_ipv4(address) and binding.host_port.isdigit() and port.endswith(("/tcp", "/udp")):
-                yield _Published(container, places[id], port, address, int(binding.host_port), everywhere)
+            everywhere = binding.host_ip in (EVERYWHERE if family == "ip" else EVERYWHERE6)
+            address = (own or "") if everywhere else binding.host_ip
+            if _is_outer(address, family) and binding.host_port.isdigit() and port.endswith(("/tcp", "/udp")):
+                yield _Published(container, places[id], port, address, int(binding.host_port), everywhere, family)
 
 
-def _inlet(walls: _TraceContext, port: _Published) -> Ingress:
-    asked: dict[str, Any] = {
-        "uplink": walls.uplink.name,
-        "host_address": port.host_address,
-        "host_port": port.host_port,
-        "proto": port.port.partition("/")[2],
-        "inner": tuple(walls.bridges),
-    }
-    reach = reach_in(walls.ruleset, bridges=walls.bridges, src=None, **asked)
+def _inlet(walks: _Walks, port: _Published) -> Ingress:
+    uplink = walks.uplink
+    proto = port.port.partition("/")[2]
+    peer = SOMEWHERE if port.family == "ip" else SOMEWHERE6
+    anyone, ordinary = Origin(uplink.name), Origin(uplink.name, peer)
+    reach = _incoming(trace(walks.stack, _to(port, anyone, proto, uplink)))
+    # what any client meets, an ordinary one meets too
+    sample = reach if _is_decided(reach) else _incoming(trace(walks.stack, _to(port, ordinary, proto, uplink)))
     target = reach.nat.address if reach.nat is not None else None
     return Ingress(
         port.container,
@@ -295,16 +370,51 @@ def _inlet(walls: _TraceContext, port: _Published) -> Ingress:
         port.host_address,
         port.host_port,
         port.everywhere,
-        walls.uplink,
+        uplink,
         reach,
-        reach_in(walls.ruleset, bridges=walls.bridges, src=SOMEWHERE, **asked),
-        refused_by_host(walls.ruleset, src=None, **asked),
+        sample,
+        refused_by_host(walks.stack, uplink.name, port.host_address, port.host_port, proto, port.family),
+        port.family,
     )
 
 
-def _is_outer_ipv4(text: str) -> bool:
+def _to(port: _Published, origin: Origin, proto: str, uplink: Uplink) -> Flow:
+    return Flow(origin, port.host_address, proto, port.host_port, port.family, assumed=uplink.name)
+
+
+def _incoming(traced: Trace) -> ConnectionVerdict:
+    """A trace as the packet filter's verdict: where answers go is judged elsewhere."""
+    obstacle = traced.obstacle
+    if obstacle is not None and obstacle.reason != "rule":
+        return ConnectionVerdict("accept", traced.nat, traced.nat_unknown)
+    return _verdict(traced)
+
+
+def refused_by_host(
+    stack: Stack, uplink: str, address: str, port: int, proto: str, family: Family
+) -> ConnectionVerdict:
+    """What the host's own filter does to a connection to one of its processes, as if nothing translated the port."""
+    sent = Packet(
+        uplink,
+        "",
+        None,
+        address,
+        proto,
+        EPHEMERAL,
+        port,
+        family,
+        dst_local=True,
+        src_local=False,
+        inner=stack.inner_nets,
+        uid=-1,
+    )
+    verdict = walk(stack.ruleset, "input", sent)
+    return ConnectionVerdict(verdict.outcome, None, False, None if verdict.outcome == "accept" else verdict.by, "input")
+
+
+def _is_outer(text: str, family: Family) -> bool:
     try:
         address = ip_address(text)
     except ValueError:
         return False
-    return address.version == 4 and not address.is_loopback
+    return address.version == (4 if family == "ip" else 6) and not address.is_loopback

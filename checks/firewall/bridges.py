@@ -1,0 +1,67 @@
+"""Bridges of other programs that Docker's forward policy cuts off."""
+
+from __future__ import annotations
+
+from checks.firewall import cures
+from diagnose.evidence.network.bridge_paths import BridgePath, BridgePaths
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import Step
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unexamined
+from diagnose.phrases import count
+from diagnose.registry import check
+
+
+@check("firewall.other-bridges-cut-off", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
+def other_bridges_cut_off(bridge_paths: BridgePaths, firewall: Firewall) -> CheckResult:
+    """Docker's forward policy drops the traffic of another program's bridge.
+
+    The engine sets the policy of FORWARD to DROP when it turns forwarding on (of ip6tables too, from 27.0 on), and lets its own
+    bridges through. What LXC, libvirt or CNI forward is dropped unless rules of theirs accept it. A bridge whose addresses nobody
+    translates, and one that a rule of its own program closes, is left alone.
+    """
+    if not len(bridge_paths):
+        return Skipped("no other bridge of this host has anything behind it that is to leave the host")
+    for path in bridge_paths:
+        obstacle = path.trace.obstacle
+        if path.trace.outcome == "unknown" and obstacle is not None:
+            yield Unexamined(Subject("interface", path.bridge), f"the verdict depends on {obstacle.by}")
+        if path.trace.is_blocked and obstacle is not None and _is_by_policy(obstacle.by):
+            yield _cut_off(path, obstacle.by, firewall)
+    return None
+
+
+def _is_by_policy(by: Step) -> bool:
+    """Whether nothing but the default of the forward chain of iptables has decided, and so nobody who means this bridge."""
+    return by.rule.startswith("policy ") and by.chain == "FORWARD"
+
+
+def _cut_off(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
+    version = " by IPv6" if path.family == "ip6" else ""
+    where = f" to {path.uplink}" if path.kind == "bridged" else ""
+    return Finding(
+        subject=Subject("interface", path.bridge),
+        summary=f'interface "{path.bridge}" with {count(len(path.guests), "port")} is cut off{version}: '
+        f"{by} drops what it forwards{where}",
+        evidence={
+            "table": by.table,
+            "chain": by.chain,
+            "rule": by.rule,
+            "ports": list(path.guests[:5]),
+            "subnet": path.subnet or None,
+            "uplink": path.uplink,
+            "Docker's tables": sorted(str(table) for table in firewall.docker_tables),
+        },
+        variables=_cure(path, by, firewall),
+        discriminator=f"{path.kind} {path.family}",
+        touches=(Subject("interface", path.uplink),),
+    )
+
+
+def _cure(path: BridgePath, by: Step, firewall: Firewall) -> dict[str, str]:
+    program = cures.program_of(by, path.family)
+    has_user_chain = any(chain.name == "DOCKER-USER" and str(chain.table) == by.table for chain in firewall.chains)
+    chain = "DOCKER-USER" if has_user_chain else by.chain
+    names = {"program": program, "chain": chain}
+    if path.kind == "bridged":
+        return {**names, "frames_of": path.bridge}
+    return {**names, "bridge": path.bridge}

@@ -1,0 +1,89 @@
+"""The variables that choose the cure on a page: which program may write to the chain that decides, and where in it.
+
+A page has one block for each case, with variables of its own; a finding supplies those of its case, so that only this block suits it.
+"""
+
+from __future__ import annotations
+
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import USER_CHAIN, Step
+
+_IPTABLES = ("filter", "nat", "mangle", "raw", "security")
+_FRAMES = ("netdev", "bridge")
+
+
+def program_of(by: Step, family: str = "ip") -> str:
+    """The program that may write to a table: what nft adds to a table of iptables makes the table unreadable to iptables (seen with
+    1.8.9: "table `filter' is incompatible").
+    """
+    *backend, table_family, table = by.table.split()
+    if table == "firewalld":
+        return "firewall-cmd"
+    written = by.rule.startswith(("-", "! -")) or (by.rule.startswith("policy ") and by.chain.isupper())
+    if backend or (table_family in ("ip", "ip6") and table in _IPTABLES and written):
+        program = "ip6tables" if "ip6" in (table_family, family) else "iptables"
+        return f"{program}-legacy" if backend else program
+    return "nft"
+
+
+def forwarded(by: Step, hook: str, part: str, bridge: str, uplink: str, family: str = "ip") -> dict[str, str]:
+    """The cure of what is dropped between a bridge and an uplink."""
+    program = program_of(by, family)
+    if program == "firewall-cmd":
+        return {"zone_bridge": bridge}
+    if program == "nft":
+        return _by_nft(by, hook, bridge)
+    table = by.table.split()[-1]
+    where = {"program": program, "table": table}
+    if part == "reply":
+        return {**where, "answers_chain": by.chain}
+    if hook == "prerouting":
+        return {**where, "before_chain": by.chain, "bridge": bridge}
+    if hook == "postrouting":
+        return {**where, "after_chain": by.chain, "uplink": uplink}
+    if by.chain == USER_CHAIN:
+        return {"program": program, "bridge": bridge, "open_uplink": uplink}
+    return {**where, "chain": by.chain, "bridge": bridge, "uplink": uplink}
+
+
+def _by_nft(by: Step, hook: str, bridge: str) -> dict[str, str]:
+    family, table = by.table.split()[-2:]
+    where = {"family": family, "table": table}
+    if family in _FRAMES or hook in ("ingress", "egress"):
+        return {**where, "frame_chain": by.chain}
+    if hook == "prerouting":
+        return {**where, "nft_before": by.chain, "bridge": bridge}
+    if hook == "postrouting":
+        return {**where, "nft_after": by.chain}
+    return {**where, "nft_chain": by.chain, "bridge": bridge}
+
+
+def to_host(firewall: Firewall | None, by: Step, bridge: str, port: int, proto: str = "tcp") -> dict[str, str]:
+    """The cure of what is dropped on its way from a bridge to a program of the host."""
+    target = {"bridge": bridge, "port": str(port), "proto": proto}
+    program = program_of(by)
+    if _has_ufw(firewall) and program == "iptables":
+        return {"ufw_bridge": bridge, "port": str(port), "proto": proto}
+    if program == "firewall-cmd":
+        return {"zone_bridge": bridge}
+    family, table = by.table.split()[-2:]
+    if program == "nft":
+        return {**target, "nft_family": family, "nft_table": table, "nft_chain": by.chain}
+    return {**target, "program": program, "table": table, "chain": by.chain}
+
+
+def _has_ufw(firewall: Firewall | None) -> bool:
+    return firewall is not None and any(chain.name.startswith("ufw-user") for chain in firewall.chains)
+
+
+def beside(by: Step, bridge: str) -> dict[str, str]:
+    """The cure of what is dropped between two containers of one bridge."""
+    program = program_of(by)
+    if program == "firewall-cmd":
+        return {"zone_bridge": bridge}
+    family, table = by.table.split()[-2:]
+    if family in _FRAMES:
+        return {"family": family, "table": table, "frame_chain": by.chain}
+    if program == "nft":
+        return {"nft_family": family, "nft_table": table, "nft_chain": by.chain, "bridge": bridge}
+    return {"program": program, "table": table, "chain": by.chain, "bridge": bridge}

@@ -1,0 +1,80 @@
+"""What the checks of the packet filter share: what is left alone, and how things are counted and named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.lost_rules import LostRules
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import ConnectionVerdict, Egress, Ingress, PacketPaths
+from diagnose.model import Json, Subject, Unexamined
+from diagnose.phrases import and_more, count
+
+ICC = "com.docker.network.bridge.enable_icc"
+
+
+def left_alone(config: DaemonConfig | None) -> str:
+    """Why the engine writes no rules here; empty where it does."""
+    if config is not None and config.value("iptables") is False:
+        return f"the engine is configured to leave the packet filter alone (iptables, {config.where('iptables')})"
+    return ""
+
+
+def subjects_of(networks: Iterable[Network]) -> tuple[Subject, ...]:
+    """The networks and their bridges."""
+    found = [subject for network in networks for subject in (network.subject, Subject("interface", network.bridge))]
+    return tuple(dict.fromkeys(found))
+
+
+def container_subjects(outlets: Sequence[Egress], inlets: Sequence[Ingress]) -> tuple[Subject, ...]:
+    """The containers of these ways, each once."""
+    found = [way.container.subject for way in outlets] + [way.container.subject for way in inlets]
+    return tuple(dict.fromkeys(found))
+
+
+def few(names: Iterable[str]) -> str:
+    """Names in alphabetical order, each once, the first three of them."""
+    return and_more(sorted(set(names)))
+
+
+def unsure(paths: PacketPaths) -> Iterator[Unexamined]:
+    """Ways whose verdict depends on a rule that is not understood, one of each network."""
+    seen = set()
+    for way in paths.all_ways:
+        if way.reach.outcome == way.sample.outcome == "unknown" and way.network.name not in seen:
+            seen.add(way.network.name)
+            yield Unexamined(way.network.subject, f"the verdict depends on {way.sample.by}")
+
+
+def base(firewall: Firewall, hook: str) -> dict[str, Json]:
+    """The base chains from which packets come to Docker's rules, in numbers."""
+    own = {table.name for table in firewall.docker_tables} | {"filter", "nat"}
+    return {
+        f"{chain.table} {chain.name}": f"policy {chain.policy}, {count(len(chain.rules), 'rule')}"
+        for chain in firewall.chains
+        if chain.hook == hook and chain.table.family == "ip" and chain.table.name in own
+    }
+
+
+def has_proxy(config: DaemonConfig | None) -> bool:
+    """Whether docker-proxy stands behind each published port."""
+    return config is None or config.value("userland-proxy") is not False
+
+
+def is_lost(firewall: Firewall, verdict: ConnectionVerdict) -> bool:
+    """Whether a packet is dropped for want of a rule of Docker's."""
+    return verdict.is_blocked and verdict.by is not None and firewall.is_lost(verdict.by)
+
+
+def port_list(inlets: Sequence[Ingress]) -> str:
+    """The published ports of these ways: port 80; ports 80, 443."""
+    ports = sorted({inlet.host_port for inlet in inlets})
+    noun = "port" if len(ports) == 1 else "ports"
+    return f"{noun} {and_more(map(str, ports), 4)}"
+
+
+def repair_of(lost_rules: LostRules | None, id: str) -> dict[str, str]:
+    """The variable for the computed repair of a finding of this check; empty where none is known."""
+    return {"repair": id} if lost_rules is not None and lost_rules.repair is not None else {}

@@ -1,0 +1,167 @@
+"""Connections that containers want and do not get: to a program of the host, and to each other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from checks.firewall import cures
+from checks.firewall.helpers import subjects_of
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import Step
+from diagnose.evidence.network.wanted_paths import WantedPath, WantedPaths, failing
+from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped, Unexamined
+from diagnose.phrases import and_more, named
+from diagnose.registry import check
+
+
+@check("firewall.input-dropped", severity=Severity.critical)
+def input_dropped(wanted_paths: WantedPaths, firewall: Firewall | None) -> CheckResult:
+    """The host's firewall keeps containers from a service that they are to use.
+
+    A packet from a container to an address of the host meets the input rules like one from outside, and its interface is the
+    bridge: ufw's and firewalld's defaults drop it. What no container wants may be closed.
+    """
+    if wanted_paths.why_none:
+        return Skipped(wanted_paths.why_none)
+    paths = [path for path in wanted_paths if path.kind == "to the host"]
+    if not paths:
+        return Skipped("no running container is configured to use a service on this host")
+    yield from _undecided(paths)
+    for by, blocked in _by_rule(_surely(paths)).items():
+        yield _input_dropped(by, blocked, firewall)
+    return None
+
+
+def _surely(paths: Sequence[WantedPath]) -> list[WantedPath]:
+    """Those that a rule certainly stops. Where only the host is wanted, and no port of it, all of its ports must be closed."""
+    open_to = {path.want.container.id for path in paths if not path.want.port and not path.trace.is_blocked}
+    return [
+        path for path in paths if path.trace.is_blocked and (path.want.port or path.want.container.id not in open_to)
+    ]
+
+
+def _by_rule(paths: Sequence[WantedPath]) -> dict[Step, list[WantedPath]]:
+    found: dict[Step, list[WantedPath]] = defaultdict(list)
+    for path in paths:
+        obstacle = path.trace.obstacle
+        if obstacle is not None and obstacle.reason == "rule":
+            found[obstacle.by].append(path)
+    return found
+
+
+def _undecided(paths: Sequence[WantedPath]) -> CheckResult:
+    seen = set()
+    for path in paths:
+        container = path.want.container
+        if path.trace.outcome == "unknown" and container.id not in seen:
+            seen.add(container.id)
+            yield Unexamined(container.subject, f"the verdict depends on {path.trace.by}")
+    return None
+
+
+def _input_dropped(by: Step, paths: Sequence[WantedPath], firewall: Firewall | None) -> Finding:
+    first = paths[0]
+    containers = {path.want.container.id: path.want.container for path in paths}
+    names = sorted(container.name for container in containers.values())
+    ports = sorted({path.port for path in paths})
+    listener = first.listener
+    service = f" ({listener.comm})" if listener is not None and listener.comm and len(ports) == 1 else ""
+    at = f"port{'s' if len(ports) > 1 else ''} {and_more(map(str, ports), 4)}{service}"
+    wish = first.want.port or first.want.has_failed
+    return Finding(
+        subject=HOST,
+        summary=f"{named('container', names)} cannot reach {at} on this host: {by} drops packets from {first.network.bridge}",
+        evidence={
+            "table": by.table,
+            "chain": by.chain,
+            "rule": by.rule,
+            "wanted by": _wishes(paths),
+            "listener": f"{listener.address}:{listener.port}, {listener.holder}" if listener else None,
+        },
+        variables=cures.to_host(firewall, by, first.network.bridge, first.port),
+        discriminator=str(by),
+        severity=None if wish and failing(paths) else Severity.warning,
+        touches=subjects_of([path.network for path in paths])
+        + tuple(container.subject for container in containers.values()),
+        signs=NO_WAY_OUT,
+    )
+
+
+def _wishes(paths: Sequence[WantedPath]) -> Json:
+    """Where it is written who wants to go where."""
+    return {
+        f"{path.want.container.name} to {path.address}:{path.port}": f"{path.want.source}: {path.want.where}"
+        for path in paths[:5]
+    }
+
+
+@check(
+    "firewall.between-containers",
+    severity=Severity.critical,
+    caused_by=["firewall.chains-missing", "firewall.backend-mixed"],
+)
+def between_containers(wanted_paths: WantedPaths, config: DaemonConfig | None) -> CheckResult:
+    """A rule drops what one container is configured to send to another.
+
+    On one bridge the packets meet iptables where `net.bridge.bridge-nf-call-iptables` is 1; between bridges they meet the engine's
+    isolation, also where a container calls a published port by the host's own address and no docker-proxy takes the call. Networks
+    with enable_icc=false are closed on purpose.
+    """
+    if wanted_paths.why_none:
+        return Skipped(wanted_paths.why_none)
+    paths = [path for path in wanted_paths if path.kind == "between containers" and not _is_apart(path)]
+    if not paths:
+        return Skipped("no running container is configured to call another one at a known port")
+    yield from _undecided(paths)
+    for by, blocked in _by_rule([path for path in paths if path.trace.is_blocked]).items():
+        yield _between(by, blocked, config)
+    return None
+
+
+def _is_apart(path: WantedPath) -> bool:
+    """Whether the network is to keep its containers apart."""
+    return path.bridged and path.network.option("com.docker.network.bridge.enable_icc") == "false"
+
+
+def _between(by: Step, paths: Sequence[WantedPath], config: DaemonConfig | None) -> Finding:
+    first = paths[0]
+    peer = first.peer
+    whom = f'container "{peer.name}"' if peer is not None else first.address
+    callers = sorted({path.want.container.name for path in paths})
+    by_host = "" if first.bridged else f" by the host's address {first.address}"
+    return Finding(
+        subject=first.want.container.subject if len(callers) == 1 else HOST,
+        summary=f"{named('container', callers)} cannot reach port {first.port} of {whom}{by_host}: {by} drops the packets",
+        evidence={
+            "table": by.table,
+            "chain": by.chain,
+            "rule": by.rule,
+            "wanted by": _wishes(paths),
+            "userland-proxy": None if first.bridged or config is None else config.value("userland-proxy"),
+        },
+        variables=_cure_between(by, first),
+        discriminator=str(by),
+        severity=None if failing(paths) else Severity.warning,
+        touches=subjects_of([path.network for path in paths]) + tuple(path.want.container.subject for path in paths),
+        calls=(peer.subject,) if peer is not None else (),
+        signs=NO_WAY_OUT,
+    )
+
+
+def _cure_between(by: Step, path: WantedPath) -> dict[str, str]:
+    packet = path.trace.packet
+    if path.bridged:
+        return cures.beside(by, path.network.bridge)
+    stages = [stage for stage in path.trace.stages if stage.hook == "forward"]
+    last = stages[-1].verdict.packet if stages else packet
+    if last is None or not last.dst or not last.oif or cures.program_of(by) != "iptables":
+        return cures.beside(by, path.network.bridge)
+    return {
+        "from_bridge": path.network.bridge,
+        "to_bridge": last.oif,
+        "to_address": last.dst,
+        "to_port": str(last.dport or path.port),
+    }

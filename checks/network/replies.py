@@ -1,0 +1,109 @@
+"""Answers that do not get back: to clients of published ports, and to the host itself by IPv6."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.return_paths import ReturnPath, ReturnPaths
+from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.evidence.network.router_advertisements import RouterAdvertisements
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
+from diagnose.phrases import and_more
+from diagnose.registry import check
+
+
+@check("network.replies-misrouted", severity=Severity.critical)
+def replies_misrouted(return_paths: ReturnPaths, host_stack: HostStack) -> CheckResult:
+    """Answers of a published port leave by another interface than the client's.
+
+    The translated answer still carries the container's own address when the kernel chooses its route: rules of the form `from ADDRESS
+    lookup TABLE` do not match it, and the answer takes the default route. A container on several networks answers by its own default
+    route; rp_filter=1 drops what comes from the wrong bridge.
+    """
+    if not len(return_paths):
+        return Skipped("no running container publishes a port on an address of an uplink")
+    misrouted: dict[str, list[ReturnPath]] = defaultdict(list)
+    for path in return_paths:
+        obstacle = path.trace.obstacle
+        if not path.is_lost or obstacle is None:
+            continue
+        if obstacle.reason == "reverse path" and path.answers_by:
+            yield _from_wrong_bridge(path)
+        elif obstacle.reason == "elsewhere" and path.host_answers_by == path.uplink.name:
+            misrouted[path.uplink.name].append(path)
+    for paths in misrouted.values():
+        yield _by_another_uplink(paths, host_stack)
+    return None
+
+
+def _by_another_uplink(paths: list[ReturnPath], host_stack: HostStack) -> Finding:
+    first = paths[0]
+    obstacle = first.trace.obstacle
+    assert obstacle is not None
+    ports = sorted({path.host_port for path in paths})
+    decision = host_stack.stack.routing.look_up(SOMEWHERE, first.uplink.address)
+    table = decision.table or 0
+    return Finding(
+        subject=Subject("interface", first.uplink.name),
+        summary=f'interface "{first.uplink.name}": answers of published port {and_more(map(str, ports), 4)} to clients of'
+        f" {first.uplink.address} leave by {obstacle.by.chain}, programs of the host answer by {first.uplink.name}",
+        evidence={
+            "published": f"{first.uplink.address}:{first.host_port} -> {first.container.name} {first.port}",
+            "answers of containers": obstacle.by.rule,
+            "answers of the host": f"{decision.by} by {decision.oif}",
+            "routing rules": [str(rule) for rule in host_stack.rules][:6],
+        },
+        variables={"uplink": first.uplink.name, "table_number": str(table), "mark": f"{0x10000 + table:#x}"},
+        severity=Severity.warning,
+        touches=tuple(path.container.subject for path in paths),
+        signs=NO_WAY_OUT,
+    )
+
+
+def _from_wrong_bridge(path: ReturnPath) -> Finding:
+    obstacle = path.trace.obstacle
+    assert obstacle is not None
+    return Finding(
+        subject=path.container.subject,
+        summary=f'container "{path.container.name}" answers clients of port {path.host_port} by {path.answers_by}, and'
+        f" {obstacle.by.rule.partition(':')[0]} drops the answers: the port is published by {path.network.bridge}",
+        evidence={
+            "published": f"{path.uplink.address}:{path.host_port} -> {path.port} on network {path.network.name}",
+            "dropped": str(obstacle.by),
+            "default route inside": path.answers_by,
+        },
+        variables={"container": path.container.name, "bridge_back": path.answers_by},
+        discriminator=str(path.host_port),
+        touches=(path.network.subject, Subject("interface", path.answers_by)),
+        stable=(path.container.life,),
+        signs=NO_WAY_OUT,
+        service=path.container.service,
+    )
+
+
+@check("network.ipv6-default-route-lost", severity=Severity.critical)
+def ipv6_default_route_lost(router_advertisements: RouterAdvertisements) -> CheckResult:
+    """Forwarding makes the kernel ignore its IPv6 router: no default route is left.
+
+    An engine that writes IPv6 rules turns forwarding on; with `accept_ra` at its default of 1 the kernel then ignores router
+    advertisements, and the default route ends with its lifetime. A host that was given its route in another way has one.
+    """
+    if not router_advertisements.has_ipv6:
+        return Skipped("no uplink of this host has a global IPv6 address")
+    for router in router_advertisements.ignored:
+        yield Finding(
+            subject=Subject("interface", router.interface),
+            summary=f'interface "{router.interface}" has address {router.addresses[0]}, but the host has no IPv6 default route:'
+            " accept_ra=1 ignores routers while forwarding is on",
+            evidence={
+                f"net.ipv6.conf.{router.interface}.accept_ra": "1",
+                f"net.ipv6.conf.{router.interface}.forwarding": "1",
+                "addresses": list(router.addresses),
+                "IPv6 default route": None,
+            },
+            variables={"assignment": f"net/ipv6/conf/{router.interface}/accept_ra=2", "uplink": router.interface},
+            signs=NO_WAY_OUT,
+        )
+    return None

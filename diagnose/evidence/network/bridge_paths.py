@@ -1,0 +1,117 @@
+"""Other bridges of the host, of LXC, libvirt or CNI, and whether what is behind them still gets through the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_interface
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.packet_paths import SOMEWHERE6
+from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.rules import Family, Packet
+from diagnose.firewall.trace import EPHEMERAL, Device, Flow, Origin, Stack, Trace, trace, trace_bridged
+from diagnose.firewall.walk import walk
+from diagnose.registry import evidence
+
+_GUEST_KINDS = ("tun", "veth")
+"""Kinds of the ports behind which machines and containers are."""
+_ENGINES_OWN = ("docker", "br-", "podman")
+"""How names of bridges begin that an engine made, where its networks could not be listed."""
+
+
+class BridgePath(msgspec.Struct, frozen=True):
+    """The way of what is behind one bridge, out by the uplink.
+
+    kind routed: the host routes its packets, and hides its addresses behind its own (IPv4) or has a global prefix for it (IPv6).
+    bridged: the uplink itself is one of its ports, so that only br_netfilter can stop a frame. guests: its other ports.
+    """
+
+    bridge: str
+    kind: Literal["routed", "bridged"]
+    family: Family
+    subnet: str
+    uplink: str
+    guests: tuple[str, ...]
+    trace: Trace
+
+
+class BridgePaths(msgspec.Struct, frozen=True):
+    """The ways of bridges that are no engine's and have something behind them."""
+
+    items: tuple[BridgePath, ...] = ()
+
+    def __iter__(self) -> Iterator[BridgePath]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@evidence
+def bridge_paths(
+    host_stack: HostStack, interfaces: Interfaces, uplinks: Uplinks, networks: Networks | None
+) -> BridgePaths:
+    """One walk for each bridge and family."""
+    stack = host_stack.stack
+    own = {network.bridge for network in networks.bridges} if networks is not None else set()
+    found: list[BridgePath] = []
+    for link in interfaces:
+        device = stack.by_name.get(link.name)
+        if link.kind != "bridge" or not link.up or device is None or link.name in own:
+            continue
+        if link.name.startswith(_ENGINES_OWN) and link.name != "br-lan":
+            continue
+        ports = interfaces.ports(link)
+        guests = tuple(port.name for port in ports if port.kind in _GUEST_KINDS)
+        outer = [port for port in ports if port.kind not in _GUEST_KINDS]
+        if not guests:
+            continue
+        if outer:
+            found += _bridged(stack, device, outer[0], guests)
+        else:
+            found += _routed(stack, device, guests, uplinks)
+    return BridgePaths(tuple(found))
+
+
+def _routed(stack: Stack, device: Device, guests: tuple[str, ...], uplinks: Uplinks) -> Iterator[BridgePath]:
+    """The way out of a bridge with an address of the host, where the host is set up to let its packets out."""
+    families: tuple[tuple[Family, str], ...] = (("ip", SOMEWHERE), ("ip6", SOMEWHERE6))
+    for family, peer in families:
+        address = stack.address_on(device.name, family)
+        net = next((ip_interface(held) for held in device.addresses if held.partition("/")[0] == address), None)
+        if net is None or net.network.num_addresses < 4 or net.ip.is_link_local:
+            continue
+        source = str(net.network.network_address + (2 if str(net.network.network_address + 2) != address else 3))
+        decision = stack.routing.look_up(peer, source, device.name)
+        if decision.kind != "unicast" or not len(uplinks):
+            continue
+        if not _is_meant_to_leave(stack, device.name, source, decision.oif, family):
+            continue
+        traced = trace(stack, Flow(Origin(device.name, source), peer, "tcp", 443, family, assumed=decision.oif))
+        yield BridgePath(device.name, "routed", family, str(net.network), decision.oif, guests, traced)
+
+
+def _is_meant_to_leave(stack: Stack, bridge: str, source: str, uplink: str, family: Family) -> bool:
+    """Whether somebody set the host up for this bridge's packets: its addresses are translated, or are routed global ones."""
+    forwards = stack.settings.forwarding6 if family == "ip6" else stack.settings.forwarding.get(bridge)
+    if forwards is False:
+        return False
+    if family == "ip6" and ip_interface(source).ip.is_global:
+        return True
+    sent = Packet(bridge, uplink, source, SOMEWHERE if family == "ip" else SOMEWHERE6, "tcp", EPHEMERAL, 443, family)
+    return walk(stack.ruleset, "postrouting", sent).nat is not None
+
+
+def _bridged(stack: Stack, device: Device, outer: Interface, guests: tuple[str, ...]) -> Iterator[BridgePath]:
+    """The way from a guest's port to the port of the uplink."""
+    if not stack.settings.bridge_filter:
+        return
+    origin = Origin(device.name, None, guests[0])
+    traced = trace_bridged(stack, Flow(origin, None, "tcp", 443, assumed=device.name), outer.name)
+    yield BridgePath(device.name, "bridged", "ip", "", outer.name, guests, traced)

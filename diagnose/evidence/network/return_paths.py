@@ -1,0 +1,142 @@
+"""Where the answers of published ports go: back by the interface that the client is behind, or by another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.packet_paths import EVERYWHERE, not_walked
+from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from diagnose.firewall.trace import Flow, Origin, Stack, Trace, trace
+from diagnose.registry import evidence
+
+
+class ReturnPath(msgspec.Struct, frozen=True):
+    """One published port as a client beyond one interface meets it, and the way of the answers.
+
+    host_answers_by: the interface by which a program of the host itself would answer that client. answers_by: the bridge by which
+    the container's own answers come, where its routes lead elsewhere than the request came from.
+    """
+
+    container: Container
+    network: Network
+    uplink: Uplink
+    host_port: int
+    port: str
+    trace: Trace
+    host_answers_by: str = ""
+    answers_by: str = ""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the answers certainly do not get back to the client by the way that it came."""
+        obstacle = self.trace.obstacle
+        return obstacle is not None and self.trace.is_blocked and obstacle.part == "reply" and obstacle.reason != "rule"
+
+
+class ReturnPaths(msgspec.Struct, frozen=True):
+    """One published port of each network and uplink, and each port of containers with several networks."""
+
+    items: tuple[ReturnPath, ...] = ()
+
+    def __iter__(self) -> Iterator[ReturnPath]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@evidence
+def return_paths(
+    host_stack: HostStack,
+    containers: Containers,
+    networks: Networks,
+    uplinks: Uplinks,
+    namespaces: Namespaces | None,
+    ping: Ping | None,
+    info: Info | None,
+) -> ReturnPaths:
+    """Walks from an ordinary client behind each interface that has an address others can reach."""
+    if not_walked(ping, info, uplinks):
+        return ReturnPaths()
+    stack = host_stack.stack
+    bridges = {network.bridge for network in networks.bridges}
+    outer = [uplink for uplink in _outer(stack, uplinks) if uplink.name not in bridges]
+    return ReturnPaths(tuple(_walked(stack, containers, networks, outer, namespaces)))
+
+
+def _outer(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
+    """The uplinks, and other interfaces by which the host itself answers an ordinary client that called their address."""
+    known = {uplink.name for uplink in uplinks}
+    yield from uplinks
+    for device in stack.devices:
+        address = stack.address_on(device.name, "ip")
+        if device.name in known or address is None or device.kind == "bridge" or ip_address(address).is_loopback:
+            continue
+        if stack.routing.look_up(SOMEWHERE, address).oif == device.name:
+            yield Uplink(device.name, address)
+
+
+def _walked(
+    stack: Stack,
+    containers: Containers,
+    networks: Networks,
+    outer: list[Uplink],
+    namespaces: Namespaces | None,
+) -> Iterator[ReturnPath]:
+    seen: set[tuple[str, str]] = set()
+    for container in containers.running:
+        places = {
+            endpoint.ip_address: networks.by_name[name]
+            for name, endpoint in container.endpoints.items()
+            if name in networks.by_name and networks.by_name[name].is_bridge and endpoint.ip_address
+        }
+        netns = namespaces.of(container) if namespaces is not None and len(places) > 1 else None
+        for port, binding in container.published_ports:
+            proto = port.partition("/")[2]
+            if not binding.host_port.isdigit() or proto not in ("tcp", "udp") or not places:
+                continue
+            for uplink in outer:
+                address = uplink.address if binding.host_ip in EVERYWHERE else binding.host_ip
+                if address is None or address != uplink.address:
+                    continue
+                if netns is None and all((place.name, uplink.name) in seen for place in places.values()):
+                    continue
+                flow = Flow(Origin(uplink.name, SOMEWHERE), address, proto, int(binding.host_port))
+                first = trace(stack, flow)
+                target = first.nat.address if first.nat is not None else None
+                network = places.get(target or "")
+                if network is None or ((network.name, uplink.name) in seen and netns is None):
+                    continue
+                seen.add((network.name, uplink.name))
+                back = _leaves_by(netns, places)
+                if back and back != network.bridge:
+                    first = trace(stack, msgspec.structs.replace(flow, answers_by=back))
+                host_answers_by = stack.routing.look_up(SOMEWHERE, address).oif
+                yield ReturnPath(
+                    container, network, uplink, int(binding.host_port), port, first, host_answers_by, back or ""
+                )
+
+
+def _leaves_by(netns: ContainerNetns | None, places: dict[str, Network]) -> str | None:
+    """The bridge of the network by which a container's own default route leads; None where that is not known."""
+    if netns is None:
+        return None
+    defaults = [
+        route for route in netns.routes if route.family == "inet" and not route.prefix and route.leads_somewhere
+    ]
+    best = min(defaults, key=lambda route: route.metric, default=None)
+    if best is None:
+        return None
+    for address in netns.addresses:
+        if address.index == best.oif and address.address in places:
+            return places[address.address].bridge
+    return None

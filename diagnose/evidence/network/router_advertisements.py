@@ -1,0 +1,68 @@
+"""Whether the kernel still takes IPv6 default routes from routers: forwarding makes it a router itself, which ignores them."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.machine import ReadSysctls
+from diagnose.registry import evidence
+
+_FORWARDING = "net/ipv6/conf/{}/forwarding"
+_ACCEPT = "net/ipv6/conf/{}/accept_ra"
+
+
+class IgnoredRouter(msgspec.Struct, frozen=True):
+    """An uplink with global IPv6 addresses whose kernel ignores router advertisements."""
+
+    interface: str
+    addresses: tuple[str, ...]
+
+
+class RouterAdvertisements(msgspec.Struct, frozen=True):
+    """ignored: uplinks that no longer learn a default route. has_default: whether there is one all the same."""
+
+    ignored: tuple[IgnoredRouter, ...] = ()
+    has_default: bool = False
+    has_ipv6: bool = True
+
+
+@evidence
+def router_advertisements(
+    host: Host, uplinks: Uplinks, interfaces: Interfaces, routes: Routes
+) -> RouterAdvertisements | Unavailable:
+    """Two settings of each uplink (Documentation/networking/ip-sysctl: accept_ra 1 counts only without forwarding, 2 always)."""
+    global_addresses = {
+        uplink.name: tuple(_global(interfaces, uplink.name)) for uplink in uplinks if _global(interfaces, uplink.name)
+    }
+    if routes.default6 is not None or not global_addresses:
+        return RouterAdvertisements((), routes.default6 is not None, bool(global_addresses))
+    names = [pattern.format(name) for name in global_addresses for pattern in (_FORWARDING, _ACCEPT)]
+    answer = host.ask(ReadSysctls(names=names))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    ignored = tuple(
+        IgnoredRouter(name, addresses)
+        for name, addresses in global_addresses.items()
+        if answer.get(_FORWARDING.format(name)) == "1" and answer.get(_ACCEPT.format(name)) == "1"
+    )
+    return RouterAdvertisements(ignored)
+
+
+def _global(interfaces: Interfaces, name: str) -> list[str]:
+    """The addresses of an interface that are meant for the internet: neither local to the link nor to the site (fc00::/7)."""
+    link = interfaces.by_name.get(name)
+    held = interfaces.addresses_of(link) if link is not None else ()
+    return [
+        address
+        for address in held
+        if ip_address(address).version == 6
+        and not ip_address(address).is_link_local
+        and not address.lower().startswith(("fc", "fd"))
+    ]
