@@ -303,8 +303,9 @@ def rotated_by_host(contents: LogContents) -> CheckResult:
 
     The engine keeps its files open and does not expect them to change. With `copytruncate` a reader loses its place and lines are lost
     between copy and cut; without it the engine writes on into the renamed file. What the engine rotates itself (`max-size`) is
-    rotated twice.
+    rotated twice. A warning if files are renamed, or if a log is damaged; with copytruncate alone advice.
     """
+    is_harmful = bool(contents.damaged)
     for rotation in contents.rotations:
         how = "copies and cuts them (copytruncate)" if rotation.copies else "renames them under the engine"
         yield Finding(
@@ -316,6 +317,7 @@ def rotated_by_host(contents: LogContents) -> CheckResult:
             },
             variables={"path": rotation.path},
             discriminator=rotation.path,
+            severity=Severity.advice if rotation.copies and not is_harmful else None,
         )
     return contents.unread_rotations
 

@@ -31,10 +31,12 @@ def runtime_missing(daemon: Daemon, info: Info, containers: Containers, log: Dae
     """
     if daemon.is_podman:
         return Skipped("Podman answers here")
+    if not info.runtimes:
+        return Skipped("the engine does not list its runtimes")
     users: dict[str, list[Container]] = {}
     for container in containers:
         name = container.host_config.runtime
-        if name and name not in (info.runtimes or {}) and not ALWAYS_THERE.match(name):
+        if name and name not in info.runtimes and not ALWAYS_THERE.match(name):
             users.setdefault(name, []).append(container)
     for name, asking in users.items():
         running = [container for container in asking if container.is_running]
@@ -44,7 +46,7 @@ def runtime_missing(daemon: Daemon, info: Info, containers: Containers, log: Dae
             continue
         effect = "cannot start" if down else "will not start again"
         evidence: dict[str, Json] = {
-            "/info Runtimes": sorted(info.runtimes or {}),
+            "/info Runtimes": sorted(info.runtimes),
             "HostConfig.Runtime": name,
             **({"the engine": refusal} if down else {}),
         }

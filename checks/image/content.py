@@ -114,6 +114,7 @@ _LOST_LAYER = re.compile(r"HTTP 500: (?:stat|lstat|open) (?P<path>\S+/overlay2/\
 def corrupt(
     layers: LayerFolders | Unavailable,
     stored: Layers | None,
+    info: Info | None,
     pulls: Pulls | None,
     clock: Clock,
     containers: Containers,
@@ -128,7 +129,8 @@ def corrupt(
     whose own layer is gone cannot even be inspected (HTTP 500, seen on engines 20.10.24, 26.1.5 and 28.5.2). Bytes that changed
     inside a layer are noticed by nobody.
     """
-    if stored is not None and stored.lost_of_images:
+    uses_overlay = info is not None and info.driver == "overlay2"
+    if stored is not None and stored.lost_of_images and uses_overlay:
         yield _deleted(stored, containers)
         return None
     yield from _robbed(containers)

@@ -322,9 +322,24 @@ WEB = container("web")
 def test_layers_that_were_deleted(lost: tuple[str, ...], found: list[tuple[str, str]]) -> None:
     stored = Layers("/d/overlay2", 3, (), {WEB.id: "own-web"}, 5, lost)
     torn = LayerFolders((("shop:1.4", "/d/overlay2/abc/link"),), 5) if found else LayerFolders((), 5)
-    result = judge("image.corrupt", layers=torn, stored=stored, clock=CLOCK, containers=of(WEB))
+    result = judge(
+        "image.corrupt", layers=torn, stored=stored, info=Info(driver="overlay2"), clock=CLOCK, containers=of(WEB)
+    )
     assert rows(result) == found
     assert [finding.touches for finding in result.findings] == [(WEB.subject,)] * len(found)
+
+
+def test_records_that_another_store_has_left_are_not_missed() -> None:
+    stored = Layers("/d/overlay2", 0, (), {}, 5, ("base",))
+    result = judge(
+        "image.corrupt",
+        layers=LayerFolders((), 5),
+        stored=stored,
+        info=Info(driver="overlayfs"),
+        clock=CLOCK,
+        containers=of(),
+    )
+    assert result.verdict == "passed"
 
 
 def test_layers_are_unknown_where_they_cannot_be_seen() -> None:

@@ -160,6 +160,8 @@ def test_findings_about_logs() -> None:
     assert rows(judge("logging.rotated-by-host", contents=contents)) == [("warning", "docker")]
     assert rows(judge("logging.file-damaged", contents=contents)) == [("warning", "web")]
     assert judge("logging.rotated-by-host", contents=LogContents((), ())).verdict == "passed"
+    copied = LogContents(contents.rotations, ())
+    assert rows(judge("logging.rotated-by-host", contents=copied)) == [("advice", "docker")]
 
 
 def test_logs_that_may_not_be_read_are_not_whole() -> None:

@@ -139,6 +139,19 @@ def test_the_engine_itself_is_no_strange_holder() -> None:
     assert _collected(hung, locks="41: FLOCK  ADVISORY  WRITE 298 07:00:45 0 EOF\n").locked == ()
 
 
+OF_DOCKERD = "41: FLOCK  ADVISORY  WRITE 50 07:00:45 0 EOF\n"
+
+
+def test_a_dockerd_that_may_be_starting_is_no_strange_holder() -> None:
+    assert _collected(DEAD, locks=OF_DOCKERD).locked == ()
+    ended = _collected(DEAD, "failed to start daemon: error while opening volume store: timeout", locks=OF_DOCKERD)
+    assert [lock.comm for lock in ended.locked] == ["dockerd"]
+
+
+def test_a_build_cache_that_was_reset_did_not_keep_the_engine_down() -> None:
+    assert _collected(DEAD, RESET, "failed to start daemon: pid file found").damaged is None
+
+
 VOLUMES = "/var/lib/docker/volumes/metadata.db"
 NETWORKS = "/var/lib/docker/network/files/local-kv.db"
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon import CONTAINERDS, DAEMONS, Daemon
 from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.machine.processes import Processes
@@ -86,7 +86,8 @@ def engine_databases(
         return Unavailable("remote", daemon.where)
     system = daemon.managed is False
     damaged = _damaged(log, daemon, root.path, system) if log is not None else None
-    locked = () if daemon.answers else tuple(_locked(host, daemon, root.path, processes))
+    has_failed = log is not None and log.last_failure is not None
+    locked = () if daemon.answers else tuple(_locked(host, daemon, root.path, processes, has_failed))
     return EngineDatabases(damaged, locked, log.source if log is not None else "")
 
 
@@ -109,6 +110,8 @@ def _damaged(log: DaemonLog, daemon: Daemon, root: str, system: bool) -> Damaged
 
 def _matters(line: LogLine, daemon: Daemon) -> bool:
     """An engine that answers may have thrown a broken build cache away by itself; a containerd without its record works for nobody."""
+    if "resetting to empty" in line.message:
+        return False
     if not daemon.answers:
         return True
     return (
@@ -116,7 +119,10 @@ def _matters(line: LogLine, daemon: Daemon) -> bool:
     )
 
 
-def _locked(host: Host, daemon: Daemon, root: str, processes: Processes | None) -> Iterator[LockedDatabase]:
+def _locked(
+    host: Host, daemon: Daemon, root: str, processes: Processes | None, has_failed: bool
+) -> Iterator[LockedDatabase]:
+    """has_failed: the newest start attempt has ended. Before that a dockerd with a lock may be the one that is starting."""
     table = host.ask(ReadFile("/proc/locks"))
     paths = [f"{root}/{file}" for file in FILES] + [SYSTEM_BOOK]
     stats = host.ask(StatPaths(paths))
@@ -128,6 +134,8 @@ def _locked(host: Host, daemon: Daemon, root: str, processes: Processes | None) 
     for lock in _LOCK.finditer(table.text):
         path = files.get((f"{int(lock['major'], 16)}:{int(lock['minor'], 16)}", int(lock["inode"])))
         pid = int(lock["pid"])
-        if path and pid and pid not in own:
-            process = known.get(pid)
-            yield LockedDatabase(path, pid, process.comm if process else "")
+        process = known.get(pid)
+        comm = process.comm if process else ""
+        may_be_starting = comm in (*DAEMONS, *CONTAINERDS) and not has_failed
+        if path and pid and pid not in own and not may_be_starting:
+            yield LockedDatabase(path, pid, comm)

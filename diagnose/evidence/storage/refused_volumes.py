@@ -67,7 +67,8 @@ def refused_volumes(
         return Unavailable.of(table)
     known = tuple(line.split()[-1] for line in table.text.splitlines() if line.split())
     types = _types(host)
-    typed = [msgspec.structs.replace(volume, fstype=types.get(volume.name, "")) for volume in found.values()]
+    there = [volume for volume in found.values() if types is None or volume.name in types]
+    typed = [msgspec.structs.replace(volume, fstype=(types or {}).get(volume.name, "")) for volume in there]
     return RefusedVolumes(tuple(volume for volume in typed if volume.fstype not in known), known)
 
 
@@ -80,8 +81,9 @@ def _refusals(lines: Iterable[Any], containers: Containers) -> Iterator[tuple[st
             yield container.state.error, None, container.name
 
 
-def _types(host: Host) -> dict[str, str]:
-    """The file system that each volume of the driver `local` asks for, by the volume's name."""
+def _types(host: Host) -> dict[str, str] | None:
+    """The file system that each volume of the driver `local` asks for, by the volume's name; None if the engine does not list them."""
     answer = host.ask(ListVolumes())
-    volumes = [] if isinstance(answer, Failed) else answer.volumes or []
-    return {volume.name: (volume.options or {}).get("type", "") for volume in volumes}
+    if isinstance(answer, Failed):
+        return None
+    return {volume.name: (volume.options or {}).get("type") or "" for volume in answer.volumes or ()}
