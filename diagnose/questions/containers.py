@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import msgspec
+
 from diagnose.model import Json
 from diagnose.questions.question import Policy, Question
 
@@ -47,7 +49,20 @@ class ReadContainerStats(Question[Json], frozen=True):
     id: str
 
 
-class ReadLogs(Question[Json], frozen=True):
+class ContainerLog(msgspec.Struct, frozen=True):
+    """The last lines of a container, each behind its RFC 3339 time, in the order of the engine."""
+
+    text: str = ""
+    """Both streams."""
+    stdout: str = ""
+    stderr: str = ""
+    error: str = ""
+    """What went wrong in the engine while it read."""
+    truncated: bool = False
+    """There was more, and the oldest is missing."""
+
+
+class ReadLogs(Question[ContainerLog], frozen=True):
     """/containers/ID/logs: its last lines."""
 
     POLICY = Policy("api.logs", "the log of a container", "engine.api:get", "api", "engine", 2, 4, longest=2**20)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
 
 from diagnose.model import Json
 from diagnose.questions.question import Policy, Question
@@ -11,13 +14,67 @@ Filters = Mapping[str, Sequence[str]]
 """The API's own map of lists."""
 
 
-class FindEndpoint(Question[Json], frozen=True):
+DEFAULT_SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
+
+
+class Rootless(msgspec.Struct, frozen=True):
+    """Whose engine the endpoint is, if it is a user's own and not the system's (the answer `endpoint` says what its
+    fields mean)."""
+
+    uid: int
+    config: str | None = None
+    data: str | None = None
+    runtime: str = ""
+    traces: bool | None = None
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where the engine was asked. named: the user chose it. source: what decided it. rootless: whose engine it is, None
+    for the system's."""
+
+    url: str = ""
+    scheme: str = ""
+    source: str = ""
+    named: bool = False
+    rootless: Rootless | None = None
+    context: str | None = None
+    tls: bool = False
+
+    @property
+    def path(self) -> str:
+        """The socket's path; empty for an engine that is reached in another way."""
+        return self.url.removeprefix("unix://") if self.scheme == "unix" else ""
+
+    @property
+    def is_default(self) -> bool:
+        """Whether this is where an engine belongs: the system's, or that of a user who has one."""
+        own = self.rootless
+        return self.path in DEFAULT_SOCKETS or (
+            own is not None and own.traces is True and self.path == f"{own.runtime}/docker.sock"
+        )
+
+
+class FindEndpoint(Question[Endpoint], frozen=True):
     """Which endpoint the docker client would use."""
 
     POLICY = Policy("endpoint", "the engine's address", "engine.endpoint:endpoint", "local", "tool", 2, 0)
 
 
-class FindLocality(Question[Json], frozen=True):
+class Locality(msgspec.Struct, frozen=True):
+    """Whether the engine runs on this machine, and as which process."""
+
+    same_host: bool
+    why: str = ""
+    engine_pid: int | None = None
+    how: str = ""
+    """How the process was found."""
+    same_netns: bool | None = None
+    """Whether this process has the network namespace of the engine; None where it may not be read."""
+    same_mntns: bool | None = None
+    same_pidns: bool | None = None
+
+
+class FindLocality(Question[Locality], frozen=True):
     """Whether the engine runs on this machine, and as which process."""
 
     POLICY = Policy(
@@ -25,13 +82,95 @@ class FindLocality(Question[Json], frozen=True):
     )
 
 
-class PingEngine(Question[Json], frozen=True):
+class PingReply(msgspec.Struct, frozen=True):
+    """What the headers of /_ping say; None for what the engine does not give."""
+
+    api_version: str | None = None
+    engine_version: str | None = None
+    libpod: str | None = None
+    """The version of Podman, where Podman answers."""
+    date: str | None = None
+    """The clock of the engine (RFC 7231)."""
+
+
+class PingEngine(Question[PingReply], frozen=True):
     """The headers of /_ping."""
 
     POLICY = Policy("api.ping", "the engine's answer to /_ping", "engine.api:ping", "probe", "engine", 2, 0)
 
 
-class ReadInfo(Question[Json], frozen=True):
+class Info(msgspec.Struct, frozen=True, rename="pascal"):
+    """`GET /info` as far as checks read it. It asks containerd: it hangs when that hangs."""
+
+    id: str = msgspec.field(name="ID", default="")
+    name: str = ""
+    containers: int = 0
+    containers_running: int = 0
+    driver: str = ""
+    driver_status: list[list[str]] | None = None
+    docker_root_dir: str = ""
+    server_version: str = ""
+    operating_system: str = ""
+    kernel_version: str = ""
+    architecture: str = ""
+    ncpu: int = msgspec.field(name="NCPU", default=0)
+    mem_total: int = 0
+    memory_limit: bool = True
+    swap_limit: bool = True
+    pids_limit: bool = True
+    cpu_cfs_quota: bool = True
+    ipv4_forwarding: bool = msgspec.field(name="IPv4Forwarding", default=True)
+    logging_driver: str = ""
+    cgroup_driver: str = ""
+    cgroup_version: str = ""
+    live_restore_enabled: bool = False
+    default_runtime: str = ""
+    runtimes: dict[str, Any] | None = None
+    security_options: list[str] | None = None
+    http_proxy: str = ""
+    https_proxy: str = ""
+    no_proxy: str = ""
+    registry_config: dict[str, Any] | None = None
+    swarm: dict[str, Any] | None = None
+    warnings: list[str] | None = None
+    firewall_backend: dict[str, Any] | None = None
+    system_time: str = ""
+    debug: bool = False
+    labels: list[str] | None = None
+    default_address_pools: list[dict[str, Any]] | None = None
+    init_binary: str = ""
+    isolation: str = ""
+    containerd: dict[str, Any] | None = None
+
+    @property
+    def status(self) -> dict[str, str]:
+        """DriverStatus as a mapping: Backing Filesystem, Supports d_type, driver-type, ..."""
+        return {pair[0]: pair[1] for pair in self.driver_status or () if len(pair) == 2}
+
+    @property
+    def uses_containerd_store(self) -> bool:
+        """Images lie in containerd's snapshotter (the default of fresh installs from engine 29)."""
+        return self.status.get("driver-type", "").startswith("io.containerd.snapshotter")
+
+    @property
+    def is_rootless(self) -> bool:
+        return any("rootless" in option for option in self.security_options or ())
+
+    @property
+    def has_userns_remap(self) -> bool:
+        return any(option.startswith("name=userns") for option in self.security_options or ())
+
+    @property
+    def firewall_driver(self) -> str:
+        """iptables or nftables, with +firewalld where it runs; engines before 28.1 do not say and use iptables."""
+        return str((self.firewall_backend or {}).get("Driver") or "iptables")
+
+    @property
+    def swarm_state(self) -> str:
+        return str((self.swarm or {}).get("LocalNodeState") or "inactive")
+
+
+class ReadInfo(Question[Info], frozen=True):
     """/info."""
 
     POLICY = Policy("api.info", "the engine's own description (docker info)", "engine.api:get", "api", "engine", 3, 2)
@@ -87,7 +226,45 @@ class ListTasks(Question[Json], frozen=True):
     filters: Filters | None = None
 
 
-class ReadUnit(Question[Json], frozen=True):
+class Unit(msgspec.Struct, frozen=True, rename="pascal"):
+    """systemd's word on a unit, as texts (`systemctl show`); LoadState "not-found": there is none."""
+
+    load_state: str = ""
+    active_state: str = ""
+    sub_state: str = ""
+    result: str = ""
+    unit_file_state: str = ""
+    fragment_path: str = ""
+    exec_start: str = ""
+    exec_main_status: str = ""
+    n_restarts: str = msgspec.field(name="NRestarts", default="")
+    start_limit_burst: str = ""
+
+    @property
+    def exists(self) -> bool:
+        return self.load_state not in ("", "not-found")
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it ought to run: one that nobody enabled and that did not fail need not, as beside a rootless engine."""
+        return self.exists and not (self.unit_file_state in ("disabled", "masked") and self.active_state == "inactive")
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether systemd starts it no more after too many failures. systemd 257 (Debian 13) keeps the result of the last failure,
+        so that the number of restarts tells; 262 says start-limit-hit."""
+        many = self.n_restarts.isdigit() and self.start_limit_burst.isdigit()
+        return self.result == "start-limit-hit" or (
+            self.active_state == "failed" and many and int(self.n_restarts) >= int(self.start_limit_burst) > 0
+        )
+
+    @property
+    def program(self) -> str:
+        """The absolute path that ExecStart names; empty if none."""
+        return self.exec_start.partition("path=")[2].partition(" ;")[0].strip()
+
+
+class ReadUnit(Question[Unit], frozen=True):
     """The properties of a systemd unit."""
 
     POLICY = Policy("unit", "the state of a systemd unit", "commands.systemd:unit", "probe", "host", 2, 3)
@@ -97,7 +274,23 @@ class ReadUnit(Question[Json], frozen=True):
         return f"the systemd unit {self.name}"
 
 
-class ReadJournal(Question[Json], frozen=True):
+class JournalEntry(msgspec.Struct, frozen=True):
+    """One line of a journal."""
+
+    at: float
+    message: str
+    priority: int = 6
+    pid: int | None = None
+    cursor: str = ""
+
+
+class JournalEntries(msgspec.Struct, frozen=True):
+    """The newest lines of a journal, oldest first."""
+
+    entries: list[JournalEntry]
+
+
+class ReadJournal(Question[JournalEntries], frozen=True):
     """The newest lines of a unit's journal, oldest first."""
 
     POLICY = Policy("journal", "the journal", "commands.systemd:journal", "probe", "host", 3, 4)
@@ -108,7 +301,14 @@ class ReadJournal(Question[Json], frozen=True):
         return f"the journal of {self.unit}"
 
 
-class ValidateConfig(Question[Json], frozen=True):
+class Validation(msgspec.Struct, frozen=True):
+    """What dockerd says of a configuration file."""
+
+    ok: bool
+    text: str = ""
+
+
+class ValidateConfig(Question[Validation], frozen=True):
     """dockerd's own judgement of a configuration file."""
 
     POLICY = Policy(

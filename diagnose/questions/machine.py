@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -112,25 +113,29 @@ class ResourceLimit(msgspec.Struct, frozen=True):
     hard: int | None = None
 
 
-class InspectedProcess(msgspec.Struct, frozen=True):
+class ProcessDetail(msgspec.Struct, frozen=True):
     """One process in detail; None where the caller may not read it."""
 
     pid: int = 0
-    ppid: int = 0
     comm: str = ""
     state: str = ""
     """The letter of proc(5)."""
-    start: float | None = None
+    start: float = 0.0
     """Seconds since boot."""
-    uid: int | None = None
-    container: str | None = None
-    """The id of the container, from its control group."""
-    cmdline: list[str] = []
-    environ: list[str] | None = None
-    """NAME=value."""
     exe: str | None = None
     wchan: str | None = None
     """The kernel function that it waits in."""
+    cmdline: list[str] = []
+    threads: dict[str, int] = {}
+    """How many threads are in each state."""
+    stuck: list[dict[str, Any]] = []
+    """Threads in state D, and what they wait for (`wchan`)."""
+    ppid: int = 0
+    uid: int | None = None
+    container: str | None = None
+    """The id of the container, from its control group."""
+    environ: list[str] | None = None
+    """NAME=value."""
     fds: int | None = None
     """How many descriptors are open."""
     limits: dict[str, ResourceLimit] | None = None
@@ -141,8 +146,23 @@ class InspectedProcess(msgspec.Struct, frozen=True):
     capabilities: str | None = None
     """The effective ones, hexadecimal."""
 
+    @property
+    def is_stopped(self) -> bool:
+        """Stopped by a signal or a debugger: it does nothing until SIGCONT."""
+        return self.state in ("T", "t")
 
-class InspectProcess(Question[InspectedProcess], frozen=True):
+    @property
+    def blocked(self) -> int:
+        """Threads that wait in the kernel and cannot be killed."""
+        return self.threads.get("D", 0)
+
+    @property
+    def waits_for(self) -> str:
+        """The kernel functions that its blocked threads wait in."""
+        return ", ".join(sorted({str(each["wchan"]) for each in self.stuck if each.get("wchan")}))
+
+
+class InspectProcess(Question[ProcessDetail], frozen=True):
     """One process in detail."""
 
     POLICY = Policy("process", "the details of a process", "kernel.proc:process", "local", "host", 1.5, 4)

@@ -72,7 +72,17 @@ class ReadOptions(Question[Options], frozen=True):
     POLICY = Policy("options", "the options of the run", "tool:options", "local", "tool", 1, 0)
 
 
-class IdentifyCaller(Question[Json], frozen=True):
+class Caller(msgspec.Struct, frozen=True):
+    """Who runs the tool. docker_group: the group file makes the user a member of docker; session_has_it: this
+    process carries it."""
+
+    uid: int = 0
+    user: str | None = None
+    docker_group: bool = False
+    session_has_it: bool = False
+
+
+class IdentifyCaller(Question[Caller], frozen=True):
     """The user and the rights of this process."""
 
     POLICY = Policy("caller", "the user and the rights of this process", "tool:caller", "local", "tool", 1, 0)

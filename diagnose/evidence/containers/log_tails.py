@@ -118,7 +118,7 @@ def log_tails(host: Host, containers: Containers, clock: Clock, options: Options
     first = host.ask_about(wanted[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
     for container, answer in first:
         if not isinstance(answer, Failed):
-            tails[container.id] = _tail(answer["text"], container.started_at)
+            tails[container.id] = _tail(answer.text, container.started_at)
         elif answer.reason != "gone":
             unread[container.id] = str(answer)
     tails |= _longer(host, wanted, tails)
@@ -135,7 +135,7 @@ def _longer(host: Host, wanted: Iterable[Container], tails: Mapping[str, LogTail
     unclear = [container for container in wanted if container.id in tails and _explains_little(tails[container.id])]
     answers = host.ask_about(unclear, lambda container: ReadLogs(container.id, MORE_LINES, MORE_BYTES))
     return {
-        container.id: _tail(answer["text"], container.started_at)
+        container.id: _tail(answer.text, container.started_at)
         for container, answer in answers
         if not isinstance(answer, Failed)
     }

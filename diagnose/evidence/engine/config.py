@@ -12,8 +12,28 @@ import msgspec
 from msgspec.structs import replace
 
 from diagnose.model import Failed, Json, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.engine import FindEndpoint, FindLocality, ReadUnit, Rootless
+from diagnose.questions.files import ReadFile
+from diagnose.questions.machine import InspectProcess, ProcessDetail
 from diagnose.registry import evidence
+
+__all__ = [
+    "DEFAULT_PATH",
+    "KEY_OF_FLAG",
+    "LISTS",
+    "MAPS",
+    "SHORT_FLAGS",
+    "UNIT",
+    "DaemonConfig",
+    "Parsed",
+    "Rootless",
+    "daemon_config",
+    "key_of",
+    "parse_flags",
+    "parse_text",
+    "rootless",
+]
 
 DEFAULT_PATH = "/etc/docker/daemon.json"
 UNIT = "docker.service"
@@ -174,41 +194,10 @@ def parse_text(text: str) -> Parsed:
     return Parsed(value, tuple(twice))
 
 
-class _Place(msgspec.Struct):
-    same_host: bool
-    why: str = ""
-    engine_pid: int | None = None
-
-
-class _Process(msgspec.Struct):
-    cmdline: list[str] = []
-    environ: list[str] | None = None
-    uid: int | None = None
-    start: float | None = None
-
-
-class _File(msgspec.Struct):
-    text: str
-    mtime: float | None = None
-    truncated: bool = False
-
-
-class Rootless(msgspec.Struct, frozen=True):
-    """Whose engine the endpoint is, if it is a user's own and not the system's (the answer `endpoint` says what its
-    fields mean)."""
-
-    uid: int
-    config: str | None = None
-    data: str | None = None
-    runtime: str = ""
-    traces: bool | None = None
-
-
 def rootless(host: Host) -> Rootless | None:
     """The user whose own engine is asked; None: the system's, or one of which that was not recorded."""
-    asked = host.ask(question("endpoint"))
-    said = None if isinstance(asked, Failed) else asked.get("rootless")
-    return None if said is None else msgspec.convert(said, Rootless)
+    endpoint = host.ask(FindEndpoint())
+    return None if isinstance(endpoint, Failed) else endpoint.rootless
 
 
 @evidence
@@ -217,10 +206,9 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
 
     A dead rootless engine has no unit that is asked: its user's file counts, if there ever was an engine of that user.
     """
-    asked = host.ask(question("locality"))
-    if isinstance(asked, Failed):
-        return Unavailable.of(asked)
-    place = msgspec.convert(asked, _Place)
+    place = host.ask(FindLocality())
+    if isinstance(place, Failed):
+        return Unavailable.of(place)
     if not place.same_host:
         return Unavailable("remote", place.why)
     own = rootless(host)
@@ -232,16 +220,15 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     if path is None:
         return Unavailable("missing", "it is not known where the user of this rootless engine keeps its daemon.json")
     bare = DaemonConfig(path, flags=flags, source=source, pid=place.engine_pid, started=started)
-    answer = host.ask(question("file.read", path=path))
-    if isinstance(answer, Failed):
-        if answer.reason == "malformed":
-            return replace(bare, text_ok=False, error=answer.detail.removeprefix(f"{path} "))
-        if answer.reason != "missing":
-            return Unavailable(answer.reason, answer.detail if path in answer.detail else f"{path}: {answer.detail}")
+    file = host.ask(ReadFile(path))
+    if isinstance(file, Failed):
+        if file.reason == "malformed":
+            return replace(bare, text_ok=False, error=file.detail.removeprefix(f"{path} "))
+        if file.reason != "missing":
+            return Unavailable(file.reason, file.detail if path in file.detail else f"{path}: {file.detail}")
         if "config-file" in flags:
             return replace(bare, text_ok=False, error="the file that --config-file names does not exist")
         return bare
-    file = msgspec.convert(answer, _File)
     if file.truncated:
         return Unavailable("too large", f"{path} is longer than is read")
     parsed = parse_text(file.text)
@@ -262,16 +249,14 @@ def _command_line(host: Host, pid: int | None, own: Rootless | None) -> tuple[li
     """dockerd's arguments, the file that it reads unless told otherwise, where that is from, and when it
     started."""
     if pid is not None:
-        answer = host.ask(question("process", pid=pid))
-        if not isinstance(answer, Failed):
-            process = msgspec.convert(answer, _Process)
-            if process.cmdline:
-                return process.cmdline[1:], _default_path(process, own), f"process {pid}", process.start
+        process = host.ask(InspectProcess(pid))
+        if not isinstance(process, Failed) and process.cmdline:
+            return process.cmdline[1:], _default_path(process, own), f"process {pid}", process.start or None
     if own is not None:
         return [], own.config, "default", None
-    answer = host.ask(question("unit", name=UNIT))
-    if not isinstance(answer, Failed):
-        words = _exec_start(str(answer.get("ExecStart", "")))
+    unit = host.ask(ReadUnit(UNIT))
+    if not isinstance(unit, Failed):
+        words = _exec_start(unit.exec_start)
         if words:
             return words, DEFAULT_PATH, f"unit {UNIT}", None
     return [], DEFAULT_PATH, "default", None
@@ -287,7 +272,7 @@ def _exec_start(text: str) -> list[str]:
         return line.split()[1:]
 
 
-def _default_path(process: _Process, own: Rootless | None) -> str | None:
+def _default_path(process: ProcessDetail, own: Rootless | None) -> str | None:
     """A rootless daemon reads its user's file ($XDG_CONFIG_HOME, else ~/.config); None where that is not known."""
     if not process.uid:
         return DEFAULT_PATH

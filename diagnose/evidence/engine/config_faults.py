@@ -14,7 +14,9 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.engine import ValidateConfig, Validation
+from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
 REFUSED = re.compile(
@@ -88,15 +90,6 @@ class _Version(msgspec.Struct, frozen=True):
     text: str
 
 
-class _File(msgspec.Struct):
-    text: str = ""
-
-
-class _Validated(msgspec.Struct):
-    ok: bool
-    text: str = ""
-
-
 @evidence
 def config_faults(
     host: Host, config: DaemonConfig, daemon: Daemon, ping: Ping | Unavailable, log: DaemonLog | Unavailable
@@ -108,10 +101,10 @@ def config_faults(
     if not config.exists:
         missing = (Fault("", config.error, stage="text"),) if config.error else ()
         return ConfigFaults(config.path, missing, refusal=words, source=source)
-    answer = host.ask(question("file.read", path=config.path))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    text = msgspec.convert(answer, _File).text
+    file = host.ask(ReadFile(config.path))
+    if isinstance(file, Failed):
+        return Unavailable.of(file)
+    text = file.text
     version, validated = _validated(host, daemon, config.path, _known_version(ping, log))
     faults = faults_of(text, version.major)
     if validated is not None and validated.ok:
@@ -132,14 +125,14 @@ def config_faults(
     )
 
 
-def _validated(host: Host, daemon: Daemon, path: str, known: _Version) -> tuple[_Version, _Validated | None]:
+def _validated(host: Host, daemon: Daemon, path: str, known: _Version) -> tuple[_Version, Validation | None]:
     """The engine's version, and its own verdict on the file at this path; engines before 23.0 have none."""
     program = (daemon.program or "").removesuffix(" (deleted)")
     if not program or (known.major is not None and known.major < LENIENT):
         return known, None
-    answer = host.ask(question("validate", dockerd=program, config=path))
+    answer = host.ask(ValidateConfig(dockerd=program, config=path))
     if not isinstance(answer, Failed):
-        return known, msgspec.convert(answer, _Validated)
+        return known, answer
     if known.major is None and "does not know --validate" in answer.detail:
         return _Version(LENIENT - 1, f"older than {LENIENT}.0"), None
     return known, None

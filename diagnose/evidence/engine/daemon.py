@@ -11,11 +11,35 @@ import msgspec
 from diagnose.evidence.engine.config import DaemonConfig, Rootless
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
-from diagnose.model import Failed, Json, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host, Question
+from diagnose.questions.engine import Endpoint, FindEndpoint, FindLocality, PingEngine, ReadUnit, Unit
+from diagnose.questions.files import PathStatus, ReadFile, StatPaths
+from diagnose.questions.machine import InspectProcess, ProcessDetail
+from diagnose.questions.run import Caller, IdentifyCaller
 from diagnose.registry import evidence
 
-DEFAULT_SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
+__all__ = [
+    "CONTAINERDS",
+    "DAEMONS",
+    "EXEC_ROOT",
+    "HUNG_UP",
+    "PID_FILE",
+    "PODMAN",
+    "PROGRAMS",
+    "START_S",
+    "SYSTEM_CONTAINERD",
+    "TRACES",
+    "Caller",
+    "Daemon",
+    "Endpoint",
+    "FileState",
+    "PidFile",
+    "ProcessDetail",
+    "Unit",
+    "daemon",
+]
+
 DAEMONS = frozenset({"dockerd", "dockerd-ce", "balenad", "balena-engine-d"})
 CONTAINERDS = frozenset({"containerd", "docker-containe"})
 """Names in /proc/PID/comm, which holds 15 bytes: the second is docker-containerd of old engines."""
@@ -32,68 +56,6 @@ HUNG_UP = "the connection was closed"
 """How the words begin that stand for an answer which never came."""
 
 
-class Endpoint(msgspec.Struct, frozen=True):
-    """Where the engine was asked. named: the user chose it. source: what decided it. rootless: whose engine it is, None
-    for the system's."""
-
-    url: str = ""
-    scheme: str = ""
-    source: str = ""
-    named: bool = False
-    rootless: Rootless | None = None
-
-    @property
-    def path(self) -> str:
-        """The socket's path; empty for an engine that is reached in another way."""
-        return self.url.removeprefix("unix://") if self.scheme == "unix" else ""
-
-    @property
-    def is_default(self) -> bool:
-        """Whether this is where an engine belongs: the system's, or that of a user who has one."""
-        own = self.rootless
-        return self.path in DEFAULT_SOCKETS or (
-            own is not None and own.traces is True and self.path == f"{own.runtime}/docker.sock"
-        )
-
-
-class Unit(msgspec.Struct, frozen=True, rename="pascal"):
-    """systemd's word on a unit, as texts (`systemctl show`); LoadState "not-found": there is none."""
-
-    load_state: str = ""
-    active_state: str = ""
-    sub_state: str = ""
-    result: str = ""
-    unit_file_state: str = ""
-    fragment_path: str = ""
-    exec_start: str = ""
-    exec_main_status: str = ""
-    n_restarts: str = msgspec.field(name="NRestarts", default="")
-    start_limit_burst: str = ""
-
-    @property
-    def exists(self) -> bool:
-        return self.load_state not in ("", "not-found")
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether it ought to run: one that nobody enabled and that did not fail need not, as beside a rootless engine."""
-        return self.exists and not (self.unit_file_state in ("disabled", "masked") and self.active_state == "inactive")
-
-    @property
-    def is_given_up(self) -> bool:
-        """Whether systemd starts it no more after too many failures. systemd 257 (Debian 13) keeps the result of the last failure,
-        so that the number of restarts tells; 262 says start-limit-hit."""
-        many = self.n_restarts.isdigit() and self.start_limit_burst.isdigit()
-        return self.result == "start-limit-hit" or (
-            self.active_state == "failed" and many and int(self.n_restarts) >= int(self.start_limit_burst) > 0
-        )
-
-    @property
-    def program(self) -> str:
-        """The absolute path that ExecStart names; empty if none."""
-        return self.exec_start.partition("path=")[2].partition(" ;")[0].strip()
-
-
 class FileState(msgspec.Struct, frozen=True):
     """What stat says of a path. mode: permission bits with the type's."""
 
@@ -102,46 +64,6 @@ class FileState(msgspec.Struct, frozen=True):
     uid: int = 0
     gid: int = 0
     mtime: float | None = None
-
-
-class ProcessDetail(msgspec.Struct, frozen=True):
-    """A process from near. state: the letter of proc(5). threads: state -> count. stuck: threads in D and what
-    they wait for (`wchan`). start: seconds since boot."""
-
-    pid: int
-    comm: str = ""
-    state: str = ""
-    start: float = 0.0
-    exe: str | None = None
-    wchan: str | None = None
-    cmdline: list[str] = []
-    threads: dict[str, int] = {}
-    stuck: list[dict[str, Any]] = []
-
-    @property
-    def is_stopped(self) -> bool:
-        """Stopped by a signal or a debugger: it does nothing until SIGCONT."""
-        return self.state in ("T", "t")
-
-    @property
-    def blocked(self) -> int:
-        """Threads that wait in the kernel and cannot be killed."""
-        return self.threads.get("D", 0)
-
-    @property
-    def waits_for(self) -> str:
-        """The kernel functions that its blocked threads wait in."""
-        return ", ".join(sorted({str(each["wchan"]) for each in self.stuck if each.get("wchan")}))
-
-
-class Caller(msgspec.Struct, frozen=True):
-    """Who runs the tool. docker_group: the group file makes the user a member of docker; session_has_it: this
-    process carries it."""
-
-    uid: int = 0
-    user: str | None = None
-    docker_group: bool = False
-    session_has_it: bool = False
 
 
 class PidFile(msgspec.Struct, frozen=True):
@@ -266,25 +188,25 @@ def daemon(
     host: Host, clock: Clock | Unavailable, config: DaemonConfig | Unavailable, processes: Processes | Unavailable
 ) -> Daemon | Unavailable:
     """Everything but the ping is read from /proc, files and systemd, so that it is there for a dead engine too."""
-    units = [question("unit", name=name) for name in _UNITS]
-    for _ in host.ask_many((*map(question, ("endpoint", "api.ping", "caller", "locality")), *units)):
+    questions: list[Question[Any]] = [FindEndpoint(), PingEngine(), IdentifyCaller(), FindLocality()]
+    questions += [ReadUnit(name) for name in _UNITS]
+    for _ in host.ask_many(questions):
         pass  # each is remembered: together they take as long as the slowest
-    asked = host.ask(question("endpoint"))
-    if isinstance(asked, Failed):
-        return Unavailable.of(asked)
-    endpoint = msgspec.convert(asked, Endpoint)
-    pinged = host.ask(question("api.ping"))
-    silence = Unavailable.of(pinged) if isinstance(pinged, Failed) else None
-    podman = not isinstance(pinged, Failed) and bool(pinged.get("libpod"))
-    said = host.ask(question("caller"))
-    caller = Caller() if isinstance(said, Failed) else msgspec.convert(said, Caller)
-    place = host.ask(question("locality"))
+    endpoint = host.ask(FindEndpoint())
+    if isinstance(endpoint, Failed):
+        return Unavailable.of(endpoint)
+    reply = host.ask(PingEngine())
+    silence = Unavailable.of(reply) if isinstance(reply, Failed) else None
+    podman = not isinstance(reply, Failed) and bool(reply.libpod)
+    identity = host.ask(IdentifyCaller())
+    caller = Caller() if isinstance(identity, Failed) else identity
+    place = host.ask(FindLocality())
     if isinstance(place, Failed):
         return Daemon(endpoint, caller, silence, same_host=False, where=str(place), is_podman=podman)
-    if not place["same_host"]:
-        return Daemon(endpoint, caller, silence, same_host=False, where=str(place["why"]), is_podman=podman)
-    pid = place.get("engine_pid")
-    process = _near(host, pid) if isinstance(pid, int) else None
+    if not place.same_host:
+        return Daemon(endpoint, caller, silence, same_host=False, where=place.why, is_podman=podman)
+    pid = place.engine_pid
+    process = _near(host, pid) if pid is not None else None
     known = list(processes) if isinstance(processes, Processes) else []
     own = endpoint.rootless
     # the system's units start no user's engine
@@ -299,7 +221,7 @@ def daemon(
         endpoint,
         caller,
         silence,
-        where=str(place["why"]),
+        where=place.why,
         process=process,
         others=tuple(
             each
@@ -327,46 +249,55 @@ _UNITS = ("docker.service", "docker.socket", "containerd.service")
 
 
 def _near(host: Host, pid: int) -> ProcessDetail | None:
-    answer = host.ask(question("process", pid=pid))
-    return None if isinstance(answer, Failed) else msgspec.convert(answer, ProcessDetail)
+    detail = host.ask(InspectProcess(pid))
+    return None if isinstance(detail, Failed) else detail
 
 
 def _unit(host: Host, name: str) -> Unit | None:
-    answer = host.ask(question("unit", name=name))
-    return None if isinstance(answer, Failed) else msgspec.convert(answer, Unit)
+    unit = host.ask(ReadUnit(name))
+    return None if isinstance(unit, Failed) else unit
 
 
-def _stats(host: Host, *paths: str) -> Mapping[str, Json]:
+def _stats(host: Host, *paths: str) -> Mapping[str, PathStatus]:
     """The answers by path; empty where the question as a whole had none."""
-    answer = host.ask(question("file.stats", paths=[*paths]))
+    answer = host.ask(StatPaths(paths))
     return {} if isinstance(answer, Failed) else answer
 
 
-def _state(stats: Mapping[str, Json], path: str) -> FileState | None:
+def _state(stats: Mapping[str, PathStatus], path: str) -> FileState | None:
     """What lies at a path, if anything was seen there."""
-    found = stats.get(path, {"failed": "missing"})
-    return None if "failed" in found else msgspec.convert(found, FileState)
+    status = stats.get(path)
+    if status is None or status.failed:
+        return None
+    return FileState(status.type, status.mode, status.uid, status.gid, status.mtime)
 
 
-def _program(process: ProcessDetail | None, named: str, stats: Mapping[str, Json], own: Rootless | None) -> str | None:
+def _is_missing(stats: Mapping[str, PathStatus], path: str) -> bool:
+    """Whether it is known that nothing lies at a path."""
+    return path in stats and stats[path].failed == "missing"
+
+
+def _program(
+    process: ProcessDetail | None, named: str, stats: Mapping[str, PathStatus], own: Rootless | None
+) -> str | None:
     """The installed dockerd: what runs, else what the unit starts, else where packages put it; None where it is not known,
     as with a user who may have put it anywhere."""
     if process and process.exe:
         return process.exe
-    if named and stats.get(named) != {"failed": "missing"}:
+    if named and not _is_missing(stats, named):
         return named
     found = next((path for path in PROGRAMS if _state(stats, path)), None)
     return "" if found is None and own is None and _all_missing(stats, PROGRAMS) else found
 
 
-def _is_installed(stats: Mapping[str, Json], unit: Unit | None, process: ProcessDetail | None) -> bool | None:
+def _is_installed(stats: Mapping[str, PathStatus], unit: Unit | None, process: ProcessDetail | None) -> bool | None:
     if process or (unit and unit.exists) or any(_state(stats, path) for path in TRACES):
         return True
     return False if _all_missing(stats, TRACES) else None
 
 
-def _all_missing(stats: Mapping[str, Json], paths: Sequence[str]) -> bool:
-    return all(stats.get(path) == {"failed": "missing"} for path in paths)
+def _all_missing(stats: Mapping[str, PathStatus], paths: Sequence[str]) -> bool:
+    return all(_is_missing(stats, path) for path in paths)
 
 
 def _exec_root(config: DaemonConfig | None, own: Rootless | None) -> str:
@@ -382,8 +313,8 @@ def _pid_files(host: Host, config: DaemonConfig | None, own: Rootless | None, ro
     paths = (said if isinstance(said, str) else usual, f"{root}/containerd/containerd.pid")
     found = []
     for path in paths:
-        answer = host.ask(question("file.read", path=path))
-        text = "" if isinstance(answer, Failed) else str(answer.get("text", "")).strip()
+        file = host.ask(ReadFile(path))
+        text = "" if isinstance(file, Failed) else file.text.strip()
         if text.isascii() and text.isdigit():
             near = _near(host, int(text))
             if near is not None and near.state != "Z":

@@ -9,7 +9,8 @@ import msgspec
 from diagnose.evidence.engine.config import DaemonConfig, rootless
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
 
 DEFAULT = "/var/lib/docker"
@@ -47,9 +48,9 @@ def data_root(host: Host, info: Info | Unavailable, config: DaemonConfig | Unava
 def _behind_links(host: Host, path: str) -> str:
     """Where a data root really lies that was moved by means of a symbolic link; the engine would say so itself."""
     for _ in range(LINKS):
-        answer = host.ask(question("file.stats", paths=[path]))
-        link = None if isinstance(answer, Failed) else answer.get(path, {}).get("link")
-        if not isinstance(link, str):
+        statuses = host.ask(StatPaths([path]))
+        status = None if isinstance(statuses, Failed) else statuses.get(path)
+        if status is None or status.link is None:
             break
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), link))
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), status.link))
     return path

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.engine import Info, PingEngine, ReadInfo
 from diagnose.registry import evidence
 
-
-class _Ping(msgspec.Struct):
-    api_version: str | None = None
-    engine_version: str | None = None
-    libpod: str | None = None
-    date: str | None = None
+__all__ = ["Info", "Ping", "info", "ping"]
 
 
 class Ping(msgspec.Struct, frozen=True):
@@ -49,11 +44,10 @@ class Ping(msgspec.Struct, frozen=True):
 @evidence
 def ping(host: Host) -> Ping | Unavailable:
     """The first question to any engine: 0.3 ms, and it cannot hang behind containerd."""
-    answer = host.ask(question("api.ping"))
-    if isinstance(answer, Failed):
-        return Unavailable(answer.reason, f"the engine did not answer /_ping ({answer.detail})")
-    said = msgspec.convert(answer, _Ping)
-    return Ping(said.api_version or "", said.engine_version or "", said.libpod or "", _date(said.date))
+    reply = host.ask(PingEngine())
+    if isinstance(reply, Failed):
+        return Unavailable(reply.reason, f"the engine did not answer /_ping ({reply.detail})")
+    return Ping(reply.api_version or "", reply.engine_version or "", reply.libpod or "", _date(reply.date))
 
 
 def _date(text: str | None) -> float | None:
@@ -65,81 +59,8 @@ def _date(text: str | None) -> float | None:
     return moment.replace(tzinfo=UTC).timestamp()
 
 
-class Info(msgspec.Struct, frozen=True, rename="pascal"):
-    """`GET /info` as far as checks read it. It asks containerd: it hangs when that hangs."""
-
-    id: str = msgspec.field(name="ID", default="")
-    name: str = ""
-    containers: int = 0
-    containers_running: int = 0
-    driver: str = ""
-    driver_status: list[list[str]] | None = None
-    docker_root_dir: str = ""
-    server_version: str = ""
-    operating_system: str = ""
-    kernel_version: str = ""
-    architecture: str = ""
-    ncpu: int = msgspec.field(name="NCPU", default=0)
-    mem_total: int = 0
-    memory_limit: bool = True
-    swap_limit: bool = True
-    pids_limit: bool = True
-    cpu_cfs_quota: bool = True
-    ipv4_forwarding: bool = msgspec.field(name="IPv4Forwarding", default=True)
-    logging_driver: str = ""
-    cgroup_driver: str = ""
-    cgroup_version: str = ""
-    live_restore_enabled: bool = False
-    default_runtime: str = ""
-    runtimes: dict[str, Any] | None = None
-    security_options: list[str] | None = None
-    http_proxy: str = ""
-    https_proxy: str = ""
-    no_proxy: str = ""
-    registry_config: dict[str, Any] | None = None
-    swarm: dict[str, Any] | None = None
-    warnings: list[str] | None = None
-    firewall_backend: dict[str, Any] | None = None
-    system_time: str = ""
-    debug: bool = False
-    labels: list[str] | None = None
-    default_address_pools: list[dict[str, Any]] | None = None
-    init_binary: str = ""
-    isolation: str = ""
-    containerd: dict[str, Any] | None = None
-
-    @property
-    def status(self) -> dict[str, str]:
-        """DriverStatus as a mapping: Backing Filesystem, Supports d_type, driver-type, ..."""
-        return {pair[0]: pair[1] for pair in self.driver_status or () if len(pair) == 2}
-
-    @property
-    def uses_containerd_store(self) -> bool:
-        """Images lie in containerd's snapshotter (the default of fresh installs from engine 29)."""
-        return self.status.get("driver-type", "").startswith("io.containerd.snapshotter")
-
-    @property
-    def is_rootless(self) -> bool:
-        return any("rootless" in option for option in self.security_options or ())
-
-    @property
-    def has_userns_remap(self) -> bool:
-        return any(option.startswith("name=userns") for option in self.security_options or ())
-
-    @property
-    def firewall_driver(self) -> str:
-        """iptables or nftables, with +firewalld where it runs; engines before 28.1 do not say and use iptables."""
-        return str((self.firewall_backend or {}).get("Driver") or "iptables")
-
-    @property
-    def swarm_state(self) -> str:
-        return str((self.swarm or {}).get("LocalNodeState") or "inactive")
-
-
 @evidence
 def info(host: Host) -> Info | Unavailable:
     """One question with a deadline of its own."""
-    answer = host.ask(question("api.info"))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    return msgspec.convert(answer, Info)
+    answer = host.ask(ReadInfo())
+    return Unavailable.of(answer) if isinstance(answer, Failed) else answer

@@ -6,13 +6,14 @@ import functools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
 from diagnose.model import Failed, Unavailable
 from diagnose.phrases import unix
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.engine import FindEndpoint, FindLocality, JournalEntries, JournalEntry, ReadJournal
+from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.registry import evidence
 
 UNIT = "docker.service"
@@ -235,41 +236,28 @@ def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
     return tuple(found)
 
 
-class _Entry(msgspec.Struct):
-    at: float
-    message: str
-    priority: int = 6
-    pid: int | None = None
-    cursor: str = ""
-
-
-class _File(msgspec.Struct):
-    text: str
-    mtime: float | None = None
-    truncated: bool = False
-
-
 @evidence
 def daemon_log(host: Host) -> DaemonLog | Unavailable:
     """The journal where there is one; otherwise the file behind the daemon's standard error, or where init systems
     put it. All but the second are the system's engine's: a rootless one writes to its user's journal."""
-    place = host.ask(question("endpoint"))
-    rootless = not isinstance(place, Failed) and bool(place.get("rootless"))
+    endpoint = host.ask(FindEndpoint())
+    rootless = not isinstance(endpoint, Failed) and endpoint.rootless is not None
     unread = Failed("missing", "a rootless engine's log is in its user's journal")
-    answer = unread if rootless else host.ask(question("journal", unit=UNIT, lines=JOURNAL_LINES))
+    answer: JournalEntries | Failed = unread
+    if not rootless:
+        answer = host.ask(ReadJournal(UNIT, JOURNAL_LINES))
     if not isinstance(answer, Failed):
-        entries = msgspec.convert(answer["entries"], list[_Entry])
-        if entries:
-            return DaemonLog(_of_entries(entries), f"journal {UNIT}", len(entries) >= JOURNAL_LINES)
+        if answer.entries:
+            is_cut = len(answer.entries) >= JOURNAL_LINES
+            return DaemonLog(_of_entries(answer.entries), f"journal {UNIT}", is_cut)
     elif answer.reason == "remote":
         return Unavailable.of(answer)
     refusals = [answer] if isinstance(answer, Failed) and answer.reason != "missing" else []
     for path, shown in (*_own_file(host), *(() if rootless else ((path, path) for path in FILES))):
-        read = host.ask(question("file.read", path=path, max_bytes=TAIL_BYTES, tail=True))
-        if isinstance(read, Failed):
-            refusals += [read] if read.reason != "missing" else []
+        file = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
+        if isinstance(file, Failed):
+            refusals += [file] if file.reason != "missing" else []
             continue
-        file = msgspec.convert(read, _File)
         texts = file.text.splitlines()[1 if file.truncated else 0 :]
         return DaemonLog(parse(texts), shown, file.truncated, file.mtime)
     if refusals:
@@ -281,7 +269,7 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
     )
 
 
-def _of_entries(entries: Sequence[_Entry]) -> tuple[LogLine, ...]:
+def _of_entries(entries: Sequence[JournalEntry]) -> tuple[LogLine, ...]:
     own = [entry for entry in entries if entry.pid != 1]
     last = _ended_with([entry.message for entry in own])
     last_entry = own[last[0]] if last else None
@@ -295,7 +283,7 @@ def _of_entries(entries: Sequence[_Entry]) -> tuple[LogLine, ...]:
     return tuple(lines)
 
 
-def _of_entry(entry: _Entry) -> LogLine:
+def _of_entry(entry: JournalEntry) -> LogLine:
     """systemd and dockerd both write here; what is no line of dockerd's is the service manager's own word."""
     line = parse_line(entry.message)
     if line is None:
@@ -305,13 +293,13 @@ def _of_entry(entry: _Entry) -> LogLine:
 
 def _own_file(host: Host) -> Iterator[tuple[str, str]]:
     """(path to read, path to show) of the running daemon's standard error, if it is a file."""
-    place = host.ask(question("locality"))
-    pid = None if isinstance(place, Failed) else place.get("engine_pid")
+    place = host.ask(FindLocality())
+    pid = None if isinstance(place, Failed) else place.engine_pid
     if pid:
         link = f"/proc/{pid}/fd/2"
-        told = host.ask(question("file.stats", paths=[link], follow=False))
-        about: Any = {} if isinstance(told, Failed) else told.get(link, {})
-        target = str(about.get("link") or "")
+        statuses = host.ask(StatPaths([link], follow=False))
+        status = None if isinstance(statuses, Failed) else statuses.get(link)
+        target = (status.link if status else None) or ""
         if target.startswith("/") and not target.startswith("/dev/"):
             gone = target.endswith(" (deleted)")
             yield (link if gone else target), target

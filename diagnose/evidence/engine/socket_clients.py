@@ -8,7 +8,8 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.model import Failed
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadLogs
 from diagnose.registry import evidence
 
 SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock", "/var/run", "/run"})
@@ -38,23 +39,19 @@ class SocketClients(msgspec.Struct, frozen=True):
     turned_away: tuple[TurnedAway, ...] = ()
 
 
-class _Said(msgspec.Struct):
-    text: str = ""
-
-
 @evidence
 def socket_clients(host: Host, containers: Containers) -> SocketClients:
     """A log that cannot be read tells nothing: such a client is not known to be turned away."""
     holders = tuple(
-        each
-        for each in containers
-        if each.state.status in ("running", "restarting") and any(m.source in SOCKETS for m in each.mounts or ())
+        container
+        for container in containers
+        if container.state.status in ("running", "restarting")
+        and any(mount.source in SOCKETS for mount in container.mounts or ())
     )
-    asked = {question("api.logs", id=each.id, tail=LINES, bytes=BYTES): each for each in holders[:MOST]}
     found = []
-    for each, answer in host.ask_many(asked):
-        lines = [] if isinstance(answer, Failed) else msgspec.convert(answer, _Said).text.splitlines()
+    for container, log in host.ask_about(holders[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)):
+        lines = [] if isinstance(log, Failed) else log.text.splitlines()
         match = next((match for line in reversed(lines) if (match := TOO_OLD.search(line))), None)
         if match is not None:
-            found.append(TurnedAway(asked[each], match["client"], match["least"], match[0]))
-    return SocketClients(holders, tuple(sorted(found, key=lambda each: each.container.name)))
+            found.append(TurnedAway(container, match["client"], match["least"], match[0]))
+    return SocketClients(holders, tuple(sorted(found, key=lambda turned_away: turned_away.container.name)))

@@ -8,16 +8,10 @@ import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.model import DAEMON, Failed, Unavailable, Unexamined
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.engine import FindEndpoint
+from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
-
-
-class _Stat(msgspec.Struct):
-    type: str = ""
-    mode: int = 0
-    uid: int = 0
-    gid: int = 0
-    failed: str = ""
 
 
 class SocketFile(msgspec.Struct, frozen=True):
@@ -39,34 +33,29 @@ class EngineSockets(msgspec.Struct, frozen=True):
         return len(self.items)
 
 
-class _Endpoint(msgspec.Struct):
-    url: str = ""
-
-
 @evidence
 def engine_sockets(host: Host, config: DaemonConfig | Unavailable) -> EngineSockets | Unavailable:
     """The socket that the tool asks, and those that the daemon was told to listen on."""
     paths: dict[str, None] = {}
-    answer = host.ask(question("endpoint"))
-    if not isinstance(answer, Failed):
-        url = msgspec.convert(answer, _Endpoint).url
-        paths.update(dict.fromkeys([url.removeprefix("unix://")] if url.startswith("unix://") else []))
+    endpoint = host.ask(FindEndpoint())
+    if not isinstance(endpoint, Failed) and endpoint.url.startswith("unix://"):
+        paths[endpoint.url.removeprefix("unix://")] = None
     hosts: Any = config.value("hosts") if isinstance(config, DaemonConfig) else None
     for each in hosts or ():
         if str(each).startswith("unix://"):
             paths.setdefault(str(each).removeprefix("unix://"))
     if not paths:
-        return Unavailable.of(answer) if isinstance(answer, Failed) else EngineSockets(())
-    told = host.ask(question("file.stats", paths=list(paths)))
-    if isinstance(told, Failed):
-        return Unavailable.of(told)
+        return Unavailable.of(endpoint) if isinstance(endpoint, Failed) else EngineSockets(())
+    statuses = host.ask(StatPaths(list(paths)))
+    if isinstance(statuses, Failed):
+        return Unavailable.of(statuses)
     found, missing = {}, []
     for path in paths:
-        stat = msgspec.convert(told.get(path, {}), _Stat)
-        if stat.failed and stat.failed != "missing":
-            missing.append(Unexamined(DAEMON, f"{path}: {stat.failed}"))
-        elif stat.type == "socket":
-            found[path] = SocketFile(path, stat.mode, stat.uid, stat.gid)
+        status = statuses.get(path, PathStatus())
+        if status.failed and status.failed != "missing":
+            missing.append(Unexamined(DAEMON, f"{path}: {status.failed}"))
+        elif status.type == "socket":
+            found[path] = SocketFile(path, status.mode, status.uid, status.gid)
     return EngineSockets(tuple(_distinct(found)), tuple(missing))
 
 

@@ -93,7 +93,7 @@ def _read_timeouts(host: Host, members: tuple[Container, ...]) -> list[Harm]:
     }
     harm = []
     for question, log in host.ask_many(asked):
-        lines = [] if isinstance(log, Failed) else log["text"].splitlines()
+        lines = [] if isinstance(log, Failed) else log.text.splitlines()
         line = next((line for line in reversed(lines) if _STALLED_READ.search(line)), "")
         if line:
             harm.append(Harm(asked[question], f"log: {line.partition(' ')[2][:200]}"))

@@ -12,9 +12,9 @@ from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, HostFacts, Trait, Unavailable
 from diagnose.questions import Host
+from diagnose.questions.engine import Endpoint, FindEndpoint
 from diagnose.questions.files import StatPaths
 from diagnose.questions.run import IdentifyKernel, KernelIdentity
-from diagnose.recording.questions import question
 from diagnose.registry import evidence
 
 
@@ -31,13 +31,6 @@ class ReportHeader(msgspec.Struct, frozen=True):
     traits: frozenset[Trait] = frozenset({"systemd"})
 
 
-class _Endpoint(msgspec.Struct):
-    url: str = ""
-    source: str = ""
-    named: bool = False
-    context: str | None = None
-
-
 @evidence
 def facts(
     host: Host,
@@ -50,8 +43,8 @@ def facts(
     """What can be said about host and engine, also when one of them is silent."""
     kernel = host.ask(IdentifyKernel())
     here = KernelIdentity("unknown") if isinstance(kernel, Failed) else kernel
-    asked = host.ask(question("endpoint"))
-    endpoint = _Endpoint() if isinstance(asked, Failed) else msgspec.convert(asked, _Endpoint)
+    found = host.ask(FindEndpoint())
+    endpoint = Endpoint() if isinstance(found, Failed) else found
     known = info if isinstance(info, Info) else Info()
     engine = None
     if isinstance(ping, Ping):
@@ -119,7 +112,7 @@ def _traits(host: Host, ping: Ping | Unavailable, info: Info | Unavailable) -> f
     return frozenset(traits)
 
 
-def _docker(endpoint: _Endpoint, podman: bool) -> str:
+def _docker(endpoint: Endpoint, podman: bool) -> str:
     """The command line that reaches the examined engine, as a runbook's `{docker}` is filled."""
     if podman:
         return "podman"
