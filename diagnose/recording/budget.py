@@ -9,6 +9,8 @@ REPORTING_S = 0.3
 """What is kept of the run's time for judging and printing."""
 REPORTING_PER_CONTAINER_S = 0.0003
 """How much longer judging and printing take for each container (measured: 8,000 containers with two findings each)."""
+LEAST_REPLAY_S = 3.0
+"""Seconds for judging a recording at least, or half the budget, where a busy host took long to read it."""
 LEAST_S = 0.4
 """Seconds that are left for collecting at least, also where a busy host has used up a small budget before the first question:
 a report about nothing helps nobody.
@@ -34,8 +36,8 @@ class Budget:
 
     @classmethod
     def of_replay(cls, began: float, seconds: float) -> Budget:
-        """The time to judge a recording: nothing is asked, so that evidence has it all."""
-        ends = max(began + seconds, time.monotonic() + LEAST_S)
+        """The time to judge a recording that has just been read: nothing is asked, so that evidence has it all."""
+        ends = max(began + seconds, time.monotonic() + min(seconds / 2, LEAST_REPLAY_S))
         return cls(ends, ends)
 
     @classmethod
