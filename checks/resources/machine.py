@@ -65,25 +65,31 @@ def io_saturated(
     if waited is None:
         return Skipped("this kernel keeps no pressure figures")
     if waited > stalled:
+        waiting = _waiting(containers, cgroups)
+        shown = [f"{name} {share:.0f} %" for name, share in waiting]
         yield Finding(
             subject=HOST,
             summary=f"all work on the host waited for disks {waited:.0f} % of the last minute",
             evidence={
                 "/proc/pressure/io full avg60": f"{waited:.1f} %",
-                "load": [f"{each:.1f}" for each in pressure.load],
-                "containers that wait": _waiting(containers, cgroups) or "none above 10 %",
+                "load": [f"{load:.1f}" for load in pressure.load],
+                "containers that wait": shown or "none above 10 %",
             },
+            variables={"container": waiting[0][0]} if waiting else {},
         )
     return None
 
 
-def _waiting(containers: Containers | Unavailable, cgroups: Cgroups | Unavailable) -> list[str]:
+def _waiting(containers: Containers | Unavailable, cgroups: Cgroups | Unavailable) -> list[tuple[str, float]]:
+    """The containers that wait most for disks, with the share of their time in percent; those above 10 % only."""
     if isinstance(containers, Unavailable) or isinstance(cgroups, Unavailable):
         return []
     rows = [
-        (group.waited("io", "full") or 0.0, each.name) for each in containers.running if (group := cgroups.of(each))
+        (container.name, group.waited("io", "full") or 0.0)
+        for container in containers.running
+        if (group := cgroups.of(container))
     ]
-    return [f"{name} {waited:.0f} %" for waited, name in sorted(rows, reverse=True)[:EATERS] if waited > 10]
+    return sorted((row for row in rows if row[1] > 10), key=lambda row: -row[1])[:EATERS]
 
 
 @check("resources.cgroup-driver", severity=Severity.warning)

@@ -125,6 +125,7 @@ def memory_scarce(
             "/proc/pressure/memory full avg60": f"{waited:.1f} %" if waited is not None else "not kept",
             "largest working sets": _eaters(containers, cgroups),
         },
+        variables={**_unlimited(containers, cgroups), **_largest(containers, cgroups)},
         severity=Severity.critical if stuck else Severity.warning,
     )
     return None
@@ -140,6 +141,12 @@ def _eaters(containers: Containers | None, cgroups: Cgroups | None) -> list[dict
         if group is not None and group.memory.working_set:
             rows.append({"name": container.name, "bytes": group.memory.working_set, "note": _limit_note(container)})
     return sorted(rows, key=lambda row: -int(str(row["bytes"])))[:EATERS]
+
+
+def _largest(containers: Containers | None, cgroups: Cgroups | None) -> dict[str, str]:
+    """The container that uses most memory."""
+    eaters = _eaters(containers, cgroups)
+    return {"largest": str(eaters[0]["name"])} if eaters else {}
 
 
 def _limit_note(container: Container) -> str:
