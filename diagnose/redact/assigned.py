@@ -50,7 +50,7 @@ _SEPARATOR = verbose(
     (?:\[\w{{0,40}}\])?{COLOUR}[ \t]{{0,20}}
     (=>|:=|%3[dDaA]|&\#61;|=(?!=)|:(?!//|:)|[：＝])          # 2: the sign
     {COLOUR}[ \t]{{0,20}}
-    (?:![\w:/]{{1,60}}[ \t]{{1,4}}|&\w{{1,60}}[ \t]{{1,4}}|{_BEFORE_QUOTED})?   # YAML's !tag and &anchor
+    (?:!{{1,2}}[\w:/]{{1,60}}[ \t]{{1,4}}|&\w{{1,60}}[ \t]{{1,4}}|{_BEFORE_QUOTED})?   # YAML's !tag and &anchor
     {COLOUR}
     ({_ESCAPED_QUOTE}|\"\"\"(?:\r?\n)?|\'\'\'(?:\r?\n)?|\\*+["'`“‘]|\|)?        # 3: the quote that opens the value
     """

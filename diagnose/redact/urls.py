@@ -142,9 +142,13 @@ def _query_value(found: re.Match[str], mark: Mark) -> str:
 
 
 def _path(raw: str, mark: Mark) -> str:
-    head, slash, last = raw.rpartition("/") if "=" not in raw else ("", "", raw)
-    is_secret = random_looking(last) or _UUID_OR_HEX().fullmatch(last)
-    return head + slash + mark("url-token", last, raw) if is_secret else raw
+    """A path with the segments replaced that look generated."""
+    segments = [raw] if "=" in raw else raw.split("/")
+    return "/".join([mark("url-token", segment, raw) if _is_generated(segment) else segment for segment in segments])
+
+
+def _is_generated(segment: str) -> bool:
+    return random_looking(segment) or _UUID_OR_HEX().fullmatch(segment) is not None
 
 
 def _of_user(found: re.Match[str], mark: Mark) -> str:
