@@ -40,28 +40,28 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
         return Skipped("this engine has no containerd")
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
-    if daemon.containerds is None:
+    if daemon.processes.containerds is None:
         return Unavailable("missing", "the processes of this host cannot be seen")
-    if daemon.containerds:
+    if daemon.processes.containerds:
         return None
-    is_dead = daemon.process is None
+    is_dead = daemon.processes.engine is None
     if is_dead and not daemon.is_down:
         is_hidden = daemon.reason == "forbidden"
         return Unavailable("forbidden", "the engine's process cannot be seen") if is_hidden else None
     failure = _failure(log)
-    unit = daemon.containerd_unit
-    is_of_system = daemon.managed is False or (unit is not None and unit.exists)
+    unit = daemon.installation.containerd_unit
+    is_of_system = daemon.processes.managed is False or (unit is not None and unit.exists)
     if is_dead and failure is None and not is_of_system:
         return None
-    if daemon.is_starting and daemon.managed:
+    if daemon.is_starting and daemon.processes.managed:
         return None
     evidence: dict[str, Json] = {"processes": "no containerd"}
     if unit is not None and unit.exists:
         evidence["containerd.service"] = f"{unit.active_state} ({unit.sub_state}), result {unit.result}"
     if failure is not None and log is not None:
         evidence[f"{log.source} {failure.place}".strip()] = failure.text
-    if daemon.shims is not None:
-        evidence["shims alive"] = len(daemon.shims)
+    if daemon.processes.shims is not None:
+        evidence["shims alive"] = len(daemon.processes.shims)
     effect = "the engine cannot start" if is_dead else "nothing can be started, stopped or entered"
     reason = f" ({failure.text})" if failure is not None and not WAITED.search(failure.text) else ""
     owner = "containerd" if is_of_system else "docker"
@@ -96,9 +96,9 @@ def containerd_hung(daemon: Daemon, info: Info | Unavailable, containers: Contai
         return Skipped("this engine has no containerd")
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
-    stopped = next((process for process in daemon.containerds or () if process.is_stopped), None)
+    stopped = next((process for process in daemon.processes.containerds or () if process.is_stopped), None)
     is_silent = isinstance(info, Unavailable) and info.reason == "timed out" and daemon.answers
-    process = stopped or (daemon.containerd if is_silent and containers is not None else None)
+    process = stopped or (daemon.processes.containerd if is_silent and containers is not None else None)
     if process is None:
         return None
     evidence: dict[str, Json] = {f"/proc/{process.pid}/stat": f"state {process.state}, threads {_threads(process)}"}
@@ -107,14 +107,14 @@ def containerd_hung(daemon: Daemon, info: Info | Unavailable, containers: Contai
     if is_silent:
         evidence["GET /info"] = str(info)
         evidence["GET /_ping"] = "answered"
-    if daemon.shims is not None:
-        evidence["shims alive"] = len(daemon.shims)
+    if daemon.processes.shims is not None:
+        evidence["shims alive"] = len(daemon.processes.shims)
     how = f"is stopped by a signal (state {process.state})" if process.is_stopped else "does not answer the engine"
     yield Finding(
         subject=DAEMON,
         summary=f"containerd ({process.pid}) {how}: nothing can be started, stopped or entered",
         evidence=evidence,
-        variables={"pid": str(process.pid), "unit": "docker" if daemon.managed else "containerd"}
+        variables={"pid": str(process.pid), "unit": "docker" if daemon.processes.managed else "containerd"}
         | ({"stopped": str(process.pid)} if process.is_stopped else {}),
     )
     return None

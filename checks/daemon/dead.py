@@ -98,7 +98,12 @@ def not_running(
     if not daemon.is_down:
         if daemon.is_hung or daemon.reason == "forbidden":
             return _unseen(daemon)
-        if daemon.same_host and daemon.installed is False and not daemon.endpoint.named and not daemon.has_podman:
+        if (
+            daemon.same_host
+            and daemon.installation.installed is False
+            and not daemon.endpoint.named
+            and not daemon.installation.has_podman
+        ):
             yield _not_installed(daemon)
             return None
         return _elsewhere(daemon)
@@ -113,7 +118,7 @@ def not_running(
 
 def _unseen(daemon: Daemon) -> Unavailable | None:
     """Why it is unknown whether the engine lives; None if it does."""
-    if daemon.reason == "forbidden" and daemon.same_host and daemon.process is None:
+    if daemon.reason == "forbidden" and daemon.same_host and daemon.processes.engine is None:
         return Unavailable("forbidden", "the socket is closed to this user, and no engine's process can be seen")
     return None
 
@@ -122,12 +127,12 @@ def _elsewhere(daemon: Daemon) -> Unavailable:
     """Why the silence of this address says nothing about this host's engine."""
     assert daemon.silence is not None
     reason = daemon.silence.reason
-    if daemon.same_host and daemon.installed is False and not daemon.endpoint.named:
+    if daemon.same_host and daemon.installation.installed is False and not daemon.endpoint.named:
         podman = "Podman is installed here and no Docker: `systemctl start podman.socket` lets it be asked"
         return Unavailable("missing", podman)
     where = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
-    if daemon.others:
-        other = daemon.others[0]
+    if daemon.processes.others:
+        other = daemon.processes.others[0]
         hosts = [word for word in other.cmdline or () if "://" in word]
         if not hosts and other.uid:
             hosts = [f"unix:///run/user/{other.uid}/docker.sock"]
@@ -173,7 +178,7 @@ def _down(daemon: Daemon, facts: _Facts) -> Finding:
         evidence[f"containers that mount {socket}"] = makers
     if alive is not None:
         evidence["containers alive"] = alive or "none"
-    reason = _unnamed(text) if text or daemon.process else _ended(killed, facts)
+    reason = _unnamed(text) if text or daemon.processes.engine else _ended(killed, facts)
     by_holder = f", by {holder}" if holder else ""
     by_makers = f"; {named('container', makers)} started before the socket was there" if makers else ""
     starting = daemon.is_starting and not facts.came_up
@@ -224,14 +229,14 @@ def _folder_makers(daemon: Daemon, facts: _Facts) -> list[str]:
 
 
 def _processes(daemon: Daemon) -> str:
-    if daemon.process:
-        return f"dockerd {daemon.process.pid}"
-    others = ", ".join(str(other.pid) for other in daemon.others)
+    if daemon.processes.engine:
+        return f"dockerd {daemon.processes.engine.pid}"
+    others = ", ".join(str(other.pid) for other in daemon.processes.others)
     return f"no dockerd of this socket; dockerd {others} of another" if others else "no dockerd"
 
 
 def _unit(daemon: Daemon) -> dict[str, Json]:
-    unit = daemon.unit
+    unit = daemon.installation.unit
     if unit is None or not unit.exists:
         return {}
     state = f"{unit.active_state} ({unit.sub_state}), result {unit.result}"
@@ -282,15 +287,15 @@ def _taken(text: str, facts: _Facts) -> tuple[str, str]:
 
 
 def _state(daemon: Daemon, socket: str, came_up: bool) -> str:
-    process, unit = daemon.process, daemon.unit
+    process, unit = daemon.processes.engine, daemon.installation.unit
     if process is not None and came_up and daemon.reason == "missing":
         return f"dockerd ({process.pid}) lives and listens, but its socket {socket} was removed"
     if process is not None and came_up and _is_folder(daemon):
         return f"dockerd ({process.pid}) lives, but a folder has taken the place of its socket {socket}"
     if process is not None:
-        since = f", {ago(daemon.age)} after its start" if daemon.age is not None else ""
+        since = f", {ago(daemon.processes.age)} after its start" if daemon.processes.age is not None else ""
         return f"dockerd ({process.pid}) lives and does not serve {socket}{since}"
-    if daemon.program == "":
+    if daemon.installation.program == "":
         return "dockerd does not run, and its program is not where packages put it"
     if daemon.is_socket_activated:
         return "dockerd is not running; systemd will start it for the next client"
@@ -325,14 +330,14 @@ def _alive(daemon: Daemon, facts: _Facts) -> list[str] | None:
 
     Beside another engine only those that this one's files name are its own. Those of a user's engine are its user's.
     """
-    if daemon.shims is None:
+    if daemon.processes.shims is None:
         return None
     own = daemon.endpoint.rootless
     names = {container.id: container.name for container in facts.containers or ()}
     return sorted(
         names.get(id, id[:12])
-        for id, shim in daemon.shims.items()
-        if id in names or (shim.uid == own.uid if own else not daemon.others)
+        for id, shim in daemon.processes.shims.items()
+        if id in names or (shim.uid == own.uid if own else not daemon.processes.others)
     )
 
 

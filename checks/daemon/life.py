@@ -93,13 +93,19 @@ def hung(
         return None
     if not daemon.is_hung:
         return None
-    process = daemon.process
+    process = daemon.processes.engine
     if process is None and daemon.endpoint.named and not daemon.endpoint.is_default:
         where = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
         return Unavailable("timed out", f"{where} does not answer; {daemon.where}")
-    is_young = daemon.age is not None and daemon.age < start
-    if process is not None and daemon.age is not None and is_young and not process.is_stopped and not process.blocked:
-        since = f"dockerd ({process.pid}) started {ago(daemon.age)} ago"
+    is_young = daemon.processes.age is not None and daemon.processes.age < start
+    if (
+        process is not None
+        and daemon.processes.age is not None
+        and is_young
+        and not process.is_stopped
+        and not process.blocked
+    ):
+        since = f"dockerd ({process.pid}) started {ago(daemon.processes.age)} ago"
         return Unavailable("timed out", f"{since} and does not answer yet")
     yield _hung(daemon, mounts, root, pressure, busy)
     return None
@@ -110,7 +116,9 @@ def _stuck_alone(daemon: Daemon, containers: Containers | None, is_slow: bool) -
     names = {container.id: container.name for container in containers or ()}
     unread = containers.unexamined if containers is not None else ()
     silent = {item.subject.name: item.why for item in unread if item.why.startswith("inspect: timed out")}
-    stopped = {_name(id, names, silent): shim for id, shim in (daemon.shims or {}).items() if shim.state == "T"}
+    stopped = {
+        _name(id, names, silent): shim for id, shim in (daemon.processes.shims or {}).items() if shim.state == "T"
+    }
     locked = [name for name in silent if names and not is_slow and name not in stopped]
     for name in (*stopped, *locked):
         shim = stopped.get(name)
@@ -126,7 +134,7 @@ def _stuck_alone(daemon: Daemon, containers: Containers | None, is_slow: bool) -
             subject=container(name),
             summary=summary,
             evidence=evidence,
-            variables={"socket": daemon.endpoint.path or daemon.endpoint.url} | _pid(shim or daemon.process),
+            variables={"socket": daemon.endpoint.path or daemon.endpoint.url} | _pid(shim or daemon.processes.engine),
             severity=Severity.warning,
             touches=(DAEMON,),
         )
@@ -152,7 +160,7 @@ def _hung(
     pressure: Pressure | None,
     busy: float,
 ) -> Finding:
-    process = daemon.process
+    process = daemon.processes.engine
     socket = daemon.endpoint.path or daemon.endpoint.url
     assert daemon.silence is not None
     evidence: dict[str, Json] = {f"GET /_ping at {socket}": daemon.silence.detail or "no answer"}
@@ -174,8 +182,8 @@ def _hung(
             slow = _overrun(pressure, busy)
             if slow and pressure is not None:
                 summary += f"; the host is busy: load {pressure.load[0]:.0f} on {pressure.cpus} processors"
-    if daemon.shims is not None:
-        evidence["containers alive"] = len(daemon.shims)
+    if daemon.processes.shims is not None:
+        evidence["containers alive"] = len(daemon.processes.shims)
     return Finding(
         subject=DAEMON,
         summary=summary,

@@ -34,12 +34,12 @@ def engine_outdated(daemon: Daemon, ping: Ping, info: Info | None) -> CheckResul
     if ping.is_podman:
         return Skipped("Podman answers here")
     version = (info.server_version if info is not None else "") or ping.engine_version
-    if daemon.process is not None and (daemon.process.exe or "").endswith(" (deleted)"):
-        program = str(daemon.process.exe).removesuffix(" (deleted)")
+    if daemon.processes.engine is not None and (daemon.processes.engine.exe or "").endswith(" (deleted)"):
+        program = str(daemon.processes.engine.exe).removesuffix(" (deleted)")
         yield Finding(
             subject=DAEMON,
             summary=f"the running engine {version} was replaced on disk by another one, and not restarted",
-            evidence={f"/proc/{daemon.process.pid}/exe": str(daemon.process.exe), "running": version},
+            evidence={f"/proc/{daemon.processes.engine.pid}/exe": str(daemon.processes.engine.exe), "running": version},
             variables={"program": program},
             discriminator="replaced",
         )
@@ -107,7 +107,7 @@ def remote_api_open(config: DaemonConfig, daemon: Daemon) -> CheckResult:
     From the command line of the running engine and its file: `tcp://` without `tlsverify`. On a loopback address it is
     advice: every user and every container on the host's network may be root there. A firewall in front is not seen.
     """
-    if daemon.process is None or daemon.is_podman:
+    if daemon.processes.engine is None or daemon.is_podman:
         return Skipped("no Docker engine runs here")
     if config.value("tlsverify") is True:
         return None

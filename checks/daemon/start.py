@@ -130,7 +130,7 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     if not daemon.is_down:
         return None
     last = log.last_failure if log is not None else None
-    for file in daemon.pid_files:
+    for file in daemon.processes.pid_files:
         if file.comm in DAEMONS or file.comm.startswith(("containerd", "docker-containe")):
             continue
         evidence: dict[str, Json] = {
@@ -153,13 +153,13 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
 
 def _ended_since(daemon: Daemon, log: DaemonLog) -> Iterator[Finding]:
     """dockerd names the process that it took for its containerd; giving up may end that process (seen on engine 26.1)."""
-    if log.last_failure is None or daemon.containerds:
+    if log.last_failure is None or daemon.processes.containerds:
         return
     claim = next((line for line in log.last_start if line.message == "containerd is still running"), None)
     pid = claim.fields.get("pid", "") if claim else ""
     if claim is None or not pid.isdigit() or "waiting for containerd" not in log.last_failure.text:
         return
-    if int(pid) in {file.pid for file in daemon.pid_files}:
+    if int(pid) in {file.pid for file in daemon.processes.pid_files}:
         return
     path = f"{EXEC_ROOT}/containerd/containerd.pid"
     yield Finding(
@@ -193,7 +193,7 @@ def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
-    unit = daemon.unit
+    unit = daemon.installation.unit
     if unit is None or not unit.is_given_up or not daemon.is_down:
         return None
     evidence: dict[str, Json] = {

@@ -19,7 +19,17 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.config_faults import ConfigFaults
 from diagnose.evidence.engine.config_keys import Fault, faults_of
 from diagnose.evidence.engine.config_mending import mending
-from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, FileState, PidFile, ProcessDetail, Unit
+from diagnose.evidence.engine.daemon import (
+    Caller,
+    Daemon,
+    DaemonProcesses,
+    Endpoint,
+    FileState,
+    Installation,
+    PidFile,
+    ProcessDetail,
+    Unit,
+)
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.engine.log import DaemonLog, parse
@@ -53,7 +63,15 @@ ID = "ab" * 32
 
 
 def daemon(**parts: Any) -> Daemon:
-    return Daemon(**{"endpoint": HERE, "caller": Caller(), "silence": REFUSED, "installed": True, "shims": {}, **parts})
+    """An engine that refuses connections; parts are fields of Daemon, of its processes (`process` is the engine's) or its installation."""
+    if "process" in parts:
+        parts["engine"] = parts.pop("process")
+    given = {"endpoint": HERE, "caller": Caller(), "silence": REFUSED, "installed": True, "shims": {}, **parts}
+    processes = DaemonProcesses(
+        **{name: given.pop(name) for name in DaemonProcesses.__struct_fields__ if name in given}
+    )
+    installation = Installation(**{name: given.pop(name) for name in Installation.__struct_fields__ if name in given})
+    return Daemon(**given, processes=processes, installation=installation)
 
 
 UP = 'time="2026-01-02T03:04:05Z" level=info msg="Starting up"'

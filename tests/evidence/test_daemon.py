@@ -344,9 +344,10 @@ def test_rootless_engine_has_no_unit_and_no_pid_file_of_the_systems() -> None:
         return {path: {"failed": "missing"} for path in question.args["paths"]}
 
     found = seen(**{"file.read": pid_files, "process": process, "file.stats": missing})
-    assert (found.unit, found.socket_unit, found.containerd_unit) == (None, None, None)
-    assert [each.pid for each in found.pid_files] == [70, 72]
-    assert (found.program, found.installed) == (None, True)
+    units = found.installation
+    assert (units.unit, units.socket_unit, units.containerd_unit) == (None, None, None)
+    assert [each.pid for each in found.processes.pid_files] == [70, 72]
+    assert (found.installation.program, found.installation.installed) == (None, True)
 
 
 def test_containerd_of_a_rootless_engine_is_told_by_its_folder() -> None:
@@ -365,7 +366,7 @@ def test_containerd_of_a_rootless_engine_is_told_by_its_folder() -> None:
         }
 
     found = seen(own, system, **{"locality": HERE, "process": process, "api.ping": {}})
-    assert [each.pid for each in found.containerds or ()] == [92]
+    assert [each.pid for each in found.processes.containerds or ()] == [92]
 
 
 SYSTEMS_PLACE = at(url="unix:///var/run/docker.sock", source="default socket", named=False) | {"rootless": None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, ProcessDetail
+from diagnose.evidence.engine.daemon import Caller, Daemon, DaemonProcesses, Endpoint, Installation, ProcessDetail
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.databases import DamagedDatabase, EngineDatabases, LockedDatabase, engine_databases
 from diagnose.evidence.engine.log import DaemonLog, LogLine, parse
@@ -15,8 +15,15 @@ from tests.judging import judge, rows
 
 ROOT = DataRoot("/var/lib/docker", "default")
 START = 'time="2026-01-02T03:04:05Z" level=info msg="Starting up"'
-DEAD = Daemon(Endpoint("unix:///var/run/docker.sock", "unix"), Caller(), Unavailable("refused", ""), installed=True)
-ALIVE = Daemon(Endpoint("unix:///var/run/docker.sock", "unix"), Caller(), process=ProcessDetail(50, "dockerd"))
+DEAD = Daemon(
+    Endpoint("unix:///var/run/docker.sock", "unix"),
+    Caller(),
+    Unavailable("refused", ""),
+    installation=Installation(installed=True),
+)
+ALIVE = Daemon(
+    Endpoint("unix:///var/run/docker.sock", "unix"), Caller(), processes=DaemonProcesses(ProcessDetail(50, "dockerd"))
+)
 PANIC = "panic: invalid freelist page: 0, page type is unknown<00>"
 
 
@@ -135,7 +142,9 @@ def test_the_holder_of_a_lock(locks: str, holders: list[tuple[int, str]]) -> Non
 
 
 def test_the_engine_itself_is_no_strange_holder() -> None:
-    hung = Daemon(DEAD.endpoint, Caller(), Unavailable("timed out", ""), process=ProcessDetail(298, "dockerd"))
+    hung = Daemon(
+        DEAD.endpoint, Caller(), Unavailable("timed out", ""), processes=DaemonProcesses(ProcessDetail(298, "dockerd"))
+    )
     assert _collected(hung, locks="41: FLOCK  ADVISORY  WRITE 298 07:00:45 0 EOF\n").locked == ()
 
 

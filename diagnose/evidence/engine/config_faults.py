@@ -127,7 +127,7 @@ def config_faults(
 
 def _validated(host: Host, daemon: Daemon, path: str, known: _Version) -> tuple[_Version, Validation | None]:
     """The engine's version, and its own verdict on the file at this path; engines before 23.0 have none."""
-    program = (daemon.program or "").removesuffix(" (deleted)")
+    program = (daemon.installation.program or "").removesuffix(" (deleted)")
     if not program or (known.major is not None and known.major < LENIENT):
         return known, None
     answer = host.ask(ValidateConfig(dockerd=program, config=path))

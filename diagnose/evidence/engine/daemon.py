@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -32,8 +32,10 @@ __all__ = [
     "TRACES",
     "Caller",
     "Daemon",
+    "DaemonProcesses",
     "Endpoint",
     "FileState",
+    "Installation",
     "PidFile",
     "ProcessDetail",
     "Unit",
@@ -74,45 +76,69 @@ class PidFile(msgspec.Struct, frozen=True):
     comm: str
 
 
-class Daemon(msgspec.Struct, frozen=True, dict=True):
-    """The engine's process and the way to it.
+class DaemonProcesses(msgspec.Struct, frozen=True):
+    """The engine's processes and those that belong to it."""
 
-    silence: why /_ping had no answer; None: it answered. same_host: what is read on this machine is about the engine;
-    where: why, or why not. process: the engine's own, None where none is alive. others: daemons that live here and do
-    not serve this endpoint. socket: what lies at its path, None if nothing, or not on this machine. unit, socket_unit:
-    None where systemd does not say. pid_files: those that name a living process. program: the installed dockerd, empty
-    where there is none, None where that is not known. installed: None where that could not be looked at. has_podman:
-    Podman's program is there. shims: container id -> the living process that holds it, None where processes cannot be
-    seen. sees_all: the process list is whole, so that a missing process does not live. age: seconds since the process
-    started.
-    """
+    engine: ProcessDetail | None = None
+    """The engine's own; None if none is alive."""
+    age: float | None = None
+    """Seconds since it started."""
+    others: tuple[Process, ...] = ()
+    """Daemons that live here and do not serve this endpoint."""
+    containerds: tuple[ProcessDetail, ...] | None = None
+    """The containerd that this engine uses; None if processes cannot be seen."""
+    managed: bool | None = None
+    """Whether the engine starts its containerd itself; None if its command line is not known."""
+    shims: Mapping[str, Process] | None = None
+    """The living process that holds a container, by the container's id; None if processes cannot be seen."""
+    pid_files: tuple[PidFile, ...] = ()
+    """Those that name a living process."""
+    sees_all: bool = False
+    """The process list is whole, so that a missing process does not live."""
+
+    @property
+    def containerd(self) -> ProcessDetail | None:
+        """The containerd that this engine uses, if it is alive."""
+        return self.containerds[0] if self.containerds else None
+
+
+class Installation(msgspec.Struct, frozen=True):
+    """What of an engine is installed here, and what systemd says of it; units are None where systemd does not say."""
+
+    unit: Unit | None = None
+    socket_unit: Unit | None = None
+    containerd_unit: Unit | None = None
+    program: str | None = None
+    """The installed dockerd; "" if there is none, None if that is not known."""
+    installed: bool | None = None
+    """Whether anything of Docker is; None if that could not be looked at."""
+    has_podman: bool = False
+    """Podman's program is there."""
+
+
+class Daemon(msgspec.Struct, frozen=True, dict=True):
+    """The engine's process and the way to it."""
 
     endpoint: Endpoint
     caller: Caller
     silence: Unavailable | None = None
+    """Why /_ping had no answer; None: it answered."""
     same_host: bool = True
+    """What is read on this machine is about the engine."""
     where: str = ""
-    process: ProcessDetail | None = None
-    others: tuple[Process, ...] = ()
+    """Why it is, or why not."""
     socket: FileState | None = None
-    unit: Unit | None = None
-    socket_unit: Unit | None = None
-    pid_files: tuple[PidFile, ...] = ()
-    program: str | None = None
-    installed: bool | None = None
-    has_podman: bool = False
-    shims: Mapping[str, Process] | None = None
-    containerds: tuple[ProcessDetail, ...] | None = None
-    managed: bool | None = None
-    containerd_unit: Unit | None = None
-    age: float | None = None
-    sees_all: bool = False
+    """What lies at the socket's path; None if nothing, or not on this machine."""
     is_podman: bool = False
+    processes: DaemonProcesses = DaemonProcesses()
+    installation: Installation = Installation()
 
     @property
     def has_containerd(self) -> bool:
         """Whether it is an engine that cannot do without a process named containerd."""
-        return not self.is_podman and (self.process is None or self.process.comm in ("dockerd", "dockerd-ce"))
+        return not self.is_podman and (
+            self.processes.engine is None or self.processes.engine.comm in ("dockerd", "dockerd-ce")
+        )
 
     @property
     def answers(self) -> bool:
@@ -126,7 +152,12 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
     @property
     def is_starting(self) -> bool:
         """It lives, does not answer yet, and was started a moment ago."""
-        return self.process is not None and not self.answers and self.age is not None and self.age < START_S
+        return (
+            self.processes.engine is not None
+            and not self.answers
+            and self.processes.age is not None
+            and self.processes.age < START_S
+        )
 
     @property
     def is_socket_activated(self) -> bool:
@@ -145,10 +176,12 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
         An endpoint that the user named and that never was a socket here is a wrong address, no dead engine. Where the
         socket is closed to the caller the process list decides, if it is whole.
         """
-        silent = self.is_unreachable or (self.reason == "forbidden" and self.sees_all and not self.others)
-        if not self.same_host or not silent or self.serves_other_socket or self.installed is False:
+        silent = self.is_unreachable or (
+            self.reason == "forbidden" and self.processes.sees_all and not self.processes.others
+        )
+        if not self.same_host or not silent or self.serves_other_socket or self.installation.installed is False:
             return False
-        if self.reason == "forbidden" and self.process is not None:
+        if self.reason == "forbidden" and self.processes.engine is not None:
             return False
         was_one = self.socket is not None and self.socket.type == "socket"
         return self.endpoint.is_default or not self.endpoint.named or was_one
@@ -167,20 +200,15 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
         Beside the engine of a user who has one that is the user's only.
         """
         own = self.endpoint.rootless if self.endpoint.is_default else None
-        instead = [each for each in self.others if own is None or each.uid in (own.uid, None)]
-        unused = self.socket is None and not (self.unit and self.unit.is_wanted)
-        return self.process is None and bool(instead) and unused
+        instead = [each for each in self.processes.others if own is None or each.uid in (own.uid, None)]
+        unused = self.socket is None and not (self.installation.unit and self.installation.unit.is_wanted)
+        return self.processes.engine is None and bool(instead) and unused
 
     @property
     def is_hung(self) -> bool:
         """It took the connection and gave no answer; one that is stopped by a signal needs no waiting for."""
-        stopped = self.process is not None and self.process.is_stopped
+        stopped = self.processes.engine is not None and self.processes.engine.is_stopped
         return self.reason == "timed out" or (stopped and self.reason == "budget")
-
-    @property
-    def containerd(self) -> ProcessDetail | None:
-        """The containerd that this engine uses, if it is alive."""
-        return self.containerds[0] if self.containerds else None
 
 
 @evidence
@@ -222,27 +250,34 @@ def daemon(
         caller,
         silence,
         where=place.why,
-        process=process,
-        others=tuple(
-            each
-            for each in known
-            if each.comm in DAEMONS and each.pid != pid and each.state != "Z" and not each.container
-        ),
         socket=_state(stats, endpoint.path),
-        unit=unit,
-        socket_unit=socket_unit,
-        pid_files=tuple(_pid_files(host, found, own, root)),
-        program=_program(process, named, stats, own),
-        installed=bool(own and own.traces) or _is_installed(stats, unit, process),
-        has_podman=_state(stats, PODMAN) is not None,
-        shims=processes.shims if isinstance(processes, Processes) else None,
-        containerds=_containerds(host, root, known, process, managed) if known else None,
-        managed=managed,
-        containerd_unit=containerd_unit,
         is_podman=podman,
-        sees_all=any(each.pid == 1 for each in known),
-        age=clock.wall - (booted + process.start) if process and booted and isinstance(clock, Clock) else None,
+        processes=DaemonProcesses(
+            engine=process,
+            age=clock.wall - (booted + process.start) if process and booted and isinstance(clock, Clock) else None,
+            others=tuple(_other_daemons(known, pid)),
+            containerds=_containerds(host, root, known, process, managed) if known else None,
+            managed=managed,
+            shims=processes.shims if isinstance(processes, Processes) else None,
+            pid_files=tuple(_pid_files(host, found, own, root)),
+            sees_all=any(listed.pid == 1 for listed in known),
+        ),
+        installation=Installation(
+            unit=unit,
+            socket_unit=socket_unit,
+            containerd_unit=containerd_unit,
+            program=_program(process, named, stats, own),
+            installed=bool(own and own.traces) or _is_installed(stats, unit, process),
+            has_podman=_state(stats, PODMAN) is not None,
+        ),
     )
+
+
+def _other_daemons(known: Sequence[Process], pid: int | None) -> Iterator[Process]:
+    """The host's living daemons but the engine; those inside containers are not the host's."""
+    for process in known:
+        if process.comm in DAEMONS and process.pid != pid and process.state != "Z" and not process.container:
+            yield process
 
 
 _UNITS = ("docker.service", "docker.socket", "containerd.service")

@@ -118,7 +118,7 @@ def _is_missing(point: str, root: str, mounts: Mounts) -> bool:
 def _taken(host: Host, daemon: Daemon) -> frozenset[str]:
     """The data roots of other engines that live here."""
     taken = set()
-    for process in daemon.others:
+    for process in daemon.processes.others:
         flags = parse_flags((process.cmdline or [])[1:])
         own = [*flags.get("data-root", ()), *flags.get("graph", ())]
         for path in flags.get("config-file", ()):

@@ -84,7 +84,7 @@ def engine_databases(
     """The log says what is damaged, /proc/locks who holds a file."""
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
-    system = daemon.managed is False
+    system = daemon.processes.managed is False
     damaged = _damaged(log, daemon, root.path, system) if log is not None else None
     has_failed = log is not None and log.last_failure is not None
     locked = () if daemon.answers else tuple(_locked(host, daemon, root.path, processes, has_failed))
@@ -129,7 +129,11 @@ def _locked(
     if isinstance(table, Failed) or isinstance(stats, Failed):
         return
     files = {(status.dev, status.ino): path for path in paths if (status := stats.get(path)) and not status.failed}
-    own = {process.pid for process in (daemon.process, *(daemon.containerds or ())) if process is not None}
+    own = {
+        process.pid
+        for process in (daemon.processes.engine, *(daemon.processes.containerds or ()))
+        if process is not None
+    }
     known = processes.by_pid if processes is not None else {}
     for lock in _LOCK.finditer(table.text):
         path = files.get((f"{int(lock['major'], 16)}:{int(lock['minor'], 16)}", int(lock["inode"])))
