@@ -19,10 +19,11 @@ import msgspec
 from diagnose.model import Failed, Json, Reason
 from diagnose.questions import Lane, Policy
 from diagnose.questions import Question as AnyQuestion
+from diagnose.questions.engine import FindLocality, PingEngine
 from diagnose.questions.question import recorded, typed
 from diagnose.questions.run import Options as Settings
 from diagnose.recording.limits import cut
-from diagnose.recording.questions import KINDS, patience, question
+from diagnose.recording.questions import KINDS, patience
 from diagnose.redact import Redactor
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
     @functools.cached_property
     def _engine_silent(self) -> Failed | None:
         """After a failed `/_ping` nothing more is sent: a frozen daemon's backlog fills."""
-        ping = self.ask(question("api.ping"))
+        ping = self.ask(PingEngine())
         return (
             Failed(ping.reason, f"the engine did not answer /_ping ({ping.detail})")
             if isinstance(ping, Failed)
@@ -229,7 +230,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
     @functools.cached_property
     def _elsewhere(self) -> Failed | None:
         """Host-side answers are about this machine only; they count where the engine's process is found here."""
-        where = self.ask(question("locality"))
+        where = self.ask(FindLocality())
         if isinstance(where, Failed):
             # not its own reason: a file would be called missing because the docker context is
             return Failed("remote", f"where the engine is cannot be told: {where.detail}")
@@ -238,7 +239,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
     @functools.cached_property
     def _other_network(self) -> Failed | None:
         """Links, routes and rules of another network namespace say nothing about the engine's."""
-        where = self.ask(question("locality"))
+        where = self.ask(FindLocality())
         if isinstance(where, Failed) or where.get("same_netns") is not False:
             return None
         return Failed("remote", "the tool runs in another network namespace than the engine")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 import msgspec
@@ -11,8 +12,52 @@ from diagnose.model import Json, Subject
 from diagnose.questions.engine import Filters
 from diagnose.questions.question import Policy, Question
 
+NONE = "<none>"
+"""The name that old engines list for an image without one."""
 
-class ListImages(Question[Json], frozen=True):
+
+class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
+    """One image as `GET /images/json` lists it: intermediate layers of a build are not listed.
+
+    size: bytes of all its layers, those that it shares with others included. shared_size and containers: -1 where the
+    engine did not count them. created: Unix time of its build, not of its pull.
+    """
+
+    id: str
+    repo_tags: list[str] | None = None
+    repo_digests: list[str] | None = None
+    size: int = 0
+    shared_size: int = -1
+    containers: int = -1
+    created: int = 0
+    labels: dict[str, str] | None = None
+    parent_id: str = ""
+
+    @functools.cached_property
+    def tags(self) -> tuple[str, ...]:
+        """Its names; an API up to 1.42 lists `<none>:<none>` for an image without one, later ones nothing."""
+        return tuple(tag for tag in self.repo_tags or () if NONE not in tag)
+
+    @functools.cached_property
+    def digests(self) -> tuple[str, ...]:
+        return tuple(digest for digest in self.repo_digests or () if NONE not in digest)
+
+    @property
+    def name(self) -> str:
+        """What people call it: its first tag, its repository and digest, or twelve digits of its id."""
+        return (self.tags or self.digests or (self.id.removeprefix("sha256:")[:12],))[0]
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("image", self.name)
+
+    @property
+    def own_size(self) -> int:
+        """Bytes that nothing else needs, as far as the engine counted what is shared."""
+        return self.size - self.shared_size if self.shared_size > 0 else self.size
+
+
+class ListImages(Question[list[Image]], frozen=True):
     """/images/json."""
 
     POLICY = Policy("api.images", "the list of images", "engine.api:get", "api", "engine", 3, 2)

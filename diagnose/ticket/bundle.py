@@ -22,8 +22,16 @@ import msgspec
 
 from diagnose import registry
 from diagnose.model import Failed, Json, Report
+from diagnose.questions.containers import ReadLogs
+from diagnose.questions.engine import ReadInfo, ReadVersion
+from diagnose.questions.files import ReadFile
+from diagnose.questions.firewall import ListNftables
+from diagnose.questions.images import ListImages, ListNetworks, ListVolumes
+from diagnose.questions.machine import ListMounts, ReadMemory, ReadPressure
+from diagnose.questions.network import ListAddresses, ListInterfaces, ListRoutes
+from diagnose.questions.run import IdentifyCaller
 from diagnose.recording import answer_files
-from diagnose.recording.questions import Question, question
+from diagnose.recording.questions import Question
 from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact import TOKEN
 from diagnose.render import json as json_report
@@ -61,19 +69,28 @@ class Bundle(msgspec.Struct, frozen=True):
 
 def superset() -> tuple[Question, ...]:
     """What a colleague may need beyond what the checks asked, all of it cheap."""
-    kinds = ("api.info", "api.version", "api.networks", "api.volumes", "net.links", "net.addresses", "net.routes")
-    more = ("mounts", "memory", "pressure", "nftables", "caller")
     return (
-        *(question(kind) for kind in (*kinds, *more)),
-        question("api.images", all=False),
-        question("file.read", path="/etc/docker/daemon.json"),
-        question("file.read", path="/etc/resolv.conf"),
+        ReadInfo(),
+        ReadVersion(),
+        ListNetworks(),
+        ListVolumes(),
+        ListInterfaces(),
+        ListAddresses(),
+        ListRoutes(),
+        ListMounts(),
+        ReadMemory(),
+        ReadPressure(),
+        ListNftables(),
+        IdentifyCaller(),
+        ListImages(all=False),
+        ReadFile("/etc/docker/daemon.json"),
+        ReadFile("/etc/resolv.conf"),
     )
 
 
 def last_words(recorded: answer_files.Tape) -> tuple[Question, ...]:
     """The log tails of the containers that failed last."""
-    return tuple(question("api.logs", id=id, tail=LOG_LINES) for id in texts.failing(recorded)[:LOGS_OF])
+    return tuple(ReadLogs(id, tail=LOG_LINES) for id in texts.failing(recorded)[:LOGS_OF])
 
 
 def make(

@@ -8,52 +8,12 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.model import Failed, Subject, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.images import NONE, Image, ListImages
 from diagnose.registry import evidence
 
-NONE = "<none>"
-
-
-class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
-    """One image as `GET /images/json` lists it: intermediate layers of a build are not listed.
-
-    size: bytes of all its layers, those that it shares with others included. shared_size and containers: -1 where the
-    engine did not count them. created: Unix time of its build, not of its pull.
-    """
-
-    id: str
-    repo_tags: list[str] | None = None
-    repo_digests: list[str] | None = None
-    size: int = 0
-    shared_size: int = -1
-    containers: int = -1
-    created: int = 0
-    labels: dict[str, str] | None = None
-    parent_id: str = ""
-
-    @functools.cached_property
-    def tags(self) -> tuple[str, ...]:
-        """Its names; an API up to 1.42 lists `<none>:<none>` for an image without one, later ones nothing."""
-        return tuple(tag for tag in self.repo_tags or () if NONE not in tag)
-
-    @functools.cached_property
-    def digests(self) -> tuple[str, ...]:
-        return tuple(digest for digest in self.repo_digests or () if NONE not in digest)
-
-    @property
-    def name(self) -> str:
-        """What people call it: its first tag, its repository and digest, or twelve digits of its id."""
-        return (self.tags or self.digests or (self.id.removeprefix("sha256:")[:12],))[0]
-
-    @property
-    def subject(self) -> Subject:
-        return Subject("image", self.name)
-
-    @property
-    def own_size(self) -> int:
-        """Bytes that nothing else needs, as far as the engine counted what is shared."""
-        return self.size - self.shared_size if self.shared_size > 0 else self.size
+__all__ = ["NONE", "Image", "Images", "images", "normal", "registry_of", "tag_of"]
 
 
 class Images(msgspec.Struct, frozen=True, dict=True):
@@ -137,14 +97,13 @@ def tag_of(reference: str) -> str | None:
 @evidence
 def images(host: Host, containers: Containers | Unavailable) -> Images | Unavailable:
     """One list, without the sizes of shared layers, which the engine would have to walk for."""
-    answer = host.ask(question("api.images"))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    listed = host.ask(ListImages())
+    if isinstance(listed, Failed):
+        return Unavailable.of(listed)
     used: dict[str, list[str]] = {}
     known = isinstance(containers, Containers)
     for each in containers if isinstance(containers, Containers) else ():
         used.setdefault(each.image, []).append(each.name)
-    listed: list[Image] = list(msgspec.convert(answer, list[Image]))
     # A container whose inspect failed may use any of them.
     known = known and not (isinstance(containers, Containers) and containers.unexamined)
     return Images(
