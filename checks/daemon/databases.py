@@ -82,10 +82,10 @@ def database_locked(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
     A second or an earlier dockerd on the same data root, a containerd that was left behind, a backup, or a program that opened the
     file to look into it. The engine waits for the lock without a word, or gives up with "timeout".
     """
-    if daemon.answers:
-        return None
     if daemon.reason == "forbidden" and not daemon.is_down:
         return Unavailable("forbidden", "the socket is closed to this user")
+    if not daemon.is_down and not daemon.is_hung:
+        return None
     by_holder: dict[int, list[str]] = {}
     names = {lock.pid: lock.comm for lock in databases.locked}
     for lock in databases.locked:

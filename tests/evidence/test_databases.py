@@ -188,3 +188,11 @@ def test_locks_of_one_holder_are_one_finding() -> None:
     result = judge("daemon.database-locked", daemon=DEAD, databases=EngineDatabases(None, locked))
     assert rows(result) == [("critical", "docker"), ("critical", "docker")]
     assert judge("daemon.database-locked", daemon=ALIVE, databases=EngineDatabases()).verdict == "passed"
+
+
+def test_locks_do_not_matter_at_an_address_that_is_no_engines() -> None:
+    elsewhere = Daemon(
+        Endpoint("tcp://127.0.0.1:1", "tcp", "DOCKER_HOST", named=True), Caller(), Unavailable("refused", "")
+    )
+    databases = EngineDatabases(None, (LockedDatabase(VOLUMES, 7, "dockerd"),))
+    assert judge("daemon.database-locked", daemon=elsewhere, databases=databases).verdict == "passed"
