@@ -100,7 +100,9 @@ def test_a_run_keeps_time_for_the_report_of_many_containers() -> None:
     many.keep_for_reporting(began, 8000)
     assert few.ends - began == pytest.approx(9.7, abs=0.1)
     assert many.ends - began == pytest.approx(7.3, abs=0.1)
+    assert few.assembling < 0.2 < many.assembling < 1.5
     assert Budget.unlimited().left == math.inf
+    assert Budget.unlimited().assembling == 0
 
 
 def test_a_tiny_budget_still_asks() -> None:

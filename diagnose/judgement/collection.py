@@ -71,7 +71,7 @@ class Collection:
         """The evidence, `Unavailable`, or `Broken`; waits at most until the budget and some grace are spent."""
         if kind.__name__ not in self.uncollected:
             pending = self.start(kind)
-            ends = self._budget.ends + GRACE_S * _height(kind)
+            ends = self._budget.ends + self._budget.assembling + GRACE_S * _height(kind)
             if pending.wait(min(max(0.0, ends - time.monotonic()), threading.TIMEOUT_MAX)):
                 return pending.value
             self.uncollected.add(kind.__name__)

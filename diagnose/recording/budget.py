@@ -9,6 +9,9 @@ REPORTING_S = 0.3
 """What is kept of the run's time for judging and printing."""
 REPORTING_PER_CONTAINER_S = 0.0003
 """How much longer judging and printing take for each container (measured: 8,000 containers with two findings each)."""
+ASSEMBLING_SHARE = 0.4
+"""Of the time that is kept for judging and printing: the answers of 8,000 containers take a second to become evidence."""
+LONGEST_ASSEMBLING_S = 2.0
 LEAST_REPLAY_S = 3.0
 """Seconds for judging a recording at least, or half the budget, where a busy host took long to read it."""
 LEAST_S = 0.4
@@ -49,6 +52,13 @@ class Budget:
     def left(self) -> float:
         """Seconds left for collecting, not below 0."""
         return max(0.0, self.ends - time.monotonic())
+
+    @property
+    def assembling(self) -> float:
+        """Seconds after the end of collecting in which evidence may still be put together from what was answered."""
+        if self.judged_by == math.inf:
+            return 0.0
+        return min(ASSEMBLING_SHARE * (self.judged_by - self.ends), LONGEST_ASSEMBLING_S)
 
     def cut(self) -> None:
         """End collecting now."""
