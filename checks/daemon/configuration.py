@@ -61,7 +61,7 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
     evidence["judged for engine"] = config.judged_for
     variables = {"path": config.path}
     if config.mending is not None:
-        evidence["a file that this engine takes"] = [*config.mending.diff]
+        evidence["with these changes this engine takes the file"] = [str(edit) for edit in config.mending.edits]
         variables["edits"] = config.mending.sed
     yield Finding(
         subject=DAEMON,

@@ -461,10 +461,11 @@ def test_faults_of_one_file_are_one_finding_with_one_diff() -> None:
     (finding,) = result.findings
     assert [key for key in finding.evidence if " line " in key] == [f"{PATH} line {n} column 3" for n in (2, 3, 4)]
     assert finding.evidence["judged for engine"] == "20.10.24"
-    assert finding.evidence["a file that this engine takes"] == [
-        '-  "icc": "false",', '-  "debug": "true",', '-  "mtu": "1500"',
-        '+  "icc": false,', '+  "debug": true,', '+  "mtu": 1500',
-    ]  # fmt: skip
+    assert finding.evidence["with these changes this engine takes the file"] == [
+        'line 2: "icc": "false" becomes "icc": false',
+        'line 3: "debug": "true" becomes "debug": true',
+        'line 4: "mtu": "1500" becomes "mtu": 1500',
+    ]
 
 
 MENDED = [

@@ -6,7 +6,6 @@ a decision (an address, a driver) is left to a person.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 
@@ -36,6 +35,10 @@ class LineEdit(msgspec.Struct, frozen=True):
         lines[self.line - 1] = lines[self.line - 1].replace(self.old, self.new, 1)
         return "\n".join(lines)
 
+    def __str__(self) -> str:
+        old, new = self.old.strip(), self.new.strip()
+        return f"line {self.line}: {old} becomes {new}" if new else f"line {self.line}: {old} goes"
+
     @property
     def sed(self) -> str:
         """The same as a command of sed (POSIX basic regular expressions)."""
@@ -45,10 +48,14 @@ class LineEdit(msgspec.Struct, frozen=True):
 
 
 class Mending(msgspec.Struct, frozen=True):
-    """sed: a script for `sed -e` that mends the file. diff: the changed lines, before with "-" and after with "+"."""
+    """Edits after which the engine takes the file, in order."""
 
-    sed: str
-    diff: tuple[str, ...]
+    edits: tuple[LineEdit, ...]
+
+    @property
+    def sed(self) -> str:
+        """A script for `sed -e` that makes them."""
+        return ";".join(edit.sed for edit in self.edits)
 
 
 def mending(text: str, major: int | None) -> Mending | None:
@@ -68,15 +75,9 @@ def mending(text: str, major: int | None) -> Mending | None:
             mended = edit.applied(mended)
     if not edits or faults_of(mended, major):
         return None
-    changed = _changed_lines(text, mended)
-    if any(_REDACTED.search(line) for line in changed):
+    if any(_REDACTED.search(text.split("\n")[edit.line - 1]) for edit in edits):
         return None
-    return Mending(";".join(edit.sed for edit in edits), tuple(changed))
-
-
-def _changed_lines(before: str, after: str) -> list[str]:
-    rows = difflib.unified_diff(before.split("\n"), after.split("\n"), lineterm="", n=0)
-    return [row for row in rows if row.startswith(("-", "+")) and not row.startswith(("---", "+++"))]
+    return Mending(tuple(edits))
 
 
 def _edit(text: str, fault: Fault) -> LineEdit | None:
