@@ -33,7 +33,7 @@ _MOUNTED = re.compile(
     r"BTRFS info \(device (?P<named>[\w.-]+)\): first mount|"
     r"device-mapper: thin: \d+:(?P<pool>\d+): switching pool to write mode"
 )
-"""What ends such errors: the file system was mounted anew, the pool of its thin volume has room again."""
+"""What ends such errors: the file system was mounted again, the pool of its thin volume has room again."""
 _MOUNT_SIGNS = ("mounted", "Mounting", "first mount", "thin:")
 
 
@@ -139,7 +139,7 @@ def _device(match: re.Match[str]) -> str:
 
 
 def _mounted(device: str, by_name: Mapping[str, Mounted]) -> str:
-    """The mounted device that the kernel speaks of: itself, or a partition of the disk (sda -> sda1, nvme0n1 ->
+    """The mounted device that the kernel names: itself, or a partition of the disk (sda -> sda1, nvme0n1 ->
     nvme0n1p1; dm-10 is no partition of dm-1)."""
     if device in by_name or not device:
         return device

@@ -51,7 +51,7 @@ REASONS: Mapping[Reason, str] = {
     "not allowed": "not looked at",
     "shed": "left out of this bundle",
 }
-"""How a person is told each reason; a detail follows behind a colon."""
+"""Each reason in words for people; a detail follows behind a colon."""
 
 
 NOT_IN_BUNDLE: tuple[Reason, ...] = ("not recorded", "shed")
@@ -321,7 +321,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """What would become of an effect on a host without a cause."""
 
     vanishes: bool | None
-    """None where it cannot be told."""
+    """None where it is not known."""
     fact: str = ""
     """Why it stays, in one clause: the fact that clears the suspect."""
 

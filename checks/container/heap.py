@@ -1,4 +1,4 @@
-"""container.heap-above-limit: a program is told to use a larger heap than its container may have."""
+"""container.heap-above-limit: a program is configured to use a larger heap than its container may have."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def cpu_unsupported(
     features of the host's processor unless their CPU type is `host`.
     """
     if processor.flags is None:
-        return Skipped("no log and no kernel message speaks of missing instructions")
+        return Skipped("no log and no kernel message mentions missing instructions")
     claimed: set[str] = set()
     for claim in claims(ID, containers, log_tails, clock):
         level = claim.value("level").lower()

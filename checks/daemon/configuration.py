@@ -17,7 +17,7 @@ from diagnose.phrases import and_more, count
 from diagnose.registry import check
 
 WHOLE = frozenset({"log-opts", "runtimes", "default-ulimits", "features", "builder", "default-network-opts"})
-"""Objects that are one setting; what stands in any other object is a setting by itself (dockerd's flattening)."""
+"""Objects that are one setting; what any other object holds is a setting by itself (dockerd's flattening)."""
 NOT_COMPARED = frozenset({"runtimes", "config-file", "validate"})
 RELOADED = frozenset(
     {

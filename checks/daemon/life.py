@@ -31,7 +31,7 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
     """This user is not allowed to use the engine's socket.
 
     The host may be well: nothing is said about it. A user whom the group file makes a member and whose session is
-    older than that is told so. An engine's authorization plugin refuses with HTTP 403.
+    older than that says that too. An engine's authorization plugin refuses with HTTP 403.
     """
     if daemon.reason != "forbidden" or daemon.is_down:
         return None

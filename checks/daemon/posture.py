@@ -64,7 +64,7 @@ def client_api_too_old(clients: SocketClients, log: DaemonLog | None, options: O
     """A client is turned away because its API version is too old.
 
     By the logs of running containers that hold the engine's socket, which repeat the engine's answer. The engine itself
-    logs it only while it debugs (seen on 20.10, 26.1 and 28.5); then clients are told of that are no containers. The
+    logs it only while it debugs (seen on 20.10, 26.1 and 28.5); then clients that are no containers are reported too. The
     engine's least version rose to 1.24 with 25.0 and to 1.44 with 29.0 (29.7.2 begins at 1.40): older proxies and
     dashboards break there.
     """
@@ -137,7 +137,7 @@ def clock_skewed(
 ) -> CheckResult:
     """The host's clock is wrong, or was.
 
-    Told by containers that, by the engine, were created or started in the future: the clock was ahead then, or is
+    Seen by containers that the engine says were created or started in the future: the clock was ahead then, or is
     behind now. An engine on another machine whose own clock (the Date of its answers) differs from this machine's.
     Containers share the host's clock, so that theirs cannot differ.
     """

@@ -143,7 +143,7 @@ def _places(loss: _Loss) -> list[str]:
 
 
 _SEVERAL = 2
-"""Of fewer published ports none is left by chance: firewall.dnat-missing speaks of a single one."""
+"""Of fewer published ports none is left by chance: firewall.dnat-missing is about a single one."""
 
 
 def _emptied(firewall: Firewall, paths: PacketPaths) -> str:

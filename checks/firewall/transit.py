@@ -185,7 +185,7 @@ def _losses(
 
 
 class _Spared:
-    """The rules that another check speaks of."""
+    """The rules that another check is about."""
 
     def __init__(self, firewall: Firewall, paths: PacketPaths, *, has_rules: bool) -> None:
         self._firewall = firewall
@@ -193,7 +193,7 @@ class _Spared:
         self._is_flushed = has_rules and is_flushed(firewall, paths)
 
     def holds(self, by: Step) -> bool:
-        """Whether Docker's rules are gone there: with them back, what stands in the same chain now is not reached."""
+        """Whether Docker's rules are gone there: with them back, the rules that are in the same chain now are not reached."""
         if self._has_rules and self._firewall.is_lost(by):
             return True
         return self._is_flushed and by.chain == "FORWARD" and by.table in ("ip filter", "iptables-legacy ip filter")

@@ -190,7 +190,7 @@ def _torn(layers: LayerFolders, clock: Clock, recent_s: float) -> Iterator[Findi
         lost.setdefault(name, []).append(path)
     for name, paths in lost.items():
         folders = [path.rpartition("/")[0] for path in paths]
-        lines = [line for line in layers.told if any(folder in line.text for folder in folders)]
+        lines = [line for line in layers.reports if any(folder in line.text for folder in folders)]
         evidence: dict[str, Json] = {"not on the disk": paths[:NAMES_SHOWN]}
         if lines:
             evidence["daemon log"] = shortened(lines[-1].text)
@@ -201,7 +201,7 @@ def _torn(layers: LayerFolders, clock: Clock, recent_s: float) -> Iterator[Findi
             variables={"image": name},
             onset=lines[0].at if lines else None,
         )
-    recent = [line for line in layers.told if line.at is not None and clock.wall - line.at < recent_s]
+    recent = [line for line in layers.reports if line.at is not None and clock.wall - line.at < recent_s]
     if recent and not lost:
         summary = "the daemon's log reports damaged layers"
         yield _from_log(len(recent), recent[-1].text, recent[0].at, summary, {})

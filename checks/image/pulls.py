@@ -190,7 +190,7 @@ def pull_rate_limited(
 def pull_denied(pulls: Pulls, clock: Clock, *, repeated: Count = Count(3)) -> CheckResult:
     """An image does not exist in its registry, or this host has no right to pull it.
 
-    Registries answer alike for a name that is misspelt and one that needs a login, so the two cannot be told apart;
+    Registries give the same answer for a name that is misspelt and one that needs a login, so the two cannot be distinguished;
     credentials lie with the client and are not seen from here. One refused pull is most often a slip of the pen: a
     warning takes three.
     """

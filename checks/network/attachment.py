@@ -113,7 +113,7 @@ def _cut_off(attachment: _Attachment, containers: Containers, links: Interfaces)
         interface=peer.name if peer else "none",
         inner=inner.name if inner else "none",
         gateway=attachment.endpoint.gateway or "none",
-        astray=wrong_gateway or "none",
+        wrong_gateway=wrong_gateway or "none",
     )
 
 

@@ -250,7 +250,7 @@ def _overlap(
 
 
 DEFAULT_POOLS = (*((f"172.{second}.0.0/16", 16) for second in range(17, 32)), ("192.168.0.0/16", 20))
-"""What the engine cuts subnets from unless it is told otherwise: 31 of them (20.10.24, 26.1.5, 28.5.2)."""
+"""What the engine cuts subnets from unless configured otherwise: 31 of them (20.10.24, 26.1.5, 28.5.2)."""
 
 Pool = tuple[str, int]
 """A base range and the prefix length of the subnets that are cut from it."""

@@ -45,7 +45,7 @@ def no_limits(
     """A container may take all of the host's memory.
 
     No memory limit of its own, and none found in its cgroup or given to its cgroup parent. A limit of a cgroup
-    further up that the engine did not set is not seen. Whether the CPU is limited is told beside it: a missing CPU
+    further up that the engine did not set is not seen. Whether the CPU is limited is said beside it: a missing CPU
     limit alone is no finding, since CPU is shared out fairly and memory is not.
     """
     for each in containers.running:
@@ -223,7 +223,7 @@ def _said_so(each: Container, what: str, line: str, more: dict[str, object]) -> 
 
 
 def _knob(line: str) -> str:
-    """Which limit of inotify a line speaks of, as fs.inotify has it; empty if it is none: the bare word says nothing."""
+    """Which limit of inotify a line is about, as fs.inotify has it; empty if it is none: the bare word says nothing."""
     if TOO_MANY.search(line):
         return "max_user_instances" if _INSTANCE.search(line) else ""
     if _REACHED.search(line):

@@ -1,4 +1,4 @@
-"""What confines the engine from outside, and thereby keeps it from its work."""
+"""What confines the engine from outside, and keeps the engine from its work."""
 
 from __future__ import annotations
 

@@ -309,7 +309,7 @@ def network_volume_stale(mounts: RemoteMounts) -> CheckResult:
 def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckResult:
     """A file system that a container has in memory is full.
 
-    The engine gives each container 64 MiB of /dev/shm unless told otherwise; databases and browsers need more
+    The engine gives each container 64 MiB of /dev/shm unless configured otherwise; databases and browsers need more
     and die of a bus error or "no space left on device" while every disk has room. What `--tmpfs` gives may be a cache
     that is meant to be full: advice, unless the container is not well.
     """

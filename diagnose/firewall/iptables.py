@@ -210,7 +210,7 @@ def _option(
 
 
 def _recent(negated: bool, option: str, arguments: list[str], line: _Line) -> list[Condition]:
-    """Whether an address was seen lately: with a number of hits, only a flood has been; without one, that cannot be told."""
+    """Whether an address was seen lately: with a number of hits, only a flood has been; without one, that is not known."""
     looks = [(is_negated, name) for is_negated, name, _ in line.options if name in ("--rcheck", "--update")]
     counts = any(name == "--hitcount" for _, name, _ in line.options)
     text = " ".join([option, *arguments])

@@ -31,7 +31,7 @@ class ConnectionVerdict(msgspec.Struct, frozen=True):
 
     `by`, `hook` and `part` say where it was decided, unless it is accepted. `nat` is the translation that the
     question is about: the destination's for a connection that comes in, the source's for one that goes out;
-    `nat_unknown` says that it cannot be told.
+    `nat_unknown` says that it is not known.
     """
 
     outcome: Outcome
@@ -44,7 +44,7 @@ class ConnectionVerdict(msgspec.Struct, frozen=True):
 
     @property
     def is_blocked(self) -> bool:
-        """Whether the connection surely does not get through."""
+        """Whether the connection certainly does not get through."""
         return self.outcome in ("drop", "reject")
 
 
@@ -228,7 +228,7 @@ def _replies(ruleset: Ruleset, sent: Packet, *, to_host: bool = False, snat: boo
 def _joined(stages: Iterable[_Stage], translating: PacketVerdict) -> ConnectionVerdict:
     """The first stage that blocks decides; without one, the first that is not understood.
 
-    A translation that cannot be told matters before routing only: it says where the packet goes.
+    A translation that is not known matters before routing only: it says where the packet goes.
     """
     unsure: _Stage | None = None
     for stage in stages:

@@ -205,7 +205,7 @@ def _refusal(name: str | None) -> Kind:
 
 
 def _meets(rule: PolicyRule, dst: int, src: int | None, iif: str, mark: int | None) -> bool | None:
-    """Whether a packet meets a rule's conditions; None where that cannot be told."""
+    """Whether a packet meets a rule's conditions; None where that is not known."""
     met: list[bool | None] = []
     if rule.iif is not None:
         met.append(rule.iif == iif)

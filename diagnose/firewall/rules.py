@@ -166,7 +166,7 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
 
     `state` is conntrack's (`new`, `established`, ...), `dnat` says that the connection's destination was
     translated, `orig_dst` and `orig_dport` are the destination before that. `dst_local` and `src_local` say
-    whether the address is one of the host's own. `inner` are networks that an address left open is surely not in;
+    whether the address is one of the host's own. `inner` are networks that an address left open is certainly not in;
     `possible` are the numbers that a field left open may have, in order, where they are known.
     `here_in` and `here_out` say whether the destination is an address of the interface that the packet came in by or
     leaves by. `uid` -1: no process of the host sends it.
@@ -685,7 +685,7 @@ _ADDRESSES = frozenset({"src", "dst", "orig_src", "orig_dst"})
 
 
 def holds_any(fields: tuple[Field, ...], among: tuple[tuple[Value, ...], ...], packet: Packet) -> bool | None:
-    """Whether the packet's fields are one of the given tuples of values; None where it cannot be told."""
+    """Whether the packet's fields are one of the given tuples of values; None where it is not known."""
     unsure = False
     if len(fields) == 1:
         for (value,) in among:
@@ -725,7 +725,7 @@ def _among_choices(value: Value, choices: tuple[int, ...]) -> bool | None:
 
 
 def _is_inner(name: Field, value: Value, packet: Packet) -> bool:
-    """Whether a condition on an address that is left open speaks of a network that it is certainly not in."""
+    """Whether a condition on an address that is left open is about a network that it is certainly not in."""
     return packet.inner is not None and name in _ADDRESSES and packet.inner.covers(value)
 
 

@@ -115,7 +115,7 @@ class Origin(msgspec.Struct, frozen=True):
     """Where a connection begins.
 
     device: the interface by which its packets come in; "" for a process of the host. src: its address, several where all of them
-    ask alike, None where it is left open. port: the bridge's port that they come by, where one is known. uid: of a process.
+    ask the same way, None where it is left open. port: the bridge's port that they come by, where one is known. uid: of a process.
     returns_by: the interface by which the answers of this party come, where its own routes lead elsewhere.
     """
 

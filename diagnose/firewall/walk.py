@@ -299,7 +299,7 @@ class _Walker:
 
 
 def _matches(rule: Rule, chain: Chain, way: _Way) -> tuple[bool | None, Step | None]:
-    """Whether a rule's conditions hold, and the doubt on this way if that cannot be told."""
+    """Whether a rule's conditions hold, and the doubt on this way if that is not known."""
     unsure = False
     for condition in rule.conditions:
         holds = None if isinstance(condition, Unread) else condition.holds(way.state.packet)

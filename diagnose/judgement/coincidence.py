@@ -21,7 +21,7 @@ _NUMBERS = ("three", "four", "five", "six", "seven", "eight", "nine", "ten")
 def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
     """A sentence for each group of containers that fail for want of the same callee, or began to fail together.
 
-    The first are two or more that call another one in vain, of which nothing was found: it was stopped by hand, mostly.
+    The first are two or more that call another one that does not answer, of which nothing was found: it was stopped by hand, mostly.
     The others are three or more that began within a minute, with problems of one check that others may cause; what
     every container of the host stands on is no thing in common. Only problems above advice without a cause count.
     """
@@ -42,7 +42,7 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
 
 
 def _callers(findings: Iterable[Reported]) -> dict[Subject, list[Subject]]:
-    """Callee -> those that call it in vain, if they are several."""
+    """Callee -> those that it does not answer, if they are several."""
     found: dict[Subject, dict[Subject, None]] = {}
     for each in findings:
         for callee in each.finding.calls:
@@ -51,7 +51,7 @@ def _callers(findings: Iterable[Reported]) -> dict[Subject, list[Subject]]:
 
 
 def _called(callee: Subject, callers: Sequence[Subject]) -> str:
-    return f"{len(callers)} containers call {callee.name} in vain, and nothing else was found: {_names(callers)}"
+    return f'{len(callers)} containers ({_names(callers)}) cannot reach container "{callee.name}"; no cause was found'
 
 
 def _names(subjects: Sequence[Subject]) -> str:

@@ -30,7 +30,7 @@ tests check that no real host's answer is ever called malformed.
 
 
 class Broken(msgspec.Struct, frozen=True):
-    """Evidence whose collector crashed: a bug of ours, told apart from evidence that could not be had."""
+    """Evidence whose collector crashed: a bug of ours, distinguished from evidence that could not be had."""
 
     error: str
 

@@ -9,7 +9,7 @@ A pack declares two things (`registry.without`, `registry.prediction`):
 
 Under the edit each effect is judged again. An effect that vanishes is proven; an effect that stays is not explained by this cause. If
 an effect stays under each edit alone and vanishes under several together, it has several causes, and curing one of them is not enough.
-Where neither can be told the link is likely if the evidence that made the link is specific, and otherwise possible.
+Where neither is known the link is likely if the evidence that made the link is specific, and otherwise possible.
 """
 
 from __future__ import annotations

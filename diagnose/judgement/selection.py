@@ -46,7 +46,7 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
 
 
 def unknown(name: str, candidates: Iterable[str]) -> str:
-    """One sentence that names the nearest of the candidates, those that begin alike first."""
+    """One sentence that names the nearest of the candidates, those that begin the same way first."""
     import difflib  # that only those who mistyped pay
 
     known = list(candidates)

@@ -233,7 +233,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
         where = self.ask(FindLocality())
         if isinstance(where, Failed):
             # not its own reason: a file would be called missing because the docker context is
-            return Failed("remote", f"where the engine is cannot be told: {where.detail}")
+            return Failed("remote", f"the place of the engine is not known: {where.detail}")
         return None if where["same_host"] else Failed("remote", where["why"])
 
     @functools.cached_property

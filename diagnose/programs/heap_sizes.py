@@ -1,4 +1,4 @@
-"""The heap that a program is told to use, read from its arguments and variables."""
+"""The heap that a program is configured to use, read from its arguments and variables."""
 
 from __future__ import annotations
 

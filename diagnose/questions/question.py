@@ -57,7 +57,7 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 class Question(msgspec.Struct, Generic[Answer], frozen=True, dict=True, omit_defaults=True, forbid_unknown_fields=True):
     """One question to a host. A subclass names the type of its answer, its policy, and its arguments as fields.
 
-    Arguments that have their default are left out of the recording. Two questions are equal if they are recorded alike.
+    Arguments that have their default are left out of the recording. Two questions are equal if they are recorded the same way.
     A question holds no absolute time, so that a recording can answer it too.
     """
 

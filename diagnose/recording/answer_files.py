@@ -1,4 +1,4 @@
-"""The tape as files: a folder with `manifest.json` and one file of answers per kind of question.
+"""The recording as files: a folder with `manifest.json` and one file of answers per kind of question.
 
 The same layout is a fixture, the inside of a bundle, and what `--from FOLDER` reads.
 """
@@ -65,7 +65,7 @@ def digest(texts: Mapping[str, str]) -> str:
 
 
 def parse(texts: Iterable[tuple[str, str]]) -> dict[Question, RecordedAnswer]:
-    """The tape out of answer files (name, text). TapeError on anything that is not one."""
+    """The recording out of answer files (name, text). TapeError on anything that is not one."""
     tape: dict[Question, RecordedAnswer] = {}
     room = MOST_BYTES
     for name, text in texts:
@@ -100,7 +100,7 @@ def _mapping(value: Json) -> dict[str, Json]:
 
 
 def _failed(said: Mapping[str, Json]) -> Failed:
-    """A failure as it was taped; a reason that only another version of the tool gives is named in the detail."""
+    """A failure as it was recorded; a reason that only another version of the tool gives is named in the detail."""
     reason, detail = str(said["reason"]), str(said["detail"])
     if reason in REASONS:
         return Failed(cast("Reason", reason), detail)
@@ -136,7 +136,7 @@ def write_folder(folder: Path, tape: Tape, manifest: Mapping[str, Json]) -> None
 
 
 def read_folder(folder: Path) -> tuple[dict[Question, RecordedAnswer], dict[str, Json]]:
-    """The tape and the manifest of a folder. TapeError if it holds none."""
+    """The recorded answers and the manifest of a folder. TapeError if it holds none."""
     try:
         manifest = check_manifest(plain_text(folder / "manifest.json"))
         names = sorted(path for path in (folder / "answers").glob("*.json") if path.stem in KINDS)

@@ -89,7 +89,7 @@ def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
 
 
 def read(path: Path) -> tuple[dict[Question, RecordedAnswer], dict[str, Json]]:
-    """The tape and the manifest of an archive. TapeError in one sentence if it is none, is newer, or was altered."""
+    """The recorded answers and the manifest of an archive. TapeError in one sentence if it is none, is newer, or was altered."""
     answers: list[tuple[str, str]] = []
     hashes: dict[str, str] = {}
     head = None

@@ -1,4 +1,4 @@
-"""Recorder: asks each question once, in its lane, inside its deadline and the run's budget, and keeps the tape."""
+"""Recorder: asks each question once, in its lane, inside its deadline and the run's budget, and keeps the recording."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TICK = 0.02
 GRACE = 2 * TICK
 """How much longer a deadline is waited for here than by the hand that answers, which knows better what came of it."""
 QUIET = 3
-"""Ticks without a question in a busy lane after which all else counts as answered: one answer begets the next questions."""
+"""Ticks without a question in a busy lane after which all else counts as answered: one answer leads to the next questions."""
 MANY = 16
 """While more answers than these are waited for they are taken in handfuls: to wake up for each would take the interpreter from
 the thread that asks.
@@ -60,7 +60,7 @@ def _quietly(work: Callable[..., None], args: tuple[object, ...]) -> None:
 
 
 class RecordedAnswer(msgspec.Struct, frozen=True):
-    """One question on the tape: its answer, and the seconds it took once it was being answered."""
+    """One question on the recording: its answer, and the seconds it took once it was being answered."""
 
     answer: Json | Failed
     duration_s: float = 0.0
@@ -76,7 +76,7 @@ class _Job(msgspec.Struct, eq=False):
 
 class Recorder:
     """A host that remembers: single flight, failures memoised too, an answer after its deadline dropped and never
-    taped.
+    recorded.
 
     What is not answered when the budget is spent is Failed("budget"). patience: a factor on every deadline.
     """

@@ -72,7 +72,7 @@ class Redactor:
     def secrets(self) -> Iterator[tuple[str, str]]:
         """(kind, what must not be found) of this run, for the proof.
 
-        A value that cannot be told from ordinary words (`postgres`) or that is also a name (a container's, an image's) is given
+        A value that cannot be distinguished from ordinary words (`postgres`) or that is also a name (a container's, an image's) is given
         as the phrases that it stood in (`POSTGRES_PASSWORD=postgres`), since the word itself stays in many places.
         """
         with self._lock:

@@ -150,7 +150,7 @@ def is_url(value: str) -> bool:
 
 
 def is_distinctive(value: str) -> bool:
-    """Whether a value can be told from ordinary words and numbers wherever it stands.
+    """Whether a value can be distinguished from ordinary words and numbers wherever it stands.
 
     `postgres` as a password cannot: it is also an image, a user and a word in the log.
     """

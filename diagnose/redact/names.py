@@ -155,7 +155,7 @@ class _Name(NamedTuple):
 
     @property
     def flat(self) -> str:
-        """All words in one: `api_key` and `apiKey` are alike."""
+        """All words in one: `api_key` and `apiKey` are the same."""
         return "".join(self.parts)
 
 

@@ -30,7 +30,7 @@ class RedactionRule(NamedTuple):
     goes: tuple[str, ...]
     """Examples: what is between ‹ and › must go, and nothing else."""
     stays: tuple[str, ...]
-    """Examples that look alike and must not change."""
+    """Examples that look the same and must not change."""
     needs_name: bool = False
     """Whether the rule applies only to texts that hold a word that names secrets (`assigned.names_secrets`)."""
 

@@ -81,7 +81,7 @@ class OutlineBlock(msgspec.Struct, frozen=True):
 
 
 class Outline(msgspec.Struct, frozen=True):
-    """status: the monitoring line. host: engine and size. unknown: (ids, why). skipped, crashed alike."""
+    """status: the monitoring line. host: engine and size. unknown: (ids, why). skipped, crashed: the same."""
 
     severity: Severity | None
     word: str
@@ -209,7 +209,7 @@ def _host(report: Report) -> str:
 
 
 def _groups(roots: Sequence[Reported], homes: dict[str, list[Reported]]) -> list[list[Reported]]:
-    """Roots as they are shown: alike and without effects from GROUP_FROM on together, replicas of one service too."""
+    """Roots as they are shown: similar ones without effects from GROUP_FROM on together, replicas of one service too."""
     alike = Counter(_like(f) for f in roots if f.key not in homes)
     groups: dict[object, list[Reported]] = {}
     for finding in roots:

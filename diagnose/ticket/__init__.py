@@ -2,7 +2,7 @@
 
 - `take`     the run that a bundle is made from.
 - `bundle`   what goes in, and what is shed to keep the size.
-- `texts`    the texts that people ask for, made from the tape.
+- `texts`    the texts that people ask for, made from the recording.
 - `anonymize`  the finished tape with other names: `identities` finds what is named, `addresses` keeps prefixes, `vocabulary`
   knows which words tell nothing.
 - `proof`    the second pass over the finished bytes: it knows no patterns, only the values that were redacted.

@@ -74,7 +74,7 @@ class Renaming:
         return {"names": dict(self.names), "addresses": changed}
 
     def tape(self, tape: Tape) -> dict[Question, RecordedAnswer]:
-        """The tape with every name replaced, in questions, answers and failures."""
+        """The recording with every name replaced, in questions, answers and failures."""
         ordered = sorted(tape.items(), key=lambda item: item[0].kind == "nftables")
         renamed: dict[Question, RecordedAnswer] = {}
         for question, entry in ordered:
@@ -95,7 +95,7 @@ class Renaming:
                 if key in ("id", "name") and question.kind.startswith("api.image")
                 else self.value(old, key)
             )
-            # Lists are asked for in the order of their items: with other names the order is another.
+            # Questions name lists in the order of their items: with other names the order is another.
             args[key] = sorted(new) if isinstance(old, list) and old == sorted(old, key=str) else new
         return RecordedQuestion(question.kind, json.dumps(args, sort_keys=True, separators=(",", ":")))
 
@@ -232,7 +232,7 @@ class Renaming:
         return "".join(out)
 
     def _registers(self, value: Json) -> Json:
-        """The bytes of a packet filter's rules, with the addresses that the rest of the tape names replaced."""
+        """The bytes of a packet filter's rules, with the addresses that the rest of the recording names replaced."""
         old_to_new = {
             ipaddress.ip_address(old).packed.hex(): ipaddress.ip_address(new).packed.hex()
             for old, new in self.addresses.seen.items()

@@ -1,7 +1,7 @@
 """The bundle: one archive for a ticket with the report, the answers it was made from, and the texts that people ask for.
 
 diagnose-HOST/report.md, report.json      what was found
-diagnose-HOST/answers/KIND.json           the tape: what `--from` judges again
+diagnose-HOST/answers/KIND.json           the recording: what `--from` judges again
 diagnose-HOST/texts/...                   logs, rules, links, routes, for reading
 diagnose-HOST/manifest.json               what each question gave, hashes, versions, what was redacted or is missing
 """

@@ -109,7 +109,7 @@ def _differing(plain: Report, renamed: Report) -> list[Json]:
 
 
 def _settled(question: Question, entry: RecordedAnswer, redactor: Redactor) -> tuple[Question, RecordedAnswer]:
-    """Question and answer without what the run has learned to be secret since they were taped."""
+    """Question and answer without what the run has learned to be secret since they were recorded."""
     args = redactor.settle(question.args)
     if args != question.args:
         question = RecordedQuestion(question.kind, json.dumps(args, sort_keys=True, separators=(",", ":")))

@@ -84,7 +84,7 @@ def image_parts(reference: str) -> tuple[str, str, str]:
 
 
 class Identities:
-    """Names by kind, and the networks whose prefix lengths the tape tells."""
+    """Names by kind, and the networks whose prefix lengths the recording tells."""
 
     def __init__(self, tape: Tape) -> None:
         self.names: dict[str, set[str]] = {kind: set() for kind in KINDS}

@@ -58,7 +58,7 @@ CASES: dict[str, tuple[list[Reported], dict[Subject, frozenset[Subject]], list[s
             fails("c", 101),
         ],
         TRIO,
-        ["2 containers call db in vain, and nothing else was found: a, b"],
+        ['2 containers (a, b) cannot reach container "db"; no cause was found'],
     ),
     "they call one that fails for a cause": (
         [fails("a", 100, calls=("db",), caused=True), fails("b", 120, calls=("db",), caused=True)],

@@ -17,7 +17,7 @@ KEPT = 256
 
 
 RELOADS = ("1", "10", "12", "28")
-"""SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH: what programs take as a word to read their configuration or log file anew."""
+"""SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH: what programs take as a word to read their configuration or log file again."""
 AT_ONCE_S = 15.0
 """Within so many seconds a signal of that kind has ended a program that does not know it."""
 
@@ -82,7 +82,7 @@ class Events(msgspec.Struct, frozen=True, dict=True):
 
     def failures(self, id: str) -> tuple[Event, ...]:
         """The ends of a container that nobody asked for: `die` without a `kill` since it was last started. A signal
-        to read something anew asks for no end, unless that follows at once.
+        to read something again asks for no end, unless that follows at once.
         """
         found = []
         asked = 0.0

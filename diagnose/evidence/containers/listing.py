@@ -70,7 +70,7 @@ def _inspected(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Fai
 
 
 def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, ...]:
-    """Those of these containers whose life is the one that was inspected, asked again: the others ended or began anew since.
+    """Those of these containers whose life is the one that was inspected, asked again: the others ended or started again since.
 
     A few may have ended without the engine's notice yet, and are asked about later; many are no moment's coincidence.
     """

@@ -21,7 +21,7 @@ _WHY = "exec format error|no such file or directory|permission denied|operation 
 REFUSED = re.compile(
     rf"^exec (?P<path>/.+): (?P<why>{_WHY})$"
     rf"|exec user process caused[: \"]+(?P<legacy>{_WHY})"
-    rf"|^\[(?:FATAL tini \(\d+\)\] exec (?P<tini>.+) failed|dumb-init\] (?P<dumb>.+)): (?P<told>{_WHY})$",
+    rf"|^\[(?:FATAL tini \(\d+\)\] exec (?P<tini>.+) failed|dumb-init\] (?P<dumb>.+)): (?P<reason>{_WHY})$",
     re.IGNORECASE,
 )
 """What runc writes to the container's log in its last step before the program (the second form until runc 1.0.0-rc92), and what an init
@@ -140,7 +140,7 @@ def _refused(host: Host, container: Container, last: str) -> Program | None:
     """What runc, an init or `env` says in the last line."""
     if match := REFUSED.search(last):
         path = match["path"] or match["tini"] or match["dumb"] or container.path
-        why = (match["why"] or match["legacy"] or match["told"]).lower()
+        why = (match["why"] or match["legacy"] or match["reason"]).lower()
         return _look(host, container.id, path, why, last)
     if (match := _BY_ENV.search(last)) and container.state.exit_code == 127:
         name = match["name"].replace("\\r", "\r")

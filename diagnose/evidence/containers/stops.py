@@ -79,7 +79,7 @@ def _ended_early(container: Container) -> bool:
 
 
 def _stopped_with_engine(container: Container, log: DaemonLog | Unavailable) -> bool:
-    """Whether it ran when the engine was told to end, and ended within the time that the engine gives to its containers.
+    """Whether it ran when the engine was asked to stop, and ended within the time that the engine gives to its containers.
 
     A container that was started later, after the engine's restart, ended for a reason of its own.
     """

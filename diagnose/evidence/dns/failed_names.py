@@ -94,7 +94,7 @@ def _is_address(text: str) -> bool:
 def referenced_names(container: Container) -> dict[str, str]:
     """The host names in a container's environment and arguments, with the place where each stands.
 
-    Only where a value is surely a host: in a URL, before a port, or in a variable that is named for a host.
+    Only where a value is certainly a host: in a URL, before a port, or in a variable that is named for a host.
     """
     found: dict[str, str] = {}
     for entry in container.config.env or ():

@@ -19,7 +19,7 @@ from diagnose.registry import evidence
 
 
 class DnsPath(msgspec.Struct, frozen=True):
-    """blocked: (network, server) -> the rule that surely stops a query, or its reply. of_host: server -> the rule that stops
+    """blocked: (network, server) -> the rule that certainly stops a query, or its reply. of_host: server -> the rule that stops
     the host's own. own: servers that are addresses of the host.
     """
 
@@ -76,7 +76,7 @@ def dns_path(firewall: Firewall, lookups: Lookups, networks: Networks, routes: R
 
 
 def _own_query(ruleset: Ruleset, server: str, device: str) -> str | None:
-    """The rule that surely stops a query of the host itself, or the answer to it."""
+    """The rule that certainly stops a query of the host itself, or the answer to it."""
     here = device == "lo"
     sent = Packet("", device, None, server, "udp", 40_000, 53, dst_local=here, src_local=True)
     received = Packet(device, "", None, server, "udp", 40_000, 53, dst_local=True, src_local=True)

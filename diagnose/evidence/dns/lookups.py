@@ -22,7 +22,7 @@ from diagnose.questions.network import QueryDns
 from diagnose.registry import evidence
 
 WITNESSES = 2
-"""Containers that ask a server by one way, so that a fault of one is told from a fault of the way."""
+"""Containers that ask a server by one way, so that a fault of one is distinguished from a fault of the way."""
 
 EMBEDDED_LIMIT = 250
 """Containers whose own resolver is asked."""
@@ -83,7 +83,7 @@ class QueryPath(msgspec.Struct, frozen=True):
 
     @property
     def fails(self) -> bool:
-        """Whether nobody who asked got a reply."""
+        """Whether none of those who asked got a reply."""
         return not any(reply.answered for _, reply in self.asked)
 
 

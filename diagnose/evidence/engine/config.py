@@ -68,7 +68,7 @@ KEY_OF_FLAG: Mapping[str, str] = {
     "storage-opt": "storage-opts",
 }
 """Flags that may be repeated, and one old name, with the key that means the same in the file; others are
-named alike."""
+of the same name."""
 
 LISTS = frozenset({"dns", "dns-search", *KEY_OF_FLAG.values()}) - {"data-root"}
 MAPS = frozenset({"default-network-opts", "log-opts", "runtimes"})
@@ -246,7 +246,7 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
 
 
 def _command_line(host: Host, pid: int | None, own: Rootless | None) -> tuple[list[str], str | None, str, float | None]:
-    """dockerd's arguments, the file that it reads unless told otherwise, where that is from, and when it
+    """dockerd's arguments, the file that it reads unless configured otherwise, where that is from, and when it
     started."""
     if pid is not None:
         process = host.ask(InspectProcess(pid))

@@ -62,7 +62,7 @@ HINTS = (
     (r"group \S+ not found", "group"),
     (r"attribute format", "labels"),
 )
-"""Patterns and the keys that they speak of, the first that is found; an empty key: the pattern's own group. Compiled when needed."""
+"""Patterns and the keys that they are about, the first that is found; an empty key: the pattern's own group. Compiled when needed."""
 
 
 class ConfigFaults(msgspec.Struct, frozen=True):
@@ -147,7 +147,7 @@ def _refusal(text: str) -> str:
 
 
 def _faults_in_words(texts: Iterable[str], file: str) -> Iterable[Fault]:
-    """The engine's own words as a fault, at the key that they are about if that can be told."""
+    """The engine's own words as a fault, at the key that they are about if that is known."""
     for text in texts:
         key = next((name or match[1] for hint, name in HINTS if (match := re.search(hint, text))), "")
         if not key:
@@ -158,7 +158,7 @@ def _faults_in_words(texts: Iterable[str], file: str) -> Iterable[Fault]:
         else:
             line, column = _torn(file) if "UTF-8" in text else (0, 0)
         if not line and REFUSED.search(text):
-            continue  # a later stage of a start names no file: it may speak of the command line
+            continue  # a later stage of a start names no file: it may mean the command line
         yield Fault(key if line else "", text, line, column)
 
 

@@ -126,7 +126,7 @@ class Fault(msgspec.Struct, frozen=True):
 def faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
     """What an engine of this major version (20 for 20.10; None: not known) refuses in this text.
 
-    Where the version is not known only what every version refuses is told. Behind a secret that was replaced on the same line the
+    Where the version is not known only what every version refuses is reported. Behind a secret that was replaced on the same line the
     file's own column is not known.
     """
     lines = text.splitlines()

@@ -364,7 +364,7 @@ def _is_managed(
     containerd_unit: Unit | None,
     root: str,
 ) -> bool | None:
-    """Whether dockerd starts a containerd of its own: it does unless told, or unless it finds the system's socket.
+    """Whether dockerd starts a containerd of its own: it does unless configured otherwise, or unless it finds the system's socket.
 
     None where its command line is not known.
     """

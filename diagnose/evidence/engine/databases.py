@@ -92,7 +92,7 @@ def engine_databases(
 
 
 def _damaged(log: DaemonLog, daemon: Daemon, root: str, system: bool) -> DamagedDatabase | None:
-    """The first line of the newest start attempt that speaks of a damaged file, if that still matters."""
+    """The first line of the newest start attempt that is about a damaged file, if that still matters."""
     for line in log.last_start:
         stack = line.fields.get("stack", "")
         text = f"{line.text} {stack} {line.fields.get('id', '')}"

@@ -91,12 +91,12 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def shutdowns(self) -> tuple[float, ...]:
-        """Unix times at which the engine was told to end (the same words in engines 20.10 to 29)."""
+        """Unix times at which the engine was asked to stop (the same words in engines 20.10 to 29)."""
         return tuple(line.at for line in self.lines if line.at and line.message.startswith("Processing signal"))
 
     @functools.cached_property
     def ends(self) -> Mapping[str, tuple[float, ...]]:
-        """Container id -> Unix times at which its first process ended, asked for or not, as containerd told the engine (in
+        """Container id -> Unix times at which its first process ended, asked for or not, as containerd reported to the engine (in
         the same words on 20.10, 26.1 and 28.5, at the level info)."""
         found: dict[str, list[float]] = {}
         for line in self.lines:
@@ -106,7 +106,7 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def last_failure(self) -> LogLine | None:
-        """The line with which the newest start attempt ended; None if that attempt came up, or if its end is not told.
+        """The line with which the newest start attempt ended; None if that attempt came up, or if its end is not known.
 
         An engine that refuses its configuration writes that one line and not even "Starting up", so that the attempt
         begins behind the newest sign of a start.

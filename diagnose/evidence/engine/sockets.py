@@ -35,7 +35,7 @@ class EngineSockets(msgspec.Struct, frozen=True):
 
 @evidence
 def engine_sockets(host: Host, config: DaemonConfig | Unavailable) -> EngineSockets | Unavailable:
-    """The socket that the tool asks, and those that the daemon was told to listen on."""
+    """The socket that the tool asks, and those that the daemon is configured to listen on."""
     paths: dict[str, None] = {}
     endpoint = host.ask(FindEndpoint())
     if not isinstance(endpoint, Failed) and endpoint.url.startswith("unix://"):

@@ -32,13 +32,13 @@ class LayerFolders(msgspec.Struct, frozen=True):
     """missing: (image's name, path) of each part of a layer that is not on the disk. looked_at: how many layers were
     looked at.
 
-    told: lines of the daemon's log about damaged layers, oldest first, without those about a layer that is whole
+    reports: lines of the daemon's log about damaged layers, oldest first, without those about a layer that is whole
     again.
     """
 
     missing: tuple[tuple[str, str], ...]
     looked_at: int
-    told: tuple[LogLine, ...] = ()
+    reports: tuple[LogLine, ...] = ()
     unexamined: tuple[Unexamined, ...] = ()
 
 
@@ -53,14 +53,14 @@ def layer_folders(
 ) -> LayerFolders | Unavailable:
     """The folders of images in use, and those that the log complains of; overlay2 only, as root."""
     lines = log.since(clock.wall - options.since_s) if isinstance(log, DaemonLog) else ()
-    told = tuple(line for line in lines if line.is_error and _TOLD.search(line.text) and _FULL not in line.text)
+    reports = tuple(line for line in lines if line.is_error and _TOLD.search(line.text) and _FULL not in line.text)
     owners = _by_layer({details.subject(detail).name: detail for detail in details})
-    suspects = {found[1] for line in told if (found := _FOLDER.search(line.text))} - owners.keys()
+    suspects = {found[1] for line in reports if (found := _FOLDER.search(line.text))} - owners.keys()
     if suspects and isinstance(images, Images):
         more = _by_layer(_all(host, images))
         owners |= {layer: more[layer] for layer in suspects & more.keys()}
     if not owners:
-        return LayerFolders((), 0, told, details.unexamined)
+        return LayerFolders((), 0, reports, details.unexamined)
     paths = [f"{layer}/{part}" for layer in owners for part in PARTS]
     answer = host.ask(StatPaths(paths))
     if isinstance(answer, Failed):
@@ -74,7 +74,9 @@ def layer_folders(
     missing = tuple((name, path) for path in failed for name in owners[path.rpartition("/")[0]])
     bad = {path.rpartition("/")[0] for _, path in missing}
     still = tuple(
-        line for line in told if not (named := _FOLDER.search(line.text)) or named[1] in bad or named[1] not in owners
+        line
+        for line in reports
+        if not (named := _FOLDER.search(line.text)) or named[1] in bad or named[1] not in owners
     )
     return LayerFolders(missing, len(owners), still, details.unexamined)
 

@@ -52,7 +52,7 @@ PATTERNS: dict[Why, re.Pattern[str]] = {
         r"|HTTP (408|5\d\d) response body"
     ),
 }
-"""In this order: what comes first is nearer to the cause (a proxy that is dialled in vain is no unreachable
+"""In this order: what comes first is nearer to the cause (a proxy that is dialled without success is no unreachable
 registry)."""
 
 _HANDLER = re.compile(r"Handler for POST \S*/images/create returned error: (.*)", re.DOTALL)

@@ -12,7 +12,7 @@ from diagnose.registry import evidence
 __all__ = ["WORTH_PCT", "Crowded", "OpenFiles", "open_files"]
 
 WORTH_PCT = 80.0
-"""From this share of its limit on a process is told of; what it means is for the check to say."""
+"""From this share of its limit on a process is reported; what it means is for the check to say."""
 
 
 class OpenFiles(msgspec.Struct, frozen=True):

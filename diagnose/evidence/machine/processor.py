@@ -29,7 +29,7 @@ class Processor(msgspec.Struct, frozen=True):
 
 @evidence
 def processor(host: Host, log_tails: LogTails, program_faults: ProgramFaults | None) -> Processor | Unavailable:
-    """The beginning of /proc/cpuinfo, read only where a log or the kernel speaks of instructions."""
+    """The beginning of /proc/cpuinfo, read only where a log or the kernel mentions instructions."""
     named = any(failure.failure.confirmed_by == CONFIRMED_BY for failure in log_tails.failures.values())
     trapped = program_faults is not None and any(fault.is_invalid_opcode for fault in program_faults.by_id.values())
     if not (named or trapped):

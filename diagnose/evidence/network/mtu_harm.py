@@ -23,7 +23,7 @@ _LINES, _BYTES = 12, 16 * 1024
 _HEADERS = 100
 """Bytes of the IP and TCP headers of a packet, rounded up."""
 _RETRANSMISSIONS = 2
-"""A packet that was sent three times in vain; a single loss is ordinary."""
+"""A packet that was sent three times without an acknowledgement; a single loss is ordinary."""
 
 _STALLED_READ = re.compile(
     r"handshake.{0,40}(?:time[d-]? ?out)|(?:time[d-]? ?out).{0,40}handshake"

@@ -64,7 +64,7 @@ class Neighbours(msgspec.Struct, frozen=True):
         return len(self.items)
 
     def unanswered(self, address: str) -> Neighbour | None:
-        """The entry of an address that the host asked for in vain."""
+        """The entry of an address that the host asked for without an answer."""
         return next((entry for entry in self.items if entry.address == address and entry.is_unanswered), None)
 
 

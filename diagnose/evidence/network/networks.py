@@ -64,7 +64,7 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
     @property
     def bridge_has_address(self) -> bool:
-        """Whether the engine gives the bridge the gateway's address: not where it is told not to, or isolates the host (28)."""
+        """Whether the engine gives the bridge the gateway's address: not where it is configured not to, or isolates the host (28)."""
         if self.option("com.docker.network.bridge.inhibit_ipv4") == "true":
             return False
         return self.option("com.docker.network.bridge.gateway_mode_ipv4", "nat") != "isolated"

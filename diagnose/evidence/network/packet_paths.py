@@ -247,7 +247,7 @@ class _Walks:
         return self.stack.routing.look_up(peer).kind == "unicast"
 
     def outward(self, network: Network, address: str, family: Family) -> Uplink:
-        """Where the kernel sends a network's packets to an ordinary peer; by the uplink where that cannot be told, or nowhere."""
+        """Where the kernel sends a network's packets to an ordinary peer; by the uplink where that is not known, or nowhere."""
         peer = SOMEWHERE if family == "ip" else SOMEWHERE6
         decision = self.stack.routing.look_up(peer, address, network.bridge)
         name = decision.oif if decision.kind == "unicast" else ""

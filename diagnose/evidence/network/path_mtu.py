@@ -12,7 +12,7 @@ from diagnose.registry import evidence
 
 
 class PathMtu(msgspec.Struct, frozen=True):
-    """blocked: bridge -> the rule that surely drops the host's own ICMP errors on their way to its containers.
+    """blocked: bridge -> the rule that certainly drops the host's own ICMP errors on their way to its containers.
 
     clamped: the rule that makes TCP connections agree on smaller packets, so that they never need that message; empty if
     there is none.

@@ -67,7 +67,7 @@ class Want(msgspec.Struct, frozen=True):
 
     @property
     def has_failed(self) -> bool:
-        """Whether the container has tried in vain: a log line says so."""
+        """Whether the container has tried without success: a log line says so."""
         return self.source == "log"
 
 

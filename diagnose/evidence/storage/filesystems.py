@@ -31,7 +31,7 @@ __all__ = [
 REMOTE = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "9p", "afs", "lustre", "gpfs", "beegfs", "davfs"}
 )
-"""File systems behind a network; every kind of fuse is treated alike, since a process must answer for it."""
+"""File systems behind a network; every kind of fuse is treated the same way, since a process must answer for it."""
 FULL_BY_NATURE = frozenset({"squashfs", "iso9660", "erofs", "cramfs", "romfs", "udf"})
 """Images that are made to measure: full from the first day."""
 SYSTEM = {"/": "system", "/run": "runtime state", "/tmp": "temporary files", "/var/log": "system logs"}  # noqa: S108

@@ -138,7 +138,7 @@ def _usage(path: str, table: list[MountEntry]) -> dict[str, Json]:
         "inodes": figures.f_files,
         "inodes_free": figures.f_ffree,
         "dev": dev,
-        # statvfs also speaks of the mount, which is read-only to a service with ProtectSystem=strict
+        # statvfs also describes the mount, which is read-only to a service with ProtectSystem=strict
         "read_only": "ro" in mount.super if mount else bool(figures.f_flag & os.ST_RDONLY),
     }
 

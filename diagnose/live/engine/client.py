@@ -62,7 +62,7 @@ class Engine:
                 try:
                     self._greeting = accepted(self.get(PING, Request("/_ping", self._patience_s, 64 * 1024)))
                     self._greeting_at = time.time()
-                except Exception as error:  # noqa: BLE001 - kept, and told to each that asks
+                except Exception as error:  # noqa: BLE001 - kept, and raised for each caller
                     self._greeting = failure(error)
             if isinstance(self._greeting, Failed):
                 raise Refused(self._greeting.reason, self._greeting.detail)
@@ -76,7 +76,7 @@ class Engine:
 
     @property
     def prefix(self) -> str:
-        """What stands in front of each path: the version to speak, if there is one that both know."""
+        """The prefix of each path: the version to speak, if there is one that both know."""
         version = self.version
         return f"/v{version[0]}.{version[1]}" if version and not self.knows_no_version_of_ours else ""
 

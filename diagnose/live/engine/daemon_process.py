@@ -86,7 +86,7 @@ def serves(pid: int, path: str) -> bool:
 
 
 def default_socket(pid: int) -> str:
-    """The socket that a daemon serves unless it is told otherwise: a rootless one its user's."""
+    """The socket that a daemon serves unless configured otherwise: a rootless one its user's."""
     uid = _uid(pid)
     if not uid and "--rootless" not in command_line(pid) and not _in_user_namespace(pid):
         return DEFAULT_SOCKET

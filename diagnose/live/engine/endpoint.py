@@ -65,7 +65,7 @@ def endpoint(live: Live, question: Question) -> Json:  # noqa: ARG001 - the sign
     """Answer the kind `endpoint`: url, scheme (unix, tcp, ssh), source, named, tls, context, rootless.
 
     rootless: of a user's own engine {uid, config, data, runtime, traces}, null for the system's. config: its
-    daemon.json; data: its data root unless it is told otherwise; both null where the home is not known. runtime:
+    daemon.json; data: its data root unless configured otherwise; both null where the home is not known. runtime:
     where its socket and its pid file lie. traces: whether anything of an engine lies at these places, null where
     nobody could look.
     """

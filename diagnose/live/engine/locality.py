@@ -196,7 +196,7 @@ def _tcp_listeners(port: int) -> list[int]:
 
 
 def _disagreement(live: Live) -> str:
-    """Why /info speaks of another machine, or nothing: it agrees, or has no answer in time."""
+    """Why /info is about another machine, or nothing: it agrees, or has no answer in time."""
     from diagnose.live.engine import api
 
     answers: list[Json] = []

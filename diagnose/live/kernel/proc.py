@@ -296,7 +296,7 @@ def process(_live: Live, question: Question) -> Json:
 def wakings(_live: Live, question: Question) -> Json:
     """How often processes were woken within a short while.
 
-    args: pids, seconds. answer: {pid: number}; null for one that is gone, or ended and began anew meanwhile. From
+    args: pids, seconds. answer: {pid: number}; null for one that is gone, or ended and began again meanwhile. From
     voluntary_ctxt_switches in /proc/PID/status, of the main thread.
     """
     pids = [int(pid) for pid in question.args["pids"]]
@@ -423,7 +423,7 @@ def deleted_files(live: Live, question: Question) -> Json:
 def descriptors(_live: Live, question: Question) -> Json:
     """Processes that have many files open, measured by their own soft limit, the nearest to it first.
 
-    args: share (percent of the limit from which on a process is told of). answer: processes [{pid, comm, container, open,
+    args: share (percent of the limit from which on a process is reported). answer: processes [{pid, comm, container, open,
     limit}], unseen (processes whose descriptors may not be counted).
     """
     share = float(question.args["share"])

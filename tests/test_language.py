@@ -1,0 +1,129 @@
+"""The law of plain English: what a user reads has no word of the old dialect, and pages have short sentences."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tokenize
+from pathlib import Path
+
+import pytest
+
+from diagnose import registry, runbooks
+
+ROOT = Path(__file__).parent.parent
+REFUSED = (
+    "in vain",
+    "anew",
+    "hangs on",
+    "nobody who",
+    "surely",
+    "alike",
+    "told",
+    "astray",
+    "brings? forth",
+    "begets?",
+    "the tape",
+    "taped",
+    "made by hand",
+    "is the image of",
+    "speaks? of",
+    "what stands in",
+    "no line:",
+    "asked for in",
+    "unasked",
+    "looked for is",
+    "till",
+    "thereby",
+    "wherein",
+)
+"""Words and idioms that a reader whose first language is not English stops at."""
+DIALECT = re.compile(rf"\b({'|'.join(REFUSED)})\b", re.IGNORECASE)
+MOST_WORDS = 25
+"""Words in a sentence of a page."""
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / ".github").rglob("*.md"))]
+PAGES = sorted(runbooks.paths().values())
+
+
+def prose(text: str) -> str:
+    """The prose of a Markdown text: without front matter, blocks of code and code in a line."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
+    text = re.sub(r"^ *(```|~~~).*?^ *\1", "", text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"`[^`]*`", "CODE", text)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a prose, each item of a list and each heading by itself."""
+    blocks = re.split(r"\n\s*\n|\n(?=\s*[-*|#\d]+[.)]? )", prose(text))
+    return [
+        sentence
+        for block in blocks
+        if not block.lstrip().startswith("|")
+        for sentence in re.split(r"(?<=[.:;!?])\s+", " ".join(block.split()))
+        if sentence
+    ]
+
+
+def words(sentence: str) -> int:
+    return len(re.findall(r"[\w'./-]+", sentence))
+
+
+def test_there_is_something_to_read():
+    assert len(PAGES) > 100
+    assert len(DOCUMENTS) > 3
+
+
+@pytest.mark.parametrize("path", [*PAGES, *DOCUMENTS], ids=lambda path: path.name)
+def test_no_word_of_the_old_dialect(path: Path):
+    assert DIALECT.findall(prose(path.read_text())) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_sentences_of_a_page_are_short(path: Path):
+    assert [sentence for sentence in sentences(path.read_text()) if words(sentence) > MOST_WORDS] == []
+
+
+def test_titles_of_checks():
+    titles = {id: check.title for id, check in registry.load().items()}
+    assert titles
+    assert [id for id, title in titles.items() if DIALECT.search(title)] == []
+
+
+COMMANDS = ("all", "check", "bundle", "list", "explain", "timeline", "diff", "repair")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help(command: str):
+    argv = [sys.executable, "-m", "diagnose", *filter(None, [command]), "--help"]
+    shown = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    assert shown
+    assert DIALECT.findall(shown) == []
+
+
+def test_reports_of_the_recorded_broken_host():
+    argv = [sys.executable, "-m", "diagnose", "all", "--from", "demo", "--no-color", "-v"]
+    shown = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
+    assert "CRITICAL" in shown
+    assert DIALECT.findall(shown) == []
+
+
+SOURCES = sorted([*(ROOT / "checks").rglob("*.py"), *(ROOT / "diagnose").rglob("*.py")])
+
+
+def texts(path: Path) -> str:
+    """All strings and comments of a module."""
+    with path.open("rb") as source:
+        tokens = [
+            token.string
+            for token in tokenize.tokenize(source.readline)
+            if token.type in (tokenize.STRING, tokenize.COMMENT)
+        ]
+    return "\n".join(tokens)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_texts_in_code(path: Path):
+    """Strings may reach a user; docstrings and comments reach the next engineer."""
+    assert DIALECT.findall(texts(path)) == []
