@@ -419,6 +419,17 @@ class ReportBasis(msgspec.Struct, frozen=True):
     """Where it is written how a container is made, by its subject."""
 
 
+class Coverage(msgspec.Struct, frozen=True):
+    """Which connections were traced through the host, as far as one kind of evidence goes."""
+
+    traced: Mapping[str, int]
+    """The number of connections by direction: "out", "in", "to the host", "between containers"."""
+    families: frozenset[str] = frozenset()
+    """IPv4, IPv6, or both."""
+    gap: str = ""
+    """What was not traced, and why; empty where nothing was left out."""
+
+
 class Report(msgspec.Struct, frozen=True):
     """All that one run learned; what every renderer takes.
 
@@ -438,5 +449,6 @@ class Report(msgspec.Struct, frozen=True):
     traits: frozenset[Trait] = frozenset({"systemd"})
     notes: tuple[str, ...] = ()
     container_names: Mapping[str, str] | None = None
+    coverage: tuple[Coverage, ...] = ()
     uncollected: tuple[str, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()

@@ -58,5 +58,8 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
     alternative = proof.Alternative(recorded(host), collection.collected)
     report = reported(results, basis, what, alternative, budget)
     return replace(
-        report, duration_s=round(time.monotonic() - began, 3), uncollected=tuple(sorted(collection.uncollected))
+        report,
+        duration_s=round(time.monotonic() - began, 3),
+        coverage=tuple(value.coverage for value in evidence.values() if hasattr(value, "coverage")),
+        uncollected=tuple(sorted(collection.uncollected)),
     )

@@ -46,6 +46,10 @@ def document(report: Report) -> dict[str, Json]:
             "silenced": sum(1 for finding in report.findings if finding.silenced),
         },
         "notes": list(report.notes),
+        "coverage": [
+            {"traced": dict(part.traced), "families": sorted(part.families), "gap": part.gap or None}
+            for part in report.coverage
+        ],
         "findings": [_finding(finding, by_key, place) for finding in report.findings],
         "checks": [
             {

@@ -31,6 +31,7 @@ def render(report: Report, exit_code: int, stream: TextIO) -> None:
     """Write the whole report; nothing is left out for width."""
     page = outline(report, exit_code)
     rows = [f"# {escape(page.status)}", "", escape(page.host), ""]
+    rows += [f"- {escape(page.coverage)}"] if page.coverage else []
     rows += [f"- note: {escape(note)}" for note in page.notes]
     for block in page.blocks:
         rows += _block(block)

@@ -11,10 +11,11 @@ import msgspec
 from diagnose import runbooks
 from diagnose.judgement.causes import roots
 from diagnose.judgement.exit_codes import UNKNOWN
-from diagnose.model import NOT_IN_BUNDLE, REASONS, Json, Report, Reported, Result, Severity, Strength, Verdict
+from diagnose.model import NOT_IN_BUNDLE, REASONS, Coverage, Json, Report, Reported, Result, Severity, Strength, Verdict
 from diagnose.phrases import size
 from diagnose.render.words import few, plural
 
+_FAMILIES = {"ip": "IPv4", "ip6": "IPv6"}
 GROUP_FROM = 4
 """From so many findings of one check and severity on, without effects of their own, they are said as one."""
 NAMES_SHOWN = 3
@@ -88,6 +89,8 @@ class Outline(msgspec.Struct, frozen=True):
     status: str
     host: str
     notes: tuple[str, ...]
+    coverage: str
+    """Which connections were traced through the host, and which were not; empty where none was looked at."""
     blocks: tuple[OutlineBlock, ...]
     advice: tuple[OutlineBlock, ...]
     unknown: tuple[tuple[str, str], ...]
@@ -132,6 +135,7 @@ def outline(report: Report, code: int) -> Outline:
         status=status,
         host=_host(report),
         notes=report.notes,
+        coverage=_coverage(report.coverage),
         blocks=blocks,
         advice=advice,
         could_not_run=verdicts(report)[Verdict.UNKNOWN],
@@ -193,6 +197,20 @@ def _quiet_status(report: Report, number: Counter[Severity], code: int) -> str:
     if blind and code == UNKNOWN:
         return f"not fully examined: {counted}"
     return f"{'nothing wrong found' if advice else 'nothing found'}, {counted}"
+
+
+def _coverage(parts: Sequence[Coverage]) -> str:
+    traced: Counter[str] = Counter()
+    for part in parts:
+        traced.update(part.traced)
+    families = sorted({_FAMILIES[family] for part in parts for family in part.families})
+    gaps = dict.fromkeys(part.gap for part in parts if part.gap)
+    missing = f"; not traced: {'; '.join(gaps)}" if gaps else ""
+    total = sum(traced.values())
+    if not total:
+        return f"no connection was traced{missing}" if gaps else ""
+    directions = ", ".join(f"{number} {direction}" for direction, number in traced.items() if number)
+    return f"connections traced: {total} ({directions}; {' and '.join(families)}){missing}"
 
 
 def _host(report: Report) -> str:

@@ -105,6 +105,8 @@ class _Page:
         self.console.print(Text.assemble((head, WORDS[head]), " ", clean(rest)), soft_wrap=True)
         if not quiet:
             self.line(page.host)
+        if page.coverage and (self.verbose or not page.blocks):
+            self.line(page.coverage)
         for note in page.notes:
             self.line(f"note: {note}")
         for block in page.blocks:

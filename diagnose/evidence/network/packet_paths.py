@@ -22,7 +22,8 @@ from diagnose.firewall.reach import ConnectionVerdict
 from diagnose.firewall.rules import Family, Packet, Table
 from diagnose.firewall.trace import EPHEMERAL, Flow, Origin, Stack, Trace, trace
 from diagnose.firewall.walk import Step, walk
-from diagnose.model import Failed, Subject, Unavailable
+from diagnose.model import Coverage, Failed, Subject, Unavailable
+from diagnose.phrases import count
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
@@ -166,6 +167,14 @@ class PacketPaths(msgspec.Struct, frozen=True, dict=True):
     def networks(self) -> dict[str, Network]:
         """The networks with a running container, by name."""
         return {way.network.name: way.network for way in self.ways}
+
+    @property
+    def coverage(self) -> Coverage:
+        """How many connections out and in were traced, for the report."""
+        traced = {"out": len(self.outlets) + len(self.outlets6), "in": len(self.inlets) + len(self.inlets6)}
+        families = frozenset(way.family for way in self.all_ways)
+        gap = f"published ports of {count(len(self.unwalked), 'container')}: too many" if self.unwalked else ""
+        return Coverage(traced, families, gap or ("" if any(traced.values()) else self.why_none))
 
     def __len__(self) -> int:
         return len(list(self.all_ways))

@@ -7,6 +7,7 @@ service; and in log lines that tell of a connection that failed. What nobody wan
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
@@ -23,6 +24,7 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_paths import not_walked
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.trace import Flow, Origin, Stack, Trace, trace, trace_bridged
+from diagnose.model import Coverage
 from diagnose.registry import evidence
 
 PORT_OF_SCHEME: Mapping[str, int] = {
@@ -94,6 +96,13 @@ class WantedPaths(msgspec.Struct, frozen=True):
 
     items: tuple[WantedPath, ...] = ()
     why_none: str = ""
+
+    @property
+    def coverage(self) -> Coverage:
+        """How many connections to the host and between containers were traced, for the report."""
+        kinds = Counter(path.kind for path in self.items)
+        families = frozenset("ip6" if ":" in path.address else "ip" for path in self.items)
+        return Coverage(dict(sorted(kinds.items())), families, self.why_none)
 
     def __iter__(self) -> Iterator[WantedPath]:
         return iter(self.items)
