@@ -54,8 +54,11 @@ def in_thread(work: Callable[..., None], *args: object) -> bool:
 
 
 def _quietly(work: Callable[..., None], args: tuple[object, ...]) -> None:
-    """Where memory has run out a thread ends without a word on stderr; whoever waits for it waits until its deadline."""
-    with contextlib.suppress(MemoryError):
+    """Where memory has run out a thread ends without a word on stderr; whoever waits for it waits until its deadline.
+
+    SystemError: what CPython 3.11 raises where it had no memory for the MemoryError.
+    """
+    with contextlib.suppress(MemoryError, SystemError):
         work(*args)
 
 
