@@ -132,6 +132,8 @@ def control_host(box: Box) -> None:
     box.docker("network", "create", "shopnet")
     healthy_container(box, "web", 8080, "--net=shopnet")
     healthy_container(box, "api", 8081, "--net=shopnet", "-v", "orders:/data")
+    # the engine gives a new volume the owner of the image's folder at the first start
+    box.sh("chown 1000:1000 /var/lib/docker/volumes/orders/_data")
     healthy_container(box, "docs", 8082)
     box.docker(
         "run", "--name=migrate", "--memory=64m", "--pids-limit=64", "--user=1000:1000", "--read-only", "--cap-drop=ALL",

@@ -98,7 +98,7 @@ def names_that_only_look_like_secrets(box: Box) -> None:
     ]
     healthy_container(box, "polite", 8096, *(word for option in options for word in ("-e", option)))
     box.docker("run", "--name=setup", "--privileged", *LIMITS, "bb:1.36", "true")
-    box.sh("mkdir -p /srv/app && touch /srv/app/app.sock")
+    box.sh("mkdir -p /srv/app && touch /srv/app/app.sock && chown -R 1000:1000 /srv/app")
     healthy_container(box, "front", 8097, "-v", "/srv/app:/srv/app")
 
 
