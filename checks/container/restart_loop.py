@@ -156,6 +156,7 @@ def _finding(
         signs=tail.signs,
         onset=exits.series_began if exits.at else container.finished_at,
         policy=_policy(container),
+        looping=container.name,
     )
 
 

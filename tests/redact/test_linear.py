@@ -198,7 +198,7 @@ def test_many_secrets_in_one_text_cost_no_more_than_its_length() -> None:
 
 
 def test_the_law_catches_a_quadratic_pattern() -> None:
-    """The law itself can fail."""
+    """The law itself can fail. A quarter of each text is enough: the whole would take minutes."""
     slow = lazy(r"[^=;,\s]+=")
-    assert any(breaches(lambda text: slow().sub("", text[: 32 * KIB]), worst) for worst in worst_texts(slow()))
+    assert any(breaches(lambda text: slow().sub("", text[: len(text) // 4]), worst) for worst in worst_texts(slow()))
     assert redact_text("plain", mark) == "plain"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from ipaddress import ip_address
 from typing import Literal
 
@@ -20,7 +20,7 @@ from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.docker import USER_CHAIN
 from diagnose.firewall.reach import ConnectionVerdict
 from diagnose.firewall.rules import Family, Packet, Table
-from diagnose.firewall.trace import EPHEMERAL, Flow, Origin, Stack, Trace, trace
+from diagnose.firewall.trace import EPHEMERAL, Flow, Origin, Part, Stack, Trace, trace
 from diagnose.firewall.walk import Step, walk
 from diagnose.model import Coverage, Failed, Subject, Unavailable
 from diagnose.phrases import count
@@ -297,7 +297,7 @@ def _out(
         verdicts = []
         for proto, port in SAMPLES:
             traced = trace(walks.stack, Flow(origin, dst, proto, port, family, assumed=uplink.name))
-            verdict = _outgoing(traced, is_hidden=network.masquerades)
+            verdict = _outgoing(traced, network.bridge, is_hidden=network.masquerades)
             if verdict.outcome == "accept":
                 return verdict
             verdicts.append(verdict)
@@ -306,7 +306,19 @@ def _out(
     return best(None), best(SOMEWHERE if family == "ip" else SOMEWHERE6)
 
 
-def _outgoing(traced: Trace, *, is_hidden: bool) -> ConnectionVerdict:
+def _leaves_by_another_interface(traced: Trace, part: Part, bridges: Collection[str]) -> bool:
+    """Whether the packets for a container were stopped while a route led them to another interface than the container's bridge.
+
+    Docker's rules are about the bridge, so that the policy drops these packets; the route is to blame.
+    """
+    obstacle = traced.obstacle
+    if obstacle is None or obstacle.part != part or obstacle.hook != "forward":
+        return False
+    interfaces = [stage.verdict.packet.oif for stage in traced.stages if stage.part == part and stage.hook == "forward"]
+    return bool(interfaces) and interfaces[-1] not in bridges
+
+
+def _outgoing(traced: Trace, bridge: str, *, is_hidden: bool) -> ConnectionVerdict:
     """A trace as the packet filter's verdict: what routes do to it is judged elsewhere.
 
     is_hidden: whether the engine is to translate the source; no answer finds its way to one that is not.
@@ -314,7 +326,7 @@ def _outgoing(traced: Trace, *, is_hidden: bool) -> ConnectionVerdict:
     obstacle = traced.obstacle
     if obstacle is None:
         return _verdict(traced, nat=True)
-    if obstacle.reason != "rule":
+    if obstacle.reason != "rule" or _leaves_by_another_interface(traced, "reply", [bridge]):
         return ConnectionVerdict("accept", traced.snat, nat_unknown=traced.snat is None)
     if obstacle.part == "reply" and is_hidden and traced.snat is None and traced.is_blocked:
         return ConnectionVerdict("accept")
@@ -367,9 +379,10 @@ def _inlet(walks: _Walks, port: _Published) -> Ingress:
     proto = port.port.partition("/")[2]
     peer = SOMEWHERE if port.family == "ip" else SOMEWHERE6
     anyone, ordinary = Origin(uplink.name), Origin(uplink.name, peer)
-    reach = _incoming(trace(walks.stack, _to(port, anyone, proto, uplink)))
+    bridges = [network.bridge for network in port.networks.values()]
+    reach = _incoming(trace(walks.stack, _to(port, anyone, proto, uplink)), bridges)
     # what any client meets, an ordinary one meets too
-    sample = reach if _is_decided(reach) else _incoming(trace(walks.stack, _to(port, ordinary, proto, uplink)))
+    sample = reach if _is_decided(reach) else _incoming(trace(walks.stack, _to(port, ordinary, proto, uplink)), bridges)
     target = reach.nat.address if reach.nat is not None else None
     return Ingress(
         port.container,
@@ -391,10 +404,11 @@ def _to(port: _Published, origin: Origin, proto: str, uplink: Uplink) -> Flow:
     return Flow(origin, port.host_address, proto, port.host_port, port.family, assumed=uplink.name)
 
 
-def _incoming(traced: Trace) -> ConnectionVerdict:
-    """A trace as the packet filter's verdict: where answers go is judged elsewhere."""
+def _incoming(traced: Trace, bridges: Collection[str]) -> ConnectionVerdict:
+    """A trace as the packet filter's verdict: where routes lead is judged elsewhere. bridges: those of the container's networks."""
     obstacle = traced.obstacle
-    if obstacle is not None and obstacle.reason != "rule":
+    is_routed_elsewhere = traced.nat is not None and _leaves_by_another_interface(traced, "request", bridges)
+    if is_routed_elsewhere or (obstacle is not None and obstacle.reason != "rule"):
         return ConnectionVerdict("accept", traced.nat, traced.nat_unknown)
     return _verdict(traced)
 
