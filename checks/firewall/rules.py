@@ -123,7 +123,7 @@ def _harm(names: Sequence[str], ports: Sequence[Ingress], *, served: bool) -> st
     """What the loss means for containers and published ports."""
     parts = [f"{counted('container', names)} cannot reach the outside"] if names else []
     if ports and served:
-        parts.append(f"published {port_list(ports)} work through docker-proxy only")
+        parts.append(f"only docker-proxy still serves published {port_list(ports)}")
     elif ports:
         parts.append(f"published {port_list(ports)} not forwarded")
     return "; ".join(parts) or "networks are not kept apart"
