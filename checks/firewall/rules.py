@@ -203,6 +203,8 @@ def masquerade_missing(
         return Skipped("no running container is on a network whose addresses the engine should hide")
     found: dict[tuple[str, str], list[Egress]] = defaultdict(list)
     for way in ways:
+        if way.sample.nat_unknown and way.sample.by is None:
+            continue  # no packet reaches the translation, because no route leads out: other checks judge that
         if way.sample.nat_unknown or way.sample.outcome == "unknown":
             yield Unexamined(way.container.subject, f"its translation depends on {way.sample.by}")
         elif _leaves_untranslated(way) or _is_foreign(way, interfaces):
@@ -230,6 +232,8 @@ def _leaves_untranslated(way: Egress) -> bool:
     """By IPv6, global addresses may be routed to this host: only local ones (fc00::/7) certainly get no answer."""
     if way.family == "ip6" and not way.address.lower().startswith(("fc", "fd")):
         return False
+    if way.uplink.name == way.network.bridge:
+        return False  # the host's route leads back to the bridge: network.interface-taken
     return way.sample.outcome == "accept" and way.sample.nat is None and not way.sample.nat_unknown
 
 

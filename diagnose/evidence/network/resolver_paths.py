@@ -101,6 +101,11 @@ def _of_container(
         if traced is None or not traced.is_decided:
             flow = Flow(Origin(network.bridge, address), upstream.server, "udp", 53, family)
             traced = walked[key] = trace(stack, flow)
+        obstacle = traced.obstacle
+        is_untranslated = network.masquerades and traced.snat is None
+        if obstacle is not None and obstacle.part == "reply" and is_untranslated:
+            # the source is not hidden: that is what keeps the answers away, whatever rule they would meet
+            continue
         device = stack.routing.look_up(upstream.server, address, network.bridge).oif
         yield ResolverPath(container, network, upstream.server, device, traced, len(upstreams))
 

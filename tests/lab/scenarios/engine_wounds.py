@@ -315,7 +315,7 @@ def record_of_containerd_damaged(box: Box) -> None:
     _damaged(box, BOOK)
 
 
-@fault("daemon.database-damaged", subject=DAEMON, engines=Engines(since=26), also=DEAD, exit_code=2)
+@fault("daemon.database-damaged", subject=DAEMON, engines=Engines(since=28), also=DEAD, exit_code=2)
 def record_of_containerd_cut(box: Box) -> None:
     """containerd works without its record, which was cut: the engine answers, and can start nothing."""
     box.stop_engine()
@@ -324,7 +324,7 @@ def record_of_containerd_cut(box: Box) -> None:
     assert "unknown service" in box.docker("start", "web", check=False).stderr
 
 
-@healthy(engines=Engines(since=26))
+@healthy(engines=Engines(since=28))
 def build_cache_that_was_reset(box: Box) -> None:
     """The record of the build cache was damaged, and the engine has set it up again by itself."""
     box.stop_engine()
