@@ -9,7 +9,8 @@ from typing import TextIO
 
 from diagnose.compare import Change
 from diagnose.model import Json
-from diagnose.render.words import clean, few
+from diagnose.phrases import and_more
+from diagnose.render.words import clean
 
 WIDTH = 80
 NAMES_SHOWN = 5
@@ -48,7 +49,7 @@ def render(change: Change, format_: str, stream: TextIO) -> None:
     if change.same:
         stream.write("\nstill there:\n")
         for (severity, id), names in _by_check(change.same).items():
-            _write(stream, f"  {severity} {id} {few(names, NAMES_SHOWN)}")
+            _write(stream, f"  {severity} {id} {and_more(names, NAMES_SHOWN)}")
     if change.newly_blind:
         _write(stream, f"\ncould look before, not now: {', '.join(change.newly_blind)}")
 

@@ -6,9 +6,9 @@ import re
 from typing import TextIO
 
 from diagnose.model import Report
-from diagnose.phrases import size
+from diagnose.phrases import and_more, size
 from diagnose.render.outline import Other, OutlineBlock, outline
-from diagnose.render.words import clean, few
+from diagnose.render.words import clean
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 NAMES_SHOWN = 10
@@ -52,7 +52,7 @@ def render(report: Report, exit_code: int, stream: TextIO) -> None:
 
 
 def _names(subjects: tuple[str, ...]) -> str:
-    return few([code(name) for name in subjects], NAMES_SHOWN)
+    return and_more([code(name) for name in subjects], NAMES_SHOWN)
 
 
 def _block(block: OutlineBlock) -> list[str]:

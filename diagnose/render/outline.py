@@ -12,8 +12,7 @@ from diagnose import runbooks
 from diagnose.judgement.causes import roots
 from diagnose.judgement.exit_codes import UNKNOWN
 from diagnose.model import NOT_IN_BUNDLE, REASONS, Coverage, Json, Report, Reported, Result, Severity, Strength, Verdict
-from diagnose.phrases import size
-from diagnose.render.words import few, plural
+from diagnose.phrases import and_more, count, size
 
 _FAMILIES = {"ip": "IPv4", "ip6": "IPv6"}
 GROUP_FROM = 4
@@ -160,7 +159,7 @@ def _status(
     took = f"in {report.duration_s:.1f} s"
     found = [
         f"{number[Severity.critical]} critical" if number[Severity.critical] else "",
-        plural(number[Severity.warning], "warning") if number[Severity.warning] else "",
+        count(number[Severity.warning], "warning") if number[Severity.warning] else "",
     ]
     incidents = ", ".join(part for part in found if part)
     if not incidents:
@@ -170,7 +169,7 @@ def _status(
     total = len(loud) + folded
     tail = ""
     if folded:
-        causes = plural(explaining, "root cause")
+        causes = count(explaining, "root cause")
         verb = "explains" if explaining == 1 else "explain"
         tail = f" - {causes} {verb} {folded + explaining} of {total} findings"
     return f"{incidents} {took}{tail}"
@@ -181,9 +180,9 @@ def _quiet_status(report: Report, number: Counter[Severity], code: int) -> str:
     judged = verdicts(report)
     blind = judged[Verdict.UNKNOWN] + judged[Verdict.CRASHED]
     if blind and not judged[Verdict.PASSED]:
-        return f"not examined: none of {plural(len(report.results), 'check')} could be judged"
+        return f"not examined: none of {count(len(report.results), 'check')} could be judged"
     advice = f"{number[Severity.advice]} advice" if number[Severity.advice] else ""
-    parts = [advice, f"{plural(judged[Verdict.PASSED], 'check')} passed"]
+    parts = [advice, f"{count(judged[Verdict.PASSED], 'check')} passed"]
     if judged[Verdict.UNKNOWN]:
         parts.append(f"{judged[Verdict.UNKNOWN]} could not be judged")
     if judged[Verdict.CRASHED]:
@@ -220,7 +219,7 @@ def _host(report: Report) -> str:
     else:
         words = [f"{head.engine['name']} {head.engine['version']}"]
     if head.containers is not None:
-        words.append(f"{plural(head.containers, 'container')} ({head.running} running)")
+        words.append(f"{count(head.containers, 'container')} ({head.running} running)")
     if head.data_root:
         words.append(f"data root {head.data_root}")
     return ", ".join(words)
@@ -354,7 +353,11 @@ def _reasons(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, st
     families = Counter(result.check.family for result in results)
     rows = []
     for reason, group in together.items():
-        why = f"{REASONS['not recorded']}: {few(list(absent), ABSENT_SHOWN)}" if reason == NOT_IN_BUNDLE[0] else reason
+        why = (
+            f"{REASONS['not recorded']}: {and_more(list(absent), ABSENT_SHOWN)}"
+            if reason == NOT_IN_BUNDLE[0]
+            else reason
+        )
         names: dict[str, None] = {}
         whole = Counter(result.check.family for result in group)
         for result in group:

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from diagnose.model import Report, Severity
-from diagnose.phrases import size
+from diagnose.phrases import and_more, count, size
 from diagnose.render.outline import NAMES_SHOWN, Effect, Outline, OutlineBlock, OutlinePart, outline
-from diagnose.render.words import clean, few, middle, plural, short_ids
+from diagnose.render.words import clean, middle, short_ids
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
 WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": "magenta"}
@@ -114,7 +114,7 @@ class _Page:
         self.advice(page)
         is_forbidden = any(why.startswith("forbidden") for _, why in page.unknown)
         hint = ' Run as root to include those marked "forbidden".' if is_forbidden else ""
-        self.reasons(f"{plural(page.could_not_run, 'check')} could not run.{hint}", page.unknown)
+        self.reasons(f"{count(page.could_not_run, 'check')} could not run.{hint}", page.unknown)
         self.reasons("crashed (a bug of this tool, please report it)" + self.number(page.crashed), page.crashed)
         if self.verbose:
             self.reasons("does not apply" + self.number(page.skipped), page.skipped)
@@ -236,7 +236,7 @@ class _Page:
         """The first names and how many more there are, each cut in its middle where it is too long."""
         shown = subjects if self.verbose else subjects[:NAMES_SHOWN]
         each = max(12, width // max(1, len(shown)) - 2)
-        return few([middle(name, each) for name in subjects], len(shown))
+        return and_more([middle(name, each) for name in subjects], len(shown))
 
     def timings(self, report: Report) -> None:
         """Where the run's time went: the slowest questions and checks."""

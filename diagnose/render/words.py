@@ -1,17 +1,11 @@
-"""Words for people: plurals, long names, and text that no terminal obeys."""
+"""Words for people: long names, and text that no terminal obeys."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
 
 _FULL_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
-
-
-def plural(count: int, noun: str) -> str:
-    """1 warning, 2 warnings."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def middle(text: str, width: int) -> str:
@@ -20,12 +14,6 @@ def middle(text: str, width: int) -> str:
         return text
     tail = (width - 3) // 2
     return f"{text[: width - 3 - tail]}...{text[-tail:]}" if width > 6 else text[:width]
-
-
-def few(names: Sequence[str], most: int) -> str:
-    """The first names, and how many more there are."""
-    shown = ", ".join(names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def short_ids(text: str) -> str:
