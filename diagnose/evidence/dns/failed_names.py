@@ -10,12 +10,13 @@ import msgspec
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.registry import evidence
 
 _NAME = r"(?P<name>[A-Za-z0-9_](?:[\w-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[\w-]*[A-Za-z0-9_])?)*)"
 _QUOTE = r"[\"'`\u2018\u2019]?"
 _FAILURES = tuple(
-    re.compile(pattern.replace("NAME", f"{_QUOTE}{_NAME}\\.?{_QUOTE}"), re.IGNORECASE)
+    LazyPattern(pattern.replace("NAME", f"{_QUOTE}{_NAME}\\.?{_QUOTE}"), re.IGNORECASE)
     for pattern in (
         r"\blookup NAME(?: on \S+)?:",  # Go
         r"getaddrinfo (?:ENOTFOUND|EAI_AGAIN) NAME",  # Node.js
