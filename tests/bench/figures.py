@@ -16,15 +16,17 @@ from tests.lab.box import PROJECT, Box
 HERE = Path(__file__).parent
 QUESTIONS, URLS = "/tmp/questions", "/tmp/urls"
 TOOL = [sys.executable, "-m", "diagnose"]
+BYTECODE = ["--unset=PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX=/tmp/bytecode"]
+"""An installed package has bytecode; a checkout that is mounted read-only gets its bytecode elsewhere."""
 GO = "docker ps -aq | xargs docker inspect >/dev/null"
 LOAD = """
 import importlib, pkgutil
 import diagnose.cli, diagnose.live, diagnose.session, diagnose.render.json, diagnose.registry, dnslib, psutil
 diagnose.registry.load()
-for each in pkgutil.iter_modules(diagnose.live.__path__, "diagnose.live."):
-    importlib.import_module(each.name)
+for module in pkgutil.iter_modules(diagnose.live.__path__, "diagnose.live."):
+    importlib.import_module(module.name)
 """
-"""What a run of `diagnose all` imports, its hands as they are first asked."""
+"""What a run of `diagnose all` imports, the collectors too, which are imported when they are first needed."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,11 @@ def network(box: Box) -> Network:
 def _alternate(
     box: Box, commands: Mapping[str, Sequence[str]], rounds: int, own: Sequence[str] = ()
 ) -> Mapping[str, Sequence[Cost]]:
-    asked = {"commands": commands, "rounds": rounds, "dockerd": box.engine_pid, "own": own}
-    script = [sys.executable, "-I", "-S", str(HERE / "inside.py"), json.dumps(asked)]
-    said = box.run(script, timeout=rounds * len(commands) * 60, cwd=str(PROJECT)).stdout
-    return {name: [Cost(**each) for each in costs] for name, costs in json.loads(said).items()}
+    """Run each command in turn. The first round, in which Python writes bytecode as an installation does, does not count."""
+    order = {"commands": commands, "rounds": rounds + 1, "dockerd": box.engine_pid, "own": own}
+    script = ["env", *BYTECODE, sys.executable, "-I", "-S", str(HERE / "inside.py"), json.dumps(order)]
+    output = box.run(script, timeout=(rounds + 1) * len(commands) * 60, cwd=str(PROJECT)).stdout
+    return {name: [Cost(**cost) for cost in costs[1:]] for name, costs in json.loads(output).items()}
 
 
 def _paths(keys: Iterable[str], version: tuple[int, int]) -> Iterable[str]:
