@@ -1,0 +1,339 @@
+"""Whether what the tool calls a cause is one: two faults on one host, one of them cured, and a second look.
+
+    python -m tests.lab.truth record DIR [--seed N] [--pairs 150] [--minutes M]    pairs of faults of two families, then the incidents
+    python -m tests.lab.truth judge DIR                                            the figures, by the tool as it is now
+
+`record` builds each host on the newest engine and keeps what the tool recorded before and after the cure. `judge` needs no engine: it
+judges the recordings again.
+
+The truth is what was broken: the finding that a scenario is declared by is a root, unless `EFFECTS` says of which fault it is an effect.
+What vanishes with the cured fault was its effect; what stays was not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from diagnose import registry
+from diagnose.model import Report, Reported, Severity, Strength
+from diagnose.questions.run import Options
+from diagnose.session import diagnose
+
+from . import cures
+from .box import Box
+from .by_hand import LEFT_OUT, UNPROVABLE
+from .engines import Engine, find
+from .faults import Expectation, Scenario, matches
+from .faults import discover as discover_scenarios
+from .incident import Incident
+from .incident import discover as discover_incidents
+from .runner import start
+
+SEED = 20261126
+PATIENCE_S = 12
+"""A container that waits for its next start, or for its next probe, is given so long to be well."""
+LONGEST_S = 300
+
+HIDES_THE_REST = ("daemon", "daemon_told", "engine_wounds", "swarm", "broken_host", "traps", "healthy_programs")
+"""Scenario modules whose host says nothing about other faults, or whose faults are many already."""
+
+EFFECTS: dict[str, str] = {}
+"""Findings that a scenario is declared by and that are effects of another fault on the same host: "id subject" and the cause's id."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is broken, as the report must tell it: the finding of the cause, and what may follow from it."""
+
+    name: str
+    cause: Expectation
+    follows: tuple[Expectation, ...]
+
+    def is_cause(self, finding: Reported) -> bool:
+        """Whether this is the finding of the fault itself."""
+        return matches(self.cause, finding.id, str(finding.subject))
+
+    def owns(self, finding: Reported) -> bool:
+        """Whether the finding is the fault's own or may follow from it."""
+        return any(matches(known, finding.id, str(finding.subject)) for known in (self.cause, *self.follows))
+
+
+@dataclass
+class Figures:
+    """What was counted over all hosts; the lists name each case, for the reader."""
+
+    hosts: int = 0
+    cured: int = 0
+    causes: int = 0
+    effects: int = 0
+    links: Counter[str] = field(default_factory=Counter)
+    confirmed: int = 0
+    tested: int = 0
+    folded_wrongly: list[str] = field(default_factory=list)
+    shown_as_roots: list[str] = field(default_factory=list)
+    refuted_by_cure: list[str] = field(default_factory=list)
+    gone_as_well: list[str] = field(default_factory=list)
+
+    def lines(self) -> Iterator[str]:
+        """The figures in words."""
+        proven, all_links = self.links["proven"], self.links.total()
+        yield f"hosts {self.hosts}, of which one cause was cured on {self.cured}; {self.causes} injected faults found"
+        yield f"wrong folds: {len(self.folded_wrongly)}"
+        yield f"true effects shown as roots: {len(self.shown_as_roots)} of {self.effects}"
+        yield f"proven links confirmed by the cure: {self.confirmed} of {self.tested}"
+        strengths = ", ".join(f"{count} {name}" for name, count in self.links.most_common())
+        yield f"links that are proven: {proven} of {all_links} ({strengths})"
+        yield f"gone with a cure that does not explain them: {len(self.gone_as_well)}"
+        for title in ("folded_wrongly", "shown_as_roots", "refuted_by_cure", "gone_as_well"):
+            for case in getattr(self, title):
+                yield f"  {title.replace('_', ' ')}: {case}"
+
+
+# -- which hosts ----------------------------------------
+
+
+def pairs(seed: int, number: int, engine: Engine) -> list[tuple[Scenario, Scenario]]:
+    """So many pairs of faults of two families that can stand on one host, the one to be cured first.
+
+    Each family has its turn as the cured one, so that few scenarios of a family are met as often as many.
+    """
+    known = registry.load()
+    chosen = [each for each in discover_scenarios().values() if _is_fit(each, engine, known)]
+    choice = random.Random(seed)
+    choice.shuffle(chosen)
+    by_family: dict[str, list[Scenario]] = {}
+    for scenario in chosen:
+        if scenario.name not in UNPROVABLE:
+            by_family.setdefault(_family(scenario), []).append(scenario)
+    found: list[tuple[Scenario, Scenario]] = []
+    turn = 0
+    while len(found) < number:
+        for family in sorted(by_family):
+            cured = by_family[family][turn % len(by_family[family])]
+            others = [each for each in chosen if _stand_together(cured, each) and (cured, each) not in found]
+            if others:
+                found.append((cured, choice.choice(others)))
+        turn += 1
+    return found[:number]
+
+
+def _family(scenario: Scenario) -> str:
+    return scenario.expected[0][0].partition(".")[0]
+
+
+def _is_fit(scenario: Scenario, engine: Engine, known: Mapping[str, Any]) -> bool:
+    module = scenario.name.partition(".")[0]
+    if scenario.healthy or scenario.name in LEFT_OUT or module in HIDES_THE_REST or engine not in scenario.engines:
+        return False
+    check = known.get(scenario.expected[0][0])
+    if check is None or check.posture or check.severity is Severity.advice:
+        return False
+    run_otherwise = scenario.args or scenario.user or scenario.groups or scenario.env
+    return scenario.engine_started and not run_otherwise
+
+
+def _stand_together(first: Scenario, second: Scenario) -> bool:
+    """Whether one host can have both: of other families, and at most one wants a host of its own."""
+    return _family(first) != _family(second) and (first.shareable or second.shareable)
+
+
+# -- to build, look, cure, look again ----------------------------------------
+
+
+def record_pair(cured: Scenario, other: Scenario, engine: Engine, folder: Path) -> None:
+    """Build both faults on one host, and keep what the tool records before and after the first is cured."""
+    special = other if cured.shareable else cured
+    order = (other, cured) if other.shareable else (cured, other)
+    with Box(engine, **special.box) as box:
+        cures._equip(box)
+        start(box, special)
+        cures._note_units(box)
+        box.image("bb:1.36")
+        for scenario in order:
+            scenario.inject(box)
+        follows = [(each.name, each.expected[0], [*each.expected[1:], *each.also]) for each in (cured, other)]
+        _look_cure_look(box, cured, folder, follows)
+
+
+def record_incident(incident: Incident, engine: Engine, folder: Path) -> None:
+    """Build a compound incident, and keep what the tool records before and after its root is cured."""
+    scenario = Scenario(incident.name, incident.doc, incident.inject, (incident.root,), engine_started=incident.engine_started,
+                        baseline=False, box=incident.box, config=incident.config, flags=incident.flags)  # fmt: skip
+    with Box(engine, **incident.box) as box:
+        cures._equip(box)
+        start(box, scenario)
+        if incident.engine_started:
+            cures._note_units(box)
+            box.image("bb:1.36")
+        incident.inject(box)
+        follows = [
+            (incident.name, incident.root, [*incident.effects, *incident.also]),
+            ("bystander", incident.bystander, []),
+        ]
+        _look_cure_look(box, scenario, folder, follows)
+
+
+def _look_cure_look(box: Box, cured: Scenario, folder: Path, faults: Sequence[Any]) -> None:
+    folder.mkdir(parents=True)
+    report = _recorded(box, folder / "before")
+    state: dict[str, Any] = {"faults": faults, "steps": [], "healed": False, "complaints": []}
+    (folder / "truth.json").write_text(json.dumps(state))
+    cure = cures.Cure(cured.name, cured.expected[0][0])
+    patient = cures._admit(cured, cure, report)
+    if patient is not None:
+        patient.effects = frozenset()
+        cures._treat(box, [patient])
+        time.sleep(PATIENCE_S)
+        _recorded(box, folder / "after")
+    state |= {"steps": cure.steps, "healed": cure.how != "unproven", "complaints": cure.complaints}
+    (folder / "truth.json").write_text(json.dumps(state, indent=1))
+
+
+def _recorded(box: Box, folder: Path) -> Report:
+    tape = f"/tmp/truth-{folder.name}-{box.id}"
+    box.sh(f"mkdir -m 1777 {tape}")
+    live = box.diagnose("all", "--format", "json", "--budget", "20", "--record", f"{tape}/tape")
+    assert live.report, "a report, or the tool's own words about what went wrong"
+    shutil.copytree(box.path(f"{tape}/tape"), folder)
+    return _judged(folder)
+
+
+# -- to judge ----------------------------------------
+
+
+def _judged(folder: Path) -> Report:
+    known = registry.load()
+    return diagnose(lambda: known, None, Options(source=folder, budget_s=120), began=time.monotonic())
+
+
+def judge(folder: Path, figures: Figures) -> None:
+    """Count one recorded host."""
+    state = json.loads((folder / "truth.json").read_text())
+    faults = [Fault(name, (id, subject), tuple(map(tuple, follows))) for name, (id, subject), follows in state["faults"]]  # type: ignore[misc]
+    cured, where = faults[0], folder.name
+    before = _judged(folder / "before")
+    loud = [finding for finding in before.findings if finding.severity > Severity.advice]
+    by_key = {finding.key: finding for finding in before.findings}
+    figures.hosts += 1
+    for finding in loud:
+        figures.links.update(link.strength.name for link in (*finding.causes, *finding.possible))
+        own = [fault for fault in faults if fault.is_cause(finding)]
+        figures.causes += len(own)
+        declared = EFFECTS.get(f"{finding.id} {finding.subject}")
+        for link in finding.causes:
+            cause = by_key[link.cause]
+            is_foreign = not any(fault.owns(finding) and fault.owns(cause) for fault in faults)
+            if (own and cause.id != declared) or is_foreign:
+                figures.folded_wrongly.append(f"{where}: {finding.key} <- {cause.key} ({link.strength.name})")
+    if not state["healed"] or not (folder / "after").is_dir():
+        return
+    figures.cured += 1
+    after = {finding.key for finding in _judged(folder / "after").findings if finding.severity > Severity.advice}
+    steps = ", ".join(state["steps"])
+    for finding in loud:
+        is_gone = finding.key not in after
+        leads = {key: strength for key, strength in _leads(finding, by_key).items() if cured.is_cause(by_key[key])}
+        if cured.is_cause(finding):
+            continue
+        proven = [strength for strength in leads.values() if strength is Strength.proven]
+        if proven:
+            figures.tested += 1
+            figures.confirmed += is_gone
+            if not is_gone:
+                figures.refuted_by_cure.append(f"{where}: {finding.key} stays after {steps}")
+        if is_gone and not any(fault.is_cause(finding) for fault in faults[1:]):
+            figures.effects += 1
+            if finding.root:
+                figures.shown_as_roots.append(f"{where}: {finding.key}, gone after {steps}")
+        if is_gone and not leads:
+            figures.gone_as_well.append(f"{where}: {finding.key} after {steps}")
+
+
+def _leads(finding: Reported, by_key: Mapping[str, Reported]) -> dict[str, Strength]:
+    """The causes above a finding, each with the weakest link on the way; without those that are no cause alone."""
+    found: dict[str, Strength] = {}
+    open_ends = [(finding, Strength.proven)]
+    while open_ends:
+        effect, strength = open_ends.pop()
+        for link in effect.causes:
+            weakest = min(strength, link.strength)
+            if not link.jointly and found.get(link.cause, Strength.possible) <= weakest and link.cause not in found:
+                found[link.cause] = weakest
+                open_ends.append((by_key[link.cause], weakest))
+    return found
+
+
+# -- the command ----------------------------------------
+
+
+def _record(into: Path, seed: int, number: int, minutes: float) -> None:
+    """Each host in a process of its own: what hangs is ended, and counted as not built."""
+    engine = find("28.5")
+    print(f"seed {seed}, engine {engine.version}", flush=True)
+    jobs = [f"{cured.name}+{other.name}" for cured, other in pairs(seed, number, engine)]
+    incidents = list(discover_incidents())
+    # incidents between the pairs: a run that is cut off has some of both
+    step = max(1, len(jobs) // max(1, len(incidents)))
+    for place, name in enumerate(incidents):
+        jobs.insert(place * (step + 1), name)
+    end = time.monotonic() + minutes * 60
+    for number, job in enumerate(jobs, 1):
+        if time.monotonic() > end:
+            print(f"the {minutes:g} minutes are over after {number - 1} of {len(jobs)} hosts")
+            break
+        if (into / job).exists():
+            continue
+        began = time.monotonic()
+        command = [sys.executable, "-m", "tests.lab.truth", "one", str(into), job]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
+            said = "recorded" if done.returncode == 0 else f"not recorded: {done.stderr.strip()[-300:]}"
+        except subprocess.TimeoutExpired:
+            said = f"not recorded: more than {LONGEST_S} s"
+        print(f"{number}/{len(jobs)} {job}: {said}, {time.monotonic() - began:.0f} s", flush=True)
+
+
+def _one(into: Path, job: str) -> None:
+    engine = find("28.5")
+    scenarios = discover_scenarios()
+    first, _, second = job.partition("+")
+    if second:
+        record_pair(scenarios[first], scenarios[second], engine, into / job)
+    else:
+        record_incident(discover_incidents()[job], engine, into / job)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("command", choices=("record", "judge", "one"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("job", nargs="?", default="")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--pairs", type=int, default=150)
+    parser.add_argument("--minutes", type=float, default=180)
+    given = parser.parse_args()
+    if given.command == "one":
+        _one(given.folder, given.job)
+    elif given.command == "record":
+        _record(given.folder.resolve(), given.seed, given.pairs, given.minutes)
+    else:
+        figures = Figures()
+        for folder in sorted(given.folder.iterdir()):
+            if (folder / "truth.json").is_file():
+                judge(folder, figures)
+        print("\n".join(figures.lines()))
+
+
+if __name__ == "__main__":
+    main()
