@@ -1,6 +1,6 @@
 """Whether what the tool calls a cause is one: two faults on one host, one of them cured, and a second look.
 
-    python -m tests.lab.truth record DIR [--seed N] [--pairs 150] [--minutes M]    pairs of faults of two families, then the incidents
+    python -m tests.lab.truth record DIR [--seed N] [--pairs 150] [--minutes M]    the incidents, then pairs of faults of two families
     python -m tests.lab.truth judge DIR                                            the figures, by the tool as it is now
 
 `record` builds each host on the newest engine and keeps what the tool recorded before and after the cure. `judge` needs no engine: it
@@ -291,11 +291,7 @@ def _record(into: Path, seed: int, number: int, minutes: float) -> None:
     engine = find("28.5")
     print(f"seed {seed}, engine {engine.version}", flush=True)
     jobs = [f"{cured.name}+{other.name}" for cured, other in pairs(seed, number, engine)]
-    incidents = list(discover_incidents())
-    # incidents between the pairs: a run that is cut off has some of both
-    step = max(1, len(jobs) // max(1, len(incidents)))
-    for place, name in enumerate(incidents):
-        jobs.insert(place * (step + 1), name)
+    jobs = [*discover_incidents(), *jobs]
     end = time.monotonic() + minutes * 60
     for number, job in enumerate(jobs, 1):
         if time.monotonic() > end:
