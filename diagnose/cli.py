@@ -251,8 +251,20 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
 @group.command()
 @click.argument("id", metavar="ID", shell_complete=_complete)
 @click.option("--raw", is_flag=True, help="Print the Markdown as it is written.")
+@click.option(
+    "--here",
+    is_flag=True,
+    help="Run the checks and say first why this one finds something here: its causes, what a cure would change, and what"
+    " clears each other suspect.",
+)
+@_from
+@_budget
+@_since
+@_no_probe
+@_engine
+@_config
 @_no_color
-def explain(id: str, raw: bool, no_color: bool) -> None:
+def explain(id: str, raw: bool, here: bool, no_color: bool, **options: Any) -> None:
     """Show the runbook page of one check."""
     from diagnose import runbooks
     from diagnose.judgement import selection
@@ -264,9 +276,23 @@ def explain(id: str, raw: bool, no_color: bool) -> None:
     if raw:
         sys.stdout.write(page.body)
         return
+    if here or options["source"] is not None:
+        _explain_here(id, options, no_color)
     from diagnose.render import explain
 
     explain.render(page, sys.stdout, color=_color(no_color))
+
+
+def _explain_here(id: str, options: dict[str, Any], no_color: bool) -> None:
+    """Why the check finds what it finds on this host, or in the recording."""
+    from diagnose import registry, session
+    from diagnose.render import here
+
+    try:
+        report = session.diagnose(registry.load, None, _asked(options), began=_process_began())
+    except session.InvalidRequestError as error:
+        raise click.ClickException(str(error)) from None
+    here.render(id, report, sys.stdout, color=_color(no_color))
 
 
 @group.command()

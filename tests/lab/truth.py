@@ -229,7 +229,9 @@ def _judged(folder: Path) -> Report:
 def judge(folder: Path, figures: Figures) -> None:
     """Count one recorded host."""
     state = json.loads((folder / "truth.json").read_text())
-    faults = [Fault(name, (id, subject), tuple(map(tuple, follows))) for name, (id, subject), follows in state["faults"]]  # type: ignore[misc]
+    faults = [
+        Fault(name, (id, subject), tuple(map(tuple, follows))) for name, (id, subject), follows in state["faults"]
+    ]  # type: ignore[misc]
     cured, where = faults[0], folder.name
     before = _judged(folder / "before")
     loud = [finding for finding in before.findings if finding.severity > Severity.advice]

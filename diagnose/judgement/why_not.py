@@ -1,0 +1,98 @@
+"""Why a finding is what it is on this host: its causes, what curing it would change, and what clears each other suspect. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.judgement.causes import ONSET_SLACK_S
+from diagnose.model import CauseLink, Check, Report, Reported, Verdict
+from diagnose.phrases import ago, joined
+
+
+class Suspect(msgspec.Struct, frozen=True):
+    """Another finding that could explain this one by its check, and the one fact that clears it. name: id and subject."""
+
+    name: str
+    fact: str
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """One finding with all that is known of its causes.
+
+    changes: the links to what a cure would end as well. absent: ids of declared causes that were looked for and are not there;
+    unseen: those that could not be judged, each with the reason.
+    """
+
+    finding: Reported
+    causes: tuple[CauseLink, ...]
+    changes: tuple[CauseLink, ...]
+    cleared: tuple[Suspect, ...]
+    absent: tuple[str, ...]
+    unseen: tuple[tuple[str, str], ...]
+
+
+def explained(id: str, report: Report) -> tuple[Explained, ...]:
+    """Each finding of this check in the report; none where the check found nothing."""
+    return tuple(_explained(finding, report) for finding in report.findings if finding.id == id)
+
+
+def _explained(finding: Reported, report: Report) -> Explained:
+    found = {other.id for other in report.findings}
+    absent, unseen = [], []
+    for result in report.results:
+        if result.check.id in found or not _declares(result.check, finding.check):
+            continue
+        if result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED):
+            unseen.append((result.check.id, result.why.splitlines()[-1] if result.why else ""))
+        else:
+            absent.append(result.check.id)
+    return Explained(
+        finding,
+        (*finding.causes, *finding.possible),
+        tuple(_changes(finding, report)),
+        tuple(_cleared(finding, report)),
+        tuple(absent),
+        tuple(unseen),
+    )
+
+
+def _declares(cause: Check, effect: Check) -> bool:
+    return cause.id in effect.caused_by or effect.id in cause.causes
+
+
+def _changes(finding: Reported, report: Report) -> Iterator[CauseLink]:
+    """The links from the finding down to what it explains, directly or not, each effect once."""
+    seen = {finding.key}
+    open_ends = [finding.key]
+    while open_ends:
+        key = open_ends.pop(0)
+        for effect in report.findings:
+            for link in effect.causes:
+                if link.cause == key and effect.key not in seen:
+                    seen.add(effect.key)
+                    open_ends.append(effect.key)
+                    yield link
+
+
+def _cleared(finding: Reported, report: Report) -> Iterator[Suspect]:
+    linked = {link.cause for link in (*finding.causes, *finding.possible)}
+    facts: Mapping[str, str] = {each.cause: each.fact for each in finding.ruled_out}
+    for suspect in report.findings:
+        is_other = suspect.key != finding.key and suspect.key not in linked
+        if is_other and (suspect.key in facts or _declares(suspect.check, finding.check)):
+            fact = facts.get(suspect.key) or why_unlinked(suspect, finding)
+            yield Suspect(f"{suspect.id} ({suspect.subject.name})", fact)
+
+
+def why_unlinked(suspect: Reported, effect: Reported) -> str:
+    """Why a declared cause was not even linked with an effect: it began later, other words were printed, or nothing is shared."""
+    began, felt = suspect.finding.onset, effect.finding.onset
+    if began is not None and felt is not None and began > felt + ONSET_SLACK_S:
+        return f"it began {ago(began - felt)} later"
+    brings, shows = suspect.finding.signs, effect.finding.signs
+    if brings and shows is not None and not brings & shows:
+        printed = joined(sorted(shows)) if shows else "none of them"
+        return f"it brings errors of the kind {joined(sorted(brings))}, and {effect.subject.name} shows {printed}"
+    return f"it is about {suspect.subject.kind} {suspect.subject.name}, which {effect.subject.name} does not depend on"

@@ -1,0 +1,72 @@
+"""What `explain --here` adds to a page: why the finding is there on this host, what a cure would change, and what is not its cause."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from diagnose.judgement.why_not import Explained, explained
+from diagnose.model import CauseLink, Report, Reported
+from diagnose.phrases import and_more
+from diagnose.render.words import clean
+
+IDS_SHOWN = 12
+
+
+def render(id: str, report: Report, stream: TextIO, *, color: bool | None, width: int | None = None) -> None:
+    """Print what the run found of this check, and why."""
+    console = Console(file=stream, width=width, no_color=color is False, highlight=False, markup=False, emoji=False)
+    by_key = {finding.key: finding for finding in report.findings}
+    console.print(Text(f"On {clean(report.host.name)}", "bold"))
+    shown = explained(id, report)
+    if not shown:
+        _line(console, _not_found(id, report), 2)
+    for each in shown:
+        _finding(console, each, by_key)
+    console.print()
+
+
+def _not_found(id: str, report: Report) -> str:
+    result = next((result for result in report.results if result.check.id == id), None)
+    if result is None:
+        return "not judged"
+    why = f": {result.why.splitlines()[-1]}" if result.why else ""
+    return f"not found here ({result.verdict.value.lower()}{why})"
+
+
+def _finding(console: Console, each: Explained, by_key: dict[str, Reported]) -> None:
+    finding = each.finding
+    _line(console, f"{str(finding.severity).upper()}  {finding.subject.name}: {finding.finding.summary}", 2, "bold")
+    for link in each.causes:
+        _line(console, f"because of {_named(by_key.get(link.cause), link.cause)}: {_strength(link)}; {link.because}", 4)
+    if not each.causes:
+        _line(console, "nothing that was found explains it: it is a root", 4)
+    for link in each.changes:
+        _line(console, f"a cure also ends {_named(by_key.get(link.effect), link.effect)}: {_strength(link)}", 4)
+    if not each.changes:
+        _line(console, "a cure ends nothing else", 4)
+    by_fact: dict[str, list[str]] = {}
+    for suspect in each.cleared:
+        by_fact.setdefault(suspect.fact, []).append(suspect.name)
+    for fact, names in by_fact.items():
+        _line(console, f"not {and_more(names)}: {fact}", 4)
+    if each.absent:
+        _line(console, f"not found here, so not the cause: {and_more(each.absent, IDS_SHOWN)}", 4)
+    for id, why in each.unseen:
+        _line(console, f"could not be judged: {id}, {why}", 4)
+
+
+def _strength(link: CauseLink) -> str:
+    return f"{link.strength}, only together with the others" if link.jointly else str(link.strength)
+
+
+def _named(finding: Reported | None, key: str) -> str:
+    return f"{finding.id} ({finding.subject.name})" if finding is not None else key
+
+
+def _line(console: Console, text: str, indent: int, style: str = "") -> None:
+    for number, row in enumerate(Text(clean(text), style).wrap(console, max(20, console.width - indent - 2))):
+        row.rstrip()
+        console.print(Text(" " * (indent + (2 if number else 0))) + row)
