@@ -385,7 +385,7 @@ def repair(id: str, **options: Any) -> None:
     """Print a script with the smallest repair of what a check found.
 
     Only prints: pipe it into `sudo sh` to apply it. Known for lost rules of the engine (firewall.chains-missing,
-    firewall.dnat-missing, firewall.masquerade-missing).
+    firewall.dnat-missing, firewall.dnat-stale, firewall.masquerade-missing).
     """
     from diagnose import repair as repairs
     from diagnose import session

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.model import Unavailable
-from diagnose.phrases import count
 
-RULES = ("firewall.chains-missing", "firewall.dnat-missing", "firewall.masquerade-missing")
-"""Checks whose findings the missing rules of the engine repair."""
+RULES = ("firewall.chains-missing", "firewall.dnat-missing", "firewall.dnat-stale", "firewall.masquerade-missing")
+"""Checks whose findings the repair of the engine's rules ends."""
 
 
 class NoRepairError(Exception):
@@ -15,7 +14,7 @@ class NoRepairError(Exception):
 
 
 def rules_script(lost: LostRules | Unavailable) -> str:
-    """A script that puts the engine's missing iptables rules back. NoRepairError where there is none.
+    """A script that mends the engine's iptables rules. NoRepairError where there is nothing to mend.
 
     `iptables-restore --noflush` replaces only the chains of the engine that are incomplete, one table at a time, each at once; foreign
     rules stay, and no container is restarted.
@@ -23,16 +22,18 @@ def rules_script(lost: LostRules | Unavailable) -> str:
     if isinstance(lost, Unavailable):
         raise NoRepairError(f"no repair is known for this host: {lost.detail}")
     if lost.repair is None:
-        raise NoRepairError("no rule of the engine is missing")
+        raise NoRepairError("no rule of the engine is missing, and none is left over")
     program = "iptables-legacy-restore" if lost.flavour == "legacy" else "iptables-restore"
-    summary = f"# {count(len(lost.repair.missing), 'rule')} of the Docker engine are missing; this puts them back."
-    listed = [f"#   {rule}" for rule in lost.repair.missing]
+    missing, stale = lost.repair.missing, lost.repair.stale
+    summary = [f"# Rules of the Docker engine that are missing, and are put back: {len(missing)}."] if missing else []
+    summary += [f"#   {rule}" for rule in missing]
+    summary += [f"# Rules that lead to containers which are gone, and are deleted: {len(stale)}."] if stale else []
+    summary += [f"#   {rule}" for rule in stale]
     return "\n".join(
         [
             "#!/bin/sh",
-            summary,
+            *summary,
             "# No container is restarted, and no rule of anybody else is touched. Run as root.",
-            *listed,
             f"{program} --noflush --wait <<'RULES'",
             lost.repair.text.rstrip("\n"),
             "RULES",

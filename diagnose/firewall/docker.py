@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.firewall.rules import Choose, Enter, Match, Name, Table
+import msgspec
+
+from diagnose.firewall.rules import Choose, Enter, Interval, Match, Name, Table, Translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diagnose.firewall.rules import Action, Chain, Hook, Rule, Ruleset
+    from diagnose.firewall.rules import Action, Chain, Field, Hook, Rule, Ruleset
     from diagnose.firewall.walk import Step
 
 USER_CHAIN = "DOCKER-USER"
@@ -100,3 +102,45 @@ def _about(rule: Rule, bridge: str) -> bool:
     if isinstance(rule.action, Choose):
         keys += [values for values, _ in rule.action.entries]
     return any(value == Name(bridge) for values in keys for value in values)
+
+
+class PortRule(msgspec.Struct, frozen=True):
+    """A rule of the engine that sends a port of the host to a container. number: its place in the chain, from 1."""
+
+    table: Table
+    chain: str
+    number: int
+    text: str
+    protocol: str
+    host_port: int
+    address: str
+    port: int | None
+
+
+_PROTOCOLS = {6: "tcp", 17: "udp", 132: "sctp"}
+
+
+def port_rules(ruleset: Ruleset) -> Iterator[PortRule]:
+    """The rules of the engine's IPv4 chains of published ports that packets from outside come by."""
+    for chain in reached(ruleset, "prerouting"):
+        if chain.name not in _NAT_CHAINS or chain.table.name != "nat":
+            continue
+        for number, rule in enumerate(chain.rules, 1):
+            action = rule.action
+            protocol, host_port = _PROTOCOLS.get(_only(rule, "proto") or 0), _only(rule, "dport")
+            if not isinstance(action, Translate) or action.kind != "dnat" or not action.address:
+                continue
+            if protocol is not None and host_port is not None:
+                yield PortRule(
+                    chain.table, chain.name, number, rule.text, protocol, host_port, action.address, action.port
+                )
+
+
+def _only(rule: Rule, field: Field) -> int | None:
+    """The one number that a rule asks for in this field."""
+    for condition in rule.conditions:
+        if isinstance(condition, Match) and condition.fields == (field,) and not condition.negate:
+            values = [values[0] for values in condition.among]
+            if len(values) == 1 and isinstance(values[0], Interval) and values[0].low == values[0].high:
+                return values[0].low
+    return None

@@ -6,7 +6,9 @@ not known here, and no repair is made for them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import ip_address, ip_network
 
 import msgspec
 
@@ -228,24 +230,49 @@ def present(text: str) -> dict[str, Present]:
 
 
 class Repair(msgspec.Struct, frozen=True):
-    """What puts lost rules back."""
+    """What puts lost rules back, and takes away those that lead to containers that are gone."""
 
     text: str
     """Input for `iptables-restore --noflush`: atomic for each table; foreign chains and rules stay as they are."""
     missing: tuple[str, ...]
     """The rules that are missing, as `iptables -A` would add them, each with its table."""
+    stale: tuple[str, ...] = ()
+    """The rules that lead to addresses which no running container has, likewise."""
 
 
-def repair(tables: Tables, found: Mapping[str, Present]) -> Repair | None:
-    """The smallest repair; None where no rule of the engine is missing."""
-    parts, missing = [], []
+def repair(tables: Tables, found: Mapping[str, Present], subnets: Sequence[str] = ()) -> Repair | None:
+    """The smallest repair; None where no rule of the engine is missing, and none is stale.
+
+    subnets: of the engine's bridges, where a published port that the engine does not want is stale.
+    """
+    parts, missing, stale = [], [], []
     for name, rules in tables.items():
         now = found.get(name, Present({}))
         lines, lost = _table_repair(rules, now)
+        old = _stale(rules, now, subnets) if name == "nat" else []
         missing += [f"{name}: {rule}" for rule in lost]
-        if lost:
-            parts.append("\n".join([f"*{name}", *lines, "COMMIT"]))
-    return Repair("\n".join(parts) + "\n", tuple(missing)) if missing else None
+        stale += [f"{name}: {rule}" for rule in old]
+        deletions = [f"-D {rule}" for rule in old]
+        if lost or old:
+            parts.append("\n".join([f"*{name}", *deletions, *lines, "COMMIT"]))
+    return Repair("\n".join(parts) + "\n", tuple(missing), tuple(stale)) if parts else None
+
+
+_TARGET = re.compile(r" -j DNAT --to-destination ([0-9.]+):\d+$")
+
+
+def _stale(rules: TableRules, now: Present, subnets: Sequence[str]) -> list[str]:
+    """The rules of published ports in a chain of the engine that lead into its subnets, and that it does not want."""
+    networks = [ip_network(subnet) for subnet in subnets]
+    found = []
+    for chain, contents in rules.own.items():
+        for rule in now.chains.get(chain, ()):
+            target = _TARGET.search(rule)
+            if target is None or rule in contents:
+                continue
+            if any(ip_address(target[1]) in network for network in networks):
+                found.append(f"{chain} {rule}")
+    return found
 
 
 def _table_repair(rules: TableRules, now: Present) -> tuple[list[str], list[str]]:

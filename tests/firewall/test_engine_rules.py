@@ -49,3 +49,18 @@ def test_rules_of_the_administrator_are_never_written_again():
     made = repair(tables, present("*filter\n:DOCKER-USER - [0:0]\n-A DOCKER-USER -s 192.0.2.1/32 -j DROP\n"))
     assert made is not None
     assert ":DOCKER-USER" not in made.text
+
+
+def test_a_rule_of_a_former_container_is_deleted_and_nothing_else() -> None:
+    tables = wanted((28, 5, 2), [WEB], has_proxy=True)
+    assert tables is not None
+    whole = repair(tables, present(EMPTY))
+    assert whole is not None
+    old = "! -i docker0 -p tcp -m tcp --dport 22 -j DNAT --to-destination 172.17.0.40:22"
+    foreign = "-p tcp -m tcp --dport 23 -j DNAT --to-destination 192.0.2.7:23"
+    text = _applied(whole).replace(
+        "-A DOCKER -i docker0 -j RETURN", f"-A DOCKER {old}\n-A DOCKER {foreign}\n-A DOCKER -i docker0 -j RETURN"
+    )
+    assert old in text
+    made = repair(tables, present(text), ["172.17.0.0/16"])
+    assert made == Repair(f"*nat\n-D DOCKER {old}\nCOMMIT\n", (), (f"nat: DOCKER {old}",))

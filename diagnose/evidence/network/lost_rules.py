@@ -26,12 +26,12 @@ INGRESS = ":DOCKER-INGRESS "
 
 
 class LostRules(msgspec.Struct, frozen=True):
-    """What is missing of the engine's IPv4 rules."""
+    """What is missing of the engine's IPv4 rules, and what is left over of former containers."""
 
     flavour: Literal["nft", "legacy"]
     """The iptables whose tables hold the engine's rules."""
     repair: Repair | None
-    """None where nothing is missing."""
+    """None where nothing is missing or left over."""
 
 
 @evidence
@@ -52,11 +52,12 @@ def lost_rules(
     if INGRESS in text:
         return Unavailable("not allowed", "the rules of swarm's routing mesh are not known here")
     has_proxy = config is None or config.value("userland-proxy") is not False
-    tables = wanted(ping.version, _bridges(networks, containers), has_proxy=has_proxy)
+    bridges = _bridges(networks, containers)
+    tables = wanted(ping.version, bridges, has_proxy=has_proxy)
     if tables is None:
         version = ".".join(map(str, ping.version))
         return Unavailable("not allowed", f"the layout of the rules of engine {version} is not known here")
-    return LostRules(flavour, repair(tables, present(text)))
+    return LostRules(flavour, repair(tables, present(text), [bridge.subnet for bridge in bridges]))
 
 
 def _why_unknown(ping: Ping, info: Info, networks: Networks, config: DaemonConfig | None) -> str:

@@ -9,6 +9,7 @@ import msgspec
 
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall import docker
+from diagnose.firewall.docker import PortRule
 from diagnose.firewall.iptables import sets as named_sets
 from diagnose.firewall.rules import Chain, Family, Ruleset, Table
 from diagnose.firewall.ruleset import assemble
@@ -18,6 +19,8 @@ from diagnose.questions import Host
 from diagnose.questions.firewall import ListNftables, ReadIpset, SaveIptables
 from diagnose.questions.question import Question
 from diagnose.registry import evidence
+
+__all__ = ["FAMILIES", "Firewall", "PortRule", "firewall"]
 
 FAMILIES: tuple[Family, ...] = ("ip", "ip6")
 
@@ -40,6 +43,11 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
     def translates_ports(self) -> bool:
         """Whether the chain in which Docker keeps the published ports is reached from the prerouting hook."""
         return docker.translates_ports(self.ruleset)
+
+    @functools.cached_property
+    def port_rules(self) -> tuple[PortRule, ...]:
+        """The engine's rules that send a port of the host to a container."""
+        return tuple(docker.port_rules(self.ruleset))
 
     def names_bridge(self, bridge: str) -> bool:
         """Whether a rule about this bridge in a table of Docker's kind is reached from the forward hook."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.lab import Box, Engines, fault, healthy
-from tests.lab.provider import BOX_ADDRESS, WEB
+from tests.lab.provider import BOX_ADDRESS, GATEWAY, WEB
 from tests.lab.runner import healthy_container
 
 _PUBLISHED = f"http://{BOX_ADDRESS}:8080/"
@@ -74,6 +74,34 @@ def dnat_deleted_without_proxy(box: Box) -> None:
     """One published port has lost its DNAT rule, and no docker-proxy stands behind it."""
     box.sh("iptables-save -t nat | grep -e '--dport 8080' | grep DNAT | sed 's/^-A/-t nat -D/' | xargs iptables")
     assert not _comes_in(box)
+
+
+_TO_NOBODY = "-p tcp -m tcp --dport {} -j DNAT --to-destination 172.17.0.40:{}"
+
+
+@fault("firewall.dnat-stale", subject="host:host")
+def port_of_the_host_taken_by_a_leftover_rule(box: Box) -> None:
+    """A rule of a container that is gone sends the host's port 22 to its former address, and ssh is out of reach."""
+    box.sh("mkdir -p /srv/www && echo hello >/srv/www/index.html")
+    box.spawn(["busybox", "httpd", "-f", "-p", "22", "-h", "/srv/www"])
+    box.wait_for(lambda: _comes_in(box, f"http://{BOX_ADDRESS}:22/"), what="the host's service")
+    box.sh(f"iptables -t nat -A DOCKER ! -i docker0 {_TO_NOBODY.format(22, 22)}")
+    assert not _comes_in(box, f"http://{BOX_ADDRESS}:22/")
+
+
+@fault("firewall.dnat-stale", subject="host:host", also=[("firewall.dnat-missing", "container:web")])
+def saved_rules_of_an_earlier_boot(box: Box) -> None:
+    """A saved rule with the container's address of an earlier boot stands before the engine's own: the published port is dead."""
+    box.sh(f"iptables -t nat -I DOCKER 1 ! -i docker0 {_TO_NOBODY.format(8080, 8080)}")
+    assert not _comes_in(box)
+
+
+@healthy()
+def translations_of_other_kinds(box: Box) -> None:
+    """A paused container keeps its rule, and the administrator leads a port to another machine."""
+    box.docker("pause", "web")
+    box.docker("unpause", "web")
+    box.sh(f"iptables -t nat -A PREROUTING -i eth0 -p tcp --dport 8022 -j DNAT --to-destination {GATEWAY}:22")
 
 
 @fault("firewall.chains-missing", subject="host:host", also=["firewall.dnat-missing"])

@@ -1,0 +1,109 @@
+"""Rules of published ports that are left over from containers that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from checks.firewall.helpers import repair_of
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.listeners import Listener, Listeners
+from diagnose.evidence.network.lost_rules import LostRules
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.packet_filter import Firewall, PortRule
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
+from diagnose.registry import check
+
+_PROXY = "docker-proxy"
+
+
+@check("firewall.dnat-stale", severity=Severity.critical, causes=["firewall.dnat-missing"])
+def dnat_stale(
+    firewall: Firewall,
+    containers: Containers,
+    networks: Networks,
+    listeners: Listeners | None,
+    lost_rules: LostRules | None,
+    ping: Ping | None,
+    info: Info | None,
+) -> CheckResult:
+    """A rule of Docker's sends a port to the address of a container that is gone.
+
+    Left by an engine that was killed, or put back by a firewall service that restores saved rules at boot. The first rule that matches
+    takes the port: a program of the host, or a container that publishes the port now, gets no connection from outside.
+    """
+    if ping is not None and ping.is_podman:
+        return Skipped("Podman has other rules")
+    if info is not None and info.is_rootless:
+        return Skipped("a rootless engine keeps its rules in a network namespace of its own")
+    rules = firewall.port_rules
+    if not rules:
+        return Skipped("no rule of Docker's sends a port of this host to a container")
+    if containers.source != "api":
+        return Skipped("the engine does not say which containers run")
+    yield from containers.unexamined
+    if containers.unexamined:
+        return None
+    repair = repair_of(lost_rules, "firewall.dnat-stale")
+    for rule in _stale(rules, containers, networks):
+        yield _left_over(rule, containers, listeners, repair)
+    return None
+
+
+def _stale(rules: tuple[PortRule, ...], containers: Containers, networks: Networks) -> Iterator[PortRule]:
+    """Those that lead to an address of the engine's networks that no running container has."""
+    held = {endpoint.ip_address for container in containers.running for endpoint in container.endpoints.values()}
+    subnets = [subnet for network in networks.bridges for subnet in network.subnets]
+    for rule in rules:
+        address = ip_address(rule.address)
+        if rule.address not in held and any(address in subnet for subnet in subnets):
+            yield rule
+
+
+def _left_over(rule: PortRule, containers: Containers, listeners: Listeners | None, repair: dict[str, str]) -> Finding:
+    victims = [
+        container
+        for container in containers.running
+        for published, binding in container.published_ports
+        if (binding.host_port, published.partition("/")[2]) == (str(rule.host_port), rule.protocol)
+    ]
+    program = None if victims else _served(rule, listeners)
+    if victims:
+        whom = f'; container "{victims[0].name}" publishes the port'
+    elif program is not None:
+        whom = f"; {program.holder} listens on the port"
+    else:
+        whom = ""
+    legacy = "-legacy" if rule.table.backend == "legacy" else ""
+    return Finding(
+        subject=HOST,
+        summary=f"a rule of Docker's sends {rule.protocol} port {rule.host_port} to {rule.address}, an address of no running"
+        f" container{whom}",
+        evidence={
+            f"iptables -t nat, chain {rule.chain}, rule {rule.number}": rule.text,
+            "listener": f"{program.address}:{program.port}, {program.holder}" if program is not None else None,
+            "published by": [container.name for container in victims] or None,
+        },
+        variables={
+            "program": f"iptables{legacy}",
+            "chain": rule.chain,
+            "rule_number": str(rule.number),
+            "host_port": str(rule.host_port),
+            **repair,
+        },
+        discriminator=f"{rule.host_port}/{rule.protocol}/{rule.address}",
+        severity=None if victims or program is not None else Severity.advice,
+        touches=tuple(container.subject for container in victims),
+    )
+
+
+def _served(rule: PortRule, listeners: Listeners | None) -> Listener | None:
+    """The program of the host that listens on the rule's port for others than the host itself."""
+    found = listeners.on(rule.protocol, "", rule.host_port) if listeners is not None else ()
+    outer = [
+        listener
+        for listener in found
+        if listener.comm != _PROXY and not ip_address(listener.address.strip("[]") or "0.0.0.0").is_loopback  # noqa: S104
+    ]
+    return outer[0] if outer else None

@@ -1,0 +1,74 @@
+"""What is said of rules of published ports that lead to nobody, over made rulesets."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from diagnose.evidence.network.listeners import Listener, Listeners
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.firewall.ruleset import assemble
+from diagnose.model import Verdict
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+BRIDGE = {"Id": "a" * 64, "Name": "bridge", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]}}
+NETWORKS = Networks((msgspec.convert(BRIDGE, Network),))
+PORTS = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}
+WEB = container("web", NetworkSettings={"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}, "Ports": PORTS})
+SSH = Listener("tcp", "0.0.0.0", 22, 700, "sshd")
+LOCAL = Listener("tcp", "127.0.0.1", 22, 700, "sshd")
+PROXY = Listener("tcp", "0.0.0.0", 22, 701, "docker-proxy")
+
+
+def wall(*rules: str) -> Firewall:
+    lines = [f"-A DOCKER {rule}" for rule in rules]
+    jump = "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER"
+    return Firewall(
+        assemble(None, {"ip": "\n".join(["*nat", ":PREROUTING ACCEPT", ":DOCKER -", jump, *lines, "COMMIT"])})
+    )
+
+
+def rule(host_port: int, target: str, protocol: str = "tcp") -> str:
+    return f"! -i docker0 -p {protocol} -m {protocol} --dport {host_port} -j DNAT --to-destination {target}"
+
+
+OWN = rule(8080, "172.17.0.2:80")
+CASES = {
+    "the container's own rule": ([OWN], [SSH], []),
+    "before the container's own": ([rule(8080, "172.17.0.9:80"), OWN], [], [("critical", "host")]),
+    "in the way of a program": ([OWN, rule(22, "172.17.0.9:22")], [SSH], [("critical", "host")]),
+    "another protocol": ([OWN, rule(22, "172.17.0.9:22", "udp")], [SSH], [("advice", "host")]),
+    "a program for the host alone": ([OWN, rule(22, "172.17.0.9:22")], [LOCAL], [("advice", "host")]),
+    "a leftover proxy": ([OWN, rule(22, "172.17.0.9:22")], [PROXY], [("advice", "host")]),
+    "a machine beyond the host": ([OWN, rule(22, "192.0.2.7:22")], [SSH], []),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_leftover_rules(name: str) -> None:
+    rules, listening, wanted = CASES[name]
+    result = judge(
+        "firewall.dnat-stale",
+        firewall=wall(*rules),
+        containers=of(WEB),
+        networks=NETWORKS,
+        listeners=Listeners(tuple(listening)),
+    )
+    assert rows(result) == wanted
+
+
+def test_the_first_matching_rule_is_named_by_its_place() -> None:
+    result = judge(
+        "firewall.dnat-stale",
+        firewall=wall(rule(8080, "172.17.0.9:80"), OWN),
+        containers=of(WEB),
+        networks=NETWORKS,
+    )
+    assert result.findings[0].variables["rule_number"] == "1"
+
+
+def test_no_published_port_no_leftover() -> None:
+    result = judge("firewall.dnat-stale", firewall=wall(), containers=of(WEB), networks=NETWORKS)
+    assert result.verdict is Verdict.SKIPPED
