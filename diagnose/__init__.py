@@ -26,7 +26,7 @@ One arrow runs through the house:
 - `ticket/`     the bundle: packed, checked for leaks, read back without trust.
 - `compare`, `timeline`  two runs by finding; the last hours in one list. `repair` writes the smallest repair as a script.
 - `session`     one run, live or from a recording; `config` reads thresholds and silences; `interrupts` handles signals.
-- `cli`         options in, exit code out.
+- `cli/`       a module for each command: options in, exit code out. `main` has the group, `options` what several commands take.
 
 The engine knows no particular check. The built-in pack is the package `checks` with its pages in `runbooks/`. Why it is built as it
 is, with the figures: `.github/decisions/`. How to add to it: `.github/CONTRIBUTING.md`.

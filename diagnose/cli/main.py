@@ -1,0 +1,95 @@
+"""The group of all commands, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from diagnose.cli import pages, process, repair, run, ticket, timeline
+from diagnose.version import __version__
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class _Group(click.Group):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it; a user who names checks without a command gets the command to put before them."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            from diagnose import registry
+
+            if args[0].partition(".")[0] not in registry.families():
+                raise
+            raise click.UsageError(f"no such command {args[0]!r}; did you mean diagnose check {args[0]}?") from None
+
+
+@click.group(cls=_Group, context_settings=CONTEXT)
+@click.version_option(__version__, message="diagnose %(version)s")
+def group() -> None:
+    """Say what is wrong with a Docker host, what caused it, and what to type next.
+
+    It only reads, and never repairs. Exit codes: 0 nothing found, 1 warnings, 2 critical, 3 unknown.
+    """
+
+
+for command in (
+    run.all_,
+    run.check,
+    pages.list_,
+    pages.explain,
+    ticket.bundle,
+    timeline.timeline,
+    repair.repair,
+    ticket.diff,
+):
+    group.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run the command line.
+
+    Every usage error and every crash of ours is exit 3: click's own 2 would read as critical.
+    """
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # A stream that the caller closed: its number must not go to a file or a socket that is opened next.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    try:
+        group.main(prog_name="diagnose", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        process.leave(process.UNKNOWN)
+    except click.ClickException as error:
+        click.echo(f"Error: {error.format_message()}", err=True)
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            click.echo(f"Try {error.ctx.command_path} --help", err=True)
+        process.leave(process.UNKNOWN)
+    except click.Abort:
+        process.leave(process.UNKNOWN)
+    except OSError as error:  # of our own streams: what a collector meets in the world is an answer
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"Error: {place}{error.strerror or error}", err=True)
+        process.leave(process.UNKNOWN)
+    except MemoryError:
+        click.echo("Error: there is not enough memory; 1 GiB of address space (ulimit -v) is enough", err=True)
+        process.leave(process.UNKNOWN)
+    except Exception as error:  # noqa: BLE001 - a crash of ours reads as unknown, and says what to report
+        import traceback
+
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        at = f"{Path(where.filename).name}:{where.lineno}"
+        click.echo(f"Error: a bug of diagnose {__version__}: {type(error).__name__} at {at}", err=True)
+        if os.environ.get("DIAGNOSE_DEBUG"):
+            traceback.print_exc()
+        process.leave(process.UNKNOWN)
+    process.leave(0)

@@ -1,0 +1,207 @@
+"""The options of the commands: how each is written and read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from diagnose.model import Check
+    from diagnose.questions.run import Options
+
+
+def complete_id(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """The families and ids that begin with what was typed so far."""
+    from diagnose import registry
+
+    known = registry.load()
+    names = [*sorted(registry.families()), *known]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def parse_duration(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
+    """A duration as people write it: 90, 90s, 30m, 24h, 7d."""
+    if value is None:
+        return None
+    unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(value[-1:].lower())
+    try:
+        seconds = float(value[:-1] if unit else value) * (unit or 1)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not a duration such as 90s, 30m, 24h or 7d") from error
+    if not 0 < seconds < 10**9:
+        raise click.BadParameter(f"{value!r} is out of range: it must be more than 0 s and less than 30 years")
+    return seconds
+
+
+def parse_path(_: click.Context, __: click.Parameter, value: str | None) -> Path | None:
+    """A path as it is; an empty one is a variable that was not set, and no wish for the default."""
+    if value == "":
+        raise click.BadParameter("it is empty")
+    return Path(value) if value is not None else None
+
+
+def parse_size(_: click.Context, __: click.Parameter, value: str) -> int:
+    """A size as people write it: 10M, 500k, 2G, in powers of ten."""
+    unit = {"k": 10**3, "m": 10**6, "g": 10**9}.get(value[-1:].lower())
+    try:
+        size = int(float(value[:-1] if unit else value) * (unit or 1))
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter(f"{value!r} is not a size such as 10M or 500k") from error
+    if size < 10_000:
+        raise click.BadParameter(f"{value!r} is too small for any bundle")
+    return size
+
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def combined(*options: Decorator) -> Decorator:
+    """Several options as one decorator, in the order in which the help shows them."""
+
+    def apply(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return apply
+
+
+# An option that is a field of `questions.run.Options` has the field's name.
+container = click.option(
+    "--container",
+    "containers",
+    multiple=True,
+    metavar="NAME|ID",
+    help="Only what is about this container, and what may cause it. Repeatable.",
+)
+source = click.option(
+    "--from",
+    "source",
+    type=click.Path(),
+    callback=parse_path,
+    metavar="BUNDLE",
+    help="Judge a bundle or a recorded folder instead of this host.",
+)
+budget = click.option(
+    "--budget",
+    "budget_s",
+    callback=parse_duration,
+    default="10",
+    show_default=True,
+    metavar="SECONDS",
+    help="Time limit for the whole run.",
+)
+since = click.option(
+    "--since",
+    "since_s",
+    callback=parse_duration,
+    default="24h",
+    show_default=True,
+    metavar="DURATION",
+    help="How far back to look at events and logs.",
+)
+no_probe = click.option("--no-probe", "probe", flag_value=False, default=True, help="Send no DNS queries.")
+engine = combined(
+    click.option("-H", "--host", metavar="URL", help="The engine to ask: unix://, tcp:// or ssh://."),
+    click.option("--context", metavar="NAME", help="The docker context to use."),
+)
+config = click.option(
+    "--config",
+    type=click.Path(),
+    callback=parse_path,
+    metavar="FILE",
+    help="Thresholds and silences, read after the usual files.",
+)
+fail_on = click.option(
+    "--fail-on",
+    type=click.Choice(["critical", "warning", "never"]),
+    default="warning",
+    show_default=True,
+    help="The lowest severity that makes the exit code other than 0.",
+)
+no_color = click.option("--no-color", is_flag=True, help="Never use colour (NO_COLOR does the same).")
+
+
+def format_(*formats: str) -> Decorator:
+    """`--format`, the formats that a command can write."""
+    return click.option(
+        "--format", "format_", type=click.Choice(formats), default="text", show_default=True, help="How it is written."
+    )
+
+
+run = combined(
+    container,
+    source,
+    format_("text", "json", "markdown"),
+    click.option(
+        "-o",
+        "output",
+        type=click.Path(),
+        callback=parse_path,
+        metavar="FILE",
+        help="Write the report to a new file instead of stdout.",
+    ),
+    budget,
+    since,
+    fail_on,
+    click.option(
+        "--resolve",
+        multiple=True,
+        metavar="NAME",
+        help="A name that must resolve, from the host and from its containers. Repeatable.",
+    ),
+    no_probe,
+    engine,
+    config,
+    click.option("--show-silenced", is_flag=True, help="List the silenced findings too."),
+    click.option("--timings", is_flag=True, help="Show where the time went."),
+    click.option("-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one."),
+    no_color,
+    click.option("--record", type=click.Path(), callback=parse_path, hidden=True),
+)
+"""The options of a run."""
+
+
+ASKING = {"host": "-H", "context": "--context", "resolve": "--resolve", "since_s": "--since", "probe": "--no-probe"}
+"""Options that say what a host is asked, by the name of their field; a recording was asked already."""
+
+
+def selected(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]]:
+    """The checks that are known with these selectors, and the ids that the selectors name. A usage error for an unknown one."""
+    from diagnose.judgement import selection
+
+    try:
+        return selection.resolve(selectors)
+    except selection.UnknownSelectorError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def color(no_color: bool) -> bool | None:
+    """False where the user wants no colour; None leaves it to the terminal."""
+    return False if no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
+
+
+def of_run(options: Mapping[str, Any], *, since_too: bool = False) -> Options:
+    """What the run is to do. A usage error where two options exclude each other.
+
+    since_too: `--since` also says how much of a recording is shown.
+    """
+    from diagnose.questions.run import Options
+
+    asked = Options(**{name: options[name] for name in Options.__struct_fields__ if name in options})
+    if asked.source is not None:
+        context = click.get_current_context()
+        for name, option in ASKING.items():
+            given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+            if given and not (since_too and name == "since_s"):
+                raise click.UsageError(
+                    f"{option} does not go with --from: a recording is judged without asking anything"
+                )
+    if asked.resolve and not asked.probe:
+        raise click.UsageError("--resolve does not go with --no-probe: it sends DNS queries")
+    return asked

@@ -1,0 +1,78 @@
+"""`diagnose list` and `diagnose explain`: the checks and their pages."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diagnose.cli import options, process
+
+
+@click.command("list")
+@click.argument("selectors", nargs=-1, metavar="[SELECTOR]...", shell_complete=options.complete_id)
+@options.format_("text", "json", "markdown")
+@options.config
+def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None:
+    """List the checks and the thresholds in force.
+
+    Each with its id, severity and title, and the evidence that it needs.
+    """
+    from diagnose import config as configuration
+    from diagnose.render import check_list
+
+    known, selected = options.selected(selectors or ("*",))
+    try:
+        thresholds = configuration.load(config).thresholds
+    except configuration.ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    check_list.render([known[each] for each in selected], thresholds, format_, sys.stdout)
+
+
+@click.command()
+@click.argument("id", metavar="ID", shell_complete=options.complete_id)
+@click.option("--raw", is_flag=True, help="Print the Markdown as it is written.")
+@click.option(
+    "--here",
+    is_flag=True,
+    help="Run the checks and say first why this one finds something here: its causes, what a cure would change, and what"
+    " clears each other suspect.",
+)
+@options.source
+@options.budget
+@options.since
+@options.no_probe
+@options.engine
+@options.config
+@options.no_color
+def explain(id: str, raw: bool, here: bool, no_color: bool, **given: Any) -> None:
+    """Show the runbook page of one check."""
+    from diagnose import runbooks
+    from diagnose.judgement import selection
+
+    try:
+        page = runbooks.page(id)
+    except KeyError:
+        raise click.UsageError(selection.unknown(id, runbooks.paths())) from None
+    if raw:
+        sys.stdout.write(page.body)
+        return
+    if here or given["source"] is not None:
+        _explain_here(id, given, no_color)
+    from diagnose.render import explain
+
+    explain.render(page, sys.stdout, color=options.color(no_color))
+
+
+def _explain_here(id: str, given: dict[str, Any], no_color: bool) -> None:
+    """Why the check finds what it finds on this host, or in the recording."""
+    from diagnose import registry, session
+    from diagnose.render import here
+
+    try:
+        report = session.diagnose(registry.load, None, options.of_run(given), began=process.began())
+    except session.InvalidRequestError as error:
+        raise click.ClickException(str(error)) from None
+    here.render(id, report, sys.stdout, color=options.color(no_color))

@@ -1,0 +1,32 @@
+"""When this process began, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+UNKNOWN = 3
+"""The exit code of every usage error and crash of ours: click's own 2 would read as critical."""
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: a thread or a helper that is stuck in the kernel must not hold the exit."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # a full disk: what was asked for is not there
+            code = UNKNOWN
+    os._exit(code)
+
+
+def began() -> float:
+    """When this process began, on the monotonic clock: the budget counts from there, not from our first line."""
+    try:
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, AttributeError):
+        age = 0.0
+    return time.monotonic() - max(0.0, age)

@@ -1,0 +1,100 @@
+"""`diagnose all` and `diagnose check`: one run, and its report on stdout or in a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from diagnose.cli import options, process
+
+if TYPE_CHECKING:
+    from diagnose.model import Check, Report
+
+
+@click.command("all")
+@options.run
+def all_(**given: Any) -> None:
+    """Run every check on this host."""
+    from diagnose import registry
+
+    _diagnose(registry.load, None, given)
+
+
+@click.command()
+@click.argument("selectors", nargs=-1, required=True, metavar="SELECTOR...", shell_complete=options.complete_id)
+@options.run
+def check(selectors: tuple[str, ...], **given: Any) -> None:
+    """Run some of the checks, by id, family or glob.
+
+    For example: dns, container.oom-killed, 'network.*'. What may have caused the selected findings is looked at too, and
+    shown as a cause; only the selected findings count.
+    """
+    known, selected = options.selected(selectors)
+    _diagnose(lambda: known, selected, given)
+
+
+def _diagnose(load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...] | None, given: dict[str, Any]) -> None:
+    """One run, of all checks or the selected: the report on stdout or in a file, and the exit code."""
+    from diagnose import interrupts, session
+    from diagnose.judgement.exit_codes import code_of
+
+    asked = options.of_run(given)
+    path: Path | None = given["output"]
+    if path == Path("-"):
+        path = None
+    output = _open(path) if path else sys.stdout
+    try:
+        report = session.diagnose(load, selected, asked, began=process.began())
+    except session.InvalidRequestError as error:
+        if path:
+            path.unlink(missing_ok=True)
+        raise click.ClickException(str(error)) from None
+    code = code_of(report, given["fail_on"])
+    with interrupts.unbroken():
+        try:
+            _render(report, code, given, output)
+            output.flush()
+        except OSError as error:
+            if path:
+                path.unlink(missing_ok=True)
+            raise click.ClickException(f"cannot write the report: {error.strerror}") from None
+    process.leave(code)
+
+
+def _open(path: Path) -> TextIO:
+    """A new file, never an old one, never through a link."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise click.ClickException(f"cannot write {path}: it exists, and a report overwrites nothing") from None
+    except OSError as error:
+        raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
+    return os.fdopen(handle, "w", encoding="utf-8")
+
+
+def _render(report: Report, code: int, given: dict[str, Any], output: TextIO) -> None:
+    if given["format_"] == "json":
+        from diagnose.render import json
+
+        json.render(report, output, timings=given["timings"])
+    elif given["format_"] == "markdown":
+        from diagnose.render import markdown
+
+        markdown.render(report, code, output)
+    else:
+        from diagnose.render import terminal
+
+        terminal.render(
+            report,
+            code,
+            output,
+            color=options.color(given["no_color"]) if output is sys.stdout else False,
+            verbose=given["verbose"],
+            silenced=given["show_silenced"],
+            timings=given["timings"],
+        )

@@ -1,0 +1,37 @@
+"""`diagnose timeline`: what happened lately."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from diagnose.cli import options, process
+
+
+@click.command()
+@options.container
+@options.since
+@options.source
+@options.format_("text", "json")
+@options.budget
+@options.engine
+def timeline(format_: str, **given: Any) -> None:
+    """Show what happened lately, in one ordered list.
+
+    Container starts, exits, kills and health, the daemon, the kernel: what the host still knows of the last hours.
+    """
+    from diagnose import session
+    from diagnose import timeline as moments
+    from diagnose.render import timeline
+
+    asked = options.of_run(given, since_too=True)
+    try:
+        evidence = session.collect(moments.KINDS, asked, began=process.began())
+    except session.InvalidRequestError as error:
+        raise click.ClickException(str(error)) from None
+    width = os.get_terminal_size().columns if sys.stdout.isatty() else 0
+    timeline.render(moments.make(evidence, asked.since_s, asked.containers), format_, sys.stdout, width)
+    process.leave(0)
