@@ -13,60 +13,18 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from diagnose.questions.network import MAIN_TABLE, PolicyRule, Route
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-LOCAL_TABLE, MAIN_TABLE = 255, 254
+LOCAL_TABLE = 255
 _BITS = {"inet": 32, "inet6": 128}
 _MAX_RULES = 4_096
 """Rules asked in one look-up; goto leads forward only, so that this is never reached by a real list."""
 
 Kind = Literal["unicast", "local", "broadcast", "multicast", "blackhole", "unreachable", "prohibit", "none", "unknown"]
 _REFUSALS = frozenset({"blackhole", "unreachable", "prohibit"})
-
-
-class PolicyRule(msgspec.Struct, frozen=True):
-    """One policy rule. mask: of the mark. suppress_prefix: routes with so short a prefix do not count (-1: all count).
-    goto: the priority at which to go on. other: names of conditions that are not shown here.
-    """
-
-    priority: int = 0
-    family: str = "inet"
-    src: str | None = None
-    dst: str | None = None
-    iif: str | None = None
-    oif: str | None = None
-    mark: int | None = None
-    table: int = 0
-    action: str = ""
-    mask: int | None = None
-    invert: bool = False
-    suppress_prefix: int | None = None
-    goto: int | None = None
-    other: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        words = [f"{self.priority}:{' not' if self.invert else ''} from {self.src or 'all'}"]
-        words += [
-            f"{word} {value}" for word, value in (("to", self.dst), ("iif", self.iif), ("oif", self.oif)) if value
-        ]
-        if self.mark is not None:
-            words.append(f"fwmark {self.mark:#x}")
-        return " ".join([*words, f"lookup {self.table}" if self.action == "lookup" else self.action])
-
-
-class ListedRoute(msgspec.Struct, frozen=True):
-    """One next hop of one route, as the kernel lists it. oif: index of its interface."""
-
-    dst: str = ""
-    prefix: int = 0
-    family: str = "inet"
-    table: int = MAIN_TABLE
-    gateway: str | None = None
-    oif: int | None = None
-    type: str | None = "unicast"
-    metric: int = 0
-    src: str | None = None
 
 
 class RouteDecision(msgspec.Struct, frozen=True):
@@ -98,10 +56,10 @@ class _Table:
 
     def __init__(self, bits: int) -> None:
         self._bits = bits
-        self._by_length: dict[int, dict[int, ListedRoute]] = {}
+        self._by_length: dict[int, dict[int, Route]] = {}
         self._lengths: list[int] = []
 
-    def add(self, route: ListedRoute) -> None:
+    def add(self, route: Route) -> None:
         networks = self._by_length.setdefault(route.prefix, {})
         network = int(ip_address(route.dst)) >> (self._bits - route.prefix) if route.prefix else 0
         known = networks.get(network)
@@ -109,7 +67,7 @@ class _Table:
             networks[network] = route
         self._lengths = sorted(self._by_length, reverse=True)
 
-    def look_up(self, address: int) -> ListedRoute | None:
+    def look_up(self, address: int) -> Route | None:
         for length in self._lengths:
             found = self._by_length[length].get(address >> (self._bits - length) if length else 0)
             if found is not None:
@@ -121,7 +79,7 @@ class Routing:
     """The rules and tables of one network namespace."""
 
     def __init__(
-        self, routes: Iterable[ListedRoute], rules: Iterable[PolicyRule] | None, interfaces: Mapping[int, str]
+        self, routes: Iterable[Route], rules: Iterable[PolicyRule] | None, interfaces: Mapping[int, str]
     ) -> None:
         self._names = interfaces
         self._tables: dict[tuple[str, int], _Table] = {}

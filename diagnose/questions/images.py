@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
+from ipaddress import ip_network
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from diagnose.model import Json, Subject
 from diagnose.questions.engine import Filters
+from diagnose.questions.network import Subnet
 from diagnose.questions.question import Policy, Question
 
 NONE = "<none>"
@@ -114,7 +116,89 @@ class ListVolumes(Question[VolumeList], frozen=True):
     filters: Filters | None = None
 
 
-class ListNetworks(Question[Json], frozen=True):
+class AddressPool(msgspec.Struct, frozen=True, rename="pascal"):
+    """One address range of a network."""
+
+    subnet: str = ""
+    ip_range: str = msgspec.field(name="IPRange", default="")
+    gateway: str = ""
+    auxiliary_addresses: dict[str, str] | None = None
+
+
+class Ipam(msgspec.Struct, frozen=True, rename="pascal"):
+    """How addresses of a network are given out."""
+
+    driver: str = ""
+    config: list[AddressPool] | None = None
+
+
+class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
+    """One network as `GET /networks` lists it (its containers are listed by inspect only)."""
+
+    id: str
+    name: str = ""
+    driver: str = ""
+    scope: str = ""
+    created: str = ""
+    internal: bool = False
+    attachable: bool = False
+    ingress: bool = False
+    enable_ipv6: bool = msgspec.field(name="EnableIPv6", default=False)
+    options: dict[str, str] | None = None
+    labels: dict[str, str] | None = None
+    ipam: Ipam = msgspec.field(name="IPAM", default=Ipam())
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("network", self.name)
+
+    def option(self, name: str, default: str = "") -> str:
+        return (self.options or {}).get(name, default)
+
+    @property
+    def is_bridge(self) -> bool:
+        return self.driver == "bridge"
+
+    @property
+    def bridge(self) -> str:
+        """The Linux bridge's name: an option, docker0 for the default network, else br- and 12 digits of the id."""
+        named = self.option("com.docker.network.bridge.name")
+        return named or ("docker0" if self.name == "bridge" else f"br-{self.id[:12]}")
+
+    @property
+    def bridge_has_address(self) -> bool:
+        """Whether the engine gives the bridge the gateway's address: not where it is configured not to, or isolates the host (28)."""
+        if self.option("com.docker.network.bridge.inhibit_ipv4") == "true":
+            return False
+        return self.option("com.docker.network.bridge.gateway_mode_ipv4", "nat") != "isolated"
+
+    @property
+    def masquerades(self) -> bool:
+        """Whether the engine is to hide its addresses behind the host's."""
+        if self.internal or self.option("com.docker.network.bridge.enable_ip_masquerade") == "false":
+            return False
+        return self.option("com.docker.network.bridge.gateway_mode_ipv4", "nat") == "nat"
+
+    @functools.cached_property
+    def subnets(self) -> tuple[Subnet, ...]:
+        found = []
+        for pool in self.ipam.config or ():
+            try:
+                found.append(ip_network(pool.subnet, strict=False))
+            except ValueError:
+                continue
+        return tuple(found)
+
+    @property
+    def gateways(self) -> tuple[str, ...]:
+        return tuple(pool.gateway.partition("/")[0] for pool in self.ipam.config or () if pool.gateway)
+
+    @property
+    def pools(self) -> tuple[AddressPool, ...]:
+        return tuple(self.ipam.config or ())
+
+
+class ListNetworks(Question[list[Network]], frozen=True):
     """/networks."""
 
     POLICY = Policy("api.networks", "the list of networks", "engine.api:get", "api", "engine", 3, 2)

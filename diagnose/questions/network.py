@@ -2,44 +2,172 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Literal
 
 import msgspec
 
-from diagnose.model import Json
+from diagnose.model import Json, Subject
 from diagnose.questions.question import Policy, Question
 
+MAIN_TABLE = 254
 
-class ListInterfaces(Question[Json], frozen=True):
+Subnet = IPv4Network | IPv6Network
+
+
+class Interface(msgspec.Struct, frozen=True):
+    """One interface. up: the admin flag, which an idle bridge without a carrier keeps; operstate: the
+    carrier's word.
+
+    link: index of the peer or parent, in another namespace where link_netnsid is not None. mtu: bytes.
+    """
+
+    index: int
+    name: str = ""
+    up: bool = False
+    operstate: str = "unknown"
+    mtu: int = 0
+    kind: str | None = None
+    master: int | None = None
+    link: int | None = None
+    link_netnsid: int | None = None
+    mac: str | None = None
+    bridge_port_state: str | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("interface", self.name)
+
+
+class ListInterfaces(Question[list[Interface]], frozen=True):
     """Every interface of the tool's network namespace."""
 
     POLICY = Policy("net.links", "the network interfaces", "network.process:ask", "local", "network", 2, 2)
 
 
-class ListAddresses(Question[Json], frozen=True):
+class Address(msgspec.Struct, frozen=True):
+    """One address of the interface with this index."""
+
+    index: int
+    address: str = ""
+    prefix: int = 0
+    family: str = "inet"
+    scope: str = "global"
+
+    def __post_init__(self) -> None:
+        if self.address:
+            ip_address(self.address)
+
+
+class ListAddresses(Question[list[Address]], frozen=True):
     """Every address of the tool's network namespace."""
 
     POLICY = Policy("net.addresses", "the network addresses", "network.process:ask", "local", "network", 2, 2)
 
 
-class ListRoutes(Question[Json], frozen=True):
+class Route(msgspec.Struct, frozen=True, dict=True):
+    """One next hop of one route. oif: index of its interface. mtu: the route's own metric in bytes, None if
+    it has none."""
+
+    dst: str = ""
+    prefix: int = 0
+    family: str = "inet"
+    table: int = MAIN_TABLE
+    gateway: str | None = None
+    oif: int | None = None
+    type: str | None = "unicast"
+    scope: str = "global"
+    proto: str = ""
+    metric: int = 0
+    mtu: int | None = None
+    src: str | None = None
+
+    def __post_init__(self) -> None:
+        ip_network(f"{self.dst}/{self.prefix}", strict=False)
+        if self.gateway:
+            ip_address(self.gateway)
+
+    @functools.cached_property
+    def net(self) -> Subnet:
+        return ip_network(f"{self.dst}/{self.prefix}", strict=False)
+
+    @property
+    def leads_somewhere(self) -> bool:
+        """Whether packets leave by it: not local, broadcast, multicast or blackhole."""
+        return self.type == "unicast"
+
+    def __str__(self) -> str:
+        via = f" via {self.gateway}" if self.gateway else ""
+        table = f" table {self.table}" if self.table != MAIN_TABLE else ""
+        return ("default" if not self.prefix else str(self.net)) + via + table
+
+
+class ListRoutes(Question[list[Route]], frozen=True):
     """Every route of all tables, one row per next hop."""
 
     POLICY = Policy("net.routes", "the routes", "network.process:ask", "local", "network", 2, 2)
 
 
-class ListRoutingRules(Question[Json], frozen=True):
+class PolicyRule(msgspec.Struct, frozen=True):
+    """One policy rule. mask: of the mark. suppress_prefix: routes with so short a prefix do not count (-1: all count).
+    goto: the priority at which to go on. other: names of conditions that are not shown here.
+    """
+
+    priority: int = 0
+    family: str = "inet"
+    src: str | None = None
+    dst: str | None = None
+    iif: str | None = None
+    oif: str | None = None
+    mark: int | None = None
+    table: int = 0
+    action: str = ""
+    mask: int | None = None
+    invert: bool = False
+    suppress_prefix: int | None = None
+    goto: int | None = None
+    other: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        words = [f"{self.priority}:{' not' if self.invert else ''} from {self.src or 'all'}"]
+        words += [
+            f"{word} {value}" for word, value in (("to", self.dst), ("iif", self.iif), ("oif", self.oif)) if value
+        ]
+        if self.mark is not None:
+            words.append(f"fwmark {self.mark:#x}")
+        return " ".join([*words, f"lookup {self.table}" if self.action == "lookup" else self.action])
+
+
+class ListRoutingRules(Question[list[PolicyRule]], frozen=True):
     """Every policy routing rule."""
 
     POLICY = Policy("net.rules", "the routing rules", "network.process:ask", "local", "network", 2, 4)
 
 
-class LookUpRoutes(Question[Json], frozen=True):
+class WantedRoute(msgspec.Struct, frozen=True):
+    """A packet whose route is asked for: its addresses, and the index of the interface by which it comes in."""
+
+    dst: str
+    src: str | None = None
+    iif: int | None = None
+
+
+class RouteLookup(msgspec.Struct, frozen=True):
+    """One decision: the interface's index, the next hop and the table, or the kernel's refusal (an errno's name)."""
+
+    oif: int | None = None
+    gateway: str | None = None
+    table: int | None = None
+    error: str | None = None
+
+
+class LookUpRoutes(Question[list[RouteLookup]], frozen=True):
     """How the kernel would route packets."""
 
     POLICY = Policy("net.ways", "the kernel's choice of routes", "network.process:ask", "local", "network", 2, 4)
-    asked: Sequence[Mapping[str, Json]]
+    asked: Sequence[WantedRoute]
 
 
 class ListNeighbours(Question[Json], frozen=True):
@@ -48,7 +176,24 @@ class ListNeighbours(Question[Json], frozen=True):
     POLICY = Policy("net.neighbours", "the neighbour tables", "network.process:ask", "local", "network", 2, 5)
 
 
-class ListConnections(Question[Json], frozen=True):
+class UdpFlow(msgspec.Struct, frozen=True):
+    """One tracked flow: where its first packet went, and who answers it in the kernel's view (`reply_src`)."""
+
+    src: str
+    dst: str
+    sport: int
+    dport: int
+    reply_src: str
+
+
+class ConnectionTable(msgspec.Struct, frozen=True):
+    """Tracked connections. loaded: the kernel module that lists them is there."""
+
+    loaded: bool = True
+    entries: list[UdpFlow] = []
+
+
+class ListConnections(Question[ConnectionTable], frozen=True):
     """Connections that the kernel tracks (conntrack), at most `limit` of those that a filter lets through."""
 
     POLICY = Policy("conntrack", "the tracked connections", "network.process:ask", "local", "network", 3, 5)
@@ -60,13 +205,73 @@ class ListConnections(Question[Json], frozen=True):
     limit: int = 500
 
 
-class ListListeners(Question[Json], frozen=True):
+class Listener(msgspec.Struct, frozen=True):
+    """One listening socket. pid, comm and container (64-digit id) are None where the holder may not be
+    seen."""
+
+    proto: str
+    address: str
+    port: int
+    pid: int | None = None
+    comm: str | None = None
+    container: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.address:
+            ip_address(self.address.strip("[]"))
+
+    @property
+    def holder(self) -> str:
+        """Who holds it, as people say it."""
+        return f"{self.comm} (pid {self.pid})" if self.comm else "a process that only root can name"
+
+    def clashes(self, proto: str, address: str, port: int) -> bool:
+        """Whether it keeps this address and port (tcp or udp) from being bound; empty or unspecified means
+        all addresses."""
+        if self.port != port or self.proto.removesuffix("6") != proto:
+            return False
+        return overlap(self.address, address)
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether sockets bound to these two addresses would take the same packets: equal, or one takes all of
+    the family."""
+    first, second = (ip_address(each.strip("[]") or "0.0.0.0") for each in (one, other))  # noqa: S104
+    for wide in (first, second):
+        if wide.is_unspecified and (wide.version == 6 or first.version == second.version):
+            return True  # a dual-stack socket on :: takes IPv4 too
+    return first == second
+
+
+class ListListeners(Question[list[Listener]], frozen=True):
     """The listening sockets of the tool's network namespace."""
 
     POLICY = Policy("listeners", "the listening sockets", "kernel.proc:listeners", "local", "network", 2, 3)
 
 
-class VisitNetns(Question[Json], frozen=True, omit_defaults=False):
+class Socket(msgspec.Struct, frozen=True):
+    """A socket inside that takes what comes to a port."""
+
+    protocol: str
+    address: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        return ip_address(self.address.partition("%")[0]).is_loopback
+
+
+class NetnsView(msgspec.Struct, frozen=True):
+    """What one network namespace holds. inode: its number."""
+
+    inode: int
+    links: list[Interface]
+    addresses: list[Address]
+    routes: list[Route]
+    listeners: list[Socket]
+
+
+class VisitNetns(Question[NetnsView], frozen=True, omit_defaults=False):
     """Interfaces, addresses, routes and listeners as a process sees them in its network namespace."""
 
     POLICY = Policy("netns", "the network namespace of a container", "network.process:ask", "netns", "host", 2, 4)
@@ -75,7 +280,44 @@ class VisitNetns(Question[Json], frozen=True, omit_defaults=False):
     nft: bool = False
 
 
-class QueryDns(Question[Json], frozen=True, omit_defaults=False):
+class DnsReply(msgspec.Struct, frozen=True):
+    """What came back. Any reply proves that the server is reachable, no more. icmp: refused, unreachable,
+    prohibited or None."""
+
+    answered: bool = False
+    rcode: str | None = None
+    answers: list[str] = []
+    ms: float | None = None
+    sent: int = 0
+    icmp: str | None = None
+    truncated: bool = False
+
+    def __post_init__(self) -> None:
+        if self.answered and self.ms is None:
+            raise ValueError("an answer without its time")
+
+    @property
+    def denies(self) -> bool:
+        """Whether a library takes it as final that the name has no address: it asks no further server then."""
+        return self.rcode == "NXDOMAIN" or (self.rcode == "NOERROR" and not self.answers)
+
+    @property
+    def knows(self) -> bool:
+        return self.rcode == "NOERROR" and bool(self.answers)
+
+    def __str__(self) -> str:
+        if self.answered:
+            return f"answered {self.rcode or 'something that is no DNS message'} in {self.ms or 0:.0f} ms"
+        if self.icmp:
+            return {
+                "refused": "refused (nothing listens there)",
+                "unreachable": "unreachable (no route, or a router said so)",
+                "prohibited": "prohibited (the sender's own packet filter drops it)",
+            }.get(self.icmp, self.icmp)
+        return f"silent after {self.sent} queries"
+
+
+class QueryDns(Question[DnsReply], frozen=True, omit_defaults=False):
     """One DNS query to one server, from the network namespace of a process or (None) from this one."""
 
     POLICY = Policy("dns.query", "the answer of a DNS server", "network.dns:query", "probe", "network", 3.5, 1)
@@ -91,7 +333,7 @@ class QueryDns(Question[Json], frozen=True, omit_defaults=False):
         return f"the answer of DNS server {self.server}"
 
 
-class QuerySizedDns(Question[Json], frozen=True):
+class QuerySizedDns(Question[DnsReply], frozen=True):
     """A DNS query for the root's name servers in a packet of a given size, from the network namespace of a process."""
 
     POLICY = Policy("dns.sized", "the answer to a large DNS query", "network.dns:sized", "probe", "network", 3.5, 4)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from diagnose.firewall.routing import ListedRoute, PolicyRule, Routing
+from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.trace import Device, Flow, Origin, Settings, Stack, trace, trace_bridged
+from diagnose.questions.network import PolicyRule, Route
 
 NO_NFTABLES = {
     "loaded": False,
@@ -28,17 +29,17 @@ DEVICES = (
     Device("br-shop", ("172.18.0.1/16",), "bridge", ("veth4",)),
 )
 ROUTES = (
-    ListedRoute("0.0.0.0", 0, gateway="192.0.2.1", oif=2),
-    ListedRoute("192.0.2.0", 24, oif=2),
-    ListedRoute("203.0.113.0", 24, oif=3),
-    ListedRoute("172.17.0.0", 16, oif=4),
-    ListedRoute("172.18.0.0", 16, oif=5),
-    ListedRoute("127.0.0.0", 8, table=255, oif=1, type="local"),
+    Route("0.0.0.0", 0, gateway="192.0.2.1", oif=2),
+    Route("192.0.2.0", 24, oif=2),
+    Route("203.0.113.0", 24, oif=3),
+    Route("172.17.0.0", 16, oif=4),
+    Route("172.18.0.0", 16, oif=5),
+    Route("127.0.0.0", 8, table=255, oif=1, type="local"),
     *(
-        ListedRoute(address, 32, table=255, oif=index, type="local")
+        Route(address, 32, table=255, oif=index, type="local")
         for address, index in (("192.0.2.10", 2), ("203.0.113.10", 3), ("172.17.0.1", 4), ("172.18.0.1", 5))
     ),
-    ListedRoute("0.0.0.0", 0, table=102, gateway="203.0.113.1", oif=3),
+    Route("0.0.0.0", 0, table=102, gateway="203.0.113.1", oif=3),
 )
 OWN_RULES = (
     PolicyRule(0, table=255, action="lookup"),

@@ -18,8 +18,10 @@ from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.network import QueryDns
+from diagnose.questions.network import DnsReply, QueryDns
 from diagnose.registry import evidence
+
+__all__ = ["DnsReply", "Lookups", "QueryPath", "lookups"]
 
 WITNESSES = 2
 """Containers that ask a server by one way, so that a fault of one is distinguished from a fault of the way."""
@@ -30,43 +32,6 @@ EMBEDDED_LIMIT = 250
 
 MOST_FAILED_NAMES = 20
 """Queries for names that failed in logs."""
-
-
-class DnsReply(msgspec.Struct, frozen=True):
-    """What came back. Any reply proves that the server is reachable, no more. icmp: refused, unreachable,
-    prohibited or None."""
-
-    answered: bool = False
-    rcode: str | None = None
-    answers: list[str] = []
-    ms: float | None = None
-    sent: int = 0
-    icmp: str | None = None
-    truncated: bool = False
-
-    def __post_init__(self) -> None:
-        if self.answered and self.ms is None:
-            raise ValueError("an answer without its time")
-
-    @property
-    def denies(self) -> bool:
-        """Whether a library takes it as final that the name has no address: it asks no further server then."""
-        return self.rcode == "NXDOMAIN" or (self.rcode == "NOERROR" and not self.answers)
-
-    @property
-    def knows(self) -> bool:
-        return self.rcode == "NOERROR" and bool(self.answers)
-
-    def __str__(self) -> str:
-        if self.answered:
-            return f"answered {self.rcode or 'something that is no DNS message'} in {self.ms or 0:.0f} ms"
-        if self.icmp:
-            return {
-                "refused": "refused (nothing listens there)",
-                "unreachable": "unreachable (no route, or a router said so)",
-                "prohibited": "prohibited (the sender's own packet filter drops it)",
-            }.get(self.icmp, self.icmp)
-        return f"silent after {self.sent} queries"
 
 
 class QueryPath(msgspec.Struct, frozen=True):
@@ -335,5 +300,5 @@ def _ask(host: Host, queries: Iterable[QueryDns]) -> tuple[dict[QueryDns, DnsRep
         if isinstance(answer, Failed):
             failures[query] = answer
         else:
-            replies[query] = msgspec.convert(answer, DnsReply)
+            replies[query] = answer
     return replies, failures

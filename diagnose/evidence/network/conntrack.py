@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
 
 COUNT, LIMIT = "net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_max"
@@ -21,7 +22,7 @@ class Conntrack(msgspec.Struct, frozen=True):
 @evidence
 def conntrack(host: Host) -> Conntrack | Unavailable:
     """Two settings that everyone may read; they are absent while the module is not loaded."""
-    answer = host.ask(question("sysctl", names=[COUNT, LIMIT]))
+    answer = host.ask(ReadSysctls([COUNT, LIMIT]))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     values = [int(text) if (text := answer.get(name) or "").isdigit() else None for name in (COUNT, LIMIT)]

@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
 from collections.abc import Iterator
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.network.interfaces import Address, Interface
-from diagnose.evidence.network.routes import Route
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable, Unexamined
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.network import Address, Interface, Route, Socket, VisitNetns
 from diagnose.registry import evidence
+
+__all__ = ["ContainerNetns", "Namespaces", "Socket", "namespaces"]
 
 SHARE = 0.3
 """The part of a run's time that visits may take at most."""
 
 VISIT_S = 0.006
 """What one visit may cost; 2 ms of CPU were measured."""
-
-
-class Socket(msgspec.Struct, frozen=True):
-    """A socket inside that takes what comes to a port."""
-
-    protocol: str
-    address: str
-    port: int
-
-    @property
-    def is_loopback(self) -> bool:
-        return ipaddress.ip_address(self.address.partition("%")[0]).is_loopback
-
-
-class _Seen(msgspec.Struct):
-    inode: int
-    links: list[Interface]
-    addresses: list[Address]
-    routes: list[Route]
-    listeners: list[Socket]
 
 
 class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
@@ -93,28 +73,25 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
     running = [each for each in containers.running if not each.shares_host_network]
     wanted = sorted(running, key=_suspicion)
     limit = max(1, int(options.budget_s * SHARE / VISIT_S))
-    asked = {question("netns", pid=each.state.pid, start=None, nft=False): each for each in wanted[:limit]}
     found: dict[str, ContainerNetns] = {}
     missing = [
-        Unexamined(each.subject, f"only {limit} containers' networks are looked at within the run's time")
-        for each in wanted[limit:]
+        Unexamined(container.subject, f"only {limit} containers' networks are looked at within the run's time")
+        for container in wanted[limit:]
     ]
     failures: list[Failed] = []
-    for each, answer in host.ask_many(asked):
-        container = asked[each]
-        if isinstance(answer, Failed):
-            failures.append(answer)
-            if answer.reason != "gone":
-                missing.append(Unexamined(container.subject, f"its network namespace: {answer}"))
+    for container, netns in host.ask_about(wanted[:limit], lambda container: VisitNetns(container.state.pid)):
+        if isinstance(netns, Failed):
+            failures.append(netns)
+            if netns.reason != "gone":
+                missing.append(Unexamined(container.subject, f"its network namespace: {netns}"))
             continue
-        seen = msgspec.convert(answer, _Seen)
         found[container.id] = ContainerNetns(
             container,
-            seen.inode,
-            tuple(seen.links),
-            tuple(seen.addresses),
-            tuple(seen.routes),
-            tuple(seen.listeners),
+            netns.inode,
+            tuple(netns.links),
+            tuple(netns.addresses),
+            tuple(netns.routes),
+            tuple(netns.listeners),
         )
     refused = next((each for each in failures if each.reason != "gone"), None)
     if refused is not None and not found:

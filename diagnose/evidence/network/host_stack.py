@@ -9,12 +9,12 @@ import msgspec
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.packet_filter import Firewall
-from diagnose.firewall.routing import ListedRoute, PolicyRule, Routing
+from diagnose.firewall.routing import Routing
 from diagnose.firewall.trace import Device, Settings, Stack
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
-from diagnose.questions.network import ListRoutes, ListRoutingRules
+from diagnose.questions.network import ListRoutes, ListRoutingRules, PolicyRule
 from diagnose.registry import evidence
 
 _PER_INTERFACE = ("forwarding", "rp_filter", "accept_local", "route_localnet", "src_valid_mark")
@@ -42,14 +42,14 @@ def host_stack(
     if isinstance(routes, Failed):
         return Unavailable.of(routes)
     listed = host.ask(ListRoutingRules())
-    rules = None if isinstance(listed, Failed) else msgspec.convert(listed, list[PolicyRule])
+    rules = None if isinstance(listed, Failed) else listed
     names = {link.index: link.name for link in links}
     read = _settings(host, [link for link in links if link.master is None])
     known = networks.bridges if isinstance(networks, Networks) else ()
     inner = [str(subnet) for network in known for subnet in network.subnets]
     stack = Stack(
         firewall.ruleset,
-        Routing(msgspec.convert(routes, list[ListedRoute]), rules, names),
+        Routing(routes, rules, names),
         tuple(_device(link, links) for link in links if link.master is None or links.addresses_of(link)),
         Settings() if isinstance(read, Unavailable) else read,
         tuple(inner),

@@ -5,51 +5,15 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import msgspec
 
-from diagnose.model import Failed, Subject, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.network import Address, Interface, ListAddresses, ListInterfaces
 from diagnose.registry import evidence
 
-
-class Interface(msgspec.Struct, frozen=True):
-    """One interface. up: the admin flag, which an idle bridge without a carrier keeps; operstate: the
-    carrier's word.
-
-    link: index of the peer or parent, in another namespace where link_netnsid is not None. mtu: bytes.
-    """
-
-    index: int
-    name: str = ""
-    up: bool = False
-    operstate: str = "unknown"
-    mtu: int = 0
-    kind: str | None = None
-    master: int | None = None
-    link: int | None = None
-    link_netnsid: int | None = None
-    mac: str | None = None
-    bridge_port_state: str | None = None
-
-    @property
-    def subject(self) -> Subject:
-        return Subject("interface", self.name)
-
-
-class Address(msgspec.Struct, frozen=True):
-    """One address of the interface with this index."""
-
-    index: int
-    address: str = ""
-    prefix: int = 0
-    family: str = "inet"
-    scope: str = "global"
-
-    def __post_init__(self) -> None:
-        if self.address:
-            ipaddress.ip_address(self.address)
+__all__ = ["Address", "Interface", "Interfaces", "links"]
 
 
 class Interfaces(msgspec.Struct, frozen=True, dict=True):
@@ -120,10 +84,10 @@ class Interfaces(msgspec.Struct, frozen=True, dict=True):
 @evidence
 def links(host: Host) -> Interfaces | Unavailable:
     """Two netlink dumps, which need no privilege."""
-    found: list[Any] = []
-    for kind, shape in (("net.links", list[Interface]), ("net.addresses", list[Address])):
-        answer = host.ask(question(kind))
-        if isinstance(answer, Failed):
-            return Unavailable.of(answer)
-        found.append(msgspec.convert(answer, shape))
-    return Interfaces(tuple(found[0]), tuple(found[1]))
+    interfaces = host.ask(ListInterfaces())
+    if isinstance(interfaces, Failed):
+        return Unavailable.of(interfaces)
+    addresses = host.ask(ListAddresses())
+    if isinstance(addresses, Failed):
+        return Unavailable.of(addresses)
+    return Interfaces(tuple(interfaces), tuple(addresses))

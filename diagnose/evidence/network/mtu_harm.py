@@ -8,13 +8,12 @@ from typing import Any
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.dns.lookups import DnsReply
 from diagnose.evidence.dns.resolvers import Resolvers, is_loopback
 from diagnose.evidence.network.packet_sizes import OversizedNetwork, PacketSizes
 from diagnose.model import Failed
 from diagnose.questions import Host, Question
 from diagnose.questions.containers import ReadLogs
-from diagnose.questions.network import ListTcpStalls, QuerySizedDns
+from diagnose.questions.network import DnsReply, ListTcpStalls, QuerySizedDns
 from diagnose.registry import evidence
 
 _MOST = 10
@@ -120,9 +119,7 @@ def _probe(
         small, large = (answers[question] for question in questions)
         if isinstance(small, Failed) or isinstance(large, Failed):
             return None
-        return container, _outcome(
-            msgspec.convert(small, DnsReply), msgspec.convert(large, DnsReply), outer[0], oversized.size
-        )
+        return container, _outcome(small, large, outer[0], oversized.size)
     return None
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
 
 _NAME = "net.ipv4.ip_nonlocal_bind"
@@ -20,7 +21,7 @@ class NonlocalBind(msgspec.Struct, frozen=True):
 @evidence
 def nonlocal_bind(host: Host) -> NonlocalBind | Unavailable:
     """One setting, readable by everyone."""
-    answer = host.ask(question("sysctl", names=[_NAME]))
+    answer = host.ask(ReadSysctls([_NAME]))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     return NonlocalBind(answer.get(_NAME) == "1")

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.networks import Network, Networks
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.network import ListRoutingRules, LookUpRoutes, RouteLookup, WantedRoute
 from diagnose.registry import evidence
+
+__all__ = ["RouteLookup", "RouteLookups", "ways"]
 
 SOMEWHERE = "44.192.0.1"
 """A peer of no particular kind, to whom nothing is sent: an ordinary public address, since filters against spoofing drop those
 that are reserved. Where the open question has no answer and this one has, the filter has a policy about addresses, and nothing
 is unclear."""
-
-
-class RouteLookup(msgspec.Struct, frozen=True):
-    """One decision: the interface's index, the next hop and the table, or the kernel's refusal (an errno's name)."""
-
-    oif: int | None = None
-    gateway: str | None = None
-    table: int | None = None
-    error: str | None = None
 
 
 class RouteLookups(msgspec.Struct, frozen=True):
@@ -42,20 +34,6 @@ class RouteLookups(msgspec.Struct, frozen=True):
         return len(self.out)
 
 
-class _Rule(msgspec.Struct):
-    priority: int = 0
-    src: str | None = None
-    dst: str | None = None
-    iif: str | None = None
-    table: int = 0
-    action: str = ""
-
-    def __str__(self) -> str:
-        words = [f"{self.priority}: from {self.src or 'all'}"]
-        words += [f"{word} {value}" for word, value in (("to", self.dst), ("iif", self.iif)) if value]
-        return " ".join([*words, f"lookup {self.table}" if self.action == "lookup" else self.action])
-
-
 _OWN_RULES = (0, 32766, 32767)
 """Priorities of the three rules of a host without a routing policy: local, main, default."""
 
@@ -63,25 +41,27 @@ _OWN_RULES = (0, 32766, 32767)
 @evidence
 def ways(host: Host, containers: Containers, networks: Networks, links: Interfaces) -> RouteLookups | Unavailable:
     """The kernel itself is asked, about one running container of each network that has its bridge."""
-    asked: list[dict[str, Any]] = [{"dst": SOMEWHERE, "src": None, "iif": None}]
+    wanted = [WantedRoute(SOMEWHERE)]
     names = []
     for network in networks.bridges:
         bridge = links.by_name.get(network.bridge)
-        addresses = (
-            each.endpoints[network.name].ip_address for each in containers.running if network.name in each.endpoints
-        )
-        address = next(filter(None, addresses), None)
+        address = _member_address(network, containers)
         if bridge is None or not bridge.up or address is None or network.internal or not network.bridge_has_address:
             continue
         names.append(network.name)
-        asked += [{"dst": SOMEWHERE, "src": address, "iif": bridge.index}, {"dst": address, "src": None, "iif": None}]
-    answer = host.ask(question("net.ways", asked=asked))
-    rules = host.ask(question("net.rules"))
+        wanted += [WantedRoute(SOMEWHERE, address, bridge.index), WantedRoute(address)]
+    answer = host.ask(LookUpRoutes(wanted))
+    rules = host.ask(ListRoutingRules())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    own, *rest = msgspec.convert(answer, list[RouteLookup])
-    listed = [] if isinstance(rules, Failed) else msgspec.convert(rules, list[_Rule])
-    policy = tuple(str(each) for each in listed if each.priority not in _OWN_RULES)
-    return RouteLookups(
-        own, dict(zip(names, rest[::2], strict=True)), dict(zip(names, rest[1::2], strict=True)), policy
-    )
+    own, *others = answer
+    out = dict(zip(names, others[::2], strict=True))
+    back = dict(zip(names, others[1::2], strict=True))
+    added = [] if isinstance(rules, Failed) else [rule for rule in rules if rule.priority not in _OWN_RULES]
+    return RouteLookups(own, out, back, tuple(str(rule) for rule in added))
+
+
+def _member_address(network: Network, containers: Containers) -> str | None:
+    """The address of a running container of this network; None if none has one."""
+    endpoints = (container.endpoints.get(network.name) for container in containers.running)
+    return next((endpoint.ip_address for endpoint in endpoints if endpoint and endpoint.ip_address), None)

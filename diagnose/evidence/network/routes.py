@@ -3,54 +3,16 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
 from collections.abc import Iterator
 
 import msgspec
 
-from diagnose.evidence.network.networks import Subnet
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.network import MAIN_TABLE, ListRoutes, Route
 from diagnose.registry import evidence
 
-MAIN_TABLE = 254
-
-
-class Route(msgspec.Struct, frozen=True, dict=True):
-    """One next hop of one route. oif: index of its interface. mtu: the route's own metric in bytes, None if
-    it has none."""
-
-    dst: str = ""
-    prefix: int = 0
-    family: str = "inet"
-    table: int = MAIN_TABLE
-    gateway: str | None = None
-    oif: int | None = None
-    type: str | None = "unicast"
-    scope: str = "global"
-    proto: str = ""
-    metric: int = 0
-    mtu: int | None = None
-    src: str | None = None
-
-    def __post_init__(self) -> None:
-        ipaddress.ip_network(f"{self.dst}/{self.prefix}", strict=False)
-        if self.gateway:
-            ipaddress.ip_address(self.gateway)
-
-    @functools.cached_property
-    def net(self) -> Subnet:
-        return ipaddress.ip_network(f"{self.dst}/{self.prefix}", strict=False)
-
-    @property
-    def leads_somewhere(self) -> bool:
-        """Whether packets leave by it: not local, broadcast, multicast or blackhole."""
-        return self.type == "unicast"
-
-    def __str__(self) -> str:
-        via = f" via {self.gateway}" if self.gateway else ""
-        table = f" table {self.table}" if self.table != MAIN_TABLE else ""
-        return ("default" if not self.prefix else str(self.net)) + via + table
+__all__ = ["MAIN_TABLE", "Route", "Routes", "routes"]
 
 
 class Routes(msgspec.Struct, frozen=True, dict=True):
@@ -88,7 +50,7 @@ class Routes(msgspec.Struct, frozen=True, dict=True):
 @evidence
 def routes(host: Host) -> Routes | Unavailable:
     """One netlink dump, which needs no privilege."""
-    answer = host.ask(question("net.routes"))
+    answer = host.ask(ListRoutes())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    return Routes(tuple(msgspec.convert(answer, list[Route])))
+    return Routes(tuple(answer))

@@ -7,26 +7,13 @@ import msgspec
 from diagnose.evidence.containers.listing import Containers
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.network import ListConnections
+from diagnose.questions.network import ListConnections, UdpFlow
 from diagnose.registry import evidence
+
+__all__ = ["UdpFlow", "UdpFlows", "udp_flows"]
 
 _MOST_PORTS = 20
 """Ports that are asked about: each is a walk over the kernel's table."""
-
-
-class UdpFlow(msgspec.Struct, frozen=True):
-    """One tracked flow: where its first packet went, and who answers it in the kernel's view (`reply_src`)."""
-
-    src: str
-    dst: str
-    sport: int
-    dport: int
-    reply_src: str
-
-
-class _Table(msgspec.Struct):
-    loaded: bool = True
-    entries: list[UdpFlow] = []
 
 
 class UdpFlows(msgspec.Struct, frozen=True):
@@ -55,8 +42,7 @@ def udp_flows(host: Host, containers: Containers) -> UdpFlows | Unavailable:
     for port, table in host.ask_about(ports, lambda port: ListConnections(protocol="udp", dport=port)):
         if isinstance(table, Failed):
             return Unavailable.of(table)
-        known = msgspec.convert(table, _Table)
-        if not known.loaded:
+        if not table.loaded:
             return Unavailable("missing", "the kernel module nf_conntrack_netlink is not loaded")
-        found[port] = tuple(known.entries)
+        found[port] = tuple(table.entries)
     return UdpFlows(found)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 
 import msgspec
 
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.network import MAIN_TABLE, Interface, ListAddresses, ListInterfaces, ListRoutes, Route
 from diagnose.registry import evidence
 
-_MAIN_TABLE = 254
 _OF_DOCKER = re.compile(r"docker0|br-[0-9a-f]{12}|veth[0-9a-f]{7}")
 """The names that the engine gives its bridges and the host's ends of veth pairs: nothing beyond them is reached by a route."""
 
@@ -53,57 +53,42 @@ class Uplinks(msgspec.Struct, frozen=True):
         return len(self.items)
 
 
-class _Link(msgspec.Struct):
-    index: int
-    name: str | None = None
-    kind: str | None = None
-    link_netnsid: int | None = None
-
-    @property
-    def leads_to_others(self) -> bool:
-        """Whether it is not the loopback, no bridge, and no end of a pair whose other end is in a container."""
-        is_of_docker = bool(_OF_DOCKER.fullmatch(self.name or ""))
-        return self.name != "lo" and self.kind != "bridge" and self.link_netnsid is None and not is_of_docker
-
-
-class _Address(msgspec.Struct):
-    index: int
-    address: str | None = None
-    family: str = ""
-    scope: str = ""
-
-
-class _Route(msgspec.Struct):
-    table: int
-    dst: str
-    prefix: int
-    oif: int | None = None
-    type: str | None = None
-    metric: int = 0
-    family: str = ""
-
-
 @evidence
 def uplinks(host: Host) -> Uplinks | Unavailable:
     """Three netlink dumps, which need no privilege."""
-    asked = [question("net.links"), question("net.addresses"), question("net.routes")]
-    answers = dict(host.ask_many(asked))
-    for answer in answers.values():
-        if isinstance(answer, Failed):
-            return Unavailable.of(answer)
-    links = msgspec.convert(answers[asked[0]], list[_Link])
-    addresses = msgspec.convert(answers[asked[1]], list[_Address])
-    routes = msgspec.convert(answers[asked[2]], list[_Route])
-    names = {each.index: each.name or "" for each in links}
-    first = {
-        each.index: each.address for each in reversed(addresses) if each.family == "inet" and each.scope == "global"
-    }
+    interfaces = host.ask(ListInterfaces())
+    addresses = host.ask(ListAddresses())
+    routes = host.ask(ListRoutes())
+    if isinstance(interfaces, Failed):
+        return Unavailable.of(interfaces)
+    if isinstance(addresses, Failed):
+        return Unavailable.of(addresses)
+    if isinstance(routes, Failed):
+        return Unavailable.of(routes)
+    names = {interface.index: interface.name for interface in interfaces}
+    first: dict[int, str | None] = {}
+    for address in addresses:
+        if address.family == "inet" and address.scope == "global":
+            first.setdefault(address.index, address.address)
+    indices = _by_default_route(routes, names)
+    if not indices:
+        on_a_net = (interface for interface in interfaces if interface.index in first)
+        indices = [interface.index for interface in on_a_net if _leads_to_others(interface)]
+    return Uplinks(tuple(Uplink(names[index], first.get(index)) for index in indices), names, first)
+
+
+def _by_default_route(routes: Iterable[Route], names: Mapping[int, str]) -> list[int]:
+    """The indices of the interfaces of the main table's default routes, the preferred one first."""
     defaults = [
-        each
-        for each in routes
-        if each.family == "inet" and each.table == _MAIN_TABLE and each.prefix == 0 and each.type == "unicast"
-        if not _OF_DOCKER.fullmatch(names.get(each.oif or 0, ""))
+        (route.metric, route.oif)
+        for route in routes
+        if (route.family, route.table, route.prefix, route.type) == ("inet", MAIN_TABLE, 0, "unicast")
+        if route.oif is not None and route.oif in names and not _OF_DOCKER.fullmatch(names[route.oif])
     ]
-    found = dict.fromkeys(each.oif for each in sorted(defaults, key=lambda route: route.metric) if each.oif in names)
-    found = found or dict.fromkeys(each.index for each in links if each.leads_to_others and each.index in first)
-    return Uplinks(tuple(Uplink(names[index], first.get(index)) for index in found if index is not None), names, first)
+    return list(dict.fromkeys(index for _, index in sorted(defaults, key=lambda default: default[0])))
+
+
+def _leads_to_others(interface: Interface) -> bool:
+    """Whether it is not the loopback, no bridge, and no end of a pair whose other end is in a container."""
+    is_inner = interface.name == "lo" or interface.kind == "bridge" or interface.link_netnsid is not None
+    return not is_inner and not _OF_DOCKER.fullmatch(interface.name)
