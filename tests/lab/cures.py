@@ -49,7 +49,13 @@ class Cure:
     scenario: str
     id: str
     how: HOW = "unproven"
+    engine: str = ""
     steps: list[str] = field(default_factory=list)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What the finding filled its page with."""
+    docker: str = "docker"
+    traits: Sequence[str] = ()
+    """Those of the host, systemd apart, which a stand-in gives to every box."""
     complaints: list[str] = field(default_factory=list)
 
 
@@ -88,7 +94,7 @@ def cure(scenarios: Sequence[Scenario], engine: Engine) -> list[Cure]:
         if scenarios[0].engine_started:
             _note_units(box)
             box.image("bb:1.36")
-        cures = [Cure(each.name, each.expected[0][0]) for each in scenarios]
+        cures = [Cure(each.name, each.expected[0][0], engine=engine.name) for each in scenarios]
         for scenario, each in zip(scenarios, cures, strict=True):
             try:
                 scenario.inject(box)
@@ -127,6 +133,8 @@ def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
     if finding is None:
         cure.complaints.append("not found at all")
         return None
+    cure.variables, cure.docker = dict(finding.finding.variables), report.docker
+    cure.traits = sorted(report.traits - {"systemd"})
     page = runbooks.page(cure.id)
     traits = report.traits | {"systemd"}  # the box has none, and a stand-in for systemctl
     page = replace(page, blocks=tuple(block for block in page.blocks if block.suits(finding.finding.variables, traits)))

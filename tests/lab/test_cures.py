@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +13,7 @@ from diagnose import runbooks
 
 from .by_hand import FIRST, LEFT_OUT
 from .conftest import chosen_engines, unfit
-from .cures import cure
+from .cures import Cure, cure
 from .engines import Engine
 from .faults import Scenario
 from .faults import discover as discover_scenarios
@@ -58,8 +61,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("case", cases or skipped)
 
 
+def _keep(cures: list[Cure]) -> None:
+    """Append what became of each scenario to the file that DIAGNOSE_CURES names, a JSON value a line."""
+    kept = os.environ.get("DIAGNOSE_CURES")
+    if kept:
+        with Path(kept).open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(vars(each), sort_keys=True) + "\n" for each in cures)
+
+
 def test_cure(request: pytest.FixtureRequest, case: tuple[list[Scenario], Engine]) -> None:
     cures = cure(*case)
     request.node.user_properties.append(("cures", [vars(each) for each in cures]))
+    _keep(cures)
     said = "".join(f"\n{each.id} ({each.scenario}): {complaint}" for each in cures for complaint in each.complaints)
     assert not said, said
