@@ -23,6 +23,7 @@ PURPOSES: dict[str, Purpose] = {"confirm": "confirm", "fix": "fix", "verify": "v
 RISKS: tuple[Risk, ...] = ("safe", "disruptive", "destructive")
 TRAITS: tuple[Trait, ...] = typing.get_args(Trait)
 _PLACEHOLDER = re.compile(r"(?<![${\w])\{([a-z][a-z0-9_]*)\}")
+_MARKS = ("manual", "example")
 _FRONT = re.compile(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
 
@@ -52,6 +53,8 @@ class CommandBlock(msgspec.Struct, frozen=True):
     """Traits that the host must have: `on-systemd` in the info string."""
     off: frozenset[Trait] = frozenset()
     """Traits that the host must not have: `off-podman` in the info string."""
+    example: bool = False
+    """Whether the block holds values that only its reader knows, so that no report offers it and nothing runs it as it stands."""
 
     def suits(self, variables: Mapping[str, str], traits: frozenset[Trait]) -> bool:
         """Whether the finding supplies each placeholder of the block, and its commands work on such a host."""
@@ -79,6 +82,8 @@ class Command(msgspec.Struct, frozen=True):
     risk: Risk
     text: str
     impact: str
+    example: bool = False
+    """Whether its reader has to put values of their own into it first."""
 
 
 def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str:
@@ -153,13 +158,14 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
         return None
     purpose, *marks = words[1:]
     on, off = _traits(marks, "on-"), _traits(marks, "off-")
-    risks = [mark for mark in marks if mark != "manual" and not mark.startswith(("on-", "off-"))]
+    risks = [mark for mark in marks if mark not in _MARKS and not mark.startswith(("on-", "off-"))]
     known = PURPOSES.get(purpose)
     is_fix_with_risk = len(risks) == 1 and risks[0] in RISKS
     if known is None or on is None or off is None or (known == "fix") != is_fix_with_risk:
         raise PageError(f"{name}: a block says `{info}`")
     risk = next(risk for risk in RISKS if risk in (risks or ["safe"]))
-    return CommandBlock(known, risk, "manual" in marks, text.rstrip("\n"), prose, on, off)
+    is_example = "example" in marks
+    return CommandBlock(known, risk, is_example or "manual" in marks, text.rstrip("\n"), prose, on, off, is_example)
 
 
 def _traits(marks: Sequence[str], prefix: str) -> frozenset[Trait] | None:
@@ -197,13 +203,22 @@ def _of(id: str, purpose: Purpose, variables: Mapping[str, str], place: Place) -
 
 
 def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> Command:
-    return Command(block.purpose, block.risk, fill(block.text, variables, place.docker), block.impact)
+    return Command(block.purpose, block.risk, fill(block.text, variables, place.docker), block.impact, block.example)
 
 
-def commands(id: str, variables: Mapping[str, str], place: Place) -> Iterator[Command]:
-    """The page's fixes for one finding, least risk first; nothing if there is no readable page."""
+def commands(id: str, variables: Mapping[str, str], place: Place, *, examples: bool = False) -> Iterator[Command]:
+    """The page's fixes for one finding, least risk first; nothing if there is no readable page.
+
+    examples: with the blocks that hold values which only the reader knows.
+    """
     for block in sorted(_of(id, "fix", variables, place), key=lambda block: RISKS.index(block.risk)):
-        yield _filled(block, variables, place)
+        if examples or not block.example:
+            yield _filled(block, variables, place)
+
+
+def looks(id: str, purpose: Purpose, variables: Mapping[str, str], place: Place) -> list[Command]:
+    """The page's commands of one purpose for one finding, in the order of the page; none if there is no readable page."""
+    return [_filled(block, variables, place) for block in _of(id, purpose, variables, place)]
 
 
 def cure(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
@@ -213,5 +228,4 @@ def cure(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
 
 def confirm(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
     """The page's first confirm command for one finding; None if there is no readable page."""
-    blocks = _of(id, "confirm", variables, place)
-    return _filled(blocks[0], variables, place) if blocks else None
+    return next(iter(looks(id, "confirm", variables, place)), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import kernel_evidence, log_evidence, not_running, subjects_of, tail_of, times, took
@@ -147,7 +148,9 @@ def _finding(
     callees = called_peers(tail.lines, container, containers)
     evidence |= not_running(callees, clock)
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
-    return Finding.about(
+    # a job that ends well needs another policy; a service that fails needs its own
+    cure = {"job": container.name} if _code(container, exits) == 0 else {"policy": _policy(container)}
+    finding = Finding.about(
         container,
         f'container "{container.name}" {what}',
         evidence,
@@ -155,15 +158,14 @@ def _finding(
         calls=subjects_of(callees),
         signs=tail.signs,
         onset=exits.series_began if exits.at else container.finished_at,
-        policy=_policy(container),
         looping=container.name,
     )
+    return replace(finding, variables={**finding.variables, **cure})
 
 
 def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severity, str]:
     is_restarting = container.state.status == "restarting"
-    # inspect says 0 while the container runs, whatever the run before ended with
-    code = container.state.exit_code if is_restarting else exits.code
+    code = _code(container, exits)
     run = container.ran_for if is_restarting else None
     lasted = f" after {took(run)}" if run is not None else ""
     if code == 0:
@@ -176,6 +178,11 @@ def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severi
     is_slow = not is_restarting and len(exits.at) > 1 and exits.pause > limit
     severity = Severity.warning if is_slow else Severity.critical
     return severity, f"{keeps_failing}, restarted {times(container.restart_count)}"
+
+
+def _code(container: Container, exits: _Exits) -> int | None:
+    """The last exit code. inspect says 0 while the container runs, whatever the run before ended with."""
+    return container.state.exit_code if container.state.status == "restarting" else exits.code
 
 
 def _policy(container: Container) -> str:

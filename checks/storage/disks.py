@@ -37,6 +37,10 @@ READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
 error, Linux 6.15)."""
 
 
+WELL_PCT = 85.0
+"""A fix that brings a disk down to this is enough."""
+_FREED_BY = {"cache": "build cache", "images": "images"}
+"""The kind of usage that each variable of the page frees."""
 WORTH_A_PRUNE_PCT = 3.0
 """A kind that takes less of what is used is not offered to be pruned."""
 
@@ -123,17 +127,28 @@ def _where(disk: Filesystem, usage: DiskUsage | Unavailable) -> str:
 
 
 def _freeable(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, str]:
-    """The variables of what may free room here: a prune of what takes a share worth it, or all that may where nothing was measured."""
+    """The variables of what may free room here: what suffices alone, else what is worth it, or all where nothing was measured."""
     if disk.point == "/run":
         return {"journal": "50M"}
     if not disk.holds_data_root:
         return {}
     if isinstance(usage, Unavailable) or usage.point != disk.point or not usage.parts:
         return {"cache": "--force", "images": "--force"}
-    least = disk.usage.used * WORTH_A_PRUNE_PCT / 100
-    shares = {part.name: part.bytes for part in usage.parts}
-    found = {"cache": "build cache", "images": "images"}
-    return {variable: "--force" for variable, name in found.items() if shares.get(name, 0) >= least}
+    parts = {part.name: part for part in usage.parts}
+    shares = {variable: parts[name].bytes for variable, name in _FREED_BY.items() if name in parts}
+    logs = parts.get("container logs")
+    chatty, log_bytes = logs.subjects[0] if logs is not None and logs.subjects else ("", 0)
+    shares["chatty"] = log_bytes
+    worth_it = {name for name, share in shares.items() if share >= disk.usage.used * WORTH_A_PRUNE_PCT / 100}
+    # an image with a name stays, so that nobody can say what a prune of images frees
+    enough = {name for name in worth_it - {"images"} if shares[name] >= _excess(disk)}
+    values = {"cache": "--force", "images": "--force", "chatty": chatty}
+    return {name: value for name, value in values.items() if name in (enough or worth_it)}
+
+
+def _excess(disk: Filesystem) -> float:
+    """Bytes that must go until nobody calls this disk full."""
+    return max(0.0, disk.usage.used - disk.usage.size * WELL_PCT / 100)
 
 
 def _duration(seconds: float) -> str:

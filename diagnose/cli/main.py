@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from diagnose.cli import pages, process, repair, run, ticket, timeline
+from diagnose.cli import follow, pages, process, repair, run, ticket, timeline
 from diagnose.version import __version__
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -36,7 +36,8 @@ class _Group(click.Group):
 def group() -> None:
     """Say what is wrong with a Docker host, what caused it, and what to type next.
 
-    It only reads, and never repairs. Exit codes: 0 nothing found, 1 warnings, 2 critical, 3 unknown.
+    It only reads; `diagnose follow` alone changes a host, command by command, after a typed yes.
+    Exit codes: 0 nothing found, 1 warnings, 2 critical, 3 unknown.
     """
 
 
@@ -47,6 +48,7 @@ for command in (
     pages.explain,
     ticket.bundle,
     timeline.timeline,
+    follow.follow,
     repair.repair,
     ticket.diff,
 ):

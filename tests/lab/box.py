@@ -259,6 +259,12 @@ class Box:
         command = self._argv(argv, user, groups, cwd)
         return run_bounded(command, argv, self._env(env, user), timeout=timeout, check=check, stdin=stdin)
 
+    def command(
+        self, argv: Sequence[str], *, cwd: str, env: Mapping[str, str] | None = None
+    ) -> tuple[list[str], dict[str, str]]:
+        """The command and the environment with which the machine runs that command in the box, as root."""
+        return self._argv(argv, None, (), cwd), dict(self._env(env, None))
+
     def sh(self, script: str, **options: Any) -> str:
         """Run a shell script in the box as `run` does, stopping at the first error; returns its stdout."""
         return self.run(["sh", "-ec", script], **options).stdout

@@ -38,7 +38,8 @@ _CAUSE = "its cause removed by hand"
 _MAY_BE_SILENT = re.compile(r"\bnothing\b|\bno lines?\b", re.IGNORECASE)
 """How a page says that a command which prints nothing tells something too."""
 HOW = Literal["own text", "equivalent", "unproven"]
-_BIN = "/opt/lab/bin"
+BIN = "/opt/lab/bin"
+"""Where a box has what its pages call and the machine does not bring."""
 _PATIENCE = 2
 
 
@@ -89,10 +90,10 @@ class _Patient:
 def cure(scenarios: Sequence[Scenario], engine: Engine) -> list[Cure]:
     """Break one host in these ways (one alone may have a host of its own), and heal it, a block of each page a round."""
     with Box(engine, **scenarios[0].box) as box:
-        _equip(box)
+        equip(box)
         start(box, scenarios[0])
         if scenarios[0].engine_started:
-            _note_units(box)
+            note_units(box)
             box.image("bb:1.36")
         cures = [Cure(each.name, each.expected[0][0], engine=engine.name) for each in scenarios]
         for scenario, each in zip(scenarios, cures, strict=True):
@@ -258,22 +259,23 @@ def _left(found: Sequence[Mapping[str, Any]], allowed: Sequence[Expectation]) ->
 
 def _type(box: Box, text: str) -> Any:
     """Run a block as an administrator types it."""
-    path = f"{_BIN}:{box.engine.path}"
+    path = f"{BIN}:{box.engine.path}"
     return box.run(["sh", "-c", text], check=False, timeout=120, env={"PATH": path}, cwd="/root")
 
 
-def _equip(box: Box) -> None:
+def equip(box: Box) -> None:
     """Give the box what its pages call and it lacks: the tool by its name, systemctl and journalctl."""
     here = Path(__file__).parent
-    box.write(f"{_BIN}/systemctl", (here / "stand_in.sh").read_text(), 0o755)
-    box.write(f"{_BIN}/journalctl", f"#!/bin/sh\ncat {LOG}\n", 0o755)
+    box.write(f"{BIN}/systemctl", (here / "stand_in.sh").read_text(), 0o755)
+    box.write(f"{BIN}/journalctl", f"#!/bin/sh\ncat {LOG}\n", 0o755)
     tool = f'#!/bin/sh\ncd {shlex.quote(str(PROJECT))} && exec {shlex.quote(sys.executable)} -m diagnose "$@"\n'
-    box.write(f"{_BIN}/diagnose", tool, 0o755)
+    box.write(f"{BIN}/diagnose", tool, 0o755)
     box.write("/run/lab/environment", f"PATH={shlex.quote(box.engine.path)}\n")
 
 
-def _note_units(box: Box) -> None:
-    box.run([f"{_BIN}/systemctl", "note", "docker", "containerd"])
+def note_units(box: Box) -> None:
+    """Have the stand-in for systemctl note how the engine runs now, so that it can start it so again."""
+    box.run([f"{BIN}/systemctl", "note", "docker", "containerd"])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,67 @@
+"""`diagnose follow`: a page step by step, the only command that changes a host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diagnose.cli import options, process
+
+
+@click.command()
+@click.argument("target", metavar="ID|KEY", shell_complete=options.complete_id)
+@click.option("--print", "print_", is_flag=True, help="Print the steps as a commented script; run nothing.")
+@click.option(
+    "-o",
+    "output",
+    type=click.Path(),
+    callback=options.parse_path,
+    metavar="FILE",
+    help="Write the transcript to this new file.",
+)
+@options.source
+@options.budget
+@options.since
+@options.no_probe
+@options.engine
+@options.config
+def follow(target: str, print_: bool, output: Path | None, **given: Any) -> None:
+    """Follow the page of a finding, step by step.
+
+    Shows each command with its risk and what it touches, runs it only after you have typed yes (for one that destroys data, the
+    subject's name), and diagnoses again after each fix. Writes a redacted transcript for the ticket.
+
+    This is the only command that changes a host. It needs a terminal; --print gives a script instead.
+    Exit codes: 0 healed, 2 still there (critical), 1 still there, 3 unknown.
+    """
+    from diagnose import session
+    from diagnose.follow import run
+    from diagnose.follow.terminal import Terminal
+
+    asked = options.of_run(given)
+    if not print_ and asked.source is not None:
+        raise click.UsageError("--from goes with --print only: a recording cannot be healed")
+    if not print_ and not Terminal.is_there():
+        raise click.UsageError("it asks before each command, and there is no terminal; --print gives a script")
+    known, _ = options.selected([target.partition("@")[0]])
+    try:
+        report = session.diagnose(lambda: known, None, asked, began=process.began())
+        if print_:
+            click.echo(run.printed(report, target), nl=False)
+            process.leave(0)
+        code = run.follow(report, target, _repeated(given), output, Terminal())
+    except session.InvalidRequestError as error:
+        raise click.ClickException(str(error)) from None
+    process.leave(code)
+
+
+def _repeated(given: Mapping[str, Any]) -> list[str]:
+    """The options of this run that a new diagnosis needs as well, as arguments."""
+    named = {"host": "--host", "context": "--context", "config": "--config"}
+    arguments = [f"{option}={given[name]}" for name, option in named.items() if given.get(name)]
+    if not given["probe"]:
+        arguments.append("--no-probe")
+    return [*arguments, f"--budget={given['budget_s']}", f"--since={given['since_s']}"]

@@ -1,0 +1,179 @@
+"""The walk through a page's steps. It asks before each command, and stops as soon as the host does not answer as the page says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from diagnose.follow.shell import Outcome
+from diagnose.follow.steps import Plan, Step
+from diagnose.follow.transcript import Transcript
+from diagnose.model import Severity
+from diagnose.phrases import and_more
+from diagnose.render.words import clean
+
+Ending = Literal["healed", "not healed", "unknown", "stopped"]
+_TRIES = 3
+_PAUSE_S = 2.0
+"""A container that was started needs a moment before the diagnosis can see it well."""
+_BLIND = ("unknown", "crashed")
+_QUESTIONS = {
+    "yes": "Run it? Type yes, skip or quit:",
+    "name": "This loses data. To run it, type {name}; otherwise skip or quit:",
+    "by hand": "It depends on what only you know. Run it in another terminal, then type done; otherwise skip or quit:",
+}
+
+
+class StoppedError(Exception):
+    """The walk ends here; one sentence says why."""
+
+
+class Person(Protocol):
+    """Who sits in front of the terminal."""
+
+    def say(self, text: str = "", indent: int = 0) -> None: ...
+    def show(self, command: str) -> None: ...
+    def stream(self, output: str) -> None: ...
+    def ask(self, question: str) -> str: ...
+
+
+class Hands(msgspec.Struct, frozen=True):
+    """What the walk can do: run a command that was agreed to, and diagnose the host again (None: no report came)."""
+
+    run: Callable[[str, Callable[[str], None]], Outcome]
+    diagnose: Callable[[], Mapping[str, Any] | None]
+    pause: Callable[[float], None] = time.sleep
+
+
+class Guide:
+    """One walk. It keeps no state but the place in the plan."""
+
+    def __init__(self, plan: Plan, person: Person, hands: Hands, transcript: Transcript) -> None:
+        self._plan, self._person, self._hands, self._transcript = plan, person, hands, transcript
+
+    def walk(self) -> Ending:
+        """Offer every step in its turn. StoppedError, EOFError and KeyboardInterrupt end it; the steps before have been run."""
+        for step in self._plan.confirm:
+            self._confirm(step)
+        for number, step in enumerate(self._plan.fixes):
+            ending = self._fix(step, is_last=number == len(self._plan.fixes) - 1)
+            if ending in ("healed", "unknown"):
+                return self._verified() if ending == "healed" else ending
+        self._tell("No step of the page is left, and the finding is still there.")
+        return "not healed"
+
+    def _confirm(self, step: Step) -> None:
+        outcome = self._offer(step, "Confirm")
+        if outcome is None:
+            return
+        shows_nothing = not outcome.output.strip() and not step.may_be_silent
+        if shows_nothing or (outcome.code != 0 and not step.may_be_silent):
+            raise StoppedError("This command does not show the symptom, so nothing was changed. Diagnose again first.")
+
+    def _fix(self, step: Step, *, is_last: bool) -> Ending:
+        outcome = self._offer(step, "Fix")
+        if outcome is None:
+            return "not healed"
+        if outcome.code != 0:
+            raise StoppedError(f"The command failed with exit code {outcome.code}. Nothing else is run.")
+        while True:
+            ending = self._diagnosed()
+            if ending != "not healed":
+                return ending
+            choices = ["again"] if is_last else ["again", "next"]
+            question = f"Some cures need a moment. Type {', '.join(choices)} or quit:"
+            if self._answer(question, choices) == "next":
+                return ending
+
+    def _verified(self) -> Ending:
+        for step in self._plan.verify:
+            outcome = self._offer(step, "Verify")
+            if outcome is not None and outcome.code != 0:
+                self._tell(f"This check of the page fails with exit code {outcome.code}, though the finding is gone.")
+                return "not healed"
+        return "healed"
+
+    def _offer(self, step: Step, title: str) -> Outcome | None:
+        """Show a step and what it does, and run it once that was agreed to. None if it was left out."""
+        command = step.command
+        risk = f" ({command.risk})" if command.purpose == "fix" else ""
+        self._person.say()
+        self._person.say(f"{title}{risk}: {command.impact}" if command.impact else f"{title}{risk}")
+        if step.touches:
+            self._person.say(f"touches: {step.touches}", 2)
+        self._person.show(command.text)
+        self._transcript.step(f"{title}{risk}", command.text)
+        if not self._is_agreed(step):
+            self._tell("Left out.")
+            return None
+        if step.agreement == "by hand":
+            self._transcript.note("Done by hand, the engineer says.")
+            return Outcome(0, "", 0.0)
+        outcome = self._hands.run(command.text, self._person.stream)
+        self._transcript.ran(outcome)
+        return outcome
+
+    def _is_agreed(self, step: Step) -> bool:
+        name, agreement = self._plan.subject.name, step.agreement
+        shown = f"{step.command.text}{name}" if agreement == "name" else step.command.text
+        if clean(shown) != shown:
+            self._tell("It holds characters that a terminal does not show, so it is not run from here.")
+            return False
+        wanted = {"yes": "yes", "name": name, "by hand": "done"}[agreement]
+        answer = self._answer(_QUESTIONS[agreement].replace("{name}", name), [wanted, "skip"])
+        return answer == wanted and answer != "skip"
+
+    def _answer(self, question: str, choices: Sequence[str]) -> str:
+        """One of the choices, word for word. StoppedError for quit, which is always one."""
+        while True:
+            answer = self._person.ask(question)
+            if answer == "quit":
+                raise StoppedError("You ended it. Nothing else is run.")
+            if answer in choices:
+                return answer
+            self._person.say("Nothing was run.")
+
+    def _diagnosed(self) -> Ending:
+        """What a new diagnosis says of the finding and of its effects."""
+        self._person.say("Diagnosing again ...")
+        for attempt in range(_TRIES):
+            if attempt:
+                self._hands.pause(_PAUSE_S)
+            report = self._hands.diagnose()
+            left, new = self._left(report)
+            if report is not None and not left:
+                self._tell("Healed: the finding and its effects are gone.")
+                self._mention(new)
+                return "healed"
+        if report is None or self._is_blind(report):
+            self._tell("Whether it is healed cannot be told: the new diagnosis could not look.")
+            return "unknown"
+        self._tell(f"Not healed: still there: {and_more(left)}.")
+        self._mention(new)
+        return "not healed"
+
+    def _left(self, report: Mapping[str, Any] | None) -> tuple[list[str], list[str]]:
+        """The watched findings that are still there, or could not be looked at; and those above advice that are new."""
+        if report is None:
+            return [self._plan.key], []
+        loud = [finding["key"] for finding in report["findings"] if finding["severity"] != str(Severity.advice)]
+        present = loud if self._plan.severity > Severity.advice else [finding["key"] for finding in report["findings"]]
+        left = [key for key in present if key in self._plan.watched]
+        if not left and self._is_blind(report):
+            left = [self._plan.key]
+        return left, [key for key in loud if key not in self._plan.known]
+
+    def _is_blind(self, report: Mapping[str, Any]) -> bool:
+        verdicts = {check["id"]: check["verdict"] for check in report["checks"]}
+        return verdicts.get(self._plan.id, "unknown") in _BLIND
+
+    def _mention(self, new: Sequence[str]) -> None:
+        if new:
+            self._tell(f"New since the beginning: {and_more(list(new))}.")
+
+    def _tell(self, text: str) -> None:
+        self._person.say(text)
+        self._transcript.note(text)

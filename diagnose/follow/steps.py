@@ -1,0 +1,109 @@
+"""A finding's page as steps, filled for its host; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from diagnose import runbooks
+from diagnose.model import Report, Reported, Severity, Subject
+from diagnose.phrases import and_more, count
+
+_MAY_BE_SILENT = re.compile(r"\bnothing\b|\bno lines?\b", re.IGNORECASE)
+"""How a page says that a command which prints nothing is an answer too."""
+_ENGINE_STOPS = re.compile(
+    r"\b(?:systemctl|service)\b.*\b(?:restart|stop|start|docker)\b.*\bdocker\b|\bservice docker\b"
+)
+_NAMES_SHOWN = 3
+Agreement = Literal["yes", "name", "by hand"]
+"""What a step needs before it is run: a yes, the subject's name, or the reader's own hands."""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One block of a page. touches: what it changes, in words; empty where it only looks."""
+
+    command: runbooks.Command
+    touches: str = ""
+
+    @property
+    def may_be_silent(self) -> bool:
+        return bool(_MAY_BE_SILENT.search(self.command.impact))
+
+    @property
+    def agreement(self) -> Agreement:
+        if self.command.example:
+            return "by hand"
+        return "name" if self.command.risk == "destructive" else "yes"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The way from a finding to its cure. watched: the keys that must be gone afterwards, its own and those of its effects."""
+
+    id: str
+    key: str
+    severity: Severity
+    subject: Subject
+    summary: str
+    causes: tuple[str, ...]
+    """Keys of the findings that explain this one."""
+    confirm: tuple[Step, ...]
+    fixes: tuple[Step, ...]
+    verify: tuple[Step, ...]
+    watched: frozenset[str]
+    known: frozenset[str]
+    """The keys of all findings above advice before anything is done."""
+
+
+def find(report: Report, target: str) -> list[Reported]:
+    """The findings that a key or a check id names, in the order of the report."""
+    exact = [finding for finding in report.findings if finding.key == target]
+    return exact or [finding for finding in report.findings if finding.id == target]
+
+
+def plan(report: Report, finding: Reported) -> Plan:
+    """The page's blocks that suit this finding and its host: confirm, then fixes by their risk, then verify."""
+    place = runbooks.Place(report.docker, report.traits)
+    variables = finding.finding.variables
+    touched = _touched(report, finding)
+
+    def steps(commands: Sequence[runbooks.Command]) -> tuple[Step, ...]:
+        return tuple(Step(command, _touches(command, touched, report)) for command in commands)
+
+    loud = [other for other in report.findings if other.severity > Severity.advice]
+    effects = {other.key for other in loud if any(link.cause == finding.key for link in other.causes)}
+    return Plan(
+        finding.id,
+        finding.key,
+        finding.severity,
+        finding.subject,
+        finding.finding.summary,
+        tuple(link.cause for link in finding.causes),
+        steps(runbooks.looks(finding.id, "confirm", variables, place)),
+        steps(list(runbooks.commands(finding.id, variables, place, examples=True))),
+        steps(runbooks.looks(finding.id, "verify", variables, place)),
+        frozenset({finding.key, *effects}),
+        frozenset(other.key for other in loud),
+    )
+
+
+def _touched(report: Report, finding: Reported) -> dict[str, str]:
+    """The things that a command may name, each with its words, by name: the subject, and containers of the host."""
+    containers = set((report.container_names or {}).values())
+    named = {value: f'container "{value}"' for value in finding.finding.variables.values() if value in containers}
+    subject = finding.subject
+    words = subject.kind if subject.kind in ("host", "daemon") else f'{subject.kind} "{subject.name}"'
+    return {subject.name: words, **named}
+
+
+def _touches(command: runbooks.Command, touched: Mapping[str, str], report: Report) -> str:
+    if command.purpose != "fix":
+        return ""
+    if _ENGINE_STOPS.search(command.text):
+        running = report.host.running
+        on_it = f", and {count(running, 'running container')} unless live-restore is on" if running else ""
+        return f"the engine{on_it}"
+    named = [words for name, words in touched.items() if name in command.text]
+    return and_more(named or list(touched.values())[:1], _NAMES_SHOWN)
