@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from diagnose.follow import script, shell, steps
-from diagnose.follow.guide import Guide, Hands, StoppedError
-from diagnose.follow.shell import Outcome
+from diagnose.follow.guide import Guide, Means, StoppedError
+from diagnose.follow.shell import CommandEnd
 from diagnose.follow.transcript import Transcript
 from diagnose.model import Severity, Subject
 from diagnose.runbooks import Command
@@ -59,10 +59,10 @@ class Host:
         self.ran: list[str] = []
         self.cured_by, self.codes, self.verdict = cured_by, codes or {}, verdict
 
-    def run(self, text: str, stream: Callable[[str], None]) -> Outcome:
+    def run(self, text: str, stream: Callable[[str], None]) -> CommandEnd:
         self.ran.append(text)
         stream("output")
-        return Outcome(self.codes.get(text, 0), "" if text == "silent" else "output", 0.1)
+        return CommandEnd(self.codes.get(text, 0), "" if text == "silent" else "output", 0.1)
 
     def diagnose(self) -> Mapping[str, Any]:
         cured = self.cured_by in self.ran
@@ -73,22 +73,22 @@ class Host:
         return {"findings": findings, "checks": [{"id": "made.up", "verdict": verdict, "why": ""}]}
 
 
-def plan(*commands: Command, name: str = "web") -> steps.Plan:
-    def of(purpose: str) -> tuple[steps.Step, ...]:
-        return tuple(steps.Step(command, "it") for command in commands if command.purpose == purpose)
+def plan(*commands: Command, name: str = "web") -> steps.Course:
+    def of(purpose: str) -> tuple[steps.PageStep, ...]:
+        return tuple(steps.PageStep(command, "it") for command in commands if command.purpose == purpose)
 
     keys = frozenset({KEY})
-    return steps.Plan(
+    return steps.Course(
         "made.up", KEY, Severity.critical, Subject("container", name), "it is down", (),
         of("confirm"), of("fix"), of("verify"), keys, keys,
     )  # fmt: skip
 
 
-def walked(tmp_path: Path, what: steps.Plan, answers: Sequence[str], host: Host) -> tuple[str, str]:
+def walked(tmp_path: Path, what: steps.Course, answers: Sequence[str], host: Host) -> tuple[str, str]:
     """How the walk ends, and its transcript."""
     transcript = Transcript(tmp_path / "t.md")
     transcript.begin(what, "shop-3", "1.0")
-    hands = Hands(host.run, host.diagnose, lambda _: None)
+    hands = Means(host.run, host.diagnose, lambda _: None)
     try:
         ending: str = Guide(what, Scripted(answers), hands, transcript).walk()
     except StoppedError as why:
@@ -99,7 +99,7 @@ def walked(tmp_path: Path, what: steps.Plan, answers: Sequence[str], host: Host)
     return ending, (tmp_path / "t.md").read_text()
 
 
-WALKS: dict[str, tuple[steps.Plan, list[str], Host, str, list[str]]] = {
+WALKS: dict[str, tuple[steps.Course, list[str], Host, str, list[str]]] = {
     "all is agreed to": (plan(LOOK, START, CHECK), ["yes", "yes", "yes"], Host("start"), "healed", ["look", "start", "check"]),
     "a look is left out": (plan(LOOK, START), ["skip", "yes"], Host("start"), "healed", ["start"]),
     "a fix is left out": (plan(START, WIPE), ["skip", "web"], Host("wipe"), "healed", ["wipe"]),
@@ -133,7 +133,7 @@ WALKS: dict[str, tuple[steps.Plan, list[str], Host, str, list[str]]] = {
 
 
 @pytest.mark.parametrize(("what", "answers", "host", "ending", "ran"), WALKS.values(), ids=WALKS)
-def test_walk(tmp_path: Path, what: steps.Plan, answers: list[str], host: Host, ending: str, ran: list[str]):
+def test_walk(tmp_path: Path, what: steps.Course, answers: list[str], host: Host, ending: str, ran: list[str]):
     host.ran.clear()
     ended, transcript = walked(tmp_path, what, answers, host)
     assert ended.startswith(ending)
@@ -146,7 +146,7 @@ def test_walk(tmp_path: Path, what: steps.Plan, answers: list[str], host: Host, 
 def test_the_transcript_holds_no_secret(tmp_path: Path):
     command = Command("fix", "safe", "mysql --password=Gr33nHorse77 -e 'select 1'", "")
     host = Host()
-    host.run = lambda text, stream: Outcome(0, "DB_PASSWORD=Gr33nHorse77\n```\n", 0.1)  # type: ignore[method-assign]
+    host.run = lambda text, stream: CommandEnd(0, "DB_PASSWORD=Gr33nHorse77\n```\n", 0.1)  # type: ignore[method-assign]
     _, transcript = walked(tmp_path, plan(command), ["yes", "quit"], host)
     assert "Gr33nHorse77" not in transcript
     assert "<redacted:" in transcript

@@ -8,8 +8,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from diagnose.follow.shell import Outcome
-from diagnose.follow.steps import Plan, Step
+from diagnose.follow.shell import CommandEnd
+from diagnose.follow.steps import Course, PageStep
 from diagnose.follow.transcript import Transcript
 from diagnose.model import Severity
 from diagnose.phrases import and_more
@@ -40,10 +40,10 @@ class Person(Protocol):
     def ask(self, question: str) -> str: ...
 
 
-class Hands(msgspec.Struct, frozen=True):
+class Means(msgspec.Struct, frozen=True):
     """What the walk can do: run a command that was agreed to, and diagnose the host again (None: no report came)."""
 
-    run: Callable[[str, Callable[[str], None]], Outcome]
+    run: Callable[[str, Callable[[str], None]], CommandEnd]
     diagnose: Callable[[], Mapping[str, Any] | None]
     pause: Callable[[float], None] = time.sleep
 
@@ -51,7 +51,7 @@ class Hands(msgspec.Struct, frozen=True):
 class Guide:
     """One walk. It keeps no state but the place in the plan."""
 
-    def __init__(self, plan: Plan, person: Person, hands: Hands, transcript: Transcript) -> None:
+    def __init__(self, plan: Course, person: Person, hands: Means, transcript: Transcript) -> None:
         self._plan, self._person, self._hands, self._transcript = plan, person, hands, transcript
 
     def walk(self) -> Ending:
@@ -65,7 +65,7 @@ class Guide:
         self._tell("No step of the page is left, and the finding is still there.")
         return "not healed"
 
-    def _confirm(self, step: Step) -> None:
+    def _confirm(self, step: PageStep) -> None:
         outcome = self._offer(step, "Confirm")
         if outcome is None:
             return
@@ -73,7 +73,7 @@ class Guide:
         if shows_nothing or (outcome.code != 0 and not step.may_be_silent):
             raise StoppedError("This command does not show the symptom, so nothing was changed. Diagnose again first.")
 
-    def _fix(self, step: Step, *, is_last: bool) -> Ending:
+    def _fix(self, step: PageStep, *, is_last: bool) -> Ending:
         outcome = self._offer(step, "Fix")
         if outcome is None:
             return "not healed"
@@ -96,7 +96,7 @@ class Guide:
                 return "not healed"
         return "healed"
 
-    def _offer(self, step: Step, title: str) -> Outcome | None:
+    def _offer(self, step: PageStep, title: str) -> CommandEnd | None:
         """Show a step and what it does, and run it once that was agreed to. None if it was left out."""
         command = step.command
         risk = f" ({command.risk})" if command.purpose == "fix" else ""
@@ -111,12 +111,12 @@ class Guide:
             return None
         if step.agreement == "by hand":
             self._transcript.note("Done by hand, the engineer says.")
-            return Outcome(0, "", 0.0)
+            return CommandEnd(0, "", 0.0)
         outcome = self._hands.run(command.text, self._person.stream)
         self._transcript.ran(outcome)
         return outcome
 
-    def _is_agreed(self, step: Step) -> bool:
+    def _is_agreed(self, step: PageStep) -> bool:
         name, agreement = self._plan.subject.name, step.agreement
         shown = f"{step.command.text}{name}" if agreement == "name" else step.command.text
         if clean(shown) != shown:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from diagnose.follow import script, shell, steps
-from diagnose.follow.guide import Guide, Hands, Person, StoppedError
+from diagnose.follow.guide import Guide, Means, Person, StoppedError
 from diagnose.follow.transcript import Transcript
 from diagnose.judgement.exit_codes import CRITICAL, OK, UNKNOWN, WARNING
 from diagnose.model import Report, Reported, Severity, Verdict
@@ -45,7 +45,7 @@ def follow(report: Report, target: str, arguments: Sequence[str], output: Path |
         raise InvalidRequestError(f"cannot write {path}: {error.strerror}; -o FILE names another place") from error
     transcript.begin(plan, report.host.name, report.version)
     _introduce(plan, person)
-    hands = Hands(shell.run, lambda: shell.diagnose(arguments))
+    hands = Means(shell.run, lambda: shell.diagnose(arguments))
     ending = "stopped"
     with _ended_by_signals():
         try:
@@ -67,7 +67,7 @@ def follow(report: Report, target: str, arguments: Sequence[str], output: Path |
     return OK if ending == "healed" else still_there
 
 
-def _introduce(plan: steps.Plan, person: Person) -> None:
+def _introduce(plan: steps.Course, person: Person) -> None:
     person.say(f"{str(plan.severity).upper()}  {plan.id}  {plan.subject.name}")
     person.say(plan.summary, 2)
     for cause in plan.causes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from diagnose.follow.steps import Plan, Step
+from diagnose.follow.steps import Course, PageStep
 from diagnose.render.words import clean
 
 _HEAD = """#!/bin/sh
@@ -13,7 +13,7 @@ _HEAD = """#!/bin/sh
 """
 
 
-def text(plans: Sequence[Plan], host: str) -> str:
+def text(plans: Sequence[Course], host: str) -> str:
     """A script that only looks as long as nobody removes the comment signs before a fix."""
     lines = _HEAD.replace("{host}", clean(host).replace("\n", " ")).splitlines()
     for plan in plans:
@@ -24,7 +24,7 @@ def text(plans: Sequence[Plan], host: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _step(title: str, step: Step) -> list[str]:
+def _step(title: str, step: PageStep) -> list[str]:
     command = step.command
     risk = f" ({command.risk})" if command.purpose == "fix" else ""
     by_hand = ["put your own values into it first"] if command.example else []

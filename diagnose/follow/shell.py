@@ -23,7 +23,7 @@ _DIAGNOSIS_S = 120
 _PACKAGES = str(Path(__file__).parents[2])
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class CommandEnd(msgspec.Struct, frozen=True):
     """How a command ended. code: its exit code, negative for a signal. output: stdout and stderr as they came, the first part of much."""
 
     code: int
@@ -31,7 +31,7 @@ class Outcome(msgspec.Struct, frozen=True):
     seconds: float
 
 
-def run(text: str, stream: Callable[[str], None]) -> Outcome:
+def run(text: str, stream: Callable[[str], None]) -> CommandEnd:
     """Run commands, and pass on what they print. Ctrl-C reaches the command itself, which is on the same terminal.
 
     stdin is empty: what is typed is an answer to the tool, never input of a command.
@@ -56,7 +56,7 @@ def run(text: str, stream: Callable[[str], None]) -> Outcome:
         raise
     finally:
         process.stdout.close()
-    return Outcome(code, "".join(kept)[:_KEPT], time.monotonic() - began)
+    return CommandEnd(code, "".join(kept)[:_KEPT], time.monotonic() - began)
 
 
 def _pass_on(process: subprocess.Popen[bytes], take: Callable[[str], None]) -> None:

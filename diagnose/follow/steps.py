@@ -22,7 +22,7 @@ Agreement = Literal["yes", "name", "by hand"]
 """What a step needs before it is run: a yes, the subject's name, or the reader's own hands."""
 
 
-class Step(msgspec.Struct, frozen=True):
+class PageStep(msgspec.Struct, frozen=True):
     """One block of a page. touches: what it changes, in words; empty where it only looks."""
 
     command: runbooks.Command
@@ -39,7 +39,7 @@ class Step(msgspec.Struct, frozen=True):
         return "name" if self.command.risk == "destructive" else "yes"
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Course(msgspec.Struct, frozen=True):
     """The way from a finding to its cure. watched: the keys that must be gone afterwards, its own and those of its effects."""
 
     id: str
@@ -49,9 +49,9 @@ class Plan(msgspec.Struct, frozen=True):
     summary: str
     causes: tuple[str, ...]
     """Keys of the findings that explain this one."""
-    confirm: tuple[Step, ...]
-    fixes: tuple[Step, ...]
-    verify: tuple[Step, ...]
+    confirm: tuple[PageStep, ...]
+    fixes: tuple[PageStep, ...]
+    verify: tuple[PageStep, ...]
     watched: frozenset[str]
     known: frozenset[str]
     """The keys of all findings above advice before anything is done."""
@@ -63,18 +63,18 @@ def find(report: Report, target: str) -> list[Reported]:
     return exact or [finding for finding in report.findings if finding.id == target]
 
 
-def plan(report: Report, finding: Reported) -> Plan:
+def plan(report: Report, finding: Reported) -> Course:
     """The page's blocks that suit this finding and its host: confirm, then fixes by their risk, then verify."""
     place = runbooks.Place(report.docker, report.traits)
     variables = finding.finding.variables
     touched = _touched(report, finding)
 
-    def steps(commands: Sequence[runbooks.Command]) -> tuple[Step, ...]:
-        return tuple(Step(command, _touches(command, touched, report)) for command in commands)
+    def steps(commands: Sequence[runbooks.Command]) -> tuple[PageStep, ...]:
+        return tuple(PageStep(command, _touches(command, touched, report)) for command in commands)
 
     loud = [other for other in report.findings if other.severity > Severity.advice]
     effects = {other.key for other in loud if any(link.cause == finding.key for link in other.causes)}
-    return Plan(
+    return Course(
         finding.id,
         finding.key,
         finding.severity,

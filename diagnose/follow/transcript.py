@@ -6,8 +6,8 @@ import os
 import time
 from pathlib import Path
 
-from diagnose.follow.shell import Outcome
-from diagnose.follow.steps import Plan
+from diagnose.follow.shell import CommandEnd
+from diagnose.follow.steps import Course
 from diagnose.redact import Redactor
 from diagnose.render.words import clean
 
@@ -27,7 +27,7 @@ class Transcript:
         self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         self._unwritten = b""
 
-    def begin(self, plan: Plan, host: str, version: str) -> None:
+    def begin(self, plan: Course, host: str, version: str) -> None:
         self._add(
             f"# {plan.id} on {host}",
             f"Followed by {_who()} from {_now()}, with diagnose {version}.",
@@ -40,7 +40,7 @@ class Transcript:
     def step(self, title: str, command: str) -> None:
         self._add(f"## {title}", _fenced(command, "sh"))
 
-    def ran(self, outcome: Outcome) -> None:
+    def ran(self, outcome: CommandEnd) -> None:
         lines = outcome.output.splitlines()
         shown = [*lines[:_LINES], *([f"... {len(lines) - _LINES} lines more"] if len(lines) > _LINES else ())]
         self._add(
