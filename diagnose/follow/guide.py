@@ -149,7 +149,7 @@ class Guide:
                 self._mention(new)
                 return "healed"
         if report is None or self._is_blind(report):
-            self._tell("Whether it is healed cannot be told: the new diagnosis could not look.")
+            self._tell("Whether it is healed is unknown: the new diagnosis could not look.")
             return "unknown"
         self._tell(f"Not healed: still there: {and_more(left)}.")
         self._mention(new)

@@ -63,7 +63,7 @@ def follow(report: Report, target: str, arguments: Sequence[str], output: Path |
         person.say(f"The transcript for the ticket is {path}.")
     if ending == "unknown":
         return UNKNOWN
-    still_there = {Severity.critical: CRITICAL, Severity.warning: WARNING}.get(finding.severity, OK)
+    still_there = CRITICAL if finding.severity is Severity.critical else WARNING
     return OK if ending == "healed" else still_there
 
 
