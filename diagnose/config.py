@@ -1,4 +1,4 @@
-"""Configuration: thresholds and silences, in TOML, from /etc/diagnose/, the user's own folder, and `--config`.
+"""Configuration: thresholds, silences and the site, in TOML, from /etc/diagnose/, the user's own folder, and `--config`.
 
     [thresholds."storage.disk-full"]
     warn_pct = 90
@@ -8,6 +8,11 @@
     subject = "container:dev-*"
     reason = "development containers follow latest on purpose"
     until = 2027-03-31
+
+    [site]
+    salt = "words of your own"      # mixed into the machine id of reports
+    name = "web0412.example.net"    # instead of the host's own name
+    labels = { rack = "b12", role = "web" }
 
 The current folder is never read: whoever runs the tool as root must not be steered by a file that lies around.
 """
@@ -27,6 +32,7 @@ from diagnose import registry
 from diagnose.judgement import selection
 from diagnose.judgement.silences import Silence
 from diagnose.plain_file import NotPlainError, plain_text
+from diagnose.questions.run import Site
 
 SYSTEM = Path("/etc/diagnose")
 LARGEST = 2**20
@@ -44,6 +50,8 @@ class Config(msgspec.Struct, frozen=True):
     """Check id -> name of the threshold -> value."""
     silences: tuple[Silence, ...] = ()
     """In the order in which they are tried."""
+    site: Site = Site()
+    """Who this host is among others."""
     notes: tuple[str, ...] = ()
     """Files and folders that could not be read and that the user did not name."""
 
@@ -73,6 +81,7 @@ def load(named: Path | None) -> Config:
     thresholds: dict[str, dict[str, float]] = {}
     silences: list[Silence] = []
     notes: list[str] = []
+    site: dict[str, Any] = {}
     paths: list[Path] = []
     for folder in folders():
         try:
@@ -93,13 +102,39 @@ def load(named: Path | None) -> Config:
             raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: {error}") from error
-        unknown = set(said) - {"thresholds", "silence"}
+        unknown = set(said) - {"thresholds", "silence", "site"}
         if unknown:
-            raise ConfigError(f"{path}: unknown key {min(unknown)!r} (thresholds, silence)")
+            raise ConfigError(f"{path}: unknown key {min(unknown)!r} (thresholds, silence, site)")
         for id, values in _thresholds(path, said.get("thresholds", {})):
             thresholds.setdefault(id, {}).update(values)
         silences.extend(_silence(path, row) for row in _rows(path, said.get("silence", [])))
-    return Config(thresholds, tuple(silences), tuple(notes))
+        site |= _site(path, said.get("site", {}))
+    return Config(thresholds, tuple(silences), msgspec.convert(site, Site), tuple(notes))
+
+
+LONGEST_LABEL = 100
+MOST_LABELS = 20
+
+
+def _site(path: Path, said: Any) -> dict[str, Any]:
+    """The table `[site]` of one file; keys of later files win."""
+    if not isinstance(said, dict):
+        raise ConfigError(f"{path}: site is a table: [site]")
+    unknown = set(said) - set(Site.__struct_fields__)
+    if unknown:
+        raise ConfigError(f"{path}: site has no key {min(unknown)!r} (salt, name, labels)")
+    try:
+        site = msgspec.convert(said, Site)
+    except msgspec.ValidationError:
+        raise ConfigError(
+            f'{path}: in [site], salt and name are texts, and labels is a table of texts: {{ rack = "b12" }}'
+        ) from None
+    words = (site.name, *site.labels, *site.labels.values())
+    if len(site.labels) > MOST_LABELS or max(map(len, words)) > LONGEST_LABEL:
+        raise ConfigError(
+            f"{path}: [site] takes at most {MOST_LABELS} labels, and names of at most {LONGEST_LABEL} characters"
+        )
+    return said
 
 
 def _thresholds(path: Path, said: Any) -> Iterator[tuple[str, dict[str, float]]]:

@@ -419,6 +419,20 @@ class ReportBasis(msgspec.Struct, frozen=True):
     """Where it is written how a container is made, by its subject."""
 
 
+class HostProfile(msgspec.Struct, frozen=True):
+    """What distinguishes this host from others: compared over many reports, it tells what the sick ones have in common."""
+
+    machine: str = ""
+    """The machine id, hashed with the salt of the site; empty where there is none."""
+    name: str = ""
+    """The name that the configuration gives the host; empty for its own."""
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    facts: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """By name: versions, backends, settings. A long value is the first digits of its hash."""
+    changed: Mapping[str, float] = msgspec.field(default_factory=dict)
+    """Unix time of the last change of files that steer the host, by path."""
+
+
 class Coverage(msgspec.Struct, frozen=True):
     """Which connections were traced through the host, as far as one kind of evidence goes."""
 
@@ -450,5 +464,7 @@ class Report(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     container_names: Mapping[str, str] | None = None
     coverage: tuple[Coverage, ...] = ()
+    profile: HostProfile | None = None
+    """What distinguishes the host from others; None where only some checks were run."""
     uncollected: tuple[str, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()

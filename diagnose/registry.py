@@ -210,11 +210,15 @@ def families() -> dict[str, tuple[str, ...]]:
 
 BASIS = "diagnose.evidence.run.report_basis"
 """The evidence that every report needs. It is imported by name: no check does, and the engine stands below all evidence."""
+PROFILE = "diagnose.evidence.run.profile"
+"""The evidence by which hosts are compared, imported by name for the same reason, with all families."""
 
 
 def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
     """Import the modules of these families (all if None) and give every check registered so far, by id, sorted."""
     importlib.import_module(BASIS)
+    if wanted is None:
+        importlib.import_module(PROFILE)
     for family in families() if wanted is None else wanted:
         for module in families().get(family, ()):
             importlib.import_module(module)

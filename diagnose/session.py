@@ -43,12 +43,14 @@ def diagnose(
     InvalidRequestError for a source that cannot be read, an unknown container, an address that is none, a bad configuration.
     """
     configured = configuration(options)
+    options = replace(options, site=configured.site)
     if options.source is not None:
         known = load()
         ids = tuple(known) if selected is None else selected
         source, what = replay(options.source, known, ids, configured, explicit=options.config is not None)
         budget = Budget.of_replay(began, options.budget_s)
-        report = engine.run(source, replace(what, containers=options.containers), began=began, budget=budget)
+        what = replace(what, containers=options.containers, profile=selected is None)
+        report = engine.run(source, what, began=began, budget=budget)
     else:
         recorder, budget = live(options, selected or (), began)
         recorder.begin(ListContainers())
@@ -60,6 +62,7 @@ def diagnose(
             thresholds=configured.thresholds,
             silences=configured.silences,
             notes=configured.notes,
+            profile=selected is None,
         )
         with attended(recorder, budget):
             report = engine.run(recorder, what, began=began, budget=budget)

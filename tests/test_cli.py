@@ -198,6 +198,23 @@ def test_output_goes_to_a_new_file_of_ones_own(folder: Path, tmp_path: Path):
     assert not (tmp_path / "-").exists()
 
 
+WRONG_SITES = {
+    "an unknown key": ('[site]\nrack = "b12"\n', "site has no key 'rack'"),
+    "a label that is no text": ("[site]\nlabels = { rack = 12 }\n", "labels is a table of texts"),
+    "a label without end": (f'[site]\nlabels = {{ rack = "{"x" * 200}" }}\n', "at most 20 labels"),
+    "no table": ("site = 1\n", "site is a table"),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), WRONG_SITES.values(), ids=WRONG_SITES)
+def test_a_wrong_site_is_one_clear_sentence(folder: Path, tmp_path: Path, text: str, words: str):
+    config = tmp_path / "site.toml"
+    config.write_text(text)
+    done = run("all", "--from", str(folder), "--config", str(config))
+    assert done.returncode == 3
+    assert words in done.stderr
+
+
 def test_silences_and_thresholds_come_from_a_named_file(folder: Path, tmp_path: Path):
     config = tmp_path / "c.toml"
     config.write_text('[[silence]]\nid = "container.*"\nsubject = "gate*"\nreason = "being replaced"\n')

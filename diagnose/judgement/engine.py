@@ -15,7 +15,7 @@ from diagnose.judgement.collection import Collection
 from diagnose.judgement.judge import judge_all
 from diagnose.judgement.recheck import recheck
 from diagnose.judgement.report import Run, reported
-from diagnose.model import Check, Report, ReportBasis
+from diagnose.model import Check, HostProfile, Report, ReportBasis
 from diagnose.questions import AnswerSource, Host
 from diagnose.questions.containers import ListContainers
 from diagnose.recording.budget import Budget
@@ -46,6 +46,8 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
     host = source if isinstance(source, Host) else Host(source)
     chosen = [what.checks[id] for id in closure(what.selected, what.checks)]
     kinds = {need.kind for check in chosen for need in check.needs} | {ReportBasis}
+    if what.profile:
+        kinds.add(HostProfile)
     collection = Collection(host, budget, what.uncollected)
     for kind in kinds:
         collection.start(kind)
@@ -57,8 +59,10 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
     results = recheck(host, judge_all(chosen, evidence, what.thresholds, budget))
     alternative = proof.Alternative(recorded(host), collection.collected)
     report = reported(results, basis, what, alternative, budget)
+    profile = evidence.get(HostProfile)
     return replace(
         report,
+        profile=profile if isinstance(profile, HostProfile) else None,
         duration_s=round(time.monotonic() - began, 3),
         coverage=tuple(value.coverage for value in evidence.values() if hasattr(value, "coverage")),
         uncollected=tuple(sorted(collection.uncollected)),

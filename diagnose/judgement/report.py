@@ -36,6 +36,8 @@ class Run(msgspec.Struct, frozen=True):
     """Evidence kinds that the recorded run had no time to collect, though the recording may hold their answers."""
     source: Literal["live", "bundle"] = "live"
     notes: tuple[str, ...] = ()
+    profile: bool = False
+    """Whether the report tells what distinguishes this host from others; only runs of all checks have the evidence anyway."""
 
 
 def key(check: Check, finding: Finding) -> str:

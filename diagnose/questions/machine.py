@@ -240,6 +240,22 @@ class FindOpenFiles(Question[OpenPaths], frozen=True):
     folder: str
 
 
+class ClockState(msgspec.Struct, frozen=True):
+    """What the kernel knows of the error of its clock, in seconds."""
+
+    synchronised: bool
+    """Whether a time service steers the clock."""
+    offset_s: float = 0.0
+    """What is still to be corrected."""
+    max_error_s: float = 0.0
+
+
+class ReadClockState(Question[ClockState], frozen=True):
+    """How well the clock is kept."""
+
+    POLICY = Policy("clock.state", "the state of the clock", "kernel.clock_state:clock_state", "local", "host", 1, 5)
+
+
 class Record(msgspec.Struct, frozen=True):
     """One line. at: Unix time, which drifts when the machine was suspended. level: 0 worst to 7."""
 

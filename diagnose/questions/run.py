@@ -27,6 +27,31 @@ class ReadClock(Question[ClockReading], frozen=True):
     POLICY = Policy("now", "the clock", "tool:now", "local", "tool", 1, 0)
 
 
+class Site(msgspec.Struct, frozen=True):
+    """What the configuration says of this host's place among others."""
+
+    salt: str = ""
+    """Mixed into the machine id, so that ids of two sites cannot be compared."""
+    name: str = ""
+    """The name of the host among others; empty for its own."""
+    labels: dict[str, str] = {}
+    """Free words by which hosts are grouped: rack, role, customer."""
+
+
+class SiteIdentity(msgspec.Struct, frozen=True):
+    """Who this host is among others. machine: the machine id, hashed with the salt of the site; empty where there is none."""
+
+    machine: str = ""
+    name: str = ""
+    labels: dict[str, str] = {}
+
+
+class IdentifySite(Question[SiteIdentity], frozen=True):
+    """Who this host is among others. The machine id itself is never recorded: machine-id(5) calls it confidential."""
+
+    POLICY = Policy("site", "the identity of this host", "tool:site", "local", "host", 1, 5)
+
+
 class Options(msgspec.Struct, frozen=True):
     """What the user asked of a run: the one struct from the command line to the recording.
 
@@ -55,6 +80,8 @@ class Options(msgspec.Struct, frozen=True):
     """A file with thresholds and silences, besides the usual ones."""
     record: Path | None = None
     """A folder for the recording of this run."""
+    site: Site = Site()
+    """What the configuration says of this host."""
 
     @property
     def recorded(self) -> dict[str, Json]:

@@ -11,7 +11,8 @@ from typing import TextIO
 import msgspec
 
 from diagnose import runbooks
-from diagnose.model import CauseLink, Json, Report, Reported, Severity, Verdict
+from diagnose.judgement.signature import signature
+from diagnose.model import CauseLink, HostProfile, Json, Report, Reported, Severity, Verdict
 from diagnose.render.outline import counts, verdicts
 
 SCHEMA_VERSION = 1
@@ -34,6 +35,7 @@ def document(report: Report) -> dict[str, Json]:
             "containers": report.host.containers,
             "running": report.host.running,
             "data_root": report.host.data_root,
+            **_profile(report.profile),
         },
         "taken_at": datetime.fromtimestamp(report.taken_at, UTC).isoformat(),
         "duration_s": report.duration_s,
@@ -68,9 +70,23 @@ def document(report: Report) -> dict[str, Json]:
     }
 
 
+def _profile(profile: HostProfile | None) -> dict[str, Json]:
+    """What a fleet is compared by; nothing where only some checks were run."""
+    if profile is None:
+        return {}
+    return {
+        "id": profile.machine or None,
+        "site_name": profile.name or None,
+        "labels": dict(profile.labels),
+        "facts": dict(profile.facts),
+        "changed": {path: _time(moment) for path, moment in profile.changed.items()},
+    }
+
+
 def _finding(finding: Reported, by_key: Mapping[str, Reported], place: runbooks.Place) -> dict[str, Json]:
     return {
         "key": finding.key,
+        "signature": signature(finding.id, finding.subject, finding.finding),
         "id": finding.id,
         "severity": str(finding.severity),
         "subject": {"kind": finding.subject.kind, "name": finding.subject.name},

@@ -51,9 +51,14 @@ def take(
     """
     configured = session.configuration(options)
     redactor = redactor or Redactor()
-    recorder, budget = hands(options, tuple(known), began, redactor)
+    recorder, budget = hands(replace(options, site=configured.site), tuple(known), began, redactor)
     what = engine.Run(
-        known, tuple(known), thresholds=configured.thresholds, silences=configured.silences, notes=configured.notes
+        known,
+        tuple(known),
+        thresholds=configured.thresholds,
+        silences=configured.silences,
+        notes=configured.notes,
+        profile=True,
     )
     with interrupts.attended(recorder, budget):
         report = engine.run(recorder, what, began=began, budget=budget)

@@ -1,0 +1,208 @@
+"""What distinguishes this host from others: identity, and facts that may split a fleet.
+
+Almost all of it is evidence that a run of all checks collects anyway. Asked for beside it: the identity, the state of the clock, three
+listings of folders, the attributes of some files, and os-release. Everyone may read these.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2s
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.images.listing import Images
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.evidence.run.report_header import ReportHeader
+from diagnose.model import Failed, HostProfile, Json, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.questions.machine import ReadClockState
+from diagnose.questions.question import Question
+from diagnose.questions.run import IdentifySite, SiteIdentity
+from diagnose.redact import TOKEN
+from diagnose.registry import evidence
+
+FOLDERS = ("/etc/sysctl.d", "/etc/systemd/system/docker.service.d", "/etc/systemd/system/containerd.service.d")
+"""Where administrators steer the kernel and the units of the engine: sysctl.d(5), systemd.unit(5). Packages write below /usr/lib."""
+SINGLE_FILES = ("/etc/sysctl.conf", "/etc/docker/daemon.json", "/etc/containerd/config.toml", "/etc/resolv.conf")
+OS_RELEASE = "/etc/os-release"
+MOST_FILES = 60
+MOST_IMAGES = 60
+LONGEST = 60
+"""Characters of a value that is shown as it is; a longer one is known by its hash."""
+_SECRET = re.compile(TOKEN)
+
+
+def digest(text: str) -> str:
+    """The first 12 hexadecimal digits of a text's BLAKE2s."""
+    return blake2s(text.encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+
+def comparable(value: Json) -> str:
+    """A value as text that is equal on two hosts where the value is. Redacted parts are left out: their tokens differ from run to run."""
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"))
+    plain = _SECRET.sub("<redacted>", text)
+    return plain if len(plain) <= LONGEST else f"hash {digest(plain)}"
+
+
+@evidence
+def host_profile(
+    host: Host,
+    header: ReportHeader | None,
+    ping: Ping | None,
+    info: Info | None,
+    config: DaemonConfig | None,
+    containers: Containers | None,
+    images: Images | None,
+    firewall: Firewall | None,
+    resolvers: Resolvers | None,
+    uplinks: Uplinks | None,
+    interfaces: Interfaces | None,
+    routes: Routes | None,
+) -> HostProfile:
+    """As much as is known: a fact that could not be read is missing, never empty."""
+    answers = dict(host.ask_many(_questions()))
+    files = _files(host, answers)
+    facts: dict[str, str] = {}
+    facts.update(_of_machine(header, answers))
+    if ping is not None:
+        facts.update(_of_engine(ping, info))
+    if config is not None:
+        facts.update(_of_configuration(config))
+    if containers is not None and images is not None:
+        facts.update(_of_images(containers, images))
+    if firewall is not None:
+        facts["firewall tables"] = ", ".join(_firewall_kinds(firewall)) or "none"
+    if resolvers is not None and not isinstance(resolvers.host, Unavailable):
+        facts["resolvers"] = comparable(", ".join(sorted(resolvers.host.nameservers)) or "none")
+    facts.update(_of_network(uplinks, interfaces, routes))
+    facts.update({f"file {path}": f"{status.size} bytes" for path, status in files.items()})
+    site = answers[IdentifySite()]
+    identity = SiteIdentity() if isinstance(site, Failed) else site
+    return HostProfile(
+        machine=identity.machine,
+        name=identity.name,
+        labels=identity.labels,
+        facts={name: value for name, value in sorted(facts.items()) if value},
+        changed={path: status.mtime for path, status in sorted(files.items()) if status.mtime is not None},
+    )
+
+
+def _questions() -> list[Question[Json]]:
+    return [IdentifySite(), ReadClockState(), ReadFile(OS_RELEASE, max_bytes=4096), *map(ListFolder, FOLDERS)]
+
+
+def _files(host: Host, answers: Mapping[Question[Json], Json]) -> dict[str, PathStatus]:
+    """The files that steer this host, with their attributes. What is not there is left out."""
+    paths = list(SINGLE_FILES)
+    for folder in FOLDERS:
+        listing = answers[ListFolder(folder)]
+        if not isinstance(listing, Failed):
+            paths += [f"{folder}/{entry.name}" for entry in listing.entries if entry.name.endswith(".conf")]
+    statuses = host.ask(StatPaths(paths[:MOST_FILES]))
+    known = {} if isinstance(statuses, Failed) else statuses
+    return {path: status for path, status in known.items() if not status.failed and status.type == "file"}
+
+
+def _of_machine(header: ReportHeader | None, answers: Mapping[Question[Json], Json]) -> Iterator[tuple[str, str]]:
+    if header is not None:
+        yield "kernel", header.head.kernel
+    release = answers[ReadFile(OS_RELEASE, max_bytes=4096)]
+    if not isinstance(release, Failed):
+        yield "distribution", comparable(_distribution(release.text))
+    clock = answers[ReadClockState()]
+    if not isinstance(clock, Failed):
+        yield "clock", "synchronised" if clock.synchronised else "not synchronised"
+        yield "clock offset", _magnitude(max(abs(clock.offset_s), 0.0))
+
+
+def _magnitude(seconds: float) -> str:
+    """An offset as a class, so that hosts can be compared by it."""
+    for limit, words in ((0.01, "below 10 ms"), (0.1, "below 0.1 s"), (1.0, "below 1 s")):
+        if seconds < limit:
+            return words
+    return "1 s or more"
+
+
+def _distribution(text: str) -> str:
+    """`PRETTY_NAME` of os-release(5), without its quotes."""
+    names = re.search(r'^PRETTY_NAME="?([^"\n]*)"?$', text, re.MULTILINE)
+    return names[1] if names else ""
+
+
+def _of_engine(ping: Ping, info: Info | None) -> Iterator[tuple[str, str]]:
+    version = (info.server_version if info is not None else "") or ping.libpod or ping.engine_version
+    yield "engine", f"{'Podman' if ping.is_podman else 'Docker'} {version}".rstrip()
+    if info is None:
+        return
+    yield "architecture", info.architecture
+    yield "storage driver", info.driver
+    yield "cgroup driver", info.cgroup_driver
+    yield "cgroup version", info.cgroup_version
+    yield "logging driver", info.logging_driver
+    yield "default runtime", info.default_runtime
+    yield "runtimes", comparable(", ".join(sorted(info.runtimes or ())))
+    yield "firewall backend", info.firewall_driver if info.id else ""
+    yield "security options", comparable(", ".join(sorted(info.security_options or ())))
+    yield "data root", info.docker_root_dir
+    yield "processors", str(info.ncpu) if info.ncpu else ""
+    yield "memory", f"{round(info.mem_total / 2**30)} GiB" if info.mem_total else ""
+
+
+def _of_configuration(config: DaemonConfig) -> Iterator[tuple[str, str]]:
+    if not config.text_ok:
+        yield "daemon.json", "cannot be read as JSON"
+        return
+    yield "daemon.json", f"hash {digest(comparable_whole(config.values))}" if config.exists else "there is none"
+    for key, value in config.values.items():
+        yield f"daemon.json {key}", comparable(value)
+    for flag, values in config.flags.items():
+        yield f"dockerd --{flag}", comparable(", ".join(values))
+
+
+def comparable_whole(values: Mapping[str, Json]) -> str:
+    """A configuration in one text, whatever the order of its keys."""
+    return _SECRET.sub("<redacted>", json.dumps(dict(values), sort_keys=True))
+
+
+def _of_images(containers: Containers, images: Images) -> Iterator[tuple[str, str]]:
+    """The image of each running container by its name: the same tag may be another image on another host."""
+    used = {container.config.image: container for container in containers.running if container.config.image}
+    for name in sorted(used)[:MOST_IMAGES]:
+        image = images.of(used[name])
+        if image is not None and not name.startswith("sha256:"):
+            yield f"image {name}", image.id.removeprefix("sha256:")[:12]
+
+
+def _firewall_kinds(firewall: Firewall) -> list[str]:
+    return sorted({f"{chain.table.backend} {chain.table.family}" for chain in firewall.chains})
+
+
+def _of_network(
+    uplinks: Uplinks | None, interfaces: Interfaces | None, routes: Routes | None
+) -> Iterator[tuple[str, str]]:
+    for uplink in list(uplinks or ())[:1]:
+        yield "uplink", uplink.name
+        yield "network", _network(uplink.address)
+        mtu = [interface.mtu for interface in interfaces or () if interface.name == uplink.name]
+        yield "uplink mtu", str(mtu[0]) if mtu else ""
+    gateways = _gateways(routes or ())
+    yield "gateway", ", ".join(sorted(gateways))
+
+
+def _gateways(routes: Iterable[Json]) -> set[str]:
+    return {route.gateway for route in routes if route.prefix == 0 and route.gateway and route.family == "inet"}
+
+
+def _network(address: str | None) -> str:
+    """The /24 in which an address lies: hosts of one rack or one subnet share it."""
+    return str(ipaddress.ip_network(f"{address}/24", strict=False)) if address else ""
