@@ -11,7 +11,7 @@ from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.run.profile import comparable, host_profile
 from diagnose.live import Live
 from diagnose.live import tool as live_tool
-from diagnose.model import HostProfile
+from diagnose.model import Failed, HostProfile
 from diagnose.questions.machine import ReadClockState
 from diagnose.questions.run import IdentifySite, Options, Site
 from tests.hosts import Made
@@ -89,8 +89,15 @@ def test_files_are_known_by_size_and_time():
             },
         }
     )
-    assert found.facts == {f"file {path}": "213 bytes"}
+    facts = {name: value for name, value in found.facts.items() if "sysctl" in name}
+    assert facts == {"folder /etc/sysctl.d": "1 file", f"file {path}": "213 bytes", "file /etc/sysctl.conf": "missing"}
     assert found.changed == {path: 1.8e9}
+
+
+def test_a_folder_that_could_not_be_read_says_nothing_of_its_files():
+    facts = profile({"file.list": Failed("forbidden"), "file.stats": Failed("timed out")}).facts
+    assert not facts
+    assert profile({"file.list": Failed("missing")}).facts["folder /etc/sysctl.d"] == "0 files"
 
 
 def test_an_engine_that_answers_only_ping_has_a_version_and_nothing_else():

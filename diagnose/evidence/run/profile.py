@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2s
 
+import msgspec
+
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.engine.config import DaemonConfig
@@ -23,6 +25,7 @@ from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.evidence.run.report_header import ReportHeader
 from diagnose.model import Failed, HostProfile, Json, Unavailable
+from diagnose.phrases import count
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
 from diagnose.questions.machine import ReadClockState
@@ -85,7 +88,7 @@ def host_profile(
     if resolvers is not None and not isinstance(resolvers.host, Unavailable):
         facts["resolvers"] = comparable(", ".join(sorted(resolvers.host.nameservers)) or "none")
     facts.update(_of_network(uplinks, interfaces, routes))
-    facts.update({f"file {path}": f"{status.size} bytes" for path, status in files.items()})
+    facts.update(files.facts)
     site = answers[IdentifySite()]
     identity = SiteIdentity() if isinstance(site, Failed) else site
     return HostProfile(
@@ -93,7 +96,7 @@ def host_profile(
         name=identity.name,
         labels=identity.labels,
         facts={name: value for name, value in sorted(facts.items()) if value},
-        changed={path: status.mtime for path, status in sorted(files.items()) if status.mtime is not None},
+        changed=files.changed,
     )
 
 
@@ -101,16 +104,31 @@ def _questions() -> list[Question[Json]]:
     return [IdentifySite(), ReadClockState(), ReadFile(OS_RELEASE, max_bytes=4096), *map(ListFolder, FOLDERS)]
 
 
-def _files(host: Host, answers: Mapping[Question[Json], Json]) -> dict[str, PathStatus]:
-    """The files that steer this host, with their attributes. What is not there is left out."""
+class SteeringFiles(msgspec.Struct, frozen=True):
+    """The files that steer this host. A folder that could not be listed has no fact, so that no file of it counts as absent."""
+
+    facts: dict[str, str]
+    changed: dict[str, float]
+
+
+def _files(host: Host, answers: Mapping[Question[Json], Json]) -> SteeringFiles:
+    facts: dict[str, str] = {}
     paths = list(SINGLE_FILES)
     for folder in FOLDERS:
         listing = answers[ListFolder(folder)]
-        if not isinstance(listing, Failed):
-            paths += [f"{folder}/{entry.name}" for entry in listing.entries if entry.name.endswith(".conf")]
+        names = [] if isinstance(listing, Failed) else [entry.name for entry in listing.entries]
+        if not isinstance(listing, Failed) or listing.reason == "missing":
+            facts[f"folder {folder}"] = count(len(names), "file")
+        paths += [f"{folder}/{name}" for name in names if name.endswith(".conf")]
     statuses = host.ask(StatPaths(paths[:MOST_FILES]))
     known = {} if isinstance(statuses, Failed) else statuses
-    return {path: status for path, status in known.items() if not status.failed and status.type == "file"}
+    facts.update({f"file {path}": _size(status) for path, status in known.items() if status.failed in ("", "missing")})
+    times = {path: status.mtime for path, status in sorted(known.items()) if not status.failed}
+    return SteeringFiles(facts, {path: moment for path, moment in times.items() if moment is not None})
+
+
+def _size(status: PathStatus) -> str:
+    return "missing" if status.failed else f"{status.size} bytes"
 
 
 def _of_machine(header: ReportHeader | None, answers: Mapping[Question[Json], Json]) -> Iterator[tuple[str, str]]:
