@@ -46,6 +46,8 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07")
 
 FATAL, ERROR, WARNING, INFO = 60, 45, 12, -25
 """What a level is worth."""
+DOUBT = 20
+"""What a line loses that its program calls a warning: the program goes on after it."""
 CLEAR = 20
 """From this score on a line says what is wrong."""
 UNREADABLE = -100
@@ -130,7 +132,8 @@ _EXPLAINS = LazyPattern(
     | \bonly\ run\ as\b | \bnil\ pointer\b | \bnull\b | \bno\ (?:\w+\ ){0,3}(?:specified|provided|configured|given)\b
     | \bexpired\b | \bnot\ yet\ valid\b | \bcertificate\b | \bunauthorized\b | \bauthentication\ failed\b
     | \bversion\b.{0,60}\b(?:higher|lower|newer|older)\b | \bnewer\b | \bterminated\ by\ sig | \bmultiple\b | \bno\ outputs\b
-    | \bterminating\b.{0,20}\buncaught\b | \bfail(?:ed|ure)\ (?:to|in|with|opening|at)\b | \bassertion\b
+    | \bterminating\b.{0,20}\buncaught\b
+    | \bwrong\ (?:signature|owner\w*|type|format|version)\b | \bfail(?:ed|ure)\ (?:to|in|with|opening|at)\b | \bassertion\b
     """,
     re.VERBOSE,
 )
@@ -210,8 +213,9 @@ _GENERIC = LazyPattern(
     | \bno\ listening\ sockets\b | \bnot\ running\b\s*$ | \bstopped\ processing\ because\ of\ an\ error\b | \bapp\ crashed\b
     | ^\s*error\ id: | ^\s*error\ code:\s*$ | ^\*+\ ?error\ found\ | ^\S*\s*error\ found\ at\b | \bunknown\ database\ error\b
     | \bwhen\ starting\ dev\ server\b | \berror\ occurred\ during\ initialization\b | \berror\ initialising\ module\b
-    | \bprotocol\ handler\ initiali[sz]ation\ failed\b | \ban\ error\ occurred\b | \bfatal\ error\b\s*$ | \bconditionevaluationreport
-    | \bunable\ to\ create\ mmap-ed\b | \b(?:warning|warning)\ overcommit_memory\b
+    | \bprotocol\ handler\ initiali[sz]ation\ failed\b | \ban\ error\ occurred\b | \bfatal\ error\b\s*$
+    | \bfatal\ config\ file\ error\b | \bconditionevaluationreport
+    | \bunable\ to\ create\ mmap-ed\b | \bwarning:?\ overcommit_memory\b | \bmemory\ overcommit\ must\ be\ enabled\b
     """,
     re.VERBOSE,
 )
@@ -334,6 +338,8 @@ _PHRASES: tuple[tuple[frozenset[str], LazyPattern, int], ...] = (
                 "failed",
                 "failure",
                 "assertion",
+                "wrong",
+                "gave",
             ]
         ),
         _EXPLAINS,
@@ -560,6 +566,8 @@ def _score(text: str, level: int | None) -> int:
     if level == INFO and not exception:
         return INFO
     score = level or 0
+    if level == WARNING:
+        score -= DOUBT
     if exception:
         score = max(score, ERROR) + 18
     lowered = text.lower()

@@ -24,6 +24,17 @@ MOUNTING = re.compile(r'mounting "(?P<source>[^"]+)" to rootfs at "(?P<target>[^
 """What the runtime says of a mount that it could not make."""
 _CLOSING = {"'": "'", '"': '"', "`": "'", "‘": "’", "“": "”"}
 _WORD = re.compile(r"[\s'\"’”:,;()\[\]]")
+_REFUSED = (
+    "permission denied",
+    "eacces",
+    "operation not permitted",
+    "accessdenied",
+    "not writable",
+    "not writeable",
+    "read-only directory",
+)
+"""How programs say that they were refused access to a path, in small letters."""
+_ABSOLUTE = re.compile(r"(?:^|[\s'\"`(=\[])/[\w.-]")
 DEEPEST = 32
 """So many steps below a mount are looked at; a path comes from a log, which may hold anything."""
 
@@ -87,9 +98,13 @@ def named(container: Container, line: str) -> Named | None:
 
 
 def _below(mount: Mount, line: str) -> Named | None:
-    at = re.search(rf"(?:(?<=//)|(?<![\w./-])){re.escape(mount.destination)}(?![\w.-])", line)
-    if at is None:
-        return None
+    """What a line names below one mount; of several places the one that leaves no doubt where it ends, then the deepest."""
+    places = re.finditer(rf"(?:(?<=//)|(?<![\w./-])){re.escape(mount.destination)}(?![\w.-])", line)
+    candidates = [_named_at(mount, line, place) for place in places]
+    return max(candidates, key=lambda candidate: (candidate.whole, len(candidate.rest)), default=None)
+
+
+def _named_at(mount: Mount, line: str, at: re.Match[str]) -> Named:
     after = line[at.end() :]
     tail, closed, _ = after.partition(_CLOSING.get(line[: at.start()][-1:], "\n"))
     if not closed:
@@ -99,8 +114,18 @@ def _below(mount: Mount, line: str) -> Named | None:
 
 
 def refused_path(container: Container, log_tails: LogTails) -> Named | None:
-    """What the container's last words say it was refused, if it lies below a mount."""
-    return named(container, log_tails.of(container).find("permission denied", "eacces", "operation not permitted"))
+    """What the container's last lines say it was refused, if it lies below a mount.
+
+    A program that names only a file of its working directory leaves open where that is: it is taken to be the container's only
+    writable mount.
+    """
+    refusals = log_tails.of(container).find_all(*_REFUSED)
+    found = next((path for line in refusals if (path := named(container, line))), None)
+    if found is not None or any(_ABSOLUTE.search(line) for line in refusals):
+        return found
+    writable = [mount for mount in container.mounts or () if mount.rw and mount.source.startswith("/")]
+    denied = next((line for line in refusals if "permission denied" in line.lower()), "")
+    return Named(denied, writable[0], (), whole=True) if denied and len(writable) == 1 else None
 
 
 def not_a_file(container: Container, log_tails: LogTails) -> Named | None:
@@ -138,7 +163,8 @@ def bind_sources(
             wanted |= dict.fromkeys(asked_for(each))
         if failed := MOUNTING.search(each.state.error):
             wanted[failed["source"]] = None
-        if "permission" in log_tails.of(each).signs or "permission denied" in each.state.error:
+        is_refused = "permission" in log_tails.of(each).signs or refused_path(each, log_tails) is not None
+        if is_refused or "permission denied" in each.state.error:
             wanted |= dict.fromkeys(mount.source for mount in each.mounts or () if mount.source.startswith("/"))
     if not wanted:
         return BindSources({})

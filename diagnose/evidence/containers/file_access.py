@@ -18,7 +18,10 @@ READ, WRITE, ENTER = 4, 2, 1
 _OFFSET = re.compile(r"/(\d+)\.(\d+)/?$")
 """The end of the data root where users are remapped: the first ids."""
 _OWNS = re.compile(r"chown|chmod|chgrp|owner|chang\w+ (?:group|mode|permission)|permissions of", re.IGNORECASE)
-_MAKES = re.compile(r"creat|mkdir|touch|writ|append|truncat|O_WRONLY|O_RDWR|\bsav(?:e|ing)\b", re.IGNORECASE)
+_MAKES = re.compile(
+    r"creat|mkdir|touch|writ|append|truncat|O_WRONLY|O_RDWR|\bsav(?:e|ing)\b|lock file|obtain (?:node )?lock",
+    re.IGNORECASE,
+)
 _MOVES = re.compile(r"remov|renam|unlink|delet|\brm: |\bmv: |rmdir", re.IGNORECASE)
 _READS = re.compile(r"can(?:'t|not) open|\bread|\blist|scandir|\bload|O_RDONLY", re.IGNORECASE)
 _OPENS = re.compile(r"\bopen|Errno 13", re.IGNORECASE)

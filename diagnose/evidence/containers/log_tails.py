@@ -22,6 +22,8 @@ from diagnose.registry import evidence
 LINES = 12
 MORE_LINES = 60
 """Where the last `LINES` explain nothing, as below a long stack trace, so many are asked for."""
+CUT_OFF = 2
+"""Lines at the beginning of a tail that may belong to a message whose first line was not read."""
 BYTES = 32 * 1024
 MORE_BYTES = 128 * 1024
 MOST = 60
@@ -64,11 +66,12 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
     def find(self, *needles: str) -> str:
         """The last line that contains one of these, whatever their case; empty if none does."""
-        for line in reversed(self.lines):
-            lowered = line.lower()
-            if any(needle in lowered for needle in needles):
-                return line
-        return ""
+        return next(iter(self.find_all(*needles)), "")
+
+    def find_all(self, *needles: str) -> list[str]:
+        """The lines that contain one of these, whatever their case, the last one first."""
+        lowered = [(line, line.lower()) for line in reversed(self.lines)]
+        return [line for line, small in lowered if any(needle in small for needle in needles)]
 
 
 class LogTails(msgspec.Struct, frozen=True, dict=True):
@@ -142,10 +145,14 @@ def _longer(host: Host, wanted: Iterable[Container], tails: Mapping[str, LogTail
 
 
 def _explains_little(tail: LogTail) -> bool:
-    """Whether the tail is as long as was asked for, and no line in it explains a failure."""
+    """Whether the tail is as long as was asked for, and no line in it explains a failure, or one at its very beginning does.
+
+    What is cut off above the first lines may then be the beginning of the same message.
+    """
     judged = tail.before_this_run
     full = len(tail.lines) + len(tail.earlier) >= LINES - 2
-    return full and (judged.telling is None or not judged.telling.explains)
+    telling = judged.telling
+    return full and (telling is None or not telling.explains or telling.index < CUT_OFF)
 
 
 def _tail(text: str, started: float | None) -> LogTail:

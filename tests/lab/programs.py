@@ -1,0 +1,103 @@
+"""Real servers of Debian as images: the program with the libraries that it is linked with, over busybox.
+
+The packages are downloaded once beside the engines, and unpacked with `dpkg -x`: nothing is installed on the machine.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .engines import cache_dir
+from .images import GROUP, PASSWD, Recipe, load
+
+if TYPE_CHECKING:
+    from .box import Box
+
+_PACKAGES = {
+    "redis-server": "usr/bin/redis-server",
+    "nginx": "usr/sbin/nginx",
+    "mariadb-server-core": "usr/sbin/mariadbd",
+}
+"""Package -> the program in it."""
+_LINKED = re.compile(r"(?:=> )?(/\S+) \(0x")
+_FOLDERS = {"nginx": ("var/log/nginx", "var/lib/nginx", "etc/nginx/conf.d")}
+_DATA = {"mariadb-server-core": ("usr/share/mysql", "usr/share/mariadb")}
+"""Folders of data files that a program reads at its start."""
+
+
+class UnfetchedError(LookupError):
+    """The packages cannot be downloaded here."""
+
+
+def load_server(box: Box, package: str, image: str, *changes: str) -> str:
+    """Import the image of a real server, of `redis-server`, `nginx` or `mariadb-server-core`; returns the path of its program."""
+    recipe = _recipe(package)
+    load(box, image, Recipe(files=dict(recipe), changes=changes))
+    return f"/{_PACKAGES[package]}"
+
+
+@functools.cache
+def _recipe(package: str) -> tuple[tuple[str, tuple[bytes, int]], ...]:
+    tree = _tree()
+    program = tree / _PACKAGES[package]
+    files = {_PACKAGES[package]: (program.read_bytes(), 0o755)}
+    for library in _libraries(program, tree):
+        inside = library.relative_to(tree) if library.is_relative_to(tree) else library.relative_to("/")
+        files[str(inside)] = (library.read_bytes(), 0o755)
+    for folder in _DATA.get(package, ()):
+        files |= {
+            str(path.relative_to(tree)): (path.read_bytes(), 0o644)
+            for path in (tree / folder).rglob("*")
+            if path.is_file()
+        }
+    files |= {f"{folder}/.keep": (b"", 0o644) for folder in _FOLDERS.get(package, ())}
+    files["etc/passwd"] = (PASSWD + b"nobody:x:65534:65534::/:/bin/false\nwww-data:x:33:33::/:/bin/false\n", 0o644)
+    files["etc/group"] = (GROUP + b"nogroup:x:65534:\nwww-data:x:33:\n", 0o644)
+    return tuple(files.items())
+
+
+def _libraries(program: Path, tree: Path) -> list[Path]:
+    """The libraries of a program and its loader, under the names by which they are looked for."""
+    paths = ":".join(str(tree / folder) for folder in ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"))
+    done = subprocess.run(
+        ["ldd", program], env={**os.environ, "LD_LIBRARY_PATH": paths}, capture_output=True, text=True, check=True
+    )
+    return [Path(match[1]) for match in _LINKED.finditer(done.stdout)]
+
+
+@functools.cache
+def _tree() -> Path:
+    """The folder in which the packages are unpacked; it appears whole or not at all."""
+    root = cache_dir() / "servers"
+    cache_dir().mkdir(parents=True, exist_ok=True)
+    with (cache_dir() / "servers.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not root.exists():
+            _fetch(root)
+    return root
+
+
+def _fetch(root: Path) -> None:
+    work = root.with_suffix(".new")
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "debs" / "partial").mkdir(parents=True)
+    (work / "tree").mkdir()
+    options = ["-o", f"Dir::Cache::archives={work}/debs", "-o", "APT::Sandbox::User=root", "--no-install-recommends"]
+    try:
+        download = ["apt-get", "-qq", "-y", "install", "--reinstall", "--download-only", *options, *_PACKAGES]
+        subprocess.run(download, check=True, capture_output=True, text=True, timeout=300)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UnfetchedError(
+            f"real servers could not be downloaded: {getattr(error, 'stderr', None) or error}"
+        ) from error
+    for package in (work / "debs").glob("*.deb"):
+        subprocess.run(["dpkg", "-x", package, work / "tree"], check=True, timeout=60)
+    (work / "tree").rename(root)
+    shutil.rmtree(work)
