@@ -48,7 +48,7 @@ def follow(target: str, print_: bool, output: Path | None, **given: Any) -> None
         raise click.UsageError("it asks before each command, and there is no terminal; --print gives a script")
     known, _ = options.selected([target.partition("@")[0]])
     try:
-        report = session.diagnose(lambda: known, None, asked, began=process.began())
+        report = session.diagnose(lambda: known, tuple(known), asked, began=process.began())
         if print_:
             click.echo(run.printed(report, target), nl=False)
             process.leave(0)
