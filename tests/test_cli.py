@@ -407,3 +407,9 @@ def test_help_of_every_command_names_its_options():
         assert done.returncode == 0
         assert "Usage: diagnose" in done.stdout
     assert registry.load()
+
+
+def test_follow_prints_the_steps_for_a_recorded_finding() -> None:
+    result = run("follow", "firewall.forwarding-off", "--from", "demo", "--print")
+    assert result.returncode == 0, result.stderr
+    assert "\n# sysctl -w net.ipv4.ip_forward=1\n" in result.stdout, "a fix is commented out"
