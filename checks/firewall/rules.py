@@ -217,7 +217,7 @@ def masquerade_missing(
 
 def _silent_networks(lookups: Lookups | None) -> frozenset[str]:
     """The networks from which no DNS server has answered any container that asked."""
-    paths = lookups.ways if lookups is not None else ()
+    paths = (*lookups.ways, *lookups.probes) if lookups is not None else ()
     answered = {name for path in paths if not path.fails for name in path.networks}
     return frozenset(name for path in paths if path.asked for name in path.networks) - answered
 

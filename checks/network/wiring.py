@@ -8,17 +8,22 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.model import CheckResult, Finding, Severity, Unavailable
-from diagnose.phrases import named
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.phrases import counted, named
 from diagnose.registry import check
 
 _DIRECT = ("macvlan", "ipvlan")
 """Drivers whose containers are machines of the host's own network, which the kernel keeps apart from the host itself."""
+
+
+_NO_CARRIER = ("down", "lowerlayerdown")
+"""Operational states of an interface that is set up and has nothing at its other end."""
 
 
 @check("network.published-on-internal", severity=Severity.warning)
@@ -177,3 +182,41 @@ def _own_address(links: Interfaces, name: str) -> str:
     link = links.by_name.get(name)
     addresses = [] if link is None else [address for address in links.addresses_of(link) if "." in address]
     return next(iter(addresses), "")
+
+
+@check("network.parent-down", severity=Severity.critical)
+def parent_down(containers: Containers, networks: Networks, interfaces: Interfaces) -> CheckResult:
+    """The parent interface of a macvlan or ipvlan network is down.
+
+    Containers of such a network send by the parent: while it is down, or has no carrier, they reach nobody outside, and the engine
+    shows them as running. A network without a parent of its own is internal.
+    """
+    used = [network for network in networks if network.driver in _DIRECT and network.option("parent")]
+    by_name = {interface.name: interface for interface in interfaces}
+    members = {
+        network.name: [container for container in containers.running if network.name in container.endpoints]
+        for network in used
+    }
+    if not any(members.values()):
+        return Skipped("no running container is on a macvlan or ipvlan network with a parent interface")
+    for network in used:
+        parent = by_name.get(network.option("parent"))
+        if not members[network.name] or parent is None or (parent.up and parent.operstate not in _NO_CARRIER):
+            continue
+        state = "is set down" if not parent.up else "has no carrier"
+        names = [container.name for container in members[network.name]]
+        yield Finding(
+            subject=network.subject,
+            summary=f'{named("network", [network.name])}: its parent interface "{parent.name}" {state}:'
+            f" {counted('container', names)} cannot reach the outside",
+            evidence={
+                "driver": network.driver,
+                "Options parent": parent.name,
+                "interface": state,
+                "containers": sorted(names),
+            },
+            variables={"parent": parent.name} if parent.up else {"parent": parent.name, "down_parent": parent.name},
+            touches=(Subject("interface", parent.name), *(container.subject for container in members[network.name])),
+            signs=NO_WAY_OUT,
+        )
+    return None

@@ -13,6 +13,7 @@ from diagnose.evidence.dns.failed_names import FailedName, FailedNames, failed_n
 from diagnose.evidence.dns.filtered_queries import DnsPath, dns_path
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, Upstream, parse
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
@@ -97,6 +98,7 @@ def world(
     resolved: ResolvConf | Unavailable = MISSING,
     resolve: tuple[str, ...] = (),
     failed: FailedNames | None = None,
+    config: DaemonConfig | None = None,
 ) -> tuple[Containers, Resolvers, Lookups, Made]:
     """Containers with their resolv.conf, and what servers say: (server, asked from the host) -> rcode, or an ICMP error, or
     silence."""
@@ -125,7 +127,7 @@ def world(
         configured,
         {each.id: parse(text) for each, text in listed},
     )
-    answer = lookups(Host(made), containers, NETWORKS, resolvers, None, Options(resolve=resolve), failed)
+    answer = lookups(Host(made), containers, NETWORKS, resolvers, None, Options(resolve=resolve), failed, config)
     assert isinstance(answer, Lookups)
     return containers, resolvers, answer, made
 
@@ -151,6 +153,23 @@ def test_upstreams_are_asked_for_the_root_only_and_names_go_to_the_embedded_reso
     }
 
 
+BY_HOST = V26.replace("[192.0.2.53]", "[host(192.0.2.53)]")
+
+
+def test_an_engine_that_writes_no_rules_has_a_query_sent_past_its_resolver() -> None:
+    listed = (container("web", "shop"), BY_HOST)
+    alone = DaemonConfig("/etc/docker/daemon.json", values={"iptables": False})
+    for config, wanted in ((None, 0), (alone, 1)):
+        _, _, answer, made = world(listed, replies={(LAN, True): "NOERROR"}, config=config)
+        past = [
+            question
+            for question in made.asked
+            if (question.args["server"], question.args["pid"]) == (LAN, listed[0].state.pid)
+        ]
+        assert len(past) == len(answer.probes) == wanted
+        assert not answer.ways
+
+
 def test_one_way_is_asked_by_two_containers_at_most() -> None:
     *_, made = world(*((container(f"c{n:02}"), lan()) for n in range(50)), replies={(LAN, True): "NOERROR"})
     assert sum(q.args["pid"] is not None for q in made.asked) == 2
@@ -159,7 +178,7 @@ def test_one_way_is_asked_by_two_containers_at_most() -> None:
 def test_without_probes_nothing_is_concluded() -> None:
     made = Made({"dns.query": Failed("not allowed", "probes are turned off by --no-probe")})
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
-    answer = lookups(Host(made), Containers(()), NETWORKS, resolvers, None, Options(), None)
+    answer = lookups(Host(made), Containers(()), NETWORKS, resolvers, None, Options(), None, None)
     assert answer == Unavailable("not allowed", "probes are turned off by --no-probe")
 
 
@@ -198,7 +217,7 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {who.id: parse(lan())})
     containers = Containers((who,))
     made = Made({"dns.query": reply})
-    answer = lookups(Host(made), containers, NETWORKS, resolvers, None, Options(), None)
+    answer = lookups(Host(made), containers, NETWORKS, resolvers, None, Options(), None, None)
     assert isinstance(answer, Lookups)
     (left_out,) = judge(
         "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer

@@ -13,6 +13,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.resolvers import EMBEDDED, ResolvConf, Resolvers, Upstream, is_loopback, resolving
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.run.options import Options
@@ -61,7 +62,8 @@ class Lookups(msgspec.Struct, frozen=True):
     its containers were given for want of one is not asked. services: the user's names that are names of containers, with the
     container that was asked from and the reply of the engine's resolver. failed: names that a container's log says it could not
     resolve, by container id, name and server. forwarded: what the engine's resolver answers to a query that it can only forward, by
-    container id, where the engine does not write down whom it asks.
+    container id, where the engine does not write down whom it asks. probes: queries from networks whose containers ask the engine's
+    resolver, sent past it, where the engine writes no rules: only they show whether the network has a way out.
     """
 
     host: dict[str, DnsReply]
@@ -75,6 +77,7 @@ class Lookups(msgspec.Struct, frozen=True):
     services: dict[str, tuple[Container, DnsReply]] = {}
     failed: dict[str, dict[tuple[str, str], DnsReply]] = {}
     forwarded: dict[str, DnsReply] = {}
+    probes: tuple[QueryPath, ...] = ()
 
     def __len__(self) -> int:
         return len(self.host) + len(self.ways) + len(self.embedded)
@@ -88,9 +91,11 @@ class Lookups(msgspec.Struct, frozen=True):
 class _Plan:
     """Whom to ask what: each question with the containers that could not be examined without its answer."""
 
-    def __init__(self, resolvers: Resolvers, island: bool) -> None:
+    def __init__(self, resolvers: Resolvers, island: bool, writes_rules: bool) -> None:
         self.resolvers = resolvers
         self.island = island
+        self.writes_rules = writes_rules
+        self.probes: dict[tuple[tuple[str, ...], str], Container] = {}
         self.servers = dict.fromkeys(resolvers.host_servers)
         self.groups: dict[tuple[tuple[str, ...], str, str], list[Container]] = {}
         self.closed: list[Container] = []
@@ -113,6 +118,8 @@ class _Plan:
             is_itself = is_loopback(upstream.server) and not upstream.by_host
             if not is_itself:
                 self.servers[upstream.server] = None
+            if upstream.by_host and not self.writes_rules and not is_loopback(upstream.server):
+                self.probes.setdefault((outward, upstream.server), container)
             if not upstream.by_host:
                 key = (outward, upstream.server, container.id if is_itself else "")
                 self.groups.setdefault(key, []).append(container)
@@ -131,6 +138,8 @@ class _Plan:
         for (_, server, _), members in self.groups.items():
             for member in members[:WITNESSES]:
                 asked.setdefault(root_query(server, member.state.pid), []).append(member)
+        for (_, server), container in self.probes.items():
+            asked.setdefault(root_query(server, container.state.pid), [])
         for container in self.embedded[:EMBEDDED_LIMIT]:
             asked.setdefault(name_query(EMBEDDED, container.name, container.state.pid), []).append(container)
         for container in self.forwarding[:WITNESSES]:
@@ -164,9 +173,11 @@ def lookups(
     routes: Routes | None,
     options: Options,
     failed_names: FailedNames | None,
+    config: DaemonConfig | None,
 ) -> Lookups | Unavailable:
     """All at once; then TCP where UDP was silent. Silence takes three seconds, a reply milliseconds."""
-    plan = _planned(containers, networks, resolvers, routes, options, failed_names)
+    writes_rules = config is None or config.value("iptables") is not False
+    plan = _planned(containers, networks, resolvers, routes, options, failed_names, writes_rules)
     asked = plan.questions(options.resolve)
     replies, failures = _ask(host, asked)
     if not replies and failures:
@@ -206,6 +217,11 @@ def lookups(
             for container in plan.forwarding[:WITNESSES]
             if (reply := replies.get(root_query(EMBEDDED, container.state.pid)))
         },
+        probes=tuple(
+            QueryPath(networks, server, ((container, reply),), (container,))
+            for (networks, server), container in plan.probes.items()
+            if (reply := replies.get(root_query(server, container.state.pid)))
+        ),
     )
 
 
@@ -216,10 +232,11 @@ def _planned(
     routes: Routes | None,
     options: Options,
     failed_names: FailedNames | None,
+    writes_rules: bool,
 ) -> _Plan:
     cut_off = routes is not None and not routes.lead_out
     knows_no_server = not resolvers.host_unread and not resolvers.host_servers and not resolvers.configured
-    plan = _Plan(resolvers, island=cut_off and knows_no_server)
+    plan = _Plan(resolvers, cut_off and knows_no_server, writes_rules)
     leads_out = _with_a_way_out(networks)
     for container in [] if containers is None else resolving(containers):
         plan.add(container, tuple(sorted(name for name in container.endpoints if leads_out.get(name, True))))

@@ -91,11 +91,26 @@ class WantedPath(msgspec.Struct, frozen=True):
     bridged: bool = False
 
 
+class UnservedWant(msgspec.Struct, frozen=True):
+    """A wanted connection to an address and port of the host at which nothing listens.
+
+    elsewhere: the sockets of that port on other addresses of the host. has_address: whether the host has the address at all; a
+    `host-gateway` may name one that it has lost.
+    """
+
+    want: Want
+    network: Network
+    address: str
+    elsewhere: tuple[Listener, ...] = ()
+    has_address: bool = True
+
+
 class WantedPaths(msgspec.Struct, frozen=True):
-    """The wanted connections that were walked; why_none: why none was, if that is so."""
+    """The wanted connections that were walked; why_none: why none was, if that is so. unserved: those that nobody can take."""
 
     items: tuple[WantedPath, ...] = ()
     why_none: str = ""
+    unserved: tuple[UnservedWant, ...] = ()
 
     @property
     def coverage(self) -> Coverage:
@@ -131,10 +146,14 @@ def wanted_paths(
     site = _Site(host_stack.stack, containers, networks, listeners, gateway)
     wants = [want for container in containers.running for want in _wants(container, site, log_tails)]
     paths: dict[tuple[str, str, int], WantedPath] = {}
+    unserved: dict[tuple[str, str, int], UnservedWant] = {}
     for want in sorted(wants, key=lambda want: not want.has_failed)[:MOST]:
         for path in site.paths(want):
             paths.setdefault((want.container.id, path.address, path.port), path)
-    return WantedPaths(tuple(paths.values()))
+        lack = site.unserved(want)
+        if lack is not None:
+            unserved.setdefault((want.container.id, lack.address, want.port), lack)
+    return WantedPaths(tuple(paths.values()), unserved=tuple(unserved.values()))
 
 
 def _host_gateway(stack: Stack, networks: Networks, config: DaemonConfig | None) -> str:
@@ -317,6 +336,26 @@ class _Site:
             elif listener is not None or self._listeners is None:
                 yield WantedPath("to the host", want, network, address, port, traced, peer, listener)
 
+    def unserved(self, want: Want) -> UnservedWant | None:
+        """Why nobody can take a wanted connection to the host, if that is so."""
+        address = self.extra_hosts(want.container).get(want.host, want.host)
+        origin = self._origin(want.container)
+        if origin is None or not _is_address(address) or _is_loopback(address):
+            return None
+        network, source = origin
+        if not self._stack.is_local(address):
+            is_gateway = want.host in self.extra_hosts(want.container, only_gateway=True)
+            return UnservedWant(want, network, address, has_address=False) if is_gateway else None
+        publisher = self._publishers.get(want.port)
+        if not want.port or self._listeners is None or (publisher is not None and publisher.id == want.container.id):
+            return None
+        if any(self._listeners.on(protocol, address, want.port) for protocol in ("tcp", "udp")):
+            return None
+        if trace(self._stack, Flow(Origin(network.bridge, source), address, "tcp", want.port)).nat is not None:
+            return None
+        elsewhere = [listener for listener in self._listeners if listener.port == want.port]
+        return UnservedWant(want, network, address, tuple(elsewhere))
+
     def _host_ports(self) -> list[int]:
         """The ports on which programs of the host listen for others than itself."""
         listeners = self._listeners or ()
@@ -365,7 +404,7 @@ def _is_loopback(address: str) -> bool:
     return address.startswith("127.") or address in ("::1", "[::1]")
 
 
-def failing(paths: Iterable[WantedPath]) -> bool:
+def failing(paths: Iterable[WantedPath | UnservedWant]) -> bool:
     """Whether some of these connections have failed in a log, or belong to a container that is not healthy."""
     return any(path.want.has_failed or _is_unwell(path.want.container) for path in paths)
 

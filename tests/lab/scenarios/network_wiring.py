@@ -75,6 +75,15 @@ def macvlan_that_the_host_calls(box: Box) -> None:
     assert box.run(["curl", "-sS", "-m", "2", "http://192.0.2.130:8080/"], check=False).returncode != 0
 
 
+@fault("network.parent-down", subject="network:lan")
+def macvlan_on_an_interface_that_is_down(box: Box) -> None:
+    """The parent of a macvlan network is set down: its container reaches nobody."""
+    box.sh("ip link add cable0 type veth peer name cable1; ip link set cable1 up; ip link set cable0 up")
+    box.docker("network", "create", "-d", "macvlan", "--subnet=203.0.113.0/24", "-o", "parent=cable0", "lan")
+    box.docker("run", "-d", "--name", "camera", "--network=lan", "-m", "32m", "bb:1.36", "sleep", "1000")
+    box.sh("ip link set cable0 down")
+
+
 @healthy(shareable=True)
 def macvlan_with_a_shim(box: Box) -> None:
     """The host has a shim interface beside its macvlan network, and reaches one container by it; nobody calls the other."""

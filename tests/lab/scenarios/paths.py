@@ -12,10 +12,10 @@ _GATEWAY = "172.17.0.1"
 _DEAF = [("dns.*", "*")]
 
 
-def _serve_on_host(box: Box, port: int) -> None:
-    """A program of the host that others can reach, as a database is."""
+def _serve_on_host(box: Box, port: int, address: str = "") -> None:
+    """A program of the host that others can reach, as a database is; address: with a colon, of the one that it listens on."""
     box.sh("mkdir -p /srv/www && echo rows >/srv/www/index.html")
-    box.spawn(["busybox", "httpd", "-f", "-p", str(port), "-h", "/srv/www"])
+    box.spawn(["busybox", "httpd", "-f", "-p", f"{address}{port}", "-h", "/srv/www"])
     box.wait_for(lambda: f":{port}" in box.run(["ss", "-ltn"]).stdout, what="the host's service")
 
 
@@ -88,6 +88,41 @@ def host_opened_for_its_containers(box: Box) -> None:
     _client(box, "api", "--env=DATABASE_URL=postgres://api@host.docker.internal:5432/shop")
     _close_input(box)
     box.sh("iptables -I INPUT -i docker0 -p tcp --dport 5432 -j ACCEPT")
+    assert _gets(box, "api", f"http://{_GATEWAY}:5432/")
+
+
+@fault("network.host-service-not-listening", subject="container:api")
+def database_on_loopback(box: Box) -> None:
+    """A container is configured to use a database on its host, which listens on 127.0.0.1."""
+    _serve_on_host(box, 5432, "127.0.0.1:")
+    _client(box, "api", "--env=DATABASE_URL=postgres://api@host.docker.internal:5432/shop")
+    assert not _gets(box, "api", f"http://{_GATEWAY}:5432/")
+
+
+@fault("network.host-service-not-listening", subject="container:api")
+def port_of_a_neighbour_on_loopback(box: Box) -> None:
+    """A container calls the host for a port that another container publishes on 127.0.0.1."""
+    box.docker("network", "create", "front")
+    box.docker("run", *shlex.split("-d --name db -m 32m -p 127.0.0.1:5432:8080 shop:1.4"))
+    _client(box, "api", "--network=front", "--env=DATABASE_URL=postgres://api@host.docker.internal:5432/shop")
+    assert not _gets(box, "api", f"http://{_GATEWAY}:5432/")
+
+
+@fault("network.host-service-not-listening", subject="container:api", config={"host-gateway-ip": "192.0.2.99"})
+def host_gateway_of_a_former_lease(box: Box) -> None:
+    """daemon.json names an address for host-gateway that the host had once."""
+    _serve_on_host(box, 5432)
+    _client(box, "api", "--env=DATABASE_URL=postgres://api@host.docker.internal:5432/shop")
+    assert not _gets(box, "api", "http://192.0.2.99:5432/")
+
+
+@healthy()
+def database_on_the_address_of_the_bridge(box: Box) -> None:
+    """A database listens on the bridge's address alone, and a container has a URL of its own port on 127.0.0.1."""
+    _serve_on_host(box, 5432, f"{_GATEWAY}:")
+    box.docker("network", "create", "front")
+    _client(box, "api", "--network=front", "--env=DATABASE_URL=postgres://api@host.docker.internal:5432/shop")
+    healthy_container(box, "shop", 18330, f"--env=ROOT_URL=http://{BOX_ADDRESS}:18330/")
     assert _gets(box, "api", f"http://{_GATEWAY}:5432/")
 
 
@@ -352,6 +387,14 @@ COMMIT
 def rules_left_to_nobody(box: Box) -> None:
     """The engine is told to write no rules, and nobody else translates: containers get no answer from any server."""
     box.docker("run", *shlex.split("-d --name plain -m 32m bb:1.36 sleep 1000"))
+    assert not _gets(box, "plain", f"http://{WEB}/")
+
+
+@fault("firewall.masquerade-missing", subject="network:shop", config={"iptables": False}, baseline=False)
+def rules_left_to_nobody_behind_the_engines_resolver(box: Box) -> None:
+    """The same on a network of its own, whose containers get every name from the engine: only their connections fail."""
+    box.docker("network", "create", "shop")
+    box.docker("run", *shlex.split("-d --name plain --network shop -m 32m bb:1.36 sleep 1000"))
     assert not _gets(box, "plain", f"http://{WEB}/")
 
 
