@@ -13,6 +13,7 @@ What vanishes with the cured fault was its effect; what stays was not.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import random
 import secrets
@@ -27,30 +28,77 @@ from pathlib import Path
 from typing import Any
 
 from diagnose import registry
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Report, Reported, Severity, Strength
 from diagnose.questions.run import Options
-from diagnose.session import diagnose
+from diagnose.session import collect, diagnose
 
 from . import cures
 from .box import Box
-from .by_hand import LEFT_OUT, UNPROVABLE
+from .by_hand import LEFT_OUT, UNPROVABLE, ByHand
 from .engines import Engine, find
 from .faults import Expectation, Scenario, matches
 from .faults import discover as discover_scenarios
 from .incident import Incident
 from .incident import discover as discover_incidents
-from .runner import start
+from .runner import BASE_CONFIG, start
 
 SEED = 20261126
-PATIENCE_S = 12
+PATIENCE_S = 40
 """A container that waits for its next start, or for its next probe, is given so long to be well."""
+STEADY_S = 8
+"""What loops in the lab ends within a second: a container that has run for so long is well."""
 LONGEST_S = 300
 
 HIDES_THE_REST = ("daemon", "daemon_told", "engine_wounds", "swarm", "broken_host", "traps", "healthy_programs")
 """Scenario modules whose host says nothing about other faults, or whose faults are many already."""
 
-EFFECTS: dict[str, str] = {}
-"""Findings that a scenario is declared by and that are effects of another fault on the same host: "id subject" and the cause's id."""
+EFFECTS: dict[str, str] = {
+    "dns.forwarding_of_dns_dropped": "firewall.forward-dropped",
+    "dns.input_rules_before_a_server_of_the_host": "firewall.input-dropped",
+}
+"""Scenarios whose own finding is an effect of what they break, and the id of the cause."""
+
+
+SERVE = "nc -ll -p 5432 -e true"
+"""What answers those that call port 5432."""
+_SERVER = "--memory=64m --pids-limit=64 bb:1.36 sh -c '" + SERVE + "'"
+_CONFIG = f"printf '%s' '{json.dumps(dict(BASE_CONFIG))}' >/etc/docker/daemon.json"
+
+
+def _undrop(box: Box) -> None:
+    box.provider.undrop()
+
+
+def _dns_again(box: Box) -> None:
+    box.provider.dns_start()
+
+
+CURES: dict[str, ByHand] = {
+    "volume_fills_the_disk": "rm /var/lib/docker/volumes/orders/_data/orders.db",
+    "no_inode_is_left": "find /var/lib/docker/volumes/cache/_data -type f -delete",
+    "deleted_file_fills_the_disk": "docker rm -f logger",
+    "shared_memory_is_full": "docker exec postgres rm /dev/shm/segment",
+    "rule_in_docker_user_drops_all": "iptables -D DOCKER-USER -j DROP",
+    "script_of_the_other_backend": "iptables-legacy -P FORWARD ACCEPT",
+    "wrong_resolver_in_daemon_json": _CONFIG + "; systemctl restart docker; docker restart -t 0 api",
+    "resolver_went_down_beside_a_bad_deploy": _dns_again,
+    "resolver_of_the_host_is_silent": _undrop,
+    "subnet_hides_the_resolver": "docker network disconnect -f office printer; docker network rm office",
+    "memory_limit_is_too_small": f"docker rm -f report; docker run -d --name=report --net=shop {_SERVER}",
+    "database_was_given_up": f"docker rm -f db; docker run -d --name=db --net=shop {_SERVER}",
+    "port_is_taken_and_others_need_it": f"docker rm -f blue api; docker run -d --name=api --net=shop -p 8085:80 {_SERVER}",
+    "database_hangs_and_refuses": f"docker rm -f db; docker run -d --name=db --net=shop {_SERVER}",
+    "log_collector_does_not_come_up": "docker rm -f collector; docker run -d --name=collector -p 24224:24224 bb:1.36"
+    " sh -c 'nc -ll -p 24224 -e cat'; docker start db",
+    "database_fills_a_disk_of_its_own": "rm /srv/pg/base",
+    "probe_cannot_fork": "docker update --pids-limit 200 crowd",
+    "probe_gets_no_processor": "docker update --cpus 2 busy",
+    "dns.forwarding_of_dns_dropped": "iptables -D DOCKER-USER -p udp --dport 53 -j DROP",
+}
+"""By incident or scenario: its cause removed by hand, where the page alone does not do it."""
+LOOPS = ("container.restart-loop", "container.restarts-exhausted")
 
 
 @dataclass(frozen=True)
@@ -194,15 +242,46 @@ def _look_cure_look(box: Box, cured: Scenario, folder: Path, faults: Sequence[An
     patient = cures._admit(cured, cure, report)
     if patient is not None:
         patient.effects = frozenset()
+        if cured.name in CURES:
+            patient.plan.insert(0, cures._Action(cures._CAUSE, CURES[cured.name], None))
         cures._treat(box, [patient])
         report = _recorded(box, folder / "after")
         rest = [Fault(name, cause, tuple(follows)) for name, cause, follows in faults[1:]]
-        if any(finding.severity > Severity.advice and not _known(finding, rest) for finding in report.findings):
-            time.sleep(PATIENCE_S)
+        left = {
+            finding.subject.name
+            for finding in report.findings
+            if finding.severity > Severity.advice and not _known(finding, rest)
+        }
+        if left:
+            _wait_for(box, left)
             shutil.rmtree(folder / "after")
             _recorded(box, folder / "after")
     state |= {"steps": cure.steps, "healed": cure.how != "unproven", "complaints": cure.complaints}
     (folder / "truth.json").write_text(json.dumps(state, indent=1))
+
+
+def _wait_for(box: Box, names: set[str]) -> None:
+    """Starts those again that have ended, and waits until all have run for `STEADY_S`, or PATIENCE_S are over."""
+    ended = [
+        name for name, state in _states(box).items() if name in names and state in ("exited", "restarting", "created")
+    ]
+    if ended:
+        box.docker("restart", "-t", "0", *ended, check=False, timeout=60)
+    end = time.monotonic() + PATIENCE_S
+    since: float | None = None
+    while time.monotonic() < end and (since is None or time.monotonic() < since + STEADY_S):
+        time.sleep(1)
+        states = _states(box)
+        steady = all(states.get(name, "running") == "running" for name in names)
+        since = (since or time.monotonic()) if steady else None
+
+
+def _states(box: Box) -> dict[str, str]:
+    try:
+        listed = box.api("/containers/json?all=1", timeout=5)
+    except (OSError, AssertionError, http.client.HTTPException):
+        return {}
+    return {each["Names"][0].removeprefix("/"): each["State"] for each in listed}
 
 
 def _known(finding: Reported, faults: Sequence[Fault]) -> bool:
@@ -241,19 +320,20 @@ def judge(folder: Path, figures: Figures) -> None:
         figures.links.update(link.strength.name for link in (*finding.causes, *finding.possible))
         own = [fault for fault in faults if fault.is_cause(finding)]
         figures.causes += len(own)
-        declared = EFFECTS.get(f"{finding.id} {finding.subject}")
+        declared = {EFFECTS.get(fault.name) for fault in own}
         for link in finding.causes:
             cause = by_key[link.cause]
             is_foreign = not any(fault.owns(finding) and fault.owns(cause) for fault in faults)
-            if (own and cause.id != declared) or is_foreign:
+            if (own and cause.id not in declared) or is_foreign:
                 figures.folded_wrongly.append(f"{where}: {finding.key} <- {cause.key} ({link.strength.name})")
     if not state["healed"] or not (folder / "after").is_dir():
         return
     figures.cured += 1
     after = {finding.key for finding in _judged(folder / "after").findings if finding.severity > Severity.advice}
+    steady = _steady(folder / "after")
     steps = ", ".join(state["steps"])
     for finding in loud:
-        is_gone = finding.key not in after
+        is_gone = finding.key not in after or (finding.id in LOOPS and finding.subject.name in steady)
         leads = {key: strength for key, strength in _leads(finding, by_key).items() if cured.is_cause(by_key[key])}
         if cured.is_cause(finding):
             continue
@@ -267,8 +347,17 @@ def judge(folder: Path, figures: Figures) -> None:
             figures.effects += 1
             if finding.root:
                 figures.shown_as_roots.append(f"{where}: {finding.key}, gone after {steps}")
-        if is_gone and not leads:
+        if is_gone and not leads and "d" not in {step.partition(", ")[2][:1] for step in state["steps"]}:
             figures.gone_as_well.append(f"{where}: {finding.key} after {steps}")
+
+
+def _steady(folder: Path) -> frozenset[str]:
+    """The containers that have run for STEADY_S: a loop counts as one for an hour after it has ended."""
+    containers, clock = collect([Containers, Clock], Options(source=folder, budget_s=60), began=time.monotonic())
+    if not isinstance(containers, Containers) or not isinstance(clock, Clock):
+        return frozenset()
+    running = [each for each in containers if each.state.status == "running"]
+    return frozenset(each.name for each in running if (clock.age(each.started_at) or 0.0) >= STEADY_S)
 
 
 def _leads(finding: Reported, by_key: Mapping[str, Reported]) -> dict[str, Strength]:

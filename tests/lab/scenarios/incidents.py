@@ -456,7 +456,7 @@ CALL = 'said=$(timeout 2 nc db 5432 </dev/null 2>&1) || { echo "db:5432: ${said:
 
 def _needs(box: Box, name: str, other: str, *options: str) -> None:
     """A service that ends when another one does not answer."""
-    service(box, name, f"nc -w 2 {other} 5432 </dev/null || exit 1; sleep 1", "--net=shop", *options)
+    service(box, name, f"nc -w 2 {other} 5432 </dev/null || exit 1; exec sleep 1000", "--net=shop", *options)
 
 
 @incident(
@@ -547,7 +547,9 @@ def log_collector_does_not_come_up(box: Box) -> None:
     job(box, "collector", "echo 'unmatched tag in fluent.conf' >&2; exit 1", "-p", "24224:24224")
     wait_exits(box, "collector")
     refused = box.docker(
-        "run", "-d", "--name=db", "--net=shop", *LIMITS, "--log-driver=fluentd", "shop:1.4", check=False
+        *("run", "-d", "--name=db", "--net=shop", *LIMITS, "--log-driver=fluentd"),
+        *("bb:1.36", "sh", "-c", "nc -ll -p 5432 -e true"),
+        check=False,
     )
     assert "failed to initialize logging driver" in refused.stderr
     _needs(box, "front", "db")
@@ -568,7 +570,8 @@ def database_fills_a_disk_of_its_own(box: Box) -> None:
     forgetful(box, "--net=shop")
     box.sh("mkdir /srv/pg; truncate -s 64M /root/pg; mkfs.ext4 -q -m 0 /root/pg; mount -o loop /root/pg /srv/pg")
     box.sh("dd if=/dev/zero of=/srv/pg/base bs=1M 2>/dev/null || true")
-    service(box, "db", "dd if=/dev/zero of=/data/wal bs=1M count=1", "--net=shop", "-v", "/srv/pg:/data")
+    write = "dd if=/dev/zero of=/data/wal bs=1M count=1 || exit 1; nc -ll -p 5432 -e true"
+    service(box, "db", write, "--net=shop", "-v", "/srv/pg:/data")
     wait_loops(box, "db")
     assert "No space left" in box.docker("logs", "db").stderr
     job(box, "migrate", CALL, "--net=shop")
