@@ -31,6 +31,7 @@ _checks: dict[str, Check] = {}
 _evidence: dict[type, Callable[..., Any]] = {}
 _edits: dict[str, Callable[..., Any]] = {}
 _predictions: dict[str, Callable[..., Any]] = {}
+_observed: set[str] = set()
 
 
 def check(
@@ -96,6 +97,19 @@ def prediction(*ids: str) -> Callable[[F], F]:
         return function
 
     return register
+
+
+def observed(*ids: str) -> None:
+    """Declare that findings of these checks repeat what a program, a probe or the engine met, in its own words.
+
+    No edit of the host changes what was met. Whether a cure ends such a finding is judged by the words: see `judgement.proof`.
+    """
+    _observed.update(ids)
+
+
+def is_observed(id: str) -> bool:
+    """Whether `observed` names this check."""
+    return id in _observed
 
 
 def edit_without(id: str) -> Callable[..., Any] | None:

@@ -1,4 +1,4 @@
-"""What the host looks like if a container had not failed, and what becomes of failures once a disk has room."""
+"""What the host looks like if a container had not failed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from msgspec.structs import replace
 from checks.container.causes import PROGRAM_CAUSES
 from diagnose.evidence.containers.inspect import Container, State
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.storage.filesystems import Filesystems
-from diagnose.model import Edit, Finding, Outcome
-from diagnose.registry import prediction, without
+from diagnose.model import Edit, Finding, Subject
+from diagnose.registry import observed, without
 
 FAILED_STARTS = (
     *PROGRAM_CAUSES,
@@ -24,39 +23,51 @@ FAILED_STARTS = (
     "container.network-gone",
     "container.oom-killed",
     "container.runtime-limit-hit",
+    "logging.driver-blocks-start",
+    "network.bind-address-missing",
+    "network.port-allocated",
+    "network.port-held-by-process",
+    "network.subnet-exhausted",
 )
 """Checks that name why a run of a container failed; without the reason the run goes on."""
+FAILURES = (
+    "container.crashed",
+    "container.exits-at-start",
+    "container.restart-loop",
+    "container.restarts-exhausted",
+    "container.start-refused",
+)
+"""Checks that find that a container failed, whatever the reason."""
+REFUSED_TOGETHER = (
+    "container.lost-with-host",
+    "daemon.runtime-missing",
+    "daemon.ulimits-unnamed",
+    "kernel.cgroups-leaked",
+    "security.sysctl-denied",
+    "storage.filesystem-unsupported",
+)
+"""Checks that name what ended several containers, or kept them from starting; the finding touches each."""
+
+observed(*FAILURES, "container.dead", "container.exec-format", "container.runtime-limit-hit", "container.unhealthy")
 
 
-@without(*FAILED_STARTS)
+@without(*FAILED_STARTS, *FAILURES)
 def container_runs(finding: Finding, containers: Containers) -> Edit:
     """The container of the finding runs since its last start, and is not restarted."""
+    return _with_running(containers, {finding.subject})
 
+
+@without(*REFUSED_TOGETHER)
+def touched_containers_run(finding: Finding, containers: Containers) -> Edit:
+    """All containers that the finding touches run."""
+    return _with_running(containers, set(finding.touches))
+
+
+def _with_running(containers: Containers, subjects: set[Subject]) -> Edit:
     def running(container: Container) -> Container:
-        if container.subject != finding.subject:
+        if container.subject not in subjects:
             return container
         state = State(status="running", pid=1, started_at=container.state.started_at)
         return replace(container, state=state, restart_count=0)
 
     return {Containers: replace(containers, items=tuple(running(container) for container in containers.items))}
-
-
-FULL_PCT = 99.0
-"""From so much use on, programs are refused new blocks or inodes."""
-
-
-@prediction(
-    "container.crashed",
-    "container.exits-at-start",
-    "container.restart-loop",
-    "container.restarts-exhausted",
-    "container.unhealthy",
-)
-def failure_for_want_of_space(finding: Finding, filesystems: Filesystems | None) -> Outcome:
-    """A program that failed with ENOSPC goes on if no disk of the host is full any more."""
-    if filesystems is None or finding.signs is None or "no-space" not in finding.signs:
-        return Outcome(None)
-    full = [
-        disk for disk in filesystems if disk.usage.used_pct >= FULL_PCT or (disk.usage.inodes_used_pct or 0) >= FULL_PCT
-    ]
-    return Outcome(None) if full else Outcome(vanishes=True)

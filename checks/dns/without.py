@@ -15,7 +15,7 @@ from diagnose.registry import prediction, without
 ANSWERED = DnsReply(answered=True, rcode="NOERROR", ms=1.0, sent=1)
 
 
-@without("dns.host-broken", "dns.udp-blocked")
+@without("dns.host-broken", "dns.udp-blocked", "network.conntrack-full")
 def servers_that_answer(lookups: Lookups) -> Edit:
     """Each server that was silent to the host answers the host."""
     answers = {server: reply if reply.answered else ANSWERED for server, reply in lookups.host.items()}

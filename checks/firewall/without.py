@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import ConnectionVerdict, Egress, Forwarding, PacketPaths
 from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.wanted_paths import ARRIVES, WantedPath, WantedPaths
@@ -37,6 +38,17 @@ def paths_open(finding: Finding, packet_paths: PacketPaths, resolver_paths: Reso
     if resolver_paths is not None:
         edit = {**edit, ResolverPaths: replace(resolver_paths, items=tuple(answered(path) for path in resolver_paths))}
     return edit
+
+
+@without("firewall.backend-mixed")
+def one_backend(firewall: Firewall) -> Edit | None:
+    """Only the iptables backend that Docker writes to has rules. None where Docker has chains in both."""
+    docker = {table.backend for table in firewall.docker_tables if table.family == "ip"}
+    if len(docker) != 1:
+        return None
+    strange = {"nft", "legacy"} - docker
+    kept = tuple(chain for chain in firewall.chains if chain.table.backend not in strange)
+    return {Firewall: replace(firewall, ruleset=replace(firewall.ruleset, chains=kept))}
 
 
 @without("firewall.input-dropped", "firewall.between-containers")

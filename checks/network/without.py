@@ -47,6 +47,17 @@ def interface_left_alone(finding: Finding, routes: Routes, interfaces: Interface
     return {**edit, Lookups: replace(lookups, host=answers)}
 
 
+@without("network.subnet-overlaps-route")
+def servers_are_not_hidden(finding: Finding, networks: Networks, lookups: Lookups) -> Edit:
+    """DNS servers whose address lies in the network's subnet answer the host."""
+    subnets = [subnet for network in networks if network.subject == finding.subject for subnet in network.subnets]
+    answers = {
+        server: DnsReply(answered=True, rcode="NOERROR", ms=1.0) if _is_near(server, subnets) else reply
+        for server, reply in lookups.host.items()
+    }
+    return {Lookups: replace(lookups, host=answers)}
+
+
 def _is_near(server: str, near: list[Subnet]) -> bool:
     """Whether a route other than a default one leads to the server."""
     try:

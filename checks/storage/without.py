@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from checks.storage.disks import READ_ONLY
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.evidence.storage.mounts import Mounts
 from diagnose.model import Edit, Finding
+from diagnose.questions.machine import Mounted
 from diagnose.registry import without
 
+SIZES = ("stat(", "writable layer, bytes")
+"""How evidence names the bytes that a file or a layer takes."""
 HEALTHY_PCT = 60
 """How full a disk is taken to be once somebody made room."""
 
@@ -44,10 +49,28 @@ def disk_has_inodes(finding: Finding, filesystems: Filesystems) -> Edit:
     return {Filesystems: replace(filesystems, items=tuple(spacious(disk) for disk in filesystems.items))}
 
 
-@without("storage.deleted-files-held", "logging.unbounded")
+@without("storage.read-only", "kernel.filesystem-errors")
+def disk_is_writable(finding: Finding, mounts: Mounts) -> Edit:
+    """The file systems that the finding is about are mounted for writing, and have no error."""
+    points = {subject.name for subject in (finding.subject, *finding.touches) if subject.kind == "filesystem"}
+
+    def writable(mounted: Mounted) -> Mounted:
+        if mounted.point not in points:
+            return mounted
+        return replace(mounted, options=_without_stop(mounted.options), super=_without_stop(mounted.super))
+
+    return {Mounts: replace(mounts, items=tuple(writable(mounted) for mounted in mounts.items))}
+
+
+def _without_stop(options: str) -> str:
+    return ",".join(option for option in options.split(",") if option not in READ_ONLY)
+
+
+@without("storage.deleted-files-held", "storage.writable-layer-large", "logging.unbounded")
 def file_is_gone(finding: Finding, filesystems: Filesystems) -> Edit:
     """The bytes of the finding's file are free again on the disk that it fills."""
-    held = sum(int(value) for path, value in finding.evidence.items() if path.startswith("stat(") and _is_number(value))
+    sizes = {path: value for path, value in finding.evidence.items() if path.startswith(SIZES) and _is_number(value)}
+    held = sum(int(size) for size in sizes.values())
 
     def emptied(disk: Filesystem) -> Filesystem:
         return _with_used(disk, max(0, disk.usage.used - held)) if disk.subject in finding.touches else disk

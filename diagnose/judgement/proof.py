@@ -9,6 +9,9 @@ A pack declares two things (`registry.without`, `registry.prediction`):
 
 Under the edit each effect is judged again. An effect that vanishes is proven; an effect that stays is not explained by this cause. If
 an effect stays under each edit alone and vanishes under several together, it has several causes, and curing one of them is not enough.
+
+What a program printed is in the recording whatever is edited (`registry.observed`). Such an effect is proven by its words: they name
+the cause or show the error that the cause brings, both are about the same thing, and no other cause that they tell of would stay.
 Where neither is known the link is likely if the evidence that made the link is specific, and otherwise possible.
 """
 
@@ -112,30 +115,41 @@ class _Court:
         self.host = host
         self.judge = judge
         self.by_key = {finding.key: finding for finding in findings}
-        self._without: dict[str, Alternative | None] = {}
+        self._without: dict[tuple[str, ...], Alternative | None] = {}
+        self._outcomes: dict[tuple[str, frozenset[str]], Outcome] = {}
 
-    def without(self, cause: Reported) -> Alternative | None:
-        """The host without this cause; None where nobody declared what that is."""
-        if cause.key not in self._without:
-            self._without[cause.key] = self._edited(self.host, cause)
-        return self._without[cause.key]
+    def outcome(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
+        """What would become of an effect on the host without these causes."""
+        key = effect.key, frozenset(cause.key for cause in cured)
+        if key not in self._outcomes:
+            self._outcomes[key] = UNKNOWN  # in a circle of causes nothing is known
+            self._outcomes[key] = self._outcome(effect, cured)
+        return self._outcomes[key]
 
-    def without_all(self, found: Sequence[Reported]) -> Alternative | None:
-        """The host without all of these causes."""
-        host: Alternative | None = self.host
-        for cause in found:
-            host = self._edited(host, cause) if host is not None else None
-        return host
+    def _outcome(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
+        host = self._host_without(cured)
+        outcome = self._judged(effect, host) if host is not None else UNKNOWN
+        if outcome.vanishes is not True and registry.is_observed(effect.id):
+            return self._by_words(effect, cured)
+        return outcome
+
+    def _host_without(self, cured: Sequence[Reported]) -> Alternative | None:
+        """The host without these causes; None where nobody declared what that is."""
+        key = tuple(cause.key for cause in cured)
+        if key not in self._without:
+            host: Alternative | None = self.host
+            for cause in cured:
+                host = self._edited(host, cause) if host is not None else None
+            self._without[key] = host
+        return self._without[key]
 
     def _edited(self, host: Alternative, cause: Reported) -> Alternative | None:
         edit_of = registry.edit_without(cause.id)
         edit = host.call(edit_of, finding=cause.finding) if edit_of is not None else None
         return None if edit is None or isinstance(edit, Unavailable) else host.edited(edit)
 
-    def outcome(self, effect: Reported, host: Alternative | None) -> Outcome:
-        """What would become of an effect on this host."""
-        if host is None:
-            return UNKNOWN
+    def _judged(self, effect: Reported, host: Alternative) -> Outcome:
+        """By what is predicted of the observation, otherwise by judging the check again."""
         predict = registry.prediction_of(effect.id)
         if predict is not None:
             predicted = host.call(predict, finding=effect.finding)
@@ -148,7 +162,64 @@ class _Court:
             finding.subject == effect.subject and finding.discriminator == effect.finding.discriminator
             for finding in result.findings
         )
+        if stays and predict is not None:
+            return UNKNOWN  # what was observed once is in the recording whatever is edited
         return Outcome(not stays, "it is found without the cause too" if stays else "")
+
+    def _by_words(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
+        """What a program met ends with the cause that its words tell of, unless another cause that they tell of stays.
+
+        A second cause goes along if the cure ends it too, or if it harms the effect only through what is cured.
+        """
+        keys = {cause.key for cause in cured}
+        telling = [self.by_key[link.cause] for link in effect.causes if tells_of(effect, self.by_key[link.cause])]
+        if not any(cause.key in keys for cause in telling):
+            return UNKNOWN
+        for rival in telling:
+            is_above = any(rival.key in self._above(cause) for cause in cured)
+            if rival.key in keys or is_above or self.outcome(rival, cured).vanishes:
+                continue
+            return Outcome(vanishes=False, fact=f"{rival.id} ({rival.subject.name}) explains the same words")
+        return Outcome(vanishes=True)
+
+    def _above(self, finding: Reported) -> set[str]:
+        """The keys of what may have caused the finding, directly or not."""
+        seen: set[str] = set()
+        open_ends = [finding]
+        while open_ends:
+            for link in open_ends.pop().causes:
+                if link.cause not in seen:
+                    seen.add(link.cause)
+                    open_ends.append(self.by_key[link.cause])
+        return seen
+
+
+TELLING = frozenset(
+    {
+        "certificate-date",
+        "dns",
+        "exec-format",
+        "io-error",
+        "no-fork",
+        "no-space",
+        "open-files",
+        "port-taken",
+        "probe-timeout",
+    }
+    | {"read-only"}
+)
+"""Classes of error text that name one thing which is at fault. A timeout or a refused connection may have many reasons."""
+UNANSWERED = frozenset({"dns", "refused", "timeout", "unreachable"})
+"""What a program prints that calls something which does not answer."""
+
+
+def tells_of(effect: Reported, cause: Reported) -> bool:
+    """Whether what the effect printed tells of this cause: it names it and gets no answer, or shows an error that the cause brings."""
+    shown = effect.finding.signs or frozenset()
+    if cause.subject in effect.finding.calls:
+        return not shown or bool(shown & UNANSWERED)
+    same = shown & (cause.finding.signs or frozenset())
+    return bool(same & TELLING) or (bool(same) and cause.subject == effect.subject)
 
 
 def proven(findings: Sequence[Reported], host: Alternative, judge: Judge) -> tuple[Reported, ...]:
@@ -167,7 +238,7 @@ def _weighed(effect: Reported, court: _Court) -> Reported:
     kept: list[CauseLink] = []
     ruled_out: list[RuledOut] = []
     for link in effect.causes:
-        outcome = court.outcome(effect, court.without(court.by_key[link.cause]))
+        outcome = court.outcome(effect, [court.by_key[link.cause]])
         if outcome.vanishes is None:
             kept.append(replace(link, strength=_unproven(link)))
         elif outcome.vanishes:
@@ -195,12 +266,12 @@ def _unproven(link: CauseLink) -> Strength:
 
 def _together(effect: Reported, suspects: list[Reported], court: _Court) -> frozenset[str]:
     """The keys of the fewest of these causes whose cure together lets the effect vanish; none if nothing does."""
-    if not court.outcome(effect, court.without_all(suspects)).vanishes:
+    if not court.outcome(effect, suspects).vanishes:
         return frozenset()
     needed = list(suspects)
     for suspect in suspects:
         others = [cause for cause in needed if cause is not suspect]
-        if others and court.outcome(effect, court.without_all(others)).vanishes:
+        if others and court.outcome(effect, others).vanishes:
             needed = others
     return frozenset(cause.key for cause in needed)
 

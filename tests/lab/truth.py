@@ -329,11 +329,14 @@ def judge(folder: Path, figures: Figures) -> None:
     if not state["healed"] or not (folder / "after").is_dir():
         return
     figures.cured += 1
-    after = {finding.key for finding in _judged(folder / "after").findings if finding.severity > Severity.advice}
+    after = {finding.key: finding.severity for finding in _judged(folder / "after").findings}
     steady = _steady(folder / "after")
     steps = ", ".join(state["steps"])
     for finding in loud:
-        is_gone = finding.key not in after or (finding.id in LOOPS and finding.subject.name in steady)
+        # what loops with success after the cure, since it is a job that is started again, is milder
+        is_gone = after.get(finding.key, Severity.advice) < finding.severity or (
+            finding.id in LOOPS and finding.subject.name in steady
+        )
         leads = {key: strength for key, strength in _leads(finding, by_key).items() if cured.is_cause(by_key[key])}
         if cured.is_cause(finding):
             continue
