@@ -168,3 +168,63 @@ def test_evidence_that_no_edit_reaches_is_not_collected_again():
     assert not host.changes(Valve)
     assert host.changes(Flow)
     assert host.get(Flow) == Flow(10)
+
+
+def said(id: str, subject: Subject, *causes: Reported, signs: str = "", calls: tuple[Subject, ...] = ()) -> Reported:
+    """A finding that repeats what was printed, linked with its causes."""
+    key = f"{id}@{subject}"
+    links = tuple(CauseLink(cause.key, key, "same thing", is_specific=True) for cause in causes)
+    finding = Finding(subject, id, {"x": 1}, signs=frozenset(signs.split()), calls=calls)
+    return Reported(key, check(id), Severity.critical, finding, links)
+
+
+SHOP, DATABASE = Subject("container", "shop"), Subject("container", "database")
+NET = Subject("network", "net")
+
+
+@pytest.fixture
+def words(pack: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_observed", {"test.loop", "test.sick"})
+
+
+def strengths(finding: Reported) -> dict[str, tuple[str, bool]]:
+    return {link.cause.partition("@")[0]: (link.strength.name, link.jointly) for link in finding.causes}
+
+
+@pytest.mark.usefixtures("words")
+def test_an_error_that_only_one_cause_brings_is_proven_by_the_words():
+    full = said("test.full", NET, signs="no-space")
+    assert strengths(judged(full, said("test.loop", SHOP, full, signs="no-space"))["test.loop"]) == {
+        "test.full": ("proven", False)
+    }
+
+
+@pytest.mark.usefixtures("words")
+def test_words_that_may_have_many_reasons_prove_nothing():
+    dropped = said("test.dropped", NET, signs="timeout")
+    assert strengths(judged(dropped, said("test.loop", SHOP, dropped, signs="timeout"))["test.loop"]) == {
+        "test.dropped": ("likely", False)
+    }
+
+
+@pytest.mark.usefixtures("words")
+def test_of_two_causes_with_the_same_words_both_must_be_cured():
+    full, quota = said("test.full", NET, signs="no-space"), said("test.quota", SHOP, signs="no-space")
+    loop = judged(full, quota, said("test.loop", SHOP, full, quota, signs="no-space"))["test.loop"]
+    assert strengths(loop) == {"test.full": ("proven", True), "test.quota": ("proven", True)}
+
+
+@pytest.mark.usefixtures("words")
+def test_a_second_cause_that_follows_from_the_first_goes_with_it():
+    full = said("test.full", NET, signs="no-space")
+    sick = said("test.sick", DATABASE, full, signs="no-space")
+    loop = judged(full, sick, said("test.loop", SHOP, full, sick, signs="no-space"))["test.loop"]
+    assert strengths(loop) == {"test.full": ("proven", False), "test.sick": ("proven", False)}
+
+
+@pytest.mark.usefixtures("words")
+@pytest.mark.parametrize(("signs", "strength"), [("refused", "proven"), ("", "proven"), ("open-files", "likely")])
+def test_who_names_a_container_that_fails_and_gets_no_answer(signs: str, strength: str):
+    database = said("test.sick", DATABASE)
+    loop = judged(database, said("test.loop", SHOP, database, signs=signs, calls=(DATABASE,)))["test.loop"]
+    assert strengths(loop) == {"test.sick": (strength, False)}
