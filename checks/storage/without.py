@@ -8,7 +8,6 @@ from checks.storage.disks import READ_ONLY
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.model import Edit, Finding
-from diagnose.questions.machine import Mounted
 from diagnose.registry import without
 
 SIZES = ("stat(", "writable layer, bytes")
@@ -53,13 +52,13 @@ def disk_has_inodes(finding: Finding, filesystems: Filesystems) -> Edit:
 def disk_is_writable(finding: Finding, mounts: Mounts) -> Edit:
     """The file systems that the finding is about are mounted for writing, and have no error."""
     points = {subject.name for subject in (finding.subject, *finding.touches) if subject.kind == "filesystem"}
-
-    def writable(mounted: Mounted) -> Mounted:
-        if mounted.point not in points:
-            return mounted
-        return replace(mounted, options=_without_stop(mounted.options), super=_without_stop(mounted.super))
-
-    return {Mounts: replace(mounts, items=tuple(writable(mounted) for mounted in mounts.items))}
+    mended = tuple(
+        replace(mounted, options=_without_stop(mounted.options), super=_without_stop(mounted.super))
+        if mounted.point in points
+        else mounted
+        for mounted in mounts
+    )
+    return {Mounts: replace(mounts, items=mended)}
 
 
 def _without_stop(options: str) -> str:
