@@ -468,3 +468,5 @@ class Report(msgspec.Struct, frozen=True):
     """What distinguishes the host from others; None where only some checks were run."""
     uncollected: tuple[str, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()
+    evidence: Mapping[type, Any] = msgspec.field(default_factory=dict)
+    """What a picture is drawn from, by kind; empty unless the run was asked for it."""

@@ -34,9 +34,16 @@ class InvalidRequestError(Exception):
 
 
 def diagnose(
-    load: Callable[[], Mapping[str, Check]], selected: Sequence[str] | None, options: Options, *, began: float
+    load: Callable[[], Mapping[str, Check]],
+    selected: Sequence[str] | None,
+    options: Options,
+    *,
+    began: float,
+    shown: tuple[type, ...] = (),
 ) -> Report:
     """Run and report. load: gives the known checks; the engine lists its containers meanwhile. selected: ids, None for all.
+
+    shown: evidence kinds that the renderer draws.
 
     began: when the process began, on the monotonic clock: the budget counts from there.
 
@@ -49,7 +56,7 @@ def diagnose(
         ids = tuple(known) if selected is None else selected
         source, what = replay(options.source, known, ids, configured, explicit=options.config is not None)
         budget = Budget.of_replay(began, options.budget_s)
-        what = replace(what, containers=options.containers, profile=selected is None)
+        what = replace(what, containers=options.containers, profile=selected is None, shown=shown)
         report = engine.run(source, what, began=began, budget=budget)
     else:
         recorder, budget = live(options, selected or (), began)
@@ -63,6 +70,7 @@ def diagnose(
             silences=configured.silences,
             notes=configured.notes,
             profile=selected is None,
+            shown=shown,
         )
         with attended(recorder, budget):
             report = engine.run(recorder, what, began=began, budget=budget)

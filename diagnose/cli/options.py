@@ -137,7 +137,7 @@ def format_(*formats: str) -> Decorator:
 run = combined(
     container,
     source,
-    format_("text", "json", "markdown"),
+    format_("text", "json", "markdown", "html"),
     click.option(
         "-o",
         "output",

@@ -49,7 +49,7 @@ def _diagnose(load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...]
         path = None
     output = _open(path) if path else sys.stdout
     try:
-        report = session.diagnose(load, selected, asked, began=process.began())
+        report = session.diagnose(load, selected, asked, began=process.began(), shown=_shown(given["format_"]))
     except session.InvalidRequestError as error:
         if path:
             path.unlink(missing_ok=True)
@@ -64,6 +64,15 @@ def _diagnose(load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...]
                 path.unlink(missing_ok=True)
             raise click.ClickException(f"cannot write the report: {error.strerror}") from None
     process.leave(code)
+
+
+def _shown(format_: str) -> tuple[type, ...]:
+    """The evidence that a format draws, beside what the checks need."""
+    if format_ != "html":
+        return ()
+    from diagnose.render.html import page
+
+    return page.KINDS
 
 
 def _open(path: Path) -> TextIO:
@@ -86,6 +95,10 @@ def _render(report: Report, code: int, given: dict[str, Any], output: TextIO) ->
         from diagnose.render import markdown
 
         markdown.render(report, code, output)
+    elif given["format_"] == "html":
+        from diagnose.render.html import page
+
+        page.render(report, code, output)
     else:
         from diagnose.render import terminal
 

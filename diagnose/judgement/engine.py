@@ -45,7 +45,7 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
     """
     host = source if isinstance(source, Host) else Host(source)
     chosen = [what.checks[id] for id in closure(what.selected, what.checks)]
-    kinds = {need.kind for check in chosen for need in check.needs} | {ReportBasis}
+    kinds = {need.kind for check in chosen for need in check.needs} | {ReportBasis, *what.shown}
     if what.profile:
         kinds.add(HostProfile)
     collection = Collection(host, budget, what.uncollected)
@@ -66,4 +66,5 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
         duration_s=round(time.monotonic() - began, 3),
         coverage=tuple(value.coverage for value in evidence.values() if hasattr(value, "coverage")),
         uncollected=tuple(sorted(collection.uncollected)),
+        evidence=collection.collected if what.shown else {},
     )

@@ -38,6 +38,8 @@ class Run(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     profile: bool = False
     """Whether the report tells what distinguishes this host from others; only runs of all checks have the evidence anyway."""
+    shown: tuple[type, ...] = ()
+    """Evidence kinds that the renderer draws, beside those that the checks need."""
 
 
 def key(check: Check, finding: Finding) -> str:

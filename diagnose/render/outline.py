@@ -78,6 +78,8 @@ class OutlineBlock(msgspec.Struct, frozen=True):
     """Suspects that do not explain this root, by id and subject, each with the fact that clears it."""
     because_of_selection: bool
     made_by: str = ""
+    onset: float | None = None
+    """Unix time at which the first of the group began, if known."""
 
 
 class Outline(msgspec.Struct, frozen=True):
@@ -294,6 +296,7 @@ def _block(
         ruled_out=tuple(_cleared(by_key[each.cause], each.fact) for each in head.ruled_out if each.cause in by_key),
         because_of_selection=not head.selected,
         made_by=head.made_by if len({f.made_by for f in group}) == 1 else "",
+        onset=min((f.finding.onset for f in group if f.finding.onset is not None), default=None),
     )
 
 

@@ -1,6 +1,7 @@
 """The bundle: one archive for a ticket with the report, the answers it was made from, and the texts that people ask for.
 
 diagnose-HOST/report.md, report.json      what was found
+diagnose-HOST/report.html                 the same to look at, in one file
 diagnose-HOST/answers/KIND.json           the recording: what `--from` judges again
 diagnose-HOST/texts/...                   logs, rules, links, routes, for reading
 diagnose-HOST/manifest.json               what each question gave, hashes, versions, what was redacted or is missing
@@ -36,6 +37,7 @@ from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact import TOKEN
 from diagnose.render import json as json_report
 from diagnose.render import markdown
+from diagnose.render.html import page
 from diagnose.ticket import proof, texts
 from diagnose.version import __version__
 
@@ -109,7 +111,8 @@ def make(
         "report.md": markup.getvalue().encode(),
         "report.json": (json.dumps(json_report.document(report), indent=1, ensure_ascii=False) + "\n").encode(),
     }
-    extras = {name: text.encode("utf-8", "replace") for name, text in texts.texts(recorded)}
+    extras = {"report.html": page.text(report, exit_code).encode("utf-8", "replace")}
+    extras |= {name: text.encode("utf-8", "replace") for name, text in texts.texts(recorded)}
     kept = dict(recorded)
     shed: list[str] = []
     while True:
@@ -224,7 +227,7 @@ def _pack_version(package: str) -> str:
 
 def _archive(folder: str, members: Mapping[str, bytes], taken_at: float) -> bytes:
     out = io.BytesIO()
-    first = ("report.md", "report.json", "manifest.json")
+    first = ("report.md", "report.json", "report.html", "manifest.json")
     with (
         gzip.GzipFile(fileobj=out, mode="wb", mtime=int(taken_at), compresslevel=6) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive,

@@ -19,6 +19,7 @@ from diagnose.recording.budget import Budget
 from diagnose.recording.questions import Question
 from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
 from diagnose.redact import Redactor
+from diagnose.render.html import page
 from diagnose.ticket import bundle
 from diagnose.ticket.anonymize import Renaming
 
@@ -59,6 +60,7 @@ def take(
         silences=configured.silences,
         notes=configured.notes,
         profile=True,
+        shown=page.KINDS,
     )
     with interrupts.attended(recorder, budget):
         report = engine.run(recorder, what, began=began, budget=budget)

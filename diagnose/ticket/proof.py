@@ -1,8 +1,8 @@
 """The second pass over a finished archive: does any value that this run redacted still stand in its bytes?
 
 It knows no patterns and no names of secrets, only the values themselves, so that it cannot share a mistake with the redaction: each is
-searched plain, in base64 at all three alignments, URL-escaped and JSON-escaped (also as Go writes it, and twice), and with two bytes a
-character.
+searched plain, in base64 at all three alignments, URL-escaped, HTML-escaped and JSON-escaped (also as Go writes it, and twice), and with
+two bytes a character.
 
 Values shorter than 4 bytes are not searched: any three characters stand somewhere in ten megabytes by chance. In base64 and escaped
 twice only from 6 bytes on, for the same reason. The redaction hands short and ordinary values over with the name that they stood
@@ -15,6 +15,7 @@ import base64
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from html import escape
 from typing import Literal
 from urllib.parse import quote, quote_plus
 
@@ -59,6 +60,7 @@ def _forms(raw: str) -> Iterator[tuple[str, bytes]]:
     literal = json.dumps(raw, ensure_ascii=False)[1:-1]
     for text in (inner, go, literal, inner.replace("/", "\\/")):
         yield "json", text.encode("utf-8", "surrogatepass")
+    yield "html", escape(raw).replace("&quot;", "&#34;").replace("&#x27;", "&#39;").encode("utf-8", "surrogatepass")
     escaped = quote(plain, safe="")
     for text in (escaped, quote_plus(plain), quote(plain), _lower_hex(escaped)):
         yield "url", text.encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import random
 import string
@@ -26,6 +27,7 @@ FORMS = {
     "URL-escaped": urllib.parse.quote(SECRET, safe="").encode(),
     "URL-escaped, lower-case": urllib.parse.quote(SECRET, safe="").replace("%C3%BC", "%c3%bc").lower().encode(),
     "URL-escaped, form": urllib.parse.quote_plus(SECRET).encode(),
+    "HTML": html.escape(SECRET).replace("&quot;", "&#34;").encode(),
     "JSON": json.dumps({"a": SECRET}).encode(),
     "two bytes a character": "\0".join(SECRET).encode(),
     "two bytes a character in JSON": json.dumps({"a": "\0".join(SECRET)}, ensure_ascii=False).encode(),

@@ -305,8 +305,12 @@ def test_no_old_name_is_in_the_bytes(name: str):
     assert head["anonymized"] == {"checks_that_say_something_else": []}
     assert head["host"].startswith("host")
     # in what the tool says, "report" and "store" are words of its own
-    ours = ("report.md", "report.json", "manifest.json", "answers/options.json")
+    ours = ("report.md", "report.json", "report.html", "manifest.json", "answers/options.json")
     whole = b"\n".join(data for name, data in files.items() if name not in ours).decode()
+    drawn = re.findall(r"<text [^>]*>([^<]*)</text>", files["report.html"].decode())
+    assert len(drawn) > 20
+    # the time line names checks, and the outside has a name too
+    whole += "\n".join(label for label in drawn if "." not in label and label not in ("other hosts", "outside"))
     left = [each for each in telling if re.search(rf"(?<![A-Za-z0-9]){re.escape(each)}(?![A-Za-z0-9])", whole)]
     assert left == []
 

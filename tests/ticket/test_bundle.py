@@ -45,7 +45,8 @@ def whole() -> tuple[Report, Any, dict[str, bytes]]:
 def test_members(whole):
     _, sealed, files = whole
     assert sealed.data[:2] == b"\x1f\x8b"
-    assert {"report.md", "report.json", "manifest.json"} <= set(files)
+    assert {"report.md", "report.json", "report.html", "manifest.json"} <= set(files)
+    assert b'class="drawing wide"' in files["report.html"]
     assert "answers/api.container.json" in files
     wanted = {"texts/kernel.txt", "texts/links.txt", "texts/routes.txt", "texts/files/var-log-docker.log"}
     assert wanted <= set(files)

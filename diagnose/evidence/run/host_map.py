@@ -1,0 +1,195 @@
+"""The host as a map: its networks with their containers, the way out of each, published ports, uplinks and DNS servers.
+
+A picture is drawn from it. It judges nothing: whether a closed way is a fault, a finding says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import NetworkEndpoint
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.packet_paths import SAMPLES, Ingress, PacketPaths, leads_out
+from diagnose.evidence.network.route_lookups import SOMEWHERE
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.trace import Flow, Origin, Reason, Stack, trace
+from diagnose.registry import evidence
+
+WayState = Literal["open", "closed", "unknown", "none"]
+"""none: there is no way to be walked, for example out of an internal network."""
+
+
+class MapWay(msgspec.Struct, frozen=True):
+    """One way through the host. by: the rule, route or setting that closes it, or that leaves it unknown."""
+
+    state: WayState
+    by: str = ""
+    reason: Reason | None = None
+
+
+class MapPort(msgspec.Struct, frozen=True):
+    """One published port. label: `8080 -> 80/tcp`."""
+
+    label: str
+    way: MapWay
+
+
+class MapContainer(msgspec.Struct, frozen=True):
+    """One container in one network. address: empty where it does not run."""
+
+    name: str
+    status: str
+    is_running: bool
+    address: str = ""
+    ports: tuple[MapPort, ...] = ()
+
+
+class MapNetwork(msgspec.Struct, frozen=True):
+    """One network, or one way to do without one (`host`, `none`, another container's). out: from its first running container."""
+
+    name: str
+    driver: str
+    out: MapWay
+    containers: tuple[MapContainer, ...] = ()
+    subnets: tuple[str, ...] = ()
+    bridge: str = ""
+    is_internal: bool = False
+
+
+class HostMap(msgspec.Struct, frozen=True):
+    """uplinks: interface and address. servers: DNS servers that lie beyond the host, each with the containers that ask it."""
+
+    networks: tuple[MapNetwork, ...]
+    uplinks: tuple[tuple[str, str], ...] = ()
+    servers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    forwarding: bool | None = None
+
+
+@evidence
+def host_map(
+    containers: Containers,
+    networks: Networks | None,
+    uplinks: Uplinks | None,
+    host_stack: HostStack | None,
+    paths: PacketPaths | None,
+    resolvers: Resolvers | None,
+) -> HostMap:
+    """As much as is known. Networks without containers are left out, but for bridges of users."""
+    stack = host_stack.stack if host_stack is not None else None
+    return HostMap(
+        tuple(_networks(containers, networks, stack, paths)),
+        tuple((uplink.name, uplink.address or "") for uplink in uplinks or ()),
+        _servers(containers, resolvers),
+        _forwarding(stack, uplinks),
+    )
+
+
+def _forwarding(stack: Stack | None, uplinks: Uplinks | None) -> bool | None:
+    if stack is None or uplinks is None:
+        return None
+    settings = [stack.settings.forwarding.get(uplink.name) for uplink in uplinks]
+    return None if None in settings or not settings else all(settings)
+
+
+def _networks(
+    containers: Containers, networks: Networks | None, stack: Stack | None, paths: PacketPaths | None
+) -> Iterator[MapNetwork]:
+    """The engine's networks in the order of their sizes, then the containers that are on none."""
+    known = networks.by_name if networks is not None else {}
+    members: dict[str, list[Container]] = {}
+    for container in containers:
+        for name in container.endpoints or (container.host_config.network_mode or "none",):
+            members.setdefault(name, []).append(container)
+    for name in sorted(members, key=lambda name: (-len(members[name]), name)):
+        network = known.get(name)
+        shown = tuple(_container(container, name, paths) for container in members[name])
+        if network is None:
+            driver = "host" if name == "host" else "none"
+            yield MapNetwork(_without_network(name, containers), driver, MapWay("none"), shown)
+        else:
+            yield MapNetwork(
+                name,
+                network.driver,
+                _way_out(network, members[name], stack),
+                shown,
+                tuple(str(subnet) for subnet in network.subnets),
+                network.bridge if network.is_bridge else "",
+                network.internal,
+            )
+
+
+def _without_network(mode: str, containers: Containers) -> str:
+    """The mode with the name of the container whose network is shared: the engine writes its id."""
+    kind, _, id = mode.partition(":")
+    if kind != "container":
+        return mode
+    owner = containers.by_id.get(id)
+    return f"network of container {owner.name if owner else id[:12]}"
+
+
+def _container(container: Container, network: str, paths: PacketPaths | None) -> MapContainer:
+    endpoint = container.endpoints.get(network, NetworkEndpoint())
+    ports = dict.fromkeys(_ports(container, network, paths))
+    return MapContainer(container.name, container.state.status, container.is_running, endpoint.ip_address, tuple(ports))
+
+
+def _ports(container: Container, network: str, paths: PacketPaths | None) -> Iterator[MapPort]:
+    """What is published; with the way in where it was walked to this network."""
+    walked: dict[tuple[str, str], Ingress] = {}
+    elsewhere: set[tuple[str, str]] = set()
+    for inlet in paths.inlets if paths is not None else ():
+        if inlet.container.id == container.id:
+            key = (inlet.port, str(inlet.host_port))
+            walked[key] = inlet
+            if inlet.network.name != network:
+                elsewhere.add(key)
+    for port, binding in container.published_ports:
+        key = (port, binding.host_port)
+        if key not in elsewhere:
+            yield MapPort(f"{binding.host_port} -> {port}", _way_in(walked.get(key)))
+
+
+def _way_in(inlet: Ingress | None) -> MapWay:
+    if inlet is None:
+        return MapWay("none")
+    verdict = inlet.sample
+    if verdict.is_blocked:
+        return MapWay("closed", str(verdict.by or ""), verdict.reason)
+    return MapWay("open") if verdict.outcome == "accept" else MapWay("unknown", str(verdict.by or ""))
+
+
+def _way_out(network: Network, members: list[Container], stack: Stack | None) -> MapWay:
+    """The way of a network's first running container to an ordinary address: open where one of the samples gets through."""
+    addresses = [container.endpoints[network.name].ip_address for container in members if container.is_running]
+    source = next(filter(None, addresses), None)
+    if stack is None or source is None or not leads_out(network):
+        return MapWay("none")
+    closed: list[MapWay] = []
+    for proto, port in SAMPLES:
+        traced = trace(stack, Flow(Origin(network.bridge, source), SOMEWHERE, proto, port))
+        if traced.outcome == "accept":
+            return MapWay("open")
+        obstacle = traced.obstacle
+        state: WayState = "closed" if traced.is_blocked else "unknown"
+        closed.append(MapWay(state, str(traced.by or ""), obstacle.reason if obstacle else None))
+    return min(closed, key=lambda way: way.state == "closed")
+
+
+def _servers(containers: Containers, resolvers: Resolvers | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The servers that names are asked of beyond the host, most asked first."""
+    if resolvers is None:
+        return ()
+    askers: dict[str, list[str]] = {}
+    for container in containers.running:
+        for upstream in resolvers.upstreams(container):
+            askers.setdefault(upstream.server, []).append(container.name)
+    for server in resolvers.engine_view:
+        askers.setdefault(server, [])
+    ordered = sorted(askers, key=lambda server: -len(askers[server]))
+    return tuple((server, tuple(dict.fromkeys(askers[server]))) for server in ordered)

@@ -1,0 +1,1 @@
+"""The report as one HTML file with drawings. `page` puts the file together; `networks` and `moments` draw `shapes`."""

@@ -1,0 +1,89 @@
+"""A drawing of the last hours: when each root began, and what else happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from diagnose.render.html.networks import NARROW, PAD, WIDE, tone
+from diagnose.render.html.shapes import MONO, Box, Dot, Drawing, Label, Line, Shape
+from diagnose.render.outline import OutlineBlock
+from diagnose.render.words import clean, middle
+from diagnose.timeline import Moment
+
+ROW = 34
+MOST_TICKS = 600
+"""Moments that are drawn; where there are more, the latest."""
+SHORTEST_S = 20.0
+"""So long is the shortest time that is drawn."""
+BEFORE_PART = 0.12
+"""This part of the drawn time lies before the first onset."""
+
+
+def draw(
+    blocks: Sequence[OutlineBlock], moments: Sequence[Moment], now: float, fits: Literal["wide", "narrow"]
+) -> Drawing | None:
+    """One row for each root with a known onset, the first to begin on top, and one for all moments. None where no onset is known."""
+    numbered = [(number, block) for number, block in enumerate(blocks, 1) if block.onset is not None]
+    dated = sorted(numbered, key=lambda row: row[1].onset or 0.0)
+    if not dated:
+        return None
+    width = WIDE if fits == "wide" else NARROW
+    first = min(block.onset for _, block in dated if block.onset is not None)
+    span = max(now - first, SHORTEST_S)
+    scale = _Scale(first - span * BEFORE_PART, now, PAD, width - PAD)
+    shapes: list[Shape] = []
+    y = PAD + 14.0
+    for number, block in dated:
+        assert block.onset is not None
+        shapes += _root(number, block, block.onset, scale, y)
+        y += ROW
+    recent = [moment for moment in moments if scale.began <= moment.at <= now][-MOST_TICKS:]
+    for x in dict.fromkeys(round(scale.x(moment.at), 1) for moment in recent):
+        shapes.append(Line(((x, y), (x, y + 10))))
+    shapes.append(Line(((PAD, y + 10), (width - PAD, y + 10))))
+    shapes += _hours(scale, y + 26, 5 if fits == "wide" else 3)
+    known = ", ".join(f"{block.id} since {clock(block.onset or 0)}" for _, block in dated)
+    return Drawing(width, y + 36, tuple(shapes), f"Time line of causes: {known}.", fits)
+
+
+def clock(at: float) -> str:
+    """The time of day in UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+
+
+class _Scale:
+    """Where a time lies on the drawing."""
+
+    def __init__(self, began: float, ended: float, left: float, right: float) -> None:
+        self.began, self.ended = began, ended
+        self.left, self.right = left, right
+
+    def x(self, at: float) -> float:
+        """Times before the scale lie on its edge."""
+        part = (at - self.began) / (self.ended - self.began)
+        return self.left + (self.right - self.left) * min(max(part, 0.0), 1.0)
+
+
+def _root(number: int, block: OutlineBlock, onset: float, scale: _Scale, y: float) -> Iterator[Shape]:
+    """A bar from the onset to now, with the root's number, id and subject above it."""
+    x = scale.x(onset)
+    words = clean(f"{block.id}  {block.subjects[0]}")
+    fits_right = x + 24 + len(words) * MONO < scale.right
+    room = (scale.right - x - 24 if fits_right else x - scale.left - 4) / MONO
+    yield Box(x, y + 6, max(scale.right - x, 3), 6, "span", tone(block.severity), 3)
+    yield Dot(x, y + 9, 9, tone(block.severity), label=str(number))
+    if fits_right or room < 12:
+        start = min(x + 14, scale.right - len(words) * MONO)
+        yield Label(max(start, scale.left), y, middle(words, int((scale.right - scale.left) / MONO)), "name")
+    else:
+        yield Label(x - 14, y + 13, middle(words, int(room)), "name", anchor="end")
+
+
+def _hours(scale: _Scale, y: float, number: int) -> Iterator[Shape]:
+    """Times of day below the axis, the last one under its end."""
+    for at in range(number):
+        moment = scale.began + (scale.ended - scale.began) * at / (number - 1)
+        anchor: Literal["start", "middle", "end"] = "start" if at == 0 else "end" if at == number - 1 else "middle"
+        yield Label(scale.x(moment), y, clock(moment), "note", anchor=anchor)

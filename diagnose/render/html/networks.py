@@ -1,0 +1,312 @@
+"""A drawing of the host's networks: the outside on top, the host below it, then each network with its containers.
+
+A way that a finding is about, and that a rule, a route or a setting closes, is red up to the host, and says what closes it. One that is
+closed without a finding is closed on purpose, and stays grey. The ranks are given by what the things are, so that no layout of graphs
+is computed: a container is drawn in each of its networks, and no two lines cross.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.run.host_map import HostMap, MapContainer, MapNetwork, MapWay
+from diagnose.model import HOST, Report, Reported, Severity, Subject
+from diagnose.phrases import count, shortened
+from diagnose.render.html.shapes import MONO, Box, Cross, Dot, Drawing, Label, Line, Shape, Tone
+from diagnose.render.words import clean, middle
+
+WIDE, NARROW = 920, 352
+PAD = 10
+OPEN_TRUNK, CLOSED_TRUNK = 18, 30
+"""Where the lines run down to the networks: of open ways, and of closed ones."""
+INDENT = 48
+CHIP, GAP, ROW = 26, 8, 18
+NAME_MOST = 40
+NOTE_LEAST = 7
+"""A note is left out where there is room for fewer characters."""
+MOST_CONTAINERS = 150
+HOST_LINES = 3
+_PATH_FAMILIES = frozenset({"firewall", "network", "kernel"})
+"""Families whose findings tell of ways through the host."""
+
+
+class Marks(msgspec.Struct, frozen=True):
+    """What the findings above advice say of the things in the drawing."""
+
+    worst: Mapping[Subject, Severity]
+    accused: frozenset[Subject]
+    """Networks, interfaces and containers whose ways a finding is about."""
+    servers: Mapping[str, Severity]
+    """DNS servers that a finding is about."""
+    host: tuple[Reported, ...]
+    """Findings about the host's network itself."""
+
+    def tone(self, subject: Subject) -> Tone:
+        return tone(self.worst.get(subject))
+
+
+def tone(severity: Severity | None) -> Tone:
+    """How a thing with such a finding is coloured."""
+    if severity is Severity.critical:
+        return "critical"
+    return "warning" if severity is Severity.warning else "calm"
+
+
+def marks(report: Report) -> Marks:
+    """The findings by what they are about."""
+    loud = [found for found in report.findings if found.severity > Severity.advice and not found.silenced]
+    worst: dict[Subject, Severity] = {}
+    servers: dict[str, Severity] = {}
+    accused: set[Subject] = set()
+    for found in loud:
+        worst[found.subject] = max(found.severity, worst.get(found.subject, found.severity))
+        if found.check.family in _PATH_FAMILIES:
+            accused |= {found.subject, *found.finding.touches}
+        if found.check.family == "dns":
+            for value in found.finding.variables.values():
+                servers[value] = max(found.severity, servers.get(value, found.severity))
+    of_host = tuple(
+        found for found in loud if found.subject == HOST and found.root and found.check.family in _PATH_FAMILIES
+    )
+    return Marks(worst, frozenset(accused), servers, of_host)
+
+
+def draw(host_map: HostMap, report: Report, fits: Literal["wide", "narrow"]) -> Drawing:
+    """The map with what the report found, for wide or narrow screens."""
+    canvas = _Canvas(WIDE if fits == "wide" else NARROW, marks(report))
+    canvas.outside(host_map)
+    canvas.host(host_map, report.host.name)
+    for network in host_map.networks:
+        canvas.network(network)
+    return Drawing(canvas.width, canvas.y, tuple(canvas.finished()), _summary(host_map, canvas.marks), fits)
+
+
+def is_broken(network: MapNetwork, found: Marks) -> bool:
+    """Whether a network's way out is closed and a finding is about it."""
+    suspects = {Subject("network", network.name), Subject("interface", network.bridge)}
+    return network.out.state == "closed" and not suspects.isdisjoint(found.accused)
+
+
+def words_of(way: MapWay) -> str:
+    """What closes a way, for people."""
+    return way.by.removeprefix("routing ").removeprefix(": ")
+
+
+def _summary(host_map: HostMap, found: Marks) -> str:
+    broken = [network.name for network in host_map.networks if is_broken(network, found)]
+    parts = [
+        f"{count(len(host_map.networks), 'network')} with their containers, below the host and its uplinks",
+        *(f'the way out of network "{name}" is broken' for name in broken),
+        *(f"DNS server {server} has a finding" for server, _ in host_map.servers if server in found.servers),
+    ]
+    return f"{'; '.join(parts)}."
+
+
+class _Canvas:
+    """A drawing that grows downwards. Lines lie below everything else."""
+
+    def __init__(self, width: int, found: Marks) -> None:
+        self.width = width
+        self.marks = found
+        self.y: float = PAD
+        self._lines: list[Shape] = []
+        self._shapes: list[Shape] = []
+        self._below_host: float = 0
+        self._lowest: dict[bool, float] = {}
+
+    def finished(self) -> Iterator[Shape]:
+        """All shapes, from the lowest layer to the topmost."""
+        for broken, lowest in self._lowest.items():
+            x = CLOSED_TRUNK if broken else OPEN_TRUNK
+            trunk = ((x, self._below_host), (x, lowest))
+            yield Line(trunk, "critical" if broken else "calm", dashed=broken)
+        yield from self._lines
+        yield from self._shapes
+        if True in self._lowest:
+            yield Cross(CLOSED_TRUNK, self._below_host + 9)
+
+    def outside(self, host_map: HostMap) -> None:
+        """The first rows: what lies beyond the host, and the uplinks that lead there."""
+        self.text(PAD, "outside", "note")
+        chips = [_Chip("other hosts")]
+        for server, askers in host_map.servers:
+            severity = self.marks.servers.get(server)
+            note = f"asked by {len(askers)}" if askers else ""
+            chips.append(_Chip(f"DNS {server}", note, tone(severity)))
+        self.chips(chips, PAD)
+        top = self.y - GAP
+        if host_map.uplinks:
+            self.y += 10
+            uplinks = [
+                _Chip(name, address, self.marks.tone(Subject("interface", name))) for name, address in host_map.uplinks
+            ]
+            self._lines.append(Line(((OPEN_TRUNK, top), (OPEN_TRUNK, self.y))))
+            self.chips(uplinks, PAD)
+            top = self.y - GAP
+        self.y += 10
+        self._lines.append(Line(((OPEN_TRUNK, top), (OPEN_TRUNK, self.y))))
+
+    def host(self, host_map: HostMap, name: str) -> None:
+        """The host: what it does to packets, and what is wrong with that."""
+        found = self.marks.host[:HOST_LINES]
+        worst = tone(max((each.severity for each in found), default=None))
+        width = self.width - 2 * PAD
+        most = int((width - 24) / MONO)
+        rows = [row for each in found for row in self.wrapped(each.finding.summary, most, 3)]
+        top, height = self.y, 30 + ROW * len(rows) + (6 if rows else 0)
+        self._shapes.append(Box(PAD, top, width, height, "host", worst))
+        forwarding = {True: "IP forwarding on", False: "IP forwarding off", None: ""}[host_map.forwarding]
+        self._shapes.append(Label(PAD + 12, top + 20, middle(f"host {clean(name)}", most - 20), "title"))
+        self._shapes.append(Label(self.width - PAD - 12, top + 20, forwarding, "note", anchor="end"))
+        for number, row in enumerate(rows):
+            self._shapes.append(Label(PAD + 12, top + 40 + ROW * number, row, "note", worst))
+        self.y = self._below_host = top + height
+        self.y += 22
+
+    def network(self, network: MapNetwork) -> None:
+        """One network: its line to the host, its name and addresses, what closes its way out, its containers."""
+        broken = is_broken(network, self.marks)
+        top, left = self.y, INDENT + 12
+        room = self.width - PAD - left - 12
+        notes = [*network.subnets, network.bridge or network.driver]
+        about = " · ".join(note for note in notes if note)
+        title = middle(clean(network.name), NAME_MOST)
+        self.y += 20
+        self._shapes.append(Label(left, self.y, title, "title"))
+        if (len(title) + len(about) + 4) * MONO < room:
+            self._shapes.append(Label(self.width - PAD - 12, self.y, about, "note", anchor="end"))
+        else:
+            self.y += ROW
+            self._shapes.append(Label(left, self.y, middle(about, int(room / MONO)), "note"))
+        for row in self.wrapped(_way_words(network, broken), int(room / MONO), 3):
+            self.y += ROW
+            self._shapes.append(Label(left, self.y, row, "note", "critical" if broken else "calm"))
+        self.y += 10
+        self.chips(list(self.members(network)), left)
+        self.y += 4
+        subject = Subject("network", network.name)
+        box = Box(
+            INDENT,
+            top,
+            self.width - PAD - INDENT,
+            self.y - top,
+            "network",
+            "critical" if broken else self.marks.tone(subject),
+        )
+        self._shapes.insert(0, box)
+        if network.out.state != "none" or network.driver == "host":
+            x = CLOSED_TRUNK if broken else OPEN_TRUNK
+            dashed = broken or network.out.state in ("closed", "unknown")
+            self._lines.append(
+                Line(((x, top + 16), (INDENT, top + 16)), "critical" if broken else "calm", dashed=dashed)
+            )
+            self._lowest[broken] = top + 16
+        self.y += 12
+
+    def members(self, network: MapNetwork) -> Iterator[_Chip]:
+        """The containers: those with findings first, then those that run."""
+        ordered = sorted(
+            network.containers,
+            key=lambda container: (-self.severity(container), not container.is_running, container.name),
+        )
+        for container in ordered[:MOST_CONTAINERS]:
+            yield self.member(container)
+        if len(ordered) > MOST_CONTAINERS:
+            yield _Chip(f"and {len(ordered) - MOST_CONTAINERS} more")
+
+    def severity(self, container: MapContainer) -> int:
+        return int(self.marks.worst.get(Subject("container", container.name), 0))
+
+    def member(self, container: MapContainer) -> _Chip:
+        subject = Subject("container", container.name)
+        closed = [port for port in container.ports if port.way.state == "closed" and self.is_accused(container)]
+        ports = [
+            *(f"✕ {port.label}" for port in closed),
+            *(port.label for port in container.ports if port not in closed),
+        ]
+        note = ports[0] if ports else ""
+        if len(ports) > 1:
+            note += f" +{len(ports) - 1}"
+        if not container.is_running:
+            note = container.status
+        return _Chip(container.name, note, self.marks.tone(subject), is_container=True, is_running=container.is_running)
+
+    def is_accused(self, container: MapContainer) -> bool:
+        return Subject("container", container.name) in self.marks.accused
+
+    # -- pieces ----------------------------------------
+
+    def text(self, x: float, text: str, role: str) -> None:
+        self.y += 12
+        self._shapes.append(Label(x, self.y, text, role))
+        self.y += 8
+
+    @staticmethod
+    def wrapped(text: str, columns: int, most: int) -> list[str]:
+        """A sentence on a few rows; the last one is cut."""
+        rows = textwrap.wrap(clean(text), max(12, columns))
+        if len(rows) <= most:
+            return rows
+        return [*rows[: most - 1], shortened(" ".join(rows[most - 1 :]), max(12, columns))]
+
+    def chips(self, chips: Sequence[_Chip], left: float) -> None:
+        """Chips in rows, as many a row as there is room for."""
+        x, right = left, self.width - PAD - (12 if left > PAD else 0)
+        for chip in chips:
+            width = chip.width(right - left)
+            if x > left and x + width > right:
+                x = left
+                self.y += CHIP + GAP
+            self._shapes.extend(chip.shapes(x, self.y, width))
+            x += width + GAP
+        self.y += CHIP + GAP
+
+
+class _Chip(msgspec.Struct, frozen=True):
+    """A small box: a name, and a note behind it."""
+
+    name: str
+    note: str = ""
+    tone: Tone = "calm"
+    is_container: bool = False
+    is_running: bool = True
+
+    def fitted(self, room: float) -> tuple[str, str]:
+        """Name and note as far as there is room for them."""
+        columns = int((room - self._before - 12) / MONO)
+        name = middle(clean(self.name), min(NAME_MOST, columns))
+        left = columns - len(name) - 1
+        note = middle(clean(self.note), left) if left >= NOTE_LEAST else ""
+        return name, note
+
+    @property
+    def _before(self) -> int:
+        return 22 if self.is_container else 10
+
+    def width(self, room: float) -> float:
+        name, note = self.fitted(room)
+        columns = len(name) + (len(note) + 1 if note else 0)
+        return self._before + 12 + MONO * columns
+
+    def shapes(self, x: float, y: float, width: float) -> Iterable[Shape]:
+        name, note = self.fitted(width)
+        yield Box(x, y, width, CHIP, "chip", self.tone if self.is_running or self.tone != "calm" else "quiet", 5)
+        if self.is_container:
+            yield Dot(x + 12, y + CHIP / 2, tone=self.tone, filled=self.is_running)
+        yield Label(x + self._before, y + 17, name, "name", "calm" if self.is_running else "quiet")
+        if note:
+            yield Label(x + self._before + MONO * (len(name) + 1), y + 17, note, "note")
+
+
+def _way_words(network: MapNetwork, broken: bool) -> str:
+    """What is said of a network's way out; nothing where it is open."""
+    way = network.out
+    if network.is_internal:
+        return "internal: no way out, on purpose"
+    if way.state == "closed":
+        return f"✕ way out broken: {words_of(way)}" if broken else f"way out closed: {words_of(way)}"
+    return f"way out not known: {words_of(way)}" if way.state == "unknown" else ""

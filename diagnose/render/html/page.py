@@ -1,0 +1,270 @@
+"""The report as one HTML file: everything is in it, nothing is loaded, and no script runs.
+
+Names come from users and containers, so that the template escapes every text, and a Content-Security-Policy allows the file's own style
+sheet alone: markup in a name would do nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.resources
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from diagnose import runbooks, timeline
+from diagnose.evidence.run.host_map import HostMap
+from diagnose.evidence.run.options import Options
+from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
+from diagnose.evidence.storage.filesystems import Filesystems
+from diagnose.model import Report, Reported
+from diagnose.phrases import and_more, size
+from diagnose.render.html import moments, networks
+from diagnose.render.html.shapes import Drawing
+from diagnose.render.outline import Outline, OutlineBlock, outline
+from diagnose.render.words import clean, short_ids
+
+KINDS: tuple[type, ...] = (HostMap, Filesystems, Options, *timeline.KINDS)
+"""The evidence that is drawn, beside what a report holds anyway."""
+
+NAMES_SHOWN = 12
+EVIDENCE_MOST = 4_000
+"""Characters of one value of evidence: a log's tail is in the bundle."""
+MOMENTS_SHOWN = 150
+_FENCE_INFO = re.compile(r"^(`{3,}|~{3,})sh (.*)$", re.MULTILINE)
+_SAFE_LINK = re.compile(r"https?://|#")
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """A share of a whole. part: 0 to 100."""
+
+    name: str
+    size: str
+    part: float
+    note: str = ""
+
+
+class Disk(msgspec.Struct, frozen=True):
+    """One file system: how full it is, and of what, as far as it was measured."""
+
+    point: str
+    used_pct: float
+    about: str
+    parts: tuple[Bar, ...] = ()
+
+
+class PageOf(msgspec.Struct, frozen=True):
+    """The runbook page of one id. filled_for: whose values stand in its commands."""
+
+    id: str
+    title: str
+    filled_for: str
+    html: Markup
+
+
+def render(report: Report, exit_code: int, stream: TextIO) -> None:
+    """Write the whole report."""
+    stream.write(text(report, exit_code))
+
+
+def text(report: Report, exit_code: int) -> str:
+    """The report as one HTML file."""
+    page = outline(report, exit_code)
+    style = importlib.resources.files("diagnose.render.html").joinpath("style.css").read_text(encoding="utf-8")
+    history = _history(report)
+    return _template(
+        "report.html.j2"
+    ).render(
+        page=page,
+        report=report,
+        word=page.status.partition(" ")[0],
+        rest=page.status.partition(" ")[2],
+        taken=datetime.fromtimestamp(report.taken_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        style=Markup(style),  # noqa: S704 - our own file
+        style_hash=_hash(style),
+        maps=_maps(report),
+        times=_times(page, report, history),
+        history=history.moments[-MOMENTS_SHOWN:] if history else (),
+        disks=_disks(report),
+        pages=_pages(page, report),
+    )
+
+
+def _template(name: str) -> Template:
+    environment = Environment(
+        loader=PackageLoader("diagnose.render.html", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "clean": clean,
+        "clock": moments.clock,
+        "size": size,
+        "value": _value,
+        "names": lambda names: and_more([clean(name) for name in names], NAMES_SHOWN),
+        "prose": _prose,
+        "bars": _bars,
+        "day": lambda at: datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d"),
+    }
+    return environment.get_template(name)
+
+
+def drawing(picture: Drawing) -> Markup:
+    """A drawing as an SVG element."""
+    return Markup(_template("drawing.svg.j2").render(picture=picture))  # noqa: S704 - escaped by the template
+
+
+def _hash(style: str) -> str:
+    """What the policy allows: the style sheet, and no other."""
+    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+
+def _prose(text: str) -> Markup:
+    """A sentence of a page: what stands between backticks is code."""
+    parts = clean(text).split("`")
+    return Markup("").join(Markup("<code>{0}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
+
+
+def _value(value: str) -> str:
+    """A value of evidence as it is shown: short ids, no control characters, not without end."""
+    shown = clean(short_ids(value))
+    return shown if len(shown) <= EVIDENCE_MOST else f"{shown[:EVIDENCE_MOST]} ..."
+
+
+def _evidence(report: Report, kind: type) -> Any:
+    """The evidence of a kind; None where it could not be had."""
+    found = report.evidence.get(kind)
+    return found if isinstance(found, kind) else None
+
+
+def _maps(report: Report) -> tuple[Drawing, ...]:
+    host_map = _evidence(report, HostMap)
+    if host_map is None or not host_map.networks:
+        return ()
+    return networks.draw(host_map, report, "wide"), networks.draw(host_map, report, "narrow")
+
+
+def _history(report: Report) -> timeline.Timeline | None:
+    """What is known of the last hours; None where the run did not collect it."""
+    if not all(kind in report.evidence for kind in timeline.KINDS):
+        return None
+    evidence = [report.evidence[kind] for kind in timeline.KINDS]
+    asked = _evidence(report, Options) or Options()
+    return timeline.make(evidence, asked.since_s, ())
+
+
+def _times(page: Outline, report: Report, history: timeline.Timeline | None) -> tuple[Drawing, ...]:
+    known = history.moments if history else ()
+    drawn = (
+        moments.draw(page.blocks, known, report.taken_at, "wide"),
+        moments.draw(page.blocks, known, report.taken_at, "narrow"),
+    )
+    return tuple(picture for picture in drawn if picture is not None)
+
+
+def _disks(report: Report) -> tuple[Disk, ...]:
+    """The file systems, the fullest first."""
+    filesystems = _evidence(report, Filesystems)
+    usage = _evidence(report, DiskUsage)
+    disks = [
+        Disk(
+            disk.point,
+            disk.usage.used_pct,
+            f"{size(disk.usage.available)} left of {size(disk.usage.size)}; {and_more(disk.holds, 4)}",
+            _parts(usage.parts) if usage is not None and usage.point == disk.point else (),
+        )
+        for disk in filesystems or ()
+    ]
+    return tuple(sorted(disks, key=lambda disk: -disk.used_pct))
+
+
+def _parts(parts: Sequence[UsagePart]) -> tuple[Bar, ...]:
+    most = max((part.bytes for part in parts), default=0)
+    return tuple(
+        Bar(
+            part.name,
+            f"at least {size(part.bytes)}" if part.at_least else size(part.bytes),
+            100 * part.bytes / most if most else 0.0,
+            ", ".join(f"{short_ids(name)} {size(count)}" for name, count in part.subjects),
+        )
+        for part in parts
+    )
+
+
+def _bars(block: OutlineBlock) -> tuple[Bar, ...]:
+    """The shares that a finding shows."""
+    most = max((part.bytes for part in block.parts), default=0)
+    return tuple(
+        Bar(part.name, size(part.bytes), 100 * part.bytes / most if most else 0.0, short_ids(part.note))
+        for part in block.parts
+    )
+
+
+# -- runbook pages ----------------------------------------
+
+
+def _pages(page: Outline, report: Report) -> tuple[PageOf, ...]:
+    """The pages of all ids in the report, in its order. Commands are filled with the values of the first finding of an id."""
+    ids = dict.fromkeys(id for block in (*page.blocks, *page.advice) for id in _ids(block))
+    first: dict[str, Reported] = {}
+    for found in report.findings:
+        first.setdefault(found.id, found)
+    return tuple(written for id in ids if id in first and (written := _page(first[id], report)) is not None)
+
+
+def _ids(block: OutlineBlock) -> Iterable[str]:
+    yield block.id
+    for effect in block.effects:
+        yield effect.id
+
+
+def _page(found: Reported, report: Report) -> PageOf | None:
+    try:
+        page = runbooks.page(found.id)
+    except (KeyError, OSError, runbooks.PageError):
+        return None
+    title, _, body = page.body.strip().partition("\n")
+    filled = _filled(body, found.finding.variables, report.docker)
+    return PageOf(found.id, title.lstrip("# "), str(found.subject.name), Markup(_markdown().render(filled)))  # noqa: S704
+
+
+def _filled(body: str, variables: Mapping[str, str], docker: str) -> str:
+    """The body with the finding's values in its blocks of commands, and only there."""
+    lines = []
+    is_command = False
+    for line in body.split("\n"):
+        if line.startswith(("```", "~~~")):
+            is_command = not is_command
+        elif is_command:
+            line = clean(runbooks.fill(line, variables, docker))
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _markdown() -> MarkdownIt:
+    """A parser that passes no HTML on. Headings go below those of the report; a block of commands says what it is for."""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+    def fence(_self: Any, tokens: Sequence[Any], at: int, _options: Any, _env: Any) -> str:
+        words = tokens[at].info.removeprefix("sh").strip()
+        risk = next((word for word in words.split() if word in runbooks.RISKS), "")
+        label = Markup('<p class="purpose {0}">{1}</p>').format(risk, words) if words else Markup("")
+        return str(label + Markup('<pre tabindex="0"><code>{0}</code></pre>\n').format(tokens[at].content.rstrip("\n")))
+
+    def heading(self: Any, tokens: Sequence[Any], at: int, options: Any, env: Any) -> str:
+        tokens[at].tag = "h4"
+        return str(self.renderToken(tokens, at, options, env))
+
+    markdown.add_render_rule("fence", fence)
+    markdown.add_render_rule("heading_open", heading)
+    markdown.add_render_rule("heading_close", heading)
+    return markdown
