@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from diagnose.cli import options, process
+from diagnose.cli import on, options, process
 
 if TYPE_CHECKING:
     from diagnose.model import Check, Report
 
 
-@click.command("all")
+@click.command("all", cls=on.Command)
 @options.run
 def all_(**given: Any) -> None:
     """Run every check on this host."""
@@ -25,7 +25,7 @@ def all_(**given: Any) -> None:
     _diagnose(registry.load, None, given)
 
 
-@click.command()
+@click.command(cls=on.Command)
 @click.argument("selectors", nargs=-1, required=True, metavar="SELECTOR...", shell_complete=options.complete_id)
 @options.run
 def check(selectors: tuple[str, ...], **given: Any) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from diagnose.cli import options, process
+from diagnose.cli import on, options, process
 
 
-@click.command()
+@click.command(cls=on.Command)
 @click.option(
     "-o",
     "output",

@@ -1,0 +1,66 @@
+"""`--on`: its options, and the commands that it carries out on other hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def _targets(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[object, ...]:
+    if not texts:
+        return ()
+    from diagnose.reach.target import TargetError, parse
+
+    try:
+        return tuple(dict.fromkeys(parse(text) for text in texts))
+    except TargetError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
+    click.option(
+        "--on",
+        "targets",
+        multiple=True,
+        callback=_targets,
+        metavar="ssh://HOST",
+        help="Run on another host over ssh, without installing anything there. Repeatable.",
+    ),
+    click.option("--sudo", is_flag=True, help="With --on: run there as root, by sudo."),
+    click.option(
+        "--sudo-password",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="With --sudo: a file with sudo's password; otherwise it is asked for once, if it is needed.",
+    ),
+    click.option(
+        "--folder",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="With --on: the archive to run from, if this tool is not it.",
+    ),
+)
+
+
+class Command(click.Command):
+    """A command that `--on` runs on other hosts: its own function is then not called."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for option in OPTIONS:
+            option(self)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run here, or on the hosts of `--on`."""
+        reach = {name: ctx.params.pop(name) for name in ("targets", "sudo", "sudo_password", "folder")}
+        if reach["targets"]:
+            from diagnose.reach import command_line
+
+            return command_line.run(ctx, **reach)
+        for name, option in {"sudo": "--sudo", "sudo_password": "--sudo-password", "folder": "--folder"}.items():
+            if reach[name]:
+                raise click.UsageError(f"{option} goes with --on only")
+        return super().invoke(ctx)

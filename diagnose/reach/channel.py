@@ -1,0 +1,153 @@
+"""The system's ssh as three streams, each wait with a deadline."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO
+
+CHUNK = 1 << 16
+ERRORS_KEPT = 1 << 16
+"""Bytes of stderr that are kept, the last ones."""
+
+
+class LostError(Exception):
+    """The connection ended, or nothing came in time; one phrase says which."""
+
+
+class Channel:
+    """A command whose stdin and stdout are spoken with in turns, while its stderr is kept.
+
+    on_prompt: what stderr may show to ask for a line of input, and who answers it. The answer is sent on stdin.
+    """
+
+    def __init__(self, command: list[str], on_prompt: tuple[bytes, Callable[[], bytes]] | None = None) -> None:
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        )
+        self._on_prompt = on_prompt
+        self._received = bytearray()
+        self._errors = bytearray()
+        self._selector = selectors.DefaultSelector()
+        for stream in (self._stdout, self._stderr):
+            os.set_blocking(stream.fileno(), False)
+            self._selector.register(stream, selectors.EVENT_READ)
+        os.set_blocking(self._stdin.fileno(), False)
+
+    @property
+    def _stdin(self) -> IO[bytes]:
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    @property
+    def _stdout(self) -> IO[bytes]:
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    @property
+    def _stderr(self) -> IO[bytes]:
+        assert self._process.stderr is not None
+        return self._process.stderr
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines of stderr."""
+        return self._errors.decode("utf-8", "replace").splitlines()
+
+    def forget_errors(self) -> None:
+        """What stderr says from here on is another's."""
+        self._errors.clear()
+
+    def line(self, seconds: float) -> str:
+        """The next line of stdout. LostError where the stream ends, or after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while (end := self._received.find(b"\n")) < 0:
+            if self._is_over:
+                raise LostError("the connection ended")
+            self._turn(deadline, f"no answer within {seconds:.0f} s")
+        line = bytes(self._received[:end])
+        del self._received[: end + 1]
+        return line.decode("utf-8", "replace")
+
+    def send(self, data: bytes, seconds: float, moved: Callable[[int], None] = lambda _: None) -> None:
+        """Write all of it. LostError where the other side closes, or takes nothing for so many seconds.
+
+        moved: is told how many bytes are gone.
+        """
+        view, done = memoryview(data), 0
+        self._selector.register(self._stdin, selectors.EVENT_WRITE)
+        try:
+            while done < len(data):
+                ready = self._turn(time.monotonic() + seconds, f"nothing more could be sent for {seconds:.0f} s")
+                if self._stdin in ready:
+                    try:
+                        done += os.write(self._stdin.fileno(), view[done : done + CHUNK])
+                    except BlockingIOError:
+                        continue
+                    except OSError:
+                        raise LostError("the connection ended") from None
+                    moved(done)
+        finally:
+            self._selector.unregister(self._stdin)
+
+    def rest(self, seconds: float) -> tuple[bytes, int]:
+        """All that is left of stdout, and the exit code. LostError after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while not self._is_over:
+            self._turn(deadline, f"no report within {seconds:.0f} s")
+        return bytes(self._received), self._process.wait(timeout=max(1.0, deadline - time.monotonic()))
+
+    def close(self) -> None:
+        """End it. The other side sees its stdin end, stops the tool and cleans up."""
+        for stream in (self._stdin, self._stdout, self._stderr):
+            with suppress(OSError):
+                stream.close()
+        self._selector.close()
+        try:
+            self._process.wait(0.5)
+        except subprocess.TimeoutExpired:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)
+            self._process.kill()
+
+    @property
+    def _is_over(self) -> bool:
+        return self._stdout not in {key.fileobj for key in self._selector.get_map().values()}
+
+    def _turn(self, deadline: float, late: str) -> set[object]:
+        """Wait for one stream to be ready, and read what there is. The streams that were ready."""
+        left = deadline - time.monotonic()
+        ready: set[object] = {key.fileobj for key, _ in self._selector.select(max(0.0, left))}
+        if not ready and left <= 0:
+            raise LostError(late)
+        for stream, target in ((self._stdout, self._received), (self._stderr, self._errors)):
+            if stream in ready:
+                self._read(stream, target)
+        return ready
+
+    def _read(self, stream: IO[bytes], target: bytearray) -> None:
+        data = stream.read(CHUNK)
+        if data is None:
+            return
+        if not data:
+            self._selector.unregister(stream)
+            return
+        target += data
+        if target is self._errors:
+            self._answer()
+            del target[:-ERRORS_KEPT]
+
+    def _answer(self) -> None:
+        if self._on_prompt is None:
+            return
+        prompt, answer = self._on_prompt
+        place = self._errors.find(prompt)
+        if place >= 0:
+            del self._errors[place : place + len(prompt)]
+            with suppress(OSError):
+                os.write(self._stdin.fileno(), answer())

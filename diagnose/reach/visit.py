@@ -1,0 +1,175 @@
+"""One host: from the connection to its report."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from diagnose.phrases import size
+from diagnose.reach.channel import Channel, LostError
+from diagnose.reach.folder import Folder, NoFolderError
+from diagnose.reach.target import Target
+from diagnose.version import __version__
+
+WORD = "diagnose-reach"
+"""What begins each line of the other side that is meant for us."""
+PROMPT = b"diagnose-reach: password"
+CONNECT_S = 15.0
+"""Seconds for a connection, where ssh's configuration has no ConnectTimeout."""
+ANSWER_S = 30.0
+"""The longest silence of the other side while nothing runs there, and of the line while something is sent."""
+PASSWORD_S = 120.0
+"""Seconds for the first answer: ssh and sudo may ask a person for a password meanwhile."""
+MARGIN_S = 30.0
+"""Seconds beyond the budget after which a run counts as lost: the tool's own start, and a slow line for the report."""
+ALIVE = ("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3")
+"""Notices within 15 s that the other side is gone, where ssh's configuration says nothing of it."""
+FIXED = ("-T", "-x", "-a", "-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none", "-o", "PermitLocalCommand=no")
+"""No terminal, and nothing of the user's that is meant for a session of a person."""
+
+
+class VisitError(Exception):
+    """No report came from this host; one sentence says why."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to run there. arguments: of the tool. config: the text of a configuration file. environment: for the tool's face.
+
+    ask_password: gives sudo's password, None where the tool runs as the user who logs in. folder: finds what is shipped.
+    """
+
+    arguments: tuple[str, ...]
+    budget_s: float
+    folder: Callable[[], Folder]
+    config: bytes = b""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ask_password: Callable[[], str] | None = None
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What came back: the report as it was written there, what the tool wrote on stderr, and its exit code."""
+
+    output: bytes
+    errors: tuple[str, ...]
+    code: int
+
+
+def visit(target: Target, order: Order, stage: Callable[[str], None]) -> Visit:
+    """Run the tool on that host. stage: is told what is under way. VisitError if no report came."""
+    asked: list[str] = []
+
+    def password() -> bytes:
+        assert order.ask_password is not None
+        if asked:
+            raise VisitError("sudo does not take the password")
+        stage("asks for sudo's password")
+        asked.append("once")
+        return order.ask_password().encode() + b"\n"
+
+    stage("connecting")
+    prompt = (PROMPT, password) if order.ask_password is not None else None
+    script = _script(order)
+    try:
+        channel = Channel(_command(target, len(script), as_root=order.ask_password is not None), prompt)
+    except FileNotFoundError:
+        raise VisitError("ssh is not installed here") from None
+    try:
+        return _converse(channel, order, script, stage)
+    except LostError as error:
+        raise VisitError(_reason(channel, str(error))) from None
+    except NoFolderError as error:
+        raise VisitError(str(error)) from None
+    finally:
+        channel.close()
+
+
+def _converse(channel: Channel, order: Order, script: bytes, stage: Callable[[str], None]) -> Visit:
+    _expect(channel, "ready", PASSWORD_S)
+    stage("looking")
+    channel.send(script, ANSWER_S)
+    word, rest = _expect(channel, "ship config run", ANSWER_S)
+    if word == "ship":
+        folder = order.folder()
+        channel.send(f"{folder.machine} {folder.room_kb} {len(folder.data)}\n".encode(), ANSWER_S)
+        _, place = _expect(channel, "send", ANSWER_S)
+        whole = size(len(folder.data))
+        channel.send(folder.data, ANSWER_S, lambda done: stage(f"copying {size(done)} of {whole} to {place}"))
+        stage("unpacking")
+        word, rest = _expect(channel, "config run", ANSWER_S)
+    if word == "config":
+        channel.send(order.config, ANSWER_S)
+        word, rest = _expect(channel, "run", ANSWER_S)
+    channel.forget_errors()
+    stage(f"running {rest}")
+    output, code = channel.rest(order.budget_s + MARGIN_S)
+    if not 0 <= code <= 3:
+        raise LostError(f"the run was cut off (exit {code})")
+    return Visit(output, tuple(channel.errors), code)
+
+
+def _expect(channel: Channel, words: str, seconds: float) -> tuple[str, str]:
+    """The next line that is meant for us, as word and rest; what a login script writes is passed over."""
+    while True:
+        mark, _, said = channel.line(seconds).partition(" ")
+        if mark != WORD:
+            continue
+        word, _, rest = said.partition(" ")
+        if word == "failed":
+            raise VisitError(rest)
+        if word not in words.split():
+            raise VisitError(f"the other side answers {word!r} out of turn")
+        return word, rest
+
+
+def _script(order: Order) -> bytes:
+    """What the other side's shell runs, with its variables and the tool's arguments before it."""
+    variables = {"version": __version__, "config_size": str(len(order.config))}
+    lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in order.environment.items()]
+    lines.append(shlex.join(["set", "--", *order.arguments]))
+    lines.append(Path(__file__).with_name("remote.sh").read_text())
+    return "\n".join(lines).encode()
+
+
+def _command(target: Target, length: int, *, as_root: bool) -> list[str]:
+    """The ssh command line. What it runs there is one line without newlines, so that any login shell takes it."""
+    remote = f"exec sh -c '{_begin(length)}'"
+    if as_root:
+        inner = _begin(length).replace('"', r"\"").replace("$", r"\$")
+        sudo = f'exec sudo -S -p "{PROMPT.decode()}" sh -c "{inner}"'
+        remote = f"exec sh -c 'if [ $(id -u) = 0 ]; then exec sh -c \"{inner}\"; fi; {sudo}'"
+    return ["ssh", *FIXED, *_patience(target), *target.arguments, remote]
+
+
+def _begin(length: int) -> str:
+    """Shell text that says that it is there, and then runs the script of that many bytes from its stdin."""
+    return f'echo {WORD} ready; eval "$(head -c {length})"'
+
+
+def _patience(target: Target) -> list[str]:
+    """Options of ssh for a host that does not answer, where its configuration has none."""
+    try:
+        command = ["ssh", "-G", *target.arguments]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=10, check=False, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    configured = dict(line.partition(" ")[::2] for line in done.stdout.splitlines())
+    options = []
+    if configured.get("connecttimeout", "none") == "none":
+        options += ["-o", f"ConnectTimeout={CONNECT_S:.0f}"]
+    if configured.get("serveraliveinterval", "0") == "0":
+        options += ALIVE
+    return options
+
+
+def _reason(channel: Channel, lost: str) -> str:
+    """Why the connection was lost: what ssh or sudo wrote last, or what we saw of it."""
+    lines = [line.strip() for line in channel.errors if line.strip()]
+    return f"{lost}: {lines[-1].removeprefix('ssh: ')}" if lines else lost

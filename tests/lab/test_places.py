@@ -1,0 +1,137 @@
+"""The folder where nothing else starts: its verdicts are the installed tool's, it is quick, and nothing of it is left behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.reach import built
+
+from .box import PROJECT, Box
+from .conftest import unfit
+from .places import PLACES, Place
+from .runner import BASE_CONFIG
+
+pytestmark = [
+    pytest.mark.skipif(bool(unfit()), reason=str(unfit())),
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("places"),
+]
+INSTALLED = f"env -C {PROJECT} PYTHONDONTWRITEBYTECODE=1 {sys.executable} -m diagnose"
+WATCHED = "/tmp /run /dev/shm /root /var/tmp /var/log /etc /srv /opt"
+"""Where a tool would leave something, if it left anything."""
+START_S = 0.5
+"""The most processor time that a start may take, in seconds."""
+
+
+class Run(NamedTuple):
+    """What a run in a place came to. start_s: processor time of `list`."""
+
+    code: int
+    report: dict[str, Any]
+    demo: dict[str, Any]
+    start_s: float
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Box]:
+    """A host with a container that runs, and one that cannot start."""
+    with Box("distro") as box:
+        box.start_engine(config=BASE_CONFIG)
+        box.docker("run", "-d", "--name=web", "shop:1.4", "sleep", "1000")
+        box.docker("run", "-d", "--name=fails", "shop:1.4", "/none", check=False)
+        yield box
+
+
+@contextmanager
+def state(box: Box, name: str) -> Iterator[None]:
+    """The engine as the place wants it."""
+    if name != "hung dockerd":
+        yield
+        return
+    pid = box.engine_pid
+    box.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        box.kill(pid, signal.SIGCONT)
+
+
+def within(box: Box, place: Place, command: str) -> Any:
+    """Run a command in the place."""
+    script = f"set -e\n{place.make}\ncd /\n{place.enter}{command}"
+    return box.run(["unshare", "--mount", "sh", "-c", script], check=False, timeout=90)
+
+
+def judge(box: Box, place: Place, tool: str) -> Run:
+    """Live, the demo, and the time of a start."""
+    live = within(box, place, f"{tool} all --format json --budget 60")
+    demo = within(box, place, f"{tool} all --from demo --format json")
+    start = within(box, place, f"{tool} list >/dev/null\ntimes")
+    assert live.stdout, live.stderr
+    assert demo.stdout, demo.stderr
+    user, system = start.stdout.splitlines()[-1].split()
+    return Run(live.returncode, json.loads(live.stdout), json.loads(demo.stdout), seconds(user) + seconds(system))
+
+
+def seconds(text: str) -> float:
+    """`0m1.234s`, as the shell's `times` writes it."""
+    minutes, _, rest = text.rstrip("s").partition("m")
+    return float(minutes) * 60 + float(rest)
+
+
+def judgement(report: dict[str, Any]) -> dict[str, Any]:
+    """Findings and verdicts, without what depends on the moment."""
+    return {
+        "findings": sorted((finding["key"], finding["severity"]) for finding in report["findings"]),
+        "verdicts": {check["id"]: check["verdict"] for check in report["checks"]},
+    }
+
+
+def ids(report: dict[str, Any], family: str) -> set[tuple[str, str]]:
+    return {(f["id"], f["subject"]["name"]) for f in report["findings"] if f["id"].startswith(family)}
+
+
+@pytest.fixture(scope="module")
+def folder(box: Box) -> str:
+    """The launcher, in a folder of the box that outlives the places."""
+    box.sh(f"mkdir -p /opt/there && tar xzf {built.archive()} -C /opt/there", timeout=120)
+    return "/opt/there/diagnose/diagnose"
+
+
+def carried(place: Place, folder: str) -> Place:
+    """The place with the folder in its own root."""
+    if not place.root:
+        return place
+    put = f"mkdir -p {place.root}/opt/there && mount --bind /opt/there {place.root}/opt/there"
+    return Place(f"{place.make}\n{put}", place.root, place.user)
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_verdicts_are_the_installed_tool_s(box: Box, folder: str, name: str, say: Callable[[str], None]) -> None:
+    place = carried(PLACES[name], folder)
+    with state(box, name):
+        before = box.sh(f"find {WATCHED} -xdev | sort")
+        ours = judge(box, place, folder)
+        after = box.sh(f"find {WATCHED} -xdev | sort")
+        reference = judge(box, place if place.takes_the_installed_tool else Place(), INSTALLED)
+    assert judgement(ours.demo) == judgement(reference.demo)
+    assert "crashed" not in judgement(ours.report)["verdicts"].values()
+    if place.takes_the_installed_tool:
+        assert (ours.code, judgement(ours.report)) == (reference.code, judgement(reference.report))
+    else:
+        # No program of the host's is there; what the engine and the kernel say is the same.
+        assert ids(ours.report, "container.") == ids(reference.report, "container.") != set()
+        assert ours.code == reference.code
+    assert after == before
+    assert ours.start_s < START_S
+    found = len(ours.report["findings"])
+    say(
+        f"folder in {name}: {found} findings, exit {ours.code}, as installed; start {ours.start_s:.2f} s of CPU; nothing left"
+    )
