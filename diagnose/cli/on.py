@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from diagnose.cli import process
+
 
 def _targets(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[object, ...]:
     if not texts:
@@ -45,7 +47,7 @@ OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
 )
 
 
-class Command(click.Command):
+class RemotableCommand(click.Command):
     """A command that `--on` runs on other hosts: its own function is then not called."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -59,7 +61,7 @@ class Command(click.Command):
         if reach["targets"]:
             from diagnose.reach import command_line
 
-            return command_line.run(ctx, **reach)
+            process.leave(command_line.run(ctx, **reach))
         for name, option in {"sudo": "--sudo", "sudo_password": "--sudo-password", "folder": "--folder"}.items():
             if reach[name]:
                 raise click.UsageError(f"{option} goes with --on only")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from diagnose.model import Check, Report
 
 
-@click.command("all", cls=on.Command)
+@click.command("all", cls=on.RemotableCommand)
 @options.run
 def all_(**given: Any) -> None:
     """Run every check on this host."""
@@ -25,7 +25,7 @@ def all_(**given: Any) -> None:
     _diagnose(registry.load, None, given)
 
 
-@click.command(cls=on.Command)
+@click.command(cls=on.RemotableCommand)
 @click.argument("selectors", nargs=-1, required=True, metavar="SELECTOR...", shell_complete=options.complete_id)
 @options.run
 def check(selectors: tuple[str, ...], **given: Any) -> None:

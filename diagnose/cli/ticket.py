@@ -11,7 +11,7 @@ import click
 from diagnose.cli import on, options, process
 
 
-@click.command(cls=on.Command)
+@click.command(cls=on.RemotableCommand)
 @click.option(
     "-o",
     "output",

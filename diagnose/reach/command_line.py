@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import click
 from click.core import ParameterSource
@@ -18,7 +17,7 @@ from diagnose.phrases import size
 from diagnose.reach import folder as folders
 from diagnose.reach import tour
 from diagnose.reach.target import Target
-from diagnose.reach.visit import Order, Visit
+from diagnose.reach.visit import Errand, Visit
 
 REFUSED = {
     "source": "--from does not go with --on: a recording is judged here",
@@ -35,8 +34,8 @@ UNKNOWN = 3
 
 def run(
     ctx: click.Context, targets: Sequence[Target], sudo: bool, sudo_password: Path | None, folder: Path | None
-) -> NoReturn:
-    """Carry out the command line on these hosts, and leave the process with the exit code of the worst."""
+) -> int:
+    """Carry out the command line on these hosts. The exit code of the worst."""
     for name, why in REFUSED.items():
         if ctx.params.get(name):
             raise click.UsageError(why)
@@ -45,7 +44,7 @@ def run(
     is_bundle = ctx.command.name == "bundle"
     output: Path | None = ctx.params.get("output")
     files = _files(targets, output, is_bundle=is_bundle)
-    order = Order(
+    errand = Errand(
         (str(ctx.command.name), *arguments(ctx), *(("-o", "-") if is_bundle else ())),
         float(ctx.params.get("budget_s", 10.0)),
         lambda: folders.find(folder),
@@ -57,10 +56,7 @@ def run(
     def deliver(target: Target, outcome: tour.Outcome) -> int:
         return _deliver(ctx, target, outcome, files.get(target), alone=len(targets) == 1)
 
-    code = tour.go(targets, order, deliver)
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(code)
+    return tour.go(targets, errand, deliver)
 
 
 def arguments(ctx: click.Context) -> Iterator[str]:

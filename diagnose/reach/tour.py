@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from diagnose.reach.target import Target
-from diagnose.reach.visit import Order, Visit, VisitError, visit
+from diagnose.reach.visit import Errand, Visit, VisitError, visit
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,14 +30,14 @@ def worst(codes: Sequence[int]) -> int:
     return max(codes, key=ORDER_OF_CODES.index, default=UNKNOWN)
 
 
-def go(targets: Sequence[Target], order: Order, deliver: Callable[[Target, Outcome], int]) -> int:
+def go(targets: Sequence[Target], errand: Errand, deliver: Callable[[Target, Outcome], int]) -> int:
     """Visit all of them. deliver: is given each outcome, in order, and says its exit code. The exit code of the worst."""
     stages = Stages([str(target) for target in targets])
     pool = ThreadPoolExecutor(min(AT_ONCE, len(targets)))
 
     def one(number: int) -> Outcome:
         try:
-            seen: Outcome = visit(targets[number], stages.pausing(order), lambda text: stages.set(number, text))
+            seen: Outcome = visit(targets[number], stages.pausing(errand), lambda text: stages.set(number, text))
         except VisitError as error:
             stages.set(number, f"failed: {error}")
             return error
@@ -92,12 +92,12 @@ class Stages:
             if self._live is not None and self._is_shown:
                 self._live.stop()
 
-    def pausing(self, order: Order) -> Order:
-        """The order, with a password that is asked for once for all hosts, and not under the table."""
+    def pausing(self, errand: Errand) -> Errand:
+        """The errand, with a password that is asked for once for all hosts, and not under the table."""
         from dataclasses import replace
 
-        ask = order.ask_password
-        return order if ask is None else replace(order, ask_password=lambda: self._ask(ask))
+        ask = errand.ask_password
+        return errand if ask is None else replace(errand, ask_password=lambda: self._ask(ask))
 
     def _ask(self, ask: Callable[[], str]) -> str:
         with self._asking:

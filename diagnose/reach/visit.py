@@ -36,7 +36,7 @@ class VisitError(Exception):
 
 
 @dataclass(frozen=True)
-class Order:
+class Errand:
     """What is to run there. arguments: of the tool. config: the text of a configuration file. environment: for the tool's face.
 
     ask_password: gives sudo's password, None where the tool runs as the user who logs in. folder: finds what is shipped.
@@ -59,27 +59,27 @@ class Visit:
     code: int
 
 
-def visit(target: Target, order: Order, stage: Callable[[str], None]) -> Visit:
+def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit:
     """Run the tool on that host. stage: is told what is under way. VisitError if no report came."""
     asked: list[str] = []
 
     def password() -> bytes:
-        assert order.ask_password is not None
+        assert errand.ask_password is not None
         if asked:
             raise VisitError("sudo does not take the password")
         stage("asks for sudo's password")
         asked.append("once")
-        return order.ask_password().encode() + b"\n"
+        return errand.ask_password().encode() + b"\n"
 
     stage("connecting")
-    prompt = (PROMPT, password) if order.ask_password is not None else None
-    script = _script(order)
+    prompt = (PROMPT, password) if errand.ask_password is not None else None
+    script = _script(errand)
     try:
-        channel = Channel(_command(target, len(script), as_root=order.ask_password is not None), prompt)
+        channel = Channel(_command(target, len(script), as_root=errand.ask_password is not None), prompt)
     except FileNotFoundError:
         raise VisitError("ssh is not installed here") from None
     try:
-        return _converse(channel, order, script, stage)
+        return _converse(channel, errand, script, stage)
     except LostError as error:
         raise VisitError(_reason(channel, str(error))) from None
     except NoFolderError as error:
@@ -88,13 +88,13 @@ def visit(target: Target, order: Order, stage: Callable[[str], None]) -> Visit:
         channel.close()
 
 
-def _converse(channel: Channel, order: Order, script: bytes, stage: Callable[[str], None]) -> Visit:
+def _converse(channel: Channel, errand: Errand, script: bytes, stage: Callable[[str], None]) -> Visit:
     _expect(channel, "ready", PASSWORD_S)
     stage("looking")
     channel.send(script, ANSWER_S)
     word, rest = _expect(channel, "ship config run", ANSWER_S)
     if word == "ship":
-        folder = order.folder()
+        folder = errand.folder()
         channel.send(f"{folder.machine} {folder.room_kb} {len(folder.data)}\n".encode(), ANSWER_S)
         _, place = _expect(channel, "send", ANSWER_S)
         whole = size(len(folder.data))
@@ -102,11 +102,11 @@ def _converse(channel: Channel, order: Order, script: bytes, stage: Callable[[st
         stage("unpacking")
         word, rest = _expect(channel, "config run", ANSWER_S)
     if word == "config":
-        channel.send(order.config, ANSWER_S)
+        channel.send(errand.config, ANSWER_S)
         word, rest = _expect(channel, "run", ANSWER_S)
     channel.forget_errors()
     stage(f"running {rest}")
-    output, code = channel.rest(order.budget_s + MARGIN_S)
+    output, code = channel.rest(errand.budget_s + MARGIN_S)
     if not 0 <= code <= 3:
         raise LostError(f"the run was cut off (exit {code})")
     return Visit(output, tuple(channel.errors), code)
@@ -126,12 +126,12 @@ def _expect(channel: Channel, words: str, seconds: float) -> tuple[str, str]:
         return word, rest
 
 
-def _script(order: Order) -> bytes:
+def _script(errand: Errand) -> bytes:
     """What the other side's shell runs, with its variables and the tool's arguments before it."""
-    variables = {"version": __version__, "config_size": str(len(order.config))}
+    variables = {"version": __version__, "config_size": str(len(errand.config))}
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
-    lines += [f"export {name}={shlex.quote(value)}" for name, value in order.environment.items()]
-    lines.append(shlex.join(["set", "--", *order.arguments]))
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in errand.environment.items()]
+    lines.append(shlex.join(["set", "--", *errand.arguments]))
     lines.append(Path(__file__).with_name("remote.sh").read_text())
     return "\n".join(lines).encode()
 
