@@ -14,6 +14,11 @@ CHUNK = 1 << 16
 ERRORS_KEPT = 1 << 16
 """Bytes of stderr that are kept, the last ones."""
 
+CONNECT_S = 15.0
+"""Seconds for a connection, where ssh's configuration has no ConnectTimeout."""
+ALIVE = ("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3")
+"""Notices within 15 s that the other side is gone, where ssh's configuration says nothing of it."""
+
 
 class LostError(Exception):
     """The connection ended, or nothing came in time; one phrase says which."""
@@ -151,3 +156,21 @@ class Channel:
             del self._errors[place : place + len(prompt)]
             with suppress(OSError):
                 os.write(self._stdin.fileno(), answer())
+
+
+def patience(arguments: list[str]) -> list[str]:
+    """Options of ssh for a host that does not answer, where its configuration has none."""
+    try:
+        command = ["ssh", "-G", *arguments]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=10, check=False, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    configured = dict(line.partition(" ")[::2] for line in done.stdout.splitlines())
+    options = []
+    if configured.get("connecttimeout", "none") == "none":
+        options += ["-o", f"ConnectTimeout={CONNECT_S:.0f}"]
+    if configured.get("serveraliveinterval", "0") == "0":
+        options += ALIVE
+    return options

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from diagnose.phrases import size
-from diagnose.reach.channel import Channel, LostError
+from diagnose.reach.channel import Channel, LostError, patience
 from diagnose.reach.folder import Folder, NoFolderError
 from diagnose.reach.target import Target
 from diagnose.version import __version__
@@ -17,16 +16,12 @@ from diagnose.version import __version__
 WORD = "diagnose-reach"
 """What begins each line of the other side that is meant for us."""
 PROMPT = b"diagnose-reach: password"
-CONNECT_S = 15.0
-"""Seconds for a connection, where ssh's configuration has no ConnectTimeout."""
 ANSWER_S = 30.0
 """The longest silence of the other side while nothing runs there, and of the line while something is sent."""
 PASSWORD_S = 120.0
 """Seconds for the first answer: ssh and sudo may ask a person for a password meanwhile."""
 MARGIN_S = 30.0
 """Seconds beyond the budget after which a run counts as lost: the tool's own start, and a slow line for the report."""
-ALIVE = ("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3")
-"""Notices within 15 s that the other side is gone, where ssh's configuration says nothing of it."""
 FIXED = ("-T", "-x", "-a", "-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none", "-o", "PermitLocalCommand=no")
 """No terminal, and nothing of the user's that is meant for a session of a person."""
 
@@ -143,30 +138,12 @@ def _command(target: Target, length: int, *, as_root: bool) -> list[str]:
         inner = _begin(length).replace('"', r"\"").replace("$", r"\$")
         sudo = f'exec sudo -S -p "{PROMPT.decode()}" sh -c "{inner}"'
         remote = f"exec sh -c 'if [ $(id -u) = 0 ]; then exec sh -c \"{inner}\"; fi; {sudo}'"
-    return ["ssh", *FIXED, *_patience(target), *target.arguments, remote]
+    return ["ssh", *FIXED, *patience(target.arguments), *target.arguments, remote]
 
 
 def _begin(length: int) -> str:
     """Shell text that says that it is there, and then runs the script of that many bytes from its stdin."""
     return f'echo {WORD} ready; eval "$(head -c {length})"'
-
-
-def _patience(target: Target) -> list[str]:
-    """Options of ssh for a host that does not answer, where its configuration has none."""
-    try:
-        command = ["ssh", "-G", *target.arguments]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=10, check=False, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    configured = dict(line.partition(" ")[::2] for line in done.stdout.splitlines())
-    options = []
-    if configured.get("connecttimeout", "none") == "none":
-        options += ["-o", f"ConnectTimeout={CONNECT_S:.0f}"]
-    if configured.get("serveraliveinterval", "0") == "0":
-        options += ALIVE
-    return options
 
 
 def _reason(channel: Channel, lost: str) -> str:
