@@ -81,7 +81,7 @@ class Channel:
     def send(self, data: bytes, seconds: float, moved: Callable[[int], None] = lambda _: None) -> None:
         """Write all of it. LostError where the other side closes, or takes nothing for so many seconds.
 
-        moved: is told how many bytes are gone.
+        moved: is called with the bytes that were sent so far.
         """
         view, done = memoryview(data), 0
         self._selector.register(self._stdin, selectors.EVENT_WRITE)

@@ -55,7 +55,7 @@ class Visit:
 
 
 def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit:
-    """Run the tool on that host. stage: is told what is under way. VisitError if no report came."""
+    """Run the tool on that host. stage: is called with what is under way. VisitError if no report came."""
     asked: list[str] = []
 
     def password() -> bytes:
