@@ -90,6 +90,8 @@ class Routing:
         listed = sorted(_OWN_RULES if rules is None else rules, key=lambda rule: rule.priority)
         self._rules = {family: [rule for rule in listed if rule.family == family] for family in _BITS}
         self._decisions: dict[tuple[str, str | None, str, int | None], RouteDecision] = {}
+        self._by_destination: dict[str, RouteDecision] = {}
+        self._asks_for_more = {family: any(_asks_for_more(rule) for rule in self._rules[family]) for family in _BITS}
 
     def has_policy(self, family: str = "inet") -> bool:
         """Whether there are rules beside the kernel's own."""
@@ -98,9 +100,15 @@ class Routing:
     def look_up(self, dst: str, src: str | None = None, iif: str = "lo", mark: int | None = 0) -> RouteDecision:
         """Where a packet is sent. src None: of a packet that the host has yet to give one. iif: "lo" for the host's own packets."""
         key = (dst, src, iif, mark)
-        if key not in self._decisions:
-            self._decisions[key] = self._decide(dst, src, iif, mark)
-        return self._decisions[key]
+        known = self._decisions.get(key)
+        if known is not None:
+            return known
+        if self._asks_for_more["inet6" if ":" in dst else "inet"]:
+            decision = self._decisions[key] = self._decide(dst, src, iif, mark)
+            return decision
+        decision = self._by_destination.get(dst) or self._decide(dst, src, iif, mark)
+        self._by_destination[dst] = decision
+        return decision
 
     def assume(self, dst: str, src: str | None, iif: str, mark: int | None, decision: RouteDecision) -> None:
         """Take a decision from the kernel itself."""
@@ -153,6 +161,11 @@ class Routing:
         return RouteDecision(
             kind, self._names.get(route.oif or 0, ""), route.gateway, rule.table, route.src, f"route {text}"
         )
+
+
+def _asks_for_more(rule: PolicyRule) -> bool:
+    """Whether a rule looks at anything but the destination."""
+    return bool(rule.iif or rule.oif or rule.src or rule.mark or rule.mask or rule.other)
 
 
 def _refusal(name: str | None) -> Kind:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from diagnose.firewall.walk import PacketVerdict
 
 Backend = Literal["nft", "legacy"]
 Hook = Literal["ingress", "prerouting", "input", "forward", "output", "postrouting", "egress"]
@@ -212,52 +214,8 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def values(self) -> Mapping[Field, int | str | None]:
-        """What a condition on a field compares with; `status` is asked bit by bit."""
-        moved = self.reply or self.dnat or self.snat
-        proto = "icmpv6" if self.proto == "icmp" and self.family == "ip6" else self.proto
-        bridged = None if self.physin is None or self.physout is None else int(bool(self.physin and self.physout))
-        return {
-            "iif": self.iif,
-            "oif": self.oif,
-            "src": _number(self.src),
-            "dst": _number(self.dst),
-            "proto": PROTOCOLS[proto],
-            "sport": self.sport,
-            "dport": self.dport,
-            "family": NF_FAMILIES[self.family],
-            "state": None if self.state is None else STATES[self.state.upper()],
-            "status": None,
-            "direction": int(self.reply),
-            "mark": self.mark,
-            "ctmark": self.ctmark,
-            "src_type": _route_type(self.src_local),
-            "dst_type": _route_type(self.dst_local),
-            "orig_src": _number(self.orig_src if moved else self.src),
-            "orig_dst": _number(self.orig_dst if moved else self.dst),
-            "orig_sport": self.orig_sport if moved else self.sport,
-            "orig_dport": self.orig_dport if moved else self.dport,
-            "reverse_path": None if self.reverse_path is None else int(self.reverse_path),
-            "syn": int(self.state == "new" and self.proto == "tcp"),
-            "icmp": self.icmp,
-            "uid": self.uid,
-            "gid": self.gid,
-            "physin": self.physin,
-            "physout": self.physout,
-            "bridged": bridged,
-            "brin": self.brin,
-            "brout": self.brout,
-            "src_type_in": None if self.src_local else _route_type(self.src_local),
-            "dst_type_in": _route_type(self.here_in if self.dst_local else self.dst_local),
-            "src_type_out": None if self.src_local else _route_type(self.src_local),
-            "dst_type_out": _route_type(self.here_out if self.dst_local else self.dst_local),
-            "pkttype": 0,
-            "tos": 0,
-            "mac": None,
-            "repl_src": _number(self.src if self.reply else self.dst),
-            "repl_dst": None if self.snat else _number(self.dst if self.reply else self.src),
-            "repl_sport": self.sport if self.reply else self.dport,
-            "repl_dport": None if self.snat else self.dport if self.reply else self.sport,
-        }
+        """What a condition on a field compares with; `status` is asked bit by bit. Each is worked out when it is asked for."""
+        return _Values(self)
 
     def status_bit(self, bit: int) -> bool | None:
         """Whether one bit of conntrack's status is set, where it is known."""
@@ -272,6 +230,41 @@ class Packet(msgspec.Struct, frozen=True, dict=True):
         return known.get(bit)
 
 
+class _Values(dict[Field, "int | str | None"]):
+    """The values of a packet's fields, those that were asked for."""
+
+    def __init__(self, packet: Packet) -> None:
+        super().__init__()
+        self._packet = packet
+
+    def __missing__(self, name: Field) -> int | str | None:
+        value = self[name] = _READERS[name](self._packet)
+        return value
+
+
+def _moved(packet: Packet) -> bool:
+    """Whether the packet's addresses may be other ones than those of its connection's first packet."""
+    return bool(packet.reply or packet.dnat or packet.snat)
+
+
+def _protocol(packet: Packet) -> int:
+    return PROTOCOLS["icmpv6" if packet.proto == "icmp" and packet.family == "ip6" else packet.proto]
+
+
+def _is_bridged(packet: Packet) -> int | None:
+    if packet.physin is None or packet.physout is None:
+        return None
+    return int(bool(packet.physin and packet.physout))
+
+
+def _state(packet: Packet) -> int | None:
+    return None if packet.state is None else STATES[packet.state.upper()]
+
+
+def _source_type_of_interface(packet: Packet) -> int | None:
+    return None if packet.src_local else _route_type(packet.src_local)
+
+
 @functools.lru_cache(maxsize=1 << 14)
 def _number(address: str | None) -> int | None:
     return None if address is None else int(ip_address(address))
@@ -279,6 +272,52 @@ def _number(address: str | None) -> int | None:
 
 def _route_type(local: bool | None) -> int | None:
     return None if local is None else ROUTE_TYPES["LOCAL" if local else "UNICAST"]
+
+
+_READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyType(
+    {
+        "iif": lambda packet: packet.iif,
+        "oif": lambda packet: packet.oif,
+        "src": lambda packet: _number(packet.src),
+        "dst": lambda packet: _number(packet.dst),
+        "proto": _protocol,
+        "sport": lambda packet: packet.sport,
+        "dport": lambda packet: packet.dport,
+        "family": lambda packet: NF_FAMILIES[packet.family],
+        "state": _state,
+        "status": lambda _: None,
+        "direction": lambda packet: int(packet.reply),
+        "mark": lambda packet: packet.mark,
+        "ctmark": lambda packet: packet.ctmark,
+        "src_type": lambda packet: _route_type(packet.src_local),
+        "dst_type": lambda packet: _route_type(packet.dst_local),
+        "orig_src": lambda packet: _number(packet.orig_src if _moved(packet) else packet.src),
+        "orig_dst": lambda packet: _number(packet.orig_dst if _moved(packet) else packet.dst),
+        "orig_sport": lambda packet: packet.orig_sport if _moved(packet) else packet.sport,
+        "orig_dport": lambda packet: packet.orig_dport if _moved(packet) else packet.dport,
+        "reverse_path": lambda packet: None if packet.reverse_path is None else int(packet.reverse_path),
+        "syn": lambda packet: int(packet.state == "new" and packet.proto == "tcp"),
+        "icmp": lambda packet: packet.icmp,
+        "uid": lambda packet: packet.uid,
+        "gid": lambda packet: packet.gid,
+        "physin": lambda packet: packet.physin,
+        "physout": lambda packet: packet.physout,
+        "bridged": _is_bridged,
+        "brin": lambda packet: packet.brin,
+        "brout": lambda packet: packet.brout,
+        "src_type_in": _source_type_of_interface,
+        "dst_type_in": lambda packet: _route_type(packet.here_in if packet.dst_local else packet.dst_local),
+        "src_type_out": _source_type_of_interface,
+        "dst_type_out": lambda packet: _route_type(packet.here_out if packet.dst_local else packet.dst_local),
+        "pkttype": lambda _: 0,
+        "tos": lambda _: 0,
+        "mac": lambda _: None,
+        "repl_src": lambda packet: _number(packet.src if packet.reply else packet.dst),
+        "repl_dst": lambda packet: None if packet.snat else _number(packet.dst if packet.reply else packet.src),
+        "repl_sport": lambda packet: packet.sport if packet.reply else packet.dport,
+        "repl_dport": lambda packet: None if packet.snat else packet.dport if packet.reply else packet.sport,
+    }
+)
 
 
 class Nets:
@@ -520,6 +559,11 @@ class Chain(msgspec.Struct, frozen=True, dict=True):
     devices: tuple[str, ...] = ()
 
     @functools.cached_property
+    def label(self) -> str:
+        """The table, as a report shows it."""
+        return str(self.table)
+
+    @functools.cached_property
     def _index(self) -> _RuleIndex | None:
         return _RuleIndex(self.rules) if len(self.rules) >= _WORTH_AN_INDEX else None
 
@@ -572,8 +616,9 @@ class _RuleIndex:
 
     def candidates(self, packet: Packet) -> list[int]:
         found = list(self._always)
+        values = packet.values
         for name in self._values:
-            value = packet.values[name]
+            value = values[name]
             if value is not None:
                 found += self._of(name, value)
             elif name in packet.choices:
@@ -583,11 +628,16 @@ class _RuleIndex:
         found.sort()
         return found
 
-    def _of(self, name: Field, value: int | str) -> Iterator[int]:
-        yield from self._by_field.get(name, {}).get(value, ())
-        if isinstance(value, int):
-            for bits, networks in self._by_network.get(name, {}).items():
-                yield from networks.get(value >> bits, ())
+    def _of(self, name: Field, value: int | str) -> Sequence[int]:
+        exact = self._by_field.get(name)
+        found = exact.get(value, ()) if exact is not None else ()
+        by_bits = self._by_network.get(name)
+        if by_bits is None or not isinstance(value, int):
+            return found
+        return [
+            *found,
+            *(position for bits, networks in by_bits.items() for position in networks.get(value >> bits, ())),
+        ]
 
     def _open(self, name: Field, inner: Nets | None) -> list[int]:
         """The rules that a field left open may meet: with an address outside of some networks, not those about an address in
@@ -664,6 +714,43 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         return tuple(sorted(met, key=lambda chain: chain.priority))
 
     @functools.cached_property
+    def remembered(self) -> dict[tuple[object, ...], PacketVerdict]:
+        """Verdicts of earlier walks that left the packet as it was."""
+        return {}
+
+    @functools.cached_property
+    def _unread_places(self) -> dict[tuple[int, ...], tuple[int, ...]]:
+        return {}
+
+    def unread_apart(self, packet: Packet, chains: Sequence[Chain]) -> tuple[object, ...]:
+        """The packet as these base chains see it: without the addresses and ports that none of their rules asks for."""
+        where = tuple(map(id, chains))
+        unread = self._unread_places.get(where)
+        if unread is None:
+            unread = self._unread_places[where] = _places_not_read(self._fields_read(chains))
+        seen = list(msgspec.structs.astuple(packet))
+        for place in unread:
+            seen[place] = None
+        return tuple(seen)
+
+    def _fields_read(self, chains: Sequence[Chain]) -> set[Field]:
+        """The fields that the rules of these chains, and of those that they lead to, ask for."""
+        read: set[Field] = set()
+        waiting, seen = list(chains), set()
+        while waiting:
+            chain = waiting.pop()
+            if id(chain) in seen:
+                continue
+            seen.add(id(chain))
+            for rule in chain.rules:
+                for condition in rule.conditions:
+                    read |= _fields_of(condition)
+                for name in _leads_to(rule.action, read):
+                    entered = self.chain(chain.table, name)
+                    waiting += [entered] if entered is not None else []
+        return read
+
+    @functools.cached_property
     def uses_devices(self) -> bool:
         """Whether any chain is on the ingress or egress of an interface."""
         return any(chain.devices for chain in self.chains)
@@ -672,6 +759,45 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
     def uses_bridges(self) -> bool:
         """Whether any chain of the family bridge is on a hook."""
         return any(chain.table.family == "bridge" and chain.hook is not None for chain in self.chains)
+
+
+_READ_BY: Mapping[str, frozenset[Field]] = MappingProxyType(
+    {
+        "src": frozenset({"src", "orig_src", "repl_src", "repl_dst"}),
+        "dst": frozenset({"dst", "orig_dst", "repl_src", "repl_dst"}),
+        "sport": frozenset({"sport", "orig_sport", "repl_sport", "repl_dport"}),
+        "dport": frozenset({"dport", "orig_dport", "repl_sport", "repl_dport"}),
+        "orig_src": frozenset({"orig_src"}),
+        "orig_dst": frozenset({"orig_dst"}),
+        "orig_sport": frozenset({"orig_sport"}),
+        "orig_dport": frozenset({"orig_dport"}),
+    }
+)
+"""The fields of conditions that look at an address or a port of a packet."""
+
+
+def _places_not_read(read: set[Field]) -> tuple[int, ...]:
+    return tuple(Packet.__struct_fields__.index(name) for name, fields in _READ_BY.items() if not fields & read)
+
+
+def _fields_of(condition: Condition) -> set[Field]:
+    match condition:
+        case Match(fields):
+            return set(fields)
+        case AnyOf(conditions):
+            return {field for each in conditions for field in each.fields}
+    return set()
+
+
+def _leads_to(action: Action | None, read: set[Field]) -> list[str]:
+    """The chains that an action may lead to; the fields that it chooses by are added."""
+    match action:
+        case Enter(chain):
+            return [chain]
+        case Choose(fields, entries):
+            read |= set(fields)
+            return [name for _, chosen in entries for name in _leads_to(chosen, read)]
+    return []
 
 
 def _place(chain: Chain) -> tuple[int, int]:

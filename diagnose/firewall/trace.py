@@ -95,10 +95,20 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
         """Whether an address is the host's own; None where it is left open."""
         if address is None:
             return None
-        return address in self.local or ip_address(address).is_loopback
+        return address in self.local or _is_loopback(address)
 
     def address_on(self, device: str, family: Family, towards: str | None = None) -> str | None:
         """The address that the host takes on an interface: one in the same net as its peer, else the first that others can reach."""
+        key = (device, family, towards)
+        if key not in self._chosen:
+            self._chosen[key] = self._choose_address(device, family, towards)
+        return self._chosen[key]
+
+    @functools.cached_property
+    def _chosen(self) -> dict[tuple[str, str, str | None], str | None]:
+        return {}
+
+    def _choose_address(self, device: str, family: Family, towards: str | None) -> str | None:
         version = 4 if family == "ip" else 6
         held = self.by_name[device].addresses if device in self.by_name else ()
         fitting = [each for each in held if ip_address(each.partition("/")[0]).version == version]
@@ -109,6 +119,11 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
                     return each.partition("/")[0]
         outer = [each for each in fitting if not ip_address(each.partition("/")[0]).is_link_local]
         return (outer or fitting)[0].partition("/")[0] if fitting else None
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _is_loopback(address: str) -> bool:
+    return ip_address(address).is_loopback
 
 
 class Origin(msgspec.Struct, frozen=True):

@@ -121,12 +121,33 @@ def walk(
     """The verdict on a packet of all base chains of a hook; pure.
 
     layer: whose hook it is; device: the interface, where it is one of netdev's. undo: the fields of a reply that translation
-    restores on this hook. nat_done: whether the connection's translation was decided on an earlier hook.
+    restores on this hook. nat_done: whether the connection's translation was decided on an earlier hook. Replies, and what the input
+    chains decide, are remembered: they differ in addresses and ports that no rule asks for.
     """
     if layer == "netdev":
         chains = ruleset.device_chains(hook, device)
     else:
         chains = ruleset.base_chains(hook, "bridge" if layer == "bridge" else packet.family)
+    if undo is not None or not (packet.reply or hook == "input"):
+        return _walked(ruleset, chains, packet, undo, nat_done=nat_done)
+    key = (hook, layer, device, nat_done, ruleset.unread_apart(packet, chains))
+    known = ruleset.remembered.get(key)
+    if known is not None:
+        return replace(known, packet=packet)
+    verdict = _walked(ruleset, chains, packet, None, nat_done=nat_done)
+    if verdict.packet is packet:
+        ruleset.remembered[key] = verdict
+    return verdict
+
+
+def _walked(
+    ruleset: Ruleset,
+    chains: Sequence[Chain],
+    packet: Packet,
+    undo: Mapping[str, Any] | None,
+    *,
+    nat_done: bool,
+) -> PacketVerdict:
     walker = _Walker(ruleset)
     ways = [_Way(_State(packet))]
     blocked: list[tuple[Outcome, _Way]] = []
@@ -175,15 +196,17 @@ class _Walker:
         self, chain: Chain, ways: Iterable[_Way], *, nat_done: bool
     ) -> tuple[list[_Way], list[tuple[Outcome, _Way]]]:
         """The ways that one base chain accepts, and those that it blocks or leaves unknown."""
-        policy = Step(str(chain.table), chain.name, f"policy {chain.policy}")
+        policy = Step(chain.label, chain.name, f"policy {chain.policy}")
         accepted: list[_Way] = []
         stopped: list[tuple[Outcome, _Way]] = []
         for way in ways:
             if chain.kind == "nat" and (nat_done or way.state.packet.state != "new" or way.state.nat is not None):
                 accepted.append(way)
                 continue
-            ends = self._through(chain, [way], 0)
-            by_policy: list[tuple[Outcome, _Way]] = [(chain.policy, end._replace(last=policy)) for end in ends.through]
+            ends = self._through(chain, [way], 0) if chain.rules else _Ends([], [way])
+            by_policy: list[tuple[Outcome, _Way]] = [
+                (chain.policy, _Way(end.state, end.calls, policy, end.doubt)) for end in ends.through
+            ]
             for outcome, end in ends.decided + by_policy:
                 if outcome == "accept":
                     accepted.append(end)
@@ -210,7 +233,8 @@ class _Walker:
                     going_on.append(way)
                 if matches is False:
                     continue
-                taken = self._assigned(way, rule.assigns)._replace(last=_step(chain, rule), doubt=way.doubt or doubt)
+                state = self._assigned(way.state, rule.assigns) if rule.assigns else way.state
+                taken = _Way(state, way.calls, _step(chain, rule), way.doubt or doubt)
                 ends, left = self._act(chain, rule, rule.action, taken, depth)
                 decided += ends.decided
                 going_on += ends.through
@@ -232,13 +256,14 @@ class _Walker:
             case Leave():
                 return _Ends([], []), [way]
             case Translate():
-                return _Ends([("accept", way._replace(state=_translated(way.state, action)))], []), []
+                translated = _Way(_translated(way.state, action), way.calls, way.last, way.doubt)
+                return _Ends([("accept", translated)], []), []
             case Maybe():
                 step = _step(chain, rule)
                 return _Ends([("unknown", way._replace(doubt=way.doubt or step))], [way]), []
             case Enter(name, back):
                 entered = self._ruleset.chain(chain.table, name)
-                if entered is None or depth >= MAX_DEPTH or (str(chain.table), name) in self._entered:
+                if entered is None or depth >= MAX_DEPTH or (chain.label, name) in self._entered:
                     return _Ends([("unknown", way)], []), []
                 ends = self._enter(entered, way, depth)
                 return (ends, []) if back else (_Ends(ends.decided, []), ends.through)
@@ -248,21 +273,20 @@ class _Walker:
     def _enter(self, entered: Chain, way: _Way, depth: int) -> _Ends:
         """The ways out of a chain that a rule leads to, walked once for each state."""
         key = (id(entered), id(way.state.packet), way.state.nat)
+        if key not in self._known and not entered.candidates(way.state.packet):
+            return _Ends([], [way])
         if key not in self._known:
-            name = (str(entered.table), entered.name)
+            name = (entered.label, entered.name)
             self._entered.add(name)
             self._known[key] = self._through(entered, [_Way(way.state)], depth + 1)
             self._entered.discard(name)
         ends = self._known[key]
         inside = way.path
         decided = [
-            (outcome, end._replace(calls=inside + end.calls, doubt=way.doubt or end.doubt))
+            (outcome, _Way(end.state, inside + end.calls, end.last, way.doubt or end.doubt))
             for outcome, end in ends.decided
         ]
-        through = [
-            end._replace(calls=way.calls, last=end.last or way.last, doubt=way.doubt or end.doubt)
-            for end in ends.through
-        ]
+        through = [_Way(end.state, way.calls, end.last or way.last, way.doubt or end.doubt) for end in ends.through]
         return _Ends(decided, through)
 
     def _choose(self, chain: Chain, rule: Rule, choice: Choose, way: _Way, depth: int) -> tuple[_Ends, list[_Way]]:
@@ -287,15 +311,12 @@ class _Walker:
             through.append(way)
         return _Ends(decided, through), returned
 
-    def _assigned(self, way: _Way, assigns: tuple[Assign, ...]) -> _Way:
-        """The way with the rule's assignments done; equal packets are one object, so that they are compared quickly."""
-        if not assigns:
-            return way
-        packet = way.state.packet
+    def _assigned(self, state: _State, assigns: tuple[Assign, ...]) -> _State:
+        """The state with the rule's assignments done; equal packets are one object, so that they are compared quickly."""
+        packet = state.packet
         for assign in assigns:
             packet = _set(packet, assign)
-        packet = self._packets.setdefault(packet, packet)
-        return way._replace(state=way.state._replace(packet=packet))
+        return _State(self._packets.setdefault(packet, packet), state.nat)
 
 
 def _matches(rule: Rule, chain: Chain, way: _Way) -> tuple[bool | None, Step | None]:
@@ -310,7 +331,7 @@ def _matches(rule: Rule, chain: Chain, way: _Way) -> tuple[bool | None, Step | N
 
 
 def _step(chain: Chain, rule: Rule) -> Step:
-    return Step(str(chain.table), chain.name, rule.text)
+    return Step(chain.label, chain.name, rule.text)
 
 
 def _set(packet: Packet, assign: Assign) -> Packet:

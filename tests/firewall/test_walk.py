@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.firewall import docker
 from diagnose.firewall.reach import reach_in, reach_out
@@ -499,3 +500,18 @@ def test_one_of_several_sources(rule: str, outcome: str) -> None:
     several = tuple(int(ip_address(address)) for address in ("172.17.0.2", "172.17.0.3"))
     asked = packet(src=None, possible=(("src", several),))
     assert walk(ruleset(iptables(f"FORWARD {rule}")), "forward", asked).outcome == outcome
+
+
+REPLY = Packet("docker0", "eth0", "172.17.0.2", None, sport=80, dport=40_000, state="established", reply=True)
+BY_SOURCE_PORT = "*filter\n:FORWARD ACCEPT\n-A FORWARD -p tcp -m tcp --sport 80 -j DROP\nCOMMIT\n"
+BY_INTERFACE = "*filter\n:FORWARD ACCEPT\n-A FORWARD -i docker0 -j DROP\nCOMMIT\n"
+
+
+@pytest.mark.parametrize(("text", "second"), [(BY_SOURCE_PORT, "accept"), (BY_INTERFACE, "drop")])
+def test_a_remembered_verdict_is_that_of_a_packet_that_no_rule_tells_apart(text: str, second: str) -> None:
+    filtered = ruleset(text)
+    other = replace(REPLY, src="172.17.0.3", sport=443)
+    assert walk(filtered, "forward", REPLY).outcome == "drop"
+    verdict = walk(filtered, "forward", other)
+    assert (verdict.outcome, verdict.packet) == (second, other)
+    assert len(filtered.remembered) == (2 if second == "accept" else 1)
