@@ -25,6 +25,7 @@ One arrow runs through the house:
 - `render/`     functions of the Report.
 - `ticket/`     the bundle: packed, checked for leaks, read back without trust.
 - `compare`, `timeline`  two runs by finding; the last hours in one list. `repair` writes the smallest repair as a script.
+                `recreate` writes one that creates a container again, with a change.
 - `follow/`     runs a page's commands step by step, each after a typed yes: the only room that changes a host.
 - `reach/`      a run on another host over ssh (`--on`), and the launcher of the folder with its own Python.
 - `session`     one run, live or from a recording; `config` reads thresholds and silences; `interrupts` handles signals.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -15,7 +15,7 @@ from diagnose.judgement import engine, selection
 from diagnose.judgement.collection import Collection
 from diagnose.judgement.judge import Thresholds
 from diagnose.model import Check, Failed, Json, Report
-from diagnose.questions import AnswerSource
+from diagnose.questions import AnswerSource, Question
 from diagnose.questions.containers import ListContainers
 from diagnose.questions.engine import FindEndpoint
 from diagnose.questions.run import Options
@@ -178,6 +178,18 @@ def collect(kinds: Sequence[type], options: Options, *, began: float) -> list[ob
         if isinstance(evidence, Containers):
             require_known(options.containers, {container.id: container.name for container in evidence})
     return found
+
+
+def answers(questions: Sequence[Question[Any]], options: Options, *, began: float) -> list[Any]:
+    """The answers of this host or of a recording to these questions, each as it is or `Failed`. InvalidRequestError as for `diagnose`."""
+    source: AnswerSource
+    if options.source is not None:
+        source, _ = recording(options.source)
+        budget = Budget.of_replay(began, options.budget_s)
+    else:
+        source, budget = live(options, ("container",), began)
+    with ending(budget):
+        return [source.ask(question) for question in questions]
 
 
 def _thresholds(head: Mapping[str, Json], known: Mapping[str, Check]) -> Thresholds:

@@ -55,7 +55,10 @@ def runtime_missing(daemon: Daemon, info: Info, containers: Containers, log: Dae
             summary=f'runtime "{name}" is not registered with the engine: '
             f"{counted('container', [container.name for container in down or running])} {effect}",
             evidence=evidence,
-            variables={"nvidia": "docker"} if name == "nvidia" else {"runtime": name},
+            variables={
+                "down": "\n".join(container.name for container in down),
+                **({"nvidia": "docker"} if name == "nvidia" else {"runtime": name}),
+            },
             discriminator=name,
             severity=Severity.critical if down else Severity.warning,
             touches=tuple(container.subject for container in asking),
@@ -98,7 +101,7 @@ def ulimits_unnamed(
         subject=DAEMON,
         summary=f"default-ulimits {keys} in {config.path} has no Name: {effect}",
         evidence=evidence,
-        variables={"path": config.path},
+        variables={"path": config.path, "down": "\n".join(container.name for container in refused)},
         severity=Severity.critical if seen else Severity.warning,
         touches=tuple(container.subject for container in refused),
     )

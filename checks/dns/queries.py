@@ -136,6 +136,8 @@ def _cure(lost: _LostQuery) -> dict[str, str]:
     origin = lost.origin.kind
     if origin in ("earlier", "edited") and lost.answering:
         return {"restarted": lost.group.members[0].name}
+    if origin == "container":
+        return {"own_server": lost.group.members[0].name}
     if origin == "daemon" and lost.answering and not is_loopback(lost.answering):
         return {"dns_json": f'{{"dns": ["{lost.answering}"]}}'}
     return {}

@@ -265,7 +265,7 @@ def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding
     served = {port for port, found in sockets.items() if any(not socket.is_loopback for socket in found)}
     for port in [port for port in wanted if port not in served]:
         inward = f"listens on port {port} at {sockets[port][0].address} only" if sockets[port] else ""
-        yield Finding.about(
+        finding = Finding.about(
             container,
             f'container "{container.name}" {inward or f"publishes port {port} and serves nothing there"}:'
             " no client can reach it",
@@ -281,6 +281,21 @@ def _not_served(container: Container, netns: ContainerNetns) -> Iterator[Finding
             stable=(container.life,),
             port=str(port),
         )
+        yield replace(finding, variables={**finding.variables, **_elsewhere(container, netns)})
+
+
+def _elsewhere(container: Container, netns: ContainerNetns) -> dict[str, str]:
+    """The variable that publishes the port on which the program listens instead, where only one can be meant."""
+    sockets = [socket for socket in netns.listeners if socket.protocol == "tcp" and not socket.is_loopback]
+    ports = {socket.port for socket in sockets}
+    hosts = {
+        (binding.host_ip, binding.host_port) for _, binding in container.published_ports if ":" not in binding.host_ip
+    }
+    if len(ports) != 1 or len(hosts) != 1 or len({port for port, _ in container.published_ports}) != 1:
+        return {}
+    ((address, host_port),) = hosts
+    before = "" if address in ("", "0.0.0.0") else f"{address}:"  # noqa: S104 - what the engine says, not a place to listen
+    return {"publish": f"{before}{host_port}:{ports.pop()}"}
 
 
 _PORT = re.compile(r"(?::|\bport )(\d{2,5})\b")

@@ -445,7 +445,7 @@ def _full(network: Network, failed: list[Container], used: int, room: int) -> Fi
             "in use by running containers": used,
             **{f"State.Error of {container.name}": container.state.error for container in failed[:5]},
         },
-        variables={"network": network.name},
+        variables={"network": network.name, "waiting": "\n".join(_names(failed))},
         severity=Severity.critical if failed else Severity.warning,
         touches=tuple(container.subject for container in failed),
     )

@@ -216,7 +216,7 @@ def _said_so(each: Container, what: str, line: str, more: dict[str, object]) -> 
         subject=each.subject,
         summary=f"{each.name} {what}",
         evidence={"log": line[:300], **more},
-        variables={"container": each.name, "image": each.config.image},
+        variables={"container": each.name, "limited": each.name},
         onset=each.failed_first,
         service=each.service,
     )
@@ -253,7 +253,7 @@ def _crowded(each: Container, fullest: Crowded) -> Finding:
             f"/proc/{fullest.pid}/fd": fullest.open,
             f"/proc/{fullest.pid}/limits, open files": fullest.limit,
         },
-        variables={"container": each.name, "image": each.config.image},
+        variables={"container": each.name, "limited": each.name},
         severity=Severity.critical if fullest.open >= fullest.limit else Severity.warning,
         signs=frozenset({"open-files"}),
         stable=(each.life,),

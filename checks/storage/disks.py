@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.shared_memory import SharedMemory
+from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
@@ -337,7 +339,7 @@ def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckR
         evidence: dict[str, Json] = {f"statvfs(/proc/{owner.state.pid}/root{area.path})": figures}
         if area.is_shm:
             evidence["HostConfig.ShmSize"] = owner.host_config.shm_size
-        yield Finding.about(
+        finding = Finding.about(
             owner,
             f'container "{owner.name}" has used {size(usage.used)} of the {size(usage.size)} of {place}',
             evidence,
@@ -347,7 +349,15 @@ def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckR
             stable=(owner.life,),
             path=area.path,
         )
+        yield replace(finding, variables={**finding.variables, **_larger(area)})
     return None
+
+
+def _larger(area: InMemory) -> dict[str, str]:
+    """The variable with which the page makes it four times as large."""
+    if area.is_shm:
+        return {"shm": area.container.name}
+    return {"tmpfs": f"{area.path}:size={4 * area.usage.size // 1024}k"}
 
 
 def _is_unwell(container: Container) -> bool:

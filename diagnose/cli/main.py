@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from diagnose.cli import follow, pages, process, repair, run, ticket, timeline
+from diagnose.cli import follow, pages, process, recreate, repair, run, ticket, timeline
 from diagnose.version import __version__
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -50,6 +50,7 @@ for command in (
     timeline.timeline,
     follow.follow,
     repair.repair,
+    recreate.recreate,
     ticket.diff,
 ):
     group.add_command(command)

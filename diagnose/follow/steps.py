@@ -12,7 +12,7 @@ from diagnose import runbooks
 from diagnose.model import Report, Reported, Severity, Subject
 from diagnose.phrases import and_more, count
 
-_MAY_BE_SILENT = re.compile(r"\bnothing\b|\bno lines?\b", re.IGNORECASE)
+_MAY_BE_SILENT = re.compile(r"\bnothing\b|\bno (?:lines?|output)\b", re.IGNORECASE)
 """How a page says that a command which prints nothing is an answer too."""
 _ENGINE_STOPS = re.compile(
     r"\b(?:systemctl|service)\b.*\b(?:restart|stop|start|docker)\b.*\bdocker\b|\bservice docker\b"

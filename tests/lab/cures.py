@@ -35,7 +35,7 @@ from .faults import Expectation, Scenario, matches
 from .runner import start
 
 _CAUSE = "its cause removed by hand"
-_MAY_BE_SILENT = re.compile(r"\bnothing\b|\bno lines?\b", re.IGNORECASE)
+_MAY_BE_SILENT = re.compile(r"\bnothing\b|\bno (?:lines?|output)\b", re.IGNORECASE)
 """How a page says that a command which prints nothing tells something too."""
 HOW = Literal["own text", "equivalent", "unproven"]
 BIN = "/opt/lab/bin"

@@ -1,0 +1,51 @@
+"""`diagnose recreate`: the script that creates a container again, with a change."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import click
+
+from diagnose.cli import options, process
+
+
+@click.command()
+@click.argument("container", metavar="CONTAINER")
+@click.argument("changes", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTION...]")
+@click.option("--image", default="", metavar="IMAGE", help="Another image.")
+@click.option("--command", metavar="TEXT", help="Another command: the words behind the image.")
+@click.option(
+    "--without", multiple=True, metavar="NAME", help="Leave this option out, for example privileged. Repeatable."
+)
+@options.source
+@options.budget
+@options.engine
+def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
+    """Print a script that creates a container again.
+
+    With the same ports, volumes, networks, limits and environment, and with your change: options of `docker create` behind `--`, such as
+    `-- --ulimit=nofile=65536:65536`. The old container is kept, stopped, under another name, and is started again if the new one
+    cannot be. Only prints: pipe it into `sudo sh` to apply it.
+    """
+    from diagnose import recreate as again
+    from diagnose import session
+    from diagnose.model import Failed
+    from diagnose.questions.containers import InspectContainer
+    from diagnose.questions.images import InspectImage
+
+    change = again.ContainerChange(
+        changes,
+        frozenset(name.lstrip("-") for name in given["without"]),
+        given["image"],
+        tuple(shlex.split(given["command"])) if given["command"] is not None else None,
+    )
+    asked = options.of_run(given)
+    try:
+        (inspect,) = session.answers([InspectContainer(container)], asked, began=process.began())
+        if isinstance(inspect, Failed):
+            raise click.ClickException(f"cannot inspect container {container!r}: {inspect.detail or inspect.reason}")
+        (image,) = session.answers([InspectImage(inspect["Image"])], asked, began=process.began())
+        click.echo(again.script(inspect, None if isinstance(image, Failed) else image, change), nl=False)
+    except (session.InvalidRequestError, again.NoRecreateError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
