@@ -44,7 +44,10 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
             what, seen = f"{program.path} is a script without a #! line", "neither ELF nor #!"
         else:
             what, seen = f"the kernel does not know the format of {program.path}", ""
-        yield refused_program(container, program, what, **({_FIRST_BYTES: seen} if seen else {}))
+        finding = refused_program(container, program, what, **({_FIRST_BYTES: seen} if seen else {}))
+        unneeded = "file" if program.machine else "image"
+        kept = {name: value for name, value in finding.variables.items() if name != unneeded}
+        yield msgspec.structs.replace(finding, variables=kept)
     return None
 
 

@@ -149,7 +149,8 @@ def _finding(
     evidence |= not_running(callees, clock)
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
     # a job that ends well needs another policy; a service that fails needs its own
-    cure = {"job": container.name} if _code(container, exits) == 0 else {"policy": _policy(container)}
+    is_job = _code(container, exits) == 0 and tail.telling is None and tail.failure is None
+    cure = {"job": container.name} if is_job else {"policy": _policy(container)}
     finding = Finding.about(
         container,
         f'container "{container.name}" {what}',

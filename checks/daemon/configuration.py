@@ -62,7 +62,7 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
     variables = {"path": config.path}
     if config.mending is not None:
         evidence["with these changes this engine takes the file"] = [str(edit) for edit in config.mending.edits]
-        variables["edits"] = config.mending.sed
+        variables["repairs" if daemon.is_down else "edits"] = config.mending.sed
     yield Finding(
         subject=DAEMON,
         summary=f"{_faults_in_short(config.path, config.faults)}; {_effect(daemon)}",

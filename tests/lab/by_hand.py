@@ -102,6 +102,7 @@ FIRST: dict[str, ByHand] = {
     "network.nobody_serves_the_port": _anew("-p 18091:8080", command="httpd -f -p 8080 -h /www"),
     "network.served_on_loopback_only": _anew("-p 18092:8080", command="httpd -f -p 8080 -h /www"),
     "storage.d_type_missing": "echo '/var/lib/docker/disk /srv/docker ext4 loop 0 0' >>/etc/fstab",
+    "storage.scratch_full": _anew("--tmpfs /scratch:size=64m"),
     "storage.disk_behind_a_link_full": "rm /srv/parts/x",
     "storage.disk_full": "rm /var/lib/docker/volumes/orders/_data/orders.db",
     "storage.inodes_exhausted": "find /var/lib/docker/volumes/cache/_data -type f -delete",

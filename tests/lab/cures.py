@@ -5,7 +5,7 @@
 `verify` must succeed, and nothing that is marked safe may end, restart or remove anything.
 
 A page heals by its own text, or by an equivalent: a block marked `manual` is run only where all that the box lacks for it
-is systemd (`stand_in.sh` stands for it), and what a person does by hand is in `by_hand.py`, as a script.
+is systemd (`stand_in.sh` stands for it, and the result says so). What a person does by hand is in `by_hand.py`, as a script.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from .runner import start
 _CAUSE = "its cause removed by hand"
 _MAY_BE_SILENT = re.compile(r"\bnothing\b|\bno (?:lines?|output)\b", re.IGNORECASE)
 """How a page says that a command which prints nothing tells something too."""
-HOW = Literal["own text", "equivalent", "unproven"]
+HOW = Literal["own text", "own text, systemd stood in for", "equivalent", "unproven"]
 BIN = "/opt/lab/bin"
 """Where a box has what its pages call and the machine does not bring."""
 _PATIENCE = 2
@@ -82,6 +82,7 @@ class _Patient:
     docker: str
     plan: list[_Action]
     equivalent: bool = False
+    stood_in: bool = False
 
     def filled(self, text: str) -> str:
         return runbooks.fill(text, self.variables, self.docker)
@@ -211,7 +212,8 @@ def _act(box: Box, patient: _Patient, action: _Action) -> None:
             cure.complaints.append(f"{action.name} fails: {error}")
     if before is not None:
         cure.complaints += [f"{action.name} is no safe one: {harm}" for harm in _harm(before, _state(box))]
-    patient.equivalent = patient.equivalent or (block is None and action.name != _CAUSE) or bool(block and block.manual)
+    patient.equivalent = patient.equivalent or (block is None and action.name != _CAUSE)
+    patient.stood_in = patient.stood_in or bool(block and block.manual)
 
 
 def _discharge(box: Box, open_cases: Sequence[_Patient]) -> list[dict[str, Any]]:
@@ -225,7 +227,8 @@ def _discharge(box: Box, open_cases: Sequence[_Patient]) -> list[dict[str, Any]]
         if each.key in ill or each.effects & ill or verdicts[each.cure.id] in ("unknown", "crashed"):
             continue
         by_hand = each.equivalent or each.cure.steps == [_CAUSE]
-        each.cure.how = "equivalent" if by_hand else "own text"
+        own_text: HOW = "own text, systemd stood in for" if each.stood_in else "own text"
+        each.cure.how = "equivalent" if by_hand else own_text
         for number, block in enumerate(each.page.of("verify"), 1):
             done = _type(box, each.filled(block.text)) if not block.manual else None
             if done is not None and done.returncode != 0:

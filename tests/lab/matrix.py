@@ -11,6 +11,7 @@ from .by_hand import UNPROVABLE
 
 TITLES = {
     "own text": "healed by their own text",
+    "own text, systemd stood in for": "healed by their own text, with a stand-in for systemd",
     "equivalent": "healed by an equivalent",
     "unproven": "unproven",
 }
