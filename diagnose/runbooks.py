@@ -226,6 +226,30 @@ def cure(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
     return next(commands(id, variables, place), None)
 
 
+_WORD = r"""(?:[\w@%+=:,./-]+|'[^'\n]*'(?:"'"'[^'\n]*')*)"""
+"""A shell word as `shlex.quote` writes it."""
+_ENGINE = rf"(?:docker|podman|docker (?:--context|-H) {_WORD})"
+"""What `{docker}` is filled with."""
+
+
+def has_fix(id: str, text: str) -> bool:
+    """Whether a text is one of the page's fixes, filled with any words: a report of another host may hold any text."""
+    try:
+        blocks = _blocks(id)
+    except (KeyError, PageError, OSError):
+        return False
+    return any(_pattern(block.text).fullmatch(text) for block in blocks if block.purpose == "fix")
+
+
+@functools.cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """A block's text with any shell word in the place of a placeholder."""
+    parts = _PLACEHOLDER.split(text)
+    words = [_ENGINE if name == "docker" else _WORD for name in parts[1::2]]
+    plain = [re.escape(part) for part in parts[::2]]
+    return re.compile("".join(a + b for a, b in zip(plain, [*words, ""], strict=True)), re.ASCII)
+
+
 def confirm(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
     """The page's first confirm command for one finding; None if there is no readable page."""
     return next(iter(looks(id, "confirm", variables, place)), None)

@@ -314,8 +314,9 @@ def test_index_of_the_pages_is_current():
 def test_schema_is_a_schema():
     import jsonschema
 
-    schema = json.loads((ROOT / "diagnose/render/report.schema.json").read_text())
-    jsonschema.Draft202012Validator.check_schema(schema)
+    for name in ("report", "fleet"):
+        schema = json.loads((ROOT / f"diagnose/render/{name}.schema.json").read_text())
+        jsonschema.Draft202012Validator.check_schema(schema)
 
 
 def test_thresholds_have_units():

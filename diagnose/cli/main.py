@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from diagnose.cli import follow, pages, process, recreate, repair, run, ticket, timeline
+from diagnose.cli import fleet, follow, pages, process, recreate, repair, run, ticket, timeline
 from diagnose.version import __version__
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -52,6 +52,7 @@ for command in (
     repair.repair,
     recreate.recreate,
     ticket.diff,
+    fleet.fleet,
 ):
     group.add_command(command)
 

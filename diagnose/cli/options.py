@@ -11,6 +11,8 @@ import click
 from click.core import ParameterSource
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from diagnose.model import Check
     from diagnose.questions.run import Options
 
@@ -22,6 +24,13 @@ def complete_id(_: click.Context, __: click.Parameter, incomplete: str) -> list[
     known = registry.load()
     names = [*sorted(registry.families()), *known]
     return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Leave it to the shell: files and folders."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
 
 
 def parse_duration(_: click.Context, __: click.Parameter, value: str | None) -> float | None:

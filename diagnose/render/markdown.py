@@ -82,10 +82,10 @@ def _block(block: OutlineBlock) -> list[str]:
     rows += [f"- not due to {escape(suspect)}: {escape(fact)}" for suspect, fact in block.ruled_out]
     if block.look is not None:
         title = "Check first" if block.cure else "No fix known; this tells more"
-        rows += ["", f"{title}:", "", *_fenced(block.look.text)]
+        rows += ["", f"{title}:", "", *fenced(block.look.text)]
     if block.cure is not None:
         impact = f": {escape(block.cure.impact)}" if block.cure.impact else ""
-        rows += ["", f"Fix ({block.cure.risk}){impact}", "", *_fenced(block.cure.text)]
+        rows += ["", f"Fix ({block.cure.risk}){impact}", "", *fenced(block.cure.text)]
     return [*rows, "", f"More: `diagnose explain {block.id}`"]
 
 
@@ -94,7 +94,7 @@ def _suspect(other: Other) -> str:
     return f"{other.id} {code(other.subject)}{decide}"
 
 
-def _fenced(commands: str) -> list[str]:
+def fenced(commands: str) -> list[str]:
     """Commands in a fence that no run of backticks in them can end."""
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", commands) or [""]))
     return [f"{fence}sh", clean(commands), fence]

@@ -1,0 +1,100 @@
+"""`diagnose fleet`: one answer for many hosts."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from diagnose.cli import options, process
+
+
+@click.command()
+@click.argument("reports", nargs=-1, required=True, metavar="REPORTS...", shell_complete=options.complete_file)
+@click.option(
+    "--group-by",
+    default="",
+    metavar="LABEL",
+    help="Count hosts by this label or fact, and compare each with its own group.",
+)
+@click.option(
+    "--since",
+    "since_s",
+    callback=options.parse_duration,
+    default="24h",
+    show_default=True,
+    metavar="DURATION",
+    help="A host whose last report is older than the newest one by more than this counts as silent.",
+)
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="REPORTS",
+    shell_complete=options.complete_file,
+    help="An earlier set: say what is new, gone, silent or lost from sight since then. Repeatable.",
+)
+@click.option(
+    "--expect",
+    type=click.Path(),
+    callback=options.parse_path,
+    metavar="FILE",
+    help="Names of hosts that ought to report, one a line.",
+)
+@click.option(
+    "--name-by",
+    type=click.Choice(["report", "file"]),
+    default="report",
+    show_default=True,
+    help="Where the name of a host comes from: its report, or the name of the file, as a collector wrote it.",
+)
+@options.format_("text", "json", "markdown")
+@options.fail_on
+def fleet(
+    reports: tuple[str, ...],
+    group_by: str,
+    since_s: float,
+    against: tuple[str, ...],
+    expect: Path | None,
+    name_by: str,
+    format_: str,
+    fail_on: str,
+) -> None:
+    """Give one answer for the reports of many hosts.
+
+    REPORTS are files that `diagnose all --format json` wrote, plain or gzipped; folders, which are searched for *.json and *.json.gz;
+    patterns; - for a list of paths on stdin; or s3://BUCKET/PREFIX. Of several reports of one host the newest counts, and the earlier
+    ones tell since when.
+
+    For each cause: how many hosts, since when, what is new, the fact that splits them from the others, and the first command. Exit codes
+    are those of a run: 0 nothing found, 1 warnings, 2 critical, 3 unknown; a host that did not report is unknown.
+    """
+    from diagnose import registry
+    from diagnose.fleet import answer, sources
+    from diagnose.fleet import reports as reading
+    from diagnose.plain_file import NotPlainError, plain_text
+    from diagnose.render import fleet as rendering
+
+    now = time.time()
+    reader = reading.Reader(by_file=name_by == "file")
+
+    def read(words: tuple[str, ...]) -> answer.Fleet:
+        found = sources.read(words, sys.stdin)
+        return answer.fleet((reader.report(file) if isinstance(file, sources.Packed) else file for file in found), now)
+
+    try:
+        expected = plain_text(expect, follow=True).split() if expect is not None else []
+        present = read(reports)
+        earlier = read(against) if against else None
+    except (sources.SourceError, NotPlainError) as error:
+        raise click.ClickException(str(error)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(
+            f"cannot read {expect}: {getattr(error, 'strerror', None) or 'it is no text'}"
+        ) from None
+    request = answer.FleetRequest(now, since_s, group_by, fail_on, tuple(expected))
+    severities = {id: check.severity for id, check in registry.load().items()}
+    made = answer.answer(present, earlier, request, severities)
+    rendering.render(made, format_, sys.stdout)
+    process.leave(made.code)

@@ -1,0 +1,259 @@
+"""One report as a fleet is compared by it: who, when, which roots, which facts. Nothing of it is trusted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import msgspec
+
+from diagnose.fleet.sources import Packed, Unusable, unpacked
+from diagnose.judgement.signature import without_ids
+from diagnose.model import Severity
+from diagnose.phrases import unix
+from diagnose.render.json import SCHEMA_VERSION
+
+BLIND = ("unknown", "crashed")
+LONGEST_NAME = 200
+LONGEST_SUMMARY = 1000
+MOST_FACTS = 1000
+MOST_FINDINGS = 100_000
+_ID = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
+_SEVERITIES = {severity.name: severity for severity in Severity}
+
+
+class _Subject(msgspec.Struct):
+    kind: str
+    name: str
+
+
+class _Cause(msgspec.Struct):
+    key: str
+
+
+class _Fix(msgspec.Struct):
+    command: str
+    risk: Literal["safe", "disruptive", "destructive"]
+
+
+class _Finding(msgspec.Struct):
+    key: str
+    id: str
+    severity: Literal["advice", "warning", "critical"]
+    subject: _Subject
+    summary: str
+    root: bool
+    caused_by: list[_Cause] = []
+    signature: str = ""
+    onset: str | None = None
+    selected: bool = True
+    silenced: str | None = None
+    fix: list[_Fix] = []
+
+    @property
+    def counts(self) -> bool:
+        return self.selected and not self.silenced and self.severity != "advice"
+
+
+class _Check(msgspec.Struct):
+    id: str
+    verdict: str
+
+
+class _Host(msgspec.Struct):
+    name: str
+    id: str | None = None
+    site_name: str | None = None
+    labels: dict[str, str] = {}
+    facts: dict[str, str] | None = None
+    changed: dict[str, str] = {}
+
+
+class _Report(msgspec.Struct):
+    schema_version: int
+    host: _Host
+    taken_at: str
+    findings: list[_Finding]
+    checks: list[_Check]
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A property of a host by which it is compared: its name and its value."""
+
+    name: str
+    value: str
+
+
+class HostName(msgspec.Struct, frozen=True, order=True):
+    """Who a host is: cloned machines share a machine id, and names are reused, so that only both together tell."""
+
+    name: str
+    machine: str = ""
+
+
+class Root(msgspec.Struct, frozen=True):
+    """A root finding above advice, with the ids of what it explains."""
+
+    id: str
+    severity: Severity
+    signature: str
+    summary: str
+    onset: float | None
+    effects: frozenset[str]
+    fix: str
+    """The report's own fix of least risk. It is shown only where the page of the check has it too."""
+    risk: str
+
+
+class HostReport(msgspec.Struct, frozen=True):
+    """What one report says of its host."""
+
+    host: HostName
+    place: str
+    taken_at: float
+    labels: Mapping[str, str]
+    facts: tuple[Fact, ...] | None
+    """None where the report has none: an older version, or a run of few checks."""
+    changed: Mapping[str, float]
+    """Unix time of the last change of a file, by path."""
+    roots: tuple[Root, ...]
+    found: frozenset[str]
+    """The ids of all findings above advice, roots or not."""
+    blind: frozenset[str]
+    """The ids of the checks that could not look."""
+    seen: frozenset[str]
+    """The ids of the checks that could."""
+
+
+class Reader:
+    """Reads reports. Texts that many of them share are kept once."""
+
+    def __init__(self, *, by_file: bool = False) -> None:
+        """by_file: a host is named as its file is, and not as its report says."""
+        self._by_file = by_file
+        self._decoder = msgspec.json.Decoder(_Report)
+        self._texts: dict[str, str] = {}
+        self._facts: dict[Fact, Fact] = {}
+        self._ids: dict[frozenset[str], frozenset[str]] = {}
+
+    def report(self, packed: Packed) -> HostReport | Unusable:
+        """The report in a file, or why it is none."""
+        data = unpacked(packed)
+        if isinstance(data, Unusable):
+            return data
+        if not data.strip():
+            return Unusable(packed.place, "is empty")
+        try:
+            raw = self._decoder.decode(data)
+        except msgspec.ValidationError as error:
+            return Unusable(packed.place, _foreign(data, error))
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            cut_off = "truncated" in str(error)
+            return Unusable(packed.place, "is cut off in the middle" if cut_off else "is no JSON")
+        why = _objection(raw)
+        return Unusable(packed.place, why) if why else self._kept(packed.place, raw)
+
+    def _kept(self, place: str, raw: _Report) -> HostReport:
+        host = raw.host
+        loud = [finding for finding in raw.findings if finding.counts]
+        effects = _effects(loud)
+        facts = None if host.facts is None else tuple(self._fact(name, value) for name, value in host.facts.items())
+        own, stem = host.site_name or host.name, _short(file_stem(place))
+        changed = {self._text(path): unix(moment) for path, moment in host.changed.items()}
+        return HostReport(
+            host=HostName(stem, "") if self._by_file else HostName(_short(own), _short(host.id or "")),
+            place=place,
+            taken_at=unix(raw.taken_at) or 0.0,
+            labels={self._text(name): self._text(value) for name, value in host.labels.items()},
+            facts=facts,
+            changed={path: moment for path, moment in changed.items() if moment is not None},
+            roots=tuple(self._root(finding, effects) for finding in loud if finding.root),
+            found=self._shared(finding.id for finding in loud),
+            blind=self._shared(check.id for check in raw.checks if check.verdict in BLIND),
+            seen=self._shared(check.id for check in raw.checks if check.verdict not in BLIND),
+        )
+
+    def _root(self, finding: _Finding, effects: Mapping[str, set[str]]) -> Root:
+        first = finding.fix[0] if finding.fix else None
+        plain = finding.signature or without_ids(finding.key)
+        return Root(
+            id=self._text(finding.id),
+            severity=_SEVERITIES[finding.severity],
+            signature=self._text(_short(plain)),
+            summary=self._text(finding.summary[:LONGEST_SUMMARY]),
+            onset=unix(finding.onset),
+            effects=self._shared(effects.get(finding.key, ())),
+            fix=self._text(first.command[:LONGEST_SUMMARY]) if first else "",
+            risk=first.risk if first else "",
+        )
+
+    def _fact(self, name: str, value: str) -> Fact:
+        fact = Fact(self._text(_short(name)), self._text(_short(value)))
+        return self._facts.setdefault(fact, fact)
+
+    def _text(self, text: str) -> str:
+        return self._texts.setdefault(text, text)
+
+    def _shared(self, ids: Iterable[str]) -> frozenset[str]:
+        kept = frozenset(map(self._text, ids))
+        return self._ids.setdefault(kept, kept)
+
+
+def file_stem(place: str) -> str:
+    """The name of a file without folders and ending: what a collector called the host."""
+    name = place.rpartition("/")[2]
+    return name.removesuffix(".gz").removesuffix(".json")
+
+
+def _short(text: str) -> str:
+    return text[:LONGEST_NAME]
+
+
+def _foreign(data: bytes, error: msgspec.ValidationError) -> str:
+    """Why JSON is no report that this version reads."""
+    try:
+        version = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get("schema_version")
+        number = None if version is None else msgspec.json.decode(version, type=int)
+    except (msgspec.DecodeError, RecursionError):
+        number = None
+    if number is None:
+        return "is JSON, but no report of this tool"
+    if number > SCHEMA_VERSION:
+        return _newer(number)
+    return f"is a report whose fields have other types ({error})"[:LONGEST_NAME]
+
+
+def _newer(version: int) -> str:
+    return f"has schema version {version}, newer than this tool reads ({SCHEMA_VERSION})"
+
+
+def _objection(raw: _Report) -> str:
+    """Why a decoded report cannot be counted; empty where it can."""
+    if raw.schema_version > SCHEMA_VERSION:
+        return _newer(raw.schema_version)
+    if not raw.host.name.strip():
+        return "does not name its host"
+    if unix(raw.taken_at) is None:
+        return "does not say when it was taken"
+    sizes = (len(raw.host.facts or ()), len(raw.host.labels), len(raw.host.changed))
+    if max(sizes) > MOST_FACTS or len(raw.findings) > MOST_FINDINGS or len(raw.checks) > MOST_FINDINGS:
+        return "holds more than any host has"
+    ids = {finding.id for finding in raw.findings} | {check.id for check in raw.checks}
+    if not all(_ID.fullmatch(id) and len(id) <= LONGEST_NAME for id in ids):
+        return "names checks by what is no id"
+    return ""
+
+
+def _effects(findings: list[_Finding]) -> dict[str, set[str]]:
+    """The ids of what each root explains, by the root's key. A finding counts for its likeliest cause, which is listed first."""
+    above = {finding.key: finding.caused_by[0].key for finding in findings if finding.caused_by and not finding.root}
+    found: dict[str, set[str]] = {}
+    for finding in findings:
+        if finding.key in above:
+            key, passed = finding.key, set()
+            while key in above and key not in passed:
+                passed.add(key)
+                key = above[key]
+            found.setdefault(key, set()).add(finding.id)
+    return found
