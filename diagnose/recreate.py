@@ -88,10 +88,10 @@ def _text(
     return "\n".join(
         [
             "#!/bin/sh",
-            f"# Creates container {name} again. The old one is kept, stopped, as {name}-TIME.",
+            f"# Creates container {name} again. The old one is kept, stopped, as {name}-before-TIME.",
             *_compose_note(container),
             "set -e",
-            f"old={quoted}-$(date +%Y%m%d%H%M%S)",
+            f"old={quoted}-before-$(date +%Y%m%d%H%M%S)",
             "environment=$(mktemp)",
             "trap 'rm -f \"$environment\"' EXIT",
             "back() {",

@@ -216,10 +216,19 @@ def _said_so(each: Container, what: str, line: str, more: dict[str, object]) -> 
         subject=each.subject,
         summary=f"{each.name} {what}",
         evidence={"log": line[:300], **more},
-        variables={"container": each.name, "limited": each.name},
+        variables={"container": each.name, "limited": each.name, "files": _more_files(each, 0)},
         onset=each.failed_first,
         service=each.service,
     )
+
+
+def _more_files(container: Container, limit: int) -> str:
+    """Four times its limit of open files as `--ulimit` takes it. limit: what was seen; 0 for the one that it was created with."""
+    own = next((row.get("Soft") for row in container.host_config.ulimits or () if row.get("Name") == "nofile"), None)
+    known = limit or own or 0
+    least = 1024
+    files = max(least, 4 * known) if known else 65_536
+    return f"nofile={files}:{files}"
 
 
 def _knob(line: str) -> str:
@@ -253,7 +262,7 @@ def _crowded(each: Container, fullest: Crowded) -> Finding:
             f"/proc/{fullest.pid}/fd": fullest.open,
             f"/proc/{fullest.pid}/limits, open files": fullest.limit,
         },
-        variables={"container": each.name, "limited": each.name},
+        variables={"container": each.name, "limited": each.name, "files": _more_files(each, fullest.limit)},
         severity=Severity.critical if fullest.open >= fullest.limit else Severity.warning,
         signs=frozenset({"open-files"}),
         stable=(each.life,),

@@ -52,6 +52,9 @@ class Cure:
     how: HOW = "unproven"
     engine: str = ""
     steps: list[str] = field(default_factory=list)
+    severity: str = ""
+    healed_by: str = ""
+    """The text of the page's block that ended it; empty where the last step was no block."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """What the finding filled its page with."""
     docker: str = "docker"
@@ -81,6 +84,7 @@ class _Patient:
     variables: Mapping[str, str]
     docker: str
     plan: list[_Action]
+    last: runbooks.CommandBlock | None = None
     equivalent: bool = False
     stood_in: bool = False
 
@@ -136,6 +140,7 @@ def _admit(scenario: Scenario, cure: Cure, report: Report) -> _Patient | None:
         cure.complaints.append("not found at all")
         return None
     cure.variables, cure.docker = dict(finding.finding.variables), report.docker
+    cure.severity = str(finding.severity)
     cure.traits = sorted(report.traits - {"systemd"})
     page = runbooks.page(cure.id)
     traits = report.traits | {"systemd"}  # the box has none, and a stand-in for systemctl
@@ -199,6 +204,7 @@ def _treat(box: Box, patients: Sequence[_Patient]) -> list[dict[str, Any]]:
 
 def _act(box: Box, patient: _Patient, action: _Action) -> None:
     cure, block = patient.cure, action.block
+    patient.last = block
     before = _state(box) if block is not None and block.risk == "safe" else None
     cure.steps.append(action.name)
     if isinstance(action.what, str):
@@ -229,6 +235,7 @@ def _discharge(box: Box, open_cases: Sequence[_Patient]) -> list[dict[str, Any]]
         by_hand = each.equivalent or each.cure.steps == [_CAUSE]
         own_text: HOW = "own text, systemd stood in for" if each.stood_in else "own text"
         each.cure.how = "equivalent" if by_hand else own_text
+        each.cure.healed_by = each.last.text if each.last is not None else ""
         for number, block in enumerate(each.page.of("verify"), 1):
             done = _type(box, each.filled(block.text)) if not block.manual else None
             if done is not None and done.returncode != 0:

@@ -92,7 +92,9 @@ def test_a_container_is_created_again_as_it_was(engine: Engine) -> None:
         assert after["State"]["Running"]
         assert _differences(_is(before), _is(after)) == {}
         kept = [
-            name for name in box.docker("ps", "-a", "--format", "{{.Names}}").stdout.split() if name.startswith("web-")
+            name
+            for name in box.docker("ps", "-a", "--format", "{{.Names}}").stdout.split()
+            if name.startswith("web-before-")
         ]
         assert len(kept) == 1
         assert box.inspect(kept[0])["HostConfig"]["RestartPolicy"]["Name"] == "no"

@@ -369,6 +369,8 @@ class Containers(msgspec.Struct, frozen=True, dict=True):
     unexamined: tuple[Unexamined, ...] = ()
     source: str = "api"
     root: str = ""
+    aside: tuple[Container, ...] = ()
+    """Former ones that `diagnose recreate` has put aside for those that run in their place: what was wrong with them is over."""
 
     def __iter__(self) -> Iterator[Container]:
         return iter(self.items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from diagnose.registry import evidence
 
 __all__ = ["Container", "Containers", "containers", "still_alive"]
 
+_ASIDE = re.compile(r"(.+)-before-\d{14}")
+"""The name that the script of `diagnose recreate` gives to what it has replaced."""
 FEW = 4
 """So many containers are asked about once more: what is seen of more of them is no moment's coincidence."""
 
@@ -44,10 +47,19 @@ def containers(host: Host) -> Containers | Unavailable:
             found.append(msgspec.convert(answer, Container))
         except msgspec.ValidationError as error:
             missing.append(Unexamined(container_subject(names[id]), f"inspect: malformed: {error}"))
+    names_in_use = {container.name for container in found}
+    aside = tuple(container for container in found if _is_aside(container, names_in_use))
     return Containers(
-        tuple(sorted(found, key=lambda each: each.name)),
+        tuple(sorted((container for container in found if container not in aside), key=lambda each: each.name)),
         tuple(sorted(missing, key=lambda each: each.subject)),
+        aside=aside,
     )
+
+
+def _is_aside(container: Container, names: set[str]) -> bool:
+    """Whether another container was created again in its place, and it was kept under a name that says so."""
+    kept = _ASIDE.fullmatch(container.name)
+    return kept is not None and kept[1] in names and not container.is_running
 
 
 def _inspected(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Failed]]:
