@@ -17,10 +17,11 @@ def other_bridges_cut_off(bridge_paths: BridgePaths, firewall: Firewall) -> Chec
 
     The engine sets the policy of FORWARD to DROP when it turns forwarding on (of ip6tables too, from 27.0 on), and lets its own
     bridges through. What LXC, libvirt or CNI forward is dropped unless rules of theirs accept it. A bridge whose addresses nobody
-    translates, and one that a rule of its own program closes, is left alone.
+    translates, and one that a rule of its own program closes, is left alone. So is any other interface, unless a rule translates its net
+    and no other: then the host is a router or a VPN server for that net.
     """
     if not len(bridge_paths):
-        return Skipped("no other bridge of this host has anything behind it that is to leave the host")
+        return Skipped("no other bridge or routed net of this host has anything behind it that is to leave the host")
     for path in bridge_paths:
         obstacle = path.trace.obstacle
         if path.trace.outcome == "unknown" and obstacle is not None:
@@ -37,11 +38,11 @@ def _is_by_policy(by: Step) -> bool:
 
 def _cut_off(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
     version = " by IPv6" if path.family == "ip6" else ""
-    where = f" to {path.uplink}" if path.kind == "bridged" else ""
+    where = f" to {path.uplink}" if path.kind != "routed" else ""
+    behind = f"its net {path.subnet}" if path.kind == "behind" else count(len(path.guests), "port")
     return Finding(
         subject=Subject("interface", path.bridge),
-        summary=f'interface "{path.bridge}" with {count(len(path.guests), "port")} is cut off{version}: '
-        f"{by} drops what it forwards{where}",
+        summary=f'interface "{path.bridge}" with {behind} is cut off{version}: {by} drops what it forwards{where}',
         evidence={
             "table": by.table,
             "chain": by.chain,
@@ -53,6 +54,7 @@ def _cut_off(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
         },
         variables=_cure(path, by, firewall),
         discriminator=f"{path.kind} {path.family}",
+        severity=Severity.warning if path.kind == "behind" else None,
         touches=(Subject("interface", path.uplink),),
     )
 

@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections import defaultdict
 
 from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.half_open import HalfOpen
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.router_advertisements import RouterAdvertisements
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
-from diagnose.phrases import and_more
+from diagnose.phrases import and_more, counted
 from diagnose.registry import check
 
 
 @check("network.replies-misrouted", severity=Severity.critical)
-def replies_misrouted(return_paths: ReturnPaths, host_stack: HostStack) -> CheckResult:
+def replies_misrouted(return_paths: ReturnPaths, host_stack: HostStack, half_open: HalfOpen | None) -> CheckResult:
     """Answers of a published port leave by another interface than the client's.
 
     The translated answer still carries the container's own address when the kernel chooses its route: rules of the form `from ADDRESS
     lookup TABLE` do not match it, and the answer takes the default route. A container on several networks answers by its own default
-    route; rp_filter=1 drops what comes from the wrong bridge.
+    route; rp_filter=1 drops what comes from the wrong bridge. A VPN that takes all traffic takes the answers too: advice, because only
+    clients of other nets are affected, and critical while such clients wait for an answer.
     """
     if not len(return_paths):
         return Skipped("no running container publishes a port on an address of an uplink")
     misrouted: dict[str, list[ReturnPath]] = defaultdict(list)
+    tunnelled: dict[tuple[str, str], list[ReturnPath]] = defaultdict(list)
     for path in return_paths:
         obstacle = path.trace.obstacle
         if not path.is_lost or obstacle is None:
@@ -33,6 +36,10 @@ def replies_misrouted(return_paths: ReturnPaths, host_stack: HostStack) -> Check
             yield _from_wrong_bridge(path)
         elif obstacle.reason == "elsewhere" and path.host_answers_by == path.uplink.name:
             misrouted[path.uplink.name].append(path)
+        elif obstacle.reason == "elsewhere" and obstacle.by.chain == path.host_answers_by:
+            tunnelled[path.uplink.name, path.host_answers_by].append(path)
+    for paths in tunnelled.values():
+        yield _by_a_tunnel(paths, host_stack, half_open)
     for paths in misrouted.values():
         yield _by_another_uplink(paths, host_stack)
     return None
@@ -60,6 +67,40 @@ def _by_another_uplink(paths: list[ReturnPath], host_stack: HostStack) -> Findin
         touches=tuple(path.container.subject for path in paths),
         signs=NO_WAY_OUT,
     )
+
+
+def _by_a_tunnel(paths: list[ReturnPath], host_stack: HostStack, half_open: HalfOpen | None) -> Finding:
+    first = paths[0]
+    tunnel = first.host_answers_by
+    ports = sorted({path.host_port for path in paths})
+    clients = [
+        client for port in ports for client in (half_open.clients.get(port, ()) if half_open is not None else ())
+    ]
+    waiting = (
+        f"; {counted('client', clients, most=2)} {'waits' if len(clients) == 1 else 'wait'} for an answer"
+        if clients
+        else ""
+    )
+    return Finding(
+        subject=Subject("interface", first.uplink.name),
+        summary=f'interface "{first.uplink.name}": answers of published port {and_more(map(str, ports), 4)} to clients of other'
+        f' nets leave by interface "{tunnel}"{waiting}',
+        evidence={
+            "published": f"{first.uplink.address}:{first.host_port} -> {first.container.name} {first.port}",
+            "answers": str(first.trace.by),
+            "connections without an answer from the client": clients[:5] or None,
+            "routing rules": [str(rule) for rule in host_stack.rules][:6],
+        },
+        variables={"uplink": first.uplink.name, "table_number": str(_MAIN), "mark": f"{0x10000 + _MAIN:#x}"},
+        discriminator=tunnel,
+        severity=None if clients else Severity.advice,
+        touches=(Subject("interface", tunnel), *(path.container.subject for path in paths)),
+        signs=NO_WAY_OUT if clients else frozenset(),
+    )
+
+
+_MAIN = 254
+"""The main routing table, from which the uplinks are known."""
 
 
 def _from_wrong_bridge(path: ReturnPath) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from diagnose.model import Report, Severity, Verdict
+from diagnose.model import Report, Result, Severity, Verdict
 from diagnose.registry import SEVERITIES
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
@@ -13,8 +13,26 @@ OK, WARNING, CRITICAL, UNKNOWN = range(4)
 def code_of(report: Report, fail_on: str) -> int:
     """The exit code of a run. fail_on: critical, warning, or never."""
     found = (each.severity for each in report.findings if each.selected and not each.silenced)
-    blind = (each.check.severity for each in report.results if each.verdict in (Verdict.UNKNOWN, Verdict.CRASHED))
+    blind = (
+        result.check.severity
+        for result in report.results
+        if result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED) and not _is_of_a_rootless_engine(report, result)
+    )
     return code(found, blind, fail_on)
+
+
+_OUT_OF_REACH = (
+    "not on this host: the tool runs in another network namespace",
+    "forbidden: a container's network namespace",
+    "its cgroup: missing",
+)
+"""Reasons that a rootless engine always brings: its network is a namespace of its own, and its containers may have no cgroups."""
+
+
+def _is_of_a_rootless_engine(report: Report, result: Result) -> bool:
+    """Whether a check could not look because of how rootless engines are built. The report says so; a probe need not wake anyone."""
+    is_expected = any(reason in result.why for reason in _OUT_OF_REACH)
+    return "rootless" in report.traits and result.verdict is Verdict.UNKNOWN and is_expected
 
 
 def code(found: Iterable[Severity], blind: Iterable[Severity], fail_on: str) -> int:

@@ -177,13 +177,14 @@ class ListNeighbours(Question[Json], frozen=True):
 
 
 class UdpFlow(msgspec.Struct, frozen=True):
-    """One tracked flow: where its first packet went, and who answers it in the kernel's view (`reply_src`)."""
+    """One tracked flow: where its first packet went, and who answers it in the kernel's view (`reply_src`). state: that of TCP."""
 
     src: str
     dst: str
     sport: int
     dport: int
     reply_src: str
+    state: str | None = None
 
 
 class ConnectionTable(msgspec.Struct, frozen=True):

@@ -29,11 +29,12 @@ class BridgePath(msgspec.Struct, frozen=True):
     """The way of what is behind one bridge, out by the uplink.
 
     kind routed: the host routes its packets, and hides its addresses behind its own (IPv4) or has a global prefix for it (IPv6).
-    bridged: the uplink itself is one of its ports, so that only br_netfilter can stop a frame. guests: its other ports.
+    bridged: the uplink itself is one of its ports, so that only br_netfilter can stop a frame. guests: its other ports. behind: no
+    bridge, but an interface with a net of its own that somebody set the host up to translate, as a router or a VPN server does.
     """
 
     bridge: str
-    kind: Literal["routed", "bridged"]
+    kind: Literal["routed", "bridged", "behind"]
     family: Family
     subnet: str
     uplink: str
@@ -42,7 +43,7 @@ class BridgePath(msgspec.Struct, frozen=True):
 
 
 class BridgePaths(msgspec.Struct, frozen=True):
-    """The ways of bridges that are no engine's and have something behind them."""
+    """The ways of bridges and other interfaces that are no engine's and have something behind them."""
 
     items: tuple[BridgePath, ...] = ()
 
@@ -63,6 +64,8 @@ def bridge_paths(
     found: list[BridgePath] = []
     for link in interfaces:
         device = stack.by_name.get(link.name)
+        if link.kind != "bridge" and link.up and device is not None and link.master is None:
+            found += _behind(stack, device, uplinks)
         if link.kind != "bridge" or not link.up or device is None or link.name in own:
             continue
         if link.name.startswith(_ENGINES_OWN) and link.name != "br-lan":
@@ -95,6 +98,27 @@ def _routed(stack: Stack, device: Device, guests: tuple[str, ...], uplinks: Upli
             continue
         traced = trace(stack, Flow(Origin(device.name, source), peer, "tcp", 443, family, assumed=decision.oif))
         yield BridgePath(device.name, "routed", family, str(net.network), decision.oif, guests, traced)
+
+
+def _behind(stack: Stack, device: Device, uplinks: Uplinks) -> Iterator[BridgePath]:
+    """The way out of an interface whose net, and no other, is translated by a rule. Rules for all that leaves tell nothing about it."""
+    address = stack.address_on(device.name, "ip")
+    if address is None or not len(uplinks) or device.name in (uplink.name for uplink in uplinks):
+        return
+    net = next(ip_interface(held) for held in device.addresses if held.partition("/")[0] == address).network
+    source = str(net.network_address + (2 if str(net.network_address + 2) != address else 3))
+    decision = stack.routing.look_up(SOMEWHERE, source, device.name)
+    if net.num_addresses < 4 or decision.kind != "unicast" or decision.oif == device.name:
+        return
+    is_translated = _is_meant_to_leave(stack, device.name, source, decision.oif, "ip")
+    if not is_translated or _is_meant_to_leave(stack, device.name, _STRANGER, decision.oif, "ip"):
+        return
+    traced = trace(stack, Flow(Origin(device.name, source), SOMEWHERE, "tcp", 443, assumed=decision.oif))
+    yield BridgePath(device.name, "behind", "ip", str(net), decision.oif, (), traced)
+
+
+_STRANGER = "198.18.251.7"
+"""An address of a net for measurements, which no rule is about."""
 
 
 def _is_meant_to_leave(stack: Stack, bridge: str, source: str, uplink: str, family: Family) -> bool:

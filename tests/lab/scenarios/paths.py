@@ -203,6 +203,37 @@ def lxc_behind_dockers_policy(box: Box) -> None:
     assert not _lxc_goes_out(box)
 
 
+def _translated_net(box: Box, rule: str) -> None:
+    """A second interface of the host with a net behind it, and a rule that translates what comes from there."""
+    box.sh(f"""
+        ip link add lan0 type veth peer name pc0
+        ip addr add 10.9.0.1/24 dev lan0
+        ip link set lan0 up; ip link set pc0 up
+        sysctl -qw net.ipv4.ip_forward=1
+        iptables -t nat -A POSTROUTING {rule} -j MASQUERADE
+        iptables -P FORWARD DROP
+    """)
+
+
+@fault("firewall.other-bridges-cut-off", subject="interface:lan0")
+def router_of_a_lan_behind_dockers_policy(box: Box) -> None:
+    """The host is the router of a LAN, or the server of a VPN: Docker's forward policy drops what its clients send."""
+    _translated_net(box, "-s 10.9.0.0/24 -o eth0")
+
+
+@healthy()
+def second_interface_and_a_rule_for_all_that_leaves(box: Box) -> None:
+    """A second interface that nobody routes for: the rule translates whatever leaves by the uplink."""
+    _translated_net(box, "-o eth0")
+
+
+@healthy()
+def router_with_its_own_rules(box: Box) -> None:
+    """The same router with rules that let its LAN through."""
+    _translated_net(box, "-s 10.9.0.0/24 -o eth0")
+    box.sh("iptables -I DOCKER-USER -i lan0 -j ACCEPT; iptables -I DOCKER-USER -o lan0 -j ACCEPT")
+
+
 @healthy()
 def lxc_let_through(box: Box) -> None:
     """The same bridge with the rules that LXC's own script writes."""
@@ -269,6 +300,68 @@ def two_uplinks_with_marks(box: Box) -> None:
         iptables -t mangle -A PREROUTING ! -i eth1 -m connmark --mark 0x2 -j CONNMARK --restore-mark
         ip rule add fwmark 0x2 lookup 102 priority 90
     """)
+
+
+def _full_tunnel(box: Box) -> None:
+    """A tunnel that takes all that is not marked, as wg-quick sets it up, and a client beyond the gateway."""
+    box.sh("""
+        ip tuntap add wg0 mode tun; ip addr add 10.64.0.2/32 dev wg0; ip link set wg0 up
+        ip route add default dev wg0 table 51820
+        ip rule add not fwmark 0xca6c table 51820 priority 200
+        ip rule add table main suppress_prefixlength 0 priority 100
+    """)
+    box.provider.sh(f"ip addr add {_FAR}/32 dev lo; ip route replace default via {BOX_ADDRESS}")
+
+
+@fault("network.replies-misrouted", subject="interface:eth0", also=[*_DEAF])
+def answers_leave_by_a_vpn(box: Box) -> None:
+    """A VPN takes all traffic, and with it the answers of published ports: a client of another net waits for them."""
+    _full_tunnel(box)
+    box.provider.spawn(["curl", "-s", "--max-time", "60", "--interface", _FAR, f"http://{BOX_ADDRESS}:8080/"])
+    box.wait_for(lambda: "SYN_RECV" in box.run(["conntrack", "-L", "-p", "tcp"]).stdout, what="the client to wait")
+
+
+@healthy()
+def full_tunnel_of_a_host_with_near_clients(box: Box) -> None:
+    """The same VPN where all clients are in the host's own net: their answers take the direct route."""
+    _full_tunnel(box)
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:8080/") == "hello\n"
+
+
+_KILL_SWITCH = "! -o wg0 -m mark ! --mark 0xca6c -m addrtype ! --dst-type LOCAL -j REJECT"
+
+
+def _host_reaches_its_port(box: Box) -> bool:
+    curl = ["curl", "-sS", "--noproxy", "*", "--max-time", "1.5", "http://127.0.0.1:8080/"]
+    return box.run(curl, check=False).stdout == "hello\n"
+
+
+@fault("firewall.output-dropped", subject="host:host")
+def kill_switch_that_forgets_the_bridges(box: Box) -> None:
+    """The kill switch of a VPN rejects what does not leave by its tunnel: docker-proxy reaches no container."""
+    assert _host_reaches_its_port(box)
+    box.sh(f"iptables -A OUTPUT -d 192.0.2.0/24 -j ACCEPT; iptables -A OUTPUT {_KILL_SWITCH}")
+    assert not _host_reaches_its_port(box)
+
+
+@fault("firewall.output-dropped", subject="host:host", also=[("dns.host-broken", "host:host"), *_DEAF])
+def host_closed_by_a_vpn_with_host_networking(box: Box) -> None:
+    """A VPN container with host networking sets all policies to DROP: the host reaches nobody, and asks no DNS server."""
+    box.sh("""
+        iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT; iptables -A INPUT -i lo -j ACCEPT
+        iptables -A OUTPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT; iptables -A OUTPUT -o lo -j ACCEPT
+        iptables -A OUTPUT -o tun0 -j ACCEPT; iptables -P INPUT DROP; iptables -P OUTPUT DROP
+    """)
+
+
+@healthy()
+def kill_switch_that_knows_the_bridges(box: Box) -> None:
+    """The same kill switch behind a rule for Docker's subnets and the host's own net."""
+    box.sh(f"""
+        iptables -A OUTPUT -d 172.16.0.0/12 -j ACCEPT; iptables -A OUTPUT -d 192.0.2.0/24 -j ACCEPT
+        iptables -A OUTPUT {_KILL_SWITCH}
+    """)
+    assert _host_reaches_its_port(box)
 
 
 @fault("network.ipv6-default-route-lost", subject="interface:eth0")

@@ -1,0 +1,93 @@
+"""What the host itself may not send: to its containers, and to its DNS servers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from checks.firewall import cures
+from checks.firewall.helpers import subjects_of
+from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.network.host_paths import HostPath, HostPaths
+from diagnose.evidence.network.packet_paths import Step
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped
+from diagnose.phrases import and_more, named
+from diagnose.registry import check
+
+
+@check("firewall.output-dropped", severity=Severity.critical, causes=["dns.host-broken"])
+def output_dropped(host_paths: HostPaths, dns_path: DnsPath | None) -> CheckResult:
+    """The host's own packet filter drops what the host sends.
+
+    The kill switch of a VPN lets out what goes to its tunnel, and knows nothing of Docker's bridges: docker-proxy and clients on the
+    host do not reach containers, while clients from outside do. A container with host networking that runs such a VPN closes the host.
+    """
+    queries = dns_path.of_host if dns_path is not None else {}
+    if host_paths.why_none:
+        return Skipped(host_paths.why_none)
+    if not len(host_paths) and not queries:
+        return Skipped("no running container publishes a TCP port on a bridge network")
+    blocked: dict[Step, list[HostPath]] = defaultdict(list)
+    for path in host_paths:
+        obstacle = path.trace.obstacle
+        if path.trace.is_blocked and obstacle is not None and obstacle.reason == "rule":
+            blocked[obstacle.by].append(path)
+    for by, paths in blocked.items():
+        lost = [server for server, rule in queries.items() if rule == str(by)]
+        yield _dropped(by, paths, lost)
+    for server, rule in queries.items():
+        if rule not in {str(by) for by in blocked}:
+            yield _query_dropped(server, rule)
+    return None
+
+
+def _dropped(by: Step, paths: list[HostPath], servers: list[str]) -> Finding:
+    first = paths[0]
+    names = sorted(path.container.name for path in paths)
+    networks = named("network", sorted(path.network.name for path in paths))
+    asked = f", and not DNS server {and_more(servers)}" if servers else ""
+    return Finding(
+        subject=HOST,
+        summary=f"this host itself cannot reach containers on {networks}{asked}: {by} drops what it sends",
+        evidence={
+            "table": by.table,
+            "chain": by.chain,
+            "rule": by.rule,
+            "walked": f"this host to {first.address}:{first.port} ({first.container.name})",
+            "containers that publish ports": names,
+            "DNS servers": servers or None,
+        },
+        variables=_cure(by, first.network.bridge, servers),
+        discriminator=str(by),
+        severity=None if servers else Severity.warning,
+        touches=subjects_of([path.network for path in paths]) + ((DAEMON,) if servers else ()),
+        signs=frozenset({"dns"}) if servers else frozenset(),
+    )
+
+
+def _query_dropped(server: str, rule: str) -> Finding:
+    table, _, rest = rule.partition(": ")
+    *words, chain = table.split()
+    by = Step(" ".join(words), chain, rest)
+    return Finding(
+        subject=HOST,
+        summary=f"this host itself cannot ask DNS server {server}: {rule} drops the query or its answer",
+        evidence={"table": by.table, "chain": by.chain, "rule": by.rule, "DNS servers": [server]},
+        variables=_cure(by, "", [server]),
+        discriminator=f"{server} {by}",
+        touches=(DAEMON,),
+        signs=frozenset({"dns"}),
+    )
+
+
+def _cure(by: Step, bridge: str, servers: list[str]) -> dict[str, str]:
+    program = cures.program_of(by)
+    family, table = by.table.split()[-2:]
+    found: dict[str, str] = {}
+    if program == "nft":
+        found = {"nft_family": family, "nft_table": table, "nft_chain": by.chain}
+    elif program != "firewall-cmd":
+        found = {"program": program, "table": table, "chain": by.chain}
+    is_input = by.chain.lower().startswith("input")
+    answers = {"answered_server": servers[0]} if servers and is_input else {}
+    asked = {"server": servers[0]} if servers and not is_input else {}
+    return {**found, **({"bridge": bridge} if bridge else {}), **asked, **answers}

@@ -1,0 +1,83 @@
+"""What the host itself sends and gets no answer to, over made walks."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.network.bridge_paths import BridgePath, BridgePaths
+from diagnose.evidence.network.half_open import HalfOpen
+from diagnose.evidence.network.host_paths import HostPath, HostPaths
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.return_paths import ReturnPath, ReturnPaths
+from diagnose.evidence.network.uplinks import Uplink
+from diagnose.firewall.routing import Routing
+from diagnose.firewall.rules import Ruleset
+from diagnose.firewall.trace import Obstacle, Stack, Trace
+from diagnose.firewall.walk import Step
+from tests.inspected import container
+from tests.judging import judge, rows
+
+SHOP = Network("a" * 64, "shop", "bridge", options={"com.docker.network.bridge.name": "br-shop"})
+WEB = container("web")
+OPEN = Trace("accept")
+SWITCH = Step("ip filter", "OUTPUT", "! -o wg0 -j REJECT")
+SHUT = Trace("reject", obstacle=Obstacle("rule", SWITCH, "request", "output"))
+UNROUTED = Trace("reject", obstacle=Obstacle("route", Step("routing", "", "no route"), "request", "output"))
+
+SENT = {
+    "open": (OPEN, {}, []),
+    "a kill switch": (SHUT, {}, [("warning", "host")]),
+    "a kill switch that stops queries too": (SHUT, {"192.0.2.53": str(SWITCH)}, [("critical", "host")]),
+    "queries alone": (OPEN, {"192.0.2.53": str(SWITCH)}, [("critical", "host")]),
+    "no rule, but no route": (UNROUTED, {}, []),
+}
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_what_the_host_sends(name: str) -> None:
+    traced, queries, wanted = SENT[name]
+    paths = HostPaths((HostPath(WEB, SHOP, "172.18.0.2", 80, traced),))
+    result = judge("firewall.output-dropped", host_paths=paths, dns_path=DnsPath({}, queries))
+    assert rows(result) == wanted
+
+
+def test_the_cure_of_a_lost_query_names_the_chain_that_drops_it() -> None:
+    result = judge("firewall.output-dropped", host_paths=HostPaths(), dns_path=DnsPath({}, {"192.0.2.53": str(SWITCH)}))
+    variables = result.findings[0].variables
+    assert (variables["program"], variables["table"], variables["chain"]) == ("iptables", "filter", "OUTPUT")
+    assert variables["server"] == "192.0.2.53"
+
+
+TUNNEL = Trace(
+    "drop",
+    obstacle=Obstacle("elsewhere", Step("routing", "wg0", "answers leave by wg0, not by eth0"), "reply", "postrouting"),
+)
+TUNNELLED = {
+    "nobody waits": (HalfOpen({8080: ()}), [("advice", "eth0")]),
+    "not known": (None, [("advice", "eth0")]),
+    "a client waits": (HalfOpen({8080: ("198.51.100.7",)}), [("critical", "eth0")]),
+}
+
+
+@pytest.mark.parametrize("name", TUNNELLED)
+def test_answers_that_a_vpn_takes(name: str) -> None:
+    waiting, wanted = TUNNELLED[name]
+    path = ReturnPath(WEB, SHOP, Uplink("eth0", "192.0.2.10"), 8080, "80/tcp", TUNNEL, host_answers_by="wg0")
+    evidence = {} if waiting is None else {"half_open": waiting}
+    result = judge(
+        "network.replies-misrouted",
+        return_paths=ReturnPaths((path,)),
+        host_stack=HostStack(Stack(Ruleset(), Routing([], None, {}))),
+        **evidence,
+    )
+    assert rows(result) == wanted
+
+
+def test_a_net_that_the_host_routes_for_is_a_warning() -> None:
+    by = Obstacle("rule", Step("ip filter", "FORWARD", "policy drop"), "request", "forward")
+    path = BridgePath("lan0", "behind", "ip", "10.9.0.0/24", "eth0", (), Trace("drop", obstacle=by))
+    result = judge("firewall.other-bridges-cut-off", bridge_paths=BridgePaths((path,)), firewall=Firewall(Ruleset()))
+    assert rows(result) == [("warning", "lan0")]
