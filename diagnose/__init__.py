@@ -29,6 +29,7 @@ One arrow runs through the house:
                 `recreate` writes one that creates a container again, with a change.
 - `follow/`     runs a page's commands step by step, each after a typed yes: the only room that changes a host.
 - `reach/`      a run on another host over ssh (`--on`), and the launcher of the folder with its own Python.
+- `setup/`      Docker CLI plugin and hook, completions, man pages, timer: put in and taken out.
 - `session`     one run, live or from a recording; `config` reads thresholds and silences; `interrupts` handles signals.
 - `cli/`       a module for each command: options in, exit code out. `main` has the group, `options` what several commands take.
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from diagnose.cli import fleet, follow, pages, process, recreate, repair, run, ticket, timeline
+from diagnose.cli import fleet, follow, pages, process, recreate, repair, run, setup, ticket, timeline
 from diagnose.version import __version__
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -53,6 +53,7 @@ for command in (
     recreate.recreate,
     ticket.diff,
     fleet.fleet,
+    setup.setup,
 ):
     group.add_command(command)
 

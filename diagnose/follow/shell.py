@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from diagnose.reach.folder import launcher
+
 _KEPT = 64_000
 """Characters of one command's output that are kept for the transcript."""
 _LINGER_S = 1.0
@@ -82,7 +84,9 @@ def diagnose(arguments: Sequence[str]) -> Mapping[str, Any] | None:
     A process of its own: helper processes are forked before any thread, and this one has had some. The tool is imported from where this
     one was, never from the current folder.
     """
-    command = [sys.executable, "-P", "-m", "diagnose", "all", "--format", "json", *arguments]
+    of_folder = launcher()  # its Python does not start without the loader beside it
+    program = [sys.executable, "-P", "-m", "diagnose"] if of_folder is None else [str(of_folder)]
+    command = [*program, "all", "--format", "json", *arguments]
     paths = os.pathsep.join([_PACKAGES, *filter(None, [os.environ.get("PYTHONPATH")])])
     try:
         done = subprocess.run(

@@ -41,13 +41,19 @@ def find(named: Path | None) -> Folder:
         return _find(named)
 
 
+def launcher() -> Path | None:
+    """What starts this tool where it runs from the folder; None where it was installed in another way."""
+    script = Path(sys.prefix, "diagnose")
+    is_folder = script.is_file() and Path(sys.prefix, "sbom.cdx.json").is_file()
+    return script if is_folder else None
+
+
 @cache
 def _find(named: Path | None) -> Folder:
-    own = Path(sys.prefix)
     if named is not None:
         return _read(named)
-    if (own / "sbom.cdx.json").is_file() and (own / "diagnose").is_file():
-        return _pack(own)
+    if launcher() is not None:
+        return _pack(Path(sys.prefix))
     built = Path(__file__).parents[2] / "dist" / f"diagnose-{__version__}-linux-{platform.machine()}.tar.gz"
     if built.is_file():
         return _read(built)

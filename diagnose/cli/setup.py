@@ -1,0 +1,50 @@
+"""`diagnose setup`: plugin, hook, completion, man pages and timer, in and out."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from diagnose.cli import process
+
+NAMES = ("plugin", "hook", "completion", "man", "timer")
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[PART]...", type=click.Choice(NAMES))
+@click.option("--remove", is_flag=True, help="Take the parts out.")
+@click.option("--user", "for_user", is_flag=True, help="For this user only; otherwise root sets up the whole host.")
+def setup(names: tuple[str, ...], remove: bool, for_user: bool) -> None:
+    """List the parts that make the tool easier to reach, or put them in.
+
+    plugin: `docker diagnose`. hook: one line with the cause after a failed docker command, in the configuration of this
+    user's docker client. completion, man: for the shell. timer: a report each hour, on hosts with systemd.
+    """
+    from diagnose.cli.main import group
+    from diagnose.setup import parts, places
+
+    is_of_user = for_user or os.geteuid() != 0
+    where = places.of_user(os.environ) if is_of_user else places.of_host(os.environ)
+    known = {part.name: part for part in parts.parts(where, group, places.program())}
+    if remove and not names:
+        raise click.UsageError("name the parts to take out")
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"{name} is for the whole host: run it as root, without --user")
+    try:
+        for name in names:
+            part = known[name]
+            if remove:
+                part.take_out()
+            else:
+                part.put_in()
+        for part in known.values():
+            sys.stdout.write(f"{part.name:<12}{part.state():<24}{part.what}\n")
+    except parts.SetupError as error:
+        raise click.ClickException(str(error)) from None
+    if "timer" in names:
+        verb = "disable --now diagnose.timer" if remove else "enable --now diagnose.timer"
+        click.echo(f"next: systemctl daemon-reload; systemctl {verb}", err=True)
+    process.leave(0)

@@ -1,0 +1,183 @@
+"""The parts of `diagnose setup`: each knows whether it is in, and how to put it in and take it out."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
+
+from diagnose.setup import manual
+from diagnose.setup.places import Places
+from diagnose.version import __version__
+
+MARK = "ritten by diagnose setup"
+"""In each file of ours; a file without it is another's, and is left alone."""
+HOOKS = "run,start,create,exec,pull,build,compose"
+"""The commands of docker after which its client asks our plugin for a next step."""
+TEXTS = Path(__file__).parent
+
+
+class SetupError(Exception):
+    """A part cannot be put in or taken out; one clear sentence."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """what: one line for the list. state: "in", "out" or "in, of another version". next_step: what is left to the user to do."""
+
+    name: str
+    what: str
+    state: Callable[[], str]
+    put_in: Callable[[], None]
+    take_out: Callable[[], None]
+    next_step: str = ""
+
+
+def parts(places: Places, group: click.Group, program: Path) -> list[Part]:
+    """All parts, for these places."""
+    pages = {places.man / name: text for name, text in manual.pages(group).items()}
+    made = [
+        _of_files(
+            "plugin",
+            "`docker diagnose`",
+            {places.plugins / "docker-diagnose": _filled("docker-diagnose.sh", program)},
+            0o755,
+        ),
+        _hook(places.docker_config),
+        _of_files("completion", "completion in bash, zsh and fish", completions(places, group)),
+        _of_files("man", "man pages", pages),
+    ]
+    if places.units is not None:
+        units = {places.units / name: _filled(name, program) for name in ("diagnose.service", "diagnose.timer")}
+        timer = _of_files("timer", "a report each hour in /var/lib/diagnose/reports", units)
+        made.append(timer)
+    return made
+
+
+def completions(places: Places, group: click.Group) -> dict[Path, str]:
+    """The scripts by which the shells ask the tool for words."""
+    files: dict[Path, type[ShellComplete]] = {
+        places.bash / "diagnose": BashComplete,
+        places.zsh / "_diagnose": ZshComplete,
+        places.fish / "diagnose.fish": FishComplete,
+    }
+    return {path: _completion(kind(group, {}, "diagnose", "_DIAGNOSE_COMPLETE")) for path, kind in files.items()}
+
+
+def _completion(shell: ShellComplete) -> str:
+    head, _, rest = (shell.source_template % shell.source_vars()).lstrip("\n").partition("\n")
+    # zsh reads the first line.
+    return f"{head}\n# W{MARK}.\n{rest}\n"
+
+
+def _filled(name: str, program: Path) -> str:
+    text = (TEXTS / name).read_text()
+    return text.replace("@VERSION@", __version__).replace("@PROGRAM@", shlex.quote(str(program)))
+
+
+def _of_files(name: str, what: str, files: Mapping[Path, str], mode: int = 0o644) -> Part:
+    def state() -> str:
+        there = {path: _ours(path) for path in files}
+        if not any(there.values()):
+            return "out"
+        return "in" if there == dict(files) else "in, of another version"
+
+    def put_in() -> None:
+        for path, text in files.items():
+            if path.exists() and _ours(path) is None:
+                raise SetupError(f"{path} exists and is not of diagnose setup; it was left alone")
+            _write(path, text, mode)
+
+    def take_out() -> None:
+        for path in files:
+            if _ours(path) is not None:
+                path.unlink()
+
+    return Part(name, what, state, put_in, take_out)
+
+
+def _ours(path: Path) -> str | None:
+    """The text of a file that is ours, None for no file and for a file of another."""
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return text if MARK in text else None
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    """Whole or not at all."""
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text)
+        partial.chmod(mode)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise SetupError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _hook(path: Path) -> Part:
+    """Two entries of the docker client's configuration: which commands ask our plugin, and that plugins may be asked at all."""
+
+    def state() -> str:
+        config = _configuration(path)
+        wanted = _section(config, "plugins").get("diagnose", {}).get("hooks")
+        is_on = _section(config, "features").get("hooks") == "true"
+        if wanted is None:
+            return "out"
+        return "in" if wanted == HOOKS and is_on else "in, of another version"
+
+    def put_in() -> None:
+        config = _configuration(path)
+        plugins, features = _section(config, "plugins"), _section(config, "features")
+        ours = {**plugins.get("diagnose", {}), "hooks": HOOKS}
+        config["plugins"] = {**plugins, "diagnose": ours}
+        config["features"] = {**features, "hooks": "true"}
+        _write(path, json.dumps(config, indent="\t") + "\n", _mode(path))
+
+    def take_out() -> None:
+        config = _configuration(path)
+        plugins = {name: entry for name, entry in _section(config, "plugins").items() if name != "diagnose"}
+        features = dict(_section(config, "features"))
+        if not any("hooks" in entry for entry in plugins.values() if isinstance(entry, dict)):
+            features.pop("hooks", None)
+        for name, section in (("plugins", plugins), ("features", features)):
+            if section:
+                config[name] = section
+            else:
+                config.pop(name, None)
+        if path.exists():
+            _write(path, json.dumps(config, indent="\t") + "\n", _mode(path))
+
+    return Part("hook", "the next step after a failed docker command", state, put_in, take_out)
+
+
+def _configuration(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SetupError(f"{path} cannot be read, and was left alone: {error}") from None
+    if not isinstance(config, dict):
+        raise SetupError(f"{path} is no JSON object, and was left alone")
+    return config
+
+
+def _section(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    section = config.get(name)
+    return section if isinstance(section, dict) else {}
+
+
+def _mode(path: Path) -> int:
+    """A new configuration is the user's alone: docker keeps logins in it."""
+    return path.stat().st_mode & 0o777 if path.exists() else 0o600

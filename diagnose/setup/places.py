@@ -1,0 +1,78 @@
+"""Where the parts of `diagnose setup` go."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from diagnose.reach.folder import launcher
+
+
+@dataclass(frozen=True)
+class Places:
+    """Folders, for all users of the host or for one. docker_config: the file of the user's docker client.
+
+    units: None where a user has no say over the host's services.
+    """
+
+    plugins: Path
+    data: Path
+    docker_config: Path
+    units: Path | None
+
+    @property
+    def bash(self) -> Path:
+        """Completions of bash, one file for each program."""
+        return self.data / "bash-completion" / "completions"
+
+    @property
+    def zsh(self) -> Path:
+        """Completions of zsh; a user's own folder must be in `fpath`."""
+        return self.data / "zsh" / "site-functions"
+
+    @property
+    def fish(self) -> Path:
+        """Completions of fish."""
+        return self.data / "fish" / "vendor_completions.d"
+
+    @property
+    def man(self) -> Path:
+        """Pages of section 1."""
+        return self.data / "man" / "man1"
+
+
+def of_host(environ: Mapping[str, str], root: Path = Path("/")) -> Places:
+    """The places for all users, where a package manager puts nothing. root: for a package that is put together elsewhere."""
+    return Places(
+        plugins=root / "usr/local/lib/docker/cli-plugins",
+        data=root / "usr/local/share",
+        docker_config=_docker_config(environ),
+        units=root / "etc/systemd/system",
+    )
+
+
+def of_user(environ: Mapping[str, str]) -> Places:
+    """The places of the user who runs the tool."""
+    home = Path(environ.get("HOME") or Path.home())
+    config = _docker_config(environ)
+    data = Path(environ.get("XDG_DATA_HOME") or home / ".local/share")
+    return Places(plugins=config.parent / "cli-plugins", data=data, docker_config=config, units=None)
+
+
+def _docker_config(environ: Mapping[str, str]) -> Path:
+    folder = environ.get("DOCKER_CONFIG") or str(Path(environ.get("HOME") or Path.home(), ".docker"))
+    return Path(folder, "config.json")
+
+
+def program() -> Path:
+    """The absolute path by which this tool is started: the launcher of its folder, or the script of its environment."""
+    of_folder = launcher()
+    if of_folder is not None:
+        return of_folder
+    started = Path(sys.argv[0]).absolute()
+    if started.name == "diagnose" and os.access(started, os.X_OK):
+        return started
+    return Path(sys.prefix, "bin", "diagnose")

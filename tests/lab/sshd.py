@@ -1,0 +1,50 @@
+"""Real ssh servers inside a box, each a host of its own kind, on the box's loopback only."""
+
+from __future__ import annotations
+
+from .box import Box
+
+SSHD = "/usr/sbin/sshd"
+USER = "oncall"
+PASSWORD = "made-up-and-long"
+KEYS = f"""
+mkdir -p -m 755 /run/sshd && mkdir -p -m 700 /root/.ssh /etc/ssh
+ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_made_up
+ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/made_up_host_key
+useradd -m -s /bin/sh {USER} 2>/dev/null || :
+echo {USER}:{PASSWORD} | chpasswd
+cp /root/.ssh/id_made_up.pub /etc/ssh/made_up_authorized_keys
+"""
+CONFIG = """
+HostKey /etc/ssh/made_up_host_key
+AuthorizedKeysFile /etc/ssh/made_up_authorized_keys
+ListenAddress 127.0.0.1
+PermitRootLogin yes
+PasswordAuthentication no
+UsePAM no
+StrictModes no
+PidFile none
+"""
+
+
+def keys(box: Box) -> None:
+    """A key for the box's root, which every server below takes, and a user whose sudo wants a password."""
+    box.sh(KEYS)
+    box.write("/root/.ssh/config", "")
+    box.write(f"/etc/sudoers.d/{USER}", f"{USER} ALL=(ALL:ALL) ALL\n", 0o440)
+
+
+def serve(
+    box: Box, name: str, port: int, make: str = ":", *, options: str = "", user: str = "root", jump: str = "none"
+) -> int:
+    """Start a server in a mount namespace of its own that `make` has prepared; ssh knows it by this name. Its pid in the box."""
+    box.write(f"/etc/ssh/made_up_{port}", f"Port {port}\n{CONFIG}{options}\n")
+    own = f"mount -t tmpfs -o mode=1777 shm /dev/shm\n{make}\ncd /\nexec {SSHD} -D -e -f /etc/ssh/made_up_{port}"
+    pid = box.spawn(["unshare", "--mount", "sh", "-ec", own], log=f"/var/log/sshd-{port}.log")
+    entry = f"Host {name}\n HostName 127.0.0.1\n Port {port}\n User {user}\n ProxyJump {jump}\n IdentityFile /root/.ssh/id_made_up\n"
+    box.write(
+        "/root/.ssh/config",
+        box.read("/root/.ssh/config") + entry + " StrictHostKeyChecking accept-new\n LogLevel ERROR\n",
+    )
+    box.wait_for(lambda: f"port {port}" in box.read(f"/var/log/sshd-{port}.log"), 20, f"sshd at port {port}")
+    return pid
