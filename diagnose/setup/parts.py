@@ -14,7 +14,7 @@ import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
 from diagnose.setup import manual
-from diagnose.setup.places import Places
+from diagnose.setup.places import SetupPlaces
 from diagnose.version import __version__
 
 MARK = "ritten by diagnose setup"
@@ -29,7 +29,7 @@ class SetupError(Exception):
 
 
 @dataclass(frozen=True)
-class Part:
+class SetupPart:
     """what: one line for the list. state: "in", "out" or "in, of another version". next_step: what is left to the user to do."""
 
     name: str
@@ -40,7 +40,7 @@ class Part:
     next_step: str = ""
 
 
-def parts(places: Places, group: click.Group, program: Path) -> list[Part]:
+def parts(places: SetupPlaces, group: click.Group, program: Path) -> list[SetupPart]:
     """All parts, for these places."""
     pages = {places.man / name: text for name, text in manual.pages(group).items()}
     made = [
@@ -61,7 +61,7 @@ def parts(places: Places, group: click.Group, program: Path) -> list[Part]:
     return made
 
 
-def completions(places: Places, group: click.Group) -> dict[Path, str]:
+def completions(places: SetupPlaces, group: click.Group) -> dict[Path, str]:
     """The scripts by which the shells ask the tool for words."""
     files: dict[Path, type[ShellComplete]] = {
         places.bash / "diagnose": BashComplete,
@@ -82,7 +82,7 @@ def _filled(name: str, program: Path) -> str:
     return text.replace("@VERSION@", __version__).replace("@PROGRAM@", shlex.quote(str(program)))
 
 
-def _of_files(name: str, what: str, files: Mapping[Path, str], mode: int = 0o644) -> Part:
+def _of_files(name: str, what: str, files: Mapping[Path, str], mode: int = 0o644) -> SetupPart:
     def state() -> str:
         there = {path: _ours(path) for path in files}
         if not any(there.values()):
@@ -100,7 +100,7 @@ def _of_files(name: str, what: str, files: Mapping[Path, str], mode: int = 0o644
             if _ours(path) is not None:
                 path.unlink()
 
-    return Part(name, what, state, put_in, take_out)
+    return SetupPart(name, what, state, put_in, take_out)
 
 
 def _ours(path: Path) -> str | None:
@@ -125,7 +125,7 @@ def _write(path: Path, text: str, mode: int) -> None:
         raise SetupError(f"cannot write {path}: {error.strerror}") from None
 
 
-def _hook(path: Path) -> Part:
+def _hook(path: Path) -> SetupPart:
     """Two entries of the docker client's configuration: which commands ask our plugin, and that plugins may be asked at all."""
 
     def state() -> str:
@@ -158,7 +158,7 @@ def _hook(path: Path) -> Part:
         if path.exists():
             _write(path, json.dumps(config, indent="\t") + "\n", _mode(path))
 
-    return Part("hook", "the next step after a failed docker command", state, put_in, take_out)
+    return SetupPart("hook", "the next step after a failed docker command", state, put_in, take_out)
 
 
 def _configuration(path: Path) -> dict[str, Any]:

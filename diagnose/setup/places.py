@@ -12,7 +12,7 @@ from diagnose.reach.folder import launcher
 
 
 @dataclass(frozen=True)
-class Places:
+class SetupPlaces:
     """Folders, for all users of the host or for one. docker_config: the file of the user's docker client.
 
     units: None where a user has no say over the host's services.
@@ -44,9 +44,9 @@ class Places:
         return self.data / "man" / "man1"
 
 
-def of_host(environ: Mapping[str, str], root: Path = Path("/")) -> Places:
+def of_host(environ: Mapping[str, str], root: Path = Path("/")) -> SetupPlaces:
     """The places for all users, where a package manager puts nothing. root: for a package that is put together elsewhere."""
-    return Places(
+    return SetupPlaces(
         plugins=root / "usr/local/lib/docker/cli-plugins",
         data=root / "usr/local/share",
         docker_config=_docker_config(environ),
@@ -54,12 +54,12 @@ def of_host(environ: Mapping[str, str], root: Path = Path("/")) -> Places:
     )
 
 
-def of_user(environ: Mapping[str, str]) -> Places:
+def of_user(environ: Mapping[str, str]) -> SetupPlaces:
     """The places of the user who runs the tool."""
     home = Path(environ.get("HOME") or Path.home())
     config = _docker_config(environ)
     data = Path(environ.get("XDG_DATA_HOME") or home / ".local/share")
-    return Places(plugins=config.parent / "cli-plugins", data=data, docker_config=config, units=None)
+    return SetupPlaces(plugins=config.parent / "cli-plugins", data=data, docker_config=config, units=None)
 
 
 def _docker_config(environ: Mapping[str, str]) -> Path:
