@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+from typing import Any
 
 from checks.container.helpers import log_evidence, tail_of, took
 from checks.container.service import is_somebodys_job
@@ -17,6 +19,18 @@ from diagnose.registry import check
 SHORT_S = Seconds(10)
 LOOPS = 3
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
+_FOREGROUND = {
+    "nginx": ["-g", "daemon off;"],
+    "apache2ctl": ["-D", "FOREGROUND"],
+    "apachectl": ["-D", "FOREGROUND"],
+    "httpd": ["-D", "FOREGROUND"],
+    "php-fpm": ["-F"],
+    "redis-server": ["--daemonize", "no"],
+    "crond": ["-f"],
+    "cron": ["-f"],
+    "sshd": ["-D"],
+}
+"""What keeps a server in the foreground, by the name of its program."""
 _BACKGROUND = re.compile(
     r"\bservice \S+ (?:re)?start\b|\b(?:apachectl|apache2ctl|httpd|nginx)\b(?!.*(?:-D ?FOREGROUND|daemon off))"
     r"|--daemon(?:ize)?(?:[= ]yes)?\b"
@@ -65,8 +79,20 @@ def daemonized(
             },
             onset=container.failed_first,
             image=container.config.image,
+            **_in_foreground(container),
         )
     return None
+
+
+def _in_foreground(container: Container) -> dict[str, Any]:
+    """The variable with the command that keeps a well-known server in the foreground, where the container calls it by itself."""
+    words = container.command
+    name = words[0].rpartition("/")[2] if words else ""
+    is_busybox = name == "httpd" and "-p" in words
+    option = ["-f"] if is_busybox else _FOREGROUND.get(name)
+    if option is None or container.config.entrypoint:
+        return {}
+    return {"foreground": shlex.join([*words, *option])}
 
 
 def _ended_at_once(container: Container, clock: Clock, options: Options, short: float) -> bool:

@@ -113,7 +113,7 @@ def _finding(container: Container, containers: Containers, bind_sources: BindSou
         touches=(*image, DAEMON),
         calls=(peer.subject,) if peer else (),
     )
-    return with_variables(finding, _variables(container))
+    return with_variables(finding, _variables(container, peer))
 
 
 def _is_explained(container: Container) -> bool:
@@ -197,9 +197,11 @@ def _address_holders(container: Container, containers: Containers) -> dict[str, 
     }
 
 
-def _variables(container: Container) -> dict[str, str]:
+def _variables(container: Container, peer: Container | None) -> dict[str, str]:
     """What the page's commands need beside the container, if anything."""
     error = container.state.error
+    if peer is not None and not peer.is_running:
+        return {"needed": peer.name}
     if absent := _ABSENT.search(error):
         return {"device": absent["device"], "folder": absent["folder"]}
     is_one = _TAKEN.search(error) and len(container.endpoints) == 1

@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from checks.container.helpers import with_variables
 from checks.container.start_errors import failed_start, refused_program
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs import Programs
@@ -19,6 +20,16 @@ DEVICE = re.compile(
 NETWORK = re.compile(
     r"network (?P<name>\S+) not found|could not find (?:a )?network matching network mode (?P<mode>\S+)"
 )
+_MODULES = {
+    "/dev/nvidia": "nvidia",
+    "/dev/net/tun": "tun",
+    "/dev/fuse": "fuse",
+    "/dev/kvm": "kvm",
+    "/dev/loop": "loop",
+    "/dev/vhost-net": "vhost_net",
+    "/dev/ppp": "ppp_generic",
+}
+"""Device files, by the beginnings of their paths, and the kernel modules that make them."""
 LIMITS = (
     "too many open files",
     "no space left on device",
@@ -32,6 +43,8 @@ LIMITS = (
     "cannot use systemd cgroups manager",
 )
 """What the runtime says when a limit of the host, of the engine or of the container's own ulimits stops it."""
+_OF_ULIMITS = ("too many open files", "error setting rlimit")
+"""Those that a container's own ulimits bring, if it has any."""
 RUNTIME = re.compile(r"runtime create failed|runc|failed to create (shim )?task")
 _FOREIGN_CPUS = re.compile(r"cpuset\.cpus: numerical result out of range")
 """An engine that starts, with a container of a larger host or of more processors than are left. By hand it refuses without State.Error."""
@@ -56,7 +69,7 @@ def device_missing(containers: Containers) -> CheckResult:
             what = f"there is no {device}"
         else:
             what = device
-        yield failed_start(container, what[:100], device=match["device"] or "gpu")
+        yield with_variables(failed_start(container, what[:100]), _device_variables(match["device"] or ""))
     return None
 
 
@@ -81,6 +94,14 @@ def _only_network(container: Container, network: str) -> str:
     return next(iter(container.endpoints)) if len(container.endpoints) == 1 else network
 
 
+def _device_variables(path: str) -> dict[str, str]:
+    """The variables of the page: the device, and the kernel module that makes it, where one is known."""
+    if not path:
+        return {"device": "gpu", "option": "gpus"}
+    module = next((module for prefix, module in _MODULES.items() if path.startswith(prefix)), "")
+    return {"device": path, **({"module": module} if module else {"option": "device"})}
+
+
 @check(
     "container.runtime-limit-hit",
     severity=Severity.critical,
@@ -100,13 +121,17 @@ def runtime_limit_hit(containers: Containers, programs: Programs | None) -> Chec
         if hit and _FOREIGN_CPUS.search(lowered):
             cpus = container.host_config.cpuset_cpus
             what = f"its cpuset {cpus} names processors that this host does not have"
-            yield failed_start(container, what, evidence={"HostConfig.CpusetCpus": cpus})
+            yield failed_start(container, what, evidence={"HostConfig.CpusetCpus": cpus}, limiting="cpuset-cpus")
         elif hit and RUNTIME.search(lowered):
-            yield failed_start(container, f"the runtime met a limit, {hit}", touches=(DAEMON,))
+            is_own = container.host_config.ulimits and hit in _OF_ULIMITS
+            limiting = {"limiting": "ulimit"} if is_own else {}
+            finding = failed_start(container, f"the runtime met a limit, {hit}", touches=(DAEMON,))
+            yield with_variables(finding, limiting)
         elif refused is not None and refused.why == "resource temporarily unavailable":
             user = container.config.user or "root"
             what = f"user {user} has as many processes on this host as its ulimit allows"
             limits = container.host_config.ulimits or "none"
             finding = refused_program(container, refused, what, **{"HostConfig.Ulimits": limits})
-            yield msgspec.structs.replace(finding, variables={"container": container.name})
+            limiting = {"limiting": "ulimit"} if container.host_config.ulimits else {}
+            yield msgspec.structs.replace(finding, variables={"container": container.name, **limiting})
     return None

@@ -191,7 +191,7 @@ def bind_address_missing(
         container, address, port = failure.container, failure.address, failure.port
         is_back = known is not None and known.holds(address)
         addresses = str(links) if known is None else [held.address for held in known.addresses]
-        yield Finding.about(
+        finding = Finding.about(
             container,
             sentence(
                 f'container "{container.name}" did not start: the host had no address {address} to publish port {port} on',
@@ -201,9 +201,10 @@ def bind_address_missing(
             discriminator=f"{address}:{port}/{failure.proto}",
             severity=Severity.warning if is_back else Severity.critical,
             signs=signs(container.state.error),
-            address=address,
             port=str(port),
         )
+        branch = "returned" if is_back else "address"
+        yield replace(finding, variables={**finding.variables, branch: address})
     return None
 
 

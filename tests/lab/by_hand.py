@@ -79,9 +79,6 @@ def _mend_resolver(box: Box) -> None:
 FIRST: dict[str, ByHand] = {
     "programs.programs_behind_a_shell": "{docker} rm -f behind-glibc behind-plain behind-nothing as-command",
     "attachment.joined_container_was_made_anew": _anew("--network container:updated"),
-    "attachment.fixed_address_taken": "{docker} stop -t 0 first5",
-    "attachment.volume_on_a_missing_folder": "mkdir -p {device}",
-    "attachment.processors_of_a_larger_host": _anew("--cpuset-cpus 0"),
     "container.fails_over_and_over": "echo url >/srv/loop/db.url",
     "container.built_for_another_machine": _anew(),
     "container.script_for_a_missing_interpreter": _anew(),
@@ -93,10 +90,7 @@ FIRST: dict[str, ByHand] = {
     "container.source_gone_before_the_start": "echo x >{source}\n{docker} start {container}",
     "container.built_for_another_machine_and_restarted": _anew(),
     "container.file_over_a_folder": _anew(),
-    "container.joined_container_does_not_run": "{docker} start front",
     "container.user_that_the_image_does_not_have": _anew(),
-    "container.too_few_processes_for_its_user": _anew(),
-    "container.too_few_files_to_start": _anew("--ulimit nofile=1024:1024"),
     "logging.driver_blocks_start": _RECEIVER,
     "logging.driver_that_the_host_does_not_have": _anew(),
     "network.nobody_serves_the_port": _anew("-p 18091:8080", command="httpd -f -p 8080 -h /www"),
@@ -130,7 +124,6 @@ def _pull_into_the_larger_range(box: Box) -> None:
 BY_HAND: dict[str, ByHand] = {
     "image.ids-out-of-range": _pull_into_the_larger_range,
     "container.cpu-unsupported": _anew(),
-    "container.daemonized": _anew(),
     "container.data-outside-mount": _anew(),
     "container.data-version-mismatch": _anew(),
     "container.loopback-peer": _anew(),
@@ -139,7 +132,6 @@ BY_HAND: dict[str, ByHand] = {
     "container.variable-missing": _anew(),
     "container.entrypoint-missing": _anew("--entrypoint sleep", "{image}", "1000"),
     "container.mount-source-missing": "cp /etc/passwd {source}\n{docker} start {container}",
-    "container.device-missing": _anew(),
     "daemon.config-invalid": _CONFIG,
     "daemon.config-flag-conflict": _CONFIG,
     "daemon.storage-driver-failed": _CONFIG + "; systemctl start docker",
@@ -166,7 +158,6 @@ BY_HAND: dict[str, ByHand] = {
     + _anew(image="{image}").partition("\n")[2],
     "logging.backpressure": "ss -Hltnp sport = :5514 | grep -o 'pid=[0-9]*' | cut -d= -f2 | xargs -r kill -9\n"
     + _anew("--log-driver syslog --log-opt syslog-address=udp://127.0.0.1:5514 --log-opt mode=non-blocking"),
-    "network.bind-address-missing": "ip address add {address}/32 dev lo\n{docker} start {container}",
     "network.mtu-mismatch": "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
     "network.subnet-overlaps-route": "{docker} network disconnect --force {network} stray\n"
     "{docker} network rm {network}\n{docker} network create --subnet 10.201.0.0/24 {network}\n"

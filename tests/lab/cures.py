@@ -41,6 +41,8 @@ HOW = Literal["own text", "own text, systemd stood in for", "equivalent", "unpro
 BIN = "/opt/lab/bin"
 """Where a box has what its pages call and the machine does not bring."""
 _PATIENCE = 2
+UNHURRIED = ("--budget", "40")
+"""A machine that runs many boxes is slow, and a cure is no question of speed."""
 
 
 @dataclass
@@ -120,7 +122,7 @@ def _diagnosed(box: Box, scenario: Scenario) -> Report:
     """The live report as the tool's own values, which hold what a page is filled with."""
     tape = f"/tmp/cure-{box.id}"
     box.sh(f"mkdir -m 1777 {tape}")
-    live = box.diagnose("all", "--format", "json", "--record", f"{tape}/tape", *scenario.args,
+    live = box.diagnose("all", "--format", "json", "--record", f"{tape}/tape", *UNHURRIED, *scenario.args,
                         user=scenario.user, groups=scenario.groups, env=scenario.env)  # fmt: skip
     assert live.report, "a report, or the tool's own words about what went wrong"
     copy = box.state / "cure-tape"
@@ -224,7 +226,7 @@ def _act(box: Box, patient: _Patient, action: _Action) -> None:
 
 def _discharge(box: Box, open_cases: Sequence[_Patient]) -> list[dict[str, Any]]:
     """Diagnose anew; who is found no more is healed, and the page's verification must say so too."""
-    report = box.diagnose("all", "--format", "json").report
+    report = box.diagnose("all", "--format", "json", *UNHURRIED).report
     keys = {f["key"] for f in report["findings"]}
     mild = {f["key"] for f in report["findings"] if f["severity"] == "advice"}
     verdicts = {c["id"]: c["verdict"] for c in report["checks"]}
@@ -256,7 +258,7 @@ def _judge_afterwards(
         if not _left(found, allowed):
             return
         time.sleep(2)
-        found = box.diagnose("all", "--format", "json").findings
+        found = box.diagnose("all", "--format", "json", *UNHURRIED).findings
     left = _left(found, allowed)
     if left:
         cures[0].complaints.append("the host is not well afterwards:" + "".join(f"\n    {each}" for each in left))

@@ -224,14 +224,17 @@ def capability_that_is_missing(box: Box) -> None:
 
 
 _CLIENT = """
-import http.client, json, socket, sys
+import http.client, json, os, socket, sys, time
 class Local(http.client.HTTPConnection):
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect("/var/run/docker.sock")
 client = Local("localhost")
-client.request("GET", "/v1.99/containers/json")
+version = os.environ.get("DOCKER_API_VERSION", "1.99")
+client.request("GET", "/v" + version + "/containers/json")
 answer = json.loads(client.getresponse().read())
+if isinstance(answer, list):
+    time.sleep(1000)
 print('time="2026-01-02T14:12:09Z" level=error msg="Error response from daemon: ' + answer["message"] + '"')
 print('time="2026-01-02T14:12:09Z" level=info msg="Waiting for the notification goroutine to finish" notify=no')
 sys.exit(1)
