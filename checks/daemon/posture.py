@@ -124,7 +124,7 @@ def remote_api_open(config: DaemonConfig, daemon: Daemon) -> CheckResult:
             subject=DAEMON,
             summary=f"the engine's API is open at {text}, {encrypted}: whoever reaches it is root on this host",
             evidence={config.where("hosts"): text, "tlsverify": config.value("tlsverify") or False, "tls": tls},
-            variables={"address": address, "path": config.path},
+            variables={"address": address, **({"path": config.path} if config.in_file("hosts") else {})},
             discriminator=address,
             severity=Severity.advice if local else None,
         )

@@ -110,7 +110,6 @@ FIRST: dict[str, ByHand] = {
     "image.registry_is_down": _pull(5999, serve=True),
     "image.registry_signed_by_itself": _pull(5443, certificate=True),
     "swarm.service_underreplicated": "{docker} node ls -q | xargs -r {docker} node update --label-add disk=ssd",
-    "storage.writable_layer_large": "{docker} exec {container} rm /dump",
 }
 """By scenario: how the cause that only this scenario has is removed, before the page is followed."""
 
@@ -131,7 +130,7 @@ BY_HAND: dict[str, ByHand] = {
     "container.syscall-refused": _anew(),
     "container.variable-missing": _anew(),
     "container.entrypoint-missing": _anew("--entrypoint sleep", "{image}", "1000"),
-    "container.mount-source-missing": "cp /etc/passwd {source}\n{docker} start {container}",
+    "container.mount-source-missing": ": >{source}\ndiagnose recreate {container} | sh",
     "daemon.config-invalid": _CONFIG,
     "daemon.config-flag-conflict": _CONFIG,
     "daemon.storage-driver-failed": _CONFIG + "; systemctl start docker",
