@@ -146,14 +146,14 @@ def format_(*formats: str) -> Decorator:
 run = combined(
     container,
     source,
-    format_("text", "json", "markdown", "html"),
+    format_("text", "json", "markdown", "html", "prometheus"),
     click.option(
         "-o",
         "output",
         type=click.Path(),
         callback=parse_path,
         metavar="FILE",
-        help="Write the report to a new file instead of stdout.",
+        help="Write the report to a new file instead of stdout. Metrics (prometheus) replace those of the last run.",
     ),
     budget,
     since,

@@ -47,6 +47,9 @@ def _diagnose(load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...]
     path: Path | None = given["output"]
     if path == Path("-"):
         path = None
+    metrics = path if given["format_"] == "prometheus" else None
+    if metrics is not None:
+        path = None  # a reader may come at any moment: the file is written once all is known
     output = _open(path) if path else sys.stdout
     try:
         report = session.diagnose(load, selected, asked, began=process.began(), shown=_shown(given["format_"]))
@@ -57,7 +60,10 @@ def _diagnose(load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...]
     code = code_of(report, given["fail_on"])
     with interrupts.unbroken():
         try:
-            _render(report, code, given, output)
+            if metrics is not None:
+                _replace(metrics, report, code)
+            else:
+                _render(report, code, given, output)
             output.flush()
         except OSError as error:
             if path:
@@ -86,6 +92,21 @@ def _open(path: Path) -> TextIO:
     return os.fdopen(handle, "w", encoding="utf-8")
 
 
+def _replace(path: Path, report: Report, code: int) -> None:
+    """The metrics of this run in the place of the last one's."""
+    from io import StringIO
+
+    from diagnose import state_file
+    from diagnose.render import prometheus
+
+    text = StringIO()
+    prometheus.render(report, code, text)
+    try:
+        state_file.replace(path, text.getvalue(), prometheus.FIRST_LINE)
+    except state_file.NotReplacedError as error:
+        raise click.ClickException(str(error)) from None
+
+
 def _render(report: Report, code: int, given: dict[str, Any], output: TextIO) -> None:
     if given["format_"] == "json":
         from diagnose.render import json
@@ -95,6 +116,10 @@ def _render(report: Report, code: int, given: dict[str, Any], output: TextIO) ->
         from diagnose.render import markdown
 
         markdown.render(report, code, output)
+    elif given["format_"] == "prometheus":
+        from diagnose.render import prometheus
+
+        prometheus.render(report, code, output)
     elif given["format_"] == "html":
         from diagnose.render.html import page
 
