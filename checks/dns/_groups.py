@@ -84,3 +84,16 @@ def touched(groups: Iterable[Group]) -> tuple[Subject, ...]:
         found |= dict.fromkeys(Subject("network", name) for name in group.networks)
         found |= dict.fromkeys(member.subject for member in group.members)
     return tuple(found)
+
+
+def dns_container(containers: Containers | None, server: str, *, is_of_host: bool) -> Container | None:
+    """The container, running or not, that is to answer at a server's address: by its own address, or by port 53 of the host."""
+    for container in containers or ():
+        if any(server in (endpoint.ip_address, endpoint.fixed_address) for endpoint in container.endpoints.values()):
+            return container
+        publishes = [
+            binding for port, binding in container.wanted_ports if port == "53/udp" or binding.host_port == "53"
+        ]
+        if is_of_host and any(binding.host_ip in ("", "0.0.0.0", server) for binding in publishes):  # noqa: S104
+            return container
+    return None

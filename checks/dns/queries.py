@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
 
-from checks.dns._groups import Group, groups, listed, touched, unasked
-from diagnose.evidence.containers.listing import Containers
+from checks.dns._groups import Group, dns_container, groups, listed, touched, unasked
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers, ServerOrigin, Upstream, is_loopback
 from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import count, joined, sentence
@@ -30,7 +32,11 @@ _NETWORK = ["network.bridge-down", "network.veth-detached", "network.subnet-over
 
 @check("dns.upstream-unreachable", severity=Severity.critical, caused_by=[*_LOST, *_FIREWALL, *_NETWORK, "daemon.hung"])
 def upstream_unreachable(
-    containers: Containers, resolvers: Resolvers, lookups: Lookups | Unavailable, dns_path: DnsPath | None
+    containers: Containers,
+    resolvers: Resolvers,
+    lookups: Lookups | Unavailable,
+    dns_path: DnsPath | None,
+    networks: Networks | None,
 ) -> CheckResult:
     """Containers' queries do not reach their DNS server.
 
@@ -51,7 +57,7 @@ def upstream_unreachable(
     path = dns_path or DnsPath({})
     for group in asked:
         if group.lost:
-            yield _unreachable(_LostQuery(group, resolvers, lookups, path))
+            yield _unreachable(_LostQuery(group, resolvers, lookups, path, containers, networks))
     yield from lookups.unasked
     return None
 
@@ -63,6 +69,29 @@ class _LostQuery(msgspec.Struct, frozen=True):
     resolvers: Resolvers
     lookups: Lookups
     path: DnsPath
+    containers: Containers
+    networks: Networks | None
+
+    @property
+    def proxied(self) -> Container | None:
+        """The running container to which docker-proxy hands queries for this address of the host."""
+        is_of_host = self.server in self.path.own
+        found = dns_container(self.containers, self.server, is_of_host=is_of_host) if is_of_host else None
+        return found if found is not None and found.is_running else None
+
+    @property
+    def empty_place(self) -> str:
+        """The network in whose subnet the server's address lies while no running container has it; empty if that is not so."""
+        held = {
+            endpoint.ip_address for container in self.containers.running for endpoint in container.endpoints.values()
+        }
+        if self.server in held or is_loopback(self.server) or self.server in self.path.own:
+            return ""
+        for network in self.networks.bridges if self.networks is not None else ():
+            is_gateway = self.server in network.gateways
+            if not is_gateway and any(_is_in(self.server, subnet) for subnet in network.subnets):
+                return network.name
+        return ""
 
     @property
     def upstream(self) -> Upstream:
@@ -91,6 +120,13 @@ class _LostQuery(msgspec.Struct, frozen=True):
         """A server of the host that does answer the host; empty if there is none."""
         others = (server for server in self.resolvers.host_servers if server != self.server)
         return next((server for server in others if self.lookups.reaches(server)), "")
+
+
+def _is_in(server: str, subnet: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    try:
+        return ipaddress.ip_address(server) in subnet
+    except ValueError:
+        return False
 
 
 def _unreachable(lost: _LostQuery) -> Finding:
@@ -134,6 +170,9 @@ def _doubtful_origin(lost: _LostQuery) -> str:
 def _cure(lost: _LostQuery) -> dict[str, str]:
     """What the page needs to name another server, or to let the container take the host's."""
     origin = lost.origin.kind
+    hairpin = _hairpin(lost)
+    if hairpin:
+        return hairpin
     if origin in ("earlier", "edited") and lost.answering:
         return {"restarted": lost.group.members[0].name}
     if origin == "container":
@@ -141,6 +180,17 @@ def _cure(lost: _LostQuery) -> dict[str, str]:
     if origin == "daemon" and lost.answering and not is_loopback(lost.answering):
         return {"dns_json": f'{{"dns": ["{lost.answering}"]}}'}
     return {}
+
+
+def _hairpin(lost: _LostQuery) -> dict[str, str]:
+    """What leads the queries of a network straight to the container that docker-proxy hands them to."""
+    if lost.proxied is None or lost.reply.icmp or not lost.lookups.reaches(lost.server) or lost.networks is None:
+        return {}
+    network = lost.networks.by_name.get(lost.group.networks[0])
+    target = next((endpoint.ip_address for endpoint in lost.proxied.endpoints.values() if endpoint.ip_address), "")
+    if network is None or not network.is_bridge or not target:
+        return {}
+    return {"hairpin_bridge": network.bridge, "dns_address": target}
 
 
 def _degraded(lost: Iterable[DnsReply]) -> Severity:
@@ -157,6 +207,8 @@ def _where_it_is_lost(lost: _LostQuery) -> str:
     if is_loopback(lost.server):
         return "that address is the container itself, and no DNS server runs in it"
     reaches = lost.lookups.reaches(lost.server)
+    if lost.empty_place:
+        return f'that address is in network "{lost.empty_place}", and no running container has it'
     if lost.reply.icmp == "refused":
         if reaches:
             return "the host gets an answer, so a nat rule leads the container's query elsewhere"
@@ -165,6 +217,11 @@ def _where_it_is_lost(lost: _LostQuery) -> str:
         return f"the host's packet filter stops the query: {lost.rule}"
     if reaches is None:
         return "the host did not ask that server"
+    if reaches and lost.proxied is not None:
+        return (
+            f'container "{lost.proxied.name}" serves that address of the host, and its answers come back by docker-proxy'
+            " from another address"
+        )
     if reaches:
         end = "that address of the host" if lost.server in lost.path.own else "the uplink"
         return f'the host gets an answer, so the query is lost between network "{lost.group.networks[0]}" and {end}'
@@ -204,7 +261,8 @@ def host_broken(
     ]
     if dead:
         hit = [group for group in groups(containers, resolvers, lookups) if group.uses(dead)]
-        yield _dead_servers(dead, resolvers, lookups, rules, _no_way_out(routes, links), hit)
+        stopped = _stopped_server(containers, links, dead[0])
+        yield _dead_servers(dead, resolvers, lookups, rules, _no_way_out(routes, links), hit, stopped)
     yield from _unknown_names(lookups)
     yield from _unknown_services(lookups)
     return None
@@ -217,6 +275,7 @@ def _dead_servers(
     rules: Mapping[str, str],
     no_way_out: str,
     hit: list[Group],
+    stopped: Container | None,
 ) -> Finding:
     first = dead[0]
     others = [server for server in resolvers.host_servers if server not in dead and server in lookups.host]
@@ -229,18 +288,27 @@ def _dead_servers(
             f"{others[0]} answers" if others else "no other server is configured",
             f"the host's own packet filter stops the query: {rules[first]}" if first in rules else "",
             no_way_out if is_unreachable else "",
+            f'container "{stopped.name}", which serves that address, is not running' if stopped is not None else "",
         ),
         evidence={
             **{f"query to {server} or its answer stopped by": rules[server] for server in dead if server in rules},
             f"{HOST_FILE} nameserver": list(resolvers.host_servers),
             **{f"DNS server {server} asked from host": str(reply) for server, reply in lookups.host.items()},
         },
-        variables=_host_variables(first, is_lost=bool(no_way_out) and is_unreachable),
+        variables=_host_variables(first, is_lost=bool(no_way_out) and is_unreachable)
+        | ({"stopped_server": stopped.name} if stopped is not None else {}),
         severity=_degraded(lookups.host[server] for server in dead) if others else Severity.critical,
         # The daemon looks registries up by the host's resolver.
-        touches=(DAEMON, *touched(hit)),
+        touches=(DAEMON, *touched(hit), *([stopped.subject] if stopped is not None else [])),
         signs=frozenset({"dns"}),
     )
+
+
+def _stopped_server(containers: Containers | None, links: Interfaces | None, server: str) -> Container | None:
+    """The container that is to answer at a server's address and does not run."""
+    is_of_host = is_loopback(server) or (links is not None and links.holds(server))
+    container = dns_container(containers, server, is_of_host=is_of_host)
+    return container if container is not None and not container.is_running else None
 
 
 def _host_variables(server: str, *, is_lost: bool) -> dict[str, str]:

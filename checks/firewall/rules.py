@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -26,6 +26,7 @@ from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.packet_filter import Firewall
 from diagnose.evidence.network.packet_paths import Egress, Ingress, PacketPaths
+from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable, Unexamined
 from diagnose.phrases import counted, named, sentence
 from diagnose.registry import check
@@ -177,6 +178,7 @@ def masquerade_missing(
     interfaces: Interfaces | None,
     lost_rules: LostRules | None,
     lookups: Lookups | None,
+    resolver_paths: ResolverPaths | None,
 ) -> CheckResult:
     """A network's packets leave the host from addresses that nobody can answer.
 
@@ -212,7 +214,42 @@ def masquerade_missing(
     repair = {} if alone else repair_of(lost_rules, "firewall.masquerade-missing")
     for members in found.values():
         yield _unmasqueraded(members, repair, config if alone else None)
+    hidden_nowhere = {name for name, _ in found}
+    for path in _untranslated_queries(resolver_paths, lookups):
+        if path.network.name not in hidden_nowhere:
+            yield _query_unmasqueraded(path)
     return None
+
+
+def _untranslated_queries(resolver_paths: ResolverPaths | None, lookups: Lookups | None) -> Iterator[ResolverPath]:
+    """One query of each network and server that leaves with a container's own address, where the server stays silent."""
+    paths = lookups.ways if lookups is not None else ()
+    silent = {(name, path.server) for path in paths if path.fails and path.asked for name in path.networks}
+    seen = set()
+    for path in resolver_paths.untranslated if resolver_paths is not None else ():
+        key = (path.network.name, path.server)
+        if key in silent and key not in seen and ":" not in path.server:
+            seen.add(key)
+            yield path
+
+
+def _query_unmasqueraded(path: ResolverPath) -> Finding:
+    network = path.network
+    subnet = next((str(subnet) for subnet in network.subnets if subnet.version == 4), "")
+    return Finding(
+        subject=network.subject,
+        summary=f"{named('network', [network.name])}: queries to DNS server {path.server} leave by {path.device} with source"
+        f" {subnet}, so that no answer comes back; other packets are translated",
+        evidence={
+            "nat POSTROUTING": f"no translation of {subnet} on the way to {path.server}",
+            "container": path.container.name,
+            "interface": path.device,
+        },
+        variables={"network": network.name, "bridge": network.bridge, "subnet": subnet},
+        discriminator=path.server,
+        touches=(*subjects_of([network]), path.container.subject),
+        signs=NO_WAY_OUT | {"dns"},
+    )
 
 
 def _silent_networks(lookups: Lookups | None) -> frozenset[str]:

@@ -32,11 +32,22 @@ class ResolverPath(msgspec.Struct, frozen=True):
     trace: Trace
     rivals: int
 
+    @property
+    def is_untranslated(self) -> bool:
+        """Whether its packets certainly leave the host with the container's own address, which the engine is to hide."""
+        traced = self.trace
+        gets_out = traced.outcome == "accept" or (traced.obstacle is not None and traced.obstacle.part == "reply")
+        leaves = bool(self.device) and self.device not in (self.network.bridge, "lo")
+        return gets_out and leaves and self.network.masquerades and traced.snat is None and not traced.nat_unknown
+
 
 class ResolverPaths(msgspec.Struct, frozen=True):
-    """One way for each container and server that its own packets go to."""
+    """One way for each container and server that its own packets go to. untranslated: those whose answers cannot come back, whatever
+    rule they would meet, because the source is not hidden.
+    """
 
     items: tuple[ResolverPath, ...] = ()
+    untranslated: tuple[ResolverPath, ...] = ()
 
     def __iter__(self) -> Iterator[ResolverPath]:
         return iter(self.items)
@@ -68,12 +79,14 @@ def resolver_paths(
     if not_walked(ping, info, uplinks) and len(uplinks):
         return ResolverPaths()
     walked: dict[tuple[str, str], Trace] = {}
+    paths = [
+        path
+        for container in containers.running
+        for path in _of_container(host_stack.stack, container, networks, resolvers, walked)
+    ]
     return ResolverPaths(
-        tuple(
-            path
-            for container in containers.running
-            for path in _of_container(host_stack.stack, container, networks, resolvers, walked)
-        )
+        tuple(path for path in paths if not (path.is_untranslated and path.trace.is_blocked)),
+        tuple(path for path in paths if path.is_untranslated),
     )
 
 
@@ -101,11 +114,6 @@ def _of_container(
         if traced is None or not traced.is_decided:
             flow = Flow(Origin(network.bridge, address), upstream.server, "udp", 53, family)
             traced = walked[key] = trace(stack, flow)
-        obstacle = traced.obstacle
-        is_untranslated = network.masquerades and traced.snat is None
-        if obstacle is not None and obstacle.part == "reply" and is_untranslated:
-            # the source is not hidden: that is what keeps the answers away, whatever rule they would meet
-            continue
         device = stack.routing.look_up(upstream.server, address, network.bridge).oif
         yield ResolverPath(container, network, upstream.server, device, traced, len(upstreams))
 

@@ -1,0 +1,72 @@
+"""DNS servers that are containers of this host, and queries that leave untranslated, over made evidence."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from checks.dns._groups import dns_container
+from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import ConnectionVerdict, Egress, PacketPaths
+from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.evidence.network.uplinks import Uplink
+from diagnose.firewall.rules import Ruleset, Translate
+from diagnose.firewall.trace import Trace
+from tests.inspected import EXITED, container, of
+from tests.judging import judge, rows
+
+BRIDGE = {"Id": "a" * 64, "Name": "bridge", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]}}
+DEFAULT = msgspec.convert(BRIDGE, Network)
+HERE = {"NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}}}
+
+
+def publishing(host_ip: str, **state: object) -> object:
+    ports = {"53/udp": [{"HostIp": host_ip, "HostPort": "53"}]}
+    return container("pihole", HostConfig={"PortBindings": ports}, **HERE, **state)
+
+
+SERVERS = {
+    "its own address": (publishing("10.0.0.1"), "172.17.0.2", False, True),
+    "any address of the host": (publishing("0.0.0.0"), "192.0.2.10", True, True),
+    "this address of the host": (publishing("192.0.2.10"), "192.0.2.10", True, True),
+    "another address of the host": (publishing("127.0.0.1"), "192.0.2.10", True, False),
+    "a stopped one": (publishing("0.0.0.0", **EXITED), "192.0.2.10", True, True),
+    "another machine": (publishing("0.0.0.0"), "192.0.2.53", False, False),
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_the_container_behind_a_server(name: str) -> None:
+    pihole, server, is_of_host, wanted = SERVERS[name]
+    assert (dns_container(of(pihole), server, is_of_host=is_of_host) is pihole) is wanted
+
+
+WEB = container("web", **HERE)
+HIDDEN = Trace("accept", snat=Translate("masquerade"))
+BARE = Trace("accept")
+SILENT, HEARD = DnsReply(sent=2), DnsReply(answered=True, rcode="NOERROR", ms=1.0)
+
+QUERIES = {
+    "translated": (HIDDEN, SILENT, []),
+    "untranslated and lost": (BARE, SILENT, [("critical", "bridge")]),
+    "untranslated, and somebody routes the network": (BARE, HEARD, []),
+}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_queries_that_leave_with_a_containers_address(name: str) -> None:
+    traced, reply, wanted = QUERIES[name]
+    path = ResolverPath(WEB, DEFAULT, "10.20.0.53", "eth0", traced, 1)
+    hidden = ConnectionVerdict("accept", Translate("masquerade"))
+    egress = Egress(WEB, DEFAULT, "172.17.0.2", Uplink("eth0", "192.0.2.10"), hidden, hidden)
+    asked = QueryPath(("bridge",), "10.20.0.53", ((WEB, reply),), (WEB,))
+    result = judge(
+        "firewall.masquerade-missing",
+        firewall=Firewall(Ruleset()),
+        packet_paths=PacketPaths((egress,)),
+        resolver_paths=ResolverPaths((path,), (path,) if path.is_untranslated else ()),
+        lookups=Lookups({}, {}, (asked,), {}, {}, ()),
+    )
+    assert rows(result) == wanted
