@@ -26,7 +26,7 @@ _ALL_HELD = lazy(f"(?:{OPEN}\\d+{CLOSE})+")
 _HELD_ESCAPE = lazy(f"{ESCAPE_OPEN}(\\d+){ESCAPE_CLOSE}")
 _ESCAPE = verbose(
     r"""
-    (?: [\x1b]\[ | \x9b | \\+(?:u001b|x1b|033|e)\[ )         # a control sequence, as it is and as JSON and shells write it
+    (?: [\x1b]\[ | \x9b | (?<!\\)\\++(?:u001b|x1b|033|e)\[ )  # a control sequence, as it is and as JSON and shells write it
     [0-9;:?]{0,40} [A-Za-z]
     """,
     re.IGNORECASE,

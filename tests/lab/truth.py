@@ -3,7 +3,7 @@
     python -m tests.lab.truth record DIR [--seed N] [--pairs 150] [--minutes M]    the incidents, then pairs of faults of two families
     python -m tests.lab.truth judge DIR                                            the figures, by the tool as it is now
 
-`record` builds each host on the newest engine and keeps what the tool recorded before and after the cure. `judge` needs no engine: it
+`record` builds each host on a real engine and keeps what the tool recorded before and after the cure. `judge` needs no engine: it
 judges the recordings again.
 
 The truth is what was broken: the finding that a scenario is declared by is a root, unless `EFFECTS` says of which fault it is an effect.
@@ -38,6 +38,7 @@ from . import cures
 from .box import Box
 from .by_hand import LEFT_OUT, UNPROVABLE, ByHand
 from .engines import Engine, find
+from .engines import discover as discover_engines
 from .faults import Expectation, Scenario, matches
 from .faults import discover as discover_scenarios
 from .incident import Incident
@@ -45,6 +46,8 @@ from .incident import discover as discover_incidents
 from .runner import BASE_CONFIG, start
 
 SEED = 20261126
+PAIRS_ON = "28.5"
+"""The engine that has the pairs. An incident is recorded on the oldest, on which all of them can be made."""
 PATIENCE_S = 40
 """A container that waits for its next start, or for its next probe, is given so long to be well."""
 STEADY_S = 8
@@ -382,7 +385,7 @@ def _leads(finding: Reported, by_key: Mapping[str, Reported]) -> dict[str, Stren
 
 def _record(into: Path, seed: int, number: int, minutes: float) -> None:
     """Each host in a process of its own: what hangs is ended, and counted as not built."""
-    engine = find("28.5")
+    engine = find(PAIRS_ON)
     print(f"seed {seed}, engine {engine.version}", flush=True)
     jobs = [f"{cured.name}+{other.name}" for cured, other in pairs(seed, number, engine)]
     jobs = [*discover_incidents(), *jobs]
@@ -404,13 +407,12 @@ def _record(into: Path, seed: int, number: int, minutes: float) -> None:
 
 
 def _one(into: Path, job: str) -> None:
-    engine = find("28.5")
     scenarios = discover_scenarios()
     first, _, second = job.partition("+")
     if second:
-        record_pair(scenarios[first], scenarios[second], engine, into / job)
+        record_pair(scenarios[first], scenarios[second], find(PAIRS_ON), into / job)
     else:
-        record_incident(discover_incidents()[job], engine, into / job)
+        record_incident(discover_incidents()[job], discover_engines()[0][0], into / job)
 
 
 def main() -> None:

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.redact import Redactor, looks, tokens
+from diagnose.redact import Redactor, looks, scanner, tokens
+from diagnose.redact.keys import in_private_keys
 from diagnose.redact.patterns import lazy
 from diagnose.redact.rules import RULES
 from diagnose.redact.scanner import redact_text
@@ -102,6 +103,22 @@ def test_a_token_without_a_beginning_takes_linear_time(shape) -> None:
     assert not found
 
 
+def test_what_is_done_before_and_after_the_rules_takes_linear_time() -> None:
+    around: dict[Callable[..., Any], Callable[[str], object]] = {
+        scanner._Work.redacted: lambda text: Redactor(b"k" * 32).text(f"{text} ["),
+        in_private_keys: lambda text: in_private_keys(text, "", mark),
+    }
+    found = [
+        breach
+        for function, run in around.items()
+        for pattern in patterns_of(function).values()
+        for worst in worst_texts(pattern, tries=1)
+        if (breach := breaches(run, worst))
+    ]
+    assert all(patterns_of(function) for function in around)
+    assert not found
+
+
 def test_the_looks_of_a_value_take_linear_time() -> None:
     """A value is matched from its beginning only, under a name and by itself."""
     patterns = {**patterns_of(looks.exempt), **patterns_of(looks.is_mixed), **patterns_of(looks.unexplained)}
@@ -146,6 +163,7 @@ TRIGGERS = {
     "wrappers": Worst("password: ", "Some(", ""),
     "tools": Worst("", "curl -u wget ", ""),
     "backslashes": Worst('password="', "\\", ""),
+    "backslashes and no escape": Worst("", "\\", " ["),
     "tags": Worst("", "<a>b</", ""),
 }
 

@@ -1,0 +1,188 @@
+"""Random hostile hosts, made by a grammar: what stands in every place that a container controls.
+
+A container, its image, or whoever wrote its compose file controls labels, environment, commands, names, log lines, errors, health
+output, image history, volumes, the events of all these, and (with rights) comments of rules. Texts are long, deep, repeated or mixed,
+and as many as an engine may give.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from diagnose.model import Failed
+from diagnose.recording.questions import Question
+from diagnose.recording.recorder import RecordedAnswer
+
+LONGEST = 64 << 10
+"""Characters of one text: more than one line of an engine's log holds, and more than is searched for secrets."""
+
+_WORDS = (
+    *("Cookie: ", "Authorization: Bearer ", "password=", "token=http://", "key: ", ":x@"),
+    *("user:pa@", "x@sha256:", "https://a:b@c/"),
+    *("curl -u a:", "mysql -p", "--password ", "AKIA", "ghp_", "-----BEGIN RSA PRIVATE KEY-----\n", "eyJ", "Set-Cookie: a=", "jdbc:"),
+    *("no space left on device ", "connection refused ", "exec format error ", "Traceback (most recent call last):\n", "FATAL: ", "caused by: "),
+    *("lookup db on 127.0.0.11:53: ", "port is already allocated ", "permission denied ", "level=error msg=", "at java.lang.", "panic: "),
+    *("{", "[", '{"a":', "<redacted:", "(", "((", "\\", '"', "'", "`", "$(", "${", "%s", "--", "-rf ", "- ", "=", ";", ",", " ", "\t", "\n"),
+    *("\r\n", "\0", "\x1b[32m", "\x1b]0;", "\x9b", "\x7f", "\u202e", "\u2066", "\ufeff", "é", "漢", "🐳", "\ud83d", "a", "A", "0", "f", "-", "_"),
+    *("10.0.0.1", "::1", "0001-01-01T00:00:00Z", "2026-11-26T18:00:00.000000000Z ", "/var/lib/docker/", "../", "key.id=", "sha256:"),
+)  # fmt: skip
+_OPENING = {"{": "}", "[": "]", "(": ")", '{"a":': "}", "<": ">", "Some(": ")"}
+
+
+def text(choice: random.Random) -> str:
+    """One hostile text: a sentence of the grammar `text = long | deep | repeated | mixed`."""
+    form = choice.choice((_long, _deep, _repeated, _mixed, _mixed))
+    return form(choice)[:LONGEST]
+
+
+def _length(choice: random.Random) -> int:
+    return int(2 ** choice.uniform(2, 16))
+
+
+def _long(choice: random.Random) -> str:
+    return choice.choice(_WORDS) + choice.choice(_WORDS)[:1] * _length(choice)
+
+
+def _deep(choice: random.Random) -> str:
+    opening, closing = choice.choice(list(_OPENING.items()))
+    depth = _length(choice) // len(opening)
+    return opening * depth + choice.choice(_WORDS) + (closing * depth if choice.random() < 0.5 else "")
+
+
+def _repeated(choice: random.Random) -> str:
+    part = "".join(choice.choices(_WORDS, k=choice.randint(1, 3))) or "a"
+    return choice.choice(("", *_WORDS)) + part * (_length(choice) // len(part) + 1) + choice.choice(("", "\x01", "\n"))
+
+
+def _mixed(choice: random.Random) -> str:
+    return "".join(choice.choices(_WORDS, k=choice.randint(1, 300)))
+
+
+Edit = Callable[[Any, random.Random], None]
+
+
+def _texts(choice: random.Random, most: int = 200) -> list[str]:
+    """Few long texts, or many of which most are short."""
+    number = choice.choice((1, 2, 5, most))
+    return [text(choice)[: LONGEST if number < most else 300] for _ in range(number)]
+
+
+def _pairs(choice: random.Random) -> dict[str, str]:
+    return {text(choice)[:2000]: value for value in _texts(choice)}
+
+
+def _listed(answer: Any, choice: random.Random) -> None:
+    """GET /containers/json."""
+    for container in choice.sample(answer, k=min(len(answer), 3)):
+        container["Labels"] = {**(container.get("Labels") or {}), **_pairs(choice)}
+        container["Command"] = text(choice)
+        container["Image"] = choice.choice((container["Image"], text(choice)))
+        container["Status"] = choice.choice((container["Status"], text(choice)))
+
+
+def _inspected(answer: Any, choice: random.Random) -> None:
+    """GET /containers/ID/json: one to four of the places."""
+    config, host, state = answer["Config"], answer["HostConfig"], answer["State"]
+    places: list[Callable[[], Any]] = [
+        lambda: config.update(Env=[f"{name}={value}" for name, value in _pairs(choice).items()]),
+        lambda: config.update(Labels={**(config.get("Labels") or {}), **_pairs(choice)}),
+        lambda: config.update(Cmd=_texts(choice), Entrypoint=_texts(choice)),
+        lambda: config.update(Image=text(choice), User=text(choice), WorkingDir=text(choice), Hostname=text(choice)),
+        lambda: config.update(Healthcheck={"Test": ["CMD-SHELL", *_texts(choice)]}),
+        lambda: state.update(Error=text(choice), Status=choice.choice(("created", "exited")), ExitCode=127),
+        lambda: state.update(Health={"Status": "unhealthy", "FailingStreak": 9, "Log": _probes(choice)}),
+        lambda: host.update(Binds=_texts(choice), ExtraHosts=_texts(choice), Links=_texts(choice)),
+        lambda: host.update(SecurityOpt=_texts(choice), CapAdd=_texts(choice), Dns=_texts(choice), DnsSearch=_texts(choice)),
+        lambda: host.update(LogConfig={"Type": choice.choice(("json-file", text(choice))), "Config": _pairs(choice)}),
+        lambda: answer.update(Mounts=[_mount(choice) for _ in range(choice.choice((1, 5, 100)))]),
+        lambda: answer.update(Path=text(choice), Args=_texts(choice)),
+        lambda: answer.update(Name="/" + text(choice)[:200].replace("\0", "")),
+        lambda: answer["NetworkSettings"].update(Networks=_endpoints(answer, choice)),
+    ]  # fmt: skip
+    for place in choice.sample(places, k=choice.randint(1, 4)):
+        place()
+
+
+def _probes(choice: random.Random) -> list[Any]:
+    return [
+        {"Start": "2026-11-26T18:00:00Z", "End": choice.choice(("2026-11-26T18:00:01Z", text(choice))), "ExitCode": 1, "Output": text(choice)}
+        for _ in range(5)
+    ]  # fmt: skip
+
+
+def _mount(choice: random.Random) -> dict[str, Any]:
+    return {
+        "Type": choice.choice(("bind", "volume", text(choice)[:50])),
+        "Name": text(choice)[:300],
+        "Source": "/" + text(choice),
+        "Destination": "/" + text(choice),
+        "RW": True,
+    }
+
+
+def _endpoints(answer: Any, choice: random.Random) -> dict[str, Any]:
+    known = answer["NetworkSettings"].get("Networks") or {}
+    for endpoint in known.values():
+        endpoint["Aliases"] = _texts(choice)
+        endpoint["DNSNames"] = _texts(choice)
+    return {**known, text(choice)[:300]: {"NetworkID": "f" * 64, "Aliases": _texts(choice)}}
+
+
+def _log(answer: Any, choice: random.Random) -> None:
+    """GET /containers/ID/logs."""
+    for key, value in list(answer.items()) if isinstance(answer, dict) else ():
+        if isinstance(value, list):
+            answer[key] = [*value, *_texts(choice)]
+        elif isinstance(value, str):
+            answer[key] = value + "\n" + "\n".join(_texts(choice))
+
+
+def _anywhere(answer: Any, choice: random.Random) -> None:
+    """One to twenty strings of any other answer."""
+    places = list(_strings(answer))
+    for holder, key in choice.sample(places, k=min(len(places), choice.randint(1, 20))):
+        kept = holder[key] if choice.random() < 0.5 else ""
+        holder[key] = kept + text(choice)
+
+
+def _strings(value: Any) -> Iterator[tuple[Any, Any]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        if isinstance(item, str):
+            yield value, key
+        else:
+            yield from _strings(item)
+
+
+EDITS: dict[str, Edit] = {"api.containers": _listed, "api.container": _inspected, "api.logs": _log}
+CONTROLLED = (
+    *("api.containers", "api.container", "api.logs", "api.events", "api.image", "api.images", "api.image_history", "api.volumes"),
+    *("api.networks", "api.system_df", "api.archive", "kernel.log", "journal", "processes", "process", "nftables", "iptables"),
+    *("file.read", "netns", "cgroups", "fs.walk", "mounts"),
+)  # fmt: skip
+"""Answers that hold what a container, its image or its program wrote, or what is called after it."""
+
+
+def hostile_host(
+    tape: Mapping[Question, RecordedAnswer], choice: random.Random
+) -> tuple[dict[Question, RecordedAnswer], list[Question]]:
+    """The recorded host with hostile texts in one to six of its answers, and which answers these are."""
+    candidates = [
+        question
+        for question, entry in tape.items()
+        if question.kind in CONTROLLED and not isinstance(entry.answer, Failed) and entry.answer
+    ]
+    kinds = sorted({question.kind for question in candidates})
+    changed: dict[Question, RecordedAnswer] = dict(tape)
+    chosen = []
+    for kind in choice.choices(kinds, weights=[4 if kind in EDITS else 1 for kind in kinds], k=choice.randint(1, 6)):
+        question = choice.choice([each for each in candidates if each.kind == kind])
+        answer = copy.deepcopy(changed[question].answer)
+        edit = EDITS.get(kind, _anywhere) if choice.random() < 0.8 else _anywhere
+        edit(answer, choice)
+        changed[question] = RecordedAnswer(answer)
+        chosen.append(question)
+    return changed, chosen

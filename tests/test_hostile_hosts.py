@@ -1,0 +1,103 @@
+"""Whatever a container writes anywhere: redacted, judged and printed in time, nothing crashes, no command takes a name for an option.
+
+`DIAGNOSE_HOSTS` says how many hosts there are (2,000 nightly), `DIAGNOSE_SEED` which.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diagnose import registry
+from diagnose.judgement import engine
+from diagnose.live import Live
+from diagnose.model import Failed, Report, Verdict
+from diagnose.recording import answer_files
+from diagnose.recording.budget import Budget
+from diagnose.recording.limits import cut
+from diagnose.recording.questions import Question
+from diagnose.recording.recorder import RecordedAnswer, Replay
+from diagnose.redact import Redactor
+from diagnose.render import json as json_report
+from diagnose.render import markdown, terminal
+
+from .hostile_hosts import hostile_host, text
+
+pytestmark = pytest.mark.fuzz
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+HOSTS = int(os.environ.get("DIAGNOSE_HOSTS", "60"))
+SEED = os.environ.get("DIAGNOSE_SEED", "1")
+SHARDS = 20
+CHECKS = registry.load()
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+CPU_S = 3.0
+"""For redacting, judging and printing one host, beside the texts that are read at all."""
+
+
+def test_the_grammar_makes_long_deep_and_odd_texts() -> None:
+    choice = random.Random(1)
+    texts = [text(choice) for _ in range(500)]
+    assert max(map(len, texts)) > 20_000
+    assert any(CONTROL.search(each) for each in texts)
+    assert any("{" * 200 in each for each in texts)
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.timeout(1800)
+def test_hostile_hosts(shard: int, say: Callable[[str], None]) -> None:
+    tape, _ = answer_files.read_folder(FIXTURES / "demo")
+    slowest = 0.0
+    for number in range(shard, HOSTS, SHARDS):
+        name = f"{SEED} {number}"
+        hostile, changed = hostile_host(tape, random.Random(name))
+        began = time.process_time()
+        report = _judged(_redacted(hostile, changed))
+        shown = _printed(report)
+        spent = time.process_time() - began
+        slowest = max(slowest, spent)
+        where = f"host {name!r}: {[question.key[:80] for question in changed]}"
+        assert spent < CPU_S, f"{where}: {spent:.1f} s of CPU"
+        crashed = [(result.check.id, result.why) for result in report.results if result.verdict is Verdict.CRASHED]
+        assert not crashed, f"{where}: {crashed}"
+        for rendered in shown:
+            found = CONTROL.search(rendered)
+            assert found is None, f"{where}: {rendered[max(0, found.start() - 80) : found.end() + 20]!r}"
+        assert "Traceback" not in "".join(result.why for result in report.results)
+    say(f"seed {SEED}: hosts {shard}, {shard + SHARDS} ... of {HOSTS}, slowest {slowest:.2f} s of CPU")
+
+
+def _redacted(hostile: Mapping[Question, RecordedAnswer], changed: list[Question]) -> dict[Question, RecordedAnswer]:
+    """As a live run records these answers: cut and without secrets."""
+    live = Live(redactor=Redactor())
+    answers = dict(hostile)
+    for question in changed:
+        answer = hostile[question].answer
+        if not isinstance(answer, Failed):
+            answers[question] = RecordedAnswer(_cleaned(live, question, answer))
+    return answers
+
+
+def _cleaned(live: Live, question: Question, answer: Any) -> Any:
+    return live._clean(question, cut(answer, question.policy.longest))
+
+
+def _judged(answers: Mapping[Question, RecordedAnswer]) -> Report:
+    what = engine.Run(CHECKS, tuple(CHECKS), source="bundle")
+    return engine.run(Replay(answers), what, began=time.monotonic(), budget=Budget(time.monotonic() + 60))
+
+
+def _printed(report: Report) -> tuple[str, str]:
+    shown, markup, document = io.StringIO(), io.StringIO(), io.StringIO()
+    terminal.render(report, 2, shown, color=False, verbose=True)
+    markdown.render(report, 2, markup)
+    json_report.render(report, document)
+    return shown.getvalue(), markup.getvalue()
