@@ -23,10 +23,12 @@ _WORDS = (
     *("Cookie: ", "Authorization: Bearer ", "password=", "token=http://", "key: ", ":x@"),
     *("user:pa@", "x@sha256:", "https://a:b@c/"),
     *("curl -u a:", "mysql -p", "--password ", "AKIA", "ghp_", "-----BEGIN RSA PRIVATE KEY-----\n", "eyJ", "Set-Cookie: a=", "jdbc:"),
-    *("no space left on device ", "connection refused ", "exec format error ", "Traceback (most recent call last):\n", "FATAL: ", "caused by: "),
+    *("no space left on device ", "connection refused ", "exec format error ", "Traceback (most recent call last):\n", "FATAL: "),
     *("lookup db on 127.0.0.11:53: ", "port is already allocated ", "permission denied ", "level=error msg=", "at java.lang.", "panic: "),
-    *("{", "[", '{"a":', "<redacted:", "(", "((", "\\", '"', "'", "`", "$(", "${", "%s", "--", "-rf ", "- ", "=", ";", ",", " ", "\t", "\n"),
-    *("\r\n", "\0", "\x1b[32m", "\x1b]0;", "\x9b", "\x7f", "\u202e", "\u2066", "\ufeff", "é", "漢", "🐳", "\ud83d", "a", "A", "0", "f", "-", "_"),
+    *("{", "[", '{"a":', "<redacted:", "(", "((", "\\", '"', "'", "`", "$(", "${", "%s", "--", "-rf ", "- "),
+    *("=", ";", ",", " ", "\t", "\n"),
+    *("\r\n", "\0", "\x1b[32m", "\x1b]0;", "\x9b", "\x7f", "\u202e", "\u2066", "\ufeff", "é", "漢", "🐳", "\ud83d", "a", "A"),
+    *("0", "f", "-", "_"),
     *("10.0.0.1", "::1", "0001-01-01T00:00:00Z", "2026-11-26T18:00:00.000000000Z ", "/var/lib/docker/", "../", "key.id=", "sha256:"),
 )  # fmt: skip
 _OPENING = {"{": "}", "[": "]", "(": ")", '{"a":': "}", "<": ">", "Some(": ")"}
@@ -107,10 +109,11 @@ def _inspected(answer: Any, choice: random.Random) -> None:
 
 
 def _probes(choice: random.Random) -> list[Any]:
+    begun, ended = "2026-11-26T18:00:00Z", "2026-11-26T18:00:01Z"
     return [
-        {"Start": "2026-11-26T18:00:00Z", "End": choice.choice(("2026-11-26T18:00:01Z", text(choice))), "ExitCode": 1, "Output": text(choice)}
+        {"Start": begun, "End": choice.choice((ended, text(choice))), "ExitCode": 1, "Output": text(choice)}
         for _ in range(5)
-    ]  # fmt: skip
+    ]
 
 
 def _mount(choice: random.Random) -> dict[str, Any]:

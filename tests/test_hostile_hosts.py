@@ -71,7 +71,6 @@ def test_hostile_hosts(shard: int, say: Callable[[str], None]) -> None:
         for rendered in shown:
             found = CONTROL.search(rendered)
             assert found is None, f"{where}: {rendered[max(0, found.start() - 80) : found.end() + 20]!r}"
-        assert "Traceback" not in "".join(result.why for result in report.results)
     say(f"seed {SEED}: hosts {shard}, {shard + SHARDS} ... of {HOSTS}, slowest {slowest:.2f} s of CPU")
 
 

@@ -12,7 +12,10 @@ from diagnose.redact import TOKEN, is_token
 
 _TOKEN = re.compile(TOKEN)
 _MARK = "<redacted:"
-_NAMED = re.compile(rf"([A-Za-z_][\w.-]*)(?:=|:\s*|\s+)[\"']?[^\s=]*?({TOKEN})")
+_NAME_BEFORE = re.compile(r"([A-Za-z_][\w.-]{0,80})(?:=|:\s{0,20}|\s{1,20})[\"']?[^\s=]{0,200}$")
+"""The name in front of a secret. Bounded, and sought from the secret back: a text may be one long word."""
+_NEAR = 320
+"""Characters before a secret in which its name is sought."""
 
 
 class Secret(msgspec.Struct, frozen=True):
@@ -42,9 +45,8 @@ def in_text(text: str) -> tuple[Secret, ...]:
     if _MARK not in text:
         return ()
     names: dict[str, str] = {}
-    for match in _NAMED.finditer(text):
-        names.setdefault(match[2], match[1])
-    return tuple(
-        Secret(names.get(token, ""), is_token(token) or "secret", token)
-        for token in dict.fromkeys(_TOKEN.findall(text))
-    )
+    for secret in _TOKEN.finditer(text):
+        before = _NAME_BEFORE.search(text[max(0, secret.start() - _NEAR) : secret.start()])
+        if not names.get(secret[0]):
+            names[secret[0]] = before[1] if before else ""
+    return tuple(Secret(name, is_token(token) or "secret", token) for token, name in names.items())
