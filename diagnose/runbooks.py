@@ -89,16 +89,56 @@ class Command(msgspec.Struct, frozen=True):
 def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str:
     """The text with its placeholders replaced by shell-quoted values; `{docker}` is a command and stays as it is.
 
-    A name that is not declared is left alone, so that shell and Go templates need no escaping.
+    A name that is not declared is left alone, so that shell and Go templates need no escaping. What begins with `-` and is an operand
+    of the docker command line comes after `--`: it would be read as an option.
     """
 
-    def value(match: re.Match[str]) -> str:
+    filled = ""
+    end = 0
+    for match in _PLACEHOLDER.finditer(text):
+        filled += text[end : match.start()]
+        end = match.end()
         name = match[1]
         if name == "docker":
-            return docker
-        return shlex.quote(variables[name]) if name in variables else match[0]
+            filled += docker
+        elif name in variables:
+            is_taken_for_option = variables[name].startswith("-") and _is_docker_operand(filled)
+            filled += "-- " if is_taken_for_option else ""
+            filled += shlex.quote(variables[name])
+        else:
+            filled += match[0]
+    return filled + text[end:]
 
-    return _PLACEHOLDER.sub(value, text)
+
+_COMMAND_ENDS = re.compile(r"[|;&({\n]\s|\$\(|\n")
+_SWITCHES = frozenset(
+    {
+        "-a",
+        "-d",
+        "-f",
+        "-q",
+        "-v",
+        "--all",
+        "--archive",
+        "--detach",
+        "--force",
+        "--follow",
+        "--no-stream",
+        "--no-trunc",
+        "--pretty",
+    }
+    | {"--quiet", "--rm", "--volumes"}
+)
+"""Options of the docker command line that take no value, as far as pages use them before a name."""
+
+
+def _is_docker_operand(before: str) -> bool:
+    """Whether what comes after this text is an operand of a docker command, and the first after which no option is meant."""
+    words = _COMMAND_ENDS.split(before.replace("\\\n", " "))[-1].split(" ")
+    begins_word, earlier = words[-1] == "", [word for word in words[:-1] if word]
+    if not begins_word or "--" in earlier or not {"docker", "podman"} & set(earlier):
+        return False
+    return not earlier[-1].startswith("-") or earlier[-1] in _SWITCHES
 
 
 def placeholders(text: str) -> frozenset[str]:

@@ -14,9 +14,10 @@ _NO_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
 """Error signatures of a program whose peer is not there."""
 _HOST = re.compile(r"(?:(?<=//)|(?<![/\w.-]))[\w.-]+")
 """A word that may be a host name: not part of a path, unless it opens a URL."""
-_ADDRESS = re.compile(r"(?P<address>\d+(?:\.\d+){3})(?::\d+)?")
+_ADDRESS = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?")
 _PLACE = re.compile(
-    r"//|\d+(?:\.\d+){3}|[A-Za-z][\w.-]*:\d{2,5}\b|\b[a-z0-9-]+(?:\.[a-z0-9-]+)+(?![\w.-])|['\"][\w.-]+['\"]|\blocalhost\b"
+    r"//|\d{1,3}(?:\.\d{1,3}){3}|(?<![\w.-])[A-Za-z][\w.-]*+:\d{2,5}\b|(?<![\w.-])[a-z0-9-]++(?:\.[a-z0-9-]++)++(?![\w.-])"
+    r"|['\"][\w.-]+['\"]|\blocalhost\b"
 )
 """Where a line says whom it called: a URL, an address, a port, a domain (no class of Java), a name in quotes."""
 

@@ -36,7 +36,7 @@ MOST_LOGS = 20
 HEAD_BYTES = 1024
 TAIL_BYTES = 16384
 """What is read of each log: a power cut leaves NUL bytes at the end, and lines that are written later follow them."""
-_BLOCK = re.compile(r"(?P<paths>[^{}]*)\{(?P<body>[^{}]*)\}")
+_BLOCK = re.compile(r"(?:^|(?<=[{}]))(?P<paths>[^{}]*+)\{(?P<body>[^{}]*+)\}")
 
 
 class LogRotation(msgspec.Struct, frozen=True):

@@ -15,8 +15,8 @@ from diagnose.registry import evidence
 SAME_MOMENT_S = 2.0
 """The engine notes an end some moments after the kernel's line; the kernel's clock may differ by a second."""
 _FAULT = re.compile(
-    r"traps: (?P<trap>\S+?)\[(?P<trap_pid>\d+)\] (?:trap )?(?P<what>[a-z ]+?) ip:"
-    r"|(?P<comm>\S+?)\[(?P<pid>\d+)\]:? (?P<fault>segfault at \S+|vsyscall \S+|bad frame)"
+    r"traps: (?P<trap>\S{1,64}?)\[(?P<trap_pid>\d+)\] (?:trap )?(?P<what>[a-z ]+?) ip:"
+    r"|(?P<comm>\S{1,64}?)\[(?P<pid>\d+)\]:? (?P<fault>segfault at \S+|vsyscall \S+|bad frame)"
     r"|type=1326 .*? pid=(?P<audit_pid>\d+) comm=\"(?P<audit>[^\"]+)\".*? sig=(?P<signal>\d+).*? syscall=(?P<call>\d+)"
     r"|apparmor=\"DENIED\" operation=\"(?P<operation>\w+)\".*?profile=\"(?P<profile>[^\"]+)\""
     r".*?pid=(?P<armor_pid>\d+) comm=\"(?P<armor>[^\"]+)\""

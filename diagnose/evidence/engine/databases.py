@@ -30,7 +30,7 @@ BUILDS = ("buildkit/cache.db", "buildkit/metadata_v2.db", "buildkit/snapshots.db
 FILES = (NETWORKS, VOLUMES, *BUILDS, BOOK, SNAPSHOTS)
 REFUSAL = re.compile(r"\binvalid database\b")
 """What bbolt says of a file that is none. In the middle of a damaged file it panics in many words."""
-_PATH = re.compile(r"/\S+\.db\b")
+_PATH = re.compile(r"/\S{1,500}\.db\b")
 _CULPRITS = (
     (r"docker/volume/service\.NewStore|volume store metadata", VOLUMES),
     (r"libkv/store/boltdb|libnetwork/.*(?:boltdb|datastore)|network controller", NETWORKS),

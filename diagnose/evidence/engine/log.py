@@ -23,7 +23,7 @@ TAIL_BYTES = 256 * 1024
 FILES = ("/var/log/docker.log", "/var/log/docker/docker.log", "/var/log/upstart/docker.log")
 """Where init systems without a journal put it (OpenRC, sysvinit, upstart)."""
 
-_PAIR = re.compile(r'([A-Za-z_][\w.-]*)=("(?:[^"\\]|\\.)*"|\S*)')
+_PAIR = re.compile(r'(?<![\w.-])([A-Za-z_][\w.-]*+)=("(?:[^"\\]|\\.)*"|\S*)')
 _TERMINAL = re.compile(r"(?:\x1b\[\d+m)?(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)(?:\x1b\[0m)?\[([^\]]*)\]\s*(.*)")
 _LEVELS = {"trac": "trace", "debu": "debug", "warn": "warning", "erro": "error", "fata": "fatal", "pani": "panic"}
 _BARE = re.compile(r"^(failed to |unable to |Error starting daemon|panic: |fatal error: |dockerd: )")
@@ -160,7 +160,7 @@ def parse_line(text: str) -> LogLine | None:
     return LogLine(None, "fatal", line) if _BARE.match(line) else None
 
 
-_FRAME = re.compile(r"[\w.\-]+(?:/[\w.\-]+)+\.[\w.*()\-]+(?=\()")
+_FRAME = re.compile(r"(?<![\w.\-/])[\w.\-]+(?:/[\w.\-]+)+\.[\w.*()\-]{1,200}(?=\()")
 _STACK_LINES = 120
 _STACK_FRAMES = 40
 

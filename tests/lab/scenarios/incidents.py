@@ -396,7 +396,8 @@ def resolver_went_down_beside_a_bad_deploy(box: Box) -> None:
     _shop(box)
     stranger(box, "--net=shop")
     box.provider.dns_stop()
-    service(box, "pay", f"{ASK} || {{ echo 'EAI_AGAIN www.lab.test' >&2; exit 1; }}", "--net=shop")
+    asking = f"{ASK} || {{ echo 'EAI_AGAIN www.lab.test' >&2; exit 1; }}; nc -ll -p 5432 -e true"
+    service(box, "pay", asking, "--net=shop")
     probed(box, "mail", ASK, "--net=shop")
     _needs(box, "front", "pay")
     wait_loops(box, "pay", "front")
