@@ -15,6 +15,7 @@ from diagnose.model import Json, Severity
 from diagnose.questions.run import Options
 from diagnose.recording.budget import Budget
 from diagnose.render.json import SCHEMA_VERSION, document
+from diagnose.shapes import convert
 
 BLIND = ("unknown", "crashed")
 _GZIP = b"\x1f\x8b"
@@ -80,7 +81,7 @@ def load(path: Path) -> Mapping[str, Json]:
 def _report(path: Path, data: bytes) -> Mapping[str, Json]:
     """A report in any of JSON's encodings: what a Windows shell saves is UTF-16."""
     report = json.loads(data)
-    version = msgspec.convert(report, _Report).schema_version
+    version = convert(report, _Report).schema_version
     if version > SCHEMA_VERSION:
         raise session.InvalidRequestError(
             f"cannot read {path}: it has schema version {version}, newer than this tool reads ({SCHEMA_VERSION})"

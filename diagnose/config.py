@@ -33,6 +33,7 @@ from diagnose.judgement import selection
 from diagnose.judgement.silences import Silence
 from diagnose.plain_file import NotPlainError, plain_text
 from diagnose.questions.run import Site
+from diagnose.shapes import convert
 
 SYSTEM = Path("/etc/diagnose")
 LARGEST = 2**20
@@ -109,7 +110,7 @@ def load(named: Path | None) -> Config:
             thresholds.setdefault(id, {}).update(values)
         silences.extend(_silence(path, row) for row in _rows(path, said.get("silence", [])))
         site |= _site(path, said.get("site", {}))
-    return Config(thresholds, tuple(silences), msgspec.convert(site, Site), tuple(notes))
+    return Config(thresholds, tuple(silences), convert(site, Site), tuple(notes))
 
 
 LONGEST_LABEL = 100
@@ -124,7 +125,7 @@ def _site(path: Path, said: Any) -> dict[str, Any]:
     if unknown:
         raise ConfigError(f"{path}: site has no key {min(unknown)!r} (salt, name, labels)")
     try:
-        site = msgspec.convert(said, Site)
+        site = convert(said, Site)
     except msgspec.ValidationError:
         raise ConfigError(
             f'{path}: in [site], salt and name are texts, and labels is a table of texts: {{ rack = "b12" }}'

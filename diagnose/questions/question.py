@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 import msgspec
 
 from diagnose.model import Failed, Json
+from diagnose.shapes import convert
 
 Lane = Literal["api", "local", "file", "netns", "probe", "last"]
 """Where a question is answered.
@@ -132,7 +133,7 @@ class Question(msgspec.Struct, Generic[Answer], frozen=True, dict=True, omit_def
             typed: Answer = answer
             return typed
         try:
-            decoded: Answer = msgspec.convert(answer, cls.ANSWER)
+            decoded: Answer = convert(answer, cls.ANSWER)
         except (msgspec.ValidationError, ValueError, RecursionError) as error:
             return Failed("malformed", f"{cls.POLICY.what}: {error}")
         return decoded
@@ -212,7 +213,7 @@ def typed(question: Question[Any]) -> Question[Any]:
         return question
     cls, name = _CLASSES[question.kind]
     args = {**question.args, "round": name} if name else question.args
-    own: Question[Any] = msgspec.convert(args, cls)
+    own: Question[Any] = convert(args, cls)
     return own
 
 

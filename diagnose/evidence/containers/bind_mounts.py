@@ -17,6 +17,7 @@ from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.phrases import unix
 from diagnose.recording.questions import Host, question
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 DELETED = "//deleted"
 """What the kernel appends to the root of a mount whose file or folder was deleted or replaced (fs/d_path.c)."""
@@ -171,7 +172,7 @@ def bind_sources(
     answer = host.ask(question("file.stats", paths=sorted(wanted), follow=True))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    by_path = {path: msgspec.convert(row, Source) for path, row in answer.items()}
+    by_path = {path: convert(row, Source) for path, row in answer.items()}
     return BindSources(by_path, _steps(host, containers, log_tails), _entries(host, mistaken, by_path))
 
 
@@ -183,7 +184,7 @@ def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str,
         if found and found.mount.source.startswith("/") and ".." not in found.rest and len(found.rest) <= DEEPEST:
             steps |= {*found.on_host[1:]}
     answer = host.ask(question("file.stats", paths=sorted(steps), follow=False)) if steps else {}
-    return {} if isinstance(answer, Failed) else {path: msgspec.convert(row, Source) for path, row in answer.items()}
+    return {} if isinstance(answer, Failed) else {path: convert(row, Source) for path, row in answer.items()}
 
 
 def _entries(host: Host, paths: Iterable[str], known: Mapping[str, Source]) -> dict[str, int]:

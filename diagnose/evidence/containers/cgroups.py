@@ -8,6 +8,7 @@ from diagnose.evidence.containers.listing import Container, Containers, still_al
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.recording.questions import Host, question
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 SAMPLE_S = 0.5
 """Seconds between two samples of throttling: five periods of the kernel's default 100 ms."""
@@ -98,7 +99,7 @@ def cgroups(host: Host, containers: Containers) -> Cgroups | Unavailable:
     answer = host.ask(question("cgroups", containers={id: each.state.pid for id, each in running.items()}))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    found = {id: msgspec.convert(row, CgroupStats) for id, row in answer.items() if "failed" not in row}
+    found = {id: convert(row, CgroupStats) for id, row in answer.items() if "failed" not in row}
     lost = still_alive(host, (running[id] for id in answer if id not in found))
     missing = tuple(Unexamined(each.subject, f"its cgroup: {answer[each.id]['failed']}") for each in lost)
     return Cgroups(found, missing)

@@ -11,6 +11,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable
 from diagnose.recording.questions import Host, question
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 KEPT = 256
 """The engine keeps so many events in memory, and none over its own restart (seen on 20.10.24, 26.1.5 and 28.5.2)."""
@@ -108,7 +109,7 @@ def events(host: Host, options: Options) -> Events | Unavailable:
     answer = host.ask(question("api.events", since_s=options.since_s))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    rows = msgspec.convert(answer, list[_Row])
+    rows = convert(answer, list[_Row])
     found = sorted((_event(row) for row in rows), key=lambda each: each.at)
     return Events(tuple(found), found[0].at if len(found) >= KEPT else None)
 

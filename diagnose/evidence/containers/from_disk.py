@@ -14,6 +14,7 @@ from diagnose.evidence.machine.processes import Processes, processes
 from diagnose.model import Failed, Json, Unavailable, Unexamined
 from diagnose.model import container as container_subject
 from diagnose.recording.questions import Host, question
+from diagnose.shapes import convert
 
 FILE_BYTES = 1 << 20
 """config.v2.json holds the container's environment and labels: 6 KB as a rule."""
@@ -105,7 +106,7 @@ def container_of(own: dict[str, Any], about: dict[str, Any], pid: int | None) ->
     lives = bool(state.get("Pid")) if pid is not None else bool(state.get("Running"))
     state["Status"] = _status(state, lives)
     points = own.get("MountPoints") or {}
-    return msgspec.convert(
+    return convert(
         {
             **{
                 name: own[name]

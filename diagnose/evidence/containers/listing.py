@@ -13,6 +13,7 @@ from diagnose.model import Failed, Json, Unavailable, Unexamined
 from diagnose.model import container as container_subject
 from diagnose.recording.questions import Host, question
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 __all__ = ["Container", "Containers", "containers", "still_alive"]
 
@@ -33,9 +34,7 @@ def containers(host: Host) -> Containers | Unavailable:
         from diagnose.evidence.containers.from_disk import from_disk  # rarely needed
 
         return from_disk(host, Unavailable.of(listed))
-    names = {
-        row["Id"]: (row.get("Names") or [row["Id"][:12]])[0] for row in msgspec.convert(listed, list[dict[str, Any]])
-    }
+    names = {row["Id"]: (row.get("Names") or [row["Id"][:12]])[0] for row in convert(listed, list[dict[str, Any]])}
     found: list[Container] = []
     missing: list[Unexamined] = []
     for id, answer in _inspected(host, names):
@@ -44,7 +43,7 @@ def containers(host: Host) -> Containers | Unavailable:
                 missing.append(Unexamined(container_subject(names[id]), f"inspect: {answer}"))
             continue
         try:
-            found.append(msgspec.convert(answer, Container))
+            found.append(convert(answer, Container))
         except msgspec.ValidationError as error:
             missing.append(Unexamined(container_subject(names[id]), f"inspect: malformed: {error}"))
     names_in_use = {container.name for container in found}
@@ -92,5 +91,5 @@ def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, .
     return tuple(
         asked[each]
         for each, answer in host.ask_many(asked)
-        if isinstance(answer, dict) and msgspec.convert(answer, Container).life == asked[each].life
+        if isinstance(answer, dict) and convert(answer, Container).life == asked[each].life
     )

@@ -12,6 +12,7 @@ from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.model import Failed, Unavailable
 from diagnose.recording.questions import Host, question
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 ROTATED_MAX = 20
 """Rotated files that are looked for at most per container."""
@@ -85,7 +86,7 @@ def log_files(host: Host, containers: Containers, root: DataRoot) -> LogFiles | 
     for _, answer in host.ask_many(batches):
         if isinstance(answer, Failed):
             return Unavailable.of(answer)
-        stats |= msgspec.convert(answer, dict[str, _Stat])
+        stats |= convert(answer, dict[str, _Stat])
     found = {}
     for id_, (path, older) in wanted.items():
         now = stats[path]

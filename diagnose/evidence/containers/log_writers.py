@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.model import Failed, Unexamined
 from diagnose.recording.questions import Host, question
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 LOCAL_DRIVERS = frozenset({"json-file", "local", "none", "journald", "db", ""})
 """Drivers that write to this machine; the others wait for something that may be far away."""
@@ -55,7 +56,7 @@ def log_writers(host: Host, containers: Containers) -> LogWriters:
             if answer.reason != "gone":
                 missing.append(Unexamined(container.subject, str(answer)))
             continue
-        places[container.state.pid] = msgspec.convert(answer, _Process).wchan or ""
+        places[container.state.pid] = convert(answer, _Process).wchan or ""
         found.append(container)
     suspects = sorted(pid for pid, place in places.items() if "pipe_write" in place)
     woken = host.ask(question("wakings", pids=suspects, seconds=WATCHED_S)) if suspects else {}

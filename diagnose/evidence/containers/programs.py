@@ -16,6 +16,7 @@ from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 _WHY = "exec format error|no such file or directory|permission denied|operation not permitted|resource temporarily unavailable"
 REFUSED = re.compile(
@@ -186,7 +187,7 @@ def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "")
         answer = host.ask(ReadContainerFile(id, at, bytes=256))
         if isinstance(answer, Failed):
             return msgspec.structs.replace(program, missing=answer.reason == "gone")
-        file = msgspec.convert(answer, _File)
+        file = convert(answer, _File)
         program = msgspec.structs.replace(program, mode=file.mode, is_folder=file.type == "directory")
         if file.link_target:
             target = file.link_target

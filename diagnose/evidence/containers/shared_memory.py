@@ -12,6 +12,7 @@ from diagnose.evidence.storage.filesystems import Usage
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.recording.questions import Host, question
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 SHM = "/dev/shm"  # noqa: S108 - a name
 
@@ -51,10 +52,10 @@ def shared_memory(host: Host, containers: Containers) -> SharedMemory | Unavaila
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     found, missing = [], []
-    for asked, said in msgspec.convert(answer, dict[str, dict[str, Any]]).items():
+    for asked, said in convert(answer, dict[str, dict[str, Any]]).items():
         each, path = paths[asked]
         if "failed" not in said:
-            found.append(InMemory(each, path, msgspec.convert(said, Usage)))
+            found.append(InMemory(each, path, convert(said, Usage)))
         elif said["failed"] not in ("missing", "gone"):
             missing.append(Unexamined(each.subject, f"its {path}: {said['failed']}"))
     return SharedMemory(tuple(found), tuple(missing))

@@ -11,6 +11,7 @@ from diagnose.model import Failed, Json, Unavailable
 from diagnose.phrases import unix
 from diagnose.recording.questions import Host, question
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 T = TypeVar("T")
 
@@ -161,7 +162,7 @@ class _Said(msgspec.Struct, rename="pascal"):
 @evidence
 def swarm(host: Host, info: Info) -> Swarm:
     """Nothing is asked of an engine that is in no swarm, and only managers are asked for lists."""
-    said = msgspec.convert(info.swarm or {}, _Said)
+    said = convert(info.swarm or {}, _Said)
     if not said.control_available:
         return Swarm(said.local_node_state or "inactive", said.error, managers=said.managers)
     return Swarm(
@@ -179,4 +180,4 @@ def _listed(host: Host, kind: str, row: type[T]) -> tuple[T, ...] | Unavailable:
     answer = host.ask(question(kind))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    return tuple(msgspec.convert(each, row) for each in answer or ())
+    return tuple(convert(each, row) for each in answer or ())

@@ -12,6 +12,7 @@ from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.recording.questions import Host, question
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 
 class _Record(msgspec.Struct, rename="pascal"):
@@ -57,4 +58,4 @@ def records(answer: Json) -> list[_Record]:
     """The cache's records: a list up to API 1.51 (null where BuildKit was never used), `BuildCacheUsage.Items` from
     1.52."""
     rows: Any = answer.get("BuildCache") or (answer.get("BuildCacheUsage") or {}).get("Items") or []
-    return msgspec.convert(rows, list[_Record])
+    return convert(rows, list[_Record])

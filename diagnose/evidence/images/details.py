@@ -13,6 +13,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.model import Failed, Json, Subject, Unavailable, Unexamined
 from diagnose.recording.questions import Host, question
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 MOST = 80
 """So many images are inspected in one run, those of the most exposed containers first; each costs the engine half a
@@ -106,7 +107,7 @@ def image_details(host: Host, exposed: Exposed, containers: Containers) -> Image
     """One inspect for each image in use."""
     names = in_use(exposed, containers)
     answers, missing = ask_each(host, "api.image", names)
-    found = {id: msgspec.convert(answer, Detail) for id, answer in answers.items()}
+    found = {id: convert(answer, Detail) for id, answer in answers.items()}
     return ImageDetails({detail.id: detail for detail in found.values()}, _by_own_id(found, names), missing)
 
 
@@ -140,5 +141,5 @@ def image_histories(host: Host, exposed: Exposed, containers: Containers) -> Ima
     names = in_use(exposed, containers)
     answers, missing = ask_each(host, "api.image_history", names)
     # An imported image has no history in containerd's store: null (seen on engine 28.5.2).
-    rows = ((names[id], tuple(msgspec.convert(answer or [], list[HistoryStep]))) for id, answer in answers.items())
+    rows = ((names[id], tuple(convert(answer or [], list[HistoryStep]))) for id, answer in answers.items())
     return ImageHistories(tuple(rows), missing)

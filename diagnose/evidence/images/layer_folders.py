@@ -16,6 +16,7 @@ from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 PARTS = ("diff", "link")
 """What every layer of overlay2 has: its files, and its short name for the mount's options."""
@@ -94,4 +95,4 @@ def _all(host: Host, images: Images) -> dict[str, Detail]:
     """Every image by name: asked only when the log complains of a layer that no image in use has."""
     names = {image.id: image.name for image in list(images)[:MOST]}
     answers, _ = ask_each(host, "api.image", names)
-    return {names[id]: msgspec.convert(answer, Detail) for id, answer in answers.items()}
+    return {names[id]: convert(answer, Detail) for id, answer in answers.items()}

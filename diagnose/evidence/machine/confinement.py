@@ -18,8 +18,8 @@ from diagnose.registry import evidence
 KIND_FILE = "/run/systemd/container"
 """Where systemd writes which container system it runs in."""
 DENIED_SIGNAL = re.compile(
-    r'apparmor="DENIED" operation="signal".* profile="(?P<profile>docker-default[^"]*)".*? comm="(?P<comm>[^"]*)"'
-    r'.* denied_mask="(?P<mask>\w+)".* signal=(?P<signal>\w+) peer="(?P<peer>[^"]*)"'
+    r'apparmor="DENIED" operation="signal".{0,400} profile="(?P<profile>docker-default[^"]{0,200})".{0,400}? comm="(?P<comm>[^"]*)"'
+    r'.{0,400} denied_mask="(?P<mask>\w+)".{0,400} signal=(?P<signal>\w+) peer="(?P<peer>[^"]*)"'
 )
 DENIED_SYSCTL = re.compile(r"open sysctl (?P<name>\S+) file: reopen fd \d+: permission denied")
 """runc 1.2.8, 1.3.3 and later, whose detached procfs AppArmor takes for /sys (opencontainers/runc#4968)."""

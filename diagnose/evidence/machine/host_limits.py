@@ -13,7 +13,7 @@ from diagnose.questions.files import ReadFile
 from diagnose.questions.machine import InspectProcess, ReadSysctls, ResourceLimit
 from diagnose.registry import evidence
 
-_TASKS = re.compile(r"\d+/(\d+)")
+_TASKS = re.compile(r"(?<!\d)\d{1,12}/(\d{1,12})")
 
 
 class Descriptors(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ __all__ = ["UNNAMED", "HungTask", "KernelLog", "OomKill", "Record", "kernel_log"
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _OOM = re.compile(r"\boom-kill:constraint=(?P<constraint>\w+),(?P<rest>.*)")
-_KILLED = re.compile(r"Killed process (?P<pid>\d+) \((?P<task>.*?)\).*?anon-rss:(?P<anon>\d+)kB")
+_KILLED = re.compile(r"Killed process (?P<pid>\d+) \((?P<task>.{0,64}?)\).{0,400}?anon-rss:(?P<anon>\d+)kB")
 _LIMIT = re.compile(r"memory: usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB")
 _OLD_GROUPS = re.compile(r"Task in (?P<task>\S+) killed as a result of limit of (?P<limit>\S+)")
 _OLD_CHOICE = re.compile(

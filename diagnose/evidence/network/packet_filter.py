@@ -19,6 +19,7 @@ from diagnose.questions import Host
 from diagnose.questions.firewall import ListNftables, ReadIpset, SaveIptables
 from diagnose.questions.question import Question
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 __all__ = ["FAMILIES", "Firewall", "PortRule", "firewall"]
 
@@ -94,7 +95,7 @@ def _sets(host: Host, names: set[str]) -> dict[str, list[str]]:
     """The members of those sets that could be read and hold addresses."""
     asked: dict[Question[Any], str] = {ReadIpset(name): name for name in sorted(names)}
     answers = ((asked[wanted], answer) for wanted, answer in host.ask_many(asked) if not isinstance(answer, Failed))
-    return {name: read for name, answer in answers if (read := msgspec.convert(answer, _Set).members) is not None}
+    return {name: read for name, answer in answers if (read := convert(answer, _Set).members) is not None}
 
 
 def _text(answer: Any) -> str | None:

@@ -14,7 +14,7 @@ from diagnose.recording.questions import Question
 
 TEXT_MAX = 512 << 10
 RECORD = 8192
-_RECORD = re.compile(r"(\d+),(\d+),(\d+),[^;]*;([^\n]*)")
+_RECORD = re.compile(r"(\d{1,9}),(\d{1,20}),(\d{1,20}),[^;]{0,200};([^\n]*)")
 
 
 def records(live: Live, question: Question) -> Json:
