@@ -279,6 +279,8 @@ ERRORS = {
         "network.address-pools-exhausted",
         "",
     ),
+    "run of an older client": ("Status: , Code: 125", "container", "the engine did not start the container"),
+    "no program, older client": ("Status: , Code: 127", "container", "cannot be started"),
     "flushed rules": (
         DAEMON + "Unable to enable DNAT rule: iptables failed: No chain/target/match by that name.",
         "firewall.chains-missing",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -16,7 +17,8 @@ NAMES = ("plugin", "hook", "completion", "man", "timer")
 @click.argument("names", nargs=-1, metavar="[PART]...", type=click.Choice(NAMES))
 @click.option("--remove", is_flag=True, help="Take the parts out.")
 @click.option("--user", "for_user", is_flag=True, help="For this user only; otherwise root sets up the whole host.")
-def setup(names: tuple[str, ...], remove: bool, for_user: bool) -> None:
+@click.option("--package", type=click.Path(path_type=Path), hidden=True)
+def setup(names: tuple[str, ...], remove: bool, for_user: bool, package: Path | None) -> None:
     """List the parts that make the tool easier to reach, or put them in.
 
     plugin: `docker diagnose`. hook: one line with the cause after a failed docker command, in the configuration of this
@@ -27,7 +29,10 @@ def setup(names: tuple[str, ...], remove: bool, for_user: bool) -> None:
 
     is_of_user = for_user or os.geteuid() != 0
     where = places.of_user(os.environ) if is_of_user else places.of_host(os.environ)
-    known = {part.name: part for part in parts.parts(where, group, places.program())}
+    program = places.program()
+    if package is not None:  # a package is put together in this folder; .ci/package asks for it
+        where, program = places.of_package(os.environ, package), Path("/opt/diagnose/diagnose")
+    known = {part.name: part for part in parts.parts(where, group, program)}
     if remove and not names:
         raise click.UsageError("name the parts to take out")
     for name in names:

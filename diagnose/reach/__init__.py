@@ -7,4 +7,5 @@
 - `visit`     one host, from the connection to its report.
 - `tour`      all hosts at once: progress, reports in order, and the exit code of the worst.
 - `command_line` what the other side is given of the command line, and where the reports go.
+- `into_host` the entry of the image: out of the container, into the host.
 """

@@ -9,4 +9,4 @@ done
 case $here in */*) here=${here%/*} ;; *) here=. ;; esac
 # What the host preloads is made for the host's C library.
 unset LD_PRELOAD LD_AUDIT
-exec "$here/lib/@LOADER@" --inhibit-cache --library-path "$here/lib" "$here/bin/python3" -I -m diagnose "$@"
+exec "$here/lib/ld.so" --inhibit-cache --library-path "$here/lib" "$here/bin/python3" -I -m diagnose "$@"

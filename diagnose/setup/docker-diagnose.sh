@@ -40,6 +40,9 @@ hook() { # JSON: what docker tells of a command that has ended
     *'all predefined address pools have been fully subnetted'*) hint 'no addresses are left for a network' network.address-pools-exhausted ;;
     *'no available IP'*) hint 'the network has no address left' network.subnet-exhausted ;;
     *'nable to enable '*'iptables failed'* | *'No chain/target/match by that name'*) hint "the engine's firewall rules are gone" firewall.chains-missing ;;
+    # Clients before 28 write the error of `docker run` themselves, and hand over no more than this.
+    'Status: , Code: 125'* | 'exit status 125'*) hint 'the engine did not start the container' container ;;
+    'Status: , Code: 126'* | 'Status: , Code: 127'*) hint 'the program of the container cannot be started' container ;;
     esac
     exit 1
 }

@@ -45,13 +45,19 @@ class SetupPlaces:
 
 
 def of_host(environ: Mapping[str, str], root: Path = Path("/")) -> SetupPlaces:
-    """The places for all users, where a package manager puts nothing. root: for a package that is put together elsewhere."""
+    """The places for all users, where a package manager puts nothing. root: another root, for tests."""
     return SetupPlaces(
         plugins=root / "usr/local/lib/docker/cli-plugins",
         data=root / "usr/local/share",
         docker_config=_docker_config(environ),
         units=root / "etc/systemd/system",
     )
+
+
+def of_package(environ: Mapping[str, str], root: Path) -> SetupPlaces:
+    """The places that a package manager owns, below the folder in which a package is put together."""
+    plugins, units = root / "usr/libexec/docker/cli-plugins", root / "usr/lib/systemd/system"
+    return SetupPlaces(plugins=plugins, data=root / "usr/share", docker_config=_docker_config(environ), units=units)
 
 
 def of_user(environ: Mapping[str, str]) -> SetupPlaces:

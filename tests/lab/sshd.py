@@ -35,12 +35,20 @@ def keys(box: Box) -> None:
 
 
 def serve(
-    box: Box, name: str, port: int, make: str = ":", *, options: str = "", user: str = "root", jump: str = "none"
+    box: Box, name: str, port: int, make: str | None = ":", *, options: str = "", user: str = "root", jump: str = "none"
 ) -> int:
-    """Start a server in a mount namespace of its own that `make` has prepared; ssh knows it by this name. Its pid in the box."""
+    """Start a server, which ssh knows by this name. Its pid in the box.
+
+    make: prepares a mount namespace of its own; None for none, so that the tool sees the engine's.
+    """
     box.write(f"/etc/ssh/made_up_{port}", f"Port {port}\n{CONFIG}{options}\n")
     own = f"mount -t tmpfs -o mode=1777 shm /dev/shm\n{make}\ncd /\nexec {SSHD} -D -e -f /etc/ssh/made_up_{port}"
-    pid = box.spawn(["unshare", "--mount", "sh", "-ec", own], log=f"/var/log/sshd-{port}.log")
+    script = (
+        ["unshare", "--mount", "sh", "-ec", own]
+        if make is not None
+        else [SSHD, "-D", "-e", "-f", f"/etc/ssh/made_up_{port}"]
+    )
+    pid = box.spawn(script, log=f"/var/log/sshd-{port}.log")
     entry = f"Host {name}\n HostName 127.0.0.1\n Port {port}\n User {user}\n ProxyJump {jump}\n IdentityFile /root/.ssh/id_made_up\n"
     box.write(
         "/root/.ssh/config",

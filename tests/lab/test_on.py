@@ -41,7 +41,7 @@ def box() -> Iterator[Box]:
         box.start_engine(config=BASE_CONFIG)
         box.docker("run", "-d", "--name=fails", "shop:1.4", "/none", check=False)
         sshd.keys(box)
-        sshd.serve(box, "plain", 2201)
+        sshd.serve(box, "plain", 2201, None)
         sshd.serve(box, "slow", 2202, SLOW)
         sshd.serve(box, "mortal", 2203)
         sshd.serve(box, "small", 2204, SMALL, user=sshd.USER)
@@ -65,7 +65,7 @@ def left(box: Box) -> str:
         for base in dev/shm run tmp var/tmp home/oncall root; do
             for path in /proc/$pid/root/$base/diagnose.[0-9]*; do [ ! -e "$path" ] || echo "$path"; done
         done
-        tr '\\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep 'diagnose[.][0-9].*/lib/ld-linux' || :
+        tr '\\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep 'diagnose[.][0-9].*/lib/ld[.]so' || :
     done"""
     return box.sh(script, timeout=60)
 
@@ -79,7 +79,7 @@ def test_four_hosts_in_one_run(box: Box, say: Callable[[str], None]) -> None:
         """End the server's session as soon as the folder runs there."""
         deadline = time.monotonic() + 240
         while not killed and time.monotonic() < deadline:
-            script = "for f in /proc/[0-9]*; do tr '\\0' ' ' <$f/cmdline 2>/dev/null | grep -q 'ld-linux' && readlink $f/ns/mnt; done"
+            script = "for f in /proc/[0-9]*; do tr '\\0' ' ' <$f/cmdline 2>/dev/null | grep -q 'lib/ld[.]so' && readlink $f/ns/mnt; done"
             running = set(box.run(["sh", "-c", script], check=False).stdout.split())
             server = box.run(["sh", "-c", "readlink /proc/$0/ns/mnt", str(mortal)], check=False).stdout.strip()
             if server in running:
@@ -150,7 +150,7 @@ def test_wrong_password_is_sent_once(box: Box) -> None:
 
 
 def test_jump_host_of_the_configuration(box: Box) -> None:
-    sshd.serve(box, "behind", 2205, jump="plain")
+    sshd.serve(box, "behind", 2205, None, jump="plain")
     run = on(box, "check", "container.entrypoint-missing", "--on", "behind")
     assert run.code == 2, run.err
 
@@ -159,7 +159,7 @@ def test_end_of_this_side(box: Box) -> None:
     """The tool here is killed while the folder runs there."""
     command = f"exec {' '.join(tool(box))} all --on plain --folder {built.archive()} >/dev/null 2>&1"
     pid = box.spawn(["sh", "-c", command])
-    box.wait_for(lambda: "ld-linux" in left(box), 120, "the folder to run there")
+    box.wait_for(lambda: "ld.so" in left(box), 120, "the folder to run there")
     box.kill(pid, signal.SIGKILL)
     box.wait_for(lambda: not left(box), 20, "nothing to be left")
 
