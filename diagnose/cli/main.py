@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from diagnose.cli import fleet, follow, pages, process, recreate, repair, run, setup, ticket, timeline
+from diagnose.cli import fleet, follow, pages, path, process, recreate, repair, run, setup, ticket, timeline
 from diagnose.version import __version__
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -48,6 +48,7 @@ for command in (
     pages.explain,
     ticket.bundle,
     timeline.timeline,
+    path.path,
     follow.follow,
     repair.repair,
     recreate.recreate,

@@ -77,7 +77,7 @@ def render(report: Report, exit_code: int, stream: TextIO) -> None:
 def text(report: Report, exit_code: int) -> str:
     """The report as one HTML file."""
     page = outline(report, exit_code)
-    style = importlib.resources.files("diagnose.render.html").joinpath("style.css").read_text(encoding="utf-8")
+    style = _style()
     history = _history(report)
     return _template(
         "report.html.j2"
@@ -118,9 +118,14 @@ def _template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def drawing(picture: Drawing) -> Markup:
-    """A drawing as an SVG element."""
-    return Markup(_template("drawing.svg.j2").render(picture=picture))  # noqa: S704 - escaped by the template
+def standalone(picture: Drawing) -> str:
+    """A drawing as a file of its own."""
+    svg: str = _template("drawing.svg.j2").render(alone=True, picture=picture, style=Markup(_style()))  # noqa: S704 - our own file
+    return svg
+
+
+def _style() -> str:
+    return importlib.resources.files("diagnose.render.html").joinpath("style.css").read_text(encoding="utf-8")
 
 
 def _hash(style: str) -> str:

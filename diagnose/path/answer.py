@@ -1,0 +1,118 @@
+"""The answer to "why can A not reach B": the path, and what mends the hop that is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from diagnose import runbooks
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.model import HOST, Report, Reported, Severity, Unavailable
+from diagnose.path import ends, hops
+from diagnose.path.hops import KINDS, Hop, HopKind, Path
+
+__all__ = ["FAMILIES", "KINDS", "PathAnswer", "answer"]
+
+FAMILIES = ("container", "dns", "firewall", "network")
+"""The families whose findings may explain a broken hop."""
+
+_SUSPECTS: Mapping[HopKind, tuple[str, ...]] = {
+    "process": ("container.",),
+    "name": ("dns.service-on-other-network",),
+    "network": ("dns.service-on-other-network", "network.veth-detached"),
+    "namespace": ("network.veth-detached", "network.bridge-down"),
+    "bridge": ("network.bridge-down", "network.veth-detached"),
+    "filter": ("firewall.",),
+    "forwarding": ("firewall.forwarding-off",),
+    "translation": (
+        "firewall.dnat-",
+        "firewall.masquerade-",
+        "firewall.chains-missing",
+        "network.proxy-orphaned",
+        "network.port-",
+    ),
+    "route": (
+        "network.subnet-overlaps-route",
+        "network.interface-taken",
+        "network.replies-misrouted",
+        "network.bridge-down",
+    ),
+    "answer": (
+        "network.replies-misrouted",
+        "network.subnet-overlaps-route",
+        "network.bridge-down",
+        "firewall.masquerade-",
+    ),
+    "listener": ("network.published-port-not-listening", "container.loopback-peer"),
+}
+"""How the ids begin of the checks that may explain a broken hop. A finding of another check is about something else."""
+
+
+class PathAnswer(msgspec.Struct, frozen=True):
+    """finding: what explains the decisive hop, if a check found it. cure: what mends it, None where nothing is known to."""
+
+    path: Path
+    finding: Reported | None = None
+    cure: runbooks.Command | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """As monitoring plugins have it: 0 open, 2 broken, 3 not known."""
+        return {"ok": 0, "broken": 2, "unknown": 3}[self.path.state]
+
+
+def answer(report: Report, begin: str, target: str) -> PathAnswer | Unavailable:
+    """The path between two ends on the reported host. report: of a run that showed `KINDS`.
+
+    ends.UnknownEndError for an end that is none; Unavailable without a list of containers.
+    """
+    site = hops.site(report.evidence)
+    if isinstance(site, Unavailable):
+        return site
+    interfaces: Interfaces | None = site.interfaces
+    first = ends.end(begin, site.containers, interfaces)
+    wanted = ends.target(target)
+    last = ends.end(wanted.end, site.containers, interfaces, first.container)
+    if last.kind == "host" and wanted.port is None:
+        raise ends.UnknownEndError(f"which port of the host? {target}:PORT")
+    path = hops.Walker(site, first, wanted, last).path()
+    decisive = path.decisive
+    if decisive is None:
+        return PathAnswer(path)
+    place = runbooks.Place(report.docker, report.traits)
+    finding = _explaining(report, decisive)
+    if finding is not None:
+        return PathAnswer(path, finding, runbooks.cure(finding.id, finding.finding.variables, place))
+    hint = (
+        decisive.hint.replace("docker ", f"{report.docker} ", 1)
+        if decisive.hint.startswith("docker ")
+        else decisive.hint
+    )
+    return PathAnswer(path, None, runbooks.Command("confirm", "safe", hint, "") if hint else None)
+
+
+def _explaining(report: Report, hop: Hop) -> Reported | None:
+    """The worst root above advice of a check that may explain the hop, about what the hop stands on."""
+    suspects = _SUSPECTS.get(hop.kind, ())
+    fitting = [
+        found
+        for found in report.findings
+        if found.root and found.severity > Severity.advice and found.id.startswith(suspects) and _is_about(found, hop)
+    ]
+    return max(fitting, key=lambda found: (found.severity, _names(found, hop)), default=None)
+
+
+def _is_about(found: Reported, hop: Hop) -> bool:
+    """Whether a finding is about one of the hop's things. One about the host has to touch them, where it says what it touches."""
+    things = set(hop.about) - {HOST}
+    touched = {found.subject, *found.finding.touches}
+    if things & touched:
+        return True
+    return found.subject == HOST and HOST in hop.about and not found.finding.touches
+
+
+def _names(found: Reported, hop: Hop) -> bool:
+    """Whether the finding's evidence names the very rule or route of the hop."""
+    words = hop.text.partition(": ")[2]
+    return bool(words) and words in str(found.finding.evidence)

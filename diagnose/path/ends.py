@@ -1,0 +1,111 @@
+"""The two ends of a path, from what the user typed to a container, the host, or something beyond it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from ipaddress import ip_address
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.judgement import selection
+
+Proto = Literal["tcp", "udp"]
+HOST, INTERNET = "host", "internet"
+_TARGET = re.compile(r"(?P<end>\[[0-9a-fA-F:]+\]|[^:\[\]]+|[0-9a-fA-F]*(?::[0-9a-fA-F]*){2,})(?::(?P<port>\d{1,5}))?")
+
+
+class UnknownEndError(Exception):
+    """What the user typed names no end of a path; one clear sentence."""
+
+
+class PathTarget(msgspec.Struct, frozen=True):
+    """What `TO[:PORT][/udp]` says. port None: not given."""
+
+    end: str
+    port: int | None
+    proto: Proto
+
+
+class End(msgspec.Struct, frozen=True):
+    """One end. container: None for the host and beyond. address: None where any will do. called: the name that was typed."""
+
+    kind: Literal["container", "host", "outside"]
+    called: str
+    container: Container | None = None
+    address: str | None = None
+
+    def __str__(self) -> str:
+        if self.container is not None:
+            return f'container "{self.container.name}"'
+        return "the host" if self.kind == "host" and self.called == HOST else self.called
+
+
+def target(text: str) -> PathTarget:
+    """The parts of `TO[:PORT][/udp]`. UnknownEndError where it has another shape."""
+    place, slash, proto = text.rpartition("/")
+    if not slash:
+        place, proto = text, "tcp"
+    found = _TARGET.fullmatch(place)
+    port = int(found["port"]) if found and found["port"] else None
+    if found is None or proto not in ("tcp", "udp") or (port is not None and not 0 < port < 65536):
+        raise UnknownEndError(f"{text!r} is not NAME, NAME:PORT or NAME:PORT/udp")
+    return PathTarget(found["end"].strip("[]"), port, "udp" if proto == "udp" else "tcp")
+
+
+def end(word: str, containers: Containers, interfaces: Interfaces | None, caller: Container | None = None) -> End:
+    """What a word names: `host`, `internet`, a container, an address, or a name as `caller` would use it.
+
+    UnknownEndError where it names nothing.
+    """
+    if word in (HOST, "localhost"):
+        return End("host", HOST)
+    if word == INTERNET:
+        return End("outside", INTERNET)
+    found = _container(word, containers, caller)
+    if found is not None:
+        return End("container", word, found)
+    if _is_address(word):
+        return _at_address(word, containers, interfaces)
+    if caller is not None and word in ("host.docker.internal", "gateway.docker.internal"):
+        return End("host", word)
+    if "." in word:
+        return End("outside", word)
+    near = difflib.get_close_matches(word, [container.name for container in containers], n=3)
+    hint = f"; did you mean {selection.either(near)}?" if near else ""
+    raise UnknownEndError(f"{word!r} is no container, no address, not `host` and not `internet`{hint}")
+
+
+def _container(word: str, containers: Containers, caller: Container | None) -> Container | None:
+    """The container that is called so, by name or the beginning of its id, or by an alias on a network of the caller."""
+    names = {container.id: container.name for container in containers}
+    called = selection.called(word, names)
+    for container in containers:
+        if container.name in called and len(called) == 1:
+            return container
+    for container in containers:
+        shared = set(container.endpoints) & set(caller.endpoints) if caller is not None else set(container.endpoints)
+        if shared and word in container.dns_names:
+            return container
+    return None
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ip_address(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _at_address(word: str, containers: Containers, interfaces: Interfaces | None) -> End:
+    for container in containers.running:
+        for endpoint in container.endpoints.values():
+            if word in (endpoint.ip_address, endpoint.global_ipv6_address):
+                return End("container", word, container, word)
+    if ip_address(word).is_loopback or (interfaces is not None and interfaces.holds(word)):
+        return End("host", word, address=word)
+    return End("outside", word, address=word)

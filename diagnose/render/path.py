@@ -1,0 +1,99 @@
+"""A path as text, JSON, or a drawing."""
+
+from __future__ import annotations
+
+import json
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from diagnose.model import Json
+from diagnose.path.answer import PathAnswer
+from diagnose.path.hops import Hop, State
+from diagnose.render.words import clean
+
+WORDS: dict[State, str] = {"ok": "OPEN", "broken": "BROKEN", "unknown": "UNKNOWN"}
+STYLES: dict[State, str] = {"ok": "green", "broken": "bold red", "unknown": "magenta"}
+
+
+def headline(answer: PathAnswer) -> str:
+    """From where to where, and what decides it."""
+    path = answer.path
+    port = f" port {path.target.port}/{path.target.proto}" if path.target.port is not None else ""
+    ways = f"{path.begin} to {path.end}{port}"
+    decisive = path.decisive
+    return f"{ways}: {decisive.place}: {decisive.text}" if decisive is not None else f"{ways}: every hop is open"
+
+
+def render(answer: PathAnswer, format_: str, stream: TextIO, *, color: bool | None = None) -> None:
+    """Write the answer: "text", "json" or "svg"."""
+    if format_ == "json":
+        json.dump(document(answer), stream, indent=1)
+        stream.write("\n")
+    elif format_ == "svg":
+        from diagnose.render.html import hops, page
+
+        stream.write(page.standalone(hops.draw(answer)))
+    else:
+        _text(answer, stream, color)
+
+
+def document(answer: PathAnswer) -> dict[str, Json]:
+    """The answer as a JSON value."""
+    path, finding, cure = answer.path, answer.finding, answer.cure
+    return {
+        "schema_version": 1,
+        "from": _end(path.begin.kind, str(path.begin)),
+        "to": {**_end(path.end.kind, str(path.end)), "port": path.target.port, "proto": path.target.proto},
+        "state": WORDS[path.state].lower(),
+        "hops": [_hop(hop) for hop in path.hops],
+        "finding": None
+        if finding is None
+        else {"key": finding.key, "id": finding.id, "summary": finding.finding.summary},
+        "fix": None if cure is None else {"command": cure.text, "risk": cure.risk, "heals": cure.purpose == "fix"},
+    }
+
+
+def _end(kind: str, name: str) -> dict[str, Json]:
+    return {"kind": kind, "name": name}
+
+
+def _hop(hop: Hop) -> dict[str, Json]:
+    subjects = [{"kind": subject.kind, "name": subject.name} for subject in hop.about]
+    return {"kind": hop.kind, "place": hop.place, "state": hop.state, "text": hop.text, "subjects": subjects}
+
+
+def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
+    console = Console(
+        file=stream,
+        no_color=color is False,
+        force_terminal=True if color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    state = answer.path.state
+    console.print(Text.assemble((WORDS[state], STYLES[state]), " ", clean(headline(answer))), soft_wrap=True)
+    width = max((len(hop.place) for hop in answer.path.hops), default=0)
+    for number, hop in enumerate(answer.path.hops, 1):
+        word = "" if hop.state == "ok" else WORDS[hop.state]
+        row = Text.assemble(
+            f"{number:3}  {clean(hop.place):<{min(width, 30)}}  ",
+            (f"{word:<7}", STYLES[hop.state]),
+            "  ",
+            clean(hop.text),
+        )
+        console.print(row, soft_wrap=True)
+    if answer.finding is not None:
+        console.print(f"  because  {answer.finding.id}: {clean(answer.finding.finding.summary)}", soft_wrap=True)
+    cure = answer.cure
+    if cure is not None:
+        impact = f": {clean(cure.impact)}" if cure.impact else ""
+        console.print(f"  fix ({cure.risk}){impact}" if cure.purpose == "fix" else "  try", soft_wrap=True)
+        for line in cure.text.splitlines():
+            console.print(Text(f"    {clean(line)}", "bold"), soft_wrap=True)
+    if answer.finding is not None:
+        console.print(f"  more  diagnose explain {answer.finding.id}", soft_wrap=True)
+    elif state == "broken" and cure is None:
+        console.print("  no check calls this a fault: it may be closed on purpose", soft_wrap=True)

@@ -1,0 +1,107 @@
+"""`diagnose path` on real engines: the hop that a fault breaks is named, and the finding that explains it."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+import pytest
+
+from .box import Box
+from .engines import Engine
+from .faults import discover
+from .runner import start
+
+pytestmark = pytest.mark.timeout(300)
+
+
+class Broken(NamedTuple):
+    """A fault, the ends of a connection that fails with it, the kind of the broken hop, and the id that explains it."""
+
+    scenario: str
+    begin: str
+    end: str
+    kind: str
+    id: str | None
+
+
+FAULTS = [
+    Broken("firewall.filter_flushed", "web", "internet", "filter", "firewall.chains-missing"),
+    Broken("firewall.forward_jumps_lost", "web", "internet", "filter", "firewall.chains-missing"),
+    Broken("firewall.masquerade_deleted", "cart", "internet", "translation", "firewall.masquerade-missing"),
+    Broken("firewall.dnat_deleted_without_proxy", "internet", "web:8080", "translation", "firewall.dnat-missing"),
+    Broken("firewall.answers_forgotten", "web", "internet", "filter", "firewall.chains-missing"),
+    Broken("firewall.forwarding_off", "web", "internet", "forwarding", "firewall.forwarding-off"),
+    Broken("firewall.forwarding_off_on_one_bridge", "web", "internet", "forwarding", "firewall.forwarding-off"),
+    Broken("firewall.dropped_by_another_table", "web", "internet", "filter", "firewall.forward-dropped"),
+    Broken("firewall.dropped_before_tracking", "web", "internet", "filter", "firewall.forward-dropped"),
+    Broken("firewall.dropped_in_docker_user", "web", "internet", "filter", "firewall.forward-dropped"),
+    Broken("firewall.answers_dropped_in_docker_user", "web", "internet", "filter", "firewall.forward-dropped"),
+    Broken("network.bridge_switched_off", "cut", "internet", "bridge", "network.bridge-down"),
+    Broken("network.docker0_without_address", "web", "internet", "bridge", "network.bridge-down"),
+    Broken("network.docker0_without_route", "internet", "web:8080", "route", "network.bridge-down"),
+    Broken("network.route_into_a_subnet", "host", "stray:8080", "route", "network.subnet-overlaps-route"),
+    Broken("network.route_to_nowhere", "swallowed", "internet", "route", "network.subnet-overlaps-route"),
+    Broken(
+        "network.nobody_serves_the_port", "internet", "mute:8080", "listener", "network.published-port-not-listening"
+    ),
+    Broken(
+        "network.served_on_loopback_only",
+        "internet",
+        "inward:18092",
+        "listener",
+        "network.published-port-not-listening",
+    ),
+    Broken("network.cable_pulled", "unplugged", "internet", "bridge", "network.veth-detached"),
+    Broken("network.default_route_deleted_inside", "wayward", "internet", "namespace", "network.veth-detached"),
+    Broken("network.default_route_to_nobody", "misled", "internet", "namespace", "network.veth-detached"),
+    Broken("attachment.joined_network_of_a_former_run", "torrent", "internet", "namespace", "network.veth-detached"),
+    Broken("attachment.disconnected_from_its_only_network", "ledger", "internet", "network", "network.veth-detached"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.scenario)
+def test_a_fault_breaks_its_hop(fault: Broken, engine: Engine) -> None:
+    scenario = discover()[fault.scenario]
+    with Box(engine, **scenario.box) as box:
+        start(box, scenario)
+        scenario.inject(box)
+        done = box.diagnose("path", fault.begin, fault.end, "--format", "json")
+        assert done.code == 2, done.out + done.err
+        answer = json.loads(done.out)
+        broken = [hop for hop in answer["hops"] if hop["state"] == "broken"]
+        assert [hop["kind"] for hop in broken] == [fault.kind], done.out
+        assert (answer["finding"] or {}).get("id") == fault.id, done.out
+        assert answer["fix"] is not None
+
+
+OPEN = [
+    ("web", "internet", 0),
+    ("internet", "web:8080", 0),
+    ("internet", "host:8080", 0),
+    ("host", "web:8080", 0),
+    ("web", "host:8080", 0),
+    ("host", "internet", 0),
+    ("cart", "api:8080", 0),
+    ("cart", "web:8080", 2),
+    ("web", "web:9", 2),
+    ("web", "host:9", 2),
+    ("job", "internet", 2),
+]
+"""Two ends on a healthy host, and the exit code: what is closed on purpose is broken too, and blamed on nobody."""
+
+
+def test_what_is_open_is_open(engine: Engine) -> None:
+    with Box(engine) as box:
+        box.start_engine()
+        serve = ["bb:1.36", "httpd", "-f", "-p", "8080"]
+        box.docker("network", "create", "shop")
+        box.docker("network", "create", "--internal", "inner")
+        box.docker("run", "-d", "--name=web", "-p", "8080:8080", *serve)
+        box.docker("run", "-d", "--name=cart", "--network=shop", *serve)
+        box.docker("run", "-d", "--name=api", "--network=shop", *serve)
+        box.docker("run", "-d", "--name=job", "--network=inner", *serve)
+        for begin, end, code in OPEN:
+            done = box.diagnose("path", begin, end, "--format", "json")
+            assert done.code == code, f"{begin} -> {end}\n{done.out}{done.err}"
+            assert json.loads(done.out)["finding"] is None
