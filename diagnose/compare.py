@@ -108,16 +108,19 @@ def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
     ]
     return Change(
         new=tuple(finding for key, finding in after.items() if key not in before and not finding.get("silenced")),
-        gone=tuple(finding for finding in lost if not _hidden(finding, new, now)),
+        gone=tuple(finding for finding in lost if not is_hidden(finding, new, now)),
         same=tuple(finding for earlier, finding in both if _says(earlier) == _says(finding)),
         changed=tuple(pair for pair in both if _says(pair[0]) != _says(pair[1])),
-        invisible=tuple(finding for finding in lost if _hidden(finding, new, now)),
+        invisible=tuple(finding for finding in lost if is_hidden(finding, new, now)),
         newly_blind=tuple(id for id, verdict in now.items() if verdict in BLIND and was.get(id) in ("passed", "found")),
     )
 
 
-def _hidden(finding: Mapping[str, Json], new: Mapping[str, Json], now: Mapping[str, str]) -> bool:
-    """Whether the finding's absence says nothing: its check could not look, or not at this subject."""
+def is_hidden(finding: Mapping[str, Json], new: Mapping[str, Json], now: Mapping[str, str]) -> bool:
+    """Whether the finding's absence in a report says nothing: its check could not look, or not at this subject.
+
+    now: the verdicts of the report by id.
+    """
     if now.get(finding["id"], "unknown") in BLIND:
         return True
     rows = [row for row in new["checks"] if row["id"] == finding["id"]]

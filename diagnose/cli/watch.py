@@ -1,0 +1,89 @@
+"""`diagnose watch`: roots as they begin and end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diagnose.cli import options, process
+
+
+@click.command()
+@click.option("-1", "once", is_flag=True, help="End with the first root that begins, with its exit code.")
+@click.option("--for", "seconds", callback=options.parse_duration, metavar="DURATION", help="End after this time.")
+@click.option(
+    "--log",
+    type=click.Path(),
+    callback=options.parse_path,
+    metavar="FILE",
+    help="Append a line of JSON for each change to this file.",
+)
+@click.option(
+    "--every",
+    "full_s",
+    callback=options.parse_duration,
+    default="5m",
+    show_default=True,
+    metavar="DURATION",
+    help="How often all checks run, whatever happens.",
+)
+@options.budget
+@options.fail_on
+@options.no_probe
+@options.engine
+@options.config
+@options.no_color
+def watch(
+    once: bool, seconds: float | None, log: Path | None, full_s: float, fail_on: str, no_color: bool, **given: Any
+) -> None:
+    """Follow this host: show roots as they begin and end.
+
+    It sleeps until the engine, the network, the packet filter, pressure or a file of the engine changes, and then runs the checks that
+    the change concerns. For scripts: `diagnose watch -1 --for 5m` after a deployment.
+
+    Exit codes: with -1 that of the first root that begins (2 critical, 1 warning), 0 where none begins; without -1 that of the
+    roots that are there at the end. 3 where the containers could not be listed.
+    """
+    from diagnose import registry
+    from diagnose.live.wake import Wake
+    from diagnose.render.watch import Screen, log_line
+    from diagnose.watch.roots import RootChange, Roots, exit_code
+    from diagnose.watch.watcher import Watcher
+
+    if once and fail_on == "never":
+        raise click.UsageError("-1 does not go with --fail-on never: nothing would end the watch")
+    asked = options.of_run(given)
+    lines = _appended(log) if log is not None else None
+    wake = Wake(asked)
+    until = registry.SEVERITIES[fail_on] if once else None
+    with Screen(sys.stdout, color=options.color(no_color), missing=tuple(wake.missing)) as screen:
+
+        def tell(roots: Roots, changes: tuple[RootChange, ...], trouble: str) -> None:
+            if lines is not None:
+                for change in changes:
+                    os.write(lines, log_line(change).encode("utf-8", "replace"))
+            screen.show(roots, changes, trouble)
+
+        watcher = Watcher(registry.load(), asked, wake, tell, full_s=full_s)
+        try:
+            code = watcher.run(seconds, until=until)
+        except KeyboardInterrupt:
+            code = exit_code(watcher.roots)
+        finally:
+            with contextlib.suppress(OSError):
+                wake.close()
+    process.leave(code if fail_on != "never" else 0)
+
+
+def _appended(path: Path) -> int:
+    """The log, to append to. It may exist, and is not followed through a link."""
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(path, flags, 0o600)
+    except OSError as error:
+        raise click.ClickException(f"cannot write {path}: {error.strerror}") from None

@@ -1,0 +1,113 @@
+"""A watch on a terminal: the roots that are there, and what began and ended in the last hour. Without a terminal a line for each change."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from diagnose.phrases import ago, count
+from diagnose.render.terminal import STYLES
+from diagnose.render.words import clean
+from diagnose.watch.roots import Root, RootChange, Roots
+
+CHANGES_SHOWN = 12
+KINDS = {
+    "ended": "green",
+    "explained": "green",
+    "better": "green",
+    "began": "bold red",
+    "worse": "bold red",
+    "present": "dim",
+}
+
+
+class Screen:
+    """What the engineer looks at. It is drawn when something changed, by whoever calls: there is no thread."""
+
+    def __init__(self, stream: TextIO, *, color: bool | None, missing: tuple[str, ...] = ()) -> None:
+        self._console = Console(
+            file=stream,
+            no_color=color is False,
+            force_terminal=True if color else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+        self._missing = missing
+        self._live: Live | None = None
+
+    def __enter__(self) -> Screen:
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, auto_refresh=False, screen=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, roots: Roots, changes: tuple[RootChange, ...], trouble: str) -> None:
+        """What a round found."""
+        if self._live is not None:
+            self._live.update(self._page(roots, trouble), refresh=True)
+            return
+        for change in changes:
+            self._console.print(_line(change), soft_wrap=True)
+        if trouble:
+            self._console.print(Text(f"{clock(time.time())}  not known  {clean(trouble)}", "magenta"), soft_wrap=True)
+
+    def _page(self, roots: Roots, trouble: str) -> RenderableType:
+        now = time.time()
+        listed = list(roots)
+        calm = "not fully examined" if trouble else "nothing wrong found"
+        head = f"{count(len(listed), 'root')} above advice" if listed else calm
+        parts: list[RenderableType] = [Text(f"{head}   {clock(now)} UTC, Ctrl-C ends the watch", "bold"), Text()]
+        table = Table.grid(padding=(0, 2))
+        for root in listed:
+            table.add_row(
+                Text(str(root.severity).upper(), STYLES[root.severity]),
+                Text(root.id, "bold"),
+                Text(f"since {clock(root.onset)} ({ago(now - root.onset)})", "dim"),
+            )
+            table.add_row("", Text(clean(root.summary)), "")
+        parts += [table, Text(), Text("the last hour", "bold")]
+        parts += [_line(change) for change in roots.recent(now)[:CHANGES_SHOWN]] or [Text("no change", "dim")]
+        notes = [*(f"not followed: {name}" for name in self._missing), *([trouble] if trouble else [])]
+        parts += [Text(clean(note), "magenta") for note in notes]
+        return Group(*parts)
+
+
+def clock(at: float) -> str:
+    """The time of day in UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+
+
+def _line(change: RootChange) -> Text:
+    root = change.root
+    since = f"  since {clock(root.onset)}" if change.kind in ("began", "present") and root.is_onset_known else ""
+    return Text.assemble(
+        f"{clock(change.at)}  ",
+        (f"{change.kind:<9}", KINDS[change.kind]),
+        f"  {str(root.severity).upper():<8}  {root.id}  {clean(root.summary)}{since}",
+    )
+
+
+def log_line(change: RootChange) -> str:
+    """One line of JSON for a change. at and onset: RFC 3339."""
+    root = _dated(change.root)
+    return json.dumps({"schema_version": 1, "at": _iso(change.at), "change": change.kind, "root": root}) + "\n"
+
+
+def _dated(root: Root) -> dict[str, object]:
+    return {**root.document, "onset": _iso(root.onset)}
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat()

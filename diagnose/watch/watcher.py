@@ -1,0 +1,154 @@
+"""The loop of a watch: sleep, judge again what a change concerns, tell what began and what ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from diagnose.judgement.exit_codes import UNKNOWN
+from diagnose.live.wake import Topic
+from diagnose.model import Check, Json, Severity
+from diagnose.questions.run import Options
+from diagnose.watch import rounds
+from diagnose.watch.roots import Root, RootChange, Roots, exit_code
+
+FAMILIES: Mapping[Topic, tuple[str, ...]] = {
+    "containers": ("container", "network", "resources"),
+    "network": ("firewall", "network", "dns"),
+    "pressure": ("kernel", "resources", "storage"),
+    "files": ("daemon", "dns"),
+}
+"""The families that a topic concerns; a change of the engine itself concerns all."""
+
+FULL_S = 300.0
+"""Seconds between two rounds of all checks, whatever happens; these send DNS queries too."""
+QUIET_S = 0.3
+"""Seconds that a burst of changes is waited for before a round."""
+FOLLOW_UPS_S = (3.0, 25.0)
+"""When the families of a change are judged once more: some findings need a second look, or a grace to pass."""
+PRESSURE_S = 30.0
+"""Seconds between two rounds because of pressure: on a busy host it never ends."""
+REST = 2.0
+"""A round that took a second is followed by two seconds of rest at least, so that churn takes no more than a third of a core."""
+
+
+class Waiting(Protocol):
+    """What says that something changed: `live.wake.Wake`."""
+
+    def wait(self, seconds: float) -> frozenset[Topic]:
+        """The topics that changed, as soon as one has; none after `seconds`."""
+        ...
+
+
+Judge = Callable[[Mapping[str, Check], tuple[str, ...] | None, Options], Mapping[str, Json]]
+Tell = Callable[[Roots, tuple[RootChange, ...], str], None]
+"""Is given the roots, the changes of a round, and why a round gave none."""
+
+
+class Watcher:
+    """Follows one host. Time is monotonic for waiting, Unix time for what is told."""
+
+    def __init__(
+        self,
+        known: Mapping[str, Check],
+        options: Options,
+        wake: Waiting,
+        tell: Tell,
+        *,
+        judge: Judge = rounds.judge,
+        full_s: float = FULL_S,
+    ) -> None:
+        self._known = known
+        self._options = options
+        self._wake = wake
+        self._tell = tell
+        self._judge = judge
+        self._full_s = full_s
+        self.roots = Roots()
+        self._due: dict[str, list[float]] = {}
+        """When a family is to be judged again, by the monotonic clock, the first time first."""
+        self._next_full = 0.0
+        self._next_pressure = 0.0
+        self._is_blind = False
+        """Whether the last round could not look at the containers, so that no root does not mean a healthy host."""
+        self._rested = 0.0
+
+    def run(self, seconds: float | None, *, until: Severity | None = None) -> int:
+        """Watch for so long, or for ever. until: end with the first root that begins and is at least so bad.
+
+        Gives the exit code: of that root, or 0 for none; without `until` of the roots that are there at the end.
+        """
+        ends = time.monotonic() + seconds if seconds is not None else float("inf")
+        self._next_full = time.monotonic()
+        while True:
+            begun = [change.root for change in self._round() if change.kind in ("began", "worse")]
+            bad = [root for root in begun if until is not None and root.severity >= until]
+            if bad:
+                return exit_code(bad)
+            if not self._sleep(ends):
+                return self._code_of(() if until is not None else tuple(self.roots))
+
+    def _code_of(self, roots: tuple[Root, ...]) -> int:
+        """The exit code for roots: none on a host that could not be looked at is not known."""
+        return UNKNOWN if self._is_blind and not roots else exit_code(roots)
+
+    def _sleep(self, ends: float) -> bool:
+        """Sleep until a round is due; False where the watch is over before."""
+        while True:
+            now = time.monotonic()
+            if now >= ends:
+                return False
+            due = min([self._next_full, *(times[0] for times in self._due.values())])
+            if now >= max(due, self._rested):
+                return True
+            topics = self._wake.wait(min(max(due, self._rested), ends) - now)
+            if topics:
+                self._plan(topics, time.monotonic())
+
+    def _plan(self, topics: frozenset[Topic], now: float) -> None:
+        if "engine" in topics:
+            self._next_full = min(self._next_full, now + QUIET_S)
+        for family in {family for topic in topics - {"pressure"} for family in FAMILIES.get(topic, ())}:
+            first = min([now + QUIET_S, *self._due.get(family, ())])
+            self._due[family] = [first, *(now + later for later in FOLLOW_UPS_S)]
+        if "pressure" in topics and now >= self._next_pressure:
+            self._next_pressure = now + PRESSURE_S
+            for family in FAMILIES["pressure"]:
+                self._due.setdefault(family, [now + QUIET_S])
+
+    def _round(self) -> tuple[RootChange, ...]:
+        began = time.monotonic()
+        is_full = began >= self._next_full
+        families = {family for family, times in self._due.items() if times[0] <= began}
+        selected = None if is_full else tuple(id for id, check in self._known.items() if check.family in families)
+        options = self._options if is_full else replace(self._options, probe=False)
+        trouble = ""
+        changes: tuple[RootChange, ...] = ()
+        try:
+            report = self._judge(self._known, selected, options)
+        except rounds.FailedRoundError as error:
+            trouble = str(error)
+        else:
+            changes = self.roots.take(report, time.time())
+            if report["host"]["containers"] is None:
+                trouble = "the containers could not be listed"
+        self._is_blind = bool(trouble)
+        now = time.monotonic()
+        self._rested = now + REST * (now - began)
+        if is_full:
+            self._next_full = now + self._full_s
+        self._done(set(self._due) if is_full else families, began)
+        self._tell(self.roots, changes, trouble)
+        return changes
+
+    def _done(self, families: set[str], began: float) -> None:
+        """Forget the times that have come; the follow-ups stay."""
+        for family in families:
+            left = [due for due in self._due[family] if due > began]
+            if left:
+                self._due[family] = left
+            else:
+                del self._due[family]

@@ -1,0 +1,130 @@
+"""`diagnose watch` on a real engine: faults are injected at known seconds, and taken back."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from typing import Any, NamedTuple
+
+import pytest
+
+from .box import PROJECT, Box
+from .engines import Engine
+from .runner import baseline
+
+pytestmark = pytest.mark.timeout(600)
+
+LOG = "/tmp/watch.log"
+SEEN_S = 8.0
+"""Seconds within which a begin or an end has to be seen on a busy test machine; the figures are printed."""
+
+
+class Injected(NamedTuple):
+    """A fault, its end, and the root that it makes."""
+
+    fault: str
+    cure: str
+    id: str
+
+
+FAULTS = [
+    Injected("sysctl -qw net.ipv4.ip_forward=0", "sysctl -qw net.ipv4.ip_forward=1", "firewall.forwarding-off"),
+    Injected("iptables -I DOCKER-USER -j DROP", "iptables -D DOCKER-USER -j DROP", "firewall.forward-dropped"),
+    Injected("ip link set docker0 down", "ip link set docker0 up", "network.bridge-down"),
+    Injected("docker run -d --name=bad {bb} sh -c 'exit 3'", "docker rm -f bad", "container.exits-at-start"),
+    Injected(
+        "docker run -d --name=hungry -m 8m --memory-swap 8m {bb} sh -c 'sleep 1; tail /dev/zero'",
+        "docker rm -f hungry",
+        "container.oom-killed",
+    ),
+    Injected(
+        "docker create --name=gone {bb} /no/such/program; docker start gone || true", "docker rm -f gone", "container.entrypoint-missing"
+    ),
+]  # fmt: skip
+
+
+def changes(box: Box) -> list[dict[str, Any]]:
+    text = box.read(LOG) if box.path(LOG).exists() else ""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def seen(box: Box, kind: str, id: str, after: int) -> Any:
+    """The first such change behind the first `after` ones."""
+    for change in changes(box)[after:]:
+        if change["change"] == kind and change["root"]["id"] == id:
+            return change
+    return None
+
+
+def start_watch(box: Box, *options: str) -> int:
+    command = ["env", "-C", str(PROJECT), sys.executable, "-m", "diagnose", "watch", "--log", LOG, *options]
+    return box.spawn(command, log="/tmp/watch.out")
+
+
+def cpu_seconds(box: Box, pid: int) -> float:
+    """Of the watch and the rounds that it has waited for; the process that follows the engine is counted by itself."""
+    fields = box.path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / 100
+
+
+def test_roots_begin_and_end(engine: Engine) -> None:
+    with Box(engine) as box:
+        box.start_engine()
+        baseline(box)
+        image = box.image("bb:1.36")
+        pid = start_watch(box)
+        time.sleep(8)
+        delays: dict[str, list[float]] = {"begin": [], "end": []}
+        for injected in FAULTS:
+            before = len(changes(box))
+            at = time.time()
+            box.sh(injected.fault.format(bb=image))
+            began = box.wait_for(lambda: seen(box, "began", injected.id, before), SEEN_S + 4, injected.id)  # noqa: B023
+            delays["begin"].append(time.time() - at)
+            assert began["root"]["severity"] in ("warning", "critical")
+            before = len(changes(box))
+            at = time.time()
+            box.sh(injected.cure)
+            box.wait_for(lambda: seen(box, "ended", injected.id, before), SEEN_S + 4, f"end of {injected.id}")  # noqa: B023
+            delays["end"].append(time.time() - at)
+        expected = {injected.id for injected in FAULTS}
+        strange = [
+            change for change in changes(box) if change["change"] == "began" and change["root"]["id"] not in expected
+        ]
+        idle = cpu_seconds(box, pid)
+        time.sleep(20)
+        idle = (cpu_seconds(box, pid) - idle) / 20
+        for name, seconds in delays.items():
+            print(f"{name}: median {statistics.median(seconds):.1f} s, most {max(seconds):.1f} s of {len(seconds)}")
+        print(f"idle: {idle:.2%} of a core; unexpected: {strange}")
+        assert strange == []
+        assert max(delays["begin"] + delays["end"]) < SEEN_S + 4
+
+
+def test_it_survives_a_restart_of_the_engine(engine: Engine) -> None:
+    with Box(engine) as box:
+        box.start_engine(config={"live-restore": True})
+        baseline(box)
+        pid = start_watch(box)
+        time.sleep(6)
+        box.stop_engine()
+        box.wait_for(
+            lambda: any(change["change"] == "began" for change in changes(box)), 15, "a root of the dead engine"
+        )
+        box.start_engine(config={"live-restore": True})
+        box.wait_for(lambda: changes(box)[-1]["change"] in ("ended", "explained"), 20, "its end")
+        assert box.alive(pid)
+
+
+def test_once_ends_with_the_first_root(engine: Engine) -> None:
+    with Box(engine) as box:
+        box.start_engine()
+        image = box.image("bb:1.36")
+        quiet = box.diagnose("watch", "-1", "--for", "4s", "--no-probe")
+        assert quiet.code == 0, quiet.out + quiet.err
+        box.spawn(["sh", "-c", f"sleep 5; docker run -d --name=bad {image} sh -c 'exit 3'"])
+        loud = box.diagnose("watch", "-1", "--for", "40s", "--no-probe")
+        assert loud.code in (1, 2), loud.out + loud.err
+        assert "container.exits-at-start" in loud.out
