@@ -18,7 +18,7 @@ from diagnose.model import Check, Severity
 from diagnose.questions.run import Options
 from diagnose.render.watch import Screen, log_line
 from diagnose.watch import rounds, watcher
-from diagnose.watch.roots import Root, Roots
+from diagnose.watch.roots import Roots, WatchedRoot
 from diagnose.watch.watcher import Watcher
 
 DEMO = Path(__file__).parents[1] / "fixtures" / "demo"
@@ -244,7 +244,7 @@ def test_roots_are_listed_the_worst_first() -> None:
     roots = Roots()
     roots.take(report(row(severity="warning"), row(name="db")), 10.0)
     assert [root.severity for root in roots] == [Severity.critical, Severity.warning]
-    assert isinstance(next(iter(roots)), Root)
+    assert isinstance(next(iter(roots)), WatchedRoot)
 
 
 # -- what wakes it ----------------------------------------

@@ -1,6 +1,6 @@
 """What wakes a watch: the kernel and the engine say when something changes, so that nothing is asked while nothing happens.
 
-| source | what it tells | topic |
+| source | what it reports | topic |
 |---|---|---|
 | the engine's events, by a process that follows them (`EventStream`) | containers that start, end, turn unhealthy; networks | containers |
 | rtnetlink: links, addresses, routes, rules, and forwarding (netconf) | the host's network | network |
@@ -8,7 +8,7 @@
 | pressure stall information, triggers of /proc/pressure | memory and disks that keep programs waiting | pressure |
 | inotify on /etc/docker and /etc | daemon.json, resolv.conf | files |
 
-Rules of iptables-legacy tell nobody that they change. Everything is read-only, but for the trigger that a PSI file takes. There is no
+Rules of iptables-legacy change without a notice. Everything is read-only, but for the trigger that a PSI file takes. There is no
 thread: whoever waits may fork.
 """
 
@@ -84,17 +84,17 @@ class Wake:
     # -- the engine ----------------------------------------
 
     def _follow_engine(self, options: Options) -> None:
-        told, tells = os.pipe()
+        reads, writes = os.pipe()
         lives, life = os.pipe()
         if os.fork() == 0:
-            os.close(told)
+            os.close(reads)
             os.close(life)
-            _follow(options, tells, lives)
-        os.close(tells)
+            _follow(options, writes, lives)
+        os.close(writes)
         os.close(lives)
-        os.set_blocking(told, False)
-        self._ours, self._life = told, life
-        self._selector.register(told, selectors.EVENT_READ, self._of_engine)
+        os.set_blocking(reads, False)
+        self._ours, self._life = reads, life
+        self._selector.register(reads, selectors.EVENT_READ, self._of_engine)
 
     def _of_engine(self, handle: int) -> set[Topic]:
         words = os.read(handle, 65536)
@@ -134,7 +134,7 @@ class Wake:
 
 
 def _drained(listener: socket.socket) -> set[Topic]:
-    """All that waits is read and forgotten: what it says is asked anew. An overrun queue (ENOBUFS) says the same."""
+    """All that waits is read and forgotten: the next round asks again. An overrun queue (ENOBUFS) means the same."""
     with contextlib.suppress(BlockingIOError, OSError):
         while True:
             listener.recv(65536)
@@ -176,7 +176,7 @@ class _Pressure:
         return any(happened & self._priority for _, happened in self._poll.poll(0)) if self.handles else False
 
 
-def _follow(options: Options, tells: int, lives: int) -> None:
+def _follow(options: Options, writes: int, lives: int) -> None:
     """The process that follows the engine: a letter for each change, until the other process is gone. Never returns."""
     os.setsid()
     threading.Thread(target=_end_with, args=(lives,), daemon=True).start()
@@ -185,9 +185,9 @@ def _follow(options: Options, tells: int, lives: int) -> None:
         try:
             for letter in _letters(options):
                 if is_lost:
-                    os.write(tells, b"e")
+                    os.write(writes, b"e")
                 is_lost = False
-                os.write(tells, letter)
+                os.write(writes, letter)
         except BrokenPipeError:
             os._exit(0)
         except (Refused, OSError, ValueError):
@@ -195,7 +195,7 @@ def _follow(options: Options, tells: int, lives: int) -> None:
         if not is_lost:
             is_lost = True
             with contextlib.suppress(OSError):
-                os.write(tells, b"e")
+                os.write(writes, b"e")
         time.sleep(RETRY_S)
 
 

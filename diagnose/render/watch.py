@@ -15,7 +15,7 @@ from rich.text import Text
 from diagnose.phrases import ago, count
 from diagnose.render.terminal import STYLES
 from diagnose.render.words import clean
-from diagnose.watch.roots import Root, RootChange, Roots
+from diagnose.watch.roots import RootChange, Roots, WatchedRoot
 
 CHANGES_SHOWN = 12
 KINDS = {
@@ -105,7 +105,7 @@ def log_line(change: RootChange) -> str:
     return json.dumps({"schema_version": 1, "at": _iso(change.at), "change": change.kind, "root": root}) + "\n"
 
 
-def _dated(root: Root) -> dict[str, object]:
+def _dated(root: WatchedRoot) -> dict[str, object]:
     return {**root.document, "onset": _iso(root.onset)}
 
 

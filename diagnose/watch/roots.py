@@ -16,7 +16,7 @@ KEPT_S = 3600.0
 """Seconds for which a change is remembered."""
 
 
-class Root(msgspec.Struct, frozen=True):
+class WatchedRoot(msgspec.Struct, frozen=True):
     """A root above advice. onset: Unix time at which the problem began: as the finding says, or else when it was first seen."""
 
     key: str
@@ -46,18 +46,18 @@ class RootChange(msgspec.Struct, frozen=True):
 
     kind: Literal["present", "began", "ended", "explained", "worse", "better"]
     at: float
-    root: Root
+    root: WatchedRoot
 
 
 class Roots:
     """The roots that are known now, and the changes of the last hour."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Root] = {}
+        self._known: dict[str, WatchedRoot] = {}
         self._changes: list[RootChange] = []
         self._has_begun = False
 
-    def __iter__(self) -> Iterator[Root]:
+    def __iter__(self) -> Iterator[WatchedRoot]:
         """The worst first, then those that began first."""
         return iter(sorted(self._known.values(), key=lambda root: (-root.severity, root.onset)))
 
@@ -114,14 +114,14 @@ class Roots:
                 yield RootChange("ended", now, root)
 
 
-def _as_finding(root: Root) -> dict[str, Json]:
+def _as_finding(root: WatchedRoot) -> dict[str, Json]:
     kind, _, name = root.subject.partition(":")
     return {"id": root.id, "subject": {"kind": kind, "name": name}}
 
 
-def _root(row: Mapping[str, Json], severity: Severity, seen: float) -> Root:
+def _root(row: Mapping[str, Json], severity: Severity, seen: float) -> WatchedRoot:
     onset = row.get("onset")
-    return Root(
+    return WatchedRoot(
         row["key"],
         row["id"],
         severity,
@@ -132,7 +132,7 @@ def _root(row: Mapping[str, Json], severity: Severity, seen: float) -> Root:
     )
 
 
-def exit_code(roots: Iterable[Root]) -> int:
+def exit_code(roots: Iterable[WatchedRoot]) -> int:
     """2 for a critical one, 1 for a warning, 0 for none."""
     worst = max((root.severity for root in roots), default=None)
     if worst is None:

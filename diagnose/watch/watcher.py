@@ -13,7 +13,7 @@ from diagnose.live.wake import Topic
 from diagnose.model import Check, Json, Severity
 from diagnose.questions.run import Options
 from diagnose.watch import rounds
-from diagnose.watch.roots import Root, RootChange, Roots, exit_code
+from diagnose.watch.roots import RootChange, Roots, WatchedRoot, exit_code
 
 FAMILIES: Mapping[Topic, tuple[str, ...]] = {
     "containers": ("container", "network", "resources"),
@@ -49,7 +49,7 @@ Tell = Callable[[Roots, tuple[RootChange, ...], str], None]
 
 
 class Watcher:
-    """Follows one host. Time is monotonic for waiting, Unix time for what is told."""
+    """Follows one host. Time is monotonic for waiting, Unix time for what is shown."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Watcher:
             if not self._sleep(ends):
                 return self._code_of(() if until is not None else tuple(self.roots))
 
-    def _code_of(self, roots: tuple[Root, ...]) -> int:
+    def _code_of(self, roots: tuple[WatchedRoot, ...]) -> int:
         """The exit code for roots: none on a host that could not be looked at is not known."""
         return UNKNOWN if self._is_blind and not roots else exit_code(roots)
 
