@@ -7,12 +7,15 @@ PROGRAM_CAUSES = (
     "container.cpu-unsupported",
     "container.data-locked",
     "container.data-version-mismatch",
+    "container.database-refused",
+    "container.file-mode-refused",
     "container.heap-above-limit",
     "container.kernel-setting-low",
     "container.loopback-peer",
     "container.option-missing",
     "container.pid-file-stale",
     "container.syscall-refused",
+    "container.variable-malformed",
     "container.variable-missing",
 )
 """What the program itself objects to, confirmed on the host."""

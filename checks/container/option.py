@@ -40,6 +40,10 @@ def option_missing(containers: Containers, clock: Clock, log_tails: LogTails) ->
     return None
 
 
+_USUAL_SHM = 64 << 20
+"""Bytes of /dev/shm that a container has unless it is given more."""
+
+
 def _filled(option: str, claim: Claim) -> str:
     for name, value in claim.failure.values.items():
         option = option.replace(f"{{{name}}}", value)
@@ -65,6 +69,12 @@ def _lacks(container: Container, option: str, claim: Claim) -> tuple[str, object
         name = value.partition("=")[0]
         limits = [limit for limit in config.ulimits or () if limit.get("Name") == name]
         return ("HostConfig.Ulimits", limits or "none")
+    if flag == "--shm-size":
+        return ("HostConfig.ShmSize", config.shm_size) if config.shm_size <= _USUAL_SHM else None
+    if flag == "--env":
+        name = value.partition("=")[0]
+        is_set = any(entry.startswith(f"{name}=") for entry in container.config.env or ())
+        return None if is_set else ("Config.Env", f"{name} is not set")
     if flag == "--tmpfs":
         path = claim.value("path", "erofs")
         mounted = any(path.startswith(mount.destination) for mount in container.mounts or ())

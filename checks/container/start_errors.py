@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
 
 from checks.container.helpers import QUOTED, with_variables
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.programs import Program
-from diagnose.model import Finding, Json, Subject
+from diagnose.model import DAEMON, Finding, Json, Subject
+from diagnose.phrases import counted
+from diagnose.programs.failures import START_ERRORS, Recognised, recognise
 
+_IDS = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{12,64}\b|\b\d+\b|\"[^\"]*\"|'[^']*'")
+"""The parts of an error that differ from container to container."""
+ALIKE = 3
+"""From so many containers with the same error on, it is one finding about the engine."""
 _EXEC = re.compile(
     r'exec: "(?P<program>.*?)": .*?'
     r"(?P<why>executable file not found|no such file or directory|permission denied|is a directory)"
     r"|container process: exec (?P<bare>.+): (?P<denied>permission denied)(?:: unknown)?$"
 )
 """Without quotes: the file has an x bit, and the kernel does not let this user execute it there (noexec, or not its owner)."""
+
+
+def known_error(container: Container) -> Recognised | None:
+    """What the engine's error means, where that is known."""
+    return recognise(container.state.error.splitlines(), None, START_ERRORS)
 
 
 def failed_start(
@@ -28,12 +42,14 @@ def failed_start(
     **variables: str,
 ) -> Finding:
     """A start that the engine refused: the engine's own error is the proof."""
+    known = known_error(container)
     finding = Finding.about(
         container,
-        f'container "{container.name}" did not start: {reason}',
+        f'container "{container.name}" did not start: {known.cause if known else reason}',
         {
             "State": f"{container.state.status}, exit code {container.state.exit_code}",
             "State.Error": container.state.error,
+            **({"what heals it": known.cure} if known else {}),
             **(evidence or {}),
         },
         touches=touches,
@@ -79,3 +95,42 @@ def hiding_mount(container: Container, program: str) -> str:
     """The innermost mount that lies over the program's folder and hides what the image has there; "" if none."""
     points = [mount.destination for mount in container.mounts or ()] + list(container.host_config.tmpfs or ())
     return max((point for point in points if program.startswith(f"{point.rstrip('/')}/")), key=len, default="")
+
+
+def grouped(refused: Iterable[tuple[Container, Finding]]) -> Iterator[Finding]:
+    """One finding about the engine for several containers that it refuses with the same error, and the others as they are.
+
+    A start that waits for another container is a matter of those two.
+    """
+    groups: dict[str, list[tuple[Container, Finding]]] = {}
+    for container, finding in refused:
+        groups.setdefault(_kind_of_error(container), []).append((container, finding))
+    for group in groups.values():
+        if len(group) < ALIKE or any(finding.calls for _, finding in group):
+            yield from (finding for _, finding in group)
+        else:
+            yield _together(group)
+
+
+def _kind_of_error(container: Container) -> str:
+    """What the errors of one group have in common: the known cause with its own path or device, or the text without names."""
+    known = known_error(container)
+    return known.cause if known else _IDS.sub("?", container.state.error)
+
+
+def _together(group: list[tuple[Container, Finding]]) -> Finding:
+    """One finding about the engine for containers that it refuses with the same error."""
+    first, finding = group[0]
+    names = [container.name for container, _ in group]
+    reason = finding.summary.partition("did not start: ")[2]
+    known = known_error(first)
+    healing = {"what heals it": known.cure} if known else {}
+    return msgspec.structs.replace(
+        finding,
+        subject=DAEMON,
+        summary=f"the engine refuses to start {counted('container', names)} with the same error: {reason}",
+        evidence={"State.Error": first.state.error, **healing, "containers": names},
+        touches=(*finding.touches, *(container.subject for container, _ in group)),
+        discriminator=_IDS.sub("?", first.state.error)[-60:],
+        service="",
+    )

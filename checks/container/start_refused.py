@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
 from checks.container.causes import causes_without
 from checks.container.helpers import with_variables
-from checks.container.start_errors import failed_start, own_program
+from checks.container.start_errors import failed_start, grouped, known_error, own_program
 from checks.container.start_resources import DEVICE, LIMITS, NETWORK, RUNTIME
 from diagnose.evidence.containers.bind_mounts import MOUNTING, BindSources
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
-from diagnose.phrases import counted
 from diagnose.registry import check
 
 _EXPLAINED = re.compile(r"port is already allocated|: bind: |failed to bind host port|no available IPv4 addresses")
@@ -43,10 +40,15 @@ _TAKEN = re.compile(r"(?<!: bind: )Address already in use$")
 _SYSCTL = re.compile(
     r"open sysctl (?P<name>\S+?):? .*permission denied|open sysctl (?P<file>\S+) file: .*permission denied"
 )
-_IDS = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{12,64}\b|\b\d+\b|\"[^\"]*\"|'[^']*'")
-"""The parts of an error that differ from container to container."""
-ALIKE = 3
-"""From so many containers with the same error on, it is one finding about the engine."""
+_PAGE_NAMES = {
+    "cgroup-controller": {"controller": "controller"},
+    "log-plugin": {"plugin": "plugin"},
+    "source-fuse": {"path": "dead_mount"},
+    "source-link": {"path": "link"},
+    "source-stale": {"path": "dead_mount"},
+    "volume-plugin": {"plugin": "plugin"},
+}
+"""Known start error -> the values of its text that the page's commands need, and their names there."""
 
 
 @check(
@@ -69,31 +71,8 @@ def start_refused(containers: Containers, bind_sources: BindSources | None) -> C
         finding = _finding(container, containers, bind_sources)
         if finding is not None:
             refused.append((container, finding))
-    groups: dict[str, list[tuple[Container, Finding]]] = {}
-    for container, finding in refused:
-        groups.setdefault(_IDS.sub("?", container.state.error), []).append((container, finding))
-    for group in groups.values():
-        if len(group) < ALIKE or any(finding.calls for _, finding in group):
-            yield from (finding for _, finding in group)
-        else:
-            yield _together(group)
+    yield from grouped(refused)
     return None
-
-
-def _together(group: list[tuple[Container, Finding]]) -> Finding:
-    """One finding about the engine for containers that it refuses with the same error."""
-    first, finding = group[0]
-    names = [container.name for container, _ in group]
-    reason = finding.summary.partition("did not start: ")[2]
-    return msgspec.structs.replace(
-        finding,
-        subject=DAEMON,
-        summary=f"the engine refuses to start {counted('container', names)} with the same error: {reason}",
-        evidence={"State.Error": first.state.error, "containers": names},
-        touches=(*finding.touches, *(container.subject for container, _ in group)),
-        discriminator=_IDS.sub("?", first.state.error)[-60:],
-        service="",
-    )
 
 
 def _finding(container: Container, containers: Containers, bind_sources: BindSources | None) -> Finding | None:
@@ -202,6 +181,10 @@ def _variables(container: Container, peer: Container | None) -> dict[str, str]:
     error = container.state.error
     if peer is not None and not peer.is_running:
         return {"needed": peer.name}
+    known = known_error(container)
+    if known is not None:
+        names = _PAGE_NAMES.get(known.failure.name, {})
+        return {variable: known.values[name] for name, variable in names.items()}
     if absent := _ABSENT.search(error):
         return {"device": absent["device"], "folder": absent["folder"]}
     is_one = _TAKEN.search(error) and len(container.endpoints) == 1

@@ -7,10 +7,10 @@ import re
 import msgspec
 
 from checks.container.helpers import with_variables
-from checks.container.start_errors import failed_start, refused_program
+from checks.container.start_errors import failed_start, grouped, refused_program
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs import Programs
-from diagnose.model import DAEMON, CheckResult, Severity
+from diagnose.model import DAEMON, CheckResult, Finding, Severity
 from diagnose.registry import check
 
 DEVICE = re.compile(
@@ -57,6 +57,7 @@ def device_missing(containers: Containers) -> CheckResult:
     The engine refuses the start with exit code 128: no such device file, no driver for `--gpus`, or a CDI name that nothing explains. Seen
     on engines 20.10.24, 26.1.5 and 28.5.2; the words of the NVIDIA tools are from their documentation.
     """
+    refused: list[tuple[Container, Finding]] = []
     for container in containers:
         error = container.state.error
         match = DEVICE.search(error) if container.start_failed else None
@@ -69,7 +70,12 @@ def device_missing(containers: Containers) -> CheckResult:
             what = f"there is no {device}"
         else:
             what = device
-        yield with_variables(failed_start(container, what[:100]), _device_variables(match["device"] or ""))
+        finding = with_variables(failed_start(container, what[:100]), _device_variables(match["device"] or ""))
+        if match["device"]:
+            yield finding
+        else:
+            refused.append((container, finding))
+    yield from grouped(refused)
     return None
 
 
@@ -114,10 +120,11 @@ def runtime_limit_hit(containers: Containers, programs: Programs | None) -> Chec
     26.1.5 and 28.5.2 for open files, processes and a missing systemd; the other texts are the runtime's own. A user's processes are counted
     over the whole host (ulimit nproc): the kernel then refuses the program.
     """
+    refused: list[tuple[Container, Finding]] = []
     for container in containers:
         lowered = container.state.error.lower()
         hit = next((text for text in LIMITS if text in lowered), None) if container.start_failed else None
-        refused = programs.by_id.get(container.id) if programs is not None else None
+        program = programs.by_id.get(container.id) if programs is not None else None
         if hit and _FOREIGN_CPUS.search(lowered):
             cpus = container.host_config.cpuset_cpus
             what = f"its cpuset {cpus} names processors that this host does not have"
@@ -126,12 +133,13 @@ def runtime_limit_hit(containers: Containers, programs: Programs | None) -> Chec
             is_own = container.host_config.ulimits and hit in _OF_ULIMITS
             limiting = {"limiting": "ulimit"} if is_own else {}
             finding = failed_start(container, f"the runtime met a limit, {hit}", touches=(DAEMON,))
-            yield with_variables(finding, limiting)
-        elif refused is not None and refused.why == "resource temporarily unavailable":
+            refused.append((container, with_variables(finding, limiting)))
+        elif program is not None and program.why == "resource temporarily unavailable":
             user = container.config.user or "root"
             what = f"user {user} has as many processes on this host as its ulimit allows"
             limits = container.host_config.ulimits or "none"
-            finding = refused_program(container, refused, what, **{"HostConfig.Ulimits": limits})
+            finding = refused_program(container, program, what, **{"HostConfig.Ulimits": limits})
             limiting = {"limiting": "ulimit"} if container.host_config.ulimits else {}
             yield msgspec.structs.replace(finding, variables={"container": container.name, **limiting})
+    yield from grouped(refused)
     return None

@@ -1,11 +1,11 @@
-"""container.variable-missing: a program needs an environment variable that is not set."""
+"""container.variable-missing and variable-malformed: an environment variable is not set, or holds marks of its file."""
 
 from __future__ import annotations
 
-from checks.container.confirmed import claims, compose_variables
-from checks.container.helpers import with_variables
+from checks.container.confirmed import claims, compose_variables, is_failing
+from checks.container.helpers import LINE, log_evidence, with_variables
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import joined
@@ -48,3 +48,57 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
 def _is_set(container: Container, name: str) -> bool:
     values = (entry.partition("=") for entry in container.config.env or ())
     return any(key == name and value for key, _, value in values)
+
+
+_SHORTEST = 4
+"""Characters of a quoted value that a log line can name without chance, its quotes included."""
+
+
+@check("container.variable-malformed", severity=Severity.critical)
+def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
+    """A failed container's environment variable holds quotes or a carriage return.
+
+    `docker run --env-file` takes a line as it is: quotes around a value become part of it, and so does the carriage return of a file with
+    DOS line ends. Compose's list form `- NAME="value"` keeps the quotes too. A carriage return at the end is never meant. Quotes may
+    be, so that they count only where the log of the failed container repeats the value with them.
+    """
+    for container in containers:
+        tail = log_tails.by_id.get(container.id)
+        if tail is None or not is_failing(container, clock):
+            continue
+        for entry in container.config.env or ():
+            mark, line = _mark(entry.partition("=")[2], tail)
+            if mark:
+                yield _malformed(container, tail, entry, mark, line)
+    return None
+
+
+def _mark(value: str, tail: LogTail) -> tuple[str, str]:
+    """What does not belong to a value, and the line that repeats it; "" for a value that may be meant."""
+    if value.endswith("\r"):
+        return "ends with a carriage return", ""
+    is_quoted = len(value) >= _SHORTEST and value[0] == value[-1] and value[0] in "\"'"
+    lines = (*tail.earlier, *tail.lines) if is_quoted else ()
+    line = next((line for line in lines if value in line), "")
+    # a log quotes what it names: only quotes within quotes show that the value has its own
+    is_doubled = f'"{value}"' in line or f"'{value}'" in line or f"={value}" in line or f" {value[0]}{value[0]}" in line
+    return ("contains its quotes", line) if line and is_doubled else ("", "")
+
+
+def _malformed(container: Container, tail: LogTail, entry: str, mark: str, line: str) -> Finding:
+    name, _, value = entry.partition("=")
+    shown = {LINE: line} if line else log_evidence(tail)
+    finding = Finding.about(
+        container,
+        f'container "{container.name}" has an environment variable {name} whose value {mark}',
+        {**shown, "Config.Env": f"{name} {mark}"},
+        discriminator=name,
+        signs=tail.signs,
+        onset=container.failed_first,
+        variable=name,
+    )
+    file = container.labels.get("com.docker.compose.project.environment_file", "")
+    extra = {"env_file": file} if file.startswith("/") and "," not in file else {}
+    clean = value.rstrip("\r").strip("\"'")
+    assignment = {} if "redacted" in value else {"assignment": f"{name}={clean}"}
+    return with_variables(finding, {**compose_variables(container), **extra, **assignment})

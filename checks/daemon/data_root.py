@@ -1,11 +1,13 @@
-"""Does the engine use the data root that holds the containers of this host?"""
+"""Does the engine use the data root that holds the containers of this host, and is that whole?"""
 
 from __future__ import annotations
 
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root_candidates import REMAPPED, DataRootCandidates, OtherRoot, PlannedMount
+from diagnose.evidence.engine.temp_folder import TempFolder
 from diagnose.evidence.images.listing import Images
-from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import count
 from diagnose.registry import check
 
@@ -75,3 +77,24 @@ def _way_back(candidates: DataRootCandidates, other: OtherRoot, config: DaemonCo
     if REMAPPED.search(other.path):
         return {"other": other.path}
     return {"other": other.path, "path": config.path}
+
+
+@check("daemon.temp-folder-missing", severity=Severity.warning)
+def temp_folder_missing(temp_folder: TempFolder, daemon: Daemon) -> CheckResult:
+    """The engine's temporary folder in the data root was removed.
+
+    The engine makes it at its start and needs it for each `docker load`, `docker import` and pull. Somebody who cleans the disk takes it
+    away, and containers go on. An engine that was given another folder (DOCKER_TMPDIR) makes that one; a data root that never had the
+    usual one looks the same.
+    """
+    if daemon.is_podman:
+        return Skipped("Podman has no such folder")
+    if not temp_folder.is_missing:
+        return None
+    yield Finding(
+        subject=DAEMON,
+        summary=f"the engine's folder {temp_folder.path} was removed: images cannot be loaded or pulled",
+        evidence={f"stat {temp_folder.path}": "no such file or directory"},
+        variables={"path": temp_folder.path},
+    )
+    return None

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.bind_mounts import Source
 from diagnose.evidence.containers.data_files import DataFiles, DataVersion, MountedPidFile
+from diagnose.evidence.containers.descriptor_limits import ComputingProcess, ComputingProcesses, computing_processes
 from diagnose.evidence.containers.file_access import HostUser
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.log_tails import LogTail, LogTails
 from diagnose.evidence.containers.mount_access import DeniedMount, MountAccess
 from diagnose.evidence.containers.program_faults import ProgramFault, ProgramFaults, parsed, program_faults
+from diagnose.evidence.containers.refused_files import RefusedFile, RefusedFiles, refused_files
 from diagnose.evidence.containers.split_data import SplitMount, SplitMounts, split_mounts
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.info import Info, Ping
@@ -480,3 +483,156 @@ def test_exit_codes_are_named():
     assert signal_of(255) == ""
     assert is_fault(134)
     assert not is_fault(137)
+
+
+REFUSED_FOLDER = RefusedFile(
+    made("exited", code=1), "/data", "/srv/data", Source("folder", 0o777, 1000, 1000), 0o700, "1000:1000", "FATAL"
+)
+
+
+@pytest.mark.parametrize(
+    ("refused", "expected", "variables"),
+    [
+        (REFUSED_FOLDER, FOUND, {"source": "/srv/data", "mode": "700"}),
+        (replace(REFUSED_FOLDER, mode=0, owner="999:999"), FOUND, {"source": "/srv/data", "owner": "999:999"}),
+        (replace(REFUSED_FOLDER, line="", mode=0o600), [("warning", "web")], {"source": "/srv/data", "mode": "600"}),
+    ],
+    ids=["mode", "owner", "known by its name"],
+)
+def test_a_file_that_is_refused(refused: RefusedFile, expected: list[tuple[str, str]], variables: dict[str, str]):
+    result = judge("container.file-mode-refused", clock=CLOCK, refused_files=RefusedFiles((refused,)))
+    assert rows(result) == expected
+    assert [finding.variables for finding in result.findings] == [{"container": "web", **variables}]
+
+
+def test_a_program_that_runs_in_spite_of_what_it_said_is_left_alone():
+    steady = replace(REFUSED_FOLDER, container=made("running", age=7200))
+    result = judge("container.file-mode-refused", clock=CLOCK, refused_files=RefusedFiles((steady,)))
+    assert rows(result) == []
+
+
+DATA_MOUNT = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True}
+ACME_MOUNT = {"Type": "bind", "Source": "/srv/acme.json", "Destination": "/acme.json", "RW": True}
+BEATS_MOUNT = {"Type": "bind", "Source": "/srv/f.yml", "Destination": "/usr/share/filebeat/filebeat.yml", "RW": True}
+BEATS = 'config file ("filebeat.yml") must be owned by the user identifier (uid=1000) or root'
+
+
+@pytest.mark.parametrize(
+    ("line", "mount", "status", "expected"),
+    [
+        ('FATAL:  data directory "/data" has invalid permissions', DATA_MOUNT, (0o755, 1000), ["/data"]),
+        ('FATAL:  data directory "/data" has invalid permissions', DATA_MOUNT, (0o700, 1000), []),
+        ('FATAL:  data directory "/data" has wrong ownership', DATA_MOUNT, (0o700, 0), ["/data"]),
+        ('FATAL:  data directory "/data" has wrong ownership', DATA_MOUNT, (0o700, 1000), []),
+        (BEATS, BEATS_MOUNT, (0o644, 33), ["/usr/share/filebeat/filebeat.yml"]),
+        ("ready", DATA_MOUNT, (0o777, 0), []),
+    ],
+)
+def test_what_the_host_says_of_a_refused_file(
+    line: str, mount: dict[str, Any], status: tuple[int, int], expected: list[str]
+):
+    container, log_tails = failed(line, Mounts=[mount], Config={"User": "1000:1000"})
+    mode, uid = status
+    answer = {mount["Source"]: {"type": "folder", "mode": mode, "uid": uid, "gid": 0}}
+    evidence = refused_files(Made({"file.stats": answer}), of(container), log_tails, None)
+    assert isinstance(evidence, RefusedFiles)
+    assert [item.inside for item in evidence.items] == expected
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(0o644, 1), (0o600, 0)])
+def test_an_open_acme_file_of_a_running_container(mode: int, expected: int):
+    container = made("running", Mounts=[ACME_MOUNT])
+    answer = {"/srv/acme.json": {"type": "file", "mode": mode, "uid": 0, "gid": 0}}
+    evidence = refused_files(Made({"file.stats": answer}), of(container), LogTails({}, {}), None)
+    assert isinstance(evidence, RefusedFiles)
+    assert len(evidence.items) == expected
+
+
+@pytest.mark.parametrize(
+    ("env", "line", "expected"),
+    [
+        (["DB=shop\r"], 'database "shop" does not exist', FOUND),
+        (['HOST="db"'], 'could not translate host name ""db"" to address', FOUND),
+        (["URL='redis://cache'"], "invalid URL: ''redis://cache''", FOUND),
+        (['NAME="db"'], 'looking for "db"', []),
+        (['JSON="[1]"'], "something else failed", []),
+        (["DB=shop"], 'database "shop" does not exist', []),
+    ],
+    ids=["carriage return", "quotes", "single quotes", "the log's own quotes", "not in the log", "plain"],
+)
+def test_a_variable_with_marks_of_its_file(env: list[str], line: str, expected: list[tuple[str, str]]):
+    container, log_tails = failed(line, Config={"Env": env})
+    result = judge("container.variable-malformed", containers=of(container), clock=CLOCK, log_tails=log_tails)
+    assert rows(result) == expected
+
+
+def test_a_running_container_may_have_any_variable():
+    container = made("running", age=7200, Config={"Env": ["A=b\r"]})
+    result = judge("container.variable-malformed", containers=of(container), clock=CLOCK, log_tails=LogTails({}, {}))
+    assert rows(result) == []
+
+
+CLOSING = ComputingProcess(
+    made("running"), Process(4711, comm="erl_child_setup", state="R"), 90.0, 93.0, 0.1, 1_073_741_816
+)
+COMPUTING: dict[str, tuple[ComputingProcess, list[tuple[str, str]]]] = {
+    "closes a billion descriptors": (CLOSING, [("warning", "web")]),
+    "an ordinary limit": (replace(CLOSING, limit=1_048_576), []),
+    "a moment after its start": (replace(CLOSING, cpu_s=3.0), []),
+    "computes in user mode": (replace(CLOSING, system_pct=2.0), []),
+    "a busy server that waits for its clients": (replace(CLOSING, sleeps_per_s=4000.0), []),
+}
+
+
+@pytest.mark.parametrize(("computing", "expected"), COMPUTING.values(), ids=COMPUTING.keys())
+def test_a_limit_of_open_files_without_end(computing: ComputingProcess, expected: list[tuple[str, str]]):
+    result = judge("container.open-files-unbounded", computing_processes=ComputingProcesses((computing,)))
+    assert rows(result) == expected
+
+
+STAT = "4711 (erl) child) R 1 1 1 0 -1 4194560 1904 0 0 0 700 9300 0 0 20 0 1 0 16022 14319616 2013"
+STATUS = "Name:\terl_child_setup\nState:\tR (running)\nvoluntary_ctxt_switches:\t10\nnonvoluntary_ctxt_switches:\t99\n"
+
+
+def test_the_figures_of_a_computing_process():
+    container = made("running")
+    task = Process(4711, comm="erl_child_setup", state="R", container=container.id)
+    texts = {"/proc/4711/stat": {"text": STAT}, "/proc/4711/status": {"text": STATUS}}
+    limits = {"pid": 4711, "limits": {"Max open files": {"soft": 1_073_741_816, "hard": None}}}
+    host = Made({"file.read": lambda question: texts[question.path], "process": limits})
+    (computing,) = computing_processes(host, of(container), Processes((task, Process(1, state="R")))).items
+    assert (computing.cpu_s, computing.system_pct, computing.sleeps_per_s) == (100.0, 93.0, 0.1)
+    assert computing.limit == 1_073_741_816
+
+
+NO_DATABASE = (
+    'psql: error: connection to server at "db" (172.18.0.2), port 5432 failed: FATAL:  database "shop" does not exist'
+)
+WRONG = 'error: password authentication failed for user "shop"'
+
+
+@pytest.mark.parametrize(
+    ("line", "server", "env", "expected", "variables"),
+    [
+        (NO_DATABASE, {"status": "running"}, None, FOUND, {"server": "db", "owner": "postgres", "database": "shop"}),
+        (NO_DATABASE, {"status": "exited"}, None, [], {}),
+        (
+            WRONG,
+            {"status": "running"},
+            ["DATABASE_URL=postgres://shop@db/shop"],
+            FOUND,
+            {"server": "db", "user": "shop"},
+        ),
+        (WRONG, {"status": "running"}, None, [], {}),
+    ],
+    ids=["named in the line", "the server is down", "named in the configuration", "named nowhere"],
+)
+def test_a_database_that_refuses(
+    line: str, server: dict[str, str], env: list[str] | None, expected: list[tuple[str, str]], variables: dict[str, str]
+):
+    container, log_tails = failed(line, Config={"Env": env}, **ON_SHOP)
+    image = {"Config": {"Image": "postgres:16", "ExposedPorts": {"5432/tcp": {}}}}
+    database = made(server["status"], name="db", **image, **ON_SHOP)
+    result = judge("container.database-refused", containers=of(container, database), clock=CLOCK, log_tails=log_tails)
+    assert rows(result) == expected
+    assert [finding.variables for finding in result.findings] == [{"container": "web", **variables}] * len(expected)

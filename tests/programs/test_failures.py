@@ -5,10 +5,77 @@ from __future__ import annotations
 import pytest
 
 from diagnose import registry
-from diagnose.programs.failures import FAILURES, Failure, recognise
+from diagnose.programs.failures import FAILURES, START_ERRORS, Failure, recognise
 from diagnose.programs.telling_line import telling_line
 
 LINES = {
+    "postgres-login": (
+        'psql: error: connection to server at "db" (172.18.0.2), port 5432 failed: FATAL:  password '
+        'authentication failed for user "shop"'
+    ),
+    "mysql-access": "ERROR 1045 (28000): Access denied for user 'shop'@'172.18.0.3' (using password: YES)",
+    "postgres-database": 'FATAL:  database "shopdb" does not exist',
+    "postgres-role": 'FATAL:  role "shop" does not exist',
+    "mysql-database": "ERROR 1049 (42000): Unknown database 'shop'",
+    "too-many-clients": "FATAL:  sorry, too many clients already",
+    "postgres-hba": 'FATAL:  no pg_hba.conf entry for host "172.21.0.3", user "shop", database "postgres", no encryption',
+    "postgres-starting": "FATAL:  the database system is starting up",
+    "redis-password": "ReplyError: NOAUTH Authentication required.",
+    "mysql-plugin": "ERROR 2059 (HY000): Authentication plugin 'caching_sha2_password' cannot be loaded: No such file",
+    "mongo-auth": "MongoServerError: Authentication failed.",
+    "mysql-not-initialised": "[ERROR] Fatal error: Can't open and lock privilege tables: Table 'mysql.db' doesn't exist",
+    "mysql-unknown-option": "[ERROR] /usr/sbin/mariadbd: unknown variable 'default-authentication-plugin=mysql_native_password'",
+    "redis-bind": "# Warning: Could not create server TCP listening socket 10.9.8.7:6379: bind: Cannot assign requested address",
+    "redis-dump": "1:M 02 Jan 2026 10:00:00.000 # Wrong signature trying to load DB from file",
+    "redis-dump-short": "1:M 02 Jan 2026 10:00:00.000 # Short read or OOM loading DB. Unrecoverable error, aborting now.",
+    "rabbit-feature-flag": (
+        "[error] <0.230.0> Feature flags: `classic_mirrored_queue_version`: required feature flag not "
+        "enabled! It must be enabled"
+    ),
+    "elasticsearch-setting": "java.lang.IllegalArgumentException: unknown setting [xpack.security.enrolment.enabled] please check",
+    "postgres-shm": 'ERROR:  could not resize shared memory segment "/PostgreSQL.2088012784" to 50438144 bytes: No space left on device',
+    "nginx-certificate": (
+        'nginx: [emerg] cannot load certificate "/etc/letsencrypt/live/npm-72/fullchain.pem": BIO_new_file() '
+        "failed (SSL: error:02001002:system library:fopen:No such file or directory)"
+    ),
+    "nginx-directive": 'nginx: [emerg] unknown directive "proxy_passs" in /etc/nginx/conf.d/default.conf:12',
+    "php-fpm-user": "[02-Jan-2026 10:00:00] ERROR: [pool www] cannot get uid for user 'nginx'",
+    "supervisor-gave-up": "INFO gave up: app entered FATAL state, too many start retries too quickly",
+    "address-not-there": "listen tcp 10.1.2.3:9090: bind: cannot assign requested address",
+    "node-binary": "Error: /app/node_modules/bcrypt/lib/binding/bcrypt_lib.node: invalid ELF header",
+    "node-version": "The module '/app/node_modules/x/build/Release/x.node' was compiled against a different Node.js version using",
+    "npm-script": 'npm error Missing script: "start:prod"',
+    "npm-package": "npm error enoent ENOENT: no such file or directory, open '/app/package.json'",
+    "java-jar": "Error: Unable to access jarfile /app/app.jar",
+    "java-class": "Error: Could not find or load main class com.shop.Main",
+    "java-manifest": "no main manifest attribute, in /app/app-plain.jar",
+    "java-cgroup": (
+        'NullPointerException: Cannot invoke "jdk.internal.platform.CgroupInfo.getMountPoint()" because '
+        '"anyController" is null'
+    ),
+    "java-option": "Unrecognized VM option 'UseConcMarkSweepGC'",
+    "python-name": (
+        "ImportError: cannot import name 'url_quote' from 'werkzeug.urls' "
+        "(/usr/local/lib/python3.9/site-packages/werkzeug/urls.py)"
+    ),
+    "shm-too-small": "ERROR: Unexpected bus error encountered in worker. This might be caused by insufficient shared memory (shm).",
+    "dotnet-framework": "You must install or update .NET to run this application.",
+    "dotnet-dll": "Could not execute because the specified command or file was not found.",
+    "postgres-mode": 'FATAL:  data directory "/var/lib/postgresql/data" has invalid permissions',
+    "postgres-owner": 'FATAL:  data directory "/var/lib/postgresql/data" has wrong ownership',
+    "postgres-key": 'FATAL:  private key file "/certs/server.key" has group or world access',
+    "key-too-open": "unable to get ACME account: permissions 644 for /acme.json are too open, please use 600",
+    "mongo-keyfile": '{"msg":"Error", "error":"permissions on /etc/mongo.key are too open"}',
+    "beats-mode": (
+        'Exiting: error loading config file: config file ("filebeat.yml") can only be writable by the owner '
+        'but the permissions are "-rw-rw-r--"'
+    ),
+    "beats-owner": (
+        'Exiting: error loading config file: config file ("filebeat.yml") must be owned by the user '
+        "identifier (uid=0) or root"
+    ),
+    "erlang-cookie-mode": "[error] Cookie file /var/lib/rabbitmq/.erlang.cookie must be accessible by owner only",
+    "mysql-world-writable": "[Warning] World-writable config file '/etc/mysql/conf.d/my.cnf' is ignored",
     "map-count": "[1]: max virtual memory areas vm.max_map_count [65530] is too low, increase to at least [262144]",
     "redis-background-save": "1:M 02 Jan 2026 10:00:00.000 # Can't save in background: fork: Cannot allocate memory",
     "async-io-requests": "2026-01-02 10:00:00 0 [Warning] InnoDB: io_setup() failed with EAGAIN. Will make 5 attempts before giving up.",
@@ -18,7 +85,10 @@ LINES = {
     "huge-pages": "FATAL:  could not map anonymous shared memory: Cannot allocate memory",
     "browser-sandbox": "Failed to move to new namespace: PID namespaces supported, but failed: errno = Operation not permitted",
     "file-watches": "Error: ENOSPC: System limit for number of file watchers reached, watch '/app/src'",
-    "postgres-data": "DETAIL:  The data directory was initialized by PostgreSQL version 13, which is not compatible with this version 16.2",
+    "postgres-data": (
+        "DETAIL:  The data directory was initialized by PostgreSQL version 13, which is not compatible with "
+        "this version 16.2"
+    ),
     "postgres-18-layout": "Error: in 18+, these Docker images are configured to store database data in a",
     "mysql-downgrade": "[ERROR] [MY-014061] [InnoDB] Invalid MySQL server downgrade: Cannot downgrade from 80035 to 80034.",
     "mysql-upgrade": "[ERROR] [MY-012526] [InnoDB] Upgrade is not supported after a crash or shutdown with innodb_fast_shutdown = 2.",
@@ -169,3 +239,45 @@ def test_a_row_is_written_in_plain_words_and_names_a_check_that_exists(failure: 
 )
 def test_an_ordinary_line_is_no_known_failure(line: str):
     assert recognise([line], telling_line([line]), FAILURES) is None
+
+
+STARTS = {
+    "cgroup-mount": "cgroups: cgroup mountpoint does not exist: unknown",
+    "cgroup-controller": "OCI runtime create failed: runc create failed: mountpoint for devices not found",
+    "selinux-keys": "error during container init: write /proc/self/attr/keycreate: invalid argument",
+    "systemd-bus": (
+        'unable to apply cgroup configuration: unable to start unit "docker-dbca.scope" (properties '
+        '[{Name:Slice Value:"system.slice"}]): The name org.freedesktop.systemd1 was not provided by any .service files'
+    ),
+    "device-rules": (
+        "error setting cgroup config for procHooks process: bpf_prog_query(BPF_CGROUP_DEVICE) failed: "
+        "operation not permitted"
+    ),
+    "rlimit-too-high": "error setting rlimits for ready process: error setting rlimit type 7: operation not permitted",
+    "source-read-only": "error while creating mount source path '/mnt/nas/films': mkdir /mnt/nas: read-only file system",
+    "source-link": "error while creating mount source path '/srv/data': mkdir /srv/data: file exists",
+    "source-denied": "error while creating mount source path '/mnt/nfs/data': mkdir /mnt/nfs/data: permission denied",
+    "source-fuse": "stat /mnt/s3: transport endpoint is not connected",
+    "source-stale": "error while creating mount source path: stat /mnt/nfs: stale NFS file handle",
+    "nvidia-mismatch": "nvidia-container-cli: initialization error: nvml error: driver/library version mismatch",
+    "nvidia-cuda": "nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.6, please update your driver",
+    "nvidia-driver": "nvidia-container-cli: initialization error: load library failed: libnvidia-ml.so.1: cannot open shared object file",
+    "log-plugin": "logger: no log driver named 'loki:latest' is registered: error looking up logging plugin loki:latest",
+    "volume-plugin": 'error while mounting volume: plugin "rexray" not found',
+    "proc-mount": 'error mounting "proc" to rootfs at "/proc": mount src=proc, dst=/proc, flags=MS_NOSUID: operation not permitted',
+    "sysctl-of-the-host": 'sysctl "vm.max_map_count" is not in a separate kernel namespace',
+    "apparmor-parser": "AppArmor enabled on system but the docker-default profile could not be loaded: running apparmor_parser failed",
+    "state-left-behind": "OCI runtime create failed: container with given ID already exists",
+}
+
+
+def test_every_start_error_has_its_own_line():
+    assert {failure.name for failure in START_ERRORS} == STARTS.keys()
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_a_start_error_is_recognised_among_all(name: str):
+    found = recognise([STARTS[name]], None, START_ERRORS)
+    assert found is not None
+    assert found.failure.name == name
+    assert "{" not in found.cause + found.cure

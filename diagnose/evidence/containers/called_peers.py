@@ -49,6 +49,11 @@ def called_peers(
     return _named_in(_configuration(caller) if configured is None else configured, caller, containers)
 
 
+def named_peers(lines: Iterable[str], caller: Container, containers: Containers) -> tuple[Container, ...]:
+    """The containers on a network of the caller whose name or address stands in a line; else those that its configuration names."""
+    return _named_in(lines, caller, containers) or _named_in(_configuration(caller), caller, containers)
+
+
 def _named_in(texts: Iterable[str], caller: Container, containers: Containers) -> tuple[Container, ...]:
     words = {word.strip(".") for text in texts for word in _HOST.findall(text)}
     return tuple(peer for peer in containers if peer.id != caller.id and words & _names_of(peer, caller))

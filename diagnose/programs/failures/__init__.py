@@ -5,6 +5,7 @@ host: it is what the program says. Where the host can confirm it, `confirmed_by`
 """
 
 from diagnose.programs.failures.recognition import Failure, Recognised, recognise
+from diagnose.programs.failures.start_errors import START_ERRORS
 from diagnose.programs.failures.table import FAILURES
 
-__all__ = ["FAILURES", "Failure", "Recognised", "recognise"]
+__all__ = ["FAILURES", "START_ERRORS", "Failure", "Recognised", "recognise"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from diagnose.programs.failures.configuration import RUNTIMES, WEB_SERVERS
+from diagnose.programs.failures.databases import CLIENTS, SERVERS
+from diagnose.programs.failures.file_modes import FILE_MODES
 from diagnose.programs.failures.recognition import Failure
 
 _SETTING = "container.kernel-setting-low"
@@ -73,7 +76,7 @@ KERNEL_SETTINGS = (
         r"(?:bind(?:\(\))?.{0,40}(?P<port>\b\d{1,3})\b.{0,30}permission denied|listen tcp [^ ]*:(?P<listen>\d{1,3}): bind: permission denied"
         r"|permission denied.{0,40}could not bind to address \S*?:(?P<apache>\d{1,3})\b|listen EACCES: permission denied \S*?:(?P<node>\d{1,3})\b)",
         "the program's user may not open a port below 1024",
-        "let it listen on a port above 1023, or recreate it with --sysctl net.ipv4.ip_unprivileged_port_start=0",
+        "let it listen on a port above 1023; with host networking lower net.ipv4.ip_unprivileged_port_start on the host",
         "the program's own message",
     ),
     Failure(
@@ -1010,8 +1013,8 @@ FILES = (
     Failure(
         "erlang-cookie",
         ".erlang.cookie",
-        r"(?:Cookie file (?P<path>\S+) must be accessible by owner only|(?:reading|create cookie file) '?(?P<cookie>\S+?)'?: eacces)",
-        "RabbitMQ's cookie file belongs to another user or is readable by others",
+        r"(?:reading|create cookie file) '?(?P<cookie>\S+?)'?: eacces",
+        "RabbitMQ's cookie file belongs to another user",
         "chown 999:999 and chmod 400 the file .erlang.cookie in the data folder",
         "docker-library/rabbitmq#318",
     ),
@@ -1063,6 +1066,8 @@ FILES = (
 )
 
 FAILURES: tuple[Failure, ...] = (
+    *FILE_MODES,
+    *SERVERS,
     *KERNEL_SETTINGS,
     *DATA_VERSIONS,
     *LOCKS,
@@ -1074,5 +1079,8 @@ FAILURES: tuple[Failure, ...] = (
     *NEIGHBOURS,
     *OPTIONS,
     *FILES,
+    *CLIENTS,
+    *WEB_SERVERS,
+    *RUNTIMES,
 )
 """Every known failure. Their order decides where one line shows two of them."""

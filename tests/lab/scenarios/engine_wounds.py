@@ -566,3 +566,34 @@ def many_anonymous_volumes_in_use(box: Box) -> None:
     for number in range(3):
         command = "seq -f /cache/f%g 200 | xargs touch; exec sleep 1000"
         box.docker("run", "-d", f"--name=cache{number}", *SMALL, "-v", "/cache", "bb:1.36", "sh", "-c", command)
+
+
+@fault("daemon.temp-folder-missing", subject=DAEMON, exit_code=1)
+def temporary_folder_removed(box: Box) -> None:
+    """Somebody has cleaned the data root by hand: the engine's folder for what it loads is gone."""
+    box.sh("docker save shop:1.4 -o /root/images.tar; rm -rf /var/lib/docker/tmp")
+    done = box.docker("load", "-i", "/root/images.tar", check=False)
+    assert "no such file" in done.stderr, done.stderr
+
+
+@fault("container.start-refused", subject="container:linked", shareable=True)
+def mount_of_a_dangling_link(box: Box) -> None:
+    """The folder to be mounted is a link whose target is not there: the engine says `file exists`."""
+    box.sh("ln -s /mnt/usb7/films /srv/linked7")
+    box.docker(
+        "run", "-d", "--name=linked", *SMALL, "-v", "/srv/linked7:/films", "bb:1.36", "sleep", "1000", check=False
+    )
+    assert "file exists" in box.inspect("linked")["State"]["Error"]
+    (finding,) = box.diagnose("check", "container.start-refused", "--container", "linked", "--format", "json").findings
+    assert "link to nothing" in finding["summary"]
+    assert "readlink -m /srv/linked7" in finding["fix"][0]["command"]
+
+
+@fault("container.start-refused", subject="container:ungrouped", baseline=False)
+def cgroup_hierarchy_not_mounted(box: Box) -> None:
+    """A cgroup hierarchy was unmounted: no container starts, and the report names the hierarchy and the mount."""
+    box.image("bb:1.36")
+    box.sh("umount -l /sys/fs/cgroup/devices")
+    box.docker("run", "-d", "--name=ungrouped", *SMALL, "bb:1.36", "sleep", "1000", check=False)
+    (finding,) = box.diagnose("check", "container.start-refused", "--format", "json").findings
+    assert "mount -t cgroup -o devices cgroup /sys/fs/cgroup/devices" in finding["fix"][0]["command"]

@@ -123,3 +123,11 @@ def jobs_around_a_restart_of_the_engine(box: Box) -> None:
     box.wait_state("after", "exited")
     box.wait_state("after-compose", "exited")
     time.sleep(0.5)
+
+
+@healthy(shareable=True)
+def busy_with_an_ordinary_limit(box: Box) -> None:
+    """A program computes all the time, and may open as many files as usual."""
+    options = ["--ulimit=nofile=1024:2048"]
+    run(box, "busy9", *options, "bb:1.36", "sh", "-c", "while :; do :; done")
+    box.wait_state("busy9", "running")

@@ -352,3 +352,29 @@ def programs_behind_a_shell(box: Box) -> None:
         box.wait_state(f"behind-{name}", "exited")
     box.docker("run", "-d", "--name=as-command", *GOOD, "-v", "/srv/volume:/data", "bb:1.36", "/data", check=False)
     assert box.inspect("as-command")["State"]["ExitCode"] == 126
+
+
+_LIMITS = '[thresholds."container.open-files-unbounded"]\nhuge = 15000\nleast = 1\nsystem = 4\n'
+_CLOSE_ALL = """
+import os, resource
+while True:
+    for descriptor in range(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0]):
+        try:
+            os.close(descriptor)
+        except OSError:
+            pass
+"""
+
+
+@fault(
+    "container.open-files-unbounded",
+    subject="container:closer",
+    also=["resources.*"],
+)
+def program_that_closes_all_descriptors(box: Box) -> None:
+    """A program closes every descriptor that it may have, over and over; a billion is beyond this machine, so the bounds are lowered."""
+    box.write("/etc/diagnose/lab.toml", _LIMITS)
+    options = ["--network=none", "--memory=64m", "--pids-limit=64", "--ulimit=nofile=20000:20000", *MACHINE]
+    run(box, "closer", *options, "bb:1.36", "/usr/bin/python3", "-c", _CLOSE_ALL)
+    box.wait_state("closer", "running")
+    time.sleep(8)

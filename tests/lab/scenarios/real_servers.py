@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from tests.lab import Box, fault, healthy
 from tests.lab.programs import load_server
 
@@ -49,6 +51,102 @@ def nginx_with_a_folder_for_a_file(box: Box) -> None:
     """nginx includes a file that was missing on the host, so that the engine made a folder of its name."""
     nginx(box, "edge7", "include /etc/nginx/extra.conf;", "-v", "/srv/edge7/extra.conf:/etc/nginx/extra.conf")
     assert box.wait_state("edge7", "exited")["State"]["ExitCode"] == 1
+
+
+POSTGRES = "/usr/lib/postgresql/15/bin"
+MACHINE = [
+    option for path in ("/usr", "/lib", "/lib64") if os.path.isdir(path) for option in ("-v", f"{path}:{path}:ro")
+]
+
+
+def _postgres_data(box: Box, folder: str) -> list[str]:
+    """A data directory of PostgreSQL on the host, and the words that run a server on it."""
+    box.sh(f"mkdir -p {folder} && chown 1000:1000 {folder} && chmod 700 {folder}")
+    options = ["--network=none", "--memory=256m", "--pids-limit=100", *MACHINE, "-v", f"{folder}:/data"]
+    box.docker(
+        "run", "--rm", "--user=1000:1000", *options, "bb:1.36", f"{POSTGRES}/initdb", "-D", "/data", "-A", "trust"
+    )
+    return [*options, "bb:1.36", f"{POSTGRES}/postgres", "-D", "/data", "-k", "/tmp"]
+
+
+@fault(
+    "container.file-mode-refused",
+    subject="container:opened7",
+    expect=[("container.file-mode-refused", "container:foreign7")],
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def postgres_that_refuses_its_folder(box: Box) -> None:
+    """A data directory that everybody may enter, and one that belongs to another user than the server's."""
+    opened = _postgres_data(box, "/srv/opened7")
+    box.sh("chmod 777 /srv/opened7")
+    box.docker("run", "-d", "--name=opened7", "--user=1000:1000", *opened)
+    foreign = _postgres_data(box, "/srv/foreign7")
+    box.sh("chgrp -R 2000 /srv/foreign7 && chmod -R g=u /srv/foreign7 && chmod 750 /srv/foreign7")
+    box.docker("run", "-d", "--name=foreign7", "--user=1001:2000", *foreign)
+    for name, words in (("opened7", "invalid permissions"), ("foreign7", "wrong ownership")):
+        assert box.wait_state(name, "exited")["State"]["ExitCode"] == 1
+        assert words in box.docker("logs", name).stderr
+
+
+@fault("container.file-mode-refused", subject="container:router7", shareable=True)
+def certificates_that_others_may_read(box: Box) -> None:
+    """A router works, and its file of certificates may be read by all, so that it has said no to it."""
+    box.sh("mkdir -p /srv/router7 && echo '{}' >/srv/router7/acme.json && chmod 644 /srv/router7/acme.json")
+    run(box, "router7", "-v", "/srv/router7/acme.json:/acme.json", "bb:1.36", "sleep", "1000")
+    box.wait_state("router7", "running")
+
+
+@fault(
+    "container.variable-malformed",
+    subject="container:quoted7",
+    expect=[("container.variable-malformed", "container:dos7")],
+    also=["container.exits-at-start", "container.*", "dns.*"],
+    shareable=True,
+)
+def variables_with_marks_of_their_file(box: Box) -> None:
+    """`--env-file` keeps the quotes of its file, and a carriage return; psql repeats the one and hides the other."""
+    box.docker("network", "create", "shop7")
+    box.write("/root/quoted7.env", 'PGHOST="db7"\nPGDATABASE=shop\n')
+    psql = [*MACHINE, "bb:1.36", f"{POSTGRES}/psql", "-c", "select 1"]
+    run(box, "quoted7", "--network=shop7", "--env-file=/root/quoted7.env", *psql)
+    run(box, "dos7", "--network=shop7", "--env=PGHOST=127.0.0.1", "--env=PGDATABASE=shop\r", *psql)
+    for name in ("quoted7", "dos7"):
+        assert box.wait_state(name, "exited", 20)["State"]["ExitCode"] == 2
+
+
+@healthy(shareable=True)
+def files_that_are_closed_and_quotes_that_are_meant(box: Box) -> None:
+    """The same file of certificates for its owner alone, a database that runs, and a variable whose quotes are meant."""
+    box.sh("mkdir -p /srv/closed7 && echo '{}' >/srv/closed7/acme.json && chmod 600 /srv/closed7/acme.json")
+    box.sh("chown 1000 /srv/closed7/acme.json")
+    run(box, "closed7", "-v", "/srv/closed7/acme.json:/acme.json", '--env=GREETING="hello"', "bb:1.36", "sleep", "1000")
+    words = _postgres_data(box, "/srv/kept7")
+    box.docker("run", "-d", "--name=kept7", "--user=1000:1000", *words)
+    box.wait_for(lambda: "ready to accept" in box.docker("logs", "kept7").stderr, what="the database to be ready")
+
+
+@fault(
+    "container.database-refused",
+    subject="container:lost-db",
+    expect=[("container.database-refused", "container:wrong-password")],
+    also=["container.exits-at-start"],
+)
+def database_that_refuses_its_clients(box: Box) -> None:
+    """Real psql asks a real PostgreSQL for a database that is not there, and with another password than the volume's."""
+    box.docker("network", "create", "refusing")
+    _postgres_data(box, "/srv/refusing")
+    box.sh("echo 'host all shop all scram-sha-256' >/tmp/hba; echo 'host all all all trust' >>/tmp/hba")
+    box.sh("cat /tmp/hba >>/srv/refusing/pg_hba.conf")
+    data = ["--network=refusing", "--memory=256m", "--pids-limit=100", "--user=1000:1000", "-v", "/srv/refusing:/data"]
+    server = [*MACHINE, "bb:1.36", f"{POSTGRES}/postgres", "-D", "/data", "-k", "/tmp", "-c", "listen_addresses=*"]
+    box.docker("run", "-d", "--name=refuser", *data, *server)
+    box.wait_for(lambda: "ready to accept" in box.docker("logs", "refuser").stderr, what="the database to be ready")
+    psql = [*MACHINE, "bb:1.36", f"{POSTGRES}/psql", "-h", "refuser", "-c", "select 1"]
+    run(box, "lost-db", "--network=refusing", "--env=PGUSER=app", *psql, "shopdb")
+    run(box, "wrong-password", "--network=refusing", "--env=PGPASSWORD=made-up", *psql, "-U", "shop", "postgres")
+    for name in ("lost-db", "wrong-password"):
+        assert box.wait_state(name, "exited")["State"]["ExitCode"] == 2
 
 
 @healthy(shareable=True)

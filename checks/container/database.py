@@ -1,0 +1,95 @@
+"""container.database-refused: a database that runs refuses the container that calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checks.container.confirmed import Claim, claims
+from checks.container.helpers import with_variables
+from diagnose.evidence.containers.called_peers import named_peers
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTails
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.registry import check
+
+ID = "container.database-refused"
+_PORTS = {"postgres": "5432/tcp", "mysql": "3306/tcp", "mongo": "27017/tcp"}
+_IMAGES = {
+    "postgres": ("postgres", "postgis", "timescale"),
+    "mysql": ("mysql", "mariadb", "percona"),
+    "mongo": ("mongo",),
+}
+_SUPERUSER = "POSTGRES_USER"
+
+
+@check(ID, severity=Severity.critical)
+def database_refused(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
+    """A database refuses a container that calls it.
+
+    The failed container's log has the database's own answer, and the database is another container that runs. The images of PostgreSQL,
+    MySQL, MariaDB and MongoDB read the user, the password and the database from their environment only while their data directory is empty:
+    what is changed there later has no effect, which is what most such refusals come from.
+    """
+    for claim in claims(ID, containers, log_tails, clock):
+        server = _server(claim, containers)
+        if server is None:
+            continue
+        container = claim.container
+        finding = Finding.about(
+            container,
+            f'container "{container.name}" is refused by the database in container "{server.name}": {claim.failure.cause}',
+            {
+                **claim.evidence,
+                f"{server.name} State": f"{server.state.status}, image {server.config.image}",
+                "what heals it": claim.failure.cure,
+            },
+            touches=(server.subject,),
+            signs=claim.tail.signs,
+            onset=container.failed_first,
+            server=server.name,
+        )
+        yield with_variables(finding, _variables(claim, server))
+    return None
+
+
+def _server(claim: Claim, containers: Containers) -> Container | None:
+    """The one database that runs and that the container's log or configuration names."""
+    kind = _kind(claim)
+    peers = named_peers((claim.failure.line,), claim.container, containers)
+    servers = [peer for peer in peers if peer.is_running and _is_database(peer, kind)]
+    if not servers and len(peers) == 1 and peers[0].is_running:
+        servers = list(peers)
+    return servers[0] if len(servers) == 1 else None
+
+
+def _kind(claim: Claim) -> str:
+    """Which database the failure is of; "" where several have the same words."""
+    return next((kind for kind in _PORTS if claim.failure.failure.name.startswith(kind)), "")
+
+
+def _is_database(peer: Container, kind: str) -> bool:
+    kinds: Sequence[str] = (kind,) if kind else tuple(_PORTS)
+    exposed = peer.config.exposed_ports or {}
+    image = peer.config.image.lower()
+    return any(_PORTS[name] in exposed or any(word in image for word in _IMAGES[name]) for name in kinds)
+
+
+def _variables(claim: Claim, server: Container) -> dict[str, str]:
+    """What the page's commands for PostgreSQL need, by what is missing there."""
+    name = claim.failure.failure.name
+    owner = _setting(server, _SUPERUSER) or "postgres"
+    if name == "postgres-login":
+        return {"user": claim.value("user")}
+    if name == "postgres-database":
+        return {"owner": owner, "database": claim.value("database")}
+    if name == "postgres-role":
+        return {"owner": owner, "role": claim.value("role")}
+    if name == "too-many-clients":
+        return {"crowded": server.name}
+    return {}
+
+
+def _setting(container: Container, name: str) -> str:
+    entries = (entry.partition("=") for entry in container.config.env or ())
+    return next((value for key, _, value in entries if key == name), "")

@@ -1,0 +1,44 @@
+"""container.open-files-unbounded: a limit of open files that a program walks through for minutes."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.descriptor_limits import ComputingProcesses
+from diagnose.model import CheckResult, Count, Finding, Percent, Seconds, Severity
+from diagnose.registry import check
+
+
+@check("container.open-files-unbounded", severity=Severity.warning)
+def open_files_unbounded(
+    computing_processes: ComputingProcesses,
+    *,
+    huge: Count = Count(16_777_216),
+    least: Seconds = Seconds(10),
+    system: Percent = Percent(40),
+    sleeps: Count = Count(20),
+) -> CheckResult:
+    """A program closes files without end, because it may open a billion.
+
+    Before they start a child, many programs close every descriptor up to the limit, one call each: erl_child_setup of RabbitMQ, MySQL 5.7,
+    cron, sendmail, xinetd, rpm. With a limit of a billion, as units with LimitNOFILE=infinity pass it on to containers, each start of a
+    child takes minutes of one processor, and the program seems to hang. Such a process has a limit that no program needs, has used
+    `least` seconds of processor time, most of it in the kernel, and has hardly ever waited: a program that computes spends its time in
+    user mode, and a busy server waits for its clients. Engines 20.10 to 28 come with such units.
+    """
+    for computing in computing_processes.items:
+        is_closing = computing.system_pct >= system and computing.sleeps_per_s <= sleeps
+        if computing.limit < huge or computing.cpu_s < least or not is_closing:
+            continue
+        container, task = computing.container, computing.process
+        yield Finding.about(
+            container,
+            f'container "{container.name}": its process {task.comm} (pid {task.pid}) keeps a processor busy in the kernel and may open'
+            f" {computing.limit:,} files: it seems to close them one by one",
+            {
+                f"/proc/{task.pid}/limits, open files": computing.limit,
+                f"/proc/{task.pid}/stat": f"{computing.cpu_s:.0f} s of processor time, {computing.system_pct:.0f} % in the kernel",
+                f"/proc/{task.pid}/status": f"waited {computing.sleeps_per_s:.1f} times in a second of processor time",
+            },
+            discriminator=task.comm,
+            stable=(container.life,),
+        )
+    return None

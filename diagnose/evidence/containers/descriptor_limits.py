@@ -1,0 +1,77 @@
+"""Processes of containers that compute without a pause, and how many files they may open."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.questions.machine import InspectProcess
+from diagnose.registry import evidence
+
+MOST = 8
+"""Computing processes that are looked at: a host has about as many of them as processors."""
+TICKS = 100.0
+"""Clock ticks in a second, in which /proc/PID/stat counts (USER_HZ of Linux on all architectures that Docker runs on)."""
+_SLEEPS = re.compile(r"^voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
+
+
+class ComputingProcess(msgspec.Struct, frozen=True):
+    """A process of a container that is on a processor now. cpu_s: seconds of processor time in its life. system_pct: percent of them in
+    the kernel. sleeps_per_s: how often it waited for anything, for each second of processor time. limit: files that it may open."""
+
+    container: Container
+    process: Process
+    cpu_s: float
+    system_pct: float
+    sleeps_per_s: float
+    limit: int
+
+
+class ComputingProcesses(msgspec.Struct, frozen=True):
+    """Those whose figures could be read."""
+
+    items: tuple[ComputingProcess, ...]
+
+
+@evidence
+def computing_processes(host: Host, containers: Containers, processes: Processes) -> ComputingProcesses:
+    """Three small questions for each process that computes at this moment; on most hosts there are few."""
+    running = {container.id: container for container in containers.running}
+    computing = [task for task in processes if task.state == "R" and task.container in running][:MOST]
+    items = []
+    for task in computing:
+        usage = _usage(host, task.pid)
+        if usage is None:
+            continue
+        limit = _limit(host, task.pid)
+        if limit is not None:
+            user, system, sleeps = usage
+            total = max(user + system, 1 / TICKS)
+            container = running[task.container or ""]
+            items.append(ComputingProcess(container, task, total, 100 * system / total, sleeps / total, limit))
+    return ComputingProcesses(tuple(items))
+
+
+def _usage(host: Host, pid: int) -> tuple[float, float, int] | None:
+    """Seconds in user mode, seconds in the kernel, and how often the process waited."""
+    stat, status = host.ask(ReadFile(f"/proc/{pid}/stat")), host.ask(ReadFile(f"/proc/{pid}/status"))
+    if isinstance(stat, Failed) or isinstance(status, Failed):
+        return None
+    fields = stat.text.rpartition(")")[2].split()
+    sleeps = _SLEEPS.search(status.text)
+    if len(fields) < 13 or sleeps is None:
+        return None
+    return int(fields[11]) / TICKS, int(fields[12]) / TICKS, int(sleeps[1])
+
+
+def _limit(host: Host, pid: int) -> int | None:
+    answer = host.ask(InspectProcess(pid))
+    limits = None if isinstance(answer, Failed) else answer.limits
+    open_files = (limits or {}).get("Max open files")
+    return open_files.soft if open_files is not None else None
