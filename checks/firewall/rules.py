@@ -21,6 +21,7 @@ from checks.firewall.helpers import (
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.host_paths import HostPaths
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.lost_rules import LostRules
 from diagnose.evidence.network.networks import Network
@@ -323,7 +324,11 @@ def _has_ipv4(way: Egress) -> bool:
 
 @check("firewall.dnat-missing", severity=Severity.critical, caused_by=["firewall.chains-missing"])
 def dnat_missing(
-    firewall: Firewall, packet_paths: PacketPaths, config: DaemonConfig | None, lost_rules: LostRules | None
+    firewall: Firewall,
+    packet_paths: PacketPaths,
+    config: DaemonConfig | None,
+    lost_rules: LostRules | None,
+    host_paths: HostPaths | None,
 ) -> CheckResult:
     """A published port has no rule that leads to its container.
 
@@ -346,6 +351,35 @@ def dnat_missing(
             yield _untranslated(inlet, problem, repair, has_proxy(config) and _is_served(inlet))
         elif inlet.reach.nat_unknown:
             yield Unexamined(inlet.container.subject, f"its translation depends on {inlet.reach.by}")
+    if not has_proxy(config) and host_paths is not None:
+        yield from _unreachable_from_host(packet_paths, host_paths, repair)
+    return None
+
+
+def _unreachable_from_host(paths: PacketPaths, host_paths: HostPaths, repair: dict[str, str]) -> CheckResult:
+    """Published ports that are translated for others and not for the host itself, where no docker-proxy takes the connection."""
+    translated = {(inlet.container.id, inlet.host_port) for inlet in paths.inlets if inlet.reach.nat is not None}
+    lost = [
+        path
+        for path in host_paths.published
+        if (path.container.id, path.port) in translated and path.trace.nat is None and not path.trace.nat_unknown
+    ]
+    if lost:
+        first = lost[0]
+        yield Finding(
+            subject=HOST,
+            summary=f"this host itself cannot reach published port {first.port} of"
+            f" {counted('container', [path.container.name for path in lost])}: nat OUTPUT does not lead to Docker's rules",
+            evidence={
+                "this host to": f"{first.address}:{first.port}",
+                "translation": None,
+                "userland-proxy": False,
+            },
+            variables={"container": first.container.name, "host_port": str(first.port), **repair},
+            discriminator="from this host",
+            severity=Severity.warning,
+            touches=subjects_of([path.network for path in lost]),
+        )
     return None
 
 

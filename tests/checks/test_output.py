@@ -5,16 +5,19 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.half_open import HalfOpen
 from diagnose.evidence.network.host_paths import HostPath, HostPaths
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import ConnectionVerdict, Ingress, PacketPaths
 from diagnose.evidence.network.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.routing import Routing
-from diagnose.firewall.rules import Ruleset
+from diagnose.firewall.rules import Ruleset, Translate
+from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.trace import Obstacle, Stack, Trace
 from diagnose.firewall.walk import Step
 from tests.inspected import container
@@ -81,3 +84,31 @@ def test_a_net_that_the_host_routes_for_is_a_warning() -> None:
     path = BridgePath("lan0", "behind", "ip", "10.9.0.0/24", "eth0", (), Trace("drop", obstacle=by))
     result = judge("firewall.other-bridges-cut-off", bridge_paths=BridgePaths((path,)), firewall=Firewall(Ruleset()))
     assert rows(result) == [("warning", "lan0")]
+
+
+OUTSIDE = ConnectionVerdict("accept", Translate("dnat", "172.18.0.2", 80))
+LED = Trace("accept", nat=Translate("dnat", "172.18.0.2", 80))
+ALONE = DaemonConfig("/etc/docker/daemon.json", values={"userland-proxy": False})
+JUMP = "*nat\n:PREROUTING ACCEPT\n:DOCKER -\n-A PREROUTING -j DOCKER\nCOMMIT\n"
+FROM_HOST = {
+    "led to the container": (LED, ALONE, []),
+    "not led": (OPEN, ALONE, [("warning", "host")]),
+    "not led, and docker-proxy takes it": (OPEN, DaemonConfig("/etc/docker/daemon.json"), []),
+}
+
+
+@pytest.mark.parametrize("name", FROM_HOST)
+def test_published_ports_as_the_host_reaches_them(name: str) -> None:
+    traced, config, wanted = FROM_HOST[name]
+    up = Uplink("eth0", "192.0.2.10")
+    inlet = Ingress(
+        WEB, SHOP, frozenset({"172.18.0.2"}), "80/tcp", "192.0.2.10", 8080, True, up, OUTSIDE, OUTSIDE, OUTSIDE
+    )
+    result = judge(
+        "firewall.dnat-missing",
+        firewall=Firewall(assemble(None, {"ip": JUMP})),
+        packet_paths=PacketPaths((), (inlet,)),
+        config=config,
+        host_paths=HostPaths(published=(HostPath(WEB, SHOP, "192.0.2.10", 8080, traced),)),
+    )
+    assert rows(result) == wanted

@@ -10,7 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.packet_paths import not_walked
+from diagnose.evidence.network.packet_paths import EVERYWHERE, not_walked
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.trace import Flow, Origin, Trace, trace
 from diagnose.registry import evidence
@@ -27,10 +27,13 @@ class HostPath(msgspec.Struct, frozen=True):
 
 
 class HostPaths(msgspec.Struct, frozen=True):
-    """One connection for each network with a published TCP port; why_none: why none was walked, if that is so."""
+    """One connection for each network with a published TCP port; why_none: why none was walked, if that is so. published: likewise, to
+    the published port at the host's own address.
+    """
 
     items: tuple[HostPath, ...] = ()
     why_none: str = ""
+    published: tuple[HostPath, ...] = ()
 
     def __iter__(self) -> Iterator[HostPath]:
         return iter(self.items)
@@ -53,6 +56,8 @@ def host_paths(
     if why_none and len(uplinks):
         return HostPaths(why_none=why_none)
     found: dict[str, HostPath] = {}
+    published: dict[str, HostPath] = {}
+    own = uplinks.items[0].address if len(uplinks) else None
     for container in containers.running:
         ports = [int(port.partition("/")[0]) for port, _ in container.published_ports if port.endswith("/tcp")]
         for name, endpoint in container.endpoints.items():
@@ -61,4 +66,18 @@ def host_paths(
                 continue
             traced = trace(host_stack.stack, Flow(Origin(), endpoint.ip_address, "tcp", ports[0]))
             found[name] = HostPath(container, network, endpoint.ip_address, ports[0], traced)
-    return HostPaths(tuple(found.values()))
+            host_port = _published_everywhere(container)
+            if own is not None and host_port:
+                traced = trace(host_stack.stack, Flow(Origin(), own, "tcp", host_port))
+                published[name] = HostPath(container, network, own, host_port, traced)
+    return HostPaths(tuple(found.values()), published=tuple(published.values()))
+
+
+def _published_everywhere(container: Container) -> int:
+    """A TCP port of the host that the container publishes on all addresses; 0 if there is none."""
+    ports = [
+        int(binding.host_port)
+        for port, binding in container.published_ports
+        if port.endswith("/tcp") and binding.host_ip in EVERYWHERE and binding.host_port.isdigit()
+    ]
+    return min(ports, default=0)

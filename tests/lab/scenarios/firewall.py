@@ -76,6 +76,16 @@ def dnat_deleted_without_proxy(box: Box) -> None:
     assert not _comes_in(box)
 
 
+@fault("firewall.dnat-missing", subject="host:host", config={"userland-proxy": False})
+def jump_of_the_hosts_own_packets_lost(box: Box) -> None:
+    """The host's own packets are not led to Docker's rules any more, and no docker-proxy stands behind the port."""
+    curl = ["curl", "-sS", "--noproxy", "*", "--max-time", "1.5", _PUBLISHED]
+    assert box.run(curl, check=False).returncode == 0
+    box.sh("iptables -t nat -S OUTPUT | grep DOCKER | sed 's/^-A/-t nat -D/' | xargs iptables")
+    assert box.run(curl, check=False).returncode != 0
+    assert _comes_in(box)
+
+
 _TO_NOBODY = "-p tcp -m tcp --dport {} -j DNAT --to-destination 172.17.0.40:{}"
 
 
