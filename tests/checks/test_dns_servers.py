@@ -44,13 +44,15 @@ def test_the_container_behind_a_server(name: str) -> None:
 
 
 WEB = container("web", **HERE)
-HIDDEN = Trace("accept", snat=Translate("masquerade"))
-BARE = Trace("accept")
+HIDDEN = Trace("accept", snat=Translate("masquerade"), to="eth0")
+BARE = Trace("accept", to="eth0")
+AT_HOST = Trace("accept", to="")
 SILENT, HEARD = DnsReply(sent=2), DnsReply(answered=True, rcode="NOERROR", ms=1.0)
 
 QUERIES = {
     "translated": (HIDDEN, SILENT, []),
     "untranslated and lost": (BARE, SILENT, [("critical", "bridge")]),
+    "a server of the host itself": (AT_HOST, SILENT, []),
     "untranslated, and somebody routes the network": (BARE, HEARD, []),
 }
 

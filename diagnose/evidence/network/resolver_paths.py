@@ -37,7 +37,7 @@ class ResolverPath(msgspec.Struct, frozen=True):
         """Whether its packets certainly leave the host with the container's own address, which the engine is to hide."""
         traced = self.trace
         gets_out = traced.outcome == "accept" or (traced.obstacle is not None and traced.obstacle.part == "reply")
-        leaves = bool(self.device) and self.device not in (self.network.bridge, "lo")
+        leaves = bool(traced.to) and traced.to not in (self.network.bridge, "lo")
         return gets_out and leaves and self.network.masquerades and traced.snat is None and not traced.nat_unknown
 
 
