@@ -44,7 +44,7 @@ def states(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 
 
 def test_every_part_goes_in_and_out_without_a_trace(tmp_path: Path) -> None:
-    names = ["plugin", "hook", "completion", "man"]
+    names = ["plugin", "hook", "completion", "man", "ansible"]
     assert states(run(tmp_path, "--user")) == dict.fromkeys(names, "out")
     (tmp_path / ".docker").mkdir()
     config = tmp_path / ".docker" / "config.json"

@@ -49,7 +49,7 @@ from diagnose.cli import options, process
     show_default=True,
     help="Where the name of a host comes from: its report, or the name of the file, as a collector wrote it.",
 )
-@options.format_("text", "json", "markdown")
+@options.format_("text", "json", "markdown", "html")
 @options.fail_on
 def fleet(
     reports: tuple[str, ...],

@@ -54,6 +54,13 @@ def parse_path(_: click.Context, __: click.Parameter, value: str | None) -> Path
     return Path(value) if value is not None else None
 
 
+def parse_store(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """The address of an object store."""
+    if value is not None and not (value.startswith("s3://") and value.removeprefix("s3://").partition("/")[0]):
+        raise click.BadParameter(f"{value!r} is no address such as s3://BUCKET/PREFIX/")
+    return value
+
+
 def parse_size(_: click.Context, __: click.Parameter, value: str) -> int:
     """A size as people write it: 10M, 500k, 2G, in powers of ten."""
     unit = {"k": 10**3, "m": 10**6, "g": 10**9}.get(value[-1:].lower())
@@ -171,6 +178,12 @@ run = combined(
     click.option("--timings", is_flag=True, help="Show where the time went."),
     click.option("-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one."),
     no_color,
+    click.option(
+        "--push",
+        callback=parse_store,
+        metavar="S3-URL",
+        help="Also put the JSON report, gzipped, below s3://BUCKET/PREFIX/ for `diagnose fleet`.",
+    ),
     click.option("--record", type=click.Path(), callback=parse_path, hidden=True),
 )
 """The options of a run."""

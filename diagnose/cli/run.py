@@ -65,6 +65,8 @@ def _diagnose(load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...]
             else:
                 _render(report, code, given, output)
             output.flush()
+            if given["push"]:
+                _push(given["push"], report)
         except OSError as error:
             if path:
                 path.unlink(missing_ok=True)
@@ -90,6 +92,22 @@ def _open(path: Path) -> TextIO:
     except OSError as error:
         raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
     return os.fdopen(handle, "w", encoding="utf-8")
+
+
+def _push(url: str, report: Report) -> None:
+    """The report to the object store; the address on stderr."""
+    from io import StringIO
+
+    from diagnose.fleet import bucket
+    from diagnose.render import json
+
+    text = StringIO()
+    json.render(report, text)
+    name = report.profile.name if report.profile is not None and report.profile.name else report.host.name
+    try:
+        click.echo(f"pushed to {bucket.push(url, name, report.taken_at, text.getvalue())}", err=True)
+    except bucket.PushError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _replace(path: Path, report: Report, code: int) -> None:

@@ -1,4 +1,4 @@
-"""`diagnose setup`: plugin, hook, completion, man pages and timer, in and out."""
+"""`diagnose setup`: plugin, hook, completion, man pages, Ansible collection and timer, in and out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from diagnose.cli import process
 
-NAMES = ("plugin", "hook", "completion", "man", "timer")
+NAMES = ("plugin", "hook", "completion", "man", "ansible", "timer")
 
 
 @click.command()
@@ -22,7 +22,8 @@ def setup(names: tuple[str, ...], remove: bool, for_user: bool, package: Path | 
     """List the parts that make the tool easier to reach, or put them in.
 
     plugin: `docker diagnose`. hook: one line with the cause after a failed docker command, in the configuration of this
-    user's docker client. completion, man: for the shell. timer: a report each hour, on hosts with systemd.
+    user's docker client. completion, man: for the shell. ansible: a collection that asks many hosts. timer: a report each
+    hour, on hosts with systemd.
     """
     from diagnose.cli.main import group
     from diagnose.setup import parts, places

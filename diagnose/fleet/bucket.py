@@ -1,13 +1,18 @@
-"""Reports in an object store that speaks S3, by boto3: the extra `s3`."""
+"""Reports in an object store that speaks S3, by boto3: the extra `s3`. Reading many, and pushing one."""
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from diagnose.fleet.sources import ENDINGS, Packed, SourceError, Unusable
 
+_UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
+"""What does not stand in a key: a host's name may hold anything."""
 MISSING = "s3:// needs the package boto3: pip install 'docker-host-diagnose[s3]'"
 
 
@@ -38,6 +43,28 @@ def read(url: str, largest: int) -> Iterator[Packed | Unusable]:
         raise SourceError(f"cannot read {url}: {error}") from error
     if not found:
         raise SourceError(f"no report lies below {url}")
+
+
+class PushError(Exception):
+    """The report could not be pushed; one clear sentence."""
+
+
+def push(url: str, host: str, taken_at: float, report: str) -> str:
+    """Put a report into the store, gzipped, under the host's name and its time; gives the address. PushError where it refuses."""
+    parts = urlsplit(url)
+    taken = datetime.fromtimestamp(taken_at, UTC).strftime("%Y%m%dT%H%M%SZ")
+    plain = _UNFIT.sub("-", host) or "host"
+    key = f"{parts.path.lstrip('/')}{plain}-{taken}.json.gz"
+    data = gzip.compress(report.encode(), mtime=0)
+    try:
+        client().put_object(Bucket=parts.netloc, Key=key, Body=data, ContentType="application/gzip")
+    except SourceError as error:
+        raise PushError(str(error)) from None
+    except Exception as error:
+        if not _is_of_boto(error):
+            raise
+        raise PushError(f"cannot push to {url}: {error}") from error
+    return f"s3://{parts.netloc}/{key}"
 
 
 def _is_of_boto(error: Exception) -> bool:

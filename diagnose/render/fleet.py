@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -29,12 +29,16 @@ _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 
 def render(answer: FleetAnswer, format_: str, stream: TextIO) -> None:
-    """Write the answer. Text shows the first of long lists; Markdown and JSON show all causes, JSON all hosts."""
+    """Write the answer. Text shows the first of long lists; the others show all causes, HTML and JSON all hosts."""
     if format_ == "json":
         json.dump(document(answer), stream, indent=1)
         stream.write("\n")
     elif format_ == "markdown":
         stream.write("\n".join(_markdown(answer)) + "\n")
+    elif format_ == "html":
+        from diagnose.render.html import fleet as page
+
+        page.render(answer, stream)
     else:
         for line in _text(answer):
             _write(stream, line)
@@ -59,13 +63,13 @@ def status(answer: FleetAnswer) -> str:
     return f"{head} {', '.join(parts)}"
 
 
-def _name(text: str) -> str:
+def name(text: str) -> str:
     """A name from a report, on one line, of a bounded length."""
     return shortened(clean(text).replace("\n", " "), LONGEST_NAME)
 
 
 def _names(names: Sequence[str], most: int = HOSTS_SHOWN) -> str:
-    return and_more([_name(name) for name in names[: most + 1]] + [""] * max(0, len(names) - most - 1), most)
+    return and_more([name(each) for each in names[: most + 1]] + [""] * max(0, len(names) - most - 1), most)
 
 
 def _moment(seconds: float) -> str:
@@ -91,7 +95,7 @@ def split_words(split: Split) -> str:
     other = f"none of the {count(split.other, 'other')}"
     if split.other_with:
         other = f"{split.other_with} of {count(split.other, 'other')}"
-    facts = and_more([_name(fact) for fact in split.facts], ALIKE_SHOWN)
+    facts = and_more([name(fact) for fact in split.facts], ALIKE_SHOWN)
     return f"{sick} and {other} {verb} this: {facts}"
 
 
@@ -112,7 +116,7 @@ def command_of(cause: FleetCause) -> str:
     return command.text
 
 
-def _facts(cause: FleetCause) -> Iterator[tuple[str, str]]:
+def facts(cause: FleetCause) -> Iterator[tuple[str, str]]:
     """What is said of a cause, by its heading."""
     yield "hosts", _names(cause.hosts)
     change = _change(cause)
@@ -123,10 +127,10 @@ def _facts(cause: FleetCause) -> Iterator[tuple[str, str]]:
     if cause.split is not None:
         yield "splits", split_words(cause.split)
     if cause.groups:
-        shares = [f"{_name(group.name)} ({group.sick} of {group.hosts})" for group in cause.groups]
+        shares = [f"{name(group.name)} ({group.sick} of {group.hosts})" for group in cause.groups]
         yield "groups", and_more(shares, ROWS_SHOWN)
     if cause.signatures:
-        about = [f"{_name(signature.partition('@')[2])} ({number})" for signature, number in cause.signatures]
+        about = [f"{name(signature.partition('@')[2])} ({number})" for signature, number in cause.signatures]
         yield "about", and_more(about, ROWS_SHOWN)
     if cause.effects:
         yield "explains", and_more([f"{id} ({count(hosts, 'host')})" for id, hosts in cause.effects], ROWS_SHOWN)
@@ -138,11 +142,11 @@ def _text(answer: FleetAnswer) -> Iterator[str]:
         yield ""
         yield f"{number}  {str(cause.severity).upper()} {cause.id} on {count(len(cause.hosts), 'host')}"
         yield f"   {_name_of_summary(cause)}"
-        for heading, words in _facts(cause):
+        for heading, words in facts(cause):
             yield f"   {heading}: {words}"
         command = command_of(cause)
         if command and cause.command is not None:
-            yield f"   first ({cause.command.risk}), {_where(cause)}:"
+            yield f"   first ({cause.command.risk}), {where(cause)}:"
             yield from (f"     {line}" for line in command.splitlines())
         else:
             yield f"   first: diagnose explain {cause.id}"
@@ -150,7 +154,7 @@ def _text(answer: FleetAnswer) -> Iterator[str]:
         rest = answer.causes[CAUSES_SHOWN:]
         yield ""
         yield f"and {count(len(rest), 'more cause')}: {and_more([f'{each.id} ({len(each.hosts)})' for each in rest], 8)}"
-    for heading, rows in _sections(answer, _name):
+    for heading, rows in sections(answer):
         yield ""
         yield f"{heading}:"
         yield from (f"  {row}" for row in rows[:ROWS_SHOWN])
@@ -169,41 +173,39 @@ def _name_of(text: str) -> str:
     return shortened(clean(text).replace("\n", " "))
 
 
-def _where(cause: FleetCause) -> str:
+def where(cause: FleetCause) -> str:
     """Where the command is to be typed: it may hold a name that only one host has."""
     command = cause.command
     assert command is not None
     if command.hosts == len(cause.hosts):
-        return (
-            f"the same on each; begin with {_name(command.host)}" if command.hosts > 1 else f"on {_name(command.host)}"
-        )
-    return f"on {_name(command.host)}"
+        return f"the same on each; begin with {name(command.host)}" if command.hosts > 1 else f"on {name(command.host)}"
+    return f"on {name(command.host)}"
 
 
-def _sections(answer: FleetAnswer, shown: Callable[[str], str]) -> Iterator[tuple[str, list[str]]]:
-    """What is said beside the causes: heading and rows. shown: how a text from a report is written."""
+def sections(answer: FleetAnswer) -> Iterator[tuple[str, list[str]]]:
+    """What is said beside the causes: heading and rows."""
     if answer.silent:
         rows = []
         for silence in answer.silent:
             last = f"last report {_moment(silence.last)} UTC" if silence.last is not None else "no report at all"
-            rows.append(f"{shown(silence.host)}: {last}")
+            rows.append(f"{name(silence.host)}: {last}")
         yield f"did not report ({len(rows)})", rows
     if answer.unexamined:
-        yield f"not examined fully ({len(answer.unexamined)})", [shown(host) for host in answer.unexamined]
+        yield f"not examined fully ({len(answer.unexamined)})", [name(host) for host in answer.unexamined]
     if answer.odd:
         rows = []
         for odd in answer.odd:
             differences = [
-                f"{shown(name)} is {shown(value)} (others: {shown(usual)})" for name, value, usual in odd.differences
+                f"{name(fact)} is {name(value)} (others: {name(usual)})" for fact, value, usual in odd.differences
             ]
-            rows.append(f"{shown(odd.host)}: {and_more(differences, HOSTS_SHOWN)}")
+            rows.append(f"{name(odd.host)}: {and_more(differences, HOSTS_SHOWN)}")
         yield f"different from their group ({count(len(rows), 'host')})", rows
     if answer.lost:
-        rows = [f"{lost.id}: {counted('host', [shown(host) for host in lost.hosts])}" for lost in answer.lost]
+        rows = [f"{lost.id}: {counted('host', [name(host) for host in lost.hosts])}" for lost in answer.lost]
         hosts = {host for lost in answer.lost for host in lost.hosts}
         yield f"lost sight of ({count(len(hosts), 'host')} whose checks could look before, and cannot now)", rows
     if answer.unusable:
-        rows = [f"{shown(unusable.place)} {shown(unusable.why)}" for unusable in answer.unusable]
+        rows = [f"{name(unusable.place)} {name(unusable.why)}" for unusable in answer.unusable]
         yield f"not counted ({count(len(rows), 'file')})", rows
 
 
@@ -216,17 +218,17 @@ def _markdown(answer: FleetAnswer) -> Iterator[str]:
         yield ""
         yield escape(_name_of(cause.summary))
         yield ""
-        for heading, words in _facts(cause):
+        for heading, words in facts(cause):
             yield f"- {heading}: {escape(words)}"
         command = command_of(cause)
         if command and cause.command is not None:
             yield ""
-            yield f"Fix ({cause.command.risk}), {escape(_where(cause))}:"
+            yield f"Fix ({cause.command.risk}), {escape(where(cause))}:"
             yield ""
             yield from markdown.fenced(command)
         yield ""
         yield f"More: `diagnose explain {cause.id}`"
-    for heading, rows in _sections(answer, _name):
+    for heading, rows in sections(answer):
         yield ""
         yield f"## {escape(heading.capitalize())}"
         yield ""
@@ -251,7 +253,7 @@ def document(answer: FleetAnswer) -> dict[str, Json]:
             {
                 "host": odd.host,
                 "differences": [
-                    {"fact": name, "value": value, "others": usual} for name, value, usual in odd.differences
+                    {"fact": fact, "value": value, "others": usual} for fact, value, usual in odd.differences
                 ],
             }
             for odd in answer.odd

@@ -53,12 +53,28 @@ def parts(places: SetupPlaces, group: click.Group, program: Path) -> list[SetupP
         _hook(places.docker_config),
         _of_files("completion", "completion in bash, zsh and fish", completions(places, group)),
         _of_files("man", "man pages", pages),
+        _of_files("ansible", "the Ansible collection diagnose.docker_host", collection(places.collections)),
     ]
     if places.units is not None:
         units = {places.units / name: _filled(name, program) for name in ("diagnose.service", "diagnose.timer")}
         timer = _of_files("timer", "a report each hour in /var/lib/diagnose/reports", units)
         made.append(timer)
     return made
+
+
+def collection(folder: Path) -> dict[Path, str]:
+    """The files of the Ansible collection, each with our mark."""
+    source = TEXTS.parent / "fleet" / "ansible"
+    place = folder / "diagnose" / "docker_host"
+    files = sorted(path for path in source.rglob("*") if path.suffix in (".yml", ".py", ".sh", ".md"))
+    return {place / path.relative_to(source): _marked(path) for path in files}
+
+
+def _marked(path: Path) -> str:
+    """The text of a file. The launcher has the mark within: an archive follows its last line."""
+    text = path.read_text()
+    mark = f"<!-- W{MARK}. -->" if path.suffix == ".md" else f"# W{MARK}."
+    return text if MARK in text else f"{text}{mark}\n"
 
 
 def completions(places: SetupPlaces, group: click.Group) -> dict[Path, str]:

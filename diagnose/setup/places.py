@@ -15,12 +15,13 @@ from diagnose.reach.folder import launcher
 class SetupPlaces:
     """Folders, for all users of the host or for one. docker_config: the file of the user's docker client.
 
-    units: None where a user has no say over the host's services.
+    collections: where Ansible looks for collections. units: None where a user has no say over the host's services.
     """
 
     plugins: Path
     data: Path
     docker_config: Path
+    collections: Path
     units: Path | None
 
     @property
@@ -50,14 +51,20 @@ def of_host(environ: Mapping[str, str], root: Path = Path("/")) -> SetupPlaces:
         plugins=root / "usr/local/lib/docker/cli-plugins",
         data=root / "usr/local/share",
         docker_config=_docker_config(environ),
+        collections=root / "usr/share/ansible/collections/ansible_collections",
         units=root / "etc/systemd/system",
     )
 
 
 def of_package(environ: Mapping[str, str], root: Path) -> SetupPlaces:
     """The places that a package manager owns, below the folder in which a package is put together."""
-    plugins, units = root / "usr/libexec/docker/cli-plugins", root / "usr/lib/systemd/system"
-    return SetupPlaces(plugins=plugins, data=root / "usr/share", docker_config=_docker_config(environ), units=units)
+    return SetupPlaces(
+        plugins=root / "usr/libexec/docker/cli-plugins",
+        data=root / "usr/share",
+        docker_config=_docker_config(environ),
+        collections=root / "usr/share/ansible/collections/ansible_collections",
+        units=root / "usr/lib/systemd/system",
+    )
 
 
 def of_user(environ: Mapping[str, str]) -> SetupPlaces:
@@ -65,7 +72,8 @@ def of_user(environ: Mapping[str, str]) -> SetupPlaces:
     home = Path(environ.get("HOME") or Path.home())
     config = _docker_config(environ)
     data = Path(environ.get("XDG_DATA_HOME") or home / ".local/share")
-    return SetupPlaces(plugins=config.parent / "cli-plugins", data=data, docker_config=config, units=None)
+    collections = home / ".ansible/collections/ansible_collections"
+    return SetupPlaces(config.parent / "cli-plugins", data, config, collections, units=None)
 
 
 def _docker_config(environ: Mapping[str, str]) -> Path:

@@ -25,6 +25,7 @@ from typing import Any
 import pytest
 import yaml
 
+from diagnose.setup.parts import MARK, collection
 from tests.fleet.made_fleet import Seed, documents
 
 COLLECTION = Path(__file__).parent.parent.parent / "diagnose/fleet/ansible"
@@ -62,6 +63,18 @@ def test_tasks_on_targets_need_no_python_and_report_no_change():
     }
     assert modules <= {f"ansible.builtin.{name}" for name in ("raw", "script", "meta", "import_tasks")}
     assert all(task["changed_when"] is False for task in flat if "register" in task)
+
+
+def test_what_setup_puts_in_is_the_collection(tmp_path: Path):
+    files = collection(tmp_path)
+    place = tmp_path / "diagnose/docker_host"
+    listed = {
+        path.relative_to(COLLECTION) for path in COLLECTION.rglob("*") if path.is_file() and path.suffix != ".pyc"
+    }
+    assert {path.relative_to(place) for path in files} == listed
+    assert all(MARK in text for text in files.values())
+    launcher = files[place / "roles/collect/files/launcher.sh"]
+    assert launcher == (COLLECTION / "roles/collect/files/launcher.sh").read_text()
 
 
 def free_port() -> int:
@@ -130,7 +143,7 @@ class Fleet:
         for applet in APPLETS:
             (programs / applet).symlink_to(str(BUSYBOX))
         (programs / "report.json").write_text(json.dumps(report, indent=1))
-        wait = "sleep 600\n" if number == HOSTS - 3 else ""
+        wait = "sleep 30\n" if number == HOSTS - 3 else ""
         program = f"#!/bin/sh\necho looking >&2\n{wait}cat {programs}/report.json\nexit 2\n"
         (programs / "diagnose").write_text(program)
         (programs / "diagnose").chmod(0o755)
@@ -167,7 +180,12 @@ class Fleet:
         values = {"reports": self.place / "reports", "local": tool, "become": "false", "timeout": 8}
         argv += [word for name, value in values.items() for word in ("-e", f"diagnose_{name}={value}")]
         env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(self.place), "ANSIBLE_STDOUT_CALLBACK": callback}
-        env |= {"ANSIBLE_LOCALHOST_WARNING": "false", "HOME": str(self.place), "ANSIBLE_NOCOLOR": "1"}
+        env |= {
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "HOME": str(self.place),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_SSH_ARGS": "-o ControlMaster=no",
+        }
         env |= {"PYTHONPATH": str(COLLECTION.parent.parent.parent), "LC_ALL": "C.UTF-8"}
         return subprocess.run(argv, capture_output=True, text=True, timeout=110, check=False, env=env)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -174,7 +175,7 @@ def hostile() -> FleetAnswer:
     return answer(set_, Fleet((host(ESCAPE),), {}, ()), FleetRequest(NOW, 86400.0, group_by="rack"), SEVERITIES)
 
 
-@pytest.mark.parametrize("format_", ["text", "markdown", "json"])
+@pytest.mark.parametrize("format_", ["text", "markdown", "json", "html"])
 def test_a_hostile_report_reaches_no_terminal_no_page_and_no_shell(format_: str):
     stream = io.StringIO()
     render(hostile(), format_, stream)
@@ -187,6 +188,10 @@ def test_a_hostile_report_reaches_no_terminal_no_page_and_no_shell(format_: str)
         assert "\n# <" not in written
         assert "<script>" not in written.replace("\\<script", "")
         assert "](javascript" not in written.replace("\\](", "").replace("\\]", "")
+    if format_ == "html":
+        assert "<script" not in written
+        assert "default-src 'none'" in written
+        assert not re.search(r"<[^>]*javascript", written)
     if format_ == "json":
         jsonschema.validate(json.loads(written), SCHEMA)
 

@@ -77,9 +77,9 @@ def render(report: Report, exit_code: int, stream: TextIO) -> None:
 def text(report: Report, exit_code: int) -> str:
     """The report as one HTML file."""
     page = outline(report, exit_code)
-    style = _style()
+    style = style_sheet()
     history = _history(report)
-    return _template(
+    return template(
         "report.html.j2"
     ).render(
         page=page,
@@ -88,7 +88,7 @@ def text(report: Report, exit_code: int) -> str:
         rest=page.status.partition(" ")[2],
         taken=datetime.fromtimestamp(report.taken_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         style=Markup(style),  # noqa: S704 - our own file
-        style_hash=_hash(style),
+        style_hash=style_hash(style),
         maps=_maps(report),
         times=_times(page, report, history),
         history=history.moments[-MOMENTS_SHOWN:] if history else (),
@@ -97,7 +97,13 @@ def text(report: Report, exit_code: int) -> str:
     )
 
 
-def _template(name: str) -> Template:
+def style_sheet() -> str:
+    """The style of every page."""
+    return importlib.resources.files("diagnose.render.html").joinpath("style.css").read_text(encoding="utf-8")
+
+
+def template(name: str) -> Template:
+    """A template of this folder, with the filters that clean what a report says."""
     environment = Environment(
         loader=PackageLoader("diagnose.render.html", "."),
         autoescape=True,
@@ -120,15 +126,11 @@ def _template(name: str) -> Template:
 
 def standalone(picture: Drawing) -> str:
     """A drawing as a file of its own."""
-    svg: str = _template("drawing.svg.j2").render(alone=True, picture=picture, style=Markup(_style()))  # noqa: S704 - our own file
+    svg: str = template("drawing.svg.j2").render(alone=True, picture=picture, style=Markup(style_sheet()))  # noqa: S704 - our own file
     return svg
 
 
-def _style() -> str:
-    return importlib.resources.files("diagnose.render.html").joinpath("style.css").read_text(encoding="utf-8")
-
-
-def _hash(style: str) -> str:
+def style_hash(style: str) -> str:
     """What the policy allows: the style sheet, and no other."""
     return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
