@@ -326,3 +326,32 @@ def test_thresholds_have_units():
     for check, limit in limits:
         assert isinstance(check, Check)
         assert limit.default > 0
+
+
+_STANDS_FOR = re.compile(
+    r"(?<![\w${./=-])(?:NAME|IMAGE|CONTAINER|VOLUME|NETWORK|HOST|PORT|VERSION|SERVICE|USER)(?![\w=}])"
+)
+"""Words by which texts stand for a name that the reader has to put in."""
+
+
+def test_no_command_holds_a_word_that_stands_for_a_name():
+    """A report shows commands that can be run as they are; a script's own variables, and words in quotes, are no such word."""
+    found = {}
+    for id in CHECKS:
+        for block in [block for block in runbooks.page(id).blocks if not block.example]:
+            text = re.sub(r"'[^']*'|\"[^\"]*\"|\$\{?\w+", "", block.text)
+            if words := _STANDS_FOR.findall(text):
+                found[id] = words
+    assert found == {}
+
+
+def test_no_fix_makes_a_container_without_its_options():
+    """`docker run -d IMAGE` forgets ports, volumes and the restart policy of the container that it is to replace."""
+    blocks = [
+        (id, block)
+        for id in CHECKS
+        for block in runbooks.page(id).blocks
+        if block.purpose == "fix" and not block.example
+    ]
+    assert blocks
+    assert [id for id, block in blocks if re.search(r"docker\}? run (?:-d|--detach)(?!.*--name)", block.text)] == []

@@ -190,6 +190,18 @@ def test_memory_scarce(name: str, available: int, stalled: float, expected: list
     )
 
 
+def test_memory_is_not_scarce_while_much_of_it_is_free():
+    """After a kill the kernel still counts the waiting of the last minute."""
+    result = judge(
+        "resources.memory-scarce",
+        host_memory=HostMemory(total=int(23.6 * GIB), available=23 * GIB, free=22 * GIB),
+        pressure=pressed("memory", 45.0),
+        containers=of(WEB),
+        cgroups=Cgroups({}),
+    )
+    assert severities(result.findings) == []
+
+
 @pytest.mark.parametrize(
     ("name", "held", "count"),
     [
