@@ -7,15 +7,26 @@ from typing import Literal
 
 import msgspec
 
-from diagnose.model import Json
-from diagnose.questions.question import Policy, Question
+from diagnose.model import Failed, Json
+from diagnose.questions.question import Policy, Question, decode_parts
 
 InspectRound = Literal["", "again", "recheck", "settled"]
 """again: asked once more while the collectors still work. recheck: when everything has been judged. settled: after the time that a
 busy engine needs to notice that a process has ended."""
 
 
-class ListContainers(Question[Json], frozen=True, omit_defaults=False):
+class ListedContainer(msgspec.Struct, frozen=True, rename="pascal"):
+    """One container as `GET /containers/json` lists it; all else is read by inspect."""
+
+    id: str
+    names: list[str] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.names[0] if self.names else self.id[:12]
+
+
+class ListContainers(Question[list[ListedContainer]], frozen=True, omit_defaults=False):
     """/containers/json."""
 
     POLICY = Policy("api.containers", "the list of containers", "engine.api:get", "api", "engine", 4, 1)
@@ -71,7 +82,19 @@ class ReadLogs(Question[ContainerLog], frozen=True):
     bytes: int = 262144
 
 
-class ReadContainerFile(Question[Json], frozen=True):
+class ContainerFile(msgspec.Struct, frozen=True):
+    """One path in a container, no link followed."""
+
+    type: str = ""
+    """file, directory, link or other."""
+    mode: int | None = None
+    """Permission bits."""
+    link_target: str | None = None
+    hex: str | None = None
+    """The first bytes of a file; None for what is no file."""
+
+
+class ReadContainerFile(Question[ContainerFile], frozen=True):
     """/containers/ID/archive: one path in a container, no link followed, and the first bytes of a file."""
 
     POLICY = Policy("api.archive", "a file of a container", "engine.api:get", "api", "engine", 2, 6)
@@ -80,14 +103,93 @@ class ReadContainerFile(Question[Json], frozen=True):
     bytes: int = 4096
 
 
-class ReadCgroups(Question[Json], frozen=True):
+class Memory(msgspec.Struct, frozen=True):
+    """Bytes; None: no limit, or not kept. working_set: usage without the file cache that nobody reads, as other tools
+    count it. reclaimable: all file cache, and what the kernel keeps of files beside it.
+    """
+
+    usage: int | None = None
+    limit: int | None = None
+    max_usage: int | None = None
+    swap: int | None = None
+    swap_limit: int | None = None
+    inactive_file: int | None = None
+    working_set: int | None = None
+    reclaimable: int | None = None
+    oom_kill: int | None = None
+
+    @property
+    def held(self) -> int | None:
+        """What the kernel cannot take back without swapping or killing."""
+        if self.usage is None or self.reclaimable is None:
+            return self.working_set
+        return max(self.usage - self.reclaimable, 0)
+
+
+class Pids(msgspec.Struct, frozen=True):
+    """Tasks now, at most, and how often a fork was refused in this run."""
+
+    current: int | None = None
+    max: int | None = None
+    events_max: int | None = None
+
+
+class Cpu(msgspec.Struct, frozen=True):
+    """Since the start: periods in which it wanted the CPU, and those in which it was held back. quota_us per
+    period_us.
+    """
+
+    periods: int | None = None
+    throttled: int | None = None
+    throttled_us: int | None = None
+    usage_us: int | None = None
+    quota_us: int | None = None
+    period_us: int | None = None
+
+
+class CgroupStats(msgspec.Struct, frozen=True):
+    """One container's groups. path: in the memory hierarchy, or the unified one."""
+
+    path: str = ""
+    version: int = 1
+    memory: Memory = Memory()
+    pids: Pids = Pids()
+    cpu: Cpu = Cpu()
+    pressure: dict[str, dict[str, dict[str, float]] | None] | None = None
+
+    def waited(self, resource: str, kind: str = "some", over: str = "avg60") -> float | None:
+        """Percent of the time in which its tasks waited for cpu, memory or io; None where the kernel does not keep
+        it.
+        """
+        figures = (self.pressure or {}).get(resource)
+        return figures.get(kind, {}).get(over) if figures else None
+
+
+class ReadCgroups(Question[dict[str, CgroupStats | Failed]], frozen=True):
     """The counters and limits of containers, given as {id: pid or null}."""
 
     POLICY = Policy("cgroups", "the control groups of containers", "kernel.cgroups:cgroups", "local", "host", 2, 3)
     containers: Mapping[str, int | None]
 
+    @classmethod
+    def convert(cls, answer: Json) -> dict[str, CgroupStats | Failed]:
+        return decode_parts(answer, CgroupStats)
 
-class SampleCgroups(Question[Json], frozen=True):
+
+class CounterGrowth(msgspec.Struct, frozen=True):
+    """By how much counters grew between two samples; None for one that the kernel does not keep."""
+
+    periods: int | None = None
+    throttled: int | None = None
+
+
+class CgroupGrowth(msgspec.Struct, frozen=True):
+    """How one container's counters grew."""
+
+    delta: CounterGrowth
+
+
+class SampleCgroups(Question[dict[str, CgroupGrowth | Failed]], frozen=True):
     """How the counters of containers grow: two samples."""
 
     POLICY = Policy(
@@ -96,9 +198,13 @@ class SampleCgroups(Question[Json], frozen=True):
     containers: Mapping[str, int | None]
     seconds: float = 1.0
 
+    @classmethod
+    def convert(cls, answer: Json) -> dict[str, CgroupGrowth | Failed]:
+        return decode_parts(answer, CgroupGrowth)
 
-class CountWakings(Question[Json], frozen=True):
-    """How often processes were woken within some seconds."""
+
+class CountWakings(Question[dict[str, int | None]], frozen=True):
+    """How often processes were woken within some seconds, by pid; None for one that ended or began again meanwhile."""
 
     POLICY = Policy("wakings", "how often processes wake up", "kernel.proc:wakings", "probe", "host", 2, 4)
     pids: Sequence[int]

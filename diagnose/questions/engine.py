@@ -99,6 +99,15 @@ class PingEngine(Question[PingReply], frozen=True):
     POLICY = Policy("api.ping", "the engine's answer to /_ping", "engine.api:ping", "probe", "engine", 2, 0)
 
 
+class SwarmMembership(msgspec.Struct, frozen=True, rename="pascal"):
+    """This node's part in a swarm. local_node_state: inactive, pending, active, error or locked. control_available: it is a manager."""
+
+    local_node_state: str = "inactive"
+    error: str = ""
+    control_available: bool = False
+    managers: int = 0
+
+
 class Info(msgspec.Struct, frozen=True, rename="pascal"):
     """`GET /info` as far as checks read it. It asks containerd: it hangs when that hangs."""
 
@@ -131,7 +140,7 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
     https_proxy: str = ""
     no_proxy: str = ""
     registry_config: dict[str, Any] | None = None
-    swarm: dict[str, Any] | None = None
+    swarm: SwarmMembership | None = None
     warnings: list[str] | None = None
     firewall_backend: dict[str, Any] | None = None
     system_time: str = ""
@@ -167,7 +176,7 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def swarm_state(self) -> str:
-        return str((self.swarm or {}).get("LocalNodeState") or "inactive")
+        return self.swarm.local_node_state if self.swarm and self.swarm.local_node_state else "inactive"
 
 
 class ReadInfo(Question[Info], frozen=True):
@@ -182,7 +191,24 @@ class ReadVersion(Question[Json], frozen=True):
     POLICY = Policy("api.version", "the engine's version", "engine.api:get", "api", "engine", 3, 4)
 
 
-class ListEvents(Question[Json], frozen=True):
+class EventActor(msgspec.Struct, frozen=True, rename="pascal"):
+    """What an event happened to."""
+
+    id: str = msgspec.field(name="ID", default="")
+    attributes: dict[str, str] | None = None
+
+
+class EngineEvent(msgspec.Struct, frozen=True):
+    """One event as the engine writes it."""
+
+    type: str = msgspec.field(name="Type", default="")
+    action: str = msgspec.field(name="Action", default="")
+    actor: EventActor = msgspec.field(name="Actor", default=EventActor())
+    time: int = 0
+    time_nano: int = msgspec.field(name="timeNano", default=0)
+
+
+class ListEvents(Question[list[EngineEvent]], frozen=True):
     """/events of the last seconds. The engine keeps 256 events."""
 
     POLICY = Policy("api.events", "the engine's events", "engine.api:get", "api", "engine", 3, 2)
@@ -190,40 +216,107 @@ class ListEvents(Question[Json], frozen=True):
     filters: Filters | None = None
 
 
-class MeasureDiskUsage(Question[Json], frozen=True):
+class BuildRecord(msgspec.Struct, frozen=True, rename="pascal"):
+    """One record of the build cache; sizes in bytes."""
+
+    id: str = msgspec.field(name="ID", default="")
+    size: int = 0
+    in_use: bool = False
+    shared: bool = False
+
+
+class WritableLayer(msgspec.Struct, frozen=True, rename="pascal"):
+    """The bytes that a container has written."""
+
+    id: str
+    size_rw: int | None = None
+
+
+class VolumeFigures(msgspec.Struct, frozen=True, rename="pascal"):
+    """The bytes of a volume; -1 where the engine did not count."""
+
+    size: int | None = None
+
+
+class MeasuredVolume(msgspec.Struct, frozen=True, rename="pascal"):
+    """One volume and its figures."""
+
+    name: str
+    usage_data: VolumeFigures | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes; 0 where the engine did not count."""
+        return max(self.usage_data.size or 0, 0) if self.usage_data else 0
+
+
+class BuildRecords(msgspec.Struct, frozen=True, rename="pascal"):
+    """The records of the build cache, from API 1.52 on."""
+
+    items: list[BuildRecord] | None = None
+
+
+class WritableLayers(msgspec.Struct, frozen=True, rename="pascal"):
+    """The writable layers, from API 1.52 on."""
+
+    items: list[WritableLayer] | None = None
+
+
+class MeasuredVolumes(msgspec.Struct, frozen=True, rename="pascal"):
+    """The volumes, from API 1.52 on."""
+
+    items: list[MeasuredVolume] | None = None
+
+
+class ImageTotal(msgspec.Struct, frozen=True, rename="pascal"):
+    """The bytes of all images, from API 1.52 on."""
+
+    total_size: int | None = None
+
+
+class EngineDiskUsage(msgspec.Struct, frozen=True, rename="pascal"):
+    """`GET /system/df`: lists up to API 1.51, which are null where there is nothing, and groups with `Items` from 1.52 on."""
+
+    build_cache: list[BuildRecord] | None = None
+    build_cache_usage: BuildRecords | None = None
+    build_cache_disk_usage: BuildRecords | None = None
+    containers: list[WritableLayer] | None = None
+    container_usage: WritableLayers | None = None
+    volumes: list[MeasuredVolume] | None = None
+    volume_usage: MeasuredVolumes | None = None
+    layers_size: int | None = None
+    image_usage: ImageTotal | None = None
+
+    @property
+    def build_records(self) -> list[BuildRecord]:
+        group = self.build_cache_usage or self.build_cache_disk_usage or BuildRecords()
+        return self.build_cache or group.items or []
+
+    @property
+    def written(self) -> dict[str, int]:
+        """Bytes of writable layers, by container id."""
+        group = self.container_usage or WritableLayers()
+        return {layer.id: layer.size_rw or 0 for layer in self.containers or group.items or ()}
+
+    @property
+    def volume_sizes(self) -> dict[str, int]:
+        """Bytes by the name of the volume."""
+        group = self.volume_usage or MeasuredVolumes()
+        return {volume.name: volume.size for volume in self.volumes or group.items or ()}
+
+    @property
+    def image_bytes(self) -> int:
+        group = self.image_usage or ImageTotal()
+        return self.layers_size or group.total_size or 0
+
+
+class MeasureDiskUsage(Question[EngineDiskUsage], frozen=True):
     """/system/df. An empty `type` asks for everything."""
 
     POLICY = Policy(
         "api.system_df", "the engine's disk usage (docker system df)", "engine.api:get", "last", "engine", 5, 9
     )
     type: Sequence[str] = ()
-
-
-class ReadSwarm(Question[Json], frozen=True):
-    """/swarm; 503 where this node is no manager."""
-
-    POLICY = Policy("api.swarm", "the swarm", "engine.api:get", "api", "engine", 3, 5)
-
-
-class ListNodes(Question[Json], frozen=True):
-    """/nodes."""
-
-    POLICY = Policy("api.nodes", "the nodes of the swarm", "engine.api:get", "api", "engine", 3, 5)
-    filters: Filters | None = None
-
-
-class ListServices(Question[Json], frozen=True):
-    """/services with ServiceStatus."""
-
-    POLICY = Policy("api.services", "the services of the swarm", "engine.api:get", "api", "engine", 3, 5)
-    filters: Filters | None = None
-
-
-class ListTasks(Question[Json], frozen=True):
-    """/tasks."""
-
-    POLICY = Policy("api.tasks", "the tasks of the swarm", "engine.api:get", "api", "engine", 3, 5)
-    filters: Filters | None = None
 
 
 class Unit(msgspec.Struct, frozen=True, rename="pascal"):

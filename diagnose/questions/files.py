@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from diagnose.model import Json
-from diagnose.questions.question import Policy, Question
+from diagnose.model import Failed, Json
+from diagnose.questions.question import Policy, Question, decode_parts
 
 FileType = Literal["file", "folder", "link", "socket", "pipe", "device", "other"]
 
@@ -68,6 +68,11 @@ class PathStatus(msgspec.Struct, frozen=True):
     failed: str = ""
     """Why it could not be looked at ("missing", "forbidden", "timed out"); "" if it could."""
     detail: str = ""
+
+    def lets(self, uid: int, gids: Set[int], wanted: int) -> bool:
+        """Whether the mode bits let this user do it (r 4, w 2, x 1); root, access lists and labels are not looked at."""
+        shift = 6 if uid == self.uid else 3 if self.gid in gids else 0
+        return (self.mode >> shift) & wanted == wanted
 
 
 class StatPaths(Question[dict[str, PathStatus]], frozen=True):
@@ -141,11 +146,15 @@ class StatFilesystem(Question[Usage], frozen=True):
         return f"the usage of the filesystem of {self.path}"
 
 
-class StatFilesystems(Question[Json], frozen=True):
+class StatFilesystems(Question[dict[str, Usage | Failed]], frozen=True):
     """What statvfs says of several paths, none of which lies on a mount that may hang."""
 
     POLICY = Policy("fs.usages", "the usage of filesystems", "disk.files:usages", "file", "host", 1.5, 5)
     paths: Sequence[str]
+
+    @classmethod
+    def convert(cls, answer: Json) -> dict[str, Usage | Failed]:
+        return decode_parts(answer, Usage)
 
 
 class LayerOnDisk(msgspec.Struct, frozen=True):

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from diagnose.model import Json
 from diagnose.questions.question import Policy, Question
+
+Flavour = Literal["nft", "legacy"]
+"""Which of the kernel's packet filters an iptables program speaks to."""
 
 
 class ListNftables(Question[Json], frozen=True):
@@ -14,13 +19,20 @@ class ListNftables(Question[Json], frozen=True):
     POLICY = Policy("nftables", "the nftables rules", "network.process:ask", "local", "network", 3, 3)
 
 
-class SaveIptables(Question[Json], frozen=True):
+class SavedRules(msgspec.Struct, frozen=True):
+    """What iptables-save writes. command: the program that wrote it; None where there is none to ask, and then no rules."""
+
+    text: str
+    command: str | None = None
+
+
+class SaveIptables(Question[SavedRules], frozen=True):
     """The text of iptables-save or ip6tables-save."""
 
     POLICY = Policy(
         "iptables", "the iptables rules", "network.iptables:iptables_save", "probe", "network", 3, 3, longest=16 * 2**20
     )
-    flavour: Literal["nft", "legacy"]
+    flavour: Flavour
     family: Literal["ip", "ip6"]
 
     def about(self) -> str:
@@ -28,7 +40,13 @@ class SaveIptables(Question[Json], frozen=True):
         return f"the {version} rules of iptables-{self.flavour}"
 
 
-class ReadIpset(Question[Json], frozen=True):
+class IpsetMembers(msgspec.Struct, frozen=True):
+    """The addresses in a set; None for a set of a kind that holds something else."""
+
+    members: list[str] | None
+
+
+class ReadIpset(Question[IpsetMembers], frozen=True):
     """One set of ipset."""
 
     POLICY = Policy("ipset", "an ipset", "network.process:ask", "local", "network", 3, 3)

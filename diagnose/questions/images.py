@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from ipaddress import ip_network
+from pathlib import PurePosixPath
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -66,14 +67,63 @@ class ListImages(Question[list[Image]], frozen=True):
     all: bool | UnsetType = UNSET
 
 
-class InspectImage(Question[Json], frozen=True):
+class ImageConfig(msgspec.Struct, frozen=True, rename="pascal"):
+    """What containers of an image are started with. volumes: by the path that the image declares."""
+
+    env: list[str] | None = None
+    user: str = ""
+    labels: dict[str, str] | None = None
+    volumes: dict[str, Json] | None = None
+
+
+class ImageStore(msgspec.Struct, frozen=True, rename="pascal"):
+    """Where the layers of an image lie. data: as the driver says it, with the paths of folders."""
+
+    name: str = ""
+    data: dict[str, str] | None = None
+
+
+class Detail(msgspec.Struct, frozen=True, rename="pascal", dict=True):
+    """One image as `GET /images/ID/json` shows it. Fields without a value are left out by engine 29."""
+
+    id: str
+    repo_tags: list[str] | None = None
+    architecture: str = ""
+    variant: str = ""
+    os: str = ""
+    config: ImageConfig | None = None
+    graph_driver: ImageStore = ImageStore()
+
+    @property
+    def env(self) -> list[str]:
+        return (self.config.env if self.config else None) or []
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The folders of its layers under the data root, the topmost first; none where containerd keeps them."""
+        data = self.graph_driver.data or {}
+        if self.graph_driver.name != "overlay2":
+            return ()
+        folders = [data.get("UpperDir", ""), *data.get("LowerDir", "").split(":")]
+        return tuple(str(PurePosixPath(folder).parent) for folder in folders if folder)
+
+
+class InspectImage(Question[Detail], frozen=True):
     """/images/ID/json."""
 
     POLICY = Policy("api.image", "docker inspect of an image", "engine.api:get", "api", "engine", 2, 4)
     id: str
 
 
-class ReadImageHistory(Question[Json], frozen=True):
+class HistoryStep(msgspec.Struct, frozen=True, rename="pascal"):
+    """One line of an image's history: the instruction that made it, without its secrets."""
+
+    created_by: str = ""
+    comment: str = ""
+    created: int = 0
+
+
+class ReadImageHistory(Question[list[HistoryStep] | None], frozen=True):
     """/images/ID/history."""
 
     POLICY = Policy("api.image_history", "the history of an image", "engine.api:get", "api", "engine", 2, 6)

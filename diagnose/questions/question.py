@@ -55,6 +55,21 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 """Made once: a run on 1,000 containers writes some 2,500 questions."""
 
 
+Part = TypeVar("Part")
+
+
+def decode_parts(answer: Json, part: type[Part]) -> dict[str, Part | Failed]:
+    """Answers by name, each of which may have failed by itself: it is then `{"failed": reason, "detail": text}`.
+
+    msgspec.ValidationError for an answer or a part of another shape.
+    """
+    rows = msgspec.convert(answer, dict[str, dict[str, Any]])
+    return {
+        name: Failed(row["failed"], row.get("detail", "")) if "failed" in row else msgspec.convert(row, part)
+        for name, row in rows.items()
+    }
+
+
 class Question(msgspec.Struct, Generic[Answer], frozen=True, dict=True, omit_defaults=True, forbid_unknown_fields=True):
     """One question to a host. A subclass names the type of its answer, its policy, and its arguments as fields.
 
@@ -133,10 +148,16 @@ class Question(msgspec.Struct, Generic[Answer], frozen=True, dict=True, omit_def
             typed: Answer = answer
             return typed
         try:
-            decoded: Answer = convert(answer, cls.ANSWER)
+            decoded = cls.convert(answer)
         except (msgspec.ValidationError, ValueError, RecursionError) as error:
             return Failed("malformed", f"{cls.POLICY.what}: {error}")
         return decoded
+
+    @classmethod
+    def convert(cls, answer: Json) -> Answer:
+        """The typed answer. msgspec.ValidationError or ValueError for one of another shape."""
+        converted: Answer = msgspec.convert(answer, cls.ANSWER)
+        return converted
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.bind_mounts import DELETED, BindSources, Source, bind_sources
+from diagnose.evidence.containers.bind_mounts import DELETED, BindSources, PathStatus, bind_sources
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Memory
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container, Containers
@@ -964,20 +964,20 @@ FRESH: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("name", "each", "source", "count"),
     [
-        ("folder over file", made("created", code=127, State={"Error": MISFILED}), Source(), 1),
-        ("file over folder", made("created", code=127, State={"Error": MISFILED}), Source(type="file"), 0),
-        ("gone before the start", made("created", **FRESH, **WANTS), Source(failed="missing"), 1),
-        ("there", made("created", **FRESH, **WANTS), Source(type="file"), 0),
-        ("may not be seen", made("created", **FRESH, **WANTS), Source(failed="forbidden"), 0),
+        ("folder over file", made("created", code=127, State={"Error": MISFILED}), PathStatus(), 1),
+        ("file over folder", made("created", code=127, State={"Error": MISFILED}), PathStatus(type="file"), 0),
+        ("gone before the start", made("created", **FRESH, **WANTS), PathStatus(failed="missing"), 1),
+        ("there", made("created", **FRESH, **WANTS), PathStatus(type="file"), 0),
+        ("may not be seen", made("created", **FRESH, **WANTS), PathStatus(failed="forbidden"), 0),
         (
             "created last month",
             made("created", **{**FRESH, "Created": at(30 * 86400)}, **WANTS),
-            Source(failed="missing"),
+            PathStatus(failed="missing"),
             0,
         ),
     ],
 )
-def test_mount_source_missing(name: str, each: Container, source: Source, count: int):
+def test_mount_source_missing(name: str, each: Container, source: PathStatus, count: int):
     sources = BindSources({"/srv/x": source, "/srv/app.conf": source})
     assert (
         len(
@@ -1028,7 +1028,7 @@ def test_an_empty_folder_in_the_place_of_a_file(line: str, answers: dict[str, An
     assert [type(one) for one in answer] == expected
 
 
-@pytest.mark.parametrize("sources", [UNKNOWN, BindSources({}), BindSources({"/srv/x": Source(failed="timed out")})])
+@pytest.mark.parametrize("sources", [UNKNOWN, BindSources({}), BindSources({"/srv/x": PathStatus(failed="timed out")})])
 def test_a_source_that_was_not_seen_is_not_passed_over(sources: BindSources | Unavailable):
     waiting = made("created", **FRESH, **WANTS)
     (missing,) = items(
@@ -1076,19 +1076,19 @@ DENIED = "cat: can't open '/data/key': Permission denied"
 @pytest.mark.parametrize(
     ("name", "user", "source", "line", "selinux", "count"),
     [
-        ("another's", "1000:1000", Source(type="folder", mode=0o700), DENIED, False, 1),
-        ("its own", "1000:1000", Source(type="folder", mode=0o700, uid=1000), DENIED, False, 0),
-        ("its group's", "1000:50", Source(type="folder", mode=0o770, gid=50), DENIED, False, 0),
-        ("root", "", Source(type="folder", mode=0o700), DENIED, False, 0),
-        ("root under SELinux", "", Source(type="folder", mode=0o700), DENIED, True, 1),
-        ("another path", "1000", Source(type="folder", mode=0o700), "/database/x: Permission denied", False, 0),
-        ("another error", "1000", Source(type="folder", mode=0o700), "/data/x: no such key", False, 0),
+        ("another's", "1000:1000", PathStatus(type="folder", mode=0o700), DENIED, False, 1),
+        ("its own", "1000:1000", PathStatus(type="folder", mode=0o700, uid=1000), DENIED, False, 0),
+        ("its group's", "1000:50", PathStatus(type="folder", mode=0o770, gid=50), DENIED, False, 0),
+        ("root", "", PathStatus(type="folder", mode=0o700), DENIED, False, 0),
+        ("root under SELinux", "", PathStatus(type="folder", mode=0o700), DENIED, True, 1),
+        ("another path", "1000", PathStatus(type="folder", mode=0o700), "/database/x: Permission denied", False, 0),
+        ("another error", "1000", PathStatus(type="folder", mode=0o700), "/data/x: no such key", False, 0),
     ],
 )
-def test_mount_forbidden(name: str, user: str, source: Source, line: str, selinux: bool, count: int):
+def test_mount_forbidden(name: str, user: str, source: PathStatus, line: str, selinux: bool, count: int):
     each = made("exited", code=1, Config={"User": user}, Mounts=[MOUNTED])
     info = Info(security_options=["name=selinux"] if selinux else [])
-    sources = BindSources({"/srv/data": source}, {"/srv/data/key": Source(type="file", mode=0o644)})
+    sources = BindSources({"/srv/data": source}, {"/srv/data/key": PathStatus(type="file", mode=0o644)})
     assert (
         len(
             told(
@@ -1105,14 +1105,18 @@ def test_mount_forbidden(name: str, user: str, source: Source, line: str, selinu
     )
 
 
-FOLDER, FILE, GONE = Source(type="folder", mode=0o755), Source(type="file", mode=0o644), Source(failed="missing")
-GROUPS = Source(type="folder", mode=0o770, gid=50)
+FOLDER, FILE, GONE = (
+    PathStatus(type="folder", mode=0o755),
+    PathStatus(type="file", mode=0o644),
+    PathStatus(failed="missing"),
+)
+GROUPS = PathStatus(type="folder", mode=0o770, gid=50)
 
 
 def shut_out(
     line: str,
-    top: Source = FOLDER,
-    below: dict[str, Source] | None = None,
+    top: PathStatus = FOLDER,
+    below: dict[str, PathStatus] | None = None,
     *,
     user: str = "1000:1000",
     info: Info | None = None,
@@ -1134,8 +1138,8 @@ def shut_out(
     return "".join(one.summary if isinstance(one, Finding) else f"? {one.why}" for one in found)
 
 
-SHUT = Source(type="file", mode=0o600)
-SOCKET = Source(type="socket", mode=0o660)
+SHUT = PathStatus(type="file", mode=0o600)
+SOCKET = PathStatus(type="socket", mode=0o660)
 
 
 @pytest.mark.parametrize(
@@ -1148,7 +1152,7 @@ SOCKET = Source(type="socket", mode=0o660)
         ),
         (
             "open /data/a/key: permission denied",
-            {"a": Source(type="folder", mode=0o700)},
+            {"a": PathStatus(type="folder", mode=0o700)},
             'container "web" cannot enter /data/a:',
         ),
         (
@@ -1185,7 +1189,7 @@ SOCKET = Source(type="socket", mode=0o660)
         ),
         ("read /data/my file failed: permission denied", {"my": GONE}, "? /srv/data/my: it is not there"),
         ("ls: can't open '/data': Permission denied", {}, ""),
-        (DENIED, {"key": Source(type="link", mode=0o777)}, "? /srv/data/key: it is a link"),
+        (DENIED, {"key": PathStatus(type="link", mode=0o777)}, "? /srv/data/key: it is a link"),
         (DENIED, {}, "? /srv/data/key: it was not looked up"),
         ("open /data/../etc/x: permission denied", {}, "? /srv/data/..: it was not looked up"),
         (
@@ -1203,7 +1207,7 @@ SOCKET = Source(type="socket", mode=0o660)
         ("cat: /srv/data/key: Permission denied", {"key": SHUT}, ""),
     ],
 )
-def test_what_was_refused_is_named(line: str, below: dict[str, Source], expected: str):
+def test_what_was_refused_is_named(line: str, below: dict[str, PathStatus], expected: str):
     answer = shut_out(line, below=below)
     assert answer.startswith(expected) if expected else not answer, answer
 
@@ -1241,7 +1245,7 @@ def test_a_mount_that_is_read_only_is_not_to_be_written():
 def test_groups_that_a_container_was_given(user: str, added: list[str] | None, expected: str):
     answer = shut_out(DENIED, GROUPS, {"key": FILE}, user=user, GroupAdd=added)
     assert answer.startswith(expected) if expected else not answer, answer
-    private = shut_out(DENIED, Source(type="folder", mode=0o700), user=user, GroupAdd=added)
+    private = shut_out(DENIED, PathStatus(type="folder", mode=0o700), user=user, GroupAdd=added)
     assert private.startswith('container "web" cannot enter /data'), "no group helps"
 
 
@@ -1260,24 +1264,24 @@ WRITES = "sh: can't create /data/new: Permission denied"
             'container "web" cannot create or remove files in /data: its user is root (100000 on the host), and',
         ),
         ("", FOLDER, REMAPS, "host", ""),
-        ("", Source(type="folder", mode=0o700, uid=100_070, gid=200_070), REMAPS, "", ""),
-        ("1000:50", Source(type="folder", mode=0o700, uid=101_000), REMAPS, "", ""),
-        ("1000:50", Source(type="folder", mode=0o770, gid=200_050), REMAPS, "", ""),
+        ("", PathStatus(type="folder", mode=0o700, uid=100_070, gid=200_070), REMAPS, "", ""),
+        ("1000:50", PathStatus(type="folder", mode=0o700, uid=101_000), REMAPS, "", ""),
+        ("1000:50", PathStatus(type="folder", mode=0o770, gid=200_050), REMAPS, "", ""),
         (
             "1000:50",
-            Source(type="folder", mode=0o770, gid=50),
+            PathStatus(type="folder", mode=0o770, gid=50),
             REMAPS,
             "",
             'container "web" cannot create or remove files in /data:',
         ),
         (
             "1000:50",
-            Source(type="folder", mode=0o700, uid=1000),
+            PathStatus(type="folder", mode=0o700, uid=1000),
             REMAPS,
             "",
             'container "web" cannot create or remove files in /data:',
         ),
-        ("1000:50", Source(type="folder", mode=0o700, uid=1000), REMAPS, "host", ""),
+        ("1000:50", PathStatus(type="folder", mode=0o700, uid=1000), REMAPS, "host", ""),
         ("", FOLDER, Info(security_options=["name=userns"], docker_root_dir="/d"), "", "? /srv/data: which users"),
         (
             "1000",
@@ -1288,7 +1292,7 @@ WRITES = "sh: can't create /data/new: Permission denied"
         ),
     ],
 )
-def test_users_that_the_engine_remaps(user: str, top: Source, info: Info, mode: str, expected: str):
+def test_users_that_the_engine_remaps(user: str, top: PathStatus, info: Info, mode: str, expected: str):
     answer = shut_out(WRITES, top, {"new": GONE}, user=user, info=info, UsernsMode=mode)
     assert answer.startswith(expected) if expected else not answer, answer
 
@@ -1476,7 +1480,7 @@ def test_a_program_that_is_refused_without_quotes(
 def test_a_mounted_folder_that_became_the_command(kind: str, words: str):
     mount = {"Type": "bind", "Source": "/srv/volume", "Destination": "/data", "RW": True}
     each = made("created", code=126, Path="/data", State={"Error": 'exec: "/data": permission denied'}, Mounts=[mount])
-    known = BindSources({"/srv/volume": Source(type=kind)})
+    known = BindSources({"/srv/volume": PathStatus(type=kind)})
     (finding,) = judge("container.entrypoint-forbidden", containers=of(each), bind_sources=known).findings
     assert words in finding.summary
     assert ("source" in finding.variables) == (kind == "file")

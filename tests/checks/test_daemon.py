@@ -41,6 +41,7 @@ from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.network.listeners import Listener, Listeners
 from diagnose.evidence.run.options import Options
 from diagnose.model import Finding, Severity, Unavailable, Unexamined, container
+from diagnose.questions.engine import SwarmMembership
 from tests.judging import judge, rows
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data/daemon/daemon_json.json").read_text())
@@ -675,8 +676,7 @@ def test_live_restore_off() -> None:
         == "passed"
     )
     assert (
-        judge("daemon.live-restore-off", info=Info(swarm={"LocalNodeState": "active"}), daemon=ALIVE).verdict
-        == "skipped"
+        judge("daemon.live-restore-off", info=Info(swarm=SwarmMembership("active")), daemon=ALIVE).verdict == "skipped"
     )
 
 

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import LogLine
-from diagnose.evidence.images.build_cache import BuildCache, records
+from diagnose.evidence.images.build_cache import BuildCache
 from diagnose.evidence.images.details import Detail, ImageDetails, image_details
 from diagnose.evidence.images.layer_folders import LayerFolders
 from diagnose.evidence.images.layers import Layers
@@ -21,6 +22,7 @@ from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystem, Usage
 from diagnose.model import Result, Severity, Subject, Unavailable, Unexamined
+from diagnose.questions.engine import EngineDiskUsage
 from tests.hosts import Made
 from tests.inspected import container, live, of
 from tests.judging import judge, rows
@@ -261,7 +263,7 @@ def test_build_cache_that_was_not_measured() -> None:
     ],
 )
 def test_build_cache_records(answer: dict[str, Any], sizes: list[int]) -> None:
-    assert [each.size for each in records(answer)] == sizes
+    assert [each.size for each in msgspec.convert(answer, EngineDiskUsage).build_records] == sizes
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from diagnose.evidence.containers.bind_mounts import Source
+from diagnose.evidence.containers.bind_mounts import PathStatus
 from diagnose.evidence.containers.data_files import DataFiles, DataVersion, MountedPidFile
 from diagnose.evidence.containers.descriptor_limits import ComputingProcess, ComputingProcesses, computing_processes
 from diagnose.evidence.containers.file_access import HostUser
@@ -402,7 +402,7 @@ def test_a_first_process_that_does_not_run(status: str, state: str, hung: bool, 
     ],
 )
 def test_a_mount_that_its_user_cannot_use(kind: str, container: Container, severity: str):
-    source = Source(type=kind, mode=0o660 if kind == "socket" else 0o755)
+    source = PathStatus(type=kind, mode=0o660 if kind == "socket" else 0o755)
     denied = DeniedMount(container, Mount(source="/s", destination="/d"), source, HostUser("1000", "1000:1000", 1000))
     result = judge("container.mount-unwritable", mount_access=MountAccess((denied,)), clock=CLOCK)
     assert rows(result) == [(severity, "web")]

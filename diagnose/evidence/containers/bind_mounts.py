@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -15,9 +15,12 @@ from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.mounts import parse
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.phrases import unix
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
 from diagnose.registry import evidence
 from diagnose.shapes import convert
+
+__all__ = ["BindSources", "Named", "PathStatus", "StaleMount", "StaleMounts", "bind_sources", "stale_mounts"]
 
 DELETED = "//deleted"
 """What the kernel appends to the root of a mount whose file or folder was deleted or replaced (fs/d_path.c)."""
@@ -40,24 +43,6 @@ DEEPEST = 32
 """So many steps below a mount are looked at; a path comes from a log, which may hold anything."""
 
 
-class Source(msgspec.Struct, frozen=True):
-    """What stat says of a path of the host. failed: why it says nothing ("missing", "forbidden", "timed out",
-    ...).
-    """
-
-    type: str = ""
-    mode: int = 0
-    uid: int = 0
-    gid: int = 0
-    size: int = 0
-    failed: str = ""
-
-    def lets(self, uid: int, gids: Set[int], wanted: int) -> bool:
-        """Whether the mode bits let this user do it (r 4, w 2, x 1); root, access lists and labels are not looked at."""
-        shift = 6 if uid == self.uid else 3 if self.gid in gids else 0
-        return (self.mode >> shift) & wanted == wanted
-
-
 class BindSources(msgspec.Struct, frozen=True):
     """Sources of mounts of containers that failed, or were never started, by path.
 
@@ -65,8 +50,8 @@ class BindSources(msgspec.Struct, frozen=True):
     elsewhere in the container. entries: how many lie in a folder that was taken for a file.
     """
 
-    by_path: dict[str, Source]
-    below: dict[str, Source] = msgspec.field(default_factory=dict)
+    by_path: dict[str, PathStatus]
+    below: dict[str, PathStatus] = msgspec.field(default_factory=dict)
     entries: dict[str, int] = msgspec.field(default_factory=dict)
     unexamined: tuple[Unexamined, ...] = ()
 
@@ -169,28 +154,29 @@ def bind_sources(
             wanted |= dict.fromkeys(mount.source for mount in each.mounts or () if mount.source.startswith("/"))
     if not wanted:
         return BindSources({})
-    answer = host.ask(question("file.stats", paths=sorted(wanted), follow=True))
+    answer = host.ask(StatPaths(sorted(wanted), follow=True))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    by_path = {path: convert(row, Source) for path, row in answer.items()}
-    return BindSources(by_path, _steps(host, containers, log_tails), _entries(host, mistaken, by_path))
+    return BindSources(answer, _steps(host, containers, log_tails), _entries(host, mistaken, answer))
 
 
-def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str, Source]:
+def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str, PathStatus]:
     """A question of its own: a path that a log names may lie where nothing answers."""
     steps: set[str] = set()
     for each in containers:
         found = refused_path(each, log_tails)
         if found and found.mount.source.startswith("/") and ".." not in found.rest and len(found.rest) <= DEEPEST:
             steps |= {*found.on_host[1:]}
-    answer = host.ask(question("file.stats", paths=sorted(steps), follow=False)) if steps else {}
-    return {} if isinstance(answer, Failed) else {path: convert(row, Source) for path, row in answer.items()}
+    if not steps:
+        return {}
+    answer = host.ask(StatPaths(sorted(steps), follow=False))
+    return {} if isinstance(answer, Failed) else answer
 
 
-def _entries(host: Host, paths: Iterable[str], known: Mapping[str, Source]) -> dict[str, int]:
-    asked = {question("file.list", path=path): path for path in paths if known[path].type == "folder"}
-    answers = host.ask_many(asked)
-    return {asked[each]: len(answer["entries"]) for each, answer in answers if not isinstance(answer, Failed)}
+def _entries(host: Host, paths: Iterable[str], known: Mapping[str, PathStatus]) -> dict[str, int]:
+    folders = [path for path in paths if known[path].type == "folder"]
+    listings = host.ask_about(folders, ListFolder)
+    return {path: len(listing.entries) for path, listing in listings if not isinstance(listing, Failed)}
 
 
 class StaleMount(msgspec.Struct, frozen=True):
@@ -210,23 +196,22 @@ class StaleMounts(msgspec.Struct, frozen=True):
 @evidence
 def stale_mounts(host: Host, containers: Containers) -> StaleMounts:
     """The mount table of each running container with bind mounts: reading it touches no file system."""
-    asked = {
-        question("file.read", path=f"/proc/{each.state.pid}/mountinfo"): each
-        for each in containers.running
-        if any(mount.type == "bind" for mount in each.mounts or ())
-    }
-    found: list[StaleMount] = []
+    mounting = [
+        container for container in containers.running if any(mount.type == "bind" for mount in container.mounts or ())
+    ]
+    stale: list[StaleMount] = []
     missing: list[Unexamined] = []
-    for each, answer in host.ask_many(asked):
-        container = asked[each]
-        if isinstance(answer, Failed):
-            if answer.reason not in ("gone", "missing"):
-                missing.append(Unexamined(container.subject, f"its mount table: {answer}"))
+    for container, table in host.ask_about(
+        mounting, lambda container: ReadFile(f"/proc/{container.state.pid}/mountinfo")
+    ):
+        if isinstance(table, Failed):
+            if table.reason not in ("gone", "missing"):
+                missing.append(Unexamined(container.subject, f"its mount table: {table}"))
             continue
-        gone = {mounted.point for mounted in parse(answer["text"]) if mounted.root.endswith(DELETED)}
-        found += [
+        gone = {mounted.point for mounted in parse(table.text) if mounted.root.endswith(DELETED)}
+        stale += [
             StaleMount(container, mount)
             for mount in container.mounts or ()
             if mount.type == "bind" and mount.destination in gone
         ]
-    return StaleMounts(tuple(found), tuple(missing))
+    return StaleMounts(tuple(stale), tuple(missing))

@@ -6,9 +6,12 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers, still_alive
 from diagnose.model import Failed, Unavailable, Unexamined
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.containers import CgroupStats, Cpu, Memory, Pids, ReadCgroups, SampleCgroups
 from diagnose.registry import evidence
 from diagnose.shapes import convert
+
+__all__ = ["CgroupStats", "Cgroups", "Cpu", "Memory", "Pids", "Throttling", "cgroups", "throttling"]
 
 SAMPLE_S = 0.5
 """Seconds between two samples of throttling: five periods of the kernel's default 100 ms."""
@@ -16,68 +19,6 @@ WORTH_A_SAMPLE = 0.05
 """Share of throttled periods since the start from which on a second sample is taken."""
 WAITS_PCT = 10.0
 """Percent of the last minute that it waited for a CPU, from which on a sample is taken whatever it did before."""
-
-
-class Memory(msgspec.Struct, frozen=True):
-    """Bytes; None: no limit, or not kept. working_set: usage without the file cache that nobody reads, as other tools
-    count it. reclaimable: all file cache, and what the kernel keeps of files beside it.
-    """
-
-    usage: int | None = None
-    limit: int | None = None
-    max_usage: int | None = None
-    swap: int | None = None
-    swap_limit: int | None = None
-    inactive_file: int | None = None
-    working_set: int | None = None
-    reclaimable: int | None = None
-    oom_kill: int | None = None
-
-    @property
-    def held(self) -> int | None:
-        """What the kernel cannot take back without swapping or killing."""
-        if self.usage is None or self.reclaimable is None:
-            return self.working_set
-        return max(self.usage - self.reclaimable, 0)
-
-
-class Pids(msgspec.Struct, frozen=True):
-    """Tasks now, at most, and how often a fork was refused in this run."""
-
-    current: int | None = None
-    max: int | None = None
-    events_max: int | None = None
-
-
-class Cpu(msgspec.Struct, frozen=True):
-    """Since the start: periods in which it wanted the CPU, and those in which it was held back. quota_us per
-    period_us.
-    """
-
-    periods: int | None = None
-    throttled: int | None = None
-    throttled_us: int | None = None
-    usage_us: int | None = None
-    quota_us: int | None = None
-    period_us: int | None = None
-
-
-class CgroupStats(msgspec.Struct, frozen=True):
-    """One container's groups. path: in the memory hierarchy, or the unified one."""
-
-    path: str = ""
-    version: int = 1
-    memory: Memory = Memory()
-    pids: Pids = Pids()
-    cpu: Cpu = Cpu()
-    pressure: dict[str, dict[str, dict[str, float]] | None] | None = None
-
-    def waited(self, resource: str, kind: str = "some", over: str = "avg60") -> float | None:
-        """Percent of the time in which its tasks waited for cpu, memory or io; None where the kernel does not keep
-        it.
-        """
-        figures = (self.pressure or {}).get(resource)
-        return figures.get(kind, {}).get(over) if figures else None
 
 
 class Cgroups(msgspec.Struct, frozen=True):
@@ -93,16 +34,17 @@ class Cgroups(msgspec.Struct, frozen=True):
 @evidence
 def cgroups(host: Host, containers: Containers) -> Cgroups | Unavailable:
     """One question for all that run."""
-    running = {each.id: each for each in containers.running}
+    running = {container.id: container for container in containers.running}
     if not running:
         return Cgroups({})
-    answer = host.ask(question("cgroups", containers={id: each.state.pid for id, each in running.items()}))
+    answer = host.ask(ReadCgroups({container.id: container.state.pid for container in running.values()}))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    found = {id: convert(row, CgroupStats) for id, row in answer.items() if "failed" not in row}
-    lost = still_alive(host, (running[id] for id in answer if id not in found))
-    missing = tuple(Unexamined(each.subject, f"its cgroup: {answer[each.id]['failed']}") for each in lost)
-    return Cgroups(found, missing)
+    stats = {id: reading for id, reading in answer.items() if not isinstance(reading, Failed)}
+    failures = {id: reading.reason for id, reading in answer.items() if isinstance(reading, Failed)}
+    unread = still_alive(host, (running[id] for id in failures))
+    missing = (Unexamined(container.subject, f"its cgroup: {failures[container.id]}") for container in unread)
+    return Cgroups(stats, tuple(missing))
 
 
 class Throttling(msgspec.Struct, frozen=True):
@@ -121,11 +63,11 @@ def throttling(host: Host, containers: Containers, cgroups: Cgroups) -> Throttli
     }
     if not suspects:
         return Throttling({})
-    answer = host.ask(question("cgroup_rates", containers=suspects, seconds=SAMPLE_S))
+    answer = host.ask(SampleCgroups(suspects, seconds=SAMPLE_S))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    deltas = {id: row["delta"] for id, row in answer.items() if "delta" in row}
-    return Throttling({id: (each["periods"] or 0, each["throttled"] or 0) for id, each in deltas.items()})
+    deltas = {id: growth.delta for id, growth in answer.items() if not isinstance(growth, Failed)}
+    return Throttling({id: (delta.periods or 0, delta.throttled or 0) for id, delta in deltas.items()})
 
 
 def _is_suspect(group: CgroupStats) -> bool:

@@ -9,7 +9,8 @@ import msgspec
 
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.engine import EngineEvent, ListEvents
 from diagnose.registry import evidence
 from diagnose.shapes import convert
 
@@ -21,19 +22,6 @@ RELOADS = ("1", "10", "12", "28")
 """SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH: what programs take as a word to read their configuration or log file again."""
 AT_ONCE_S = 15.0
 """Within so many seconds a signal of that kind has ended a program that does not know it."""
-
-
-class _Actor(msgspec.Struct, frozen=True, rename="pascal"):
-    id: str = msgspec.field(name="ID", default="")
-    attributes: dict[str, str] | None = None
-
-
-class _Row(msgspec.Struct, frozen=True):
-    type: str = msgspec.field(name="Type", default="")
-    action: str = msgspec.field(name="Action", default="")
-    actor: _Actor = msgspec.field(name="Actor", default=_Actor())
-    time: int = 0
-    time_nano: int = msgspec.field(name="timeNano", default=0)
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -106,15 +94,14 @@ class Events(msgspec.Struct, frozen=True, dict=True):
 @evidence
 def events(host: Host, options: Options) -> Events | Unavailable:
     """One question without a filter: whether the engine's memory is full shows only in the whole."""
-    answer = host.ask(question("api.events", since_s=options.since_s))
+    answer = host.ask(ListEvents(options.since_s))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    rows = convert(answer, list[_Row])
-    found = sorted((_event(row) for row in rows), key=lambda each: each.at)
-    return Events(tuple(found), found[0].at if len(found) >= KEPT else None)
+    events = sorted((_event(row) for row in answer), key=lambda event: event.at)
+    return Events(tuple(events), events[0].at if len(events) >= KEPT else None)
 
 
-def _event(row: _Row) -> Event:
+def _event(row: EngineEvent) -> Event:
     action, _, detail = row.action.partition(":")
     at = row.time_nano / 1e9 if row.time_nano else float(row.time)
     return Event(at, row.type, action.strip(), detail.strip(), row.actor.id, row.actor.attributes or {})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from diagnose.evidence.containers.bind_mounts import BindSources, Named, Source
+from diagnose.evidence.containers.bind_mounts import BindSources, Named, PathStatus
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Unavailable
@@ -43,13 +43,13 @@ class HostUser(msgspec.Struct, frozen=True):
     maybe_in: str = ""
     unknown: str = ""
 
-    def rules(self, source: Source) -> bool:
+    def rules(self, source: PathStatus) -> bool:
         """Whether it is the container's root, to which no mode applies for files of the container's users."""
         first_uid, first_gid = self.first
         owned_inside = source.uid - first_uid in range(IDS) and source.gid - first_gid in range(IDS)
         return self.uid == first_uid and owned_inside
 
-    def may(self, source: Source, wanted: int) -> bool | None:
+    def may(self, source: PathStatus, wanted: int) -> bool | None:
         """Whether the mode allows it; None where that depends on groups that only the image knows."""
         if self.rules(source) or source.lets(self.uid, self.gids, wanted):
             return True
@@ -65,7 +65,7 @@ class Denied(msgspec.Struct, frozen=True):
     what: str
     path: str
     inside: str
-    source: Source
+    source: PathStatus
     user: HostUser
 
 
@@ -135,7 +135,7 @@ def access(named: Named, sources: BindSources | Unavailable, user: HostUser | No
     return _unsaid(named, steps[end], known[end], user, words, is_entry=entry is not None, owns=owns)
 
 
-def _missing_entry(known: Sequence[Source | None]) -> int | None:
+def _missing_entry(known: Sequence[PathStatus | None]) -> int | None:
     """The depth of the first step that is not there."""
     for depth, source in enumerate(known):
         if depth and source is not None and source.failed == "missing":
@@ -144,7 +144,7 @@ def _missing_entry(known: Sequence[Source | None]) -> int | None:
 
 
 def _tries_at_the_end(
-    named: Named, source: Source, words: str, user: HostUser, *, makes: bool, owns: bool, is_entry: bool
+    named: Named, source: PathStatus, words: str, user: HostUser, *, makes: bool, owns: bool, is_entry: bool
 ) -> list[tuple[str, int]]:
     if owns:
         return [] if source.uid == user.uid or user.rules(source) else [("change the owner or mode of", 0)]
@@ -154,7 +154,7 @@ def _tries_at_the_end(
 
 
 def _first_denied(
-    tries: Sequence[tuple[str, int]], step: str, inside: str, source: Source, user: HostUser
+    tries: Sequence[tuple[str, int]], step: str, inside: str, source: PathStatus, user: HostUser
 ) -> Denied | Undecided | None:
     for what, wanted in tries:
         may = bool(wanted) and user.may(source, wanted)
@@ -166,7 +166,7 @@ def _first_denied(
 
 
 def _unsaid(
-    named: Named, path: str, last: Source | None, user: HostUser, words: str, *, is_entry: bool, owns: bool
+    named: Named, path: str, last: PathStatus | None, user: HostUser, words: str, *, is_entry: bool, owns: bool
 ) -> Undecided | None:
     """A file that may be read and not written, where the line does not say which of the two was tried."""
     says = owns or any(pattern.search(words) for pattern in (_MAKES, _READS, _OPENS))
@@ -175,7 +175,7 @@ def _unsaid(
     return None
 
 
-def unseen(path: str, source: Source | None) -> str:
+def unseen(path: str, source: PathStatus | None) -> str:
     """Why nothing is known about a path; "" where it was looked at or is simply not there."""
     if source is None:
         return f"{path}: it was not looked up"
@@ -184,7 +184,7 @@ def unseen(path: str, source: Source | None) -> str:
     return f"{path}: {source.failed}" if source.failed not in ("", "missing") else ""
 
 
-def _tries(named: Named, source: Source, words: str, *, makes: bool) -> list[tuple[str, int]]:
+def _tries(named: Named, source: PathStatus, words: str, *, makes: bool) -> list[tuple[str, int]]:
     """What was tried at the named path itself, as far as the words say."""
     if source.type == "socket":
         return [("connect to", WRITE)]

@@ -11,10 +11,11 @@ from diagnose.evidence.containers.inspect import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig, daemon_config
 from diagnose.evidence.engine.data_root import DEFAULT
 from diagnose.evidence.machine.processes import Processes, processes
-from diagnose.model import Failed, Json, Unavailable, Unexamined
+from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.model import container as container_subject
-from diagnose.recording.questions import Host, question
-from diagnose.shapes import convert
+from diagnose.questions import Host
+from diagnose.questions.engine import DEFAULT_SOCKETS, FindEndpoint, FindLocality
+from diagnose.questions.files import FileText, ListFolder, ReadFile
 
 FILE_BYTES = 1 << 20
 """config.v2.json holds the container's environment and labels: 6 KB as a rule."""
@@ -34,24 +35,23 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
     config = daemon_config(host)
     root = config.value("data-root") if isinstance(config, DaemonConfig) else None
     root = root.rstrip("/") if isinstance(root, str) and root.startswith("/") else DEFAULT
-    listed = host.ask(question("file.list", path=f"{root}/containers"))
+    listed = host.ask(ListFolder(f"{root}/containers"))
     if isinstance(listed, Failed):
         return refusal
-    known = processes(host)
-    ids = [each["name"] for each in listed["entries"] if each["type"] == "folder" and len(each["name"]) == 64]
-    asked = {
-        question("file.read", path=f"{root}/containers/{id}/{name}", max_bytes=FILE_BYTES): (id, name)
-        for id in ids
-        for name in ("config.v2.json", "hostconfig.json")
-    }
-    texts: dict[tuple[str, str], Json | Failed] = {asked[each]: answer for each, answer in host.ask_many(asked)}
+    running = processes(host)
+    ids = [entry.name for entry in listed.entries if entry.type == "folder" and len(entry.name) == 64]
+    paths = [f"{root}/containers/{id}/{name}" for id in ids for name in ("config.v2.json", "hostconfig.json")]
+    answers = host.ask_about(paths, lambda path: ReadFile(path, max_bytes=FILE_BYTES))
+    files: dict[str, FileText | Failed] = {path: file for path, file in answers}  # noqa: C416 - dict() loses the type
     found, missing = [], []
     for id in ids:
-        own, about = texts[id, "config.v2.json"], texts[id, "hostconfig.json"]
+        config_path = f"{root}/containers/{id}/config.v2.json"
         try:
-            found.append(container_of(_loaded(own), _loaded(about), _life(id, known)))
+            own = _loaded(files[config_path])
+            host_config = _loaded(files[f"{root}/containers/{id}/hostconfig.json"])
+            found.append(container_of(own, host_config, _life(id, running)))
         except (ValueError, msgspec.ValidationError) as error:
-            missing.append(Unexamined(container_subject(id[:12]), f"{root}/containers/{id}/config.v2.json: {error}"))
+            missing.append(Unexamined(container_subject(id[:12]), f"{config_path}: {error}"))
     return Containers(
         tuple(sorted(found, key=lambda each: each.name)),
         tuple(sorted(missing, key=lambda each: each.subject)),
@@ -62,17 +62,17 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
 
 def _is_ours(host: Host) -> bool:
     """Whether the data root of this machine belongs to the endpoint: it is the default one, or its process is here."""
-    where, place = host.ask(question("endpoint")), host.ask(question("locality"))
-    if isinstance(where, Failed) or isinstance(place, Failed) or not place["same_host"]:
+    endpoint, locality = host.ask(FindEndpoint()), host.ask(FindLocality())
+    if isinstance(endpoint, Failed) or isinstance(locality, Failed) or not locality.same_host:
         return False
-    path = str(where.get("url", "")).removeprefix("unix://")
-    return place.get("engine_pid") is not None or path in ("/var/run/docker.sock", "/run/docker.sock")
+    return locality.engine_pid is not None or endpoint.url.removeprefix("unix://") in DEFAULT_SOCKETS
 
 
-def _loaded(answer: Json | Failed) -> dict[str, Any]:
-    if isinstance(answer, Failed):
-        raise ValueError(str(answer))
-    value = json.loads(answer["text"])
+def _loaded(file: FileText | Failed) -> dict[str, Any]:
+    """The object that a file of the engine holds. ValueError where it holds none."""
+    if isinstance(file, Failed):
+        raise ValueError(str(file))
+    value = json.loads(file.text)
     if not isinstance(value, dict):
         raise ValueError("no JSON object")
     return value

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import msgspec
 
 from diagnose.evidence.containers.inspect import Container, Containers
 from diagnose.model import Failed, Json, Unavailable, Unexamined
 from diagnose.model import container as container_subject
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.containers import InspectContainer, InspectRound, ListContainers
 from diagnose.registry import evidence
 from diagnose.shapes import convert
 
@@ -29,13 +29,13 @@ def containers(host: Host) -> Containers | Unavailable:
 
     Where the engine is silent, its files are read.
     """
-    listed = host.ask(question("api.containers", all=True))
+    listed = host.ask(ListContainers())
     if isinstance(listed, Failed):
         from diagnose.evidence.containers.from_disk import from_disk  # rarely needed
 
         return from_disk(host, Unavailable.of(listed))
-    names = {row["Id"]: (row.get("Names") or [row["Id"][:12]])[0] for row in convert(listed, list[dict[str, Any]])}
-    found: list[Container] = []
+    names = {row.id: row.name for row in listed}
+    inspected: list[Container] = []
     missing: list[Unexamined] = []
     for id, answer in _inspected(host, names):
         if isinstance(answer, Failed):
@@ -43,14 +43,15 @@ def containers(host: Host) -> Containers | Unavailable:
                 missing.append(Unexamined(container_subject(names[id]), f"inspect: {answer}"))
             continue
         try:
-            found.append(convert(answer, Container))
+            inspected.append(msgspec.convert(answer, Container))
         except msgspec.ValidationError as error:
             missing.append(Unexamined(container_subject(names[id]), f"inspect: malformed: {error}"))
-    names_in_use = {container.name for container in found}
-    aside = tuple(container for container in found if _is_aside(container, names_in_use))
+    names_in_use = {container.name for container in inspected}
+    aside = tuple(container for container in inspected if _is_aside(container, names_in_use))
+    kept = (container for container in inspected if container not in aside)
     return Containers(
-        tuple(sorted((container for container in found if container not in aside), key=lambda each: each.name)),
-        tuple(sorted(missing, key=lambda each: each.subject)),
+        tuple(sorted(kept, key=lambda container: container.name)),
+        tuple(sorted(missing, key=lambda unexamined: unexamined.subject)),
         aside=aside,
     )
 
@@ -62,34 +63,36 @@ def _is_aside(container: Container, names: set[str]) -> bool:
 
 
 def _inspected(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Failed]]:
-    """Each id and what inspect says of it. The few that are silent where others answer are asked once more: a container's lock is
-    held while it is started or stopped, which takes a busy host seconds."""
-    asked = {question("api.container", id=each): each for each in ids}
-    silent: list[tuple[str, Failed]] = []
-    for each, answer in host.ask_many(asked):
+    """Each id with its inspect.
+
+    The few that are silent where others answer are asked once more: a container's lock is held while it is started or stopped,
+    which takes a busy host seconds.
+    """
+    wanted = tuple(ids)
+    silent: dict[str, Failed] = {}
+    for id, answer in host.ask_about(wanted, InspectContainer):
         if isinstance(answer, Failed) and answer.reason == "timed out":
-            silent.append((asked[each], answer))
+            silent[id] = answer
         else:
-            yield asked[each], answer
-    if len(silent) > FEW or len(silent) == len(asked):
-        yield from silent
+            yield id, answer
+    if len(silent) > FEW or len(silent) == len(wanted):
+        yield from silent.items()
         return
-    again = {question("api.again", id=id): (id, first) for id, first in silent}
-    for each, answer in host.ask_many(again):
-        id, first = again[each]
-        yield id, answer if not isinstance(answer, Failed) or answer.reason == "gone" else first
+    for id, answer in host.ask_about(silent, lambda id: InspectContainer(id, round="again")):
+        is_silent_again = isinstance(answer, Failed) and answer.reason != "gone"
+        yield id, silent[id] if is_silent_again else answer
 
 
 def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, ...]:
-    """Those of these containers whose life is the one that was inspected, asked again: the others ended or started again since.
+    """Those of these containers whose run is the one that was inspected: the others ended or started again since.
 
     A few may have ended without the engine's notice yet, and are asked about later; many are no moment's coincidence.
     """
-    known = tuple(suspects)
-    kind = "api.settled" if len(known) <= FEW else "api.again"
-    asked = {question(kind, id=each.id): each for each in known}
+    containers = tuple(suspects)
+    when: InspectRound = "settled" if len(containers) <= FEW else "again"
+    answers = host.ask_about(containers, lambda container: InspectContainer(container.id, round=when))
     return tuple(
-        asked[each]
-        for each, answer in host.ask_many(asked)
-        if isinstance(answer, dict) and convert(answer, Container).life == asked[each].life
+        container
+        for container, answer in answers
+        if isinstance(answer, dict) and msgspec.convert(answer, Container).life == container.life
     )

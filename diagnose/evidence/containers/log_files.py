@@ -10,20 +10,14 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 from diagnose.shapes import convert
 
 ROTATED_MAX = 20
 """Rotated files that are looked for at most per container."""
 BATCH = 400
-
-
-class _Stat(msgspec.Struct):
-    failed: str | None = None
-    size: int = 0
-    blocks_bytes: int = 0
-    dev: str = ""
 
 
 class LogFile(msgspec.Struct, frozen=True):
@@ -74,28 +68,34 @@ def rotations(container: Container) -> int:
 @evidence
 def log_files(host: Host, containers: Containers, root: DataRoot) -> LogFiles | Unavailable:
     """A few questions for all of them: a thousand files take 3 ms."""
-    wanted: dict[str, tuple[str, list[str]]] = {}
-    for container in containers:
-        path = path_of(container, root.path)
-        if path:
-            older = [f"{path}.{number}{end}" for number in range(1, rotations(container) + 1) for end in ("", ".gz")]
-            wanted[container.id] = (path, older)
-    paths = [each for path, older in wanted.values() for each in (path, *older)]
-    stats: dict[str, _Stat] = {}
-    batches = [question("file.stats", paths=paths[at : at + BATCH]) for at in range(0, len(paths), BATCH)]
+    paths = {
+        container.id: [path, *_rotated(path, container)]
+        for container in containers
+        if (path := path_of(container, root.path))
+    }
+    every = [path for own in paths.values() for path in own]
+    stats: dict[str, PathStatus] = {}
+    batches = [StatPaths(every[at : at + BATCH]) for at in range(0, len(every), BATCH)]
     for _, answer in host.ask_many(batches):
         if isinstance(answer, Failed):
             return Unavailable.of(answer)
-        stats |= convert(answer, dict[str, _Stat])
-    found = {}
-    for id_, (path, older) in wanted.items():
-        now = stats[path]
-        seen = [stats[each] for each in (path, *older) if stats[each].failed is None]
-        found[id_] = LogFile(
-            path,
-            now.size,
-            sum(each.blocks_bytes for each in seen),
-            missing=now.failed == "missing",
-            failed="" if now.failed in (None, "missing") else str(now.failed),
-        )
-    return LogFiles(found)
+        stats |= answer
+    return LogFiles({id: _log_file(own[0], [stats[path] for path in own]) for id, own in paths.items()})
+
+
+def _rotated(path: str, container: Container) -> list[str]:
+    """The names that the driver gives the older files of a log."""
+    numbers = range(1, rotations(container) + 1)
+    return [f"{path}.{number}{end}" for number in numbers for end in ("", ".gz")]
+
+
+def _log_file(path: str, stats: list[PathStatus]) -> LogFile:
+    """The log at this path. stats: of the file that is written now, and of the older ones."""
+    current = stats[0]
+    return LogFile(
+        path,
+        current.size,
+        sum(status.blocks_bytes for status in stats if not status.failed),
+        missing=current.failed == "missing",
+        failed="" if current.failed == "missing" else current.failed,
+    )

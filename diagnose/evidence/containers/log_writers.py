@@ -8,7 +8,9 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.model import Failed, Unexamined
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.containers import CountWakings
+from diagnose.questions.machine import InspectProcess
 from diagnose.registry import evidence
 from diagnose.shapes import convert
 
@@ -16,11 +18,6 @@ LOCAL_DRIVERS = frozenset({"json-file", "local", "none", "journald", "db", ""})
 """Drivers that write to this machine; the others wait for something that may be far away."""
 
 WATCHED_S = 0.3
-
-
-class _Process(msgspec.Struct):
-    state: str = ""
-    wchan: str | None = None
 
 
 class LogWriters(msgspec.Struct, frozen=True):
@@ -42,30 +39,27 @@ class LogWriters(msgspec.Struct, frozen=True):
 @evidence
 def log_writers(host: Host, containers: Containers) -> LogWriters:
     """/proc/PID/wchan, which root alone may read; who waits for a pipe is looked at for a while, since a quick writer does too."""
-    asked = {
-        question("process", pid=each.state.pid): each
-        for each in containers.running
-        if each.host_config.log_config.type not in LOCAL_DRIVERS
-    }
-    places: dict[int, str] = {}
-    found: list[Container] = []
+    remote = [each for each in containers.running if each.host_config.log_config.type not in LOCAL_DRIVERS]
+    waits_in: dict[str, str] = {}
     missing: list[Unexamined] = []
-    for each, answer in host.ask_many(asked):
-        container = asked[each]
-        if isinstance(answer, Failed):
-            if answer.reason != "gone":
-                missing.append(Unexamined(container.subject, str(answer)))
-            continue
-        places[container.state.pid] = convert(answer, _Process).wchan or ""
-        found.append(container)
-    suspects = sorted(pid for pid, place in places.items() if "pipe_write" in place)
-    woken = host.ask(question("wakings", pids=suspects, seconds=WATCHED_S)) if suspects else {}
+    for container, process in host.ask_about(remote, lambda container: InspectProcess(container.state.pid)):
+        if not isinstance(process, Failed):
+            waits_in[container.id] = process.wchan or ""
+        elif process.reason != "gone":
+            missing.append(Unexamined(container.subject, str(process)))
+    writers = [container for container in remote if container.id in waits_in]
+    suspects = sorted(each.state.pid for each in writers if "pipe_write" in waits_in[each.id])
+    wakings: dict[str, int | None] | Failed = {}
+    if suspects:
+        wakings = host.ask(CountWakings(suspects, WATCHED_S))
     items = []
-    for container in sorted(found, key=lambda each: each.name):
+    for container in sorted(writers, key=lambda container: container.name):
         pid = container.state.pid
-        if pid in suspects and isinstance(woken, Failed):
-            missing.append(Unexamined(container.subject, str(woken)))
+        if pid not in suspects:
+            items.append((container, waits_in[container.id]))
+        elif isinstance(wakings, Failed):
+            missing.append(Unexamined(container.subject, str(wakings)))
         else:
-            stands = pid not in suspects or (isinstance(woken, dict) and woken.get(str(pid)) == 0)
-            items.append((container, places[pid] if stands else ""))
+            stands_still = wakings.get(str(pid)) == 0
+            items.append((container, waits_in[container.id] if stands_still else ""))
     return LogWriters(tuple(items), tuple(missing))

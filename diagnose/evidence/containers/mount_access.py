@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.evidence.containers.bind_mounts import Source
 from diagnose.evidence.containers.file_access import ENTER, WRITE, HostUser, host_user
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 
 MOST = 2000
@@ -23,7 +22,7 @@ class DeniedMount(msgspec.Struct, frozen=True):
 
     container: Container
     mount: Mount
-    source: Source
+    source: PathStatus
     user: HostUser
 
     @property
@@ -61,8 +60,7 @@ def mount_access(host: Host, containers: Containers, info: Info | None) -> Mount
         status = answer.get(mount.source)
         if status is None or status.failed:
             continue
-        source = Source(status.type, status.mode, status.uid, status.gid, status.size)
         needed = {"socket": WRITE, "folder": WRITE | ENTER if mount.rw else 0}.get(status.type, 0)
-        if needed and user.may(source, needed) is False:
-            denied.append(DeniedMount(container, mount, source, user))
+        if needed and user.may(status, needed) is False:
+            denied.append(DeniedMount(container, mount, status, user))
     return MountAccess(tuple(denied))

@@ -7,7 +7,8 @@ import msgspec
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.model import Failed, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.machine import FindOpenFiles
 from diagnose.registry import evidence
 
 
@@ -20,7 +21,7 @@ class WrittenLogs(msgspec.Struct, frozen=True):
         """What a log was renamed to while the engine wrote it; empty where it writes to the path."""
         if not path or path in self.paths:
             return ""
-        return min((each for each in self.paths if each.startswith(path)), default="")
+        return min((written for written in self.paths if written.startswith(path)), default="")
 
 
 @evidence
@@ -28,5 +29,5 @@ def written_logs(host: Host, config: DaemonConfig, root: DataRoot) -> WrittenLog
     """The engine's own descriptors, which root alone may see."""
     if config.pid is None:
         return Unavailable("missing", "no engine runs here")
-    answer = host.ask(question("open_under", pid=config.pid, folder=f"{root.path}/containers"))
-    return Unavailable.of(answer) if isinstance(answer, Failed) else WrittenLogs(frozenset(answer["paths"]))
+    answer = host.ask(FindOpenFiles(config.pid, f"{root.path}/containers"))
+    return Unavailable.of(answer) if isinstance(answer, Failed) else WrittenLogs(frozenset(answer.paths))

@@ -114,13 +114,6 @@ class Programs(msgspec.Struct, frozen=True):
     unexamined: tuple[Unexamined, ...] = ()
 
 
-class _File(msgspec.Struct):
-    type: str = ""
-    mode: int | None = None
-    link_target: str | None = None
-    hex: str | None = None
-
-
 @evidence
 def programs(host: Host, containers: Containers, log_tails: LogTails) -> Programs:
     """The log names the program; the file is read from the container's own file system through the engine, links followed there."""
@@ -184,10 +177,9 @@ def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "")
         return msgspec.structs.replace(program, missing=why == "no such file or directory")
     at = path
     for _ in range(LINKS):
-        answer = host.ask(ReadContainerFile(id, at, bytes=256))
-        if isinstance(answer, Failed):
-            return msgspec.structs.replace(program, missing=answer.reason == "gone")
-        file = convert(answer, _File)
+        file = host.ask(ReadContainerFile(id, at, bytes=256))
+        if isinstance(file, Failed):
+            return msgspec.structs.replace(program, missing=file.reason == "gone")
         program = msgspec.structs.replace(program, mode=file.mode, is_folder=file.type == "directory")
         if file.link_target:
             target = file.link_target

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.storage.filesystems import Usage
 from diagnose.model import Failed, Unavailable, Unexamined
-from diagnose.recording.questions import Host, question
+from diagnose.questions import Host
+from diagnose.questions.files import StatFilesystems
 from diagnose.registry import evidence
 from diagnose.shapes import convert
 
@@ -45,25 +45,30 @@ class SharedMemory(msgspec.Struct, frozen=True):
 @evidence
 def shared_memory(host: Host, containers: Containers) -> SharedMemory | Unavailable:
     """One question for all; a /dev/shm that is the host's or another container's is left out."""
-    paths = {f"/proc/{each.state.pid}/root{path}": (each, path) for each in containers.running for path in _own(each)}
-    if not paths:
+    places = {
+        f"/proc/{container.state.pid}/root{path}": (container, path)
+        for container in containers.running
+        for path in _own_paths(container)
+    }
+    if not places:
         return SharedMemory(())
-    answer = host.ask(question("fs.usages", paths=sorted(paths)))
+    answer = host.ask(StatFilesystems(sorted(places)))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    found, missing = [], []
-    for asked, said in convert(answer, dict[str, dict[str, Any]]).items():
-        each, path = paths[asked]
-        if "failed" not in said:
-            found.append(InMemory(each, path, convert(said, Usage)))
-        elif said["failed"] not in ("missing", "gone"):
-            missing.append(Unexamined(each.subject, f"its {path}: {said['failed']}"))
-    return SharedMemory(tuple(found), tuple(missing))
+    items, missing = [], []
+    for place, usage in answer.items():
+        container, path = places[place]
+        if not isinstance(usage, Failed):
+            items.append(InMemory(container, path, usage))
+        elif usage.reason not in ("missing", "gone"):
+            missing.append(Unexamined(container.subject, f"its {path}: {usage.reason}"))
+    return SharedMemory(tuple(items), tuple(missing))
 
 
-def _own(each: Container) -> set[str]:
-    scratch = {
-        *(each.host_config.tmpfs or ()),
-        *(mount.destination for mount in each.mounts or () if mount.type == "tmpfs"),
-    }
-    return scratch | ({SHM} if each.host_config.ipc_mode in ("", "private", "shareable") else set())
+def _own_paths(container: Container) -> set[str]:
+    """Where the container has file systems in memory that no other container shares."""
+    paths = {*(container.host_config.tmpfs or ())}
+    paths |= {mount.destination for mount in container.mounts or () if mount.type == "tmpfs"}
+    if container.host_config.ipc_mode in ("", "private", "shareable"):
+        paths.add(SHM)
+    return paths

@@ -41,7 +41,7 @@ def split_mounts(host: Host, containers: Containers) -> SplitMounts:
     declared: dict[str, set[str]] = {}
     for image, answer in host.ask_about(list(images)[:MOST], InspectImage):
         if not isinstance(answer, Failed):
-            declared[image] = {path.rstrip("/") for path in (answer.get("Config") or {}).get("Volumes") or {}}
+            declared[image] = {path.rstrip("/") for path in (answer.config and answer.config.volumes) or ()}
     return SplitMounts(
         tuple(
             pair

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.disk_usage import FAMILIES, WORTH_PCT
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
-from diagnose.model import Failed, Json, Unavailable
-from diagnose.recording.questions import Host, question
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.engine import MeasureDiskUsage
 from diagnose.registry import evidence
 from diagnose.shapes import convert
-
-
-class _Record(msgspec.Struct, rename="pascal"):
-    id: str = msgspec.field(name="ID", default="")
-    size: int = 0
-    in_use: bool = False
-    shared: bool = False
 
 
 class BuildCache(msgspec.Struct, frozen=True):
@@ -46,16 +38,9 @@ def build_cache(host: Host, options: Options, filesystems: Filesystems) -> Build
         return BuildCache(
             disk, not_asked=f"{disk.point} is {disk.usage.used_pct:.0f} % full: measured from {WORTH_PCT:.0f} % on"
         )
-    answer = host.ask(question("api.system_df", type=["build-cache"]))
+    answer = host.ask(MeasureDiskUsage(["build-cache"]))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    found = records(answer)
-    free = [each for each in found if not each.in_use and not each.shared]
-    return BuildCache(disk, sum(each.size for each in free), len(found))
-
-
-def records(answer: Json) -> list[_Record]:
-    """The cache's records: a list up to API 1.51 (null where BuildKit was never used), `BuildCacheUsage.Items` from
-    1.52."""
-    rows: Any = answer.get("BuildCache") or (answer.get("BuildCacheUsage") or {}).get("Items") or []
-    return convert(rows, list[_Record])
+    records = answer.build_records
+    free = [record.size for record in records if not record.in_use and not record.shared]
+    return BuildCache(disk, sum(free), len(records))

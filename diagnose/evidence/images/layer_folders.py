@@ -15,6 +15,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
+from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
 from diagnose.shapes import convert
 
@@ -94,5 +95,5 @@ def _by_layer(found: Mapping[str, Detail]) -> dict[str, list[str]]:
 def _all(host: Host, images: Images) -> dict[str, Detail]:
     """Every image by name: asked only when the log complains of a layer that no image in use has."""
     names = {image.id: image.name for image in list(images)[:MOST]}
-    answers, _ = ask_each(host, "api.image", names)
-    return {names[id]: convert(answer, Detail) for id, answer in answers.items()}
+    details, _ = ask_each(host, InspectImage, names)
+    return {names[id]: detail for id, detail in details.items()}

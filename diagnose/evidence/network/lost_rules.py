@@ -79,7 +79,7 @@ def _why_unknown(ping: Ping, info: Info, networks: Networks, config: DaemonConfi
 
 def _saved(host: Host, flavour: Literal["nft", "legacy"]) -> str | None:
     answer = host.ask(SaveIptables(flavour=flavour, family="ip"))
-    return None if isinstance(answer, Failed) else str(answer["text"])
+    return None if isinstance(answer, Failed) else answer.text
 
 
 def _holds_docker(text: str | None) -> bool:

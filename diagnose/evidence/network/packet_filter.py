@@ -16,7 +16,7 @@ from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.walk import Step
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.firewall import ListNftables, ReadIpset, SaveIptables
+from diagnose.questions.firewall import Flavour, ListNftables, ReadIpset, SavedRules, SaveIptables
 from diagnose.questions.question import Question
 from diagnose.registry import evidence
 from diagnose.shapes import convert
@@ -24,6 +24,7 @@ from diagnose.shapes import convert
 __all__ = ["FAMILIES", "Firewall", "PortRule", "firewall"]
 
 FAMILIES: tuple[Family, ...] = ("ip", "ip6")
+FLAVOURS: tuple[Flavour, ...] = ("nft", "legacy")
 
 
 class Firewall(msgspec.Struct, frozen=True, dict=True):
@@ -67,36 +68,31 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
 @evidence
 def firewall(host: Host, uplinks: Uplinks | Unavailable) -> Firewall | Unavailable:
     """What may be read of it; unavailable when nothing may."""
-    asked = {
-        **{("nft", family): SaveIptables("nft", family) for family in FAMILIES},
-        **{("legacy", family): SaveIptables("legacy", family) for family in FAMILIES},
-    }
-    answers = dict(host.ask_many([ListNftables(), *asked.values()]))
+    questions = {(flavour, family): SaveIptables(flavour, family) for flavour in FLAVOURS for family in FAMILIES}
+    answers: dict[Question[Any], Any] = dict(host.ask_many([ListNftables(), *questions.values()]))
     nftables = answers[ListNftables()]
-    texts = {which: answers[wanted] for which, wanted in asked.items()}
-    if isinstance(nftables, Failed) and isinstance(texts["nft", "ip"], Failed):
+    texts = {key: _text(answers[question]) for key, question in questions.items()}
+    if isinstance(nftables, Failed) and texts["nft", "ip"] is None:
         return Unavailable.of(nftables)
     return Firewall(
         assemble(
             None if isinstance(nftables, Failed) or not nftables["consistent"] else nftables,
-            {family: _text(texts["nft", family]) or "" for family in FAMILIES},
-            {family: _text(texts["legacy", family]) for family in FAMILIES if _text(texts["legacy", family]) != ""},
+            {family: texts["nft", family] or "" for family in FAMILIES},
+            {family: texts["legacy", family] for family in FAMILIES if texts["legacy", family] != ""},
             uplinks.interfaces if isinstance(uplinks, Uplinks) else None,
-            _sets(host, {name for answer in texts.values() for name in named_sets(_text(answer) or "")}),
+            _sets(host, {name for text in texts.values() for name in named_sets(text or "")}),
         )
     )
 
 
-class _Set(msgspec.Struct, frozen=True):
-    members: list[str] | None
-
-
 def _sets(host: Host, names: set[str]) -> dict[str, list[str]]:
     """The members of those sets that could be read and hold addresses."""
-    asked: dict[Question[Any], str] = {ReadIpset(name): name for name in sorted(names)}
-    answers = ((asked[wanted], answer) for wanted, answer in host.ask_many(asked) if not isinstance(answer, Failed))
-    return {name: read for name, answer in answers if (read := convert(answer, _Set).members) is not None}
+    return {
+        name: answer.members
+        for name, answer in host.ask_about(sorted(names), ReadIpset)
+        if not isinstance(answer, Failed) and answer.members is not None
+    }
 
 
-def _text(answer: Any) -> str | None:
-    return None if isinstance(answer, Failed) else str(answer["text"])
+def _text(answer: SavedRules | Failed) -> str | None:
+    return None if isinstance(answer, Failed) else answer.text

@@ -9,7 +9,6 @@ user asked about disks, and after everything else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -24,7 +23,7 @@ from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.phrases import size
 from diagnose.questions import Host
-from diagnose.questions.engine import MeasureDiskUsage
+from diagnose.questions.engine import EngineDiskUsage, MeasureDiskUsage
 from diagnose.questions.files import WalkedFolder, WalkFolder
 from diagnose.registry import evidence
 
@@ -231,26 +230,19 @@ def _build_cache(host: Host, walked: WalkedFolder, layers: int, unmeasured: list
     if isinstance(answer, Failed):
         unmeasured.append(f"build cache: /system/df: {answer}; it is counted with the images")
         return 0
-    return min(cache_bytes(answer), layers)
+    return min(_cache_bytes(answer), layers)
 
 
-def cache_bytes(answer: Json) -> int:
-    """Bytes of build cache that no image shares, of a `/system/df` answer of API 1.41 to 1.55."""
-    usage = answer.get("BuildCacheUsage") or answer.get("BuildCacheDiskUsage") or {}
-    rows = answer.get("BuildCache") or usage.get("Items") or []
-    return sum(int(row.get("Size") or 0) for row in rows if not row.get("Shared"))
+def _cache_bytes(usage: EngineDiskUsage) -> int:
+    """Bytes of build cache that no image shares."""
+    return sum(record.size for record in usage.build_records if not record.shared)
 
 
 def _writable_by_engine(host: Host) -> dict[str, int]:
     """Writable layers that lie in containerd's snapshots, whose folders have numbers for names; empty if it
     does not say."""
     answer = host.ask(MeasureDiskUsage(["container"]))
-    return {} if isinstance(answer, Failed) else _rows_written(answer)
-
-
-def _rows_written(answer: Json) -> dict[str, int]:
-    rows = answer.get("Containers") or (answer.get("ContainerUsage") or {}).get("Items") or []
-    return {row["Id"]: int(row.get("SizeRw") or 0) for row in rows}
+    return {} if isinstance(answer, Failed) else answer.written
 
 
 def _other(
@@ -287,15 +279,13 @@ def _by_engine(host: Host, disk: Filesystem, known: _Known) -> DiskUsage | Unava
     answer = host.ask(MeasureDiskUsage())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    rows: list[dict[str, Any]] = answer.get("Volumes") or (answer.get("VolumeUsage") or {}).get("Items") or []
-    writable = _rows_written(answer)
-    volumes = {row["Name"]: max(int((row.get("UsageData") or {}).get("Size") or 0), 0) for row in rows}
-    images = int(answer.get("LayersSize") or (answer.get("ImageUsage") or {}).get("TotalSize") or 0)
+    writable = answer.written
+    volumes = answer.volume_sizes
     parts = [
         UsagePart("volumes", sum(volumes.values()), _top(volumes)),
-        UsagePart("images", images, _top(known.image_sizes)),
+        UsagePart("images", answer.image_bytes, _top(known.image_sizes)),
         UsagePart("writable layers", sum(writable.values()), _top(known.named(writable))),
-        UsagePart("build cache", cache_bytes(answer)),
+        UsagePart("build cache", _cache_bytes(answer)),
     ]
     rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)
     return DiskUsage(

@@ -1,0 +1,172 @@
+"""Questions about the swarm: its nodes, services and tasks."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.model import Json
+from diagnose.phrases import unix
+from diagnose.questions.engine import Filters
+from diagnose.questions.question import Policy, Question
+
+
+class NodeDescription(msgspec.Struct, frozen=True, rename="pascal"):
+    """What a node says of itself."""
+
+    hostname: str = ""
+
+
+class NodeSpec(msgspec.Struct, frozen=True, rename="pascal"):
+    """What the swarm wants of a node."""
+
+    role: str = ""
+    availability: str = ""
+
+
+class NodeStatus(msgspec.Struct, frozen=True, rename="pascal"):
+    """How a manager sees a node."""
+
+    state: str = ""
+    message: str = ""
+    addr: str = ""
+
+
+class ManagerStatus(msgspec.Struct, frozen=True, rename="pascal"):
+    """A node's part among the managers."""
+
+    leader: bool = False
+    reachability: str = ""
+
+
+class Node(msgspec.Struct, frozen=True, rename="pascal"):
+    """One node as a manager lists it. status.state: ready, down, disconnected, unknown."""
+
+    id: str = msgspec.field(name="ID", default="")
+    description: NodeDescription = NodeDescription()
+    spec: NodeSpec = NodeSpec()
+    status: NodeStatus = NodeStatus()
+    manager_status: ManagerStatus | None = None
+    updated_at: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.description.hostname or self.id
+
+    @property
+    def is_down(self) -> bool:
+        return self.status.state in ("down", "disconnected")
+
+    @property
+    def is_drained(self) -> bool:
+        """Taken out of service on purpose."""
+        return self.spec.availability in ("drain", "pause")
+
+
+class RestartPolicy(msgspec.Struct, frozen=True, rename="pascal"):
+    """After which ends a task is started again: none, on-failure or any."""
+
+    condition: str = "any"
+
+
+class TaskTemplate(msgspec.Struct, frozen=True, rename="pascal"):
+    """What every task of a service is made from."""
+
+    restart_policy: RestartPolicy | None = None
+
+
+class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):
+    """What the user asked of a service."""
+
+    name: str = ""
+    mode: dict[str, Json] | None = None
+    task_template: TaskTemplate = TaskTemplate()
+
+
+class ServiceStatus(msgspec.Struct, frozen=True, rename="pascal"):
+    """How many tasks of a service run, and how many should."""
+
+    running_tasks: int = 0
+    desired_tasks: int = 0
+
+
+class UpdateStatus(msgspec.Struct, frozen=True, rename="pascal"):
+    """state: updating, paused, completed, rollback_started, rollback_paused, rollback_completed."""
+
+    state: str = ""
+    message: str = ""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its last update failed, and was stopped there or taken back."""
+        return self.state in ("paused", "rollback_started", "rollback_paused", "rollback_completed")
+
+
+class Service(msgspec.Struct, frozen=True, rename="pascal"):
+    """One service with its counts (`?status=true`, API 1.41 on)."""
+
+    id: str = msgspec.field(name="ID", default="")
+    spec: ServiceSpec = ServiceSpec()
+    service_status: ServiceStatus | None = None
+    update_status: UpdateStatus | None = None
+    created_at: str = ""
+    updated_at: str = ""
+
+    @property
+    def is_job(self) -> bool:
+        """Whether its tasks are to end (modes ReplicatedJob and GlobalJob, API 1.41 on)."""
+        return bool({"ReplicatedJob", "GlobalJob"} & set(self.spec.mode or ()))
+
+    @property
+    def may_complete(self) -> bool:
+        """Whether a task that ended well is not started again."""
+        policy = self.spec.task_template.restart_policy
+        return policy is not None and policy.condition in ("none", "on-failure")
+
+    @property
+    def changed_at(self) -> float | None:
+        return unix(self.updated_at) or unix(self.created_at)
+
+
+class TaskStatus(msgspec.Struct, frozen=True, rename="pascal"):
+    """The last state of a task."""
+
+    timestamp: str = ""
+    state: str = ""
+    message: str = ""
+    err: str = ""
+
+
+class Task(msgspec.Struct, frozen=True, rename="pascal"):
+    """One task. status.state: pending, preparing, running, failed, rejected, ...; status.err: the scheduler's or container's words."""
+
+    id: str = msgspec.field(name="ID", default="")
+    service_id: str = msgspec.field(name="ServiceID", default="")
+    desired_state: str = ""
+    status: TaskStatus = TaskStatus()
+
+
+class ReadSwarm(Question[Json], frozen=True):
+    """/swarm; 503 where this node is no manager."""
+
+    POLICY = Policy("api.swarm", "the swarm", "engine.api:get", "api", "engine", 3, 5)
+
+
+class ListNodes(Question[list[Node] | None], frozen=True):
+    """/nodes."""
+
+    POLICY = Policy("api.nodes", "the nodes of the swarm", "engine.api:get", "api", "engine", 3, 5)
+    filters: Filters | None = None
+
+
+class ListServices(Question[list[Service] | None], frozen=True):
+    """/services with ServiceStatus."""
+
+    POLICY = Policy("api.services", "the services of the swarm", "engine.api:get", "api", "engine", 3, 5)
+    filters: Filters | None = None
+
+
+class ListTasks(Question[list[Task] | None], frozen=True):
+    """/tasks."""
+
+    POLICY = Policy("api.tasks", "the tasks of the swarm", "engine.api:get", "api", "engine", 3, 5)
+    filters: Filters | None = None
