@@ -101,7 +101,7 @@ def live(
     InvalidRequestError where `-H` or `--context` names no engine.
     """
     from diagnose.live import Live
-    from diagnose.recording.questions import patience
+    from diagnose.recording.budget import patience
 
     settings = replace(options, wanted=tuple(selected))
     collectors = Live(settings, redactor) if redactor else Live(settings)

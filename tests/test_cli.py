@@ -15,8 +15,8 @@ import pytest
 from diagnose import registry, runbooks
 from diagnose.judgement import selection
 from diagnose.recording.answer_files import read_folder, write_folder
-from diagnose.recording.questions import question
 from diagnose.recording.recorder import RecordedAnswer
+from tests.questions import question
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "diagnose/render/report.schema.json").read_text())
 

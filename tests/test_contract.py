@@ -14,8 +14,7 @@ from markdown_it import MarkdownIt
 
 from diagnose import registry, runbooks
 from diagnose.model import Check
-from diagnose.questions.question import by_kind
-from diagnose.recording.questions import KINDS
+from diagnose.questions.question import by_kind, policies
 from tests.lab import faults, machine_scenarios
 from tests.readme import INDEX, README, index, rewritten
 
@@ -28,7 +27,7 @@ HOSTILE = {"spaced": "a b", "substitution": "$(x)", "quote": "'", "flag": "-rf",
 def test_there_are_checks_and_pages():
     assert CHECKS
     assert PAGES
-    assert KINDS
+    assert policies()
 
 
 def test_every_check_has_a_page_and_every_page_a_check():
@@ -264,28 +263,28 @@ def test_the_lists_of_files_are_not_empty():
     assert len(OUTSIDE_LIVE) > 10
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(policies()))
 def test_every_kind_of_question_has_its_collector(kind: str):
-    policy = KINDS[kind]
+    policy = policies()[kind]
     module, _, function = policy.collector.partition(":")
     tree = ast.parse((ROOT / "diagnose" / "live" / f"{module.replace('.', '/')}.py").read_text())
     definition = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function)
     question = ast.unparse(definition.args.args[1].annotation)
-    assert question in (classes(policy.collector) | {"Question", "Question[Any]"})
+    assert question in (classes(policy.collector) | {"AnyQuestion"})
 
 
 def classes(collector: str) -> set[str]:
     """The names of the questions that this collector answers, and of their common ancestors."""
-    owners = [question for kind, question in by_kind().items() if KINDS[kind].collector == collector]
+    owners = [question for kind, question in by_kind().items() if policies()[kind].collector == collector]
     shared = set.intersection(*({cls.__name__ for cls in question.__mro__} for question in owners))
     return shared if len(owners) > 1 else {owners[0].__name__}
 
 
 def test_every_question_says_for_whom_it_speaks():
-    assert KINDS
+    assert policies()
     for kind, question in by_kind().items():
         assert question.__doc__, kind
-        assert KINDS[kind].what, kind
+        assert policies()[kind].what, kind
 
 
 def test_needs_are_collected_by_someone():

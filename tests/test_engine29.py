@@ -15,10 +15,11 @@ import pytest
 from diagnose import registry
 from diagnose.judgement import engine
 from diagnose.model import Failed, Json, Report, Severity, Verdict
+from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
 from diagnose.recording.budget import Budget
-from diagnose.recording.questions import Question, question
 from diagnose.recording.recorder import RecordedAnswer, Replay
+from tests.questions import question
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 BRIDGES = {"iptables": "br-ed21d7087ca4", "nftables": "br-b555eb9aea54"}
@@ -33,7 +34,7 @@ GIB = 1024**3
 both = pytest.mark.parametrize("backend", BRIDGES)
 
 
-def judged(backend: str, more: Mapping[Question, Json | Failed], *ids: str) -> Report:
+def judged(backend: str, more: Mapping[AnyQuestion, Json | Failed], *ids: str) -> Report:
     entries, _ = answer_files.read_folder(FIXTURES / f"engine29.{backend}")
     entries.update({asked: RecordedAnswer(answer) for asked, answer in more.items()})
     known = registry.load()
@@ -41,7 +42,7 @@ def judged(backend: str, more: Mapping[Question, Json | Failed], *ids: str) -> R
     return engine.run(Replay(entries), what, began=time.monotonic(), budget=Budget(time.monotonic() + 60))
 
 
-def healthy(backend: str, forwarded: str = "1") -> dict[Question, Json | Failed]:
+def healthy(backend: str, forwarded: str = "1") -> dict[AnyQuestion, Json | Failed]:
     """What a healthy host of this kind says of legacy tables, forwarding, and where the engine is."""
     ways = [f"net/ipv4/conf/{name}/forwarding" for name in ("docker0", BRIDGES[backend], "up0")]
     settings = ["net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables", *ways]
@@ -91,7 +92,7 @@ def test_no_false_alarm_of_the_packet_filter_and_the_daemon(backend: str) -> Non
 
 @both
 def test_rules_that_are_gone_are_missed(backend: str) -> None:
-    flushed: dict[Question, Any] = {
+    flushed: dict[AnyQuestion, Any] = {
         question("nftables"): {
             "loaded": True, "byteorder": "little", "generation": 9, "consistent": True,
             "tables": [], "chains": [], "rules": [], "sets": [],

@@ -25,9 +25,9 @@ from diagnose.judgement.collection import Broken, Collection
 from diagnose.judgement.judge import judge
 from diagnose.judgement.report import reported
 from diagnose.model import Failed, ReportBasis, Result, Verdict
+from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
 from diagnose.recording.budget import Budget
-from diagnose.recording.questions import Question
 from diagnose.recording.recorder import RecordedAnswer, Replay
 from diagnose.render import json as json_report
 from diagnose.render import markdown, terminal
@@ -61,7 +61,7 @@ REASONS = (
 )
 
 
-def _tape() -> dict[Question, RecordedAnswer]:
+def _tape() -> dict[AnyQuestion, RecordedAnswer]:
     entries, _ = answer_files.read_folder(FIXTURES / "demo")
     return entries
 
@@ -73,11 +73,11 @@ KINDS = sorted({question.kind for question in TAPE})
 class Asked(Replay):
     """A tape that notes which questions it was asked."""
 
-    def __init__(self, entries: dict[Question, RecordedAnswer]) -> None:
+    def __init__(self, entries: dict[AnyQuestion, RecordedAnswer]) -> None:
         super().__init__(entries)
-        self.questions: set[Question] = set()
+        self.questions: set[AnyQuestion] = set()
 
-    def ask(self, question: Question) -> Any:
+    def ask(self, question: AnyQuestion) -> Any:
         self.questions.add(question)
         return super().ask(question)
 
@@ -118,10 +118,10 @@ ORDER = _order()
 
 
 @pytest.fixture(scope="module")
-def base() -> tuple[dict[type, Any], dict[type, set[Question]]]:
+def base() -> tuple[dict[type, Any], dict[type, set[AnyQuestion]]]:
     """The evidence of the recorded host as it is, and what each kind asked for."""
     values: dict[type, Any] = {}
-    asked: dict[type, set[Question]] = {}
+    asked: dict[type, set[AnyQuestion]] = {}
     for kind in ORDER:
         host = Asked(TAPE)
         values[kind] = Known(host, values).collect(kind)
@@ -181,7 +181,7 @@ def _standing_on(changed: Iterable[type]) -> set[type]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.timeout(900)
 def test_no_answer_breaks_anything(
-    kind: str, base: tuple[dict[type, Any], dict[type, set[Question]]], say: Callable[[str], None]
+    kind: str, base: tuple[dict[type, Any], dict[type, set[AnyQuestion]]], say: Callable[[str], None]
 ) -> None:
     values, asked = base
     rng = random.Random(f"{SEED} {kind}")
@@ -199,7 +199,7 @@ def test_no_answer_breaks_anything(
 
 
 def _judge(
-    question: Question, answer: Any, values: dict[type, Any], asked: dict[type, set[Question]], *, render: bool
+    question: AnyQuestion, answer: Any, values: dict[type, Any], asked: dict[type, set[AnyQuestion]], *, render: bool
 ) -> None:
     began = time.monotonic()
     host = Replay({**TAPE, question: RecordedAnswer(answer)})
@@ -220,7 +220,7 @@ def _judge(
     assert time.monotonic() - began < SLOW_S, f"{question.key} took long"
 
 
-def _render(results: list[Result], now: dict[type, Any], question: Question) -> None:
+def _render(results: list[Result], now: dict[type, Any], question: AnyQuestion) -> None:
     what = engine.Run(CHECKS, tuple(result.check.id for result in results))
     basis = now[ReportBasis]
     report = reported(results, basis if isinstance(basis, ReportBasis) else ReportBasis(), what)

@@ -11,14 +11,15 @@ from typing import Any
 
 from diagnose import registry
 from diagnose.model import Failed, Json
+from diagnose.questions import AnyQuestion, Lane
 from diagnose.questions.run import Options
 from diagnose.recording import source
 from diagnose.recording.budget import Budget
-from diagnose.recording.questions import Lane, Question, question
 from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
 from diagnose.redact import Redactor
 from diagnose.ticket import create
 from diagnose.ticket.bundle import Bundle
+from tests.questions import question
 
 DATA = Path(__file__).parent / "data/bundles"
 KNOWN = registry.load()
@@ -28,22 +29,22 @@ KNOWN = registry.load()
 class Redacted:
     """A host whose answers are redacted on the way in, as those of a live host are."""
 
-    def __init__(self, inner: Mapping[Question, RecordedAnswer], redactor: Redactor) -> None:
+    def __init__(self, inner: Mapping[AnyQuestion, RecordedAnswer], redactor: Redactor) -> None:
         self._inner = Replay(inner)
         self._redactor = redactor
 
-    def ask(self, question: Question) -> Json | Failed:
+    def ask(self, question: AnyQuestion) -> Json | Failed:
         answer = self._inner.ask(question)
         if isinstance(answer, Failed):
             return Failed(answer.reason, self._redactor.text(answer.detail))
         return self._redactor.answer(question.kind, question.args, answer)
 
-    def serve(self, _lane: Lane, pull: Callable[[], Question | None]) -> Iterator[tuple[Question, Json | Failed]]:
+    def serve(self, _lane: Lane, pull: Callable[[], AnyQuestion | None]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
         while (each := pull()) is not None:
             yield each, self.ask(each)
 
 
-def hands(entries: Mapping[Question, RecordedAnswer]) -> create.Hands:
+def hands(entries: Mapping[AnyQuestion, RecordedAnswer]) -> create.Hands:
     """A recorder of a host that answers so."""
 
     def make(asked: Options, selected: Sequence[str], began: float, redactor: Redactor) -> tuple[Recorder, Budget]:
@@ -53,14 +54,14 @@ def hands(entries: Mapping[Question, RecordedAnswer]) -> create.Hands:
     return make
 
 
-def recorded() -> Mapping[Question, RecordedAnswer]:
+def recorded() -> Mapping[AnyQuestion, RecordedAnswer]:
     """The answers of a host with fifteen faults, recorded on engine 28.5.2."""
     return source.read(DATA / "fifteen-faults-28.5.2.tar.gz")[0]
 
 
-def made(answers: Mapping[Question, Json | Failed]) -> dict[Question, RecordedAnswer]:
+def made(answers: Mapping[AnyQuestion, Json | Failed]) -> dict[AnyQuestion, RecordedAnswer]:
     """A small host: what every run asks first, and these answers."""
-    first: dict[Question, Json | Failed] = {
+    first: dict[AnyQuestion, Json | Failed] = {
         question("now"): {"wall": 1.8e9, "boot_wall": 1.7e9},
         question("uname"): {"nodename": "shop-3", "release": "6.1.0", "version": "", "machine": "x86_64"},
         question("endpoint"): {"url": "unix:///var/run/docker.sock", "source": "default", "named": False},
@@ -69,7 +70,7 @@ def made(answers: Mapping[Question, Json | Failed]) -> dict[Question, RecordedAn
     return {each: RecordedAnswer(answer, 0.001) for each, answer in {**first, **answers}.items()}
 
 
-def taken(entries: Mapping[Question, RecordedAnswer], **options: Any) -> tuple[Any, Bundle]:
+def taken(entries: Mapping[AnyQuestion, RecordedAnswer], **options: Any) -> tuple[Any, Bundle]:
     """The report and the bundle of a host that answers so."""
     options = {"max_size": 10_000_000, "hands": hands(entries), **options}
     done = create.take(KNOWN, Options(), began=time.monotonic(), **options)

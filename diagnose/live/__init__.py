@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from diagnose.model import Failed, Json, Reason
-from diagnose.questions import Lane, Policy
-from diagnose.questions import Question as AnyQuestion
+from diagnose.questions import AnyQuestion, Lane, Policy
 from diagnose.questions.engine import FindLocality, PingEngine
 from diagnose.questions.question import recorded, typed
-from diagnose.questions.run import Options as Settings
+from diagnose.questions.run import Options
+from diagnose.recording.budget import patience
 from diagnose.recording.limits import cut
-from diagnose.recording.questions import KINDS, patience
 from diagnose.redact import Redactor
 
 if TYPE_CHECKING:
@@ -79,7 +78,6 @@ UNSEARCHABLE = (RecursionError, ValueError, LookupError, TypeError, AttributeErr
 """What the redactor raises about a text that it cannot search."""
 REMOVED = "[removed: it could not be searched for secrets]"
 
-Question = AnyQuestion[Any]
 Collector = Callable[["Live", Any], Json]
 
 
@@ -90,7 +88,7 @@ def _hand(path: str) -> Collector:
     return hand
 
 
-def _is_machine_wide(asked: Question) -> bool:
+def _is_machine_wide(asked: AnyQuestion) -> bool:
     """Whether these settings are the kernel's one and only: each network namespace has a /proc/sys/net of its own."""
     return not any(str(name).startswith("net") for name in asked.args.get("names", ()))
 
@@ -98,7 +96,7 @@ def _is_machine_wide(asked: Question) -> bool:
 class Live(msgspec.Struct, dict=True, eq=False):
     """This machine and the engine that the endpoint names. Answers are redacted before they leave."""
 
-    settings: Settings = msgspec.field(default_factory=Settings)
+    options: Options = msgspec.field(default_factory=Options)
     redactor: Redactor = msgspec.field(default_factory=Redactor)
     memo: dict[str, Any] = msgspec.field(default_factory=dict)
     """What hands keep between questions (the API client's connections, the helper processes), by name."""
@@ -136,11 +134,11 @@ class Live(msgspec.Struct, dict=True, eq=False):
             if isinstance(kept, Helper):
                 kept.close()
 
-    def deadline(self, kind: str) -> float:
-        """Seconds that a question of this kind has in all: whoever gives the run more time is patient with each."""
-        return KINDS[kind].deadline * patience(self.settings.budget_s)
+    def deadline(self, question: AnyQuestion) -> float:
+        """Seconds that this question has in all: whoever gives the run more time is patient with each."""
+        return question.policy.deadline * patience(self.options.budget_s)
 
-    def ask(self, asked: Question) -> Json | Failed:
+    def ask(self, asked: AnyQuestion) -> Json | Failed:
         """The redacted answer, or why there is none. Never raises."""
         policy = asked.policy
         blind = self._blind(policy, asked)
@@ -154,7 +152,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
         except Exception as error:  # noqa: BLE001 - whatever a hand meets is an answer too, never our crash
             return self._failed(error)
 
-    def serve(self, lane: Lane, pull: Callable[[], Question | None]) -> Iterator[tuple[Question, Json | Failed]]:
+    def serve(self, lane: Lane, pull: Callable[[], AnyQuestion | None]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
         """Answer the lane's questions that `pull` gives until it gives None: those to the engine several at once, the others one
         by one. Never raises.
         """
@@ -170,20 +168,20 @@ class Live(msgspec.Struct, dict=True, eq=False):
         while (one := pull()) is not None:
             yield one, self.ask(one)
 
-    def restored(self, asked: Question) -> Question:
+    def restored(self, asked: AnyQuestion) -> AnyQuestion:
         """The question with the secrets that stand as tokens in it: one that was built from an answer."""
         if "<redacted:" not in asked.arguments:
             return asked
         return recorded(asked.kind, self.redactor.restore(asked.args))
 
-    def _clean(self, asked: Question, answer: Json) -> Json:
+    def _clean(self, asked: AnyQuestion, answer: Json) -> Json:
         """The answer without its secrets. A part that cannot be searched for them is removed, the rest stays."""
         try:
             return self.redactor.answer(asked.kind, asked.args, answer)
         except UNSEARCHABLE:
             return self._clean_parts(asked, cut(answer, asked.policy.longest))
 
-    def _clean_parts(self, asked: Question, part: Json) -> Json:
+    def _clean_parts(self, asked: AnyQuestion, part: Json) -> Json:
         if isinstance(part, list):
             return [self._clean_part(asked, item) for item in part]
         if isinstance(part, dict):
@@ -195,7 +193,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
             return fields
         return REMOVED
 
-    def _clean_part(self, asked: Question, part: Json) -> Json:
+    def _clean_part(self, asked: AnyQuestion, part: Json) -> Json:
         try:
             return self.redactor.answer(asked.kind, asked.args, part)
         except UNSEARCHABLE:
@@ -208,9 +206,9 @@ class Live(msgspec.Struct, dict=True, eq=False):
         failed = failure(error)
         return Failed(failed.reason, self.redactor.text(failed.detail))
 
-    def _blind(self, policy: Policy, asked: Question) -> Failed | None:
+    def _blind(self, policy: Policy, asked: AnyQuestion) -> Failed | None:
         """Why this question must not be asked here at all, or None."""
-        if policy.scope == "tool" or policy.kind == "api.ping":
+        if policy.scope == "tool" or policy is PingEngine.POLICY:
             return None
         if policy.scope == "engine":
             return self._engine_silent

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from diagnose.live import Live
 from diagnose.model import Json
+from diagnose.questions import AnyQuestion
 from diagnose.questions.run import IdentifySite, ReadOptions
-from diagnose.recording.questions import Question
 
 # In the order of linux/capability.h, kernel 5.9 and later.
 CAPABILITIES = (
@@ -59,7 +59,7 @@ CAPABILITIES = (
 )
 
 
-def now(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signature of every hand
+def now(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every hand
     """Answer `now`: wall, the Unix time; boot_wall, that of the boot; uptime in seconds, suspend included."""
     wall = time.time()
     stat = Path("/proc/stat").read_text(encoding="ascii")
@@ -73,7 +73,7 @@ def now(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signature
 
 def options(live: Live, _question: ReadOptions) -> Json:
     """What the user asked of this run, as far as evidence depends on it."""
-    return live.settings.recorded
+    return live.options.recorded
 
 
 MACHINE_ID = Path("/etc/machine-id")
@@ -86,7 +86,7 @@ def site(live: Live, _question: IdentifySite) -> Json:
     """
     from hashlib import blake2s
 
-    known = live.settings.site
+    known = live.options.site
     try:
         plain = MACHINE_ID.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
@@ -100,7 +100,7 @@ _MACHINE_ID = re.compile("[0-9a-f]{32}")
 """An image that is made for copying holds the word `uninitialized`, or nothing."""
 
 
-def caller(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signature of every hand
+def caller(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every hand
     """Answer `caller`: uid, gid, groups and user of this process, its effective capabilities, its place.
 
     caps: names as "CAP_SYS_ADMIN". docker_group: the group file makes the user a member of group docker;

@@ -18,7 +18,17 @@ the kind, the arguments and the answer as JSON. A question that is repeated on p
 
 from __future__ import annotations
 
-from diagnose.questions.host import AnswerSource, Host
-from diagnose.questions.question import Lane, Policy, Question, RecordedQuestion, Scope
+from diagnose.questions.host import AnswerSource, Host, LaneServer
+from diagnose.questions.question import AnyQuestion, Lane, Policy, Question, RecordedQuestion, Scope
 
-__all__ = ["AnswerSource", "Host", "Lane", "Policy", "Question", "RecordedQuestion", "Scope"]
+__all__ = [
+    "AnswerSource",
+    "AnyQuestion",
+    "Host",
+    "Lane",
+    "LaneServer",
+    "Policy",
+    "Question",
+    "RecordedQuestion",
+    "Scope",
+]

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from diagnose.model import Failed, Json
-from diagnose.questions.question import Policy, Question, decode_parts
+from diagnose.questions.question import Policy, Question, decode_parts, engine_get
 
 InspectRound = Literal["", "again", "recheck", "settled"]
 """again: asked once more while the collectors still work. recheck: when everything has been judged. settled: after the time that a
@@ -29,18 +29,29 @@ class ListedContainer(msgspec.Struct, frozen=True, rename="pascal"):
 class ListContainers(Question[list[ListedContainer]], frozen=True, omit_defaults=False):
     """/containers/json."""
 
-    POLICY = Policy("api.containers", "the list of containers", "engine.api:get", "api", "engine", 4, 1)
+    POLICY = engine_get("api.containers", "the list of containers", "/containers/json", deadline=4, priority=1)
     all: bool = True
+
+
+_INSPECT = "/containers/{id}/json"
 
 
 class InspectContainer(Question[Json], frozen=True):
     """/containers/ID/json. `id` is an id or a name."""
 
-    POLICY = Policy("api.container", "docker inspect of a container", "engine.api:get", "api", "engine", 2, 3)
+    POLICY = engine_get("api.container", "docker inspect of a container", _INSPECT, deadline=2, priority=3)
     ROUNDS = {  # noqa: RUF012 - never changed
-        "again": Policy("api.again", POLICY.what, "engine.api:get", "api", "engine", 2, 3),
-        "recheck": Policy("api.recheck", POLICY.what, "engine.api:get", "api", "engine", 2, 3),
-        "settled": Policy("api.settled", POLICY.what, "engine.api:settled", "probe", "engine", 4, 3),
+        "again": engine_get("api.again", POLICY.what, _INSPECT, deadline=2, priority=3),
+        "recheck": engine_get("api.recheck", POLICY.what, _INSPECT, deadline=2, priority=3),
+        "settled": engine_get(
+            "api.settled",
+            POLICY.what,
+            _INSPECT,
+            deadline=4,
+            priority=3,
+            lane="probe",
+            collector="engine.api:settled",
+        ),
     }
     id: str
     round: InspectRound = ""
@@ -49,14 +60,29 @@ class InspectContainer(Question[Json], frozen=True):
 class ListContainerProcesses(Question[Json], frozen=True):
     """/containers/ID/top."""
 
-    POLICY = Policy("api.top", "the processes of a container (docker top)", "engine.api:get", "probe", "engine", 3, 5)
+    POLICY = engine_get(
+        "api.top",
+        "the processes of a container (docker top)",
+        "/containers/{id}/top",
+        deadline=3,
+        priority=5,
+        lane="probe",
+    )
     id: str
 
 
 class ReadContainerStats(Question[Json], frozen=True):
     """/containers/ID/stats, one sample."""
 
-    POLICY = Policy("api.stats", "the figures of a container (docker stats)", "engine.api:get", "probe", "engine", 3, 6)
+    POLICY = engine_get(
+        "api.stats",
+        "the figures of a container (docker stats)",
+        "/containers/{id}/stats",
+        deadline=3,
+        priority=6,
+        lane="probe",
+        parameters={"stream": False, "one-shot": True},
+    )
     id: str
 
 
@@ -76,7 +102,15 @@ class ContainerLog(msgspec.Struct, frozen=True):
 class ReadLogs(Question[ContainerLog], frozen=True):
     """/containers/ID/logs: its last lines."""
 
-    POLICY = Policy("api.logs", "the log of a container", "engine.api:get", "api", "engine", 2, 4, longest=2**20)
+    POLICY = engine_get(
+        "api.logs",
+        "the log of a container",
+        "/containers/{id}/logs",
+        deadline=2,
+        priority=4,
+        longest=2**20,
+        parameters={"stdout": True, "stderr": True, "timestamps": True},
+    )
     id: str
     tail: int = 50
     bytes: int = 262144
@@ -97,7 +131,7 @@ class ContainerFile(msgspec.Struct, frozen=True):
 class ReadContainerFile(Question[ContainerFile], frozen=True):
     """/containers/ID/archive: one path in a container, no link followed, and the first bytes of a file."""
 
-    POLICY = Policy("api.archive", "a file of a container", "engine.api:get", "api", "engine", 2, 6)
+    POLICY = engine_get("api.archive", "a file of a container", "/containers/{id}/archive", deadline=2, priority=6)
     id: str
     path: str
     bytes: int = 4096

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from diagnose.model import Json
-from diagnose.questions.question import Policy, Question
+from diagnose.questions.question import Policy, Question, engine_get
 
 Filters = Mapping[str, Sequence[str]]
 """The API's own map of lists."""
@@ -182,13 +182,13 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
 class ReadInfo(Question[Info], frozen=True):
     """/info."""
 
-    POLICY = Policy("api.info", "the engine's own description (docker info)", "engine.api:get", "api", "engine", 3, 2)
+    POLICY = engine_get("api.info", "the engine's own description (docker info)", "/info", deadline=3, priority=2)
 
 
 class ReadVersion(Question[Json], frozen=True):
     """/version."""
 
-    POLICY = Policy("api.version", "the engine's version", "engine.api:get", "api", "engine", 3, 4)
+    POLICY = engine_get("api.version", "the engine's version", "/version", deadline=3, priority=4)
 
 
 class EventActor(msgspec.Struct, frozen=True, rename="pascal"):
@@ -211,7 +211,7 @@ class EngineEvent(msgspec.Struct, frozen=True):
 class ListEvents(Question[list[EngineEvent]], frozen=True):
     """/events of the last seconds. The engine keeps 256 events."""
 
-    POLICY = Policy("api.events", "the engine's events", "engine.api:get", "api", "engine", 3, 2)
+    POLICY = engine_get("api.events", "the engine's events", "/events", deadline=3, priority=2)
     since_s: float
     filters: Filters | None = None
 
@@ -313,8 +313,14 @@ class EngineDiskUsage(msgspec.Struct, frozen=True, rename="pascal"):
 class MeasureDiskUsage(Question[EngineDiskUsage], frozen=True):
     """/system/df. An empty `type` asks for everything."""
 
-    POLICY = Policy(
-        "api.system_df", "the engine's disk usage (docker system df)", "engine.api:get", "last", "engine", 5, 9
+    POLICY = engine_get(
+        "api.system_df",
+        "the engine's disk usage (docker system df)",
+        "/system/df",
+        deadline=5,
+        priority=9,
+        lane="last",
+        parameters={"verbose": True},
     )
     type: Sequence[str] = ()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from diagnose.model import Failed, Json
-from diagnose.questions.question import Question
+from diagnose.questions.question import AnyQuestion, Lane, Question
 
 Answer = TypeVar("Answer")
 Thing = TypeVar("Thing")
@@ -16,10 +16,18 @@ Thing = TypeVar("Thing")
 class AnswerSource(Protocol):
     """What answers in JSON: a live host while it is recorded, or a recording."""
 
-    def ask(self, question: Question[Any]) -> Json | Failed: ...
+    def ask(self, question: AnyQuestion) -> Json | Failed: ...
 
-    def ask_many(self, questions: Iterable[Question[Any]]) -> Iterator[tuple[Question[Any], Json | Failed]]:
+    def ask_many(self, questions: Iterable[AnyQuestion]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
         """The answers in any order, each as soon as it is there."""
+        ...
+
+
+class LaneServer(Protocol):
+    """What answers the questions of a lane."""
+
+    def serve(self, lane: Lane, pull: Callable[[], AnyQuestion | None]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
+        """The answers to the questions that `pull` gives, in any order, until it gives None and all are answered."""
         ...
 
 
@@ -28,7 +36,7 @@ class Host:
 
     def __init__(self, source: AnswerSource) -> None:
         self.source = source
-        self._decoded: dict[Question[Any], Any] = {}
+        self._decoded: dict[AnyQuestion, Any] = {}
         self._lock = threading.Lock()
 
     def ask(self, question: Question[Answer]) -> Answer | Failed:

@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from diagnose.model import Json, Subject
 from diagnose.questions.engine import Filters
 from diagnose.questions.network import Subnet
-from diagnose.questions.question import Policy, Question
+from diagnose.questions.question import Question, engine_get
 
 NONE = "<none>"
 """The name that old engines list for an image without one."""
@@ -63,7 +63,7 @@ class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 class ListImages(Question[list[Image]], frozen=True):
     """/images/json."""
 
-    POLICY = Policy("api.images", "the list of images", "engine.api:get", "api", "engine", 3, 2)
+    POLICY = engine_get("api.images", "the list of images", "/images/json", deadline=3, priority=2)
     all: bool | UnsetType = UNSET
 
 
@@ -111,7 +111,7 @@ class Detail(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 class InspectImage(Question[Detail], frozen=True):
     """/images/ID/json."""
 
-    POLICY = Policy("api.image", "docker inspect of an image", "engine.api:get", "api", "engine", 2, 4)
+    POLICY = engine_get("api.image", "docker inspect of an image", "/images/{id}/json", deadline=2, priority=4)
     id: str
 
 
@@ -126,7 +126,7 @@ class HistoryStep(msgspec.Struct, frozen=True, rename="pascal"):
 class ReadImageHistory(Question[list[HistoryStep] | None], frozen=True):
     """/images/ID/history."""
 
-    POLICY = Policy("api.image_history", "the history of an image", "engine.api:get", "api", "engine", 2, 6)
+    POLICY = engine_get("api.image_history", "the history of an image", "/images/{id}/history", deadline=2, priority=6)
     id: str
 
 
@@ -162,7 +162,7 @@ class VolumeList(msgspec.Struct, frozen=True, rename="pascal"):
 class ListVolumes(Question[VolumeList], frozen=True):
     """/volumes."""
 
-    POLICY = Policy("api.volumes", "the list of volumes", "engine.api:get", "api", "engine", 3, 2)
+    POLICY = engine_get("api.volumes", "the list of volumes", "/volumes", deadline=3, priority=2)
     filters: Filters | None = None
 
 
@@ -251,12 +251,12 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 class ListNetworks(Question[list[Network]], frozen=True):
     """/networks."""
 
-    POLICY = Policy("api.networks", "the list of networks", "engine.api:get", "api", "engine", 3, 2)
+    POLICY = engine_get("api.networks", "the list of networks", "/networks", deadline=3, priority=2)
     filters: Filters | None = None
 
 
 class InspectNetwork(Question[Json], frozen=True):
     """/networks/ID."""
 
-    POLICY = Policy("api.network", "docker inspect of a network", "engine.api:get", "api", "engine", 2, 3)
+    POLICY = engine_get("api.network", "docker inspect of a network", "/networks/{id}", deadline=2, priority=3)
     id: str

@@ -7,6 +7,7 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 import msgspec
@@ -47,6 +48,26 @@ class Policy(msgspec.Struct, frozen=True):
     """A lower number is asked first."""
     longest: int = 16 * 1024
     """Characters of one string in the answer. Longer strings are cut before they are redacted and judged."""
+    path: str = ""
+    """Of the engine's API, for a question that is one GET there; `{id}` stands for the argument of that name."""
+    parameters: Mapping[str, Json] = {}
+    """Parameters that the GET always has, beside the question's arguments."""
+
+
+def engine_get(
+    kind: str,
+    what: str,
+    path: str,
+    *,
+    deadline: float,
+    priority: int,
+    lane: Lane = "api",
+    longest: int = 16 * 1024,
+    collector: str = "engine.api:get",
+    parameters: Mapping[str, Json] = MappingProxyType({}),
+) -> Policy:
+    """The policy of a question that is one GET of the engine's API."""
+    return Policy(kind, what, collector, lane, "engine", deadline, priority, longest, path, dict(parameters))
 
 
 Answer = TypeVar("Answer")
@@ -98,7 +119,7 @@ class Question(msgspec.Struct, Generic[Answer], frozen=True, dict=True, omit_def
             cls.ANSWER = get_args(base)[0]
         if "POLICY" in cls.__dict__:
             for name, policy in {"": cls.POLICY, **cls.ROUNDS}.items():
-                KINDS[policy.kind] = policy
+                _POLICIES[policy.kind] = policy
                 _CLASSES[policy.kind] = cls, name
 
     @property
@@ -178,10 +199,13 @@ def _builtin(value: Any) -> Json:
     return value if isinstance(value, str | int | float | None) else msgspec.to_builtins(value)
 
 
-KINDS: dict[str, Policy] = {}
-"""The policy of each kind of question, by its recorded name; complete after `load`."""
+AnyQuestion = Question[Any]
+"""A question of any class, for code that hands questions on."""
 
-_CLASSES: dict[str, tuple[type[Question[Any]], str]] = {}
+_POLICIES: dict[str, Policy] = {}
+"""The policy of each kind of question, by its recorded name; complete after `policies`."""
+
+_CLASSES: dict[str, tuple[type[AnyQuestion], str]] = {}
 """The class and the round of each kind, by its recorded name."""
 
 
@@ -193,7 +217,7 @@ class RecordedQuestion(Question[Json], frozen=True):
 
     @property
     def policy(self) -> Policy:
-        return KINDS[self.kind]
+        return _POLICIES[self.kind]
 
     @property
     def args(self) -> dict[str, Json]:
@@ -204,22 +228,22 @@ class RecordedQuestion(Question[Json], frozen=True):
         return decoded
 
     def about(self) -> str:
-        return typed(self).about() if self.kind in KINDS else self.kind
+        return typed(self).about() if self.kind in _POLICIES else self.kind
 
 
 @functools.cache
-def load() -> Mapping[str, Policy]:
-    """Import every module of questions, and give the policies of all kinds."""
+def policies() -> Mapping[str, Policy]:
+    """The policy of each kind of question, by its recorded name, after every module of questions was imported."""
     import diagnose.questions as package
 
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
-    return KINDS
+    return _POLICIES
 
 
-def by_kind() -> Mapping[str, type[Question[Any]]]:
+def by_kind() -> Mapping[str, type[AnyQuestion]]:
     """The class of each kind of question, by its recorded name."""
-    load()
+    policies()
     return {kind: cls for kind, (cls, _) in _CLASSES.items()}
 
 
@@ -228,17 +252,18 @@ def recorded(kind: str, args: Mapping[str, Json]) -> RecordedQuestion:
     return RecordedQuestion(kind, _CANONICAL.encode(args) if args else "{}")
 
 
-def typed(question: Question[Any]) -> Question[Any]:
+def typed(question: AnyQuestion) -> AnyQuestion:
     """The question as its own class. msgspec.ValidationError for arguments of another shape, KeyError for an unknown kind."""
     if not isinstance(question, RecordedQuestion):
         return question
+    policies()
     cls, name = _CLASSES[question.kind]
     args = {**question.args, "round": name} if name else question.args
-    own: Question[Any] = convert(args, cls)
+    own: AnyQuestion = msgspec.convert(args, cls)
     return own
 
 
-def canonical(question: Question[Any]) -> Question[Any]:
+def canonical(question: AnyQuestion) -> AnyQuestion:
     """The question as its own class where that is possible: a recording of another version may write arguments differently."""
     try:
         return typed(question)

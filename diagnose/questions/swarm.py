@@ -7,7 +7,7 @@ import msgspec
 from diagnose.model import Json
 from diagnose.phrases import unix
 from diagnose.questions.engine import Filters
-from diagnose.questions.question import Policy, Question
+from diagnose.questions.question import Question, engine_get
 
 
 class NodeDescription(msgspec.Struct, frozen=True, rename="pascal"):
@@ -148,25 +148,27 @@ class Task(msgspec.Struct, frozen=True, rename="pascal"):
 class ReadSwarm(Question[Json], frozen=True):
     """/swarm; 503 where this node is no manager."""
 
-    POLICY = Policy("api.swarm", "the swarm", "engine.api:get", "api", "engine", 3, 5)
+    POLICY = engine_get("api.swarm", "the swarm", "/swarm", deadline=3, priority=5)
 
 
 class ListNodes(Question[list[Node] | None], frozen=True):
     """/nodes."""
 
-    POLICY = Policy("api.nodes", "the nodes of the swarm", "engine.api:get", "api", "engine", 3, 5)
+    POLICY = engine_get("api.nodes", "the nodes of the swarm", "/nodes", deadline=3, priority=5)
     filters: Filters | None = None
 
 
 class ListServices(Question[list[Service] | None], frozen=True):
     """/services with ServiceStatus."""
 
-    POLICY = Policy("api.services", "the services of the swarm", "engine.api:get", "api", "engine", 3, 5)
+    POLICY = engine_get(
+        "api.services", "the services of the swarm", "/services", deadline=3, priority=5, parameters={"status": True}
+    )
     filters: Filters | None = None
 
 
 class ListTasks(Question[list[Task] | None], frozen=True):
     """/tasks."""
 
-    POLICY = Policy("api.tasks", "the tasks of the swarm", "engine.api:get", "api", "engine", 3, 5)
+    POLICY = engine_get("api.tasks", "the tasks of the swarm", "/tasks", deadline=3, priority=5)
     filters: Filters | None = None

@@ -16,9 +16,9 @@ import msgspec
 
 from diagnose.model import Failed, Json, Reason
 from diagnose.plain_file import NotPlainError, plain_text
-from diagnose.questions import RecordedQuestion
+from diagnose.questions import AnyQuestion, RecordedQuestion
+from diagnose.questions.question import policies
 from diagnose.recording.limits import MOST_BYTES, bytes_in_memory, cut
-from diagnose.recording.questions import KINDS, Question
 from diagnose.recording.recorder import RecordedAnswer
 
 FORMAT = 1
@@ -32,7 +32,7 @@ SHORT_TEXT = 16 * 1024
 
 REASONS = frozenset(get_args(Reason))
 
-Tape = Mapping[Question, RecordedAnswer]
+Tape = Mapping[AnyQuestion, RecordedAnswer]
 
 
 class TapeError(Exception):
@@ -64,18 +64,18 @@ def digest(texts: Mapping[str, str]) -> str:
     return total.hexdigest()
 
 
-def parse(texts: Iterable[tuple[str, str]]) -> dict[Question, RecordedAnswer]:
+def parse(texts: Iterable[tuple[str, str]]) -> dict[AnyQuestion, RecordedAnswer]:
     """The recording out of answer files (name, text). TapeError on anything that is not one."""
-    tape: dict[Question, RecordedAnswer] = {}
+    tape: dict[AnyQuestion, RecordedAnswer] = {}
     room = MOST_BYTES
     for name, text in texts:
         kind = Path(name).name.removesuffix(".json")
-        if kind not in KINDS:
+        if kind not in policies():
             continue  # a question of another version of the tool: nobody here asks it
         room -= bytes_in_memory(text)
         if room < 0:
             raise TapeError("it holds more values than diagnose reads: they would not fit into 300 MiB of memory")
-        longest = KINDS[kind].longest if len(text) > SHORT_TEXT else len(text)
+        longest = policies()[kind].longest if len(text) > SHORT_TEXT else len(text)
         try:
             for row in _rows(text):
                 arguments = json.dumps(_mapping(row["args"]), sort_keys=True, separators=(",", ":"))
@@ -135,11 +135,11 @@ def write_folder(folder: Path, tape: Tape, manifest: Mapping[str, Json]) -> None
     (folder / "manifest.json").write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8")
 
 
-def read_folder(folder: Path) -> tuple[dict[Question, RecordedAnswer], dict[str, Json]]:
+def read_folder(folder: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
     """The recorded answers and the manifest of a folder. TapeError if it holds none."""
     try:
         manifest = check_manifest(plain_text(folder / "manifest.json"))
-        names = sorted(path for path in (folder / "answers").glob("*.json") if path.stem in KINDS)
+        names = sorted(path for path in (folder / "answers").glob("*.json") if path.stem in policies())
         texts = [(f"answers/{name.name}", plain_text(name)) for name in names]
     except FileNotFoundError as error:
         raise TapeError("it is not a recorded host: it holds no manifest.json") from error

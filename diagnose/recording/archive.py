@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from diagnose.model import Json
+from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
 from diagnose.recording.answer_files import TapeError
-from diagnose.recording.questions import Question
 from diagnose.recording.recorder import RecordedAnswer
 
 MAX_MEMBERS = 5_000
@@ -88,7 +88,7 @@ def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
         raise TapeError(f"it is not a whole bundle ({type(error).__name__}: {error})") from error
 
 
-def read(path: Path) -> tuple[dict[Question, RecordedAnswer], dict[str, Json]]:
+def read(path: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
     """The recorded answers and the manifest of an archive. TapeError in one sentence if it is none, is newer, or was altered."""
     answers: list[tuple[str, str]] = []
     hashes: dict[str, str] = {}

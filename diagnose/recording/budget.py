@@ -19,6 +19,14 @@ LEAST_S = 0.4
 a report about nothing helps nobody.
 """
 
+USUAL_S = 10.0
+"""Seconds of a run for which the deadlines of questions are meant."""
+
+
+def patience(budget_s: float) -> float:
+    """How much longer than usual each question may take in a run of this budget; never less than usual."""
+    return max(1.0, budget_s / USUAL_S)
+
 
 class Budget:
     """Two moments on the monotonic clock; an interrupt may bring the first forward.

@@ -10,18 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import Empty, SimpleQueue
-from typing import Any
 
 import msgspec
 
 from diagnose.model import Failed, Json
-from diagnose.questions import AnswerSource, Host, Lane, Policy
-from diagnose.questions import Question as AnyQuestion
+from diagnose.questions import AnswerSource, AnyQuestion, Host, Lane, Policy
+from diagnose.questions.host import LaneServer
 from diagnose.questions.question import canonical
 from diagnose.recording.budget import Budget
-from diagnose.recording.questions import Hands
-
-Question = AnyQuestion[Any]
 
 WORKERS: Mapping[Lane, int] = {"api": 1, "local": 3, "file": 2, "netns": 2, "probe": 32, "last": 1}
 """Threads per lane. That of the API has several questions under way at once. Only what waits is done by many: threads that work
@@ -70,7 +66,7 @@ class RecordedAnswer(msgspec.Struct, frozen=True):
 
 
 class _Job(msgspec.Struct, eq=False):
-    question: Question
+    question: AnyQuestion
     policy: Policy
     started: float = 0.0
     entry: RecordedAnswer | None = None
@@ -84,23 +80,23 @@ class Recorder:
     What is not answered when the budget is spent is Failed("budget"). patience: a factor on every deadline.
     """
 
-    def __init__(self, inner: Hands, budget: Budget, patience: float = 1.0) -> None:
+    def __init__(self, inner: LaneServer, budget: Budget, patience: float = 1.0) -> None:
         self._inner = inner
         self._budget = budget
         self._patience = patience
         self._lock = threading.Lock()
         self._work = {lane: threading.Condition(self._lock) for lane in WORKERS}
-        self._jobs: dict[Question, _Job] = {}
+        self._jobs: dict[AnyQuestion, _Job] = {}
         self._queues: dict[Lane, list[tuple[int, int, _Job]]] = {lane: [] for lane in WORKERS}
         self._idle: dict[Lane, int] = dict.fromkeys(WORKERS, 0)
         self._threads: dict[Lane, int] = dict.fromkeys(WORKERS, 0)
-        self._running: dict[Question, tuple[_Job, _Worker]] = {}
+        self._running: dict[AnyQuestion, tuple[_Job, _Worker]] = {}
         self._order = itertools.count()
         self._is_kept = False
         self._quiet = 0
 
     @property
-    def tape(self) -> dict[Question, RecordedAnswer]:
+    def tape(self) -> dict[AnyQuestion, RecordedAnswer]:
         """What has been answered so far, in the order in which it was asked."""
         with self._lock:
             return {job.question: job.entry for job in self._jobs.values() if job.entry is not None}
@@ -111,19 +107,19 @@ class Recorder:
         with self._lock:
             return [asked.kind for asked in self._running]
 
-    def begin(self, question: Question) -> None:
+    def begin(self, question: AnyQuestion) -> None:
         """Have a question answered that will be asked."""
         with self._lock:
             if question not in self._jobs:
                 self._submit(question)
 
-    def ask(self, question: Question) -> Json | Failed:
+    def ask(self, question: AnyQuestion) -> Json | Failed:
         """The answer, waited for at most until the kind's deadline or the budget."""
         for _, answer in self.ask_many((question,)):
             return answer
         raise AssertionError("unreachable")
 
-    def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
+    def ask_many(self, questions: Iterable[AnyQuestion]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
         answered: SimpleQueue[_Job] = SimpleQueue()
         wanted = dict.fromkeys(questions)
         with self._lock:
@@ -153,7 +149,7 @@ class Recorder:
             assert job.entry is not None
             yield job.question, job.entry.answer
 
-    def _submit(self, question: Question) -> _Job:
+    def _submit(self, question: AnyQuestion) -> _Job:
         policy = question.policy
         job = self._jobs[question] = _Job(question, policy)
         if not self._budget.left:
@@ -195,7 +191,7 @@ class Recorder:
     def _ready(self, lane: Lane) -> bool:
         return bool(self._queues[lane]) and (lane != "last" or self._quiet >= QUIET or not self._is_kept)
 
-    def _pull(self, worker: _Worker) -> Question | None:
+    def _pull(self, worker: _Worker) -> AnyQuestion | None:
         """The next question of the worker's lane; None where there is none now, or where this worker was given up."""
         with self._lock:
             if worker.lost or not self._ready(worker.lane):
@@ -280,14 +276,14 @@ class _Worker:
 class Replay:
     """A tape as a host: each question answered as it was, anything else Failed("not recorded")."""
 
-    def __init__(self, tape: Mapping[Question, RecordedAnswer]) -> None:
+    def __init__(self, tape: Mapping[AnyQuestion, RecordedAnswer]) -> None:
         self.tape = {canonical(question): entry for question, entry in tape.items()}
 
-    def ask(self, question: Question) -> Json | Failed:
+    def ask(self, question: AnyQuestion) -> Json | Failed:
         entry = self.tape.get(question) or self.tape.get(canonical(question))
         return Failed("not recorded", question.about()) if entry is None else entry.answer
 
-    def ask_many(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Json | Failed]]:
+    def ask_many(self, questions: Iterable[AnyQuestion]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
         for each in dict.fromkeys(questions):
             yield each, self.ask(each)
 

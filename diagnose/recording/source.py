@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from diagnose.model import Json
+from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
-from diagnose.recording.questions import Question
 from diagnose.recording.recorder import RecordedAnswer
 
 
-def read(source: Path) -> tuple[dict[Question, RecordedAnswer], dict[str, Json]]:
+def read(source: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
     """The recorded answers and the manifest of whatever lies at this path. answer_files.TapeError if it is no recorded host."""
     place = _place(source)
     if place.is_dir():

@@ -16,9 +16,8 @@ from collections.abc import Mapping
 from os import urandom
 
 from diagnose.model import Failed, Json
-from diagnose.questions import RecordedQuestion
+from diagnose.questions import AnyQuestion, RecordedQuestion
 from diagnose.recording.answer_files import Tape
-from diagnose.recording.questions import Question
 from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact.names import TOKEN, unpacked, words
 from diagnose.ticket import vocabulary
@@ -73,10 +72,10 @@ class Renaming:
         changed = {old: new for old, new in self.addresses.seen.items() if old != new}
         return {"names": dict(self.names), "addresses": changed}
 
-    def tape(self, tape: Tape) -> dict[Question, RecordedAnswer]:
+    def tape(self, tape: Tape) -> dict[AnyQuestion, RecordedAnswer]:
         """The recording with every name replaced, in questions, answers and failures."""
         ordered = sorted(tape.items(), key=lambda item: item[0].kind == "nftables")
-        renamed: dict[Question, RecordedAnswer] = {}
+        renamed: dict[AnyQuestion, RecordedAnswer] = {}
         for question, entry in ordered:
             if isinstance(entry.answer, Failed):
                 answer: Json | Failed = Failed(entry.answer.reason, self.text(entry.answer.detail))
@@ -87,7 +86,7 @@ class Renaming:
             renamed[self._question(question)] = RecordedAnswer(answer, entry.duration_s)
         return {self._question(question): renamed[self._question(question)] for question in tape}
 
-    def _question(self, question: Question) -> Question:
+    def _question(self, question: AnyQuestion) -> AnyQuestion:
         args = {}
         for key, old in question.args.items():
             new = (

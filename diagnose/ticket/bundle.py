@@ -23,6 +23,7 @@ import msgspec
 
 from diagnose import registry
 from diagnose.model import Failed, Json, Report
+from diagnose.questions import AnyQuestion
 from diagnose.questions.containers import ReadLogs
 from diagnose.questions.engine import ReadInfo, ReadVersion
 from diagnose.questions.files import ReadFile
@@ -32,7 +33,6 @@ from diagnose.questions.machine import ListMounts, ReadMemory, ReadPressure
 from diagnose.questions.network import ListAddresses, ListInterfaces, ListRoutes
 from diagnose.questions.run import IdentifyCaller
 from diagnose.recording import answer_files
-from diagnose.recording.questions import Question
 from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact import TOKEN
 from diagnose.render import json as json_report
@@ -69,7 +69,7 @@ class Bundle(msgspec.Struct, frozen=True):
     shed: tuple[str, ...]
 
 
-def superset() -> tuple[Question, ...]:
+def superset() -> tuple[AnyQuestion, ...]:
     """What a colleague may need beyond what the checks asked, all of it cheap."""
     return (
         ReadInfo(),
@@ -90,7 +90,7 @@ def superset() -> tuple[Question, ...]:
     )
 
 
-def last_words(recorded: answer_files.Tape) -> tuple[Question, ...]:
+def last_words(recorded: answer_files.Tape) -> tuple[AnyQuestion, ...]:
     """The log tails of the containers that failed last."""
     return tuple(ReadLogs(id, tail=LOG_LINES) for id in texts.failing(recorded)[:LOGS_OF])
 

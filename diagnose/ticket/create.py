@@ -12,11 +12,10 @@ from diagnose import interrupts, session
 from diagnose.judgement import engine
 from diagnose.judgement.exit_codes import code_of
 from diagnose.model import Check, Failed, Json, Report
-from diagnose.questions import RecordedQuestion
+from diagnose.questions import AnyQuestion, RecordedQuestion
 from diagnose.questions.run import Options
 from diagnose.recording.answer_files import Tape
 from diagnose.recording.budget import Budget
-from diagnose.recording.questions import Question
 from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
 from diagnose.redact import Redactor
 from diagnose.render.html import page
@@ -115,7 +114,7 @@ def _differing(plain: Report, renamed: Report) -> list[Json]:
     return sorted(id for id in before if before[id] != after.get(id))
 
 
-def _settled(question: Question, entry: RecordedAnswer, redactor: Redactor) -> tuple[Question, RecordedAnswer]:
+def _settled(question: AnyQuestion, entry: RecordedAnswer, redactor: Redactor) -> tuple[AnyQuestion, RecordedAnswer]:
     """Question and answer without what the run has learned to be secret since they were recorded."""
     args = redactor.settle(question.args)
     if args != question.args:

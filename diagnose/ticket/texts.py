@@ -8,8 +8,8 @@ from typing import Any
 
 from diagnose.model import Failed, Json
 from diagnose.phrases import unix
+from diagnose.questions import AnyQuestion
 from diagnose.recording.answer_files import Tape
-from diagnose.recording.questions import Question
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -21,7 +21,7 @@ def file_name(name: str) -> str:
 
 def texts(tape: Tape) -> Iterator[tuple[str, str]]:
     """(relative path, text), the least valuable last; a text that cannot be made is simply not there."""
-    answered: list[tuple[Question, Any]] = [
+    answered: list[tuple[AnyQuestion, Any]] = [
         (question, entry.answer) for question, entry in tape.items() if not isinstance(entry.answer, Failed)
     ]
     names = _names(answered)
@@ -32,7 +32,7 @@ def texts(tape: Tape) -> Iterator[tuple[str, str]]:
             continue  # an answer of an unforeseen shape is still in answers/, as it came
 
 
-def _names(answered: list[tuple[Question, Any]]) -> Mapping[str, str]:
+def _names(answered: list[tuple[AnyQuestion, Any]]) -> Mapping[str, str]:
     """Container names by id."""
     return {
         str(answer.get("Id")): str(answer.get("Name", "")).removeprefix("/")
@@ -41,7 +41,7 @@ def _names(answered: list[tuple[Question, Any]]) -> Mapping[str, str]:
     }
 
 
-def _texts(question: Question, answer: Any, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _texts(question: AnyQuestion, answer: Any, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     kind, args = question.kind, question.args
     if kind == "api.logs" and answer.get("text"):
         id = str(args["id"])

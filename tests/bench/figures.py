@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diagnose.live.engine import api
-from diagnose.recording.questions import KINDS, Question
+from diagnose.questions import RecordedQuestion
+from diagnose.questions.question import policies, typed
 from tests.lab.box import PROJECT, Box
 
 HERE = Path(__file__).parent
@@ -53,7 +54,7 @@ class Network:
 def compare(box: Box, rounds: int) -> Mapping[str, Sequence[Cost]]:
     """The tool, the part of it that asks the API, curl over the same paths, the Go client, and Python's imports alone."""
     keys = [row["question"] for row in box.diagnose("all", "--format", "json", "--timings").report["timings"]]
-    asked = [key for key in keys if KINDS[key.partition(" ")[0]].collector == "engine.api:get"]
+    asked = [key for key in keys if policies()[key.partition(" ")[0]].collector == "engine.api:get"]
     box.write(QUESTIONS, "".join(f"{key}\n" for key in asked))
     major, minor = (int(part) for part in box.api("/version")["ApiVersion"].split("."))
     paths = [f"/v{major}.{minor}{path}" for path in _paths(asked, (major, minor))]
@@ -104,4 +105,4 @@ def _paths(keys: Iterable[str], version: tuple[int, int]) -> Iterable[str]:
             now = time.time()
             yield f"/events?since={now - 86400:.0f}&until={now:.0f}"
         else:
-            yield api._target(Question(kind, arguments or "{}"), version, None)
+            yield api.target_of(typed(RecordedQuestion(kind, arguments or "{}")), version, 0.0)

@@ -9,16 +9,16 @@ import time
 
 from diagnose.live import Live
 from diagnose.live.engine import api  # noqa: F401 - imported before the clock starts
+from diagnose.questions import RecordedQuestion
 from diagnose.recording.budget import Budget
-from diagnose.recording.questions import Question
 from diagnose.recording.recorder import Recorder
 
 
 def main() -> None:
     gc.disable()  # as the tool does
     with open(sys.argv[1]) as file:
-        questions = [Question(*line.rstrip("\n").partition(" ")[::2]) for line in file]
-    asked = [Question(each.kind, each.arguments or "{}") for each in questions]
+        questions = [RecordedQuestion(*line.rstrip("\n").partition(" ")[::2]) for line in file]
+    asked = [RecordedQuestion(each.kind, each.arguments or "{}") for each in questions]
     began, used = time.monotonic(), time.process_time()
     host = Recorder(Live(), Budget(time.monotonic() + 60))
     for _ in host.ask_many(asked):

@@ -26,7 +26,7 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
 from diagnose.model import Failed, Finding, Json, Result, Unavailable, Unexamined
-from diagnose.recording.questions import Question
+from diagnose.questions import AnyQuestion
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge
@@ -614,7 +614,7 @@ SAID = {
 """The last line of a container's log, and what it tells of its program."""
 
 
-def file_of(question: Question) -> Json | Failed:
+def file_of(question: AnyQuestion) -> Json | Failed:
     """Two files of a container: /gone, which is not there, and one of which no more is known."""
     return Failed("gone") if question.args["path"] == "/gone" else {"type": "other"}
 

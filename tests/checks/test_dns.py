@@ -25,8 +25,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.firewall import iptables
 from diagnose.firewall.rules import Ruleset
 from diagnose.model import DAEMON, Failed, Finding, Json, Severity, Skipped, Subject, Unavailable, Verdict
-from diagnose.questions import Host
-from diagnose.recording.questions import Question
+from diagnose.questions import AnyQuestion, Host
 from tests.hosts import Made
 from tests.judging import judge, rows
 
@@ -103,7 +102,7 @@ def world(
     """Containers with their resolv.conf, and what servers say: (server, asked from the host) -> rcode, or an ICMP error, or
     silence."""
 
-    def reply(question: Question) -> Json:
+    def reply(question: AnyQuestion) -> Json:
         args = question.args
         said = replies.get(
             (args["server"] + ("/tcp" if args["transport"] == "tcp" else ""), args["pid"] is None), "silent"
@@ -200,7 +199,7 @@ def test_what_stands_on_replies_says_why_there_are_none(why: Unavailable, expect
 
 
 def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_host() -> None:
-    def reply(question: Question) -> Json | Failed:
+    def reply(question: AnyQuestion) -> Json | Failed:
         if question.args["pid"] is not None:
             return Failed("forbidden", "run as root")
         return {

@@ -23,9 +23,9 @@ from diagnose.evidence.network.packet_paths import Forwarding, forwarding, packe
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.uplinks import Uplinks, uplinks
 from diagnose.model import Failed, Json, Result, Severity, Unavailable, Verdict
-from diagnose.recording.questions import question
 from tests.hosts import Made
 from tests.judging import judge, rows
+from tests.questions import question
 
 DATA = Path(__file__).parents[1] / "data" / "firewall"
 ENGINES = ("20.10", "26.1", "28.5")

@@ -11,7 +11,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices, block_devices
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import Failed, Finding, Json
-from diagnose.recording.questions import Question
+from diagnose.questions import AnyQuestion
 from tests.hosts import Made
 
 ERROR = "EXT4-fs error (device loop2): trigger_test_error:127: comm sh: lab"
@@ -50,7 +50,7 @@ NAMES: dict[str, Json] = {
 
 
 def test_a_disk_is_known_by_each_of_its_names() -> None:
-    def answer(question: Question) -> Json:
+    def answer(question: AnyQuestion) -> Json:
         return NAMES.get(str(question.args.get("path", question.kind)), Failed("missing", ""))
 
     table = (Mounted("/", source="/dev/root", dev="8:1"), Mounted("/data", source="/dev/mapper/crypt", dev="252:1"))

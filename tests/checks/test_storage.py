@@ -12,8 +12,8 @@ import pytest
 from diagnose import registry
 from diagnose.judgement import engine
 from diagnose.model import Failed, Json, Report, Severity
+from diagnose.questions import AnyQuestion
 from diagnose.recording.budget import Budget
-from diagnose.recording.questions import Question
 from tests.hosts import Made
 
 GIB = 1 << 30
@@ -98,7 +98,7 @@ def mount(point: str, fstype: str, options: str = "rw", source: str = "/dev/x") 
 
 
 def stats(sizes: Mapping[str, int]) -> Any:
-    def answer(question: Question) -> Json:
+    def answer(question: AnyQuestion) -> Json:
         paths = question.args["paths"]
         return {
             path: {"size": sizes[path], "blocks_bytes": sizes[path], "dev": "8:17"}
@@ -111,7 +111,7 @@ def stats(sizes: Mapping[str, int]) -> Any:
 
 
 def disks(root: Json, system: Json = SYSTEM, **others: Json) -> Any:
-    def answer(question: Question) -> Json:
+    def answer(question: AnyQuestion) -> Json:
         path = question.args["path"]
         return {ROOT: root, "/": system}.get(path, others.get(path.strip("/"), Failed("missing", path)))
 

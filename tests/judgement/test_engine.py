@@ -28,9 +28,10 @@ from diagnose.model import (
     Verdict,
     container,
 )
+from diagnose.questions import AnyQuestion, Host
 from diagnose.recording.budget import Budget
-from diagnose.recording.questions import Host, Question, question
 from tests.hosts import Made
+from tests.questions import question
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def test_containers_that_cannot_be_inspected_are_named_not_lost():
 BUSY, STUCK, WELL = ("a" * 64, "b" * 64, "c" * 64)
 
 
-def _slow(asked: Question) -> Json | Failed:
+def _slow(asked: AnyQuestion) -> Json | Failed:
     """Inspect of a busy host: one container is silent at first, one for good."""
     id = asked.args["id"]
     if id == STUCK or (id == BUSY and asked.kind == "api.container"):

@@ -18,7 +18,7 @@ from .engines import Engine
 
 ASK = """
 import json, sys
-from diagnose.recording.questions import question
+from tests.questions import question
 from diagnose.live import Live
 from diagnose.model import Failed
 
@@ -32,7 +32,7 @@ print(json.dumps(answers))
 COMPARE = """
 import json
 import docker
-from diagnose.recording.questions import question
+from tests.questions import question
 from diagnose.live import Live
 from diagnose.live.engine import api
 

@@ -20,7 +20,7 @@ ASK = """
 import json, sys
 from diagnose.live import Live, failure
 from diagnose.live.network import iptables, process
-from diagnose.recording.questions import question
+from tests.questions import question
 live = Live()
 def answer(kind, args):
     collector = iptables.iptables_save if kind == "iptables" else process.ask

@@ -19,11 +19,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnose.live import Live, Refused, Settings
+from diagnose.live import Live, Refused
 from diagnose.live.engine import api, events, fast_lane
 from diagnose.live.engine.http import Connection
 from diagnose.model import Failed
-from diagnose.recording.questions import KINDS, Question, question
+from diagnose.questions import AnyQuestion
+from diagnose.questions.question import policies
+from diagnose.questions.run import Options
+from tests.questions import question
 
 Script = Callable[[socket.socket, str], None]
 """What a server does with one request: the connection and the request's target."""
@@ -92,7 +95,7 @@ class Server:
             listener.close()
 
     def live(self) -> Live:
-        return Live(Settings(host=self.url))
+        return Live(Options(host=self.url))
 
 
 @pytest.fixture
@@ -108,20 +111,20 @@ def serve(tmp_path: Path) -> Iterator[Callable[[Script], Server]]:
         server.close()
 
 
-Ask = Callable[[Live, Question], Any]
+Ask = Callable[[Live, AnyQuestion], Any]
 
 
 @pytest.fixture(params=["one question", "one of many", "through docker-py"])
 def ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """The ways in which the engine is asked: a question by itself, as those of the api lane are, and as a remote engine is."""
     if request.param == "through docker-py":
-        monkeypatch.setattr(Server, "live", lambda server: Live(Settings(host=server.listen_on_tcp())))
+        monkeypatch.setattr(Server, "live", lambda server: Live(Options(host=server.listen_on_tcp())))
     if request.param != "one of many":
         return lambda live, asked: live.ask(asked)
     return lambda live, asked: dict(served(live, [asked]))[asked]
 
 
-def served(live: Live, asked: Iterable[Question]) -> Iterator[tuple[Question, Any]]:
+def served(live: Live, asked: Iterable[AnyQuestion]) -> Iterator[tuple[AnyQuestion, Any]]:
     waiting = iter(asked)
     return live.serve("api", lambda: next(waiting, None))
 
@@ -282,7 +285,7 @@ def test_total_deadline_holds(ask: Ask, serve: Callable[[Script], Server], scrip
     took = time.monotonic() - begin
     assert isinstance(answer, Failed)
     assert answer.reason == "timed out"
-    assert took < KINDS["api.container"].deadline + 0.6
+    assert took < policies()["api.container"].deadline + 0.6
 
 
 @pytest.mark.parametrize(("script", "reason"), [(endless, "too large"), (endless_headers, "malformed")])
@@ -303,7 +306,7 @@ def test_stuck_answer_leaves_the_next_question_alone(ask: Ask, serve: Callable[[
     assert ask(live, question("api.container", id="well")) == {}
 
 
-def inspects(*ids: str) -> list[Question]:
+def inspects(*ids: str) -> list[AnyQuestion]:
     return [question("api.container", id=each) for each in ids]
 
 
@@ -336,7 +339,7 @@ def test_stuck_answers_hold_up_nobody_else(serve: Callable[[Script], Server]) ->
     assert max(at for id, (_, at) in came.items() if id not in late) < 1
     assert "not a byte" in came["stuck"][0].detail
     assert "no end" in came["drips"][0].detail
-    assert max(at for _, at in came.values()) < KINDS["api.container"].deadline + 0.6
+    assert max(at for _, at in came.values()) < policies()["api.container"].deadline + 0.6
 
 
 def test_question_that_comes_while_others_are_stuck_is_asked_at_once(serve: Callable[[Script], Server]) -> None:
@@ -377,12 +380,12 @@ def test_nothing_is_sent_after_a_failed_ping(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as frozen:
         frozen.bind(str(path))
         frozen.listen(1)
-        live = Live(Settings(host=f"unix://{path}"))
+        live = Live(Options(host=f"unix://{path}"))
         begin = time.monotonic()
         answers = [live.ask(question(kind)) for kind in ("api.ping", "api.info", "api.containers", "api.ping")]
         took = time.monotonic() - begin
     assert [answer.reason for answer in answers] == ["timed out"] * 4
-    assert took < KINDS["api.ping"].deadline + 0.3
+    assert took < policies()["api.ping"].deadline + 0.3
 
 
 def test_full_queue_of_connections_is_a_timeout(tmp_path: Path) -> None:
@@ -391,7 +394,7 @@ def test_full_queue_of_connections_is_a_timeout(tmp_path: Path) -> None:
         full.bind(str(path))
         full.listen(0)
         other.connect(str(path))
-        answer = Live(Settings(host=f"unix://{path}")).ask(question("api.ping"))
+        answer = Live(Options(host=f"unix://{path}")).ask(question("api.ping"))
     assert isinstance(answer, Failed)
     assert answer.reason == "timed out"
 
@@ -406,7 +409,7 @@ def test_socket_that_nobody_serves(tmp_path: Path) -> None:
         "unix:///" + "x" * 200: "malformed",
     }
     for url, reason in cases.items():
-        answer = Live(Settings(host=url)).ask(question("api.ping"))
+        answer = Live(Options(host=url)).ask(question("api.ping"))
         assert isinstance(answer, Failed)
         assert answer.reason == reason, url
         assert url.removeprefix("unix://") in answer.detail
@@ -473,8 +476,8 @@ def test_target(serve: Callable[[Script], Server], kind: str, args: dict[str, An
 
 
 def test_every_api_kind_has_a_path() -> None:
-    kinds = {kind for kind in KINDS if kind.startswith("api.")}
-    assert kinds == set(api.PATHS) | {"api.ping"}
+    pathless = {kind for kind, policy in policies().items() if kind.startswith("api.") and not policy.path}
+    assert pathless == {"api.ping"}
 
 
 def test_events_end_now_and_are_lines(serve: Callable[[Script], Server]) -> None:

@@ -18,11 +18,12 @@ from typing import Any
 
 import pytest
 
-from diagnose.live import Live, Refused, Settings
+from diagnose.live import Live, Refused
 from diagnose.live.engine.docker_py import Tls
 from diagnose.live.engine.endpoint import parse, resolve, rootless
 from diagnose.model import Failed
-from diagnose.recording.questions import question
+from diagnose.questions.run import Options
+from tests.questions import question
 
 PING = b"HTTP/1.1 200 OK\r\nApi-Version: 1.51\r\nContent-Length: 2\r\n\r\nOK"
 
@@ -54,30 +55,30 @@ def config(tmp_path: Path) -> Path:
     return tmp_path
 
 
-CHOICES: dict[str, tuple[Settings, dict[str, str], tuple[str, str, str | None]]] = {
-    "current context": (Settings(), {}, ("ssh://ops@far.example:2222", "currentContext", "far")),
+CHOICES: dict[str, tuple[Options, dict[str, str], tuple[str, str, str | None]]] = {
+    "current context": (Options(), {}, ("ssh://ops@far.example:2222", "currentContext", "far")),
     "DOCKER_CONTEXT before the current one": (
-        Settings(),
+        Options(),
         {"DOCKER_CONTEXT": "vm"},
         ("unix:///home/u/.colima/docker.sock", "DOCKER_CONTEXT", "vm"),
     ),
     "DOCKER_HOST before DOCKER_CONTEXT": (
-        Settings(),
+        Options(),
         {"DOCKER_HOST": "unix:///x.sock", "DOCKER_CONTEXT": "vm"},
         ("unix:///x.sock", "DOCKER_HOST", None),
     ),
     "--context before DOCKER_HOST": (
-        Settings(context="tls"),
+        Options(context="tls"),
         {"DOCKER_HOST": "unix:///x.sock"},
         ("tcp://10.0.0.5:2376", "--context", "tls"),
     ),
     "-H before all": (
-        Settings(host="tcp://h:1"),
+        Options(host="tcp://h:1"),
         {"DOCKER_HOST": "unix:///x.sock", "DOCKER_CONTEXT": "vm"},
         ("tcp://h:1", "-H", None),
     ),
     "the default context follows DOCKER_HOST": (
-        Settings(context="default"),
+        Options(context="default"),
         {"DOCKER_HOST": "unix:///x.sock"},
         ("unix:///x.sock", "DOCKER_HOST", "default"),
     ),
@@ -86,7 +87,7 @@ CHOICES: dict[str, tuple[Settings, dict[str, str], tuple[str, str, str | None]]]
 
 @pytest.mark.parametrize(("settings", "environ", "expected"), CHOICES.values(), ids=CHOICES)
 def test_order_of_the_docker_cli(
-    config: Path, settings: Settings, environ: dict[str, str], expected: tuple[str, str, str | None]
+    config: Path, settings: Options, environ: dict[str, str], expected: tuple[str, str, str | None]
 ) -> None:
     found = resolve(settings, {"DOCKER_CONFIG": str(config), **environ})
     assert (found.url, found.source, found.context) == expected
@@ -94,7 +95,7 @@ def test_order_of_the_docker_cli(
 
 
 def test_nothing_named_is_a_local_socket(tmp_path: Path) -> None:
-    found = resolve(Settings(), {"HOME": str(tmp_path)})
+    found = resolve(Options(), {"HOME": str(tmp_path)})
     assert (found.scheme, found.named, found.tls) == ("unix", False, None)
 
 
@@ -104,9 +105,9 @@ def test_rootless_socket_where_there_is_no_default_one(tmp_path: Path) -> None:
     (tmp_path / "podman").mkdir()
     with socket.socket(socket.AF_UNIX) as podman, socket.socket(socket.AF_UNIX) as docker:
         podman.bind(str(tmp_path / "podman" / "podman.sock"))
-        assert resolve(Settings(), environ).source == "podman socket"
+        assert resolve(Options(), environ).source == "podman socket"
         docker.bind(str(tmp_path / "docker.sock"))
-        found = resolve(Settings(), environ)
+        found = resolve(Options(), environ)
     assert (found.source, found.address) == ("rootless socket", str(tmp_path / "docker.sock"))
 
 
@@ -180,28 +181,28 @@ def test_engine_of_no_user(path: str) -> None:
     assert rootless(path, {"XDG_RUNTIME_DIR": "/run/user/7"}) is None
 
 
-REFUSED: dict[str, tuple[Settings, dict[str, str], str]] = {
-    "context that does not exist": (Settings(context="none"), {}, "missing"),
-    "context without an address": (Settings(context="odd"), {}, "malformed"),
-    "two at once": (Settings(host="unix:///x", context="vm"), {}, "malformed"),
-    "scheme nobody knows": (Settings(host="ftp://x"), {}, "malformed"),
-    "a path without its scheme": (Settings(), {"DOCKER_HOST": "/var/run/docker.sock"}, "malformed"),
-    "half a scheme": (Settings(host="unix:/var/run/docker.sock"), {}, "malformed"),
-    "Windows pipe": (Settings(host="npipe:////./pipe/docker"), {}, "malformed"),
-    "port that is none": (Settings(), {"DOCKER_HOST": "tcp://x:port"}, "malformed"),
-    "port beyond 65535": (Settings(), {"DOCKER_HOST": "tcp://x:70000"}, "malformed"),
-    "ssh without a host": (Settings(host="ssh://"), {}, "malformed"),
-    "an option to ssh in place of a host": (Settings(host="ssh://-oProxyCommand=x"), {}, "malformed"),
-    "an option to ssh in place of a user": (Settings(host="ssh://-oProxyCommand=x@h"), {}, "malformed"),
-    "a byte that is no text": (Settings(), {"DOCKER_HOST": "unix:///\udcff"}, "malformed"),
-    "a control character": (Settings(host="unix:///x\x1b[2J"), {}, "malformed"),
-    "path too long for a socket": (Settings(host="unix:///" + "x" * 108), {}, "malformed"),
+REFUSED: dict[str, tuple[Options, dict[str, str], str]] = {
+    "context that does not exist": (Options(context="none"), {}, "missing"),
+    "context without an address": (Options(context="odd"), {}, "malformed"),
+    "two at once": (Options(host="unix:///x", context="vm"), {}, "malformed"),
+    "scheme nobody knows": (Options(host="ftp://x"), {}, "malformed"),
+    "a path without its scheme": (Options(), {"DOCKER_HOST": "/var/run/docker.sock"}, "malformed"),
+    "half a scheme": (Options(host="unix:/var/run/docker.sock"), {}, "malformed"),
+    "Windows pipe": (Options(host="npipe:////./pipe/docker"), {}, "malformed"),
+    "port that is none": (Options(), {"DOCKER_HOST": "tcp://x:port"}, "malformed"),
+    "port beyond 65535": (Options(), {"DOCKER_HOST": "tcp://x:70000"}, "malformed"),
+    "ssh without a host": (Options(host="ssh://"), {}, "malformed"),
+    "an option to ssh in place of a host": (Options(host="ssh://-oProxyCommand=x"), {}, "malformed"),
+    "an option to ssh in place of a user": (Options(host="ssh://-oProxyCommand=x@h"), {}, "malformed"),
+    "a byte that is no text": (Options(), {"DOCKER_HOST": "unix:///\udcff"}, "malformed"),
+    "a control character": (Options(host="unix:///x\x1b[2J"), {}, "malformed"),
+    "path too long for a socket": (Options(host="unix:///" + "x" * 108), {}, "malformed"),
 }
 
 
 @pytest.mark.parametrize(("settings", "environ", "reason"), REFUSED.values(), ids=REFUSED)
 def test_endpoint_that_cannot_be_is_refused(
-    config: Path, settings: Settings, environ: dict[str, str], reason: str
+    config: Path, settings: Options, environ: dict[str, str], reason: str
 ) -> None:
     with pytest.raises(Refused) as refused:
         resolve(settings, {"DOCKER_CONFIG": str(config), **environ})
@@ -231,16 +232,16 @@ def test_urls(url: str, expected: tuple[str, str, int | None]) -> None:
 
 def test_tls_of_contexts_and_of_the_environment(config: Path) -> None:
     environ = {"DOCKER_CONFIG": str(config)}
-    tls = resolve(Settings(context="tls"), environ).tls
+    tls = resolve(Options(context="tls"), environ).tls
     assert tls is not None
     assert tls.verify
     assert tls.ca is not None
     assert tls.cert is not None
-    assert resolve(Settings(context="loose"), environ).tls == Tls(None, None, None, verify=False)
-    assert resolve(Settings(context="vm"), environ).tls is None
+    assert resolve(Options(context="loose"), environ).tls == Tls(None, None, None, verify=False)
+    assert resolve(Options(context="vm"), environ).tls is None
     host = {"DOCKER_HOST": "tcp://h"}
-    assert resolve(Settings(), host).port == 2375
-    verified = resolve(Settings(), {**host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/nonexistent"})
+    assert resolve(Options(), host).port == 2375
+    verified = resolve(Options(), {**host, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/nonexistent"})
     assert (verified.port, verified.tls) == (2376, Tls(None, None, None, verify=True))
 
 
@@ -254,8 +255,8 @@ def test_contexts_are_read_as_docker_py_reads_them(config: Path) -> None:
     out = subprocess.run(
         [sys.executable, "-c", script, "vm", "far"], env=environ, capture_output=True, text=True, check=True
     )
-    ours = [resolve(Settings(context=name), environ).url for name in ("vm", "far")]
-    assert json.loads(out.stdout) == [*ours, resolve(Settings(), {"DOCKER_CONFIG": str(config)}).context]
+    ours = [resolve(Options(context=name), environ).url for name in ("vm", "far")]
+    assert json.loads(out.stdout) == [*ours, resolve(Options(), {"DOCKER_CONFIG": str(config)}).context]
 
 
 def openssl(*args: str, cwd: Path) -> None:
@@ -325,7 +326,7 @@ def test_many_questions_over_tls(monkeypatch: pytest.MonkeyPatch, certificates: 
     monkeypatch.setenv("DOCKER_CERT_PATH", str(certificates))
     asked = [question("api.container", id=str(n)) for n in range(40)]
     waiting = list(asked)
-    live = Live(Settings(host=f"tcp://127.0.0.1:{tls_port}"))
+    live = Live(Options(host=f"tcp://127.0.0.1:{tls_port}"))
     answers = dict(live.serve("api", lambda: waiting.pop() if waiting else None))
     assert answers == {each: ["x" * 1000] * 300 for each in asked}
 
@@ -388,7 +389,7 @@ def test_no_ssh_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_local_socket_imports_neither_docker_nor_ssl() -> None:
     script = (
-        "import sys; from diagnose.live import Live; from diagnose.recording.questions import question as q; live = Live();"
+        "import sys; from diagnose.live import Live; from tests.questions import question as q; live = Live();"
         "live.ask(q('endpoint')), live.ask(q('api.ping'));"
         "print(sorted({'docker', 'requests', 'ssl', 'http.client', 'tarfile'} & set(sys.modules)))"
     )

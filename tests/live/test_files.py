@@ -14,7 +14,7 @@ from diagnose.live import Live, Refused
 from diagnose.live.disk import files
 from diagnose.live.kernel.mountinfo import by_point, holding, parse
 from diagnose.model import Json
-from diagnose.recording.questions import question
+from tests.questions import question
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -145,7 +145,7 @@ try:
 except OSError as error:
     print(json.dumps({"unfit": str(error)}))
     os._exit(0)
-from diagnose.recording.questions import question
+from tests.questions import question
 from diagnose.live import Live, Refused
 from diagnose.live.disk import files
 live = Live()

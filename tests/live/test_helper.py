@@ -20,8 +20,8 @@ from diagnose.live import helper as helpers
 from diagnose.live.disk import worker
 from diagnose.live.helper import Helper
 from diagnose.live.network import process
-from diagnose.recording.questions import question
 from tests.live.netns import PROJECT
+from tests.questions import question
 
 
 @pytest.fixture(name="disk")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.live import Live, Settings
+from diagnose.live import Live
 from diagnose.live.engine.daemon_process import (
     daemon_pids,
     default_socket,
@@ -25,7 +25,8 @@ from diagnose.live.engine.daemon_process import (
 )
 from diagnose.live.tool import CAPABILITIES
 from diagnose.model import Failed
-from diagnose.recording.questions import question
+from diagnose.questions.run import Options
+from tests.questions import question
 
 FIRST = """
 import ctypes, json, os, socket, subprocess, sys, time
@@ -50,7 +51,7 @@ if daemon != "no":
     time.sleep(0.2)
 ask = '''
 import json
-from diagnose.recording.questions import question
+from tests.questions import question
 from diagnose.live import Live
 live = Live()
 place, ping = live.ask(question("locality")), live.ask(question("api.ping"))
@@ -106,7 +107,7 @@ def test_socket_activated_docker_is_not_woken(
 
 
 def locality(url: str) -> Any:
-    return Live(Settings(host=url)).ask(question("locality"))
+    return Live(Options(host=url)).ask(question("locality"))
 
 
 def test_socket_served_by_no_engine_is_a_tunnel(tmp_path: Path) -> None:

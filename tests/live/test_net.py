@@ -19,8 +19,8 @@ import pytest
 from diagnose.live import Live, Refused
 from diagnose.live.network import process
 from diagnose.questions.run import Options
-from diagnose.recording.questions import question
 from tests.live.netns import PROJECT, answers_inside, root
+from tests.questions import question
 
 SCENE = """
 ip link set lo up
@@ -455,7 +455,7 @@ def test_an_ended_process_is_gone(live: Live) -> None:
 def test_a_caller_without_privilege_learns_what_lifts_it() -> None:
     program = (
         "from diagnose.live import Live,Refused\nfrom diagnose.live.network import process\n"
-        "from diagnose.recording.questions import question\n"
+        "from tests.questions import question\n"
         "try:\n    process.ask(Live(),question('netns',pid=1,start=None,nft=False))\n"
         "except Refused as error:\n    print(error.failed)\n"
     )

@@ -19,7 +19,7 @@ from diagnose.live.commands import systemd
 from diagnose.live.kernel import cgroups, kernel_log, proc
 from diagnose.live.kernel.mountinfo import parse
 from diagnose.model import Failed, Json
-from diagnose.recording.questions import question
+from tests.questions import question
 
 ID = "0f3c" * 16
 OTHER = "ab12" * 16

@@ -10,10 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from diagnose.model import Failed
+from diagnose.questions import AnyQuestion
+from diagnose.questions.question import policies
 from diagnose.recording.budget import Budget
-from diagnose.recording.questions import KINDS, Question, question
 from diagnose.recording.recorder import Recorder, Replay
 from tests.hosts import Made
+from tests.questions import question
 
 
 def recorder(answers, seconds: float = 5.0) -> tuple[Recorder, Made]:
@@ -22,7 +24,7 @@ def recorder(answers, seconds: float = 5.0) -> tuple[Recorder, Made]:
 
 
 def test_each_question_is_asked_once_also_from_many_threads():
-    def slow(_: Question):
+    def slow(_: AnyQuestion):
         time.sleep(0.05)
         return {"wall": 1.0, "boot_wall": 0.0}
 
@@ -44,11 +46,11 @@ def test_failures_are_remembered_too():
 
 
 def test_an_answer_after_its_deadline_is_dropped_and_the_lane_goes_on(monkeypatch):
-    kind = KINDS["sysctl"]
-    monkeypatch.setitem(KINDS, "sysctl", replace(kind, deadline=0.1))
+    kind = policies()["sysctl"]
+    monkeypatch.setitem(policies(), "sysctl", replace(kind, deadline=0.1))
     release = threading.Event()
 
-    def stuck(_: Question):
+    def stuck(_: AnyQuestion):
         release.wait(2)
         return {"late": "true"}
 
@@ -64,7 +66,7 @@ def test_an_answer_after_its_deadline_is_dropped_and_the_lane_goes_on(monkeypatc
 
 
 def test_the_budget_ends_everything():
-    def endless(_: Question):
+    def endless(_: AnyQuestion):
         time.sleep(5)
 
     taped, _ = recorder({"api.container": endless}, seconds=0.2)
@@ -77,7 +79,7 @@ def test_the_budget_ends_everything():
 
 
 def test_a_cut_brings_the_end_forward():
-    def endless(_: Question):
+    def endless(_: AnyQuestion):
         time.sleep(5)
 
     host = Made({"api.info": endless})
@@ -93,7 +95,7 @@ def test_the_last_lane_waits_for_the_others():
     order: list[str] = []
 
     def answer(name: str, seconds: float):
-        def say(_: Question):
+        def say(_: AnyQuestion):
             time.sleep(seconds)
             order.append(name)
             return {}
@@ -108,7 +110,7 @@ def test_the_last_lane_waits_for_the_others():
 def test_the_last_lane_waits_for_what_an_answer_leads_to():
     order: list[str] = []
 
-    def say(asked: Question):
+    def say(asked: AnyQuestion):
         order.append(asked.kind)
         return {}
 

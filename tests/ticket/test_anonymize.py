@@ -18,16 +18,17 @@ import pytest
 
 from diagnose.judgement import engine
 from diagnose.model import Failed
+from diagnose.questions import AnyQuestion
 from diagnose.questions.run import Options
 from diagnose.recording import answer_files, source
 from diagnose.recording.budget import Budget
-from diagnose.recording.questions import Question, question
 from diagnose.recording.recorder import RecordedAnswer, Replay
 from diagnose.render.json import document
 from diagnose.ticket import vocabulary, write
 from diagnose.ticket.addresses import Addresses
 from diagnose.ticket.anonymize import Renaming
 from diagnose.ticket.identities import image_parts, registrable
+from tests.questions import question
 from tests.tickets import DATA, KNOWN, hands, made, taken, unpacked
 
 ROOT = Path(__file__).parents[2]
@@ -114,7 +115,7 @@ SHOP = made(
 
 
 @pytest.fixture(scope="module")
-def shop() -> tuple[Renaming, Mapping[Question, RecordedAnswer]]:
+def shop() -> tuple[Renaming, Mapping[AnyQuestion, RecordedAnswer]]:
     renaming = Renaming(SHOP, KEY)
     return renaming, renaming.tape(SHOP)
 
@@ -240,7 +241,7 @@ def restored(renaming: Renaming, value: Any) -> Any:
     return back(value)
 
 
-def judged(entries: Mapping[Question, RecordedAnswer]) -> dict[str, Any]:
+def judged(entries: Mapping[AnyQuestion, RecordedAnswer]) -> dict[str, Any]:
     what = engine.Run(KNOWN, tuple(KNOWN))
     return document(engine.run(Replay(entries), what, began=0.0, budget=Budget(time.monotonic() + 60)))
 
@@ -265,7 +266,7 @@ def essence(report: Mapping[str, Any]) -> dict[str, Any]:
     return {**findings, **checks}
 
 
-def firewalled(name: str) -> dict[Question, RecordedAnswer]:
+def firewalled(name: str) -> dict[AnyQuestion, RecordedAnswer]:
     """The recorded host with the packet filter of another recording, native rules and sets included."""
     entries = dict(source.read(DATA / "fifteen-faults-28.5.2.tar.gz")[0])
     rules = json.loads((ROOT / f"tests/data/firewall/{name}.json").read_text())

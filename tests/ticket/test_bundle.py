@@ -15,10 +15,10 @@ from diagnose.judgement import engine
 from diagnose.model import Failed, Report
 from diagnose.recording import answer_files, source
 from diagnose.recording.budget import Budget
-from diagnose.recording.questions import question
 from diagnose.recording.recorder import RecordedAnswer
 from diagnose.render.json import document
 from diagnose.ticket.bundle import TooLargeError
+from tests.questions import question
 from tests.tickets import KNOWN, made, recorded, taken, unpacked
 
 DAY = float("1e9")

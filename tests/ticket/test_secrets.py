@@ -13,14 +13,16 @@ from typing import Any
 import pytest
 
 from diagnose.model import Failed
+from diagnose.questions import AnyQuestion
+from diagnose.questions.question import policies
 from diagnose.questions.run import Options
 from diagnose.recording.budget import Budget
-from diagnose.recording.questions import KINDS, Question, question
 from diagnose.recording.recorder import RecordedAnswer, Recorder
 from diagnose.redact import Redactor
 from diagnose.ticket.bundle import LeakError
 from tests import corpus
 from tests.corpus import Case, fresh
+from tests.questions import question
 from tests.tickets import hands, made, taken, unpacked
 
 SECRETS = corpus.cases("secrets.txt", 11)
@@ -55,9 +57,9 @@ def is_plain_word(secret: str) -> bool:
     return len(secret) < 8 or secret.isalpha() or not any(c.isdigit() for c in secret)
 
 
-def host(cases: Sequence[Case]) -> dict[Question, RecordedAnswer]:
+def host(cases: Sequence[Case]) -> dict[AnyQuestion, RecordedAnswer]:
     """A host whose answers hold the text of each case, a container each where the case is about one."""
-    answers: dict[Question, Any] = {}
+    answers: dict[AnyQuestion, Any] = {}
     listed, logs = [], []
     for number, case in enumerate(cases):
         id = f"{number:064x}"
@@ -72,7 +74,7 @@ def host(cases: Sequence[Case]) -> dict[Question, RecordedAnswer]:
                 logs.append(case.answer)
                 answers[question("fs.usage", path=f"/{number}")] = Failed("refused", case.answer)
             case kind:
-                known = kind if kind in KINDS else "api.info"
+                known = kind if kind in policies() else "api.info"
                 answers[question(known, case=number)] = case.answer
     answers[question("api.logs", id="0" * 64, tail=200)] = {"text": "\n".join(logs), "truncated": False}
     answers[question("api.containers", all=True)] = listed
@@ -171,7 +173,7 @@ def test_the_proof_sees_an_encoded_secret(name: str):
     assert not stands_in(files, forms(secret))
 
 
-def proven(answers: Mapping[Question, Any]) -> tuple[str, dict[str, bytes]]:
+def proven(answers: Mapping[AnyQuestion, Any]) -> tuple[str, dict[str, bytes]]:
     """What the proof said, or the files of the bundle that passed it."""
     try:
         return "", unpacked(taken(made(answers))[1].data)

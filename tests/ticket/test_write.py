@@ -17,13 +17,14 @@ from typing import Any
 
 import pytest
 
+from diagnose.questions import AnyQuestion
 from diagnose.questions.run import Options
 from diagnose.recording.budget import Budget
-from diagnose.recording.questions import Question, question
 from diagnose.recording.recorder import RecordedAnswer, Recorder
 from diagnose.redact import Redactor
 from diagnose.ticket import write
 from diagnose.ticket.write import STDOUT, NotWrittenError, Order
+from tests.questions import question
 from tests.tickets import KNOWN, hands, made, unpacked
 
 SECRET = "Vq8-hunter2-made-up"
@@ -36,7 +37,7 @@ HOST = made(
 )
 
 
-def given(order: Order, entries: Mapping[Question, RecordedAnswer] = HOST, **options: Any) -> str:
+def given(order: Order, entries: Mapping[AnyQuestion, RecordedAnswer] = HOST, **options: Any) -> str:
     asked = Options()
     options.setdefault("hands", hands(entries))
     return write.deliver(KNOWN, asked, order, began=time.monotonic(), **options)

@@ -10,7 +10,7 @@ from diagnose.live.commands.run import find, run
 from diagnose.live.helper import MARGIN_S
 from diagnose.live.kernel.proc import owned_by_root
 from diagnose.model import Json
-from diagnose.recording.questions import Question
+from diagnose.questions import AnyQuestion
 
 PROPERTIES = (
     "Id",
@@ -51,7 +51,7 @@ FIELDS = "PRIORITY,_PID,SYSLOG_IDENTIFIER,MESSAGE,INVOCATION_ID,_SYSTEMD_INVOCAT
 JOURNALS = (Path("/run/log/journal"), Path("/var/log/journal"))
 
 
-def unit(live: Live, question: Question) -> Json:
+def unit(live: Live, question: AnyQuestion) -> Json:
     """What the service manager says of a unit, as texts.
 
     args: name. answer: property -> text for `PROPERTIES` (LoadState "not-found": there is no such unit).
@@ -60,10 +60,10 @@ def unit(live: Live, question: Question) -> Json:
     _require_systemd()
     name = _unit_name(question.args["name"])
     argv = [find("systemctl"), "show", name, "--no-pager", "--timestamp=unix", "-p", ",".join(PROPERTIES)]
-    done = run(argv, live.deadline(question.kind) - MARGIN_S)
+    done = run(argv, live.deadline(question) - MARGIN_S)
     if done.code and "timestamp" in done.stderr:  # before systemd 247 there is no --timestamp
         argv.remove("--timestamp=unix")
-        done = run(argv, live.deadline(question.kind) - MARGIN_S)
+        done = run(argv, live.deadline(question) - MARGIN_S)
     if done.code:
         raise Refused("refused", done.stderr.strip())
     return parse_properties(done.stdout)
@@ -80,7 +80,7 @@ def parse_properties(text: str) -> dict[str, str]:
     return found
 
 
-def journal(live: Live, question: Question) -> Json:
+def journal(live: Live, question: AnyQuestion) -> Json:
     """The newest lines of a unit's journal, oldest first.
 
     args: unit; lines (200); boot (True: of this boot only). answer: entries [{cursor, at (Unix time),
@@ -89,7 +89,7 @@ def journal(live: Live, question: Question) -> Json:
     """
     args = question.args
     chosen = ["-u", _unit_name(args["unit"])] + (["-b"] if args.get("boot", True) else [])
-    deadline = live.deadline(question.kind) - MARGIN_S
+    deadline = live.deadline(question) - MARGIN_S
     return {"entries": journal_entries(chosen, int(args.get("lines", 200)), deadline)}
 
 
@@ -140,7 +140,7 @@ def parse_journal(text: str) -> list[dict[str, Json]]:
     return found
 
 
-def validate(live: Live, question: Question) -> Json:
+def validate(live: Live, question: AnyQuestion) -> Json:
     """dockerd's own judgement of a configuration file, which starts nothing and writes nothing (engine 23.0).
 
     args: dockerd (absolute path of the program); config. answer: ok, text. Refused("not allowed") for an
@@ -149,7 +149,7 @@ def validate(live: Live, question: Question) -> Json:
     program, config = str(question.args["dockerd"]), str(question.args["config"])
     if not program.startswith("/") or not owned_by_root(program):
         raise Refused("not allowed", f"{program} is not a program of root's")
-    done = run([program, "--validate", "--config-file", config], live.deadline(question.kind) - MARGIN_S)
+    done = run([program, "--validate", "--config-file", config], live.deadline(question) - MARGIN_S)
     if "unknown flag" in done.stderr:
         raise Refused("not allowed", f"{program} does not know --validate")
     return {"ok": done.code == 0, "text": (done.stderr or done.stdout).strip()}

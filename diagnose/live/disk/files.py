@@ -12,13 +12,13 @@ from diagnose.live import Live, Refused
 from diagnose.live.helper import MARGIN_S
 from diagnose.live.kernel.mountinfo import MountEntry, by_point, holding, mounts
 from diagnose.model import Json
-from diagnose.recording.questions import Question
+from diagnose.questions import AnyQuestion
 
 MOMENT = 0.5
 """Seconds for which a mount table counts as the present one."""
 
 
-def read(live: Live, question: Question) -> Json:
+def read(live: Live, question: AnyQuestion) -> Json:
     """The text of one file.
 
     args: path; max_bytes (262144, at most 8 MiB); tail: the last bytes, not the first; follow: False refuses
@@ -29,7 +29,7 @@ def read(live: Live, question: Question) -> Json:
     return _call(live, question, "read", [question.args["path"]])
 
 
-def stats(live: Live, question: Question) -> Json:
+def stats(live: Live, question: AnyQuestion) -> Json:
     """What stat says of many paths at once; a path on a mount that does not answer costs only itself.
 
     args: paths; follow. answer: path -> {type, size, blocks_bytes, mtime, mode, uid, gid, dev, ino, link} or
@@ -64,7 +64,7 @@ def stats(live: Live, question: Question) -> Json:
     return answer
 
 
-def list_folder(live: Live, question: Question) -> Json:
+def list_folder(live: Live, question: AnyQuestion) -> Json:
     """The entries of one folder, sorted by name.
 
     args: path; limit (2000). answer: entries [{name, type: file|folder|link|other}], truncated.
@@ -72,7 +72,7 @@ def list_folder(live: Live, question: Question) -> Json:
     return _call(live, question, "list_folder", [question.args["path"]])
 
 
-def usage(live: Live, question: Question) -> Json:
+def usage(live: Live, question: AnyQuestion) -> Json:
     """What statvfs says of the file system that holds a path, and which mount that is.
 
     args: path. answer: point (mount point), fstype, source, size, used, free, available (to others than
@@ -82,7 +82,7 @@ def usage(live: Live, question: Question) -> Json:
     return _call(live, question, "usage", [question.args["path"]])
 
 
-def usages(live: Live, question: Question) -> Json:
+def usages(live: Live, question: AnyQuestion) -> Json:
     """What statvfs says of several paths, none of which lies on a mount that may hang (/dev/shm of
     containers).
 
@@ -91,7 +91,7 @@ def usages(live: Live, question: Question) -> Json:
     return _call(live, question, "usages", question.args["paths"])
 
 
-def layers(live: Live, question: Question) -> Json:
+def layers(live: Live, question: AnyQuestion) -> Json:
     """The layers of overlay2 under a data root, and which of them the engine's own databases know.
 
     args: path (the data root). answer: folders [{name, mtime}] (without the links in `l`), referenced (names
@@ -102,7 +102,7 @@ def layers(live: Live, question: Question) -> Json:
     return _call(live, question, "layers", [question.args["path"]])
 
 
-def rate(live: Live, question: Question) -> Json:
+def rate(live: Live, question: AnyQuestion) -> Json:
     """How fast a file system fills: two samples of its free bytes in one answer.
 
     args: path; seconds between the samples (1.0). answer: seconds, free_before, free_after.
@@ -110,7 +110,7 @@ def rate(live: Live, question: Question) -> Json:
     return _call(live, question, "rate", [question.args["path"]])
 
 
-def walk(live: Live, question: Question) -> Json:
+def walk(live: Live, question: AnyQuestion) -> Json:
     """Where the bytes below a folder are, staying on its st_dev, which leaves out overlay `merged` mounts;
     hard links count once.
 
@@ -121,7 +121,7 @@ def walk(live: Live, question: Question) -> Json:
     return _call(live, question, "walk", [question.args["path"]])
 
 
-def _call(live: Live, question: Question, function: str, paths: Iterable[str]) -> Json:
+def _call(live: Live, question: AnyQuestion, function: str, paths: Iterable[str]) -> Json:
     points = _points(live)
     for path in paths:
         mount = holding(path, points)
@@ -165,5 +165,5 @@ def _silent(live: Live) -> dict[str, str]:
     return silent
 
 
-def _deadline(live: Live, question: Question) -> float:
-    return live.deadline(question.kind) - MARGIN_S
+def _deadline(live: Live, question: AnyQuestion) -> float:
+    return live.deadline(question) - MARGIN_S

@@ -1,35 +1,8 @@
-"""The engine's hands: every `api.*` question is one GET on a keep-alive connection of ours.
+"""The questions to the engine's API: each `api.*` question is one GET on a connection of ours.
 
-| kind              | arguments (and defaults)           | answer                                     |
-|-------------------|------------------------------------|--------------------------------------------|
-| api.ping          |                                    | what the headers of /_ping say, see `ping` |
-| api.containers    | all=true, size=false, filters      | /containers/json                           |
-| api.container     | id, size=false                     | /containers/ID/json                        |
-| api.again         | id                                 | the same, asked once more while it is seen |
-| api.recheck       | id                                 | the same, when all has been judged         |
-| api.settled       | id                                 | the same, asked SETTLE_S later             |
-| api.top           | id, ps_args                        | /containers/ID/top                         |
-| api.stats         | id                                 | /containers/ID/stats, one sample           |
-| api.logs          | id, tail=50, bytes=262144, since_s | see `_logs`                                |
-| api.archive       | id, path, bytes=4096               | see `_archive`                             |
-| api.info          |                                    | /info                                      |
-| api.version       |                                    | /version                                   |
-| api.networks      | filters                            | /networks                                  |
-| api.network       | id, verbose=false                  | /networks/ID                               |
-| api.images        | all=false, filters                 | /images/json                               |
-| api.image         | id                                 | /images/ID/json                            |
-| api.image_history | id                                 | /images/ID/history                         |
-| api.volumes       | filters                            | /volumes                                   |
-| api.events        | since_s=86400, filters             | list; 256 of them: older are lost          |
-| api.swarm         |                                    | /swarm; 503 where this is no manager       |
-| api.nodes         | filters                            | /nodes                                     |
-| api.services      | filters                            | /services, with ServiceStatus              |
-| api.tasks         | filters                            | /tasks                                     |
-| api.system_df     | type (one or a list), verbose=true | /system/df; type from 1.42, verbose 1.52   |
-
-`id` is an id or a name. `filters` is the API's own map of lists. HTTP errors are Refused: 404 gone, 401 and
-403 forbidden, others refused, with the engine's message. Times are relative to the engine's clock. Paths have
-the version of the API in front, unless the engine has given up every version that we know.
+Path and parameters of a request stand in the question's policy (`diagnose/questions/`). `id` is an id or a name. HTTP errors are
+Refused: 404 gone, 401 and 403 forbidden, others refused, with the engine's message. Times are relative to the engine's clock. Paths
+have the version of the API in front, unless the engine has given up every version that we know.
 """
 
 from __future__ import annotations
@@ -37,19 +10,22 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 from urllib.parse import quote, urlencode
 
 import msgspec
+from msgspec import UNSET
 
 from diagnose.live import Live, Refused
 from diagnose.live.engine import endpoint as places
 from diagnose.live.engine.client import Engine, accepted, message, parsed_version
 from diagnose.live.engine.http import Reply, Request
 from diagnose.model import Json
+from diagnose.questions import AnyQuestion
+from diagnose.questions.containers import ReadContainerFile, ReadLogs
+from diagnose.questions.engine import ListEvents, MeasureDiskUsage, PingEngine
+from diagnose.questions.question import typed
 from diagnose.recording.limits import cut
-from diagnose.recording.questions import Question
 
 BODY_BYTES = 64 * 1024 * 1024
 """20 times the container list of 5,000 containers (660 bytes each)."""
@@ -65,54 +41,19 @@ SETTLE_S = 1.5
 """How long a busy engine may take to notice that a process has ended: 20.10 and 26.1, which lose five containers a second, were
 seen to list one as running 0.3 s after it was gone."""
 
-PATHS = {
-    "api.containers": "/containers/json",
-    "api.container": "/containers/{id}/json",
-    "api.again": "/containers/{id}/json",
-    "api.recheck": "/containers/{id}/json",
-    "api.settled": "/containers/{id}/json",
-    "api.top": "/containers/{id}/top",
-    "api.stats": "/containers/{id}/stats",
-    "api.logs": "/containers/{id}/logs",
-    "api.archive": "/containers/{id}/archive",
-    "api.info": "/info",
-    "api.version": "/version",
-    "api.networks": "/networks",
-    "api.network": "/networks/{id}",
-    "api.images": "/images/json",
-    "api.image": "/images/{id}/json",
-    "api.image_history": "/images/{id}/history",
-    "api.volumes": "/volumes",
-    "api.events": "/events",
-    "api.swarm": "/swarm",
-    "api.nodes": "/nodes",
-    "api.services": "/services",
-    "api.tasks": "/tasks",
-    "api.system_df": "/system/df",
-}
-
-DEFAULTS: Mapping[str, Mapping[str, Json]] = {
-    "api.containers": {"all": True},
-    "api.stats": {"stream": False, "one-shot": True},
-    "api.logs": {"tail": 50, "stdout": True, "stderr": True, "timestamps": True},
-    "api.events": {"since_s": 86400},
-    "api.services": {"status": True},
-    "api.system_df": {"verbose": True},
-}
-
-OWN_ARGUMENTS = frozenset({"id", "bytes", "since_s"})
+OWN_ARGUMENTS = frozenset({"id", "bytes", "since_s", "round"})
 """Arguments that are ours, not parameters of the query."""
 
 
 def engine(live: Live) -> Engine:
     """The engine of this run. Raises `Refused` for one that is unclear, or must not be woken."""
     where = places.may_connect(live)
-    patience_s = min(live.deadline("api.ping"), max(PING_SECONDS, PING_SHARE * live.settings.budget_s))
+    patience_s = min(live.deadline(PingEngine()), max(PING_SECONDS, PING_SHARE * live.options.budget_s))
     made: Engine = live.keep("engine", lambda: Engine(where, patience_s))
     return made
 
 
-def ping(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signature of every hand
+def ping(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every hand
     """Answer `api.ping` from the headers of /_ping; a value that the engine does not give is None.
 
     api_version: the newest it speaks. libpod: Podman's version, None for Docker. engine_version: the one of
@@ -137,19 +78,19 @@ def ping(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signatur
     }
 
 
-def get(live: Live, question: Question) -> Json:
+def get(live: Live, question: AnyQuestion) -> Json:
     """Answer a question by one GET."""
     made = engine(live)
     return _read(live, made, question, made.get(question, _request(live, made, question)))
 
 
-def settled(live: Live, question: Question) -> Json:
+def settled(live: Live, question: AnyQuestion) -> Json:
     """Answer `api.settled`: what the engine says when it has had time to notice."""
     time.sleep(SETTLE_S)
     return get(live, question)
 
 
-def many(live: Live, pull: Callable[[], Question | None]) -> Iterator[tuple[Question, Json | Exception]]:
+def many(live: Live, pull: Callable[[], AnyQuestion | None]) -> Iterator[tuple[AnyQuestion, Json | Exception]]:
     """The answers to the questions that `pull` gives until it gives None, or what prevented them; several are asked at once."""
     made = engine(live)
     for question, reply in made.many(pull, lambda question: _request(live, made, question)):
@@ -159,23 +100,44 @@ def many(live: Live, pull: Callable[[], Question | None]) -> Iterator[tuple[Ques
             yield question, error
 
 
-def _request(live: Live, made: Engine, question: Question) -> Request:
-    asked = live.restored(question)
-    limit = LIMITS[question.kind](asked.args) if question.kind in LIMITS else BODY_BYTES
-    target = made.prefix + _target(asked, made.version, made)
-    return Request(target, live.deadline(question.kind), limit, cut=question.kind in LIMITS)
+def _request(live: Live, made: Engine, question: AnyQuestion) -> Request:
+    plain = typed(live.restored(question))
+    limit = _longest_body(plain)
+    now = made.clock if isinstance(plain, ListEvents) else 0.0
+    target = made.prefix + target_of(plain, made.version, now)
+    return Request(target, live.deadline(question), limit or BODY_BYTES, cut=limit is not None)
 
 
-def _read(live: Live, made: Engine, question: Question, reply: Reply) -> Json:
+def _longest_body(question: AnyQuestion) -> int | None:
+    """Where a body is cut that may be longer than what is wanted of it; None for one that must be whole."""
+    if isinstance(question, ReadLogs):
+        return max(question.bytes, LOG_BYTES)
+    if isinstance(question, ReadContainerFile):
+        return question.bytes + 16 * 1024
+    return None
+
+
+def _read(live: Live, made: Engine, question: AnyQuestion, reply: Reply) -> Json:
     if reply.status == 400 and b"is too old" in reply.body and not made.knows_no_version_of_ours:
         made.knows_no_version_of_ours = True
         reply = made.get(question, _request(live, made, question))
-    answer = READERS.get(question.kind, _json)(question, accepted(reply))
+    answer = _decoded(typed(question), accepted(reply))
     longest = question.policy.longest
     return cut(answer, longest) if len(reply.body) > longest else answer
 
 
-def _json(_: Question, reply: Reply) -> Json:
+def _decoded(question: AnyQuestion, reply: Reply) -> Json:
+    """The answer in a reply: one JSON value, unless the question has a reader of its own."""
+    if isinstance(question, ListEvents):
+        return _json_lines(reply)
+    if isinstance(question, ReadLogs):
+        return _logs(question, reply)
+    if isinstance(question, ReadContainerFile):
+        return _archive(question, reply)
+    return _json(reply)
+
+
+def _json(reply: Reply) -> Json:
     if not reply.body:
         raise Refused("malformed", "the answer is empty")
     try:
@@ -184,28 +146,20 @@ def _json(_: Question, reply: Reply) -> Json:
         raise Refused("malformed", f"the answer is not JSON: {error}") from error
 
 
-def _json_lines(_: Question, reply: Reply) -> Json:
+def _json_lines(reply: Reply) -> Json:
     try:
         return msgspec.json.Decoder().decode_lines(reply.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused("malformed", f"the answer is not JSON: {error}") from error
 
 
-def _log_bytes(args: Mapping[str, Json]) -> int:
-    return int(args.get("bytes", 256 * 1024))
-
-
-def _archive_bytes(args: Mapping[str, Json]) -> int:
-    return int(args.get("bytes", 4096))
-
-
-def _logs(question: Question, reply: Reply) -> Json:
+def _logs(question: ReadLogs, reply: Reply) -> Json:
     """The last lines of a container, each after its RFC 3339 time, in the engine's order.
 
     {"text": both streams, "stdout", "stderr": each alone (with a terminal all is stdout), "error": what went
     wrong in the engine while it read, "truncated": there was more, and the oldest is missing}.
     """
-    wanted = _log_bytes(question.args)
+    wanted = question.bytes
     streams: dict[int, list[bytes]] = {1: [], 2: [], 3: []}
     both: list[bytes] = []
     body = reply.body
@@ -240,7 +194,7 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", errors="replace")
 
 
-def _archive(question: Question, reply: Reply) -> Json:
+def _archive(question: ReadContainerFile, reply: Reply) -> Json:
     """One path of a container's file system, no link followed, and a file's first bytes.
 
     {"type": "file" | "directory" | "link" | "other", "size", "mode": permission bits, "uid", "gid", "mtime",
@@ -249,7 +203,7 @@ def _archive(question: Question, reply: Reply) -> Json:
     import io
     import tarfile
 
-    wanted = _archive_bytes(question.args)
+    wanted = question.bytes
     try:
         with tarfile.open(fileobj=io.BytesIO(reply.body), mode="r|") as archive_file:
             member = archive_file.next()
@@ -294,38 +248,24 @@ def _link_target(reply: Reply) -> str | None:
     return target if isinstance(target, str) else None
 
 
-READERS: Mapping[str, Callable[[Question, Reply], Json]] = {
-    "api.events": _json_lines,
-    "api.logs": _logs,
-    "api.archive": _archive,
-}
-"""How a body is read that is not one JSON value."""
-
-LIMITS: Mapping[str, Callable[[Mapping[str, Json]], int]] = {
-    "api.logs": lambda args: max(_log_bytes(args), LOG_BYTES),
-    "api.archive": lambda args: _archive_bytes(args) + 16 * 1024,
-}
-"""Where a body is cut that may be longer than what is wanted of it."""
-
-
-def _target(question: Question, version: tuple[int, int] | None, made: Engine) -> str:
-    args: dict[str, Any] = {**DEFAULTS.get(question.kind, {}), **question.args}
-    path = PATHS[question.kind].replace("{id}", quote(str(args.get("id", "")), safe="/:@"))
+def target_of(question: AnyQuestion, version: tuple[int, int] | None, now: float) -> str:
+    """The path and the query of a request to an engine of this API version. now: the engine's Unix time, for events."""
+    path = question.policy.path.replace("{id}", quote(str(getattr(question, "id", "")), safe="/:@"))
     query: list[tuple[str, str]] = []
-    if "since_s" in args:
-        now = made.clock
-        query.append(("since", f"{now - float(args['since_s']):.3f}"))
-        if question.kind == "api.events":
-            query.append(("until", f"{now:.3f}"))
-    if question.kind == "api.system_df":
-        if not version or version < (1, 42):
-            args.pop("type", None)
-        if not version or version < (1, 52):
-            args.pop("verbose", None)
-    for name, value in args.items():
-        if name not in OWN_ARGUMENTS:
-            query += [(name, _parameter(each)) for each in (value if isinstance(value, list) else [value])]
+    if isinstance(question, ListEvents):
+        query += [("since", f"{now - question.since_s:.3f}"), ("until", f"{now:.3f}")]
+    arguments = {name: getattr(question, name) for name in question.__struct_fields__ if name not in OWN_ARGUMENTS}
+    for name, value in {**question.policy.parameters, **arguments}.items():
+        if value is not None and value is not UNSET and not _is_unknown_parameter(question, name, version):
+            values = value if isinstance(value, list | tuple) else [value]
+            query += [(name, _parameter(item)) for item in values]
     return f"{path}?{urlencode(query)}" if query else path
+
+
+def _is_unknown_parameter(question: AnyQuestion, name: str, version: tuple[int, int] | None) -> bool:
+    """Whether the engine is too old for a parameter of /system/df."""
+    since = {"type": (1, 42), "verbose": (1, 52)}.get(name)
+    return isinstance(question, MeasureDiskUsage) and since is not None and (version is None or version < since)
 
 
 def _parameter(value: Json) -> str:

@@ -14,8 +14,8 @@ from diagnose.live.engine import endpoint as places
 from diagnose.live.engine.fast_lane import FastLane
 from diagnose.live.engine.http import Reply, Request
 from diagnose.model import Failed
+from diagnose.questions import AnyQuestion
 from diagnose.questions.engine import PingEngine
-from diagnose.recording.questions import Question
 
 NEWEST = (1, 55)
 """The newest API version whose answers we know (engine 29.6)."""
@@ -39,7 +39,7 @@ class Engine:
         self._lock = threading.Lock()
         self.knows_no_version_of_ours = False
 
-    def get(self, question: Question, request: Request) -> Reply:
+    def get(self, question: AnyQuestion, request: Request) -> Reply:
         """The reply to one question, whatever its status. Raises what `many` would give."""
         waiting = [question]
         ((_, outcome),) = self._lane.many(lambda: waiting.pop() if waiting else None, lambda _: request, at_once=1)
@@ -48,8 +48,8 @@ class Engine:
         return outcome
 
     def many(
-        self, pull: Callable[[], Question | None], request: Callable[[Question], Request]
-    ) -> Iterator[tuple[Question, Reply | Exception]]:
+        self, pull: Callable[[], AnyQuestion | None], request: Callable[[AnyQuestion], Request]
+    ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]:
         """Replies, whatever their status, and failures, as they come, to the questions that `pull` gives; ends when it gives None
         and no request is under way.
         """
@@ -97,8 +97,8 @@ class _Lane(Protocol):
     """A way to the engine."""
 
     def many(
-        self, pull: Callable[[], Question | None], request: Callable[[Question], Request], at_once: int = ...
-    ) -> Iterator[tuple[Question, Reply | Exception]]: ...
+        self, pull: Callable[[], AnyQuestion | None], request: Callable[[AnyQuestion], Request], at_once: int = ...
+    ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]: ...
 
 
 def _lane(where: places.EngineEndpoint) -> _Lane:

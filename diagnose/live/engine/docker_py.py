@@ -53,7 +53,7 @@ from urllib3.exceptions import HTTPError
 
 from diagnose.live import Refused
 from diagnose.live.engine.http import LOOK_S, Reply, Request, late, too_large
-from diagnose.recording.questions import Question
+from diagnose.questions import AnyQuestion
 
 AT_ONCE = 4
 """Requests under way at once: over ssh each connection is a login on the other side."""
@@ -273,7 +273,7 @@ def ssh_command(url: str) -> list[str]:
 class _Flight(msgspec.Struct, eq=False):
     """A request under way in a thread of its own. received: bytes of the body so far."""
 
-    question: Question
+    question: AnyQuestion
     request: Request
     ends: float
     received: int = 0
@@ -292,8 +292,8 @@ class DockerLane:
         return connect(self._url, self._tls)
 
     def many(
-        self, pull: Callable[[], Question | None], request: Callable[[Question], Request], at_once: int = AT_ONCE
-    ) -> Iterator[tuple[Question, Reply | Exception]]:
+        self, pull: Callable[[], AnyQuestion | None], request: Callable[[AnyQuestion], Request], at_once: int = AT_ONCE
+    ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]:
         """As `client.Engine.many`."""
         under_way: list[_Flight] = []
         outcomes: queue.SimpleQueue[tuple[_Flight, Reply | Exception]] = queue.SimpleQueue()

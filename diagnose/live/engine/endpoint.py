@@ -22,8 +22,8 @@ from diagnose.live import Live, Refused
 from diagnose.live.engine import daemon_process
 from diagnose.live.engine.daemon_process import DEFAULT_SOCKET
 from diagnose.model import Json
+from diagnose.questions import AnyQuestion
 from diagnose.questions.run import Options
-from diagnose.recording.questions import Question
 
 if TYPE_CHECKING:
     from diagnose.live.engine.docker_py import Tls
@@ -61,7 +61,7 @@ class EngineEndpoint(msgspec.Struct, frozen=True):
     tls: Tls | None = None
 
 
-def endpoint(live: Live, question: Question) -> Json:  # noqa: ARG001 - the signature of every hand
+def endpoint(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every hand
     """Answer the kind `endpoint`: url, scheme (unix, tcp, ssh), source, named, tls, context, rootless.
 
     rootless: of a user's own engine {uid, config, data, runtime, traces}, null for the system's. config: its
@@ -144,7 +144,7 @@ def _any_lies(*paths: str | None) -> bool | None:
 
 def of(live: Live) -> EngineEndpoint:
     """The endpoint of this run, resolved once. Raises `Refused` (missing, malformed) with one sentence."""
-    found: EngineEndpoint = live.keep("endpoint", lambda: resolve(live.settings, os.environ))
+    found: EngineEndpoint = live.keep("endpoint", lambda: resolve(live.options, os.environ))
     return found
 
 
@@ -159,14 +159,14 @@ def may_connect(live: Live) -> EngineEndpoint:
     return found
 
 
-def resolve(settings: Options, environ: Mapping[str, str]) -> EngineEndpoint:
-    """The endpoint that these settings and this environment name, as the docker CLI would choose it."""
-    if settings.host and settings.context:
+def resolve(options: Options, environ: Mapping[str, str]) -> EngineEndpoint:
+    """The endpoint that these options and this environment name, as the docker CLI would choose it."""
+    if options.host and options.context:
         raise Refused("malformed", "-H and --context name two endpoints: give one")
-    if settings.host:
-        return parse(settings.host, "-H", _environment_tls(environ))
-    if settings.context:
-        return _context(settings.context, "--context", environ)
+    if options.host:
+        return parse(options.host, "-H", _environment_tls(environ))
+    if options.context:
+        return _context(options.context, "--context", environ)
     if environ.get("DOCKER_HOST"):
         return parse(environ["DOCKER_HOST"], "DOCKER_HOST", _environment_tls(environ))
     if environ.get("DOCKER_CONTEXT"):

@@ -18,7 +18,7 @@ import msgspec
 
 from diagnose.live import Refused
 from diagnose.live.engine.http import LOOK_S, Connection, Reply, Request, Stale, late
-from diagnose.recording.questions import Question
+from diagnose.questions import AnyQuestion
 
 AT_ONCE = 8
 """Requests under way at once. 1,000 inspects take 0.28 s by two, 0.24 s by four, 0.22 s by eight as by sixteen, on two cores."""
@@ -61,8 +61,8 @@ class FastLane:
         return Connection(stream)
 
     def many(
-        self, pull: Callable[[], Question | None], request: Callable[[Question], Request], at_once: int = AT_ONCE
-    ) -> Iterator[tuple[Question, Reply | Exception]]:
+        self, pull: Callable[[], AnyQuestion | None], request: Callable[[AnyQuestion], Request], at_once: int = AT_ONCE
+    ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]:
         """As `client.Engine.many`. A kept connection that was closed meanwhile is replaced, once for each question."""
         exchange = _Exchange(self, at_once)
         try:
@@ -81,7 +81,7 @@ class FastLane:
 class _Flight(msgspec.Struct, eq=False):
     """A request under way. kept: its connection had been kept: the other side may have closed it meanwhile."""
 
-    question: Question
+    question: AnyQuestion
     request: Request
     ends: float
     kept: bool
@@ -92,7 +92,7 @@ class _Exchange:
 
     def __init__(self, lane: FastLane, at_once: int) -> None:
         self.under_way: dict[Connection, _Flight] = {}
-        self.done: list[tuple[Question, Reply | Exception]] = []
+        self.done: list[tuple[AnyQuestion, Reply | Exception]] = []
         self._lane = lane
         self._at_once = at_once
         self._open: dict[int, Connection] = {}
@@ -104,7 +104,7 @@ class _Exchange:
         """Whether one more request may be under way."""
         return len(self.under_way) < self._at_once
 
-    def begin(self, question: Question, made: Callable[[Question], Request]) -> None:
+    def begin(self, question: AnyQuestion, made: Callable[[AnyQuestion], Request]) -> None:
         """Send the request of a question; what prevents it is its outcome."""
         try:
             request = made(question)

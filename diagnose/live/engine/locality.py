@@ -31,7 +31,8 @@ from diagnose.live.engine.daemon_process import (
 from diagnose.live.engine.endpoint import EngineEndpoint
 from diagnose.live.tool import in_container
 from diagnose.model import Json
-from diagnose.recording.questions import Question, question
+from diagnose.questions import AnyQuestion
+from diagnose.questions.engine import ReadInfo
 
 INFO_SECONDS = 0.5
 """How long /info may take to have a say: it takes 12 ms, and hangs with containerd."""
@@ -49,7 +50,7 @@ class Found(msgspec.Struct, frozen=True):
     elsewhere: str = ""
 
 
-def locality(live: Live, asked: Question) -> Json:  # noqa: ARG001 - the signature of every hand
+def locality(live: Live, asked: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every hand
     """Answer `locality`: {"same_host", "why", "engine_pid", "how", "same_netns", "same_mntns", "same_pidns"}.
 
     same_*ns compare the namespaces of this process with the engine's: None where they may not be read (that
@@ -203,7 +204,7 @@ def _disagreement(live: Live) -> str:
 
     def ask() -> None:
         try:
-            answers.append(api.get(live, question("api.info")))
+            answers.append(api.get(live, ReadInfo()))
         except Exception:  # noqa: BLE001 - no answer is no disagreement
             return
 

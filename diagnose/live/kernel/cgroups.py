@@ -15,7 +15,7 @@ from diagnose.live import ERRNO_REASONS, Live
 from diagnose.live.kernel.mountinfo import MountEntry, mounts
 from diagnose.live.kernel.proc import parse_pressure
 from diagnose.model import Json
-from diagnose.recording.questions import Question
+from diagnose.questions import AnyQuestion
 
 _Folder = Callable[[str], str | None]
 """The folder of a controller, if it is there."""
@@ -40,7 +40,7 @@ COUNTERS = (
 )
 
 
-def cgroups(_live: Live, question: Question) -> Json:
+def cgroups(_live: Live, question: AnyQuestion) -> Json:
     """The counters and limits of containers.
 
     args: containers {id: pid or null}, or ids [id]. answer: id -> {path, version: 1|2, memory {usage, limit,
@@ -57,7 +57,7 @@ def sample(places: Places, wanted: dict[str, int | None]) -> dict[str, Json]:
     return {id_: _sample(places, id_, pid) for id_, pid in wanted.items()}
 
 
-def rates(_live: Live, question: Question) -> Json:
+def rates(_live: Live, question: AnyQuestion) -> Json:
     """How the counters grow: two samples in one answer.
 
     args: containers or ids as above; seconds (1.0). answer: id -> {seconds, delta {periods, throttled,
@@ -88,7 +88,7 @@ def _difference(before: int | None, after: int | None) -> int | None:
     return None if before is None or after is None else after - before
 
 
-def _wanted(question: Question) -> dict[str, int | None]:
+def _wanted(question: AnyQuestion) -> dict[str, int | None]:
     args = question.args
     return dict(args["containers"]) if "containers" in args else dict.fromkeys(args["ids"])
 

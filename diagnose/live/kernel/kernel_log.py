@@ -10,14 +10,14 @@ from collections import deque
 from diagnose.live import Live, Refused
 from diagnose.live.commands.systemd import journal_entries
 from diagnose.model import Json
-from diagnose.recording.questions import Question
+from diagnose.questions import AnyQuestion
 
 TEXT_MAX = 512 << 10
 RECORD = 8192
 _RECORD = re.compile(r"(\d{1,9}),(\d{1,20}),(\d{1,20}),[^;]{0,200};([^\n]*)")
 
 
-def records(live: Live, question: Question) -> Json:
+def records(live: Live, question: AnyQuestion) -> Json:
     """The newest records of the kernel log, oldest first.
 
     args: max (4000). answer: records [{seq, level (0 worst to 7), at (Unix time; drifts over suspend),
@@ -26,9 +26,9 @@ def records(live: Live, question: Question) -> Json:
     """
     limit = int(question.args.get("max", 4000))
     try:
-        texts, lost = _ring(live.deadline(question.kind) / 2)
+        texts, lost = _ring(live.deadline(question) / 2)
     except PermissionError as error:
-        return _from_journal(limit, live.deadline(question.kind) / 2, error)
+        return _from_journal(limit, live.deadline(question) / 2, error)
     boot = time.time() - time.monotonic()
     found = [record for text in texts if (record := parse_record(text, boot))]
     kept = _newest(found, limit)

@@ -18,7 +18,7 @@ from diagnose.live import ERRNO_REASONS, Live, Refused
 from diagnose.live.helper import MARGIN_S
 from diagnose.live.kernel import mountinfo as table
 from diagnose.model import Json
-from diagnose.recording.questions import Question
+from diagnose.questions import AnyQuestion
 
 FEW_FILES = 48
 """So many descriptors are within any limit that a program can live with."""
@@ -53,7 +53,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 KTHREADD = 2
 
 
-def uname(_live: Live, _question: Question) -> Json:
+def uname(_live: Live, _question: AnyQuestion) -> Json:
     """answer: nodename, release, version, machine."""
     found = os.uname()
     return {
@@ -64,7 +64,7 @@ def uname(_live: Live, _question: Question) -> Json:
     }
 
 
-def mounts(_live: Live, _question: Question) -> Json:
+def mounts(_live: Live, _question: AnyQuestion) -> Json:
     """The tool's mount table. answer: [{id, parent, dev, root, point, options, fstype, source, super}] in the
     kernel's order."""
     return [
@@ -73,7 +73,7 @@ def mounts(_live: Live, _question: Question) -> Json:
     ]
 
 
-def memory(_live: Live, _question: Question) -> Json:
+def memory(_live: Live, _question: AnyQuestion) -> Json:
     """answer: total, available, free, cached, buffers, shmem, slab, swap_total, swap_free (bytes),
     zfs_cache (what of ZFS's cache may shrink), commit_limit, committed (bytes), overcommit (vm.overcommit_memory),
     oom_kill (kernel kills since boot, or null before Linux 4.13)."""
@@ -108,7 +108,7 @@ def parse_arc(text: str) -> int:
     return max(figures.get("size", 0) - figures.get("c_min", 0), 0)
 
 
-def pressure(_live: Live, _question: Question) -> Json:
+def pressure(_live: Live, _question: AnyQuestion) -> Json:
     """How long work waited (Linux 4.20, CONFIG_PSI), and the load.
 
     answer: cpu, memory, io: {some, full: {avg10, avg60, avg300 (%), total (µs)}} or null; loadavg [1, 5, 15
@@ -139,7 +139,7 @@ def parse_pressure(text: str) -> dict[str, dict[str, float]]:
     }
 
 
-def sysctl(_live: Live, question: Question) -> Json:
+def sysctl(_live: Live, question: AnyQuestion) -> Json:
     """Kernel settings as the tool's own namespaces have them.
 
     args: names, dotted, or with slashes where a part holds a dot (net/ipv4/conf/eth0.1/forwarding). answer:
@@ -157,7 +157,7 @@ def sysctl(_live: Live, question: Question) -> Json:
     return answer
 
 
-def processes(_live: Live, _question: Question) -> Json:
+def processes(_live: Live, _question: AnyQuestion) -> Json:
     """Every process that the tool can see.
 
     answer: [{pid, ppid, comm, state (proc(5) letter), start (s since boot), uid (effective), container
@@ -249,7 +249,7 @@ def _text(path: str) -> str | None:
         return None
 
 
-def process(_live: Live, question: Question) -> Json:
+def process(_live: Live, question: AnyQuestion) -> Json:
     """One process from near; each part is null where the caller may not read it.
 
     args: pid. answer: pid, ppid, comm, state, start (s since boot), uid, container, cmdline, environ
@@ -293,7 +293,7 @@ def process(_live: Live, question: Question) -> Json:
     }
 
 
-def wakings(_live: Live, question: Question) -> Json:
+def wakings(_live: Live, question: AnyQuestion) -> Json:
     """How often processes were woken within a short while.
 
     args: pids, seconds. answer: {pid: number}; null for one that is gone, or ended and began again meanwhile. From
@@ -359,13 +359,13 @@ def _namespaces(here: str) -> dict[str, int] | None:
     return found
 
 
-def listeners(live: Live, question: Question) -> Json:
+def listeners(live: Live, question: AnyQuestion) -> Json:
     """Sockets of the tool's network namespace that take what comes to a port.
 
     answer: [{proto: tcp|tcp6|udp|udp6, address, port, uid, inode, pid, comm, container}]; pid, comm,
     container are null where the owner may not be seen or the socket has none (the kernel's own).
     """
-    sockets = live.helper("network").call("listeners", {}, live.deadline(question.kind) - MARGIN_S)
+    sockets = live.helper("network").call("listeners", {}, live.deadline(question) - MARGIN_S)
     rows: list[dict[str, Json]] = [
         {
             "proto": listener["protocol"] + ("6" if listener["family"] == "inet6" else ""),
@@ -401,7 +401,7 @@ def _owners(inodes: set[int]) -> dict[int, int]:
     return owners
 
 
-def deleted_files(live: Live, question: Question) -> Json:
+def deleted_files(live: Live, question: AnyQuestion) -> Json:
     """Files on disks that are deleted but still open, biggest first; each counts once. Their figures come
     from the helper process.
 
@@ -412,7 +412,7 @@ def deleted_files(live: Live, question: Question) -> Json:
     found = live.helper("disk").call(
         "deleted_files",
         {"path": "deleted files", "min_bytes": minimum},
-        live.deadline(question.kind) - MARGIN_S,
+        live.deadline(question) - MARGIN_S,
     )
     for row in found["files"]:
         row["comm"] = _text(f"/proc/{row['pid']}/comm")
@@ -420,7 +420,7 @@ def deleted_files(live: Live, question: Question) -> Json:
     return found
 
 
-def descriptors(_live: Live, question: Question) -> Json:
+def descriptors(_live: Live, question: AnyQuestion) -> Json:
     """Processes that have many files open, measured by their own soft limit, the nearest to it first.
 
     args: share (percent of the limit from which on a process is reported). answer: processes [{pid, comm, container, open,
@@ -446,7 +446,7 @@ def descriptors(_live: Live, question: Question) -> Json:
     return {"processes": sorted(rows, key=lambda row: -row["open"] / row["limit"]), "unseen": unseen}
 
 
-def open_under(_live: Live, question: Question) -> Json:
+def open_under(_live: Live, question: AnyQuestion) -> Json:
     """Which files below a folder a process has open; the kernel adds " (deleted)" to a name that is gone.
 
     args: pid, folder. answer: paths.

@@ -19,8 +19,8 @@ from diagnose.model import Json
 
 if TYPE_CHECKING:
     from diagnose.live import Live
+    from diagnose.questions import AnyQuestion
     from diagnose.questions.network import QuerySizedDns
-    from diagnose.recording.questions import Question
 
 PATIENCE_S = 1.0
 """How long a query is waited for before the next, a second later, and LAST_PATIENCE_S after the last one: a late reply to
@@ -59,7 +59,7 @@ _ICMP = {
 }
 
 
-def query(live: Live, question: Question) -> dict[str, Any]:
+def query(live: Live, question: AnyQuestion) -> dict[str, Any]:
     """What one resolver answers.
 
     Arguments: server, an IP address; port (53); name and type of the question; transport, udp or tcp; pid,
@@ -70,7 +70,7 @@ def query(live: Live, question: Question) -> dict[str, Any]:
     "unreachable" (also: no route), "prohibited" (a local firewall's reject or drop) or null. Errors:
     Refused("not allowed") after --no-probe, Refused("forbidden"), Refused("gone").
     """
-    if not live.settings.probe:
+    if not live.options.probe:
         raise Refused("not allowed", "probes are turned off by --no-probe")
     import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
 
@@ -92,7 +92,7 @@ def sized(live: Live, question: QuerySizedDns) -> dict[str, Any]:
     The query is for the root's name servers and carries EDNS padding (RFC 7830). Shape and errors as of `query`; icmp is "too large"
     where a router, or the host itself, says that it cannot forward a packet of that size.
     """
-    if not live.settings.probe:
+    if not live.options.probe:
         raise Refused("not allowed", "probes are turned off by --no-probe")
     import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
 
@@ -103,9 +103,9 @@ def sized(live: Live, question: QuerySizedDns) -> dict[str, Any]:
         return _ask_udp(kernel, address, ".", "NS", question.packet_bytes)
 
 
-def _make_socket_inside(live: Live, question: Question, wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
+def _make_socket_inside(live: Live, question: AnyQuestion, wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
     """A socket of a process's network namespace, which the network process makes and we use."""
-    deadline = live.deadline(question.kind) - MARGIN_S
+    deadline = live.deadline(question) - MARGIN_S
     address, kernel = live.helper("network").submit(question.kind, wanted, deadline).result_with_socket()
     if kernel is None:
         raise Refused("refused", "the network process handed no socket over")

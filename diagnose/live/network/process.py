@@ -5,9 +5,9 @@ from __future__ import annotations
 from diagnose.live import Live
 from diagnose.live.helper import MARGIN_S
 from diagnose.model import Json
-from diagnose.recording.questions import Question
+from diagnose.questions import AnyQuestion
 
 
-def ask(live: Live, question: Question) -> Json:
+def ask(live: Live, question: AnyQuestion) -> Json:
     """What the network process answers. The functions named in `worker` describe arguments, shapes and errors."""
-    return live.helper("network").call(question.kind, question.args, live.deadline(question.kind) - MARGIN_S)
+    return live.helper("network").call(question.kind, question.args, live.deadline(question) - MARGIN_S)
