@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.swarm import Swarm
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.swarm import Node, Service, Swarm, Task
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import DAEMON, CheckItem, Finding, Seconds, Severity, Skipped, Subject, Unavailable
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Seconds, Severity, Skipped, Subject, Unavailable
 from diagnose.registry import check
 
 TASK_CAUSES = (
@@ -29,7 +28,7 @@ NO_MANAGER = "this node is no manager: only managers know"
 
 
 @check("swarm.quorum-lost", severity=Severity.critical, caused_by=["daemon.clock-skewed"])
-def quorum_lost(swarm: Swarm) -> Iterator[CheckItem] | Skipped:
+def quorum_lost(swarm: Swarm) -> CheckResult:
     """The managers of the swarm have lost their majority.
 
     Seen on engines 20.10.24, 26.1.5 and 28.5.2: /nodes answers 503 "The swarm does not have a leader"; running tasks go on.
@@ -37,22 +36,23 @@ def quorum_lost(swarm: Swarm) -> Iterator[CheckItem] | Skipped:
     """
     if not swarm.is_used:
         return Skipped(NOT_USED)
-    return _quorum(swarm)
-
-
-def _quorum(swarm: Swarm) -> Iterator[CheckItem]:
     words = swarm.nodes.detail if isinstance(swarm.nodes, Unavailable) else swarm.error
     if "does not have a leader" in words or "without a leader" in words:
         yield Finding(
-            DAEMON,
-            f"the swarm has no leader: too few of its {swarm.managers or 'managers'} managers can be reached",
-            {"GET /nodes": words, "Swarm.LocalNodeState": swarm.state, "Swarm.Managers": swarm.managers},
+            subject=DAEMON,
+            summary=f"the swarm has no leader: too few of its {swarm.managers or 'managers'} managers can be reached",
+            evidence={
+                "GET /nodes": words,
+                "Swarm.LocalNodeState": swarm.state,
+                "Swarm.Managers": swarm.managers,
+            },
             signs=signs(words),
         )
+    return None
 
 
 @check("swarm.node-down", severity=Severity.critical, caused_by=["swarm.quorum-lost"])
-def node_down(swarm: Swarm) -> Iterator[CheckItem] | Skipped | Unavailable:
+def node_down(swarm: Swarm) -> CheckResult:
     """A node of the swarm is down.
 
     A node that was drained before it was taken down is left alone. A manager learns of a dead node after some heartbeats
@@ -61,12 +61,16 @@ def node_down(swarm: Swarm) -> Iterator[CheckItem] | Skipped | Unavailable:
     if not swarm.is_used:
         return Skipped(NOT_USED)
     if swarm.state in ("error", "locked") or (swarm.state == "pending" and swarm.error):
-        return iter((_this_node(swarm),))
+        yield _this_node(swarm)
+        return None
     if not swarm.manager:
         return Skipped(NO_MANAGER)
     if isinstance(swarm.nodes, Unavailable):
         return swarm.nodes
-    return _nodes(swarm)
+    for node in swarm.nodes:
+        if node.is_down and not node.is_drained:
+            yield _down(node)
+    return None
 
 
 def _this_node(swarm: Swarm) -> Finding:
@@ -74,31 +78,29 @@ def _this_node(swarm: Swarm) -> Finding:
     if swarm.state == "locked":
         why = "it is locked since its engine was restarted, until `docker swarm unlock` gives it the key"
     return Finding(
-        DAEMON,
-        f"this node cannot take part in its swarm: {why}",
-        {"Swarm.LocalNodeState": swarm.state, "Swarm.Error": swarm.error},
-        {"node": "self"},
+        subject=DAEMON,
+        summary=f"this node cannot take part in its swarm: {why}",
+        evidence={"Swarm.LocalNodeState": swarm.state, "Swarm.Error": swarm.error},
+        variables={"node": "self"},
         discriminator="self",
         signs=signs(swarm.error),
     )
 
 
-def _nodes(swarm: Swarm) -> Iterator[CheckItem]:
-    for node in () if isinstance(swarm.nodes, Unavailable) else swarm.nodes:
-        if node.is_down and not node.is_drained:
-            manager = " (a manager)" if node.manager_status else ""
-            yield Finding(
-                Subject("host", node.name),
-                f"node {node.name}{manager} is {node.status.state}: {node.status.message or 'no heartbeat'}",
-                {
-                    "Status.State": node.status.state,
-                    "Status.Message": node.status.message,
-                    "Status.Addr": node.status.addr,
-                    "Spec.Availability": node.spec.availability,
-                },
-                {"node": node.name},
-                discriminator=node.id[:12],
-            )
+def _down(node: Node) -> Finding:
+    role = " (a manager)" if node.manager_status else ""
+    return Finding(
+        subject=Subject("host", node.name),
+        summary=f'node "{node.name}"{role} is {node.status.state}: {node.status.message or "no heartbeat"}',
+        evidence={
+            "Status.State": node.status.state,
+            "Status.Message": node.status.message,
+            "Status.Addr": node.status.addr,
+            "Spec.Availability": node.spec.availability,
+        },
+        variables={"node": node.name},
+        discriminator=node.id[:12],
+    )
 
 
 @check(
@@ -107,8 +109,8 @@ def _nodes(swarm: Swarm) -> Iterator[CheckItem]:
     caused_by=["swarm.node-down", "swarm.quorum-lost", *TASK_CAUSES],
 )
 def service_underreplicated(
-    swarm: Swarm, clock: Clock, containers: Containers | Unavailable, *, settle_s: Seconds = Seconds(120)
-) -> Iterator[CheckItem] | Skipped | Unavailable:
+    swarm: Swarm, clock: Clock, containers: Containers | None, *, settle_s: Seconds = Seconds(120)
+) -> CheckResult:
     """A swarm service runs fewer tasks than it should.
 
     A service that was changed within settle_s is left alone: it may still be starting. Jobs are left alone too, and tasks
@@ -120,48 +122,48 @@ def service_underreplicated(
         return Skipped(NO_MANAGER)
     if isinstance(swarm.services, Unavailable):
         return swarm.services
-    return _services(swarm, clock, () if isinstance(containers, Unavailable) else tuple(containers), settle_s)
+    for service in swarm.services:
+        age = clock.age(service.changed_at)
+        is_settling = age is not None and age < settle_s
+        tasks = _tasks(swarm, service)
+        if not service.is_job and not is_settling and service.lacks_tasks(tasks):
+            yield _underreplicated(service, tasks, containers)
+    return None
 
 
-def _services(swarm: Swarm, clock: Clock, containers: tuple[Container, ...], settle_s: float) -> Iterator[CheckItem]:
-    for service in () if isinstance(swarm.services, Unavailable) else swarm.services:
-        status, age = service.service_status, clock.age(service.changed_at)
-        if status is None or service.is_job or (age is not None and age < settle_s):
-            continue
-        done = _completed(swarm, service.id) if service.may_complete else 0
-        if status.running_tasks + done >= status.desired_tasks:
-            continue
-        errors = _errors(swarm, service.id)
-        first = f": {errors[0]}" if errors else ""
-        update = service.update_status
-        mine = [each for each in containers if each.service == f"swarm {service.spec.name}"]
-        newest = sorted(mine, key=lambda each: each.created_at or 0.0)[-1:]
-        held = {"UpdateStatus": f"{update.state}: {update.message}"} if update and update.is_held else {}
-        yield Finding(
-            DAEMON,
-            f"service {service.spec.name} runs {status.running_tasks} of {status.desired_tasks} tasks{first}",
-            {
-                "ServiceStatus.RunningTasks": status.running_tasks,
-                "ServiceStatus.DesiredTasks": status.desired_tasks,
-                "task errors": errors[:3],
-                **held,
-            },
-            {"service": service.spec.name},
-            discriminator=service.spec.name,
-            severity=Severity.critical if status.running_tasks == 0 else Severity.warning,
-            touches=tuple(each.subject for each in newest),
-            signs=signs(*errors),
-            service=f"swarm {service.spec.name}",
-        )
+def _tasks(swarm: Swarm, service: Service) -> list[Task]:
+    known = () if isinstance(swarm.tasks, Unavailable) else swarm.tasks
+    return [task for task in known if task.service_id == service.id]
 
 
-def _completed(swarm: Swarm, service: str) -> int:
-    tasks = () if isinstance(swarm.tasks, Unavailable) else swarm.tasks
-    return sum(1 for task in tasks if task.service_id == service and task.status.state == "complete")
+def _underreplicated(service: Service, tasks: list[Task], containers: Containers | None) -> Finding:
+    name, status, update = service.spec.name, service.status, service.update_status
+    counts = Counter(task.status.err for task in tasks if task.status.err)
+    errors = [error for error, _ in counts.most_common()]
+    evidence: dict[str, Json] = {
+        "ServiceStatus.RunningTasks": status.running_tasks,
+        "ServiceStatus.DesiredTasks": status.desired_tasks,
+        "task errors": errors[:3],
+    }
+    if update and update.is_held:
+        evidence["UpdateStatus"] = f"{update.state}: {update.message}"
+    return Finding(
+        subject=DAEMON,
+        summary=": ".join(
+            [f'service "{name}" runs {status.running_tasks} of {status.desired_tasks} tasks', *errors[:1]]
+        ),
+        evidence=evidence,
+        variables={"service": name},
+        discriminator=name,
+        severity=Severity.critical if status.running_tasks == 0 else Severity.warning,
+        touches=_newest_task(name, containers),
+        signs=signs(*errors),
+        service=f"swarm {name}",
+    )
 
 
-def _errors(swarm: Swarm, service: str) -> list[str]:
-    """What the service's unhappy tasks say, the most frequent first."""
-    tasks = () if isinstance(swarm.tasks, Unavailable) else swarm.tasks
-    said = Counter(task.status.err for task in tasks if task.service_id == service and task.status.err)
-    return [text for text, _ in said.most_common()]
+def _newest_task(service: str, containers: Containers | None) -> tuple[Subject, ...]:
+    """The youngest container of a service on this node, if there is one."""
+    tasks = [container for container in containers or () if container.service == f"swarm {service}"]
+    newest = max(tasks, key=lambda container: container.created_at or 0.0, default=None)
+    return (newest.subject,) if newest else ()

@@ -1,5 +1,12 @@
-"""Memory, CPU, processes and open files that run out, of containers and of the host."""
+"""Memory, CPU, processes and open files that run out, of containers and of the host: one module per topic.
 
-from checks.resources import limits, machine, memory
+- limits: no-limits, cpu-throttled, limits-not-enforced
+- machine: io-saturated, cgroup-driver
+- memory: host-oom, memory-scarce, memory-near-limit
+- open_files: open-files-exhausted
+- pids: pids-exhausted
+"""
 
-__all__ = ["limits", "machine", "memory"]
+from checks.resources import limits, machine, memory, open_files, pids
+
+__all__ = ["limits", "machine", "memory", "open_files", "pids"]

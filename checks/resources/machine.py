@@ -1,62 +1,28 @@
-"""What the host itself cannot give: limits that it does not enforce, disks that do not keep up."""
+"""What the host itself cannot give: disks that do not keep up, control groups that nobody manages."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-
-from checks.resources._words import EATERS
+from checks.resources._shares import MOST_NAMED
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.machine.pressure import HostMemory, Pressure
+from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Processes
-from diagnose.model import DAEMON, HOST, Finding, Percent, Severity, Skipped, Subject, Unavailable
-from diagnose.phrases import size
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Skipped, Subject
 from diagnose.registry import check
 
-
-@check("resources.limits-not-enforced", severity=Severity.warning)
-def limits_not_enforced(info: Info, containers: Containers, host_memory: HostMemory | Unavailable) -> Iterable[Finding]:
-    """The kernel does not enforce limits that containers were given.
-
-    `/info` says MemoryLimit, PidsLimit or CpuCfsQuota false: the controller is off (`cgroup_disable=memory` on the
-    boot line of a Raspberry Pi) and the engine dropped the limits in silence. Swap that is not accounted for is
-    advice, and only on a host that has swap. Seen in the engine's source; no host of ours has such a kernel.
-    """
-    limited = {
-        "memory": [each.name for each in containers if each.host_config.memory],
-        "pids": [each.name for each in containers if (each.host_config.pids_limit or 0) > 0],
-        "CPU": [each.name for each in containers if each.host_config.nano_cpus or each.host_config.cpu_quota > 0],
-    }
-    enforced = {"memory": info.memory_limit, "pids": info.pids_limit, "CPU": info.cpu_cfs_quota}
-    for name, names in limited.items():
-        if enforced[name]:
-            continue
-        yield Finding(
-            subject=HOST,
-            summary=f"the kernel does not enforce {name} limits: {len(names)} containers have one",
-            evidence={"/info": f"no {name} limit support", "containers with such a limit": names[:EATERS] or "none"},
-            discriminator=name,
-            severity=Severity.warning if names else Severity.advice,
-        )
-    if info.memory_limit and not info.swap_limit and isinstance(host_memory, HostMemory) and host_memory.swap_total:
-        yield Finding(
-            subject=HOST,
-            summary=f"swap is not counted: a container at its memory limit may swap out up to {size(host_memory.swap_total)}",
-            evidence={"/info SwapLimit": False, "swap of the host": size(host_memory.swap_total)},
-            discriminator="swap",
-            severity=Severity.advice,
-        )
+WORTH_NAMING_PCT = 10
+"""Percent of its time that a container waits for disks, from which on it is named."""
 
 
 @check("resources.io-saturated", severity=Severity.warning)
 def io_saturated(
     pressure: Pressure,
-    containers: Containers | Unavailable,
-    cgroups: Cgroups | Unavailable,
+    containers: Containers | None,
+    cgroups: Cgroups | None,
     *,
     stalled: Percent = Percent(20),
-) -> Generator[Finding, None, Skipped | None]:
+) -> CheckResult:
     """The host's disks cannot keep up, and all work waits for them.
 
     Pressure stall information, `io full avg60`. A single slow mount (a network volume) does it too.
@@ -73,27 +39,28 @@ def io_saturated(
             evidence={
                 "/proc/pressure/io full avg60": f"{waited:.1f} %",
                 "load": [f"{load:.1f}" for load in pressure.load],
-                "containers that wait": shown or "none above 10 %",
+                "containers that wait": shown or f"none above {WORTH_NAMING_PCT} %",
             },
             variables={"container": waiting[0][0]} if waiting else {},
         )
     return None
 
 
-def _waiting(containers: Containers | Unavailable, cgroups: Cgroups | Unavailable) -> list[tuple[str, float]]:
-    """The containers that wait most for disks, with the share of their time in percent; those above 10 % only."""
-    if isinstance(containers, Unavailable) or isinstance(cgroups, Unavailable):
+def _waiting(containers: Containers | None, cgroups: Cgroups | None) -> list[tuple[str, float]]:
+    """The containers that wait most for disks, with the share of their time in percent."""
+    if containers is None or cgroups is None:
         return []
-    rows = [
+    shares = [
         (container.name, group.waited("io", "full") or 0.0)
         for container in containers.running
         if (group := cgroups.of(container))
     ]
-    return sorted((row for row in rows if row[1] > 10), key=lambda row: -row[1])[:EATERS]
+    worst_first = sorted(shares, key=lambda row: -row[1])
+    return [row for row in worst_first if row[1] > WORTH_NAMING_PCT][:MOST_NAMED]
 
 
 @check("resources.cgroup-driver", severity=Severity.warning)
-def cgroup_driver(info: Info, processes: Processes, containers: Containers) -> Iterable[Finding]:
+def cgroup_driver(info: Info, processes: Processes, containers: Containers) -> CheckResult:
     """The engine's cgroup driver does not fit the host's init system.
 
     Driver systemd where no systemd is process 1: the engine starts and every container fails (seen on 20.10.24,
@@ -101,24 +68,22 @@ def cgroup_driver(info: Info, processes: Processes, containers: Containers) -> I
     """
     init = processes.by_pid.get(1)
     if init is None or not info.cgroup_driver:
-        return
-    if info.cgroup_driver == "systemd" and init.comm != "systemd":
-        failed = [each for each in containers if each.start_failed and "systemd" in each.state.error]
-        yield _driver_finding(
-            f"the engine wants systemd to manage cgroups, but process 1 is {init.comm}",
-            info,
-            init.comm,
-            tuple(each.subject for each in failed),
-            Severity.critical,
-        )
-    elif info.cgroup_driver == "cgroupfs" and init.comm == "systemd" and info.cgroup_version == "2":
-        yield _driver_finding(
-            "the engine manages cgroups beside systemd, which owns the tree", info, init.comm, (), Severity.advice
-        )
+        return None
+    is_under_systemd = init.comm == "systemd"
+    if info.cgroup_driver == "systemd" and not is_under_systemd:
+        failed = [container for container in containers if container.start_failed]
+        refused = tuple(container.subject for container in failed if "systemd" in container.state.error)
+        summary = f"the engine wants systemd to manage cgroups, but process 1 is {init.comm}"
+        yield _wrong_driver(summary, info, init.comm, Severity.critical, touches=refused)
+    elif info.cgroup_driver == "cgroupfs" and is_under_systemd and info.cgroup_version == "2":
+        summary = "the engine manages cgroups beside systemd, which owns the tree"
+        yield _wrong_driver(summary, info, init.comm, Severity.advice)
+    return None
 
 
-def _driver_finding(summary: str, info: Info, init: str, touches: tuple[Subject, ...], severity: Severity) -> Finding:
-    wanted = "systemd" if init == "systemd" else "cgroupfs"
+def _wrong_driver(
+    summary: str, info: Info, init: str, severity: Severity, touches: tuple[Subject, ...] = ()
+) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=summary,
@@ -127,7 +92,7 @@ def _driver_finding(summary: str, info: Info, init: str, touches: tuple[Subject,
             "/info CgroupVersion": info.cgroup_version or "1",
             "process 1": init,
         },
-        variables={"driver": wanted},
+        variables={"driver": "systemd" if init == "systemd" else "cgroupfs"},
         touches=touches,
         severity=severity,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.resources._words import EATERS, MIB
+from checks.resources._shares import MIB, MOST_NAMED
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
@@ -47,7 +47,7 @@ def host_oom(
         summary=f"the host ran out of memory {ago(age)} ago: the kernel killed {last.task} of {who}{usage}",
         evidence={
             "kernel log": f"{len(kills)} kills, constraint=CONSTRAINT_NONE, last pid {last.pid} ({last.task})",
-            "victims": [f"{kill.task} of {_owner(names, kill.container)}" for kill in kills[-EATERS:]],
+            "victims": [f"{kill.task} of {_owner(names, kill.container)}" for kill in kills[-MOST_NAMED:]],
         },
         severity=Severity.critical if age <= fresh else Severity.warning,
         variables={**_unlimited(containers, cgroups), **_victim(victims)},
@@ -140,7 +140,7 @@ def _eaters(containers: Containers | None, cgroups: Cgroups | None) -> list[dict
         group = cgroups.of(container)
         if group is not None and group.memory.working_set:
             rows.append({"name": container.name, "bytes": group.memory.working_set, "note": _limit_note(container)})
-    return sorted(rows, key=lambda row: -int(str(row["bytes"])))[:EATERS]
+    return sorted(rows, key=lambda row: -int(str(row["bytes"])))[:MOST_NAMED]
 
 
 def _largest(containers: Containers | None, cgroups: Cgroups | None) -> dict[str, str]:

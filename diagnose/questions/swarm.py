@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from diagnose.model import Json
@@ -121,6 +123,16 @@ class Service(msgspec.Struct, frozen=True, rename="pascal"):
         """Whether a task that ended well is not started again."""
         policy = self.spec.task_template.restart_policy
         return policy is not None and policy.condition in ("none", "on-failure")
+
+    @property
+    def status(self) -> ServiceStatus:
+        """Its counts; none where the engine does not give them."""
+        return self.service_status or ServiceStatus()
+
+    def lacks_tasks(self, tasks: Sequence[Task]) -> bool:
+        """Whether fewer of its tasks run than should; one that ended well, and is not to be started again, counts."""
+        completed = sum(task.status.state == "complete" for task in tasks) if self.may_complete else 0
+        return self.status.running_tasks + completed < self.status.desired_tasks
 
     @property
     def changed_at(self) -> float | None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from checks.resources import limits, machine
 from diagnose import runbooks
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Cpu, Memory, Pids, Throttling, throttling
 from diagnose.evidence.containers.events import Event, Events
@@ -238,8 +237,8 @@ def test_a_container_that_waits_for_memory_has_too_little(waited: float, said: s
 @pytest.mark.parametrize(
     ("name", "each", "held", "summary"),
     [
-        ("none", WEB, Memory(working_set=MIB), "web has no memory limit and no CPU limit"),
-        ("CPU only", web(HostConfig={"NanoCpus": 10**9}), Memory(), "web has no memory limit"),
+        ("none", WEB, Memory(working_set=MIB), 'container "web" has no memory limit and no CPU limit'),
+        ("CPU only", web(HostConfig={"NanoCpus": 10**9}), Memory(), 'container "web" has no memory limit'),
         ("limited", LIMITED, Memory(limit=64 * MIB), None),
         ("limited through its parent", web(HostConfig={"CgroupParent": "/tenants"}), Memory(), None),
         ("limited by somebody else", WEB, Memory(limit=GIB), None),
@@ -247,7 +246,7 @@ def test_a_container_that_waits_for_memory_has_too_little(waited: float, said: s
     ],
 )
 def test_no_limits(name: str, each: Container, held: Memory, summary: str | None):
-    answer = found(limits.no_limits(of(each), group(memory=held), UNKNOWN))
+    answer = judge("resources.no-limits", containers=of(each), cgroups=group(memory=held)).findings
     assert [one.summary for one in answer] == ([summary] if summary else [])
 
 
@@ -262,7 +261,13 @@ CPU = CgroupStats(cpu=Cpu(periods=1000, throttled=900, throttled_us=5_000_000, q
 )
 def test_cpu_throttled(name: str, sample: tuple[int, int] | None, count: int):
     taken = Throttling({WEB.id: sample} if sample else {})
-    answer = found(limits.cpu_throttled(of(WEB), Cgroups({WEB.id: CPU}), taken, Info(ncpu=4)))
+    answer = judge(
+        "resources.cpu-throttled",
+        containers=of(WEB),
+        cgroups=Cgroups({WEB.id: CPU}),
+        throttling=taken,
+        info=Info(ncpu=4),
+    ).findings
     assert [one.variables["cpus"] for one in answer] == ["1"] * count
 
 
@@ -279,7 +284,10 @@ SWAP = HostMemory(total=8 * GIB, available=4 * GIB, swap_total=GIB)
     ],
 )
 def test_limits_not_enforced(name: str, info: Info, host: HostMemory, expected: list[str]):
-    assert severities(machine.limits_not_enforced(info, of(LIMITED), host)) == expected
+    assert (
+        severities(judge("resources.limits-not-enforced", info=info, containers=of(LIMITED), host_memory=host).findings)
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -294,10 +302,26 @@ def test_limits_not_enforced(name: str, info: Info, host: HostMemory, expected: 
 )
 def test_cgroup_driver(name: str, info: Info, init: str, expected: list[str]):
     processes = Processes((Process(pid=1, comm=init),))
-    assert severities(machine.cgroup_driver(info, processes, of(WEB))) == expected
+    assert (
+        severities(judge("resources.cgroup-driver", info=info, processes=processes, containers=of(WEB)).findings)
+        == expected
+    )
 
 
 # -- processes, files, disks ---------------------------
+
+
+def pids_findings(each: Container, **evidence: Any) -> tuple[Finding, ...]:
+    given = {"clock": CLOCK, "options": OPTIONS, "host_limits": ROOMY, **evidence}
+    return judge("resources.pids-exhausted", containers=of(each), **given).findings
+
+
+def open_files_findings(line: str, **evidence: Any) -> tuple[Finding, ...]:
+    """What is found where this is the last line in the log of WEB."""
+    tails = LogTails({WEB.id: LogTail((line,))} if line else {}, {})
+    given = {"host_limits": ROOMY, "open_files": OpenFiles({}), **evidence}
+    return judge("resources.open-files-exhausted", containers=of(WEB), log_tails=tails, **given).findings
+
 
 ROOMY = HostLimits(300, 32768, 5000, 100_000, (Descriptors(50, "dockerd", 90, 1024),))
 DEAD = web(**EXITED, HostConfig={"PidsLimit": 5})
@@ -325,22 +349,23 @@ DEAD = web(**EXITED, HostConfig={"PidsLimit": 5})
 )
 def test_pids_exhausted(name: str, each: Container, pids: Pids | None, words: str, expected: list[str]):
     groups = group(pids=pids) if pids else Cgroups({})
-    said = LogTails({each.id: LogTail((words,))}, {})
-    assert severities(limits.pids_exhausted(of(each), CLOCK, OPTIONS, groups, UNKNOWN, said, ROOMY)) == expected
+    tails = LogTails({each.id: LogTail((words,))}, {})
+    assert severities(pids_findings(each, cgroups=groups, log_tails=tails)) == expected
 
 
 def test_a_refused_fork_is_answered_by_a_greater_limit():
     updated = Events((Event(NOW - 9, "container", "update", "", WEB.id, {}),))
     for current, expected in ((5, []), (95, ["critical"])):
         pids = group(pids=Pids(current=current, max=100, events_max=7))
-        assert severities(limits.pids_exhausted(of(WEB), CLOCK, OPTIONS, pids, updated, QUIET, ROOMY)) == expected
+        assert severities(pids_findings(WEB, cgroups=pids, events=updated, log_tails=QUIET)) == expected
 
 
 def test_the_host_can_run_out_of_tasks():
     full = HostLimits(32000, 32768, None, None, ())
-    (one,) = limits.pids_exhausted(of(WEB), CLOCK, OPTIONS, group(pids=Pids(current=900)), UNKNOWN, QUIET, full)
-    assert one.summary == "the host runs 32000 of the 32768 tasks that its kernel allows"
-    assert one.variables == {"container": "web", "pids": "900"}
+    (finding,) = pids_findings(WEB, cgroups=group(pids=Pids(current=900)), log_tails=QUIET, host_limits=full)
+    assert finding.subject.kind == "host"
+    assert finding.evidence["/proc/loadavg"] == "32000 tasks"
+    assert finding.variables == {"container": "web", "pids": "900"}
 
 
 @pytest.mark.parametrize(
@@ -355,8 +380,7 @@ def test_the_host_can_run_out_of_tasks():
     ],
 )
 def test_open_files_exhausted(name: str, host: HostLimits, words: str, count: int):
-    said = LogTails({WEB.id: LogTail((words,))}, {})
-    assert len(found(limits.open_files_exhausted(of(WEB), said, host, OpenFiles({})))) == count
+    assert len(open_files_findings(words, host_limits=host)) == count
 
 
 @pytest.mark.parametrize(
@@ -375,8 +399,7 @@ def test_open_files_exhausted(name: str, host: HostLimits, words: str, count: in
     ],
 )
 def test_which_limit_of_inotify_was_met(line: str, knob: str | None):
-    said = LogTails({WEB.id: LogTail((line,))}, {})
-    (one,) = found(limits.open_files_exhausted(of(WEB), said, ROOMY, OpenFiles({})))
+    (one,) = open_files_findings(line)
     assert one.variables.get("inotify") == knob
     first = runbooks.confirm("resources.open-files-exhausted", one.variables, runbooks.Place())
     assert first is not None
@@ -394,14 +417,12 @@ def test_which_limit_of_inotify_was_met(line: str, knob: str | None):
     ],
 )
 def test_the_name_of_inotify_is_no_limit(line: str):
-    said = LogTails({WEB.id: LogTail((line,))}, {})
-    assert found(limits.open_files_exhausted(of(WEB), said, ROOMY, OpenFiles({}))) == []
+    assert open_files_findings(line) == ()
 
 
 def test_a_watcher_whose_process_has_no_file_left_met_its_own_limit():
-    said = LogTails({WEB.id: LogTail(("inotify_init: too many open files",))}, {})
     crowded = OpenFiles({WEB.id: Crowded(77, 1024, 1024, "app", WEB.id)})
-    (one,) = found(limits.open_files_exhausted(of(WEB), said, ROOMY, crowded))
+    (one,) = open_files_findings("inotify_init: too many open files", open_files=crowded)
     assert "inotify" not in one.variables
 
 
@@ -419,14 +440,16 @@ def test_months_of_calm_do_not_hide_that_a_container_is_throttled_now(waited: fl
 def test_a_container_that_goes_on_with_no_file_left(count: int, expected: list[str]):
     crowded = OpenFiles({WEB.id: Crowded(77, count, 1024, "nginx", WEB.id)})
     nothing = HostLimits(None, None, None, None, ())
-    assert severities(limits.open_files_exhausted(of(WEB), LogTails({}, {}), nothing, crowded)) == expected
+    assert severities(open_files_findings("", host_limits=nothing, open_files=crowded)) == expected
 
 
 @pytest.mark.parametrize(("full", "count"), [(45.0, 1), (3.0, 0)])
 def test_io_saturated(full: float, count: int):
-    answer = found(machine.io_saturated(pressed("io", full), of(WEB), Cgroups({})))
+    answer = judge(
+        "resources.io-saturated", pressure=pressed("io", full), containers=of(WEB), cgroups=Cgroups({})
+    ).findings
     assert [one.severity or Severity.warning for one in answer] == [Severity.warning] * count
 
 
 def test_io_does_not_apply_without_pressure_figures():
-    assert found(machine.io_saturated(Pressure({"io": None}, (), 1), of(WEB), Cgroups({}))) == []
+    assert judge("resources.io-saturated", pressure=Pressure({"io": None}, (), 1)).verdict == "skipped"

@@ -7,13 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from checks import swarm as checks
 from diagnose.evidence.containers.swarm import Service, Swarm, Task
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import Finding, Unavailable
 from tests.inspected import container, of
-
-OUT_OF_REACH = Unavailable("forbidden", "not root")
+from tests.judging import judge
 
 CLOCK = Clock(wall=1.8e9, booted=1.7e9)
 ONCE = {"TaskTemplate": {"RestartPolicy": {"Condition": "none"}}}
@@ -41,8 +38,8 @@ def _swarm(spec: dict[str, Any], tasks: list[dict[str, Any]]) -> Swarm:
     ],
 )
 def test_services_that_lack_tasks(spec: dict[str, Any], tasks: list[dict[str, Any]], fires: bool) -> None:
-    found = list(checks.service_underreplicated(_swarm(spec, tasks), CLOCK, OUT_OF_REACH))  # type: ignore[arg-type]
-    assert bool(found) is fires
+    result = judge("swarm.service-underreplicated", swarm=_swarm(spec, tasks), clock=CLOCK)
+    assert bool(result.findings) is fires
 
 
 def test_a_service_knows_its_tasks_and_its_failed_update() -> None:
@@ -54,22 +51,21 @@ def test_a_service_knows_its_tasks_and_its_failed_update() -> None:
     row = {"ID": "s", "Spec": {"Name": "web"}, "ServiceStatus": {"DesiredTasks": 1},
            "UpdateStatus": {"State": "paused", "Message": "update paused due to failure"}}  # fmt: skip
     held = msgspec.structs.replace(seen, services=(msgspec.convert(row, Service),))
-    (found,) = checks.service_underreplicated(held, CLOCK, of(task, older, other))  # type: ignore[misc]
-    assert isinstance(found, Finding)
+    evidence = {"swarm": held, "clock": CLOCK, "containers": of(task, older, other)}
+    (found,) = judge("swarm.service-underreplicated", **evidence).findings
     assert found.touches == (task.subject,)
     assert found.evidence["UpdateStatus"] == "paused: update paused due to failure"
 
 
 @pytest.mark.parametrize(
-    ("state", "error", "said"),
+    ("state", "error", "reason"),
     [
         pytest.param("locked", "Swarm is encrypted and needs to be unlocked", "it is locked", id="locked"),
         pytest.param("error", "x509: certificate has expired", "x509: certificate has expired", id="an error"),
         pytest.param("pending", "", "", id="it joins"),
     ],
 )
-def test_a_node_that_keeps_itself_out(state: str, error: str, said: str) -> None:
-    answer = checks.node_down(Swarm(state, error, manager=False))
-    found = [each for each in answer if isinstance(each, Finding)] if hasattr(answer, "__next__") else []
-    assert bool(found) is bool(said)
-    assert all(said in each.summary for each in found)
+def test_a_node_that_keeps_itself_out(state: str, error: str, reason: str) -> None:
+    findings = judge("swarm.node-down", swarm=Swarm(state, error, manager=False)).findings
+    assert bool(findings) is bool(reason)
+    assert all(reason in finding.summary for finding in findings)

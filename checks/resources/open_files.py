@@ -1,0 +1,157 @@
+"""Open files: a container, the engine, or the host that can open no more of them."""
+
+from __future__ import annotations
+
+import re
+
+from checks.resources._shares import reaches
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.machine.descriptors import Crowded, OpenFiles
+from diagnose.evidence.machine.host_limits import HostLimits
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Unavailable
+from diagnose.registry import check
+
+TOO_MANY = re.compile(r"too many open files|\bEMFILE\b|no file descriptors", re.IGNORECASE)
+_OF_INOTIFY = re.compile(
+    r"inotify|fsnotify"
+    r"|\bwatch(?:er)?s?['\")]*: (?:too many open files|EMFILE)",
+    re.IGNORECASE,
+)
+_WATCHES = r"(?:inotify|watch(?:es|ers)?)\b"
+_REACHED = re.compile(
+    rf"\blimit\b[^\n]{{0,40}}\b{_WATCHES}[^\n]{{0,40}}\b(?:reached|exceeded)"
+    rf"|\b{_WATCHES}(?: \w+)? limit[^\n]{{0,20}}\b(?:reached|exceeded)"
+    r"|inotify resources exhausted",
+    re.IGNORECASE,
+)
+_FULL = re.compile(
+    r"(?:inotify|\bwatch(?:e[rs]s?|ing)?\b).*(?:no space left on device|\bENOSPC\b)"
+    r"|\bENOSPC\b.*(?:inotify|\bwatch\b)",
+    re.IGNORECASE,
+)
+_WRITING = re.compile(r"\b(?:writ|copy|sync|renam|mkdir)", re.IGNORECASE)
+"""A watcher that writes has met a full disk."""
+
+
+@check("resources.open-files-exhausted", severity=Severity.critical)
+def open_files_exhausted(
+    containers: Containers,
+    log_tails: LogTails | None,
+    host_limits: HostLimits | Unavailable,
+    open_files: OpenFiles | None,
+    *,
+    near: Percent = Percent(90),
+) -> CheckResult:
+    """A container, the engine, or the host cannot open more files.
+
+    Containers: the last log lines of those that failed, restarted or are unhealthy say "too many open files", or that
+    a limit of inotify is reached; of those that go on, a process has as many open as its soft limit lets it, which is a
+    warning while a few are left. The engine: descriptors of dockerd and containerd against their soft limit. The
+    host: fs.file-nr. Who may not count descriptors sees the log lines alone. Engine 29's containerd gives containers a
+    soft limit of 1024.
+    """
+    for container in containers:
+        tail = log_tails.of(container) if log_tails else LogTail(())
+        fullest = open_files.by_container.get(container.id) if open_files else None
+        if fullest and not reaches(near, fullest.open, fullest.limit):
+            fullest = None
+        finding = _of_container(container, tail, fullest)
+        if finding is not None:
+            yield finding
+    if isinstance(host_limits, Unavailable):
+        return host_limits
+    for engine in host_limits.engines:
+        if reaches(near, engine.open, engine.limit):
+            yield Finding(
+                subject=DAEMON,
+                summary=f"{engine.comm} has {engine.open} of the {engine.limit} files open that it may",
+                evidence={f"/proc/{engine.pid}/fd": engine.open, f"/proc/{engine.pid}/limits": engine.limit},
+                discriminator=engine.comm,
+            )
+    files, most = host_limits.files, host_limits.files_max
+    if reaches(near, files, most):
+        yield Finding(
+            subject=HOST,
+            summary=f"the host has {files} of the {most} files open that its kernel allows",
+            evidence={"fs.file-nr": f"{files} of {most}"},
+        )
+    return None
+
+
+def _of_container(container: Container, tail: LogTail, fullest: Crowded | None) -> Finding | None:
+    """fullest: the process that has hardly any file left. The kernel has one word for too many instances of inotify and too many
+    files of a process: who has no file left has met the latter."""
+    line = next((line for line in reversed(tail.lines) if TOO_MANY.search(line) or _inotify_limit(line)), "")
+    inotify_limit = _inotify_limit(line)
+    if inotify_limit and not (fullest and TOO_MANY.search(line)):
+        return _unwatched(container, line, inotify_limit)
+    if line:
+        return _out_of_files(container, line)
+    return _crowded(container, fullest) if fullest else None
+
+
+def _inotify_limit(line: str) -> str:
+    """Which limit of inotify a line is about, as fs.inotify has it; empty if it is none: the bare word says nothing."""
+    if TOO_MANY.search(line):
+        return "max_user_instances" if _OF_INOTIFY.search(line) else ""
+    if _REACHED.search(line):
+        return "max_user_instances" if re.search("instances|resources", line, re.IGNORECASE) else "max_user_watches"
+    return "max_user_watches" if _FULL.search(line) and not _WRITING.search(line) else ""
+
+
+def _unwatched(container: Container, line: str, inotify_limit: str) -> Finding:
+    own = ", or its own of open files" if inotify_limit == "max_user_instances" else ""
+    return Finding.about(
+        container,
+        f'container "{container.name}" could watch no more files: it met a limit of inotify that it shares with others{own}',
+        {"log": line[:300], "limit": f"fs.inotify.{inotify_limit}"},
+        onset=container.failed_first,
+        inotify=inotify_limit,
+    )
+
+
+def _out_of_files(container: Container, line: str) -> Finding:
+    limit = _own_limit(container)
+    own = f", its limit is {limit}" if limit else ""
+    return Finding.about(
+        container,
+        f'container "{container.name}" could open no more files{own}',
+        {"log": line[:300], "HostConfig.Ulimits nofile": limit or "not set"},
+        onset=container.failed_first,
+        limited=container.name,
+        files=_more_files(container, limit),
+    )
+
+
+def _crowded(container: Container, fullest: Crowded) -> Finding:
+    program = fullest.comm or "a process"
+    return Finding.about(
+        container,
+        f'{program} in container "{container.name}" has {fullest.open} of the {fullest.limit} files open that it may',
+        {
+            f"/proc/{fullest.pid}/fd": fullest.open,
+            f"/proc/{fullest.pid}/limits, open files": fullest.limit,
+        },
+        severity=Severity.critical if fullest.open >= fullest.limit else Severity.warning,
+        signs=frozenset({"open-files"}),
+        stable=(container.life,),
+        limited=container.name,
+        files=_more_files(container, fullest.limit),
+    )
+
+
+_LEAST_FILES, _USUAL_FILES = 1024, 65_536
+
+
+def _own_limit(container: Container) -> int | None:
+    """The limit of open files that it was created with; None where that is the engine's default."""
+    ulimits = container.host_config.ulimits or ()
+    return next((ulimit.get("Soft") for ulimit in ulimits if ulimit.get("Name") == "nofile"), None)
+
+
+def _more_files(container: Container, limit: int | None) -> str:
+    """Four times a limit of open files, as `--ulimit` takes it. limit: None for the one that the container was created with."""
+    known = limit or _own_limit(container)
+    files = max(_LEAST_FILES, 4 * known) if known else _USUAL_FILES
+    return f"nofile={files}:{files}"

@@ -1,0 +1,117 @@
+"""Processes: a container, or the host, that can start no more of them."""
+
+from __future__ import annotations
+
+from checks.resources._shares import reaches
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.cgroups import Cgroups, Pids
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_tails import LogTail, LogTails
+from diagnose.evidence.containers.programs import REFUSED
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.host_limits import HostLimits
+from diagnose.evidence.run.options import Options
+from diagnose.model import HOST, CheckResult, Finding, Percent, Severity, Unavailable
+from diagnose.phrases import count
+from diagnose.registry import check
+
+NO_FORK = frozenset({"no-fork"})
+
+
+@check("resources.pids-exhausted", severity=Severity.critical, caused_by=["container.zombies"])
+def pids_exhausted(
+    containers: Containers,
+    clock: Clock,
+    options: Options,
+    cgroups: Cgroups | None,
+    events: Events | None,
+    log_tails: LogTails | None,
+    host_limits: HostLimits | Unavailable,
+    *,
+    near: Percent = Percent(90),
+) -> CheckResult:
+    """A container, or the host, cannot start more processes.
+
+    Running: at `near` percent of its pids limit, or the kernel has refused it a fork (a counter of this run, whose
+    moment is not known: advice when the run is older than the looked-at time). Ended: its last words say so and it
+    has a limit; its cgroup is gone by then. The host: tasks against kernel.pid_max and threads-max. Zombies count.
+    """
+    for container in containers:
+        group = cgroups.of(container) if cgroups else None
+        if group is not None:
+            is_full = reaches(near, group.pids.current, group.pids.max)
+            was_refused = bool(group.pids.events_max) and not _got_a_greater_limit(container, events)
+            if (group.pids.max or 0) > 0 and (is_full or was_refused):
+                is_recent = (clock.age(container.started_at) or 0.0) <= options.since_s
+                yield _running(container, group.pids, is_full=is_full, is_recent=is_recent)
+        elif log_tails is not None and (container.host_config.pids_limit or 0) > 0:
+            line = _refused_fork(log_tails.of(container))
+            if line:
+                yield _ended(container, line)
+    if isinstance(host_limits, Unavailable):
+        return host_limits
+    tasks, most = host_limits.tasks, host_limits.tasks_max
+    if reaches(near, tasks, most):
+        yield Finding(
+            subject=HOST,
+            summary=f"the host runs {tasks} of the {most} tasks that its kernel allows",
+            evidence={"/proc/loadavg": f"{tasks} tasks", "lower of kernel.pid_max, kernel.threads-max": most},
+            variables=_most_tasks(containers, cgroups),
+        )
+    return None
+
+
+def _got_a_greater_limit(container: Container, events: Events | None) -> bool:
+    """Whether its limits were changed after its last start: the counter of refusals may be older than that."""
+    changes = events.of(container.id, "start", "update") if events is not None else ()
+    return bool(changes) and changes[-1].action == "update"
+
+
+def _running(container: Container, pids: Pids, *, is_full: bool, is_recent: bool) -> Finding:
+    current, limit, refused = pids.current or 0, pids.max or 0, pids.events_max or 0
+    if is_full:
+        what = f"runs {current} of the {limit} processes it may have"
+        severity = Severity.critical if refused else Severity.warning
+    else:
+        what = f"was refused a process {count(refused, 'time')} at its limit of {limit}"
+        severity = Severity.warning if is_recent else Severity.advice
+    return Finding.about(
+        container,
+        f'container "{container.name}" {what}',
+        {"pids.current": current, "pids.max": limit, "pids.events max": refused},
+        severity=severity,
+        signs=NO_FORK,
+        pids=str(limit * 2),
+    )
+
+
+def _refused_fork(tail: LogTail) -> str:
+    """The last line that says a process could not be started; a program that is refused to run at all meets a limit of its user."""
+    line = next((line for line in reversed(tail.lines) if "no-fork" in signs(line)), "")
+    return "" if REFUSED.search(line) else line
+
+
+def _ended(container: Container, line: str) -> Finding:
+    limit = container.host_config.pids_limit or 0
+    return Finding.about(
+        container,
+        f'container "{container.name}" ended because it could start no more than {limit} processes',
+        {"log": line[:300], "HostConfig.PidsLimit": limit},
+        signs=NO_FORK,
+        onset=container.failed_first,
+        pids=str(limit * 2),
+    )
+
+
+def _most_tasks(containers: Containers, cgroups: Cgroups | None) -> dict[str, str]:
+    """The container to be held at what it has now, where the host as a whole has too many."""
+    counts = [
+        (group.pids.current or 0, container.name)
+        for container in containers.running
+        if cgroups is not None and (group := cgroups.of(container))
+    ]
+    if not counts:
+        return {}
+    most, name = max(counts)
+    return {"container": name, "pids": str(most)}
