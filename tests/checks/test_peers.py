@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from checks.container.helpers import not_running
-from checks.logging import driver_blocks_start
 from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.inspect import (
     Binding,
@@ -20,6 +19,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.log_tails import LogTail
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import container
+from tests.judging import judge
 
 
 def a(name: str, network: str = "shop", **endpoint: object) -> Container:
@@ -110,7 +110,8 @@ def test_a_log_driver_calls_the_container_that_takes_the_log() -> None:
     other = Container(
         id="3", raw_name="/web", host_config=HostConfig(port_bindings={"80/tcp": [Binding(host_port="80")]})
     )
-    (finding,) = driver_blocks_start(Containers((caller, receiver, other)))
+    containers = Containers((caller, receiver, other))
+    (finding,) = judge("logging.driver-blocks-start", containers=containers).findings
     assert finding.calls == (container("fluentd"),)
 
 

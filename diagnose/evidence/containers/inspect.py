@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -65,6 +65,10 @@ class LogConfig(_Shape, frozen=True, rename="pascal"):
 
     type: str = ""
     config: dict[str, str] | None = None
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        return self.config or {}
 
 
 class Binding(_Shape, frozen=True, rename="pascal"):

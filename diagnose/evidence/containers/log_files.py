@@ -59,7 +59,7 @@ def path_of(container: Container, data_root: str) -> str:
 def rotations(container: Container) -> int:
     """How many older files the driver keeps beside the current one (json-file keeps 1 file, local 5, unless
     configured otherwise)."""
-    options = container.host_config.log_config.config or {}
+    options = container.host_config.log_config.options
     default = "5" if container.host_config.log_config.type == "local" else "1"
     files = options.get("max-file", default)
     return min(int(files) - 1, ROTATED_MAX) if files.isdigit() else 0

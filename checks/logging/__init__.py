@@ -1,0 +1,11 @@
+"""Containers' logs: what grows without end, is not kept, cannot be read, or holds its writer up: one module per topic.
+
+- drivers: driver-blocks-start, driver-unreadable, backpressure
+- files: file-missing, rotated-by-host, file-damaged
+- growth: unbounded
+- options: opts-not-applied
+"""
+
+from checks.logging import drivers, files, growth, options
+
+__all__ = ["drivers", "files", "growth", "options"]

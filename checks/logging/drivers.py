@@ -1,0 +1,114 @@
+"""Log drivers that keep a container from starting, from writing, or its log from being read."""
+
+from __future__ import annotations
+
+import re
+
+from checks.logging._container import is_in_use
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.inspect import LogConfig
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.log_writers import LOCAL_DRIVERS, WATCHED_S, LogWriters
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
+from diagnose.registry import check
+
+_ADDRESS = re.compile(r"\b(?:tcp|udp|unix|unixgram) ([\w.:\[\]/-]+?):? ")
+
+
+@check(
+    "logging.driver-blocks-start",
+    severity=Severity.critical,
+    caused_by=[
+        "container.entrypoint-missing",
+        "container.exec-format",
+        "container.mount-source-missing",
+        "container.network-gone",
+        "container.oom-killed",
+        "dns.host-broken",
+        "network.port-allocated",
+        "network.port-held-by-process",
+    ],
+)
+def driver_blocks_start(containers: Containers) -> CheckResult:
+    """A container did not start because its log driver could not reach its receiver.
+
+    Such a start fails for all containers with that driver at once, and no restart policy tries again. A driver that
+    refuses its options, or is not to be had on this host, is a matter of `container.start-refused`. Seen on engines
+    20.10.24, 26.1.5 and 28.5.2 with fluentd and syslog: "failed to initialize logging driver", exit code 128.
+    """
+    for container in (container for container in containers if container.lacks_log_receiver):
+        config, error = container.host_config.log_config, container.state.error
+        named = _ADDRESS.search(error)
+        address = named[1] if named else _configured_address(config)
+        receiver = f"its receiver at {address}" if address else "its receiver"
+        yield Finding.about(
+            container,
+            f'container "{container.name}" did not start: its log driver {config.type} did not reach {receiver}',
+            {
+                "State.Error": error,
+                "State.Status": container.state.status,
+                "HostConfig.LogConfig": {"Type": config.type},
+            },
+            calls=_receivers(named[1], containers) if named else (),
+            signs=signs(error),
+            driver=config.type,
+        )
+    return None
+
+
+def _receivers(address: str, containers: Containers) -> tuple[Subject, ...]:
+    """The containers that are to publish the port of the address, and so to take the log."""
+    port = address.rpartition(":")[2]
+    return tuple(
+        container.subject
+        for container in containers
+        if any(binding.host_port == port for _, binding in container.wanted_ports)
+    )
+
+
+def _configured_address(config: LogConfig) -> str:
+    """Where the driver's options send the log; "" where they do not say."""
+    return next((value for name, value in config.options.items() if name.endswith(("-address", "-url"))), "")
+
+
+@check("logging.driver-unreadable", severity=Severity.advice)
+def driver_unreadable(containers: Containers) -> CheckResult:
+    """A container's logs cannot be read back on this host.
+
+    Its driver sends them away, and the engine's own cache of them (from 20.10 on) is switched off. The driver
+    none is somebody's decision.
+    """
+    for container in filter(is_in_use, containers):
+        config = container.host_config.log_config
+        if config.type not in LOCAL_DRIVERS and config.options.get("cache-disabled") == "true":
+            yield Finding.about(
+                container,
+                f'docker logs of container "{container.name}" is refused: its logs go to {config.type} only',
+                {"HostConfig.LogConfig": {"Type": config.type, "cache-disabled": "true"}},
+            )
+    return None
+
+
+@check("logging.backpressure", severity=Severity.warning, causes=["container.unhealthy"])
+def backpressure(writers: LogWriters) -> CheckResult:
+    """A container is blocked because its log driver does not accept its output.
+
+    In blocking mode, the default, the pipe between container and engine is full as long as the receiver takes nothing. A
+    writer that goes on, however slowly, is not meant.
+    """
+    if not len(writers) and not writers.unexamined:
+        return Skipped("no running container sends its log to another host or program")
+    for container, waits_in in writers:
+        config = container.host_config.log_config
+        if "pipe_write" in waits_in and config.options.get("mode") != "non-blocking":
+            yield Finding.about(
+                container,
+                f'container "{container.name}" is blocked writing to its log: its driver {config.type} does not accept it',
+                {
+                    f"/proc/{container.state.pid}/wchan": f"{waits_in}, not left for {WATCHED_S} s",
+                    "HostConfig.LogConfig": {"Type": config.type, "mode": "blocking"},
+                },
+                stable=(container.life,),
+                driver=config.type,
+            )
+    return None

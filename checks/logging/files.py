@@ -1,0 +1,82 @@
+"""Log files that somebody else removed, renamed, rotated or damaged."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.log_contents import LogContents
+from diagnose.evidence.containers.log_files import LogFiles
+from diagnose.evidence.containers.open_logs import WrittenLogs
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Unexamined
+from diagnose.registry import check
+
+
+@check("logging.file-missing", severity=Severity.warning)
+def file_missing(containers: Containers, logs: LogFiles, written: WrittenLogs | None) -> CheckResult:
+    """The log file of a running container has been removed or renamed.
+
+    The engine goes on writing into the file that it has open: it is never rotated again, its space is held, and `docker
+    logs` fails or shows nothing new. A removed file is seen by anybody who may look into its folder, a renamed one (by
+    a logrotate without copytruncate) by root, who may see what the engine has open.
+    """
+    for container in containers.running:
+        log = logs.by_id.get(container.id)
+        if log is None or not log.path:
+            continue
+        if log.failed:
+            yield Unexamined(container.subject, f"its log file: {log.failed}")
+            continue
+        renamed = written.instead_of(log.path) if written else ""
+        if not log.missing and not renamed:
+            continue
+        evidence: dict[str, Json] = {"LogPath": log.path, f"stat({log.path})": "missing" if log.missing else log.bytes}
+        if renamed:
+            evidence["open in the engine"] = renamed
+        owner = f'container "{container.name}"'
+        summary = f"the log file of {owner} does not exist"
+        if not log.missing:
+            file = renamed.rpartition("/")[2]
+            summary = f"the engine writes the log of {owner} to {file}, no longer to its file"
+        yield Finding.about(container, summary, evidence, touches=(container.subject,), stable=(container.life,))
+    return None
+
+
+@check("logging.rotated-by-host", severity=Severity.warning, causes=["logging.file-missing", "logging.file-damaged"])
+def rotated_by_host(contents: LogContents) -> CheckResult:
+    """The host's logrotate rotates the log files of the engine.
+
+    The engine keeps its files open and does not expect them to change. With `copytruncate` a reader loses its place and lines are lost
+    between copy and cut; without it the engine writes on into the renamed file. What the engine rotates itself (`max-size`) is
+    rotated twice. A warning if files are renamed, or if a log is damaged; with copytruncate alone advice.
+    """
+    is_harmful = bool(contents.damaged)
+    for rotation in contents.rotations:
+        how = "copies and cuts them (copytruncate)" if rotation.copies else "renames them under the engine"
+        yield Finding(
+            subject=DAEMON,
+            summary=f"logrotate rotates the engine's log files: {rotation.path} {how}",
+            evidence={
+                rotation.path: rotation.pattern,
+                "covers, for example": f'the log of container "{rotation.container}"',
+            },
+            variables={"path": rotation.path},
+            discriminator=rotation.path,
+            severity=Severity.advice if rotation.copies and not is_harmful else None,
+        )
+    return contents.unread_rotations
+
+
+@check("logging.file-damaged", severity=Severity.warning)
+def file_damaged(contents: LogContents) -> CheckResult:
+    """A container's log file holds NUL bytes, and `docker logs` breaks off there.
+
+    A power cut leaves them at the end of the file. The container itself goes on, and its new lines are appended behind them. Looked at
+    are both ends of the largest json-file logs.
+    """
+    for log in contents.damaged:
+        yield Finding.about(
+            log.container,
+            f'the log of container "{log.container.name}" holds NUL bytes {log.where}: it cannot be read past them',
+            {log.path: f"NUL bytes {log.where}"},
+            log=log.path,
+        )
+    return contents.unread_logs

@@ -1,0 +1,118 @@
+"""Log files that grow without a limit."""
+
+from __future__ import annotations
+
+import msgspec
+
+from checks.logging._container import is_in_use
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.log_files import LogFile, LogFiles
+from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.model import Bytes, CheckResult, Finding, Json, Percent, Severity, Subject, Unavailable, Unexamined
+from diagnose.phrases import size
+from diagnose.registry import check
+
+WORTH = 10_000_000
+"""Bytes below which no log is to blame, however little is left of the disk."""
+
+
+def has_no_limit(container: Container) -> bool:
+    """Whether its log file grows for ever: max-file without max-size limits nothing, and the `local` driver has a default."""
+    config = container.host_config.log_config
+    limit = config.options.get("max-size", "")
+    if config.type == "json-file":
+        return limit in ("", "-1")
+    return config.type == "local" and limit == "-1"
+
+
+@check("logging.unbounded", severity=Severity.advice)
+def unbounded(
+    containers: Containers,
+    logs: LogFiles | Unavailable,
+    filesystems: Filesystems | None,
+    usage: DiskUsage | None,
+    *,
+    large: Bytes = Bytes(250_000_000),
+    of_disk: Percent = Percent(5),
+    crit_pct: Percent = Percent(95),
+) -> CheckResult:
+    """A container's log file grows without a limit.
+
+    Advice by itself; a warning from `large` bytes, `of_disk` of its file system or what is left of that;
+    critical where the disk is full and logs fill most of it. The options are the container's own, fixed when
+    it was created: the daemon's do not matter any more.
+    """
+    for container in (container for container in containers if has_no_limit(container)):
+        log = logs.by_id.get(container.id) if isinstance(logs, LogFiles) else None
+        disk = filesystems.holding(log.path) if log and filesystems else None
+        size_of_log = max(log.bytes, log.on_disk) if log else 0
+        is_large = size_of_log >= large or (disk is not None and _is_much_of(disk, size_of_log, of_disk))
+        if not is_large and not is_in_use(container):
+            continue
+        place = _Place(container, log, disk, usage)
+        severity = Severity.warning if is_large else Severity.advice
+        if is_large and place.is_led_by_logs and disk is not None and disk.usage.used_pct >= crit_pct:
+            severity = Severity.critical
+        yield _unbounded(place, severity)
+        if log is None or log.failed:
+            yield Unexamined(container.subject, f"size of its log: {_why_unknown(log, logs)}")
+    return None
+
+
+def _is_much_of(disk: Filesystem, size_of_log: int, of_disk: float) -> bool:
+    """Whether the log has this percent of its disk, or is larger than what is left there."""
+    much = min(of_disk / 100 * disk.usage.size, disk.usage.available)
+    return size_of_log >= WORTH and size_of_log >= much
+
+
+def _why_unknown(log: LogFile | None, logs: LogFiles | Unavailable) -> str:
+    if log is not None:
+        return log.failed
+    return str(logs) if isinstance(logs, Unavailable) else "its log file was not looked at"
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """A container's log, and the disk that it lies on, as far as they are known."""
+
+    container: Container
+    log: LogFile | None
+    disk: Filesystem | None
+    usage: DiskUsage | None
+
+    @property
+    def is_led_by_logs(self) -> bool:
+        """Whether logs fill the disk. Where they have a disk to themselves they need not be measured against others."""
+        if self.disk is None:
+            return False
+        return not self.disk.holds_data_root or (self.usage is not None and self.usage.is_led_by("container logs"))
+
+
+def _unbounded(place: _Place, severity: Severity) -> Finding:
+    container, log, disk, usage = place.container, place.log, place.disk, place.usage
+    config = container.host_config.log_config
+    evidence: dict[str, Json] = {"HostConfig.LogConfig": {"Type": config.type, "Config": config.options}}
+    summary = f'the log of container "{container.name}" has no max-size'
+    if log is not None and not log.failed:
+        evidence[f"stat({log.path})"] = log.bytes
+        summary += f" and holds {size(log.bytes)}"
+    touches: tuple[Subject, ...] = ()
+    if severity is Severity.critical and disk is not None:
+        touches = (disk.subject,)
+        if usage is not None:
+            summary += f" of {disk.point}, which is {disk.usage.used_pct:.0f} % full"
+        if usage is not None and usage.point == disk.point:
+            evidence["attribution"] = [_attribution(part) for part in usage.parts]
+    return Finding.about(
+        container,
+        summary,
+        evidence,
+        severity=severity,
+        touches=touches,
+        log=log.path if log else container.log_path,
+    )
+
+
+def _attribution(part: UsagePart) -> dict[str, Json]:
+    largest = ", ".join(f"{name} {size(bytes_)}" for name, bytes_ in part.subjects)
+    return {"name": part.name, "bytes": part.bytes, "note": largest}
