@@ -23,7 +23,7 @@ class SavedRules(msgspec.Struct, frozen=True):
     """What iptables-save writes. command: the program that wrote it; None where there is none to ask, and then no rules."""
 
     text: str
-    command: str | None = None
+    command: list[str] | None = None
 
 
 class SaveIptables(Question[SavedRules], frozen=True):

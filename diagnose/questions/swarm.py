@@ -64,7 +64,7 @@ class Node(msgspec.Struct, frozen=True, rename="pascal"):
         return self.spec.availability in ("drain", "pause")
 
 
-class RestartPolicy(msgspec.Struct, frozen=True, rename="pascal"):
+class TaskRestartPolicy(msgspec.Struct, frozen=True, rename="pascal"):
     """After which ends a task is started again: none, on-failure or any."""
 
     condition: str = "any"
@@ -73,7 +73,7 @@ class RestartPolicy(msgspec.Struct, frozen=True, rename="pascal"):
 class TaskTemplate(msgspec.Struct, frozen=True, rename="pascal"):
     """What every task of a service is made from."""
 
-    restart_policy: RestartPolicy | None = None
+    restart_policy: TaskRestartPolicy | None = None
 
 
 class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):
