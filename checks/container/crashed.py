@@ -51,9 +51,7 @@ def crashed(
     """
     for container in containers:
         age = clock.age(container.finished_at)
-        if container.state.status != "exited" or container.state.error or age is None or age > options.since_s:
-            continue
-        if is_somebodys_job(container) or not container.stays_down:
+        if age is None or age > options.since_s or not _stays_down(container):
             continue
         with_engine = container.id in stops.stopped_with_daemon and is_service(container)
         if with_engine and containers.source == "disk":
@@ -65,9 +63,10 @@ def crashed(
         callees = called_peers(tail.lines, container, containers)
         policy = container.host_config.restart_policy.name or "no"
         code = described(container.state.exit_code)
-        how = f'stopped with the engine {ago(age)} ago (exit code {code}) and was not restarted: its restart policy is "{policy}"'
-        if not with_engine:
-            how = f"ended {ago(age)} ago with exit code {code} and stays down"
+        how = f"ended {ago(age)} ago with exit code {code} and stays down"
+        if with_engine:
+            how = f"stopped with the engine {ago(age)} ago (exit code {code}) and was not restarted"
+            how += f': its restart policy is "{policy}"'
         yield Finding.about(
             container,
             f'container "{container.name}" {how}',
@@ -86,6 +85,12 @@ def crashed(
             onset=None if with_engine else container.finished_at,
         )
     return None
+
+
+def _stays_down(container: Container) -> bool:
+    """Whether it was started and has ended, nobody waits for its end, and the engine does not start it again."""
+    has_ended = container.state.status == "exited" and not container.state.error
+    return has_ended and container.stays_down and not is_somebodys_job(container)
 
 
 def _ended_by_itself(container: Container, stops: Stops) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from checks.container.confirmed import Claim, claims, compose_variables
 from checks.container.helpers import with_variables
 from diagnose.evidence.containers.listing import Container, Containers
@@ -11,6 +13,9 @@ from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check
 
 ID = "container.option-missing"
+
+Proof = tuple[str, object]
+"""The path of a value in the configuration, and the value."""
 
 
 @check(ID, severity=Severity.critical)
@@ -50,39 +55,58 @@ def _filled(option: str, claim: Claim) -> str:
     return option
 
 
-def _lacks(container: Container, option: str, claim: Claim) -> tuple[str, object] | None:
+def _lacks(container: Container, option: str, claim: Claim) -> Proof | None:
     """The part of its configuration that shows that it lacks the option; None if it has it."""
     flag, _, value = option.partition("=")
-    config = container.host_config
-    if flag == "--cap-add":
-        return _lacks_capability(container, value)
-    if flag == "--device":
-        paths = [device.get("PathInContainer") for device in config.devices or ()]
-        return None if config.privileged or value in paths else ("HostConfig.Devices", paths or "none")
-    if flag == "--add-host":
-        has = any(entry.startswith("host.docker.internal") for entry in config.extra_hosts or ())
-        return None if has else ("HostConfig.ExtraHosts", config.extra_hosts or "none")
-    if flag == "--init":
-        is_first = not config.init and config.pid_mode in ("", "private")
-        return None if is_first else ("HostConfig.Init", bool(config.init))
-    if flag == "--ulimit":
-        name = value.partition("=")[0]
-        limits = [limit for limit in config.ulimits or () if limit.get("Name") == name]
-        return ("HostConfig.Ulimits", limits or "none")
-    if flag == "--shm-size":
-        return ("HostConfig.ShmSize", config.shm_size) if config.shm_size <= _USUAL_SHM else None
-    if flag == "--env":
-        name = value.partition("=")[0]
-        is_set = any(entry.startswith(f"{name}=") for entry in container.config.env or ())
-        return None if is_set else ("Config.Env", f"{name} is not set")
     if flag == "--tmpfs":
-        path = claim.value("path", "erofs")
-        mounted = any(path.startswith(mount.destination) for mount in container.mounts or ())
-        return ("HostConfig.ReadonlyRootfs", True) if config.readonly_rootfs and not mounted else None
-    return None
+        return _lacks_room_to_write(container, claim.value("path", "erofs"))
+    lacks = _LACKS.get(flag)
+    return lacks(container, value) if lacks else None
 
 
-def _lacks_capability(container: Container, name: str) -> tuple[str, object] | None:
+def _lacks_device(container: Container, path: str) -> Proof | None:
+    config = container.host_config
+    paths = [device.get("PathInContainer") for device in config.devices or ()]
+    return None if config.privileged or path in paths else ("HostConfig.Devices", paths or "none")
+
+
+def _lacks_host_entry(container: Container, _: str) -> Proof | None:
+    entries = container.host_config.extra_hosts or []
+    has_entry = any(entry.startswith("host.docker.internal") for entry in entries)
+    return None if has_entry else ("HostConfig.ExtraHosts", entries or "none")
+
+
+def _lacks_first_place(container: Container, _: str) -> Proof | None:
+    """Whether another process than the image's own init is the first one."""
+    config = container.host_config
+    is_first = not config.init and config.pid_mode in ("", "private")
+    return None if is_first else ("HostConfig.Init", bool(config.init))
+
+
+def _lacks_limit(container: Container, assignment: str) -> Proof | None:
+    name = assignment.partition("=")[0]
+    limits = [limit for limit in container.host_config.ulimits or () if limit.get("Name") == name]
+    return ("HostConfig.Ulimits", limits or "none")
+
+
+def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
+    given = container.host_config.shm_size
+    return ("HostConfig.ShmSize", given) if given <= _USUAL_SHM else None
+
+
+def _lacks_variable(container: Container, assignment: str) -> Proof | None:
+    name = assignment.partition("=")[0]
+    is_set = any(entry.startswith(f"{name}=") for entry in container.config.env or ())
+    return None if is_set else ("Config.Env", f"{name} is not set")
+
+
+def _lacks_room_to_write(container: Container, path: str) -> Proof | None:
+    is_mounted = any(path.startswith(mount.destination) for mount in container.mounts or ())
+    is_read_only = container.host_config.readonly_rootfs and not is_mounted
+    return ("HostConfig.ReadonlyRootfs", True) if is_read_only else None
+
+
+def _lacks_capability(container: Container, name: str) -> Proof | None:
     config = container.host_config
     added = {capability.upper().removeprefix("CAP_") for capability in config.cap_add or ()}
     dropped = {capability.upper().removeprefix("CAP_") for capability in config.cap_drop or ()}
@@ -92,3 +116,15 @@ def _lacks_capability(container: Container, name: str) -> tuple[str, object] | N
     if by_default and not dropped & {name, "ALL"}:
         return None
     return ("HostConfig.CapDrop", sorted(dropped)) if by_default else ("HostConfig.CapAdd", sorted(added) or "none")
+
+
+_LACKS: Mapping[str, Callable[[Container, str], Proof | None]] = {
+    "--cap-add": _lacks_capability,
+    "--device": _lacks_device,
+    "--add-host": _lacks_host_entry,
+    "--init": _lacks_first_place,
+    "--ulimit": _lacks_limit,
+    "--shm-size": _lacks_shared_memory,
+    "--env": _lacks_variable,
+}
+"""How it is seen that a container lacks an option, by its name."""

@@ -110,7 +110,7 @@ def config_flag_conflict(daemon: Daemon, config: DaemonConfig, log: DaemonLog | 
         if key_of(flag) in keys:
             evidence[f"dockerd --{flag} ({config.source})"] = ", ".join(values)
     if refusal and last is not None and log is not None:
-        evidence[f"{log.source} {last.place}".strip()] = refusal
+        evidence[log.where(last)] = refusal
     yield Finding(
         subject=DAEMON,
         summary=f"{', '.join(keys)} in {config.path} and on dockerd's command line; {_effect(daemon)}",

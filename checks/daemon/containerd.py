@@ -49,29 +49,44 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
         is_hidden = daemon.reason == "forbidden"
         return Unavailable("forbidden", "the engine's process cannot be seen") if is_hidden else None
     failure = _failure(log)
-    unit = daemon.installation.containerd_unit
-    is_of_system = daemon.processes.managed is False or (unit is not None and unit.exists)
-    if is_dead and failure is None and not is_of_system:
+    is_of_system = _is_of_system(daemon)
+    went_with_dockerd = is_dead and failure is None and not is_of_system
+    comes_up_yet = daemon.is_starting and daemon.processes.managed
+    if went_with_dockerd or comes_up_yet:
         return None
-    if daemon.is_starting and daemon.processes.managed:
-        return None
-    evidence: dict[str, Json] = {"processes": "no containerd"}
-    if unit is not None and unit.exists:
-        evidence["containerd.service"] = f"{unit.active_state} ({unit.sub_state}), result {unit.result}"
-    if failure is not None and log is not None:
-        evidence[f"{log.source} {failure.place}".strip()] = failure.text
-    if daemon.processes.shims is not None:
-        evidence["shims alive"] = len(daemon.processes.shims)
     effect = "the engine cannot start" if is_dead else "nothing can be started, stopped or entered"
     reason = f" ({failure.text})" if failure is not None and not WAITED.search(failure.text) else ""
     owner = "containerd" if is_of_system else "docker"
     yield Finding(
         subject=DAEMON,
         summary=f"containerd is not running: {effect}{reason}",
-        evidence=evidence,
+        evidence={
+            "processes": "no containerd",
+            **_unit_evidence(daemon),
+            **({log.where(failure): failure.text} if log is not None and failure is not None else {}),
+            **_shim_evidence(daemon),
+        },
         variables={"unit": owner} | ({"stopped": owner} if is_dead or is_of_system else {}),
     )
     return None
+
+
+def _is_of_system(daemon: Daemon) -> bool:
+    """Whether the engine uses a containerd that it does not start itself."""
+    unit = daemon.installation.containerd_unit
+    return daemon.processes.managed is False or (unit is not None and unit.exists)
+
+
+def _unit_evidence(daemon: Daemon) -> dict[str, Json]:
+    unit = daemon.installation.containerd_unit
+    if unit is None or not unit.exists:
+        return {}
+    return {"containerd.service": f"{unit.active_state} ({unit.sub_state}), result {unit.result}"}
+
+
+def _shim_evidence(daemon: Daemon) -> dict[str, Json]:
+    shims = daemon.processes.shims
+    return {} if shims is None else {"shims alive": len(shims)}
 
 
 def _failure(log: DaemonLog | None) -> LogLine | None:
@@ -107,8 +122,7 @@ def containerd_hung(daemon: Daemon, info: Info | Unavailable, containers: Contai
     if is_silent:
         evidence["GET /info"] = str(info)
         evidence["GET /_ping"] = "answered"
-    if daemon.processes.shims is not None:
-        evidence["shims alive"] = len(daemon.processes.shims)
+    evidence |= _shim_evidence(daemon)
     how = f"is stopped by a signal (state {process.state})" if process.is_stopped else "does not answer the engine"
     yield Finding(
         subject=DAEMON,

@@ -248,7 +248,7 @@ def _last_words(facts: _Facts, killed: OomKill | None) -> dict[str, Json]:
     """The line that says most of the engine's end, or why there is none."""
     log, failure = facts.log, facts.last_failure
     if log is not None and failure is not None:
-        return {f"{log.source} {failure.place}".strip(): failure.text}
+        return {log.where(failure): failure.text}
     if killed:
         return {"kernel log": f"out of memory: killed process {killed.pid} (dockerd)"}
     if log is not None and log.lines and (log.lines[-1].is_error or "signal" in log.lines[-1].text):

@@ -91,7 +91,7 @@ def client_api_too_old(clients: SocketClients, log: DaemonLog | None, options: O
             subject=DAEMON,
             summary=f"a client of API {match['client']} is turned away: this engine requires at least {match['least']}",
             evidence={
-                f"{log.source} {last.place}".strip(): last.text,
+                log.where(last): last.text,
                 "times": len(refusals),
                 "containers with the socket": holders or "none",
             },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
@@ -33,37 +33,41 @@ def runtime_missing(daemon: Daemon, info: Info, containers: Containers, log: Dae
         return Skipped("Podman answers here")
     if not info.runtimes:
         return Skipped("the engine does not list its runtimes")
-    users: dict[str, list[Container]] = {}
-    for container in containers:
-        name = container.host_config.runtime
-        if name and name not in info.runtimes and not ALWAYS_THERE.match(name):
-            users.setdefault(name, []).append(container)
-    for name, asking in users.items():
-        running = [container for container in asking if container.is_running]
-        refusal = _refusal(name, asking, log)
-        down = [container for container in asking if refusal and not container.is_running]
+    for name, users in _users_of_unknown_runtimes(containers, info.runtimes).items():
+        running = [container for container in users if container.is_running]
+        refusal = _refusal(name, users, log)
+        down = [container for container in users if refusal and not container.is_running]
         if not down and not running:
             continue
         effect = "cannot start" if down else "will not start again"
-        evidence: dict[str, Json] = {
-            "/info Runtimes": sorted(info.runtimes),
-            "HostConfig.Runtime": name,
-            **({"the engine": refusal} if down else {}),
-        }
+        affected = counted("container", [container.name for container in down or running])
         yield Finding(
             subject=DAEMON,
-            summary=f'runtime "{name}" is not registered with the engine: '
-            f"{counted('container', [container.name for container in down or running])} {effect}",
-            evidence=evidence,
+            summary=f'runtime "{name}" is not registered with the engine: {affected} {effect}',
+            evidence={
+                "/info Runtimes": sorted(info.runtimes),
+                "HostConfig.Runtime": name,
+                **({"the engine": refusal} if down else {}),
+            },
             variables={
                 "down": "\n".join(container.name for container in down),
                 **({"nvidia": "docker"} if name == "nvidia" else {"runtime": name}),
             },
             discriminator=name,
             severity=Severity.critical if down else Severity.warning,
-            touches=tuple(container.subject for container in asking),
+            touches=tuple(container.subject for container in users),
         )
     return None
+
+
+def _users_of_unknown_runtimes(containers: Containers, known: Collection[str]) -> dict[str, list[Container]]:
+    """The containers that ask for a runtime which the engine does not list, by its name."""
+    users: dict[str, list[Container]] = {}
+    for container in containers:
+        name = container.host_config.runtime
+        if name and name not in known and not ALWAYS_THERE.match(name):
+            users.setdefault(name, []).append(container)
+    return users
 
 
 def _refusal(name: str, asking: list[Container], log: DaemonLog | None) -> str:
@@ -88,24 +92,25 @@ def ulimits_unnamed(
     if not nameless:
         return None
     refused = [container for container in containers or () if NAMELESS.search(container.state.error)]
-    line = next((line for line in reversed(log.lines if log is not None else ()) if NAMELESS.search(line.text)), None)
+    seen = {"State.Error": refused[0].state.error} if refused else _logged_refusal(log)
     evidence: dict[str, Json] = {f"{config.path} default-ulimits.{key}": limits[key] for key in nameless}
-    if refused:
-        evidence["State.Error"] = refused[0].state.error
-    elif line is not None and log is not None:
-        evidence[f"{log.source} {line.place}".strip()] = line.text
-    seen = bool(refused) or line is not None
     effect = "no container can start" if seen else "no container will start once the engine has read it"
     keys = joined([f'"{key}"' for key in nameless])
     yield Finding(
         subject=DAEMON,
         summary=f"default-ulimits {keys} in {config.path} has no Name: {effect}",
-        evidence=evidence,
+        evidence=evidence | seen,
         variables={"path": config.path, "down": "\n".join(container.name for container in refused)},
         severity=Severity.critical if seen else Severity.warning,
         touches=tuple(container.subject for container in refused),
     )
     return None
+
+
+def _logged_refusal(log: DaemonLog | None) -> dict[str, Json]:
+    """The newest line of the engine's log about a limit without a name, by its place."""
+    lines = [line for line in log.lines if NAMELESS.search(line.text)] if log is not None else []
+    return {log.where(lines[-1]): lines[-1].text} if log is not None and lines else {}
 
 
 def _has_no_name(limit: Json) -> bool:

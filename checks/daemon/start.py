@@ -57,7 +57,7 @@ def storage_driver_failed(daemon: Daemon, log: DaemonLog | Unavailable, config: 
     if line is None or isinstance(log, Unavailable):
         return None
     driver = config.value("storage-driver") if config is not None else None
-    evidence: dict[str, Json] = {f"{log.source} {line.place}".strip(): line.text}
+    evidence: dict[str, Json] = {log.where(line): line.text}
     if config is not None and driver:
         evidence[f"{config.where('storage-driver')} storage-driver"] = driver
     name = f'storage driver "{driver}"' if driver else "the storage driver"
@@ -97,7 +97,7 @@ def bridge_init_failed(
     line = _failure(daemon, log, NETWORK)
     if line is None or isinstance(log, Unavailable):
         return None
-    evidence: dict[str, Json] = {f"{log.source} {line.place}".strip(): line.text}
+    evidence: dict[str, Json] = {log.where(line): line.text}
     for key in ADDRESS_KEYS if config is not None else ():
         if config is not None and config.value(key) is not None:
             evidence[f"{config.where(key)} {key}"] = config.value(key)
@@ -138,7 +138,7 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
             f"/proc/{file.pid}/comm": file.comm or "not readable",
         }
         if last is not None and log is not None and PID_TAKEN.search(last.text):
-            evidence[f"{log.source} {last.place}".strip()] = last.text
+            evidence[log.where(last)] = last.text
         yield Finding(
             subject=DAEMON,
             summary=f"{file.path} names process {file.pid}, which is {file.comm or 'another program'}, not the engine",
@@ -165,7 +165,7 @@ def _ended_since(daemon: Daemon, log: DaemonLog) -> Iterator[Finding]:
     yield Finding(
         subject=DAEMON,
         summary=f"dockerd waited for process {pid}, which {path} names but which is not containerd",
-        evidence={f"{log.source} {claim.place}".strip(): f"containerd is still running, pid {pid}"},
+        evidence={log.where(claim): f"containerd is still running, pid {pid}"},
         variables={"path": path, "pid": pid},
         discriminator=path,
     )
@@ -201,7 +201,7 @@ def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
         "docker.service NRestarts": unit.n_restarts or "not known",
     }
     if log is not None and log.last_failure is not None:
-        evidence[f"{log.source} {log.last_failure.place}".strip()] = log.last_failure.text
+        evidence[log.where(log.last_failure)] = log.last_failure.text
     yield Finding(
         subject=DAEMON,
         summary=f"systemd gave up on docker.service after {unit.n_restarts or 'several'} restarts",

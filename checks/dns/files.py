@@ -90,16 +90,9 @@ def loopback_stub(resolvers: Resolvers, lookups: Lookups | None, containers: Con
     is_harmless = containers is not None and any(resolving(containers)) and not fallback.members
     if is_harmless:
         return None
-    servers = [upstream.server for member in fallback.members for upstream in resolvers.upstreams(member)]
-    given = (
-        f"{listed(fallback.members)} got {servers[0]} instead" if servers else "the next container gets 8.8.8.8 instead"
-    )
     yield Finding(
         subject=HOST,
-        summary=sentence(
-            f"{HOST_FILE} names only {', '.join(resolvers.host_servers)}, so {given}",
-            f"{servers[0]} does not answer" if fallback.lost and servers else "",
-        ),
+        summary=f"{HOST_FILE} names only {', '.join(resolvers.host_servers)}, so {_given_instead(fallback, resolvers)}",
         evidence={
             f"{HOST_FILE} nameserver": list(resolvers.host_servers),
             RESOLVED_FILE: _shown(resolvers.resolved),
@@ -112,6 +105,15 @@ def loopback_stub(resolvers: Resolvers, lookups: Lookups | None, containers: Con
         signs=frozenset({"dns"}) if fallback.members else frozenset(),
     )
     return None
+
+
+def _given_instead(fallback: _OnFallback, resolvers: Resolvers) -> str:
+    """Whom containers ask in place of the host's own server, and whether it answers."""
+    servers = [upstream.server for member in fallback.members for upstream in resolvers.upstreams(member)]
+    if not servers:
+        return "the next container gets 8.8.8.8 instead"
+    given = f"{listed(fallback.members)} got {servers[0]} instead"
+    return sentence(given, f"{servers[0]} does not answer" if fallback.lost else "")
 
 
 def _shown(conf: ResolvConf | Unavailable) -> object:
@@ -141,9 +143,13 @@ def no_nameserver(
     if resolvers.only_ipv6 and not fallback.members:
         return None
     is_island = lookups is not None and lookups.island
-    mild = Severity.advice if is_island or resolvers.only_ipv6 else Severity.warning
     without = [member for member in fallback.members if not resolvers.upstreams(member)]
-    is_harmful = bool(without or fallback.lost) and not is_island
+    if is_island:
+        severity = Severity.advice
+    elif without or fallback.lost:
+        severity = Severity.critical
+    else:
+        severity = Severity.advice if resolvers.only_ipv6 else Severity.warning
     file = HOST_FILE if resolvers.engine_file is resolvers.host else RESOLVED_FILE
     yield Finding(
         subject=HOST,
@@ -155,7 +161,7 @@ def no_nameserver(
             **_servers_of(fallback.members, resolvers),
         },
         variables=_remedies(resolvers, ping),
-        severity=Severity.critical if is_harmful else mild,
+        severity=severity,
         touches=fallback.touches,
         signs=frozenset({"dns"}),
     )
@@ -243,22 +249,31 @@ _UNKNOWN = "a server that the engine does not name"
 
 def _stale(container: Container, resolvers: Resolvers, lookups: Lookups | None) -> _Stale | None:
     """What is stale about a container's servers; None where nothing is, or a restart would not help."""
-    now = resolvers.engine_view
     conf = resolvers.inside.get(container.id)
     if conf is None or not conf.nameservers:
         return None
     if conf.is_embedded and conf.external is None:
-        return _Stale((), (_UNKNOWN,), (_UNKNOWN,), by_engine=True) if _forwards_to_nobody(container, lookups) else None
-    servers = tuple(up.server for up in conf.external or ()) if conf.is_embedded else conf.nameservers[:MAX_SERVERS]
-    old = tuple(server for server in servers if server not in now and server not in resolvers.host_servers)
+        is_lost = _forwards_to_nobody(container, lookups)
+        return _Stale((), (_UNKNOWN,), (_UNKNOWN,), by_engine=True) if is_lost else None
+    servers = _servers_asked(conf)
+    current = {*resolvers.engine_view, *resolvers.host_servers}
+    old = tuple(server for server in servers if server not in current)
     if not old:
         return None
     lost = _lost(container, servers, conf, lookups)
     dead = tuple(server for server in old if server in lost)
-    restart_helps = bool(_usable(container, now)) or (bool(dead) and not _uses_fallback(container, resolvers))
+    would_be_given = _usable(container, resolvers.engine_view)
+    restart_helps = bool(would_be_given) or (bool(dead) and not _uses_fallback(container, resolvers))
     if (lost and not dead) or not restart_helps:
         return None
     return _Stale(servers, old, dead, by_engine=conf.is_embedded)
+
+
+def _servers_asked(conf: ResolvConf) -> tuple[str, ...]:
+    """The servers that answer a container in the end: its own, or those that the engine's resolver passes queries on to."""
+    if conf.is_embedded:
+        return tuple(upstream.server for upstream in conf.external or ())
+    return conf.nameservers[:MAX_SERVERS]
 
 
 def _lost(container: Container, servers: tuple[str, ...], conf: ResolvConf, lookups: Lookups | None) -> list[str]:

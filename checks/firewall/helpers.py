@@ -78,3 +78,13 @@ def port_list(inlets: Sequence[Ingress]) -> str:
 def repair_of(lost_rules: LostRules | None, id: str) -> dict[str, str]:
     """The variable for the computed repair of a finding of this check; empty where none is known."""
     return {"repair": id} if lost_rules is not None and lost_rules.repair is not None else {}
+
+
+def iptables_off(config: DaemonConfig | None) -> str:
+    """Where the engine is configured to write no rules, as a clause; "" without its configuration."""
+    return f"{config.where('iptables')} sets iptables to false" if config is not None else ""
+
+
+def iptables_off_evidence(config: DaemonConfig | None) -> dict[str, Json]:
+    """The same as evidence."""
+    return {"iptables": False, "configured in": config.where("iptables")} if config is not None else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -11,6 +11,8 @@ from checks.firewall.helpers import (
     base,
     few,
     has_proxy,
+    iptables_off,
+    iptables_off_evidence,
     is_lost,
     left_alone,
     port_list,
@@ -57,7 +59,7 @@ def chains_missing(
     return None
 
 
-class _Loss(msgspec.Struct, frozen=True):
+class _RuleLoss(msgspec.Struct, frozen=True):
     """What is gone. bare: networks whose bridge no rule names. fallen: ways out that no rule takes. no_ports: nothing leads to the
     published ports. emptied: which chain of published ports lost its rules, in words.
     """
@@ -76,13 +78,17 @@ class _Loss(msgspec.Struct, frozen=True):
         """The networks whose traffic no rule takes, by name."""
         return {network.name: network for network in (*self.bare, *(way.network for way in self.fallen))}
 
+    def takes(self, way: Egress) -> bool:
+        """Whether the translation of a container's own packets may be gone with what was lost."""
+        return self.no_ports or way.network.name in self.networks
 
-def _loss(firewall: Firewall, paths: PacketPaths) -> _Loss:
+
+def _loss(firewall: Firewall, paths: PacketPaths) -> _RuleLoss:
     bare = tuple(network for network in paths.networks.values() if not firewall.names_bridge(network.bridge))
     fallen = tuple(way for way in paths.outlets if is_lost(firewall, way.reach))
     no_ports = bool(paths.inlets) and not firewall.translates_ports
     emptied = "" if no_ports or bare else _emptied(firewall, paths)
-    return _Loss(bare, fallen, no_ports, emptied)
+    return _RuleLoss(bare, fallen, no_ports, emptied)
 
 
 def is_flushed(firewall: Firewall, paths: PacketPaths) -> bool:
@@ -91,16 +97,16 @@ def is_flushed(firewall: Firewall, paths: PacketPaths) -> bool:
 
 
 def _chains_missing(
-    firewall: Firewall, paths: PacketPaths, loss: _Loss, config: DaemonConfig | None, repair: dict[str, str]
+    firewall: Firewall, paths: PacketPaths, loss: _RuleLoss, config: DaemonConfig | None, repair: dict[str, str]
 ) -> Finding:
-    lost = loss.networks
-    cut = [way for way in paths.outlets if way.network.name in lost and way.reach.is_blocked]
-    hidden = [way for way in paths.outlets if _is_unmasked(way) and (loss.no_ports or way.network.name in lost)]
+    cut = [way for way in paths.outlets if way.reach.is_blocked and way.network.name in loss.networks]
+    hidden = [way for way in paths.outlets if _is_unmasked(way) and loss.takes(way)]
     ports = [inlet for inlet in paths.inlets if _is_shut(inlet, loss)]
     served = has_proxy(config) and all(_is_served(inlet) for inlet in ports)
     names = sorted({way.container.name for way in [*cut, *hidden]})
     harm = _harm(names, ports, served=served)
-    touched = list(lost.values()) or list(paths.networks.values())
+    touched = (loss.networks or paths.networks).values()
+    is_outage = bool(names) or (bool(ports) and not served)
     return Finding(
         subject=HOST,
         summary=f"Docker's rules are gone: {', '.join(_places(loss))}; {harm}",
@@ -109,13 +115,13 @@ def _chains_missing(
         | {"bridges without rules": [network.bridge for network in loss.bare]}
         | {f"{way.container.name} sends": str(way.reach.by) for way in cut[:1]},
         variables=repair,
-        severity=None if names or (ports and not served) else Severity.warning,
+        severity=None if is_outage else Severity.warning,
         touches=subjects_of(touched) + tuple(inlet.container.subject for inlet in ports),
         signs=NO_WAY_OUT | {"iptables"},
     )
 
 
-def _is_shut(inlet: Ingress, loss: _Loss) -> bool:
+def _is_shut(inlet: Ingress, loss: _RuleLoss) -> bool:
     if loss.no_ports or loss.emptied:
         return True
     return inlet.reach.is_blocked and inlet.network.name in loss.networks
@@ -131,7 +137,7 @@ def _harm(names: Sequence[str], ports: Sequence[Ingress], *, served: bool) -> st
     return "; ".join(parts) or "networks are not kept apart"
 
 
-def _places(loss: _Loss) -> list[str]:
+def _places(loss: _RuleLoss) -> list[str]:
     """Where rules are missing, in words."""
     places = [f"FORWARD has no rules for {few(network.bridge for network in loss.bare)}"] if loss.bare else []
     bare = {network.name for network in loss.bare}
@@ -196,26 +202,17 @@ def masquerade_missing(
         return Skipped(gone)
     if not packet_paths.networks:
         return Skipped(packet_paths.why_none)
-    ways = [
-        way
-        for way in (*packet_paths.outlets, *packet_paths.outlets6)
-        # an engine that writes no rules turns the network's own setting off
-        if (way.network.name in silent if alone else way.network.masquerades)
-    ]
+    every = (*packet_paths.outlets, *packet_paths.outlets6)
+    # an engine that writes no rules turns the network's own setting off
+    ways = [way for way in every if (way.network.name in silent if alone else way.network.masquerades)]
     if not ways:
         return Skipped("no running container is on a network whose addresses the engine should hide")
-    found: dict[tuple[str, str], list[Egress]] = defaultdict(list)
-    for way in ways:
-        if way.sample.nat_unknown and way.sample.by is None:
-            continue  # no packet reaches the translation, because no route leads out: other checks judge that
-        if way.sample.nat_unknown or way.sample.outcome == "unknown":
-            yield Unexamined(way.container.subject, f"its translation depends on {way.sample.by}")
-        elif _leaves_untranslated(way) or _is_foreign(way, interfaces):
-            found[way.network.name, way.family].append(way)
+    yield from _undecided(ways)
     repair = {} if alone else repair_of(lost_rules, "firewall.masquerade-missing")
-    for members in found.values():
+    unanswerable = _unanswerable(ways, interfaces)
+    for members in unanswerable.values():
         yield _unmasqueraded(members, repair, config if alone else None)
-    hidden_nowhere = {name for name, _ in found}
+    hidden_nowhere = {name for name, _ in unanswerable}
     for path in _untranslated_queries(resolver_paths, lookups):
         if path.network.name not in hidden_nowhere:
             yield _query_unmasqueraded(path)
@@ -251,6 +248,27 @@ def _query_unmasqueraded(path: ResolverPath) -> Finding:
         touches=(*subjects_of([network]), path.container.subject),
         signs=NO_WAY_OUT | {"dns"},
     )
+
+
+def _undecided(ways: Iterable[Egress]) -> Iterator[Unexamined]:
+    """The containers whose translation depends on something that cannot be told.
+
+    Where no route leads out no packet reaches the translation: other checks judge that.
+    """
+    for way in ways:
+        reaches_nat = not (way.sample.nat_unknown and way.sample.by is None)
+        if reaches_nat and (way.sample.nat_unknown or way.sample.outcome == "unknown"):
+            yield Unexamined(way.container.subject, f"its translation depends on {way.sample.by}")
+
+
+def _unanswerable(ways: Iterable[Egress], interfaces: Interfaces | None) -> dict[tuple[str, str], list[Egress]]:
+    """The ways out whose source address nobody can answer, grouped by network and IP version."""
+    groups: dict[tuple[str, str], list[Egress]] = defaultdict(list)
+    for way in ways:
+        is_decided = not way.sample.nat_unknown and way.sample.outcome != "unknown"
+        if is_decided and (_leaves_untranslated(way) or _is_foreign(way, interfaces)):
+            groups[way.network.name, way.family].append(way)
+    return groups
 
 
 def _silent_networks(lookups: Lookups | None) -> frozenset[str]:
@@ -293,29 +311,34 @@ def _unmasqueraded(ways: Sequence[Egress], repair: dict[str, str], config: Daemo
     source = f"{nat.address}, which this host does not have" if nat else ", ".join(subnets)
     names = [way.container.name for way in ways]
     by_ipv6 = " by IPv6" if version == 6 else ""
-    told = f"{config.where('iptables')} sets iptables to false" if config is not None else ""
     summary = (
         f"{named('network', [network.name])}: packets of {counted('container', names)} leave{by_ipv6} with source {source},"
         " so that no answer comes back"
     )
-    bridge = {"bridge6": network.bridge} if version == 6 else {"bridge": network.bridge}
-    subnet = {"subnet6": subnets[0]} if version == 6 and subnets else {"subnet": subnets[0] if subnets else ""}
     return Finding(
         subject=network.subject,
-        summary=sentence(summary, told),
+        summary=sentence(summary, iptables_off(config)),
         evidence={
             "nat POSTROUTING": str(nat or f"no translation of {', '.join(subnets)} on the way to {first.uplink.name}"),
             "IPAM.Config.Subnet": ", ".join(subnets),
             "container": first.container.name,
             "address": first.address,
-        }
-        | ({"iptables": False, "configured in": config.where("iptables")} if config is not None else {}),
-        variables={"network": network.name, **bridge, **subnet, **(repair if version == 4 else {})},
+            **iptables_off_evidence(config),
+        },
+        variables=_remedies(network, subnets[0] if subnets else "", repair, version),
         discriminator="ipv6" if version == 6 else "",
         severity=Severity.warning if version == 6 and any(_has_ipv4(way) for way in ways) else None,
         touches=subjects_of([network]),
         signs=NO_WAY_OUT,
     )
+
+
+def _remedies(network: Network, subnet: str, repair: dict[str, str], version: int) -> dict[str, str]:
+    """The variables of the page, whose remedies for IPv6 are others."""
+    if version == 6:
+        found = {"subnet6": subnet} if subnet else {"subnet": ""}
+        return {"network": network.name, "bridge6": network.bridge, **found}
+    return {"network": network.name, "bridge": network.bridge, "subnet": subnet, **repair}
 
 
 def _has_ipv4(way: Egress) -> bool:
@@ -408,11 +431,12 @@ def _misled(firewall: Firewall, inlet: Ingress) -> str:
     """What is certainly wrong with the rules of one published port, in words; empty if nothing is."""
     reach = inlet.reach
     nat = reach.nat
-    if reach.nat_unknown or (reach.outcome == "unknown" and nat is None):
+    if reach.nat_unknown:
         return ""
     if nat is None:
         is_dropped_before = reach.is_blocked and reach.hook in ("ingress", "prerouting")
-        return "" if is_dropped_before else "is not translated to the container"
+        is_unclear = is_dropped_before or reach.outcome == "unknown"
+        return "" if is_unclear else "is not translated to the container"
     if nat.kind == "redirect" and nat.port not in (None, inlet.host_port):
         return f"is sent to port {nat.port} of this host instead of the container"
     if nat.kind != "dnat" or nat.address is None:
@@ -420,6 +444,7 @@ def _misled(firewall: Firewall, inlet: Ingress) -> str:
     if nat.address not in inlet.addresses or nat.port not in (None, inlet.container_port):
         wanted = f"{min(inlet.addresses)}:{inlet.container_port}"
         return f"is sent to {nat.address}:{nat.port or inlet.host_port}, the container is at {wanted}"
-    if reach.hook == "forward" and is_lost(firewall, reach) and firewall.names_bridge(inlet.network.bridge):
+    is_stopped_later = reach.hook == "forward" and is_lost(firewall, reach)
+    if is_stopped_later and firewall.names_bridge(inlet.network.bridge):
         return f"is translated and then not let through ({reach.by})"
     return ""

@@ -8,7 +8,17 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from checks.firewall import cures
-from checks.firewall.helpers import ICC, container_subjects, few, left_alone, port_list, subjects_of, unsure
+from checks.firewall.helpers import (
+    ICC,
+    container_subjects,
+    few,
+    iptables_off,
+    iptables_off_evidence,
+    left_alone,
+    port_list,
+    subjects_of,
+    unsure,
+)
 from checks.firewall.rules import is_flushed
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
@@ -28,7 +38,7 @@ from diagnose.evidence.network.packet_paths import (
 from diagnose.evidence.network.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sysctl_files import SysctlFiles
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
+from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import and_more, count, counted, named, sentence
 from diagnose.registry import check
 
@@ -65,17 +75,14 @@ def _forwarding_off(
 ) -> Iterator[Finding]:
     off = sorted(name for name, value in forwarding.by_interface.items() if value == "0")
     everywhere = forwarding.everywhere == "0"
-    if not everywhere and not off:
-        return
-    bridges = {network.bridge: network for network in routed.values()}
-    all_touched = everywhere or bool(set(off) - set(bridges))
-    touched = list(bridges.values()) if all_touched else [bridges[name] for name in off]
+    touched = _without_forwarding(off, routed, everywhere=everywhere)
     cut = [container for container in used if any(network.name in container.endpoints for network in touched)]
     if not cut:
         return
     setting = "net.ipv4.ip_forward" if everywhere else f"net/ipv4/conf/{off[0]}/forwarding"
     where = "" if everywhere else f" on {few(off)}"
     line = sysctl_files.of("net.ipv4.ip_forward", "0") if sysctl_files is not None and everywhere else None
+    at_boot: dict[str, Json] = {"set at boot by": f"{line.file}, line {line.line}"} if line else {}
     yield Finding(
         subject=HOST,
         summary=sentence(
@@ -84,11 +91,19 @@ def _forwarding_off(
         ),
         evidence={"net.ipv4.ip_forward": forwarding.everywhere}
         | {f"net.ipv4.conf.{name}.forwarding": "0" for name in off}
-        | ({"set at boot by": f"{line.file}, line {line.line}"} if line else {}),
+        | at_boot,
         variables={"assignment": f"{setting}=1", **({"file": line.file} if line else {})},
         touches=subjects_of(touched),
         signs=NO_WAY_OUT,
     )
+
+
+def _without_forwarding(off: Sequence[str], routed: dict[str, Network], *, everywhere: bool) -> list[Network]:
+    """The networks whose packets are not forwarded: all of them where an interface of the host itself does not."""
+    bridges = {network.bridge: network for network in routed.values()}
+    if everywhere or set(off) - set(bridges):
+        return list(bridges.values())
+    return [bridges[name] for name in off]
 
 
 def _engine_turns_on_ipv6(config: DaemonConfig | None, ping: Ping | None) -> bool:
@@ -163,25 +178,20 @@ def _losses(
     """By the rule that decides. What Docker's own rules should have let through is firewall.chains-missing, unless the engine is
     configured to write none.
     """
-    spared = _Spared(firewall, paths, has_rules=not left_alone(config))
     losses: dict[Step, _Loss] = defaultdict(_Loss)
     for way in (*paths.outlets, *paths.outlets6):
-        block = way.block
-        if block and block.by and not spared.holds(block.by):
-            losses[block.by].outlets.append(way)
+        if way.block and way.block.by:
+            losses[way.block.by].outlets.append(way)
     for inlet in (*paths.inlets, *paths.inlets6):
-        by = inlet.reach.by
-        if inlet.reach.is_blocked and by and inlet.reach.hook != "input" and not spared.holds(by):
-            losses[by].inlets.append(inlet)
+        reach = inlet.reach
+        if reach.is_blocked and reach.by and reach.hook != "input":
+            losses[reach.by].inlets.append(inlet)
     for query in resolver_paths.cut_off if resolver_paths is not None else ():
         obstacle = query.trace.obstacle
-        if obstacle is not None and obstacle.reason == "rule" and not spared.holds(obstacle.by):
+        if obstacle is not None and obstacle.reason == "rule":
             losses[obstacle.by].queries.append(query)
-    for by in list(losses):
-        loss = losses[by]
-        if not loss.outlets and not loss.queries and _closes_on_purpose(by, loss.inlets, paths):
-            del losses[by]
-    return losses
+    spared = _Spared(firewall, paths, has_rules=not left_alone(config))
+    return {by: loss for by, loss in losses.items() if not spared.holds(by) and not _closes_on_purpose(by, loss, paths)}
 
 
 class _Spared:
@@ -199,8 +209,11 @@ class _Spared:
         return self._is_flushed and by.chain == "FORWARD" and by.table in ("ip filter", "iptables-legacy ip filter")
 
 
-def _closes_on_purpose(by: Step, inlets: Sequence[Ingress], paths: PacketPaths) -> bool:
+def _closes_on_purpose(by: Step, loss: _Loss, paths: PacketPaths) -> bool:
     """Whether a rule that lets containers out only closes ports: in DOCKER-USER, or some of several."""
+    if loss.outlets or loss.queries:
+        return False
+    inlets = loss.inlets
     of_family = paths.inlets6 if inlets and inlets[0].family == "ip6" else paths.inlets
     return by.chain == USER_CHAIN or len(inlets) < len(of_family)
 
@@ -211,22 +224,21 @@ def _dropped(by: Step, loss: _Loss, config: DaemonConfig | None) -> Finding:
     part, hook = _where(loss)
     bridge, uplink = _ends(loss)
     what = " the answers" if part == "reply" else ""
-    told = f"{config.where('iptables')} sets iptables to false" if config is not None else ""
     closed = by.chain == USER_CHAIN or not (loss.outlets or loss.queries)
     mild = closed or family == "ip6"
     networks = [way.network for way in loss.outlets] + [inlet.network for inlet in loss.inlets]
     networks += [query.network for query in loss.queries]
     return Finding(
         subject=HOST,
-        summary=sentence(f"{by} blocks{what}: {'; '.join(_harm(loss, names))}", told),
+        summary=sentence(f"{by} blocks{what}: {'; '.join(_harm(loss, names))}", iptables_off(config)),
         evidence={
             "table": by.table,
             "chain": by.chain,
             "rule": by.rule,
             "packet": f"{part}, hook {hook}",
             "containers": names or sorted({query.container.name for query in loss.queries}),
-        }
-        | ({"iptables": False, "configured in": config.where("iptables")} if config is not None else {}),
+            **iptables_off_evidence(config),
+        },
         variables=cures.forwarded(by, hook, part, bridge, uplink, family),
         discriminator=str(by),
         severity=Severity.warning if mild else None,

@@ -1,4 +1,6 @@
-"""Containers' logs: what grows without end, is not kept, cannot be read, or holds its writer up: one module per topic.
+"""Containers' logs: what grows without end, is not kept, cannot be read, or holds its writer up.
+
+One module per topic:
 
 - drivers: driver-blocks-start, driver-unreadable, backpressure
 - files: file-missing, rotated-by-host, file-damaged

@@ -95,13 +95,14 @@ def subnet_overlaps_route(
         for subnet in network.subnets:
             clashing = _clashing(routes, subnet, own.index if own else None)
             lost = [pair for pair in _captured(routes, clashing, network, subnet, members) if pair[1]]
+            reached = reached and not lost
             for route, captured in lost:
-                reached = False
                 yield _captures(network, subnet, route, captured, roads, networks)
-            rest = [route for route in clashing if not any(route is other for other, _ in lost)]
-            shadowed = [] if leads_out else [server for server in servers if _within(server, subnet)]
-            if rest or shadowed:
-                yield _overlap(network, subnet, rest, shadowed, roads, members, networks)
+            takers = {id(route) for route, _ in lost}
+            others = [route for route in clashing if id(route) not in takers]
+            shadowed = [server for server in servers if not leads_out and _within(server, subnet)]
+            if others or shadowed:
+                yield _overlap(network, subnet, others, shadowed, roads, members, networks)
         if reached and ways is not None and forwarding is not None:
             yield from _by_policy(network, ways, forwarding, links, members)
     return None

@@ -1,4 +1,6 @@
-"""Memory, CPU, processes and open files that run out, of containers and of the host: one module per topic.
+"""Memory, CPU, processes and open files that run out, of containers and of the host.
+
+One module per topic:
 
 - limits: no-limits, cpu-throttled, limits-not-enforced
 - machine: io-saturated, cgroup-driver

@@ -182,7 +182,8 @@ def inodes_exhausted(
         pct = disk.usage.inodes_used_pct
         if pct is None or disk.usage.read_only or pct < (crit_pct if disk.is_aside else warn_pct):
             continue
-        if disk.usage.fstype == "xfs" and disk.usage.used_pct >= warn_pct:
+        is_full_xfs = disk.usage.fstype == "xfs" and disk.usage.used_pct >= warn_pct
+        if is_full_xfs:
             continue
         figures = {
             "inodes": disk.usage.inodes,
@@ -192,12 +193,11 @@ def inodes_exhausted(
         evidence: dict[str, Json] = {f"statvfs({disk.point})": figures, **_users(disk)}
         most = fullest(holders, disk) if holders is not None else ()
         if most:
-            evidence["most entries"] = [f"{folder.path}: {folder.entries} ({size(folder.bytes)})" for folder in most]
+            evidence["most entries"] = [_entries(folder.path, folder) for folder in most]
         anonymous = _unused_anonymous(holders, unused) if disk.holds_data_root else ()
         if anonymous:
             evidence["anonymous volumes without a container"] = [
-                f"{folder.path.rpartition('/')[2]}: {folder.entries} ({size(folder.bytes)})"
-                for folder in anonymous[:10]
+                _entries(folder.path.rpartition("/")[2], folder) for folder in anonymous[:10]
             ]
         blame = f"; {most[0].path} holds {most[0].entries} of them" if most else ""
         yield Finding(
@@ -210,6 +210,10 @@ def inodes_exhausted(
             signs=frozenset({"no-space"}),
         )
     return None
+
+
+def _entries(name: str, folder: InodeHolder) -> str:
+    return f"{name}: {folder.entries} ({size(folder.bytes)})"
 
 
 def _prunable(most: Sequence[InodeHolder], anonymous: Sequence[InodeHolder]) -> dict[str, str]:

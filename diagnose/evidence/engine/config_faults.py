@@ -97,7 +97,7 @@ def config_faults(
     """The installed engine is asked where it can be (a program of root's that knows --validate starts nothing)."""
     last = log.last_failure if isinstance(log, DaemonLog) and daemon.is_down else None
     words = _refusal(last.text) if last else ""
-    source = f"{log.source} {last.place}".strip() if last and words and isinstance(log, DaemonLog) else ""
+    source = log.where(last) if last and words and isinstance(log, DaemonLog) else ""
     if not config.exists:
         missing = (Fault("", config.error, stage="text"),) if config.error else ()
         return ConfigFaults(config.path, missing, refusal=words, source=source)

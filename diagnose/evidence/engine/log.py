@@ -80,6 +80,10 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
     def __len__(self) -> int:
         return len(self.lines)
 
+    def where(self, line: LogLine) -> str:
+        """The place of a line, as evidence names it: the source, and the time or the number in it."""
+        return f"{self.source} {line.place}".strip()
+
     @functools.cached_property
     def oldest(self) -> float | None:
         """Unix time from which on the log is known."""
