@@ -73,33 +73,41 @@ class Timeline(msgspec.Struct, frozen=True):
 
 def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Timeline:
     """The timeline of collected evidence, in the order of KINDS; of these containers only, if any are named, as by `selection.called`."""
-    clock, containers, events, kernel, log, config = evidence
+    clock, containers, events, _, log, config = evidence
     now = clock.wall if isinstance(clock, Clock) else 0.0
-    known = {each.id: each.name for each in containers} if isinstance(containers, Containers) else {}
-    found: list[Moment] = []
-    if isinstance(events, Events):
-        found += _events(events)
-    if isinstance(containers, Containers):
-        found += _states(containers, events if isinstance(events, Events) else None)
-    if isinstance(kernel, KernelLog):
-        found += _kernel(kernel, known)
-    if isinstance(log, DaemonLog):
-        found += _log(log, known)
-    if isinstance(config, DaemonConfig) and config.mtime:
-        found.append(Moment(config.mtime, "file", f"{config.path} was last changed"))
-    wanted = {name for word in words for name in selection.called(word, known) or (word.removeprefix("/"),)}
-    kept = (each for each in found if each.at >= now - since_s and (not wanted or each.container in wanted))
+    names = {container.id: container.name for container in containers} if isinstance(containers, Containers) else {}
+    wanted = {name for word in words for name in selection.called(word, names) or (word.removeprefix("/"),)}
+    kept = (
+        moment
+        for moment in _moments(evidence, names)
+        if moment.at >= now - since_s and (not wanted or moment.container in wanted)
+    )
     gaps = [
         f"{kind.__name__}: {value}"
         for kind, value in zip(KINDS, evidence, strict=True)
         if isinstance(value, Unavailable)
     ]
-    ordered = sorted(dict.fromkeys(kept), key=lambda each: (each.at, each.source, each.text))
+    ordered = sorted(dict.fromkeys(kept), key=lambda moment: (moment.at, moment.source, moment.text))
     began = _engine_began(clock, log, config)
     complete = None
     if isinstance(events, Events) and began is not None:
         complete = max(began, events.complete_since or 0.0, now - since_s)
     return Timeline(tuple(ordered), complete, tuple(gaps))
+
+
+def _moments(evidence: Sequence[object], names: dict[str, str]) -> Iterator[Moment]:
+    """Every moment that the evidence knows, in no order. names: of containers, by id."""
+    _, containers, events, kernel, log, config = evidence
+    if isinstance(events, Events):
+        yield from _events(events)
+    if isinstance(containers, Containers):
+        yield from _states(containers, events if isinstance(events, Events) else None)
+    if isinstance(kernel, KernelLog):
+        yield from _kernel(kernel, names)
+    if isinstance(log, DaemonLog):
+        yield from _log(log, names)
+    if isinstance(config, DaemonConfig) and config.mtime:
+        yield Moment(config.mtime, "file", f"{config.path} was last changed")
 
 
 def _engine_began(clock: object, log: object, config: object) -> float | None:

@@ -68,15 +68,22 @@ def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink 
         shared = reach & depends_on(named, topology)
     if not shared:
         return None
-    began, felt = cause.finding.onset, effect.finding.onset
-    if began is not None and felt is not None and began > felt + ONSET_SLACK_S:
+    if _began_later(cause, effect):
         return None
     nearest = cause.subject if cause.subject in shared else min(shared)
-    verb = "it calls" if nearest in effect.finding.calls else "it names" if _names(effect, cause) else "same"
+    verb = "it names" if _names(effect, cause) else "same"
+    if nearest in effect.finding.calls:
+        verb = "it calls"
     words = [f"{verb} {nearest.kind} {nearest.name}"]
     words += [f"error text: {sign}" for sign in sorted(same_sign)]
     is_specific = bool(same_sign) or verb != "same" or nearest.kind not in _SHARED_BY_MANY
     return CauseLink(cause.key, effect.key, ", ".join(words), is_specific)
+
+
+def _began_later(cause: Reported, effect: Reported) -> bool:
+    """Whether a cause certainly began after its effect."""
+    began, felt = cause.finding.onset, effect.finding.onset
+    return began is not None and felt is not None and began > felt + ONSET_SLACK_S
 
 
 def _reach(cause: Reported) -> set[Subject]:

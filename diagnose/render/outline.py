@@ -262,15 +262,11 @@ def _block(
 ) -> OutlineBlock:
     head = group[0]
     variables = head.finding.variables
-    evidence: list[tuple[str, str]] = []
-    aside: list[tuple[str, str]] = []
-    parts: list[OutlinePart] = []
-    for path, value in head.finding.evidence.items():
-        if isinstance(value, list) and value and all(isinstance(v, dict) and "bytes" in v for v in value):
-            parts += [OutlinePart(str(v["name"]), int(v["bytes"]), str(v.get("note", ""))) for v in value]
-        else:
-            rows = aside if path.endswith(ASIDE) else evidence
-            rows.append((path, _value(value, path)))
+    values = head.finding.evidence
+    parts = [part for value in values.values() for part in _parts(value)]
+    rows = [(path, _value(value, path)) for path, value in values.items() if not _parts(value)]
+    evidence = [row for row in rows if not row[0].endswith(ASIDE)]
+    aside = [row for row in rows if row[0].endswith(ASIDE)]
     summaries = list(dict.fromkeys(f.finding.summary for f in group))
     subjects = tuple(dict.fromkeys(f.subject.name for f in group))
     # one subject for many findings does not tell them apart: their sentences have to
@@ -298,6 +294,13 @@ def _block(
         made_by=head.made_by if len({f.made_by for f in group}) == 1 else "",
         onset=min((f.finding.onset for f in group if f.finding.onset is not None), default=None),
     )
+
+
+def _parts(value: Json) -> list[OutlinePart]:
+    """A list of things with their bytes, which is drawn as bars; none for any other value."""
+    if not isinstance(value, list) or not all(isinstance(row, dict) and "bytes" in row for row in value):
+        return []
+    return [OutlinePart(str(row["name"]), int(row["bytes"]), str(row.get("note", ""))) for row in value]
 
 
 def _other(root: Reported, place: runbooks.Place, *, jointly: bool = False) -> Other:

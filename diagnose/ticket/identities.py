@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from diagnose.model import Failed, Json
@@ -129,40 +129,47 @@ class Identities:
 
     def _answer(self, kind: str, answer: Any) -> None:
         """Names from the answers whose shape says what they name."""
-        for found in self._rows(kind, answer):
-            if kind in ("api.container", "api.containers"):
-                self._container(found)
-            elif kind in ("api.network", "api.networks"):
-                self._add("network", found.get("Name"))
-                bridge = (found.get("Options") or {}).get("com.docker.network.bridge.name")
-                self._add("bridge", bridge if bridge != f"br-{str(found.get('Id'))[:12]}" else None)
-                held = found.get("Containers")
-                self._add("container", *(each.get("Name") for each in _dicts(held)))
-            elif kind == "api.volumes":
-                self._add("volume", found.get("Name"))
-            elif kind in ("api.image", "api.images"):
-                self._images(found)
-            elif kind == "api.events":
-                self._event(found)
-            elif kind in ("api.services", "api.tasks", "api.nodes", "api.swarm"):
-                spec = found.get("Spec") or {}
-                self._add("service", spec.get("Name") if kind == "api.services" else None)
-                self._add("host", (found.get("Description") or {}).get("Hostname"))
-            elif kind == "api.info":
-                self._add("host", found.get("Name"))
-                registries = found.get("RegistryConfig") or {}
-                self._add("domain", *(name.partition(":")[0] for name in registries.get("IndexConfigs") or {}))
-            elif kind == "uname":
-                self._add("host", found.get("nodename"))
-            elif kind == "endpoint":
-                self._add("context", found.get("context"))
-                place = urlsplit(str(found.get("url")))
-                self._add("user", place.username)
-                self._add("host", place.hostname)
-            elif kind == "caller":
-                self._add("user", *(found.get(key) for key in ("user", "name", "username")))
-            elif kind == "options":
-                self._add("domain", *(found.get("resolve") or ()))
+        read = self._READERS.get(kind)
+        if read is not None:
+            for row in self._rows(kind, answer):
+                read(self, row)
+
+    def _docker_network(self, row: dict[str, Any]) -> None:
+        self._add("network", row.get("Name"))
+        bridge = (row.get("Options") or {}).get("com.docker.network.bridge.name")
+        is_named_by_engine = bridge == f"br-{str(row.get('Id'))[:12]}"
+        self._add("bridge", None if is_named_by_engine else bridge)
+        self._add("container", *(member.get("Name") for member in _dicts(row.get("Containers"))))
+
+    def _volume(self, row: dict[str, Any]) -> None:
+        self._add("volume", row.get("Name"))
+
+    def _service(self, row: dict[str, Any]) -> None:
+        self._add("service", (row.get("Spec") or {}).get("Name"))
+        self._swarm_node(row)
+
+    def _swarm_node(self, row: dict[str, Any]) -> None:
+        self._add("host", (row.get("Description") or {}).get("Hostname"))
+
+    def _info(self, row: dict[str, Any]) -> None:
+        self._add("host", row.get("Name"))
+        registries = row.get("RegistryConfig") or {}
+        self._add("domain", *(name.partition(":")[0] for name in registries.get("IndexConfigs") or {}))
+
+    def _kernel(self, row: dict[str, Any]) -> None:
+        self._add("host", row.get("nodename"))
+
+    def _endpoint(self, row: dict[str, Any]) -> None:
+        self._add("context", row.get("context"))
+        place = urlsplit(str(row.get("url")))
+        self._add("user", place.username)
+        self._add("host", place.hostname)
+
+    def _caller(self, row: dict[str, Any]) -> None:
+        self._add("user", *(row.get(key) for key in ("user", "name", "username")))
+
+    def _options(self, row: dict[str, Any]) -> None:
+        self._add("domain", *(row.get("resolve") or ()))
 
     @staticmethod
     def _rows(kind: str, answer: Any) -> Iterator[dict[str, Any]]:
@@ -273,6 +280,27 @@ class Identities:
             return
         if 0 < size < network.max_prefixlen:
             self.networks.add(network)
+
+    _READERS: ClassVar[Mapping[str, Callable[[Identities, dict[str, Any]], None]]] = {
+        "api.container": _container,
+        "api.containers": _container,
+        "api.network": _docker_network,
+        "api.networks": _docker_network,
+        "api.volumes": _volume,
+        "api.image": _images,
+        "api.images": _images,
+        "api.events": _event,
+        "api.services": _service,
+        "api.tasks": _swarm_node,
+        "api.nodes": _swarm_node,
+        "api.swarm": _swarm_node,
+        "api.info": _info,
+        "uname": _kernel,
+        "endpoint": _endpoint,
+        "caller": _caller,
+        "options": _options,
+    }
+    """What takes the names out of one row of an answer, by the kind of its question."""
 
 
 def _dicts(value: Any) -> Iterable[dict[str, Any]]:

@@ -424,7 +424,7 @@ OWN = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True
 )
 def test_data_beside_its_mount(name: str, own: dict[str, Any], declared: list[str], found: int):
     container = made("running", Mounts=[own, ANONYMOUS])
-    host = Made({"api.image": {"Config": {"Volumes": {path: {} for path in declared}}}})
+    host = Made({"api.image": {"Id": "sha256:1", "Config": {"Volumes": {path: {} for path in declared}}}})
     split = split_mounts(host, of(container))
     assert len(split.items) == found
     assert len(judge("container.data-outside-mount", split_mounts=split).findings) == found

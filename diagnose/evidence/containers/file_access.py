@@ -84,22 +84,30 @@ def host_user(container: Container, info: Info | None) -> HostUser | None:
     if not user.isdigit() or (int(user) == 0 and not remapped):
         return None
     label = container.config.user or "root"
-    first = (0, 0)
-    if remapped and info is not None:
-        offset = _OFFSET.search(info.docker_root_dir)
-        if offset is None:
-            why = "which users of the host the engine takes for those of containers is not known"
-            return HostUser(label, unknown=why)
-        first = int(offset[1]), int(offset[2])
-    added = container.host_config.group_add or []
-    by_name = [name for name in (group, *added) if name and not name.isdigit()]
-    gids = frozenset(first[1] + int(gid) for gid in (group or "0", *added) if gid.isdigit())
-    maybe_in = f"the members of group {', '.join(by_name)} are known only to its image" if by_name else ""
-    if not group:
-        maybe_in = maybe_in or "the groups of its user are known only to its image"
-    uid = first[0] + int(user)
-    owner = f"{uid}:{first[1] + int(group or 0)}" if not group or group.isdigit() else str(uid)
-    return HostUser(f"{label} ({uid} on the host)" if remapped else label, owner, uid, gids, first, maybe_in)
+    first = _first_ids(info) if remapped and info is not None else (0, 0)
+    if first is None:
+        return HostUser(label, unknown="which users of the host the engine takes for those of containers is not known")
+    first_uid, first_gid = first
+    groups = (group or "0", *(container.host_config.group_add or []))
+    gids = frozenset(first_gid + int(gid) for gid in groups if gid.isdigit())
+    uid = first_uid + int(user)
+    owner = f"{uid}:{first_gid + int(group or 0)}" if not group or group.isdigit() else str(uid)
+    name = f"{label} ({uid} on the host)" if remapped else label
+    return HostUser(name, owner, uid, gids, first, _maybe_in(group, groups))
+
+
+def _first_ids(info: Info) -> tuple[int, int] | None:
+    """The user and the group of the host that root of a container is; None where the data root's name does not say."""
+    offset = _OFFSET.search(info.docker_root_dir)
+    return (int(offset[1]), int(offset[2])) if offset else None
+
+
+def _maybe_in(group: str, groups: Sequence[str]) -> str:
+    """Of which other groups the user may be a member, as only its image knows."""
+    by_name = [name for name in groups if not name.isdigit()]
+    if by_name:
+        return f"the members of group {', '.join(by_name)} are known only to its image"
+    return "" if group else "the groups of its user are known only to its image"
 
 
 def access(named: Named, sources: BindSources | Unavailable, user: HostUser | None) -> Denied | Undecided | None:

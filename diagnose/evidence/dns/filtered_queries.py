@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 
 import msgspec
 
-from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.dns.lookups import Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import is_loopback
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.packet_paths import Firewall
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.packet_filter import Firewall
+from diagnose.evidence.network.packet_paths import ConnectionVerdict
 from diagnose.evidence.network.routes import MAIN_TABLE, Routes
 from diagnose.firewall.reach import reach_in, reach_out
 from diagnose.firewall.rules import Packet, Ruleset
@@ -36,35 +38,12 @@ def dns_path(firewall: Firewall, lookups: Lookups, networks: Networks, routes: R
     own = frozenset(way.server for way in outer if links.holds(way.server))
     for way in outer:
         uplink = _device(way.server, routes, links)
-        for container, _ in way.asked if way.fails and (uplink or way.server in own) else ():
-            for name in way.networks:
-                network = networks.by_name.get(name)
-                endpoint = container.endpoints.get(name)
-                if network is None or not network.is_bridge or endpoint is None or not endpoint.ip_address:
-                    continue
-                reach = (
-                    reach_out(
-                        firewall.ruleset,
-                        bridge=network.bridge,
-                        src=endpoint.ip_address,
-                        dst=way.server,
-                        uplink=uplink,
-                        proto="udp",
-                        dport=53,
-                    )
-                    if uplink
-                    else reach_in(
-                        firewall.ruleset,
-                        uplink=network.bridge,
-                        src=endpoint.ip_address,
-                        host_address=way.server,
-                        host_port=53,
-                        bridges={},
-                        proto="udp",
-                    )
-                )
-                if reach.is_blocked:
-                    blocked.setdefault((name, way.server), str(reach.by))
+        if not way.fails or not (uplink or way.server in own):
+            continue
+        for network, address in _askers(way, networks):
+            reach = _reach(firewall.ruleset, network.bridge, address, way.server, uplink)
+            if reach.is_blocked:
+                blocked.setdefault((network.name, way.server), str(reach.by))
     silent = [server for server, reply in lookups.host.items() if not reply.answered and reply.icmp != "refused"]
     of_host = {}
     for server in silent:
@@ -73,6 +52,23 @@ def dns_path(firewall: Firewall, lookups: Lookups, networks: Networks, routes: R
         if rule:
             of_host[server] = rule
     return DnsPath(blocked, of_host, own)
+
+
+def _askers(way: QueryPath, networks: Networks) -> Iterator[tuple[Network, str]]:
+    """The bridge networks of the containers that asked, each with the container's address there."""
+    for container, _ in way.asked:
+        for name in way.networks:
+            network = networks.by_name.get(name)
+            endpoint = container.endpoints.get(name)
+            if network is not None and network.is_bridge and endpoint is not None and endpoint.ip_address:
+                yield network, endpoint.ip_address
+
+
+def _reach(ruleset: Ruleset, bridge: str, source: str, server: str, uplink: str | None) -> ConnectionVerdict:
+    """What becomes of a query to a server beyond the uplink, or, without one, of this host itself."""
+    if uplink:
+        return reach_out(ruleset, bridge=bridge, src=source, dst=server, uplink=uplink, proto="udp", dport=53)
+    return reach_in(ruleset, uplink=bridge, src=source, host_address=server, host_port=53, bridges={}, proto="udp")
 
 
 def _own_query(ruleset: Ruleset, server: str, device: str) -> str | None:

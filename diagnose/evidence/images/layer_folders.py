@@ -12,7 +12,7 @@ from diagnose.evidence.images.details import MOST, Detail, ImageDetails, ask_eac
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
-from diagnose.model import Failed, Unavailable, Unexamined
+from diagnose.model import Failed, Reason, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 from diagnose.questions.images import InspectImage
@@ -21,7 +21,7 @@ from diagnose.shapes import convert
 
 PARTS = ("diff", "link")
 """What every layer of overlay2 has: its files, and its short name for the mount's options."""
-_TOLD = re.compile(
+_DAMAGED = re.compile(
     r"open \S*/overlay2/\w+/link: no such file|readlink \S*/overlay2/\S*: invalid argument|layer does not exist"
     r"|failed to stat parent: stat \S*/snapshots/\d+/fs: no such file"
     r"|content digest sha256:\w+: not found|failed to get layer|rename \S*/overlay2/\S* directory not empty"
@@ -48,17 +48,17 @@ class LayerFolders(msgspec.Struct, frozen=True):
 def layer_folders(
     host: Host,
     details: ImageDetails,
-    images: Images | Unavailable,
-    log: DaemonLog | Unavailable,
+    images: Images | None,
+    log: DaemonLog | None,
     clock: Clock,
     options: Options,
 ) -> LayerFolders | Unavailable:
     """The folders of images in use, and those that the log complains of; overlay2 only, as root."""
-    lines = log.since(clock.wall - options.since_s) if isinstance(log, DaemonLog) else ()
-    reports = tuple(line for line in lines if line.is_error and _TOLD.search(line.text) and _FULL not in line.text)
+    lines = log.since(clock.wall - options.since_s) if log is not None else ()
+    reports = tuple(line for line in lines if _reports_damage(line))
     owners = _by_layer({details.subject(detail).name: detail for detail in details})
-    suspects = {found[1] for line in reports if (found := _FOLDER.search(line.text))} - owners.keys()
-    if suspects and isinstance(images, Images):
+    suspects = {folder for line in reports if (folder := _folder_of(line))} - owners.keys()
+    if suspects and images is not None:
         more = _by_layer(_all(host, images))
         owners |= {layer: more[layer] for layer in suspects & more.keys()}
     if not owners:
@@ -67,20 +67,27 @@ def layer_folders(
     answer = host.ask(StatPaths(paths))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    failed = {path: answer[path].failed for path in paths if path in answer and answer[path].failed}
+    failed = {path: status.failed for path in paths if (status := answer.get(path)) and status.failed}
     hidden = next((path for path, reason in failed.items() if reason != "missing"), None)
     if hidden:
-        return Unavailable(
-            "forbidden" if failed[hidden] == "forbidden" else "timed out", f"{hidden} cannot be seen by this user"
-        )
+        reason: Reason = "forbidden" if failed[hidden] == "forbidden" else "timed out"
+        return Unavailable(reason, f"{hidden} cannot be seen by this user")
     missing = tuple((name, path) for path in failed for name in owners[path.rpartition("/")[0]])
     bad = {path.rpartition("/")[0] for _, path in missing}
-    still = tuple(
-        line
-        for line in reports
-        if not (named := _FOLDER.search(line.text)) or named[1] in bad or named[1] not in owners
-    )
+    whole = owners.keys() - bad
+    still = tuple(line for line in reports if _folder_of(line) not in whole)
     return LayerFolders(missing, len(owners), still, details.unexamined)
+
+
+def _reports_damage(line: LogLine) -> bool:
+    """Whether a line of the engine's log is about a damaged layer; what failed on a full disk is not damaged."""
+    return line.is_error and bool(_DAMAGED.search(line.text)) and _FULL not in line.text
+
+
+def _folder_of(line: LogLine) -> str:
+    """The folder of the layer that a line names, "" if it names none."""
+    match = _FOLDER.search(line.text)
+    return match[1] if match else ""
 
 
 def _by_layer(found: Mapping[str, Detail]) -> dict[str, list[str]]:

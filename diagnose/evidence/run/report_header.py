@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 
 import msgspec
 
@@ -10,7 +11,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import Failed, HostFacts, Trait, Unavailable
+from diagnose.model import Failed, HostFacts, Json, Trait, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.engine import Endpoint, FindEndpoint
 from diagnose.questions.files import StatPaths
@@ -42,56 +43,74 @@ def facts(
 ) -> ReportHeader:
     """What can be said about host and engine, also when one of them is silent."""
     kernel = host.ask(IdentifyKernel())
-    here = KernelIdentity("unknown") if isinstance(kernel, Failed) else kernel
-    found = host.ask(FindEndpoint())
-    endpoint = Endpoint() if isinstance(found, Failed) else found
-    known = info if isinstance(info, Info) else Info()
-    engine = None
-    if isinstance(ping, Ping):
-        engine = {
-            "name": "Podman" if ping.is_podman else "Docker",
-            "version": known.server_version or ping.libpod or ping.engine_version,
-            "api_version": ping.api_version,
-            "storage_driver": known.driver or None,
-            "firewall": known.firewall_driver if known.id else None,
-            "cgroup_driver": known.cgroup_driver or None,
-            "endpoint": endpoint.url,
-        }
+    answer = host.ask(FindEndpoint())
+    endpoint = Endpoint() if isinstance(answer, Failed) else answer
+    described = info if isinstance(info, Info) else None
     listed = containers if isinstance(containers, Containers) else None
-    head = HostFacts(
-        name=known.name or here.nodename,
-        kernel=known.kernel_version or here.release,
-        engine=engine,
-        containers=info.containers if isinstance(info, Info) else len(listed) if listed is not None else None,
-        running=info.containers_running
-        if isinstance(info, Info)
-        else len(listed.running)
-        if listed is not None
-        else None,
-        data_root=known.docker_root_dir or (root.path if listed is not None and isinstance(root, DataRoot) else ""),
+    head = _head(
+        KernelIdentity("unknown") if isinstance(kernel, Failed) else kernel,
+        _engine(ping, described or Info(), endpoint) if isinstance(ping, Ping) else None,
+        described,
+        listed,
+        root.path if isinstance(root, DataRoot) else "",
     )
-    notes = []
-    if listed is not None and listed.source == "disk":
-        notes.append(
-            f"the engine did not answer: containers read from {listed.root}/containers, alive by their processes"
-        )
-    if (
-        isinstance(ping, Unavailable)
-        and ping.reason == "missing"
-        and listed is None
-        and endpoint.url
-        and not endpoint.named
-    ):
-        notes.append("no engine to look at here? `diagnose all --from demo` judges a recorded broken host")
-    if endpoint.named:
-        notes.append(f"engine at {endpoint.url}, from {endpoint.source}")
     return ReportHeader(
         head,
         clock.wall if isinstance(clock, Clock) else 0.0,
         _docker(endpoint, isinstance(ping, Ping) and ping.is_podman),
-        tuple(notes),
+        tuple(_notes(endpoint, ping, listed)),
         _traits(host, ping, info),
     )
+
+
+def _engine(ping: Ping, info: Info, endpoint: Endpoint) -> dict[str, Json]:
+    """The engine as the head of a report describes it; None for what it does not say."""
+    return {
+        "name": "Podman" if ping.is_podman else "Docker",
+        "version": info.server_version or ping.libpod or ping.engine_version,
+        "api_version": ping.api_version,
+        "storage_driver": info.driver or None,
+        "firewall": info.firewall_driver if info.id else None,
+        "cgroup_driver": info.cgroup_driver or None,
+        "endpoint": endpoint.url,
+    }
+
+
+def _head(
+    kernel: KernelIdentity,
+    engine: dict[str, Json] | None,
+    info: Info | None,
+    listed: Containers | None,
+    data_root: str,
+) -> HostFacts:
+    """The engine's own description where it gives one, what was counted here where it does not."""
+    if info is not None:
+        return HostFacts(
+            name=info.name or kernel.nodename,
+            kernel=info.kernel_version or kernel.release,
+            engine=engine,
+            containers=info.containers,
+            running=info.containers_running,
+            data_root=info.docker_root_dir or (data_root if listed is not None else ""),
+        )
+    return HostFacts(
+        name=kernel.nodename,
+        kernel=kernel.release,
+        engine=engine,
+        containers=len(listed) if listed is not None else None,
+        running=len(listed.running) if listed is not None else None,
+        data_root=data_root if listed is not None else "",
+    )
+
+
+def _notes(endpoint: Endpoint, ping: Ping | Unavailable, listed: Containers | None) -> Iterator[str]:
+    if listed is not None and listed.source == "disk":
+        yield f"the engine did not answer: containers read from {listed.root}/containers, alive by their processes"
+    has_no_engine = isinstance(ping, Unavailable) and ping.reason == "missing" and listed is None
+    if has_no_engine and endpoint.url and not endpoint.named:
+        yield "no engine to look at here? `diagnose all --from demo` judges a recorded broken host"
+    if endpoint.named:
+        yield f"engine at {endpoint.url}, from {endpoint.source}"
 
 
 SYSTEMD_FOLDER = "/run/systemd/system"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.mounts import Mounts
-from diagnose.model import Subject, Unavailable
+from diagnose.model import Subject
 from diagnose.registry import evidence
 
 
@@ -22,32 +22,34 @@ class Topology(msgspec.Struct, frozen=True):
 
 @evidence
 def topology(
-    containers: Containers | Unavailable,
-    networks: Networks | Unavailable,
+    containers: Containers | None,
+    networks: Networks | None,
     root: DataRoot,
-    mounts: Mounts | Unavailable,
-    filesystems: Filesystems | Unavailable,
-    backing: Backing | Unavailable,
+    mounts: Mounts | None,
+    filesystems: Filesystems | None,
+    backing: Backing | None,
 ) -> Topology:
     """As much of it as is known; what is not known links nothing."""
-    found: dict[Subject, set[Subject]] = {}
+    common = _filesystems_of_all(root, mounts, filesystems)
+    stands_on = {container.subject: common | _own_things(container) for container in containers or ()}
+    for behind in backing or ():
+        stands_on[behind.container.subject] |= {Subject("filesystem", behind.mounted.point)}
+    for network in networks.bridges if networks is not None else ():
+        stands_on[network.subject] = {Subject("interface", network.bridge)}
+    return Topology({subject: frozenset(below) for subject, below in stands_on.items()})
 
-    common = (
-        {disk.subject for disk in filesystems if disk.carries_all} if isinstance(filesystems, Filesystems) else set()
-    )
-    point = mounts.point_of(root.path) if isinstance(mounts, Mounts) else None
-    if not common and point:
-        common = {Subject("filesystem", point)}
-    for each in containers if isinstance(containers, Containers) else ():
-        below = common | {Subject("network", name) for name in each.endpoints}
-        below |= {Subject("image", each.config.image)} if each.config.image else set()
-        for mount in each.mounts or ():
-            if mount.type == "volume" and mount.name:
-                below.add(Subject("volume", mount.name))
-        found[each.subject] = below
-    for behind in backing if isinstance(backing, Backing) else ():
-        found[behind.container.subject].add(Subject("filesystem", behind.mounted.point))
-    for network in networks if isinstance(networks, Networks) else ():
-        if network.is_bridge:
-            found[network.subject] = {Subject("interface", network.bridge)}
-    return Topology({subject: frozenset(below) for subject, below in found.items()})
+
+def _filesystems_of_all(root: DataRoot, mounts: Mounts | None, filesystems: Filesystems | None) -> set[Subject]:
+    """The file systems that every container needs."""
+    common = {disk.subject for disk in filesystems or () if disk.carries_all}
+    point = mounts.point_of(root.path) if mounts is not None else None
+    return common or ({Subject("filesystem", point)} if point else set())
+
+
+def _own_things(container: Container) -> set[Subject]:
+    """The networks, the image and the volumes of a container."""
+    things = {Subject("network", name) for name in container.endpoints}
+    if container.config.image:
+        things.add(Subject("image", container.config.image))
+    volumes = (mount.name for mount in container.mounts or () if mount.type == "volume")
+    return things | {Subject("volume", name) for name in volumes if name}

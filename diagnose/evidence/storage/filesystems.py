@@ -102,21 +102,11 @@ def is_remote(fstype: str) -> bool:
 
 @evidence
 def filesystems(
-    host: Host, root: DataRoot, mounts: Mounts | Unavailable, backing: Backing | Unavailable
+    host: Host, root: DataRoot, mounts: Mounts | None, backing: Backing | None
 ) -> Filesystems | Unavailable:
     """Ask statvfs once per file system: the data root's and those of folders of it, containerd's, the system's own, and
     those that containers write to."""
-    paths: dict[str, list[str]] = {root.path: ["data root"], CONTAINERD: ["containerd"]}
-    for path, what in SYSTEM.items():
-        paths.setdefault(path, []).append(what)
-    for mounted in mounts if isinstance(mounts, Mounts) else ():
-        folder, _, name = mounted.point.rpartition("/")
-        if folder == root.path and not is_remote(mounted.fstype):
-            paths.setdefault(mounted.point, []).append(f"{name}{PART}")
-    for behind in backing if isinstance(backing, Backing) else ():
-        fstype = behind.mounted.fstype
-        if behind.mount.rw and not is_remote(fstype) and fstype not in FULL_BY_NATURE:
-            paths.setdefault(behind.mounted.point, []).append(behind.container.name)
+    paths = _paths(root, mounts, backing)
     found: dict[str, tuple[Usage, dict[str, None]]] = {}
     silent: list[Unexamined] = []
     failed: Failed | None = None
@@ -135,3 +125,19 @@ def filesystems(
         return Unavailable.of(failed)
     items = (Filesystem(point, usage, tuple(sorted(holds))) for point, (usage, holds) in found.items())
     return Filesystems(tuple(sorted(items, key=lambda each: each.point)), tuple(silent))
+
+
+def _paths(root: DataRoot, mounts: Mounts | None, backing: Backing | None) -> dict[str, list[str]]:
+    """The paths that are asked about, with what lies at each."""
+    paths: dict[str, list[str]] = {root.path: ["data root"], CONTAINERD: ["containerd"]}
+    for path, what in SYSTEM.items():
+        paths.setdefault(path, []).append(what)
+    for mounted in mounts or ():
+        folder, _, name = mounted.point.rpartition("/")
+        if folder == root.path and not is_remote(mounted.fstype):
+            paths.setdefault(mounted.point, []).append(f"{name}{PART}")
+    for behind in backing or ():
+        fstype = behind.mounted.fstype
+        if behind.mount.rw and not is_remote(fstype) and fstype not in FULL_BY_NATURE:
+            paths.setdefault(behind.mounted.point, []).append(behind.container.name)
+    return paths
