@@ -54,26 +54,28 @@ def healthy(backend: str, forwarded: str = "1") -> dict[AnyQuestion, Json | Fail
         question("sysctl", names=list(settings)): dict.fromkeys(settings, forwarded),
         question("endpoint"): {"url": "unix:///var/run/docker.sock", "scheme": "unix", "source": "default socket"},
         question("locality"): {"same_host": True, "why": "peer credentials", "engine_pid": None},
-        **{question("unit", name=each): Failed("missing", "no systemd") for each in units},
+        **{question("unit", name=unit): Failed("missing", "no systemd") for unit in units},
     }
 
 
 def verdicts(report: Report, family: str) -> dict[str, str]:
-    return {each.check.id: each.verdict.value for each in report.results if each.check.id.startswith(f"{family}.")}
+    return {
+        result.check.id: result.verdict.value for result in report.results if result.check.id.startswith(f"{family}.")
+    }
 
 
 @both
 def test_nothing_but_the_faults_of_the_host(backend: str) -> None:
     report = judged(backend, {})
-    assert {each.key for each in report.findings if each.severity > Severity.advice} == FAULTS
-    assert not [each.check.id for each in report.results if each.verdict is Verdict.CRASHED]
-    assert not [each.why for each in report.results if "malformed" in each.why]
+    assert {finding.key for finding in report.findings if finding.severity > Severity.advice} == FAULTS
+    assert not [result.check.id for result in report.results if result.verdict is Verdict.CRASHED]
+    assert not [result.why for result in report.results if "malformed" in result.why]
 
 
 @both
 def test_no_false_alarm_of_the_packet_filter_and_the_daemon(backend: str) -> None:
     report = judged(backend, healthy(backend))
-    assert {each.key for each in report.findings if each.severity > Severity.advice} == FAULTS
+    assert {finding.key for finding in report.findings if finding.severity > Severity.advice} == FAULTS
     assert verdicts(report, "firewall") == {
         "firewall.backend-mixed": "passed",
         "firewall.between-containers": "skipped",

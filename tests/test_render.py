@@ -43,7 +43,7 @@ def found(
 
 
 def report(*findings: Reported, verdicts: tuple[Verdict, ...] = (Verdict.PASSED,)) -> Report:
-    results = [Result(each.check, Verdict.FOUND) for each in findings]
+    results = [Result(finding.check, Verdict.FOUND) for finding in findings]
     other = Check("kernel.hung-task", "T.", Severity.warning, lambda: None, (), (), (), (), False)
     results += [Result(other, verdict, why="x") for verdict in verdicts]
     head = HostFacts("shop-3", "6.1.0", {"name": "Docker", "version": "28.5.2"}, 13, 9, "/var/lib/docker")

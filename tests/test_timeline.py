@@ -50,7 +50,7 @@ def evidence(**replaced) -> list[object]:
 
 def test_moments_are_in_order_with_their_sources():
     made = timeline.make(evidence(), 3600, ())
-    assert [(each.source, each.text) for each in made.moments] == [
+    assert [(moment.source, moment.text) for moment in made.moments] == [
         ("file", "/etc/docker/daemon.json was last changed"),
         ("dockerd", "Starting up"),
         ("inspect", "container old started"),
@@ -66,12 +66,12 @@ def test_moments_are_in_order_with_their_sources():
 
 def test_one_container_alone():
     made = timeline.make(evidence(), 3600, ("/web",))
-    assert {each.container for each in made.moments} == {"web"}
-    assert [each.source for each in made.moments] == ["event", "kernel", "event"]
+    assert {moment.container for moment in made.moments} == {"web"}
+    assert [moment.source for moment in made.moments] == ["event", "kernel", "event"]
 
 
 def test_only_since():
-    assert [each.text for each in timeline.make(evidence(), 25, ()).moments] == ["no space"]
+    assert [moment.text for moment in timeline.make(evidence(), 25, ()).moments] == ["no space"]
 
 
 def test_what_could_not_be_read_is_said():
@@ -109,7 +109,7 @@ def test_ids_are_names_and_lines_are_folded_for_a_terminal():
     gone = "c" * 64
     told = DaemonLog((LogLine(NOW - 20, "error", f"{ID} and {gone}: failed to delete container from containerd"),), "x")
     made = timeline.make(evidence(log=told), 25, ())
-    assert [(each.text, each.container) for each in made.moments] == [
+    assert [(moment.text, moment.container) for moment in made.moments] == [
         (f"web and {gone[:12]}: failed to delete container from containerd", "web")
     ]
     out = io.StringIO()

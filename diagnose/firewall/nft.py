@@ -404,7 +404,7 @@ def _spans(among: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not among.get("flags", 0) & _SET_INTERVAL or among.get("fields"):
         return elements + catchall
     spans = []
-    ordered = sorted(elements, key=lambda each: (each["value"], not each.get("flags", 0) & _ELEMENT_END))
+    ordered = sorted(elements, key=lambda element: (element["value"], not element.get("flags", 0) & _ELEMENT_END))
     for position, each in enumerate(ordered):
         if each.get("flags", 0) & _ELEMENT_END:
             continue

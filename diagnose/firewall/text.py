@@ -92,7 +92,7 @@ def describe(
     comment: str | None = None,
 ) -> str:
     """One line: the conditions, the assignments, the action and the comment."""
-    words = [_condition(each) for each in conditions]
+    words = [_condition(condition) for condition in conditions]
     words += [f"{_KEYS[assign.field]} set {_assigned(assign)}" for assign in assigns]
     if action is not None:
         words.append(_action(action))

@@ -25,7 +25,11 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
     The others are three or more that began within a minute, with problems of one check that others may cause; what
     every container of the host stands on is no thing in common. Only problems above advice without a cause count.
     """
-    loud = [each for each in findings if each.check.caused_by and each.severity > Severity.advice and each.root]
+    loud = [
+        finding
+        for finding in findings
+        if finding.check.caused_by and finding.severity > Severity.advice and finding.root
+    ]
     in_vain = _callers(loud)
     said = {_called(callee, callers): None for callee, callers in in_vain.items()}
     told = frozenset().union(*in_vain.values())
@@ -44,9 +48,9 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
 def _callers(findings: Iterable[Reported]) -> dict[Subject, list[Subject]]:
     """Callee -> those that it does not answer, if they are several."""
     found: dict[Subject, dict[Subject, None]] = {}
-    for each in findings:
-        for callee in each.finding.calls:
-            found.setdefault(callee, {})[each.subject] = None
+    for finding in findings:
+        for callee in finding.finding.calls:
+            found.setdefault(callee, {})[finding.subject] = None
     return {callee: list(callers) for callee, callers in sorted(found.items()) if len(callers) > 1}
 
 
@@ -56,16 +60,16 @@ def _called(callee: Subject, callers: Sequence[Subject]) -> str:
 
 def _names(subjects: Sequence[Subject]) -> str:
     more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
-    return ", ".join(each.name for each in subjects[:_NAMED]) + more
+    return ", ".join(subject.name for subject in subjects[:_NAMED]) + more
 
 
 def _began(findings: Iterable[Reported]) -> dict[Subject, float]:
     """When each container began to fail, Unix time."""
     found: dict[Subject, float] = {}
-    for each in findings:
-        begun = each.finding.onset
-        if each.subject.kind == "container" and not each.check.posture and begun is not None:
-            found[each.subject] = min(begun, found.get(each.subject, begun))
+    for finding in findings:
+        begun = finding.finding.onset
+        if finding.subject.kind == "container" and not finding.check.posture and begun is not None:
+            found[finding.subject] = min(begun, found.get(finding.subject, begun))
     return found
 
 
@@ -76,7 +80,7 @@ def _below(container: Subject, topology: Topology) -> frozenset[Subject]:
 def _everywhere(topology: Topology) -> frozenset[Subject]:
     """Disks that all containers of the host stand on; a network or an image that all have may still be to blame."""
     containers = [each for each in topology if each.kind == "container"]
-    shared = [frozenset(s for s in _below(each, topology) if s.kind == "filesystem") for each in containers]
+    shared = [frozenset(s for s in _below(container, topology) if s.kind == "filesystem") for container in containers]
     return frozenset.intersection(*shared) if shared else frozenset()
 
 

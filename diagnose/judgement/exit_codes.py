@@ -12,7 +12,7 @@ OK, WARNING, CRITICAL, UNKNOWN = range(4)
 
 def code_of(report: Report, fail_on: str) -> int:
     """The exit code of a run. fail_on: critical, warning, or never."""
-    found = (each.severity for each in report.findings if each.selected and not each.silenced)
+    found = (finding.severity for finding in report.findings if finding.selected and not finding.silenced)
     blind = (
         result.check.severity
         for result in report.results

@@ -18,12 +18,12 @@ def rows(checks: Sequence[Check], thresholds: Mapping[str, Mapping[str, float]])
             "title": check.title,
             "needs": [need.kind.__name__ + ("?" if need.optional else "") for need in check.needs],
             "thresholds": {
-                each.name: {
-                    "value": thresholds.get(check.id, {}).get(each.name, each.default),
-                    "default": each.default,
-                    "unit": each.unit,
+                threshold.name: {
+                    "value": thresholds.get(check.id, {}).get(threshold.name, threshold.default),
+                    "default": threshold.default,
+                    "unit": threshold.unit,
                 }
-                for each in check.thresholds
+                for threshold in check.thresholds
             },
             "caused_by": list(check.caused_by),
         }

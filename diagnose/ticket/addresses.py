@@ -92,7 +92,7 @@ class Addresses:
             return text
         if data[:2] == b"\x02\x42":
             address = ipaddress.IPv4Address(data[2:])
-            if any(address in each for each in self._networks if each.version == 4):
+            if any(address in network for network in self._networks if network.version == 4):
                 new_address = ipaddress.IPv4Address(self.rename(str(address)))
                 return ":".join(f"{byte:02x}" for byte in data[:2] + new_address.packed)
         new = bytearray(blake2s(data, key=self._key, digest_size=6).digest())

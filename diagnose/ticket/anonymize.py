@@ -203,7 +203,7 @@ class Renaming:
     def _label(self, label: str) -> str:
         """A label below a renamed domain: its own number, since it names a host of the owner."""
         if label not in self.names:
-            count = sum(1 for each in self.names.values() if each.startswith("label"))
+            count = sum(1 for name in self.names.values() if name.startswith("label"))
             self.names[label] = f"label{count + 1:02}"
         return self.names[label]
 

@@ -95,13 +95,15 @@ def _judged(tape: Tape, what: engine.Run, began: float) -> Report:
 def _silenced(report: Report, plain: Report, renaming: Renaming) -> Report:
     """The renamed report with what was silenced under the old names."""
     silences = {
-        (each.id, each.subject.kind, renaming.name(each.subject.name)): renaming.text(each.silenced)
-        for each in plain.findings
-        if each.silenced
+        (finding.id, finding.subject.kind, renaming.name(finding.subject.name)): renaming.text(finding.silenced)
+        for finding in plain.findings
+        if finding.silenced
     }
     findings = tuple(
-        replace(each, silenced=silences.get((each.id, each.subject.kind, each.subject.name), each.silenced))
-        for each in report.findings
+        replace(
+            finding, silenced=silences.get((finding.id, finding.subject.kind, finding.subject.name), finding.silenced)
+        )
+        for finding in report.findings
     )
     return replace(report, findings=findings)
 
@@ -109,7 +111,7 @@ def _silenced(report: Report, plain: Report, renaming: Renaming) -> Report:
 def _differing(plain: Report, renamed: Report) -> list[Json]:
     """The checks whose verdict or number of findings is another under the new names: none, unless a name meant something."""
     before, after = (
-        {each.check.id: (each.verdict, len(each.findings)) for each in one.results} for one in (plain, renamed)
+        {result.check.id: (result.verdict, len(result.findings)) for result in one.results} for one in (plain, renamed)
     )
     return sorted(id for id in before if before[id] != after.get(id))
 

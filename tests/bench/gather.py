@@ -18,7 +18,7 @@ def main() -> None:
     gc.disable()  # as the tool does
     with open(sys.argv[1]) as file:
         questions = [RecordedQuestion(*line.rstrip("\n").partition(" ")[::2]) for line in file]
-    asked = [RecordedQuestion(each.kind, each.arguments or "{}") for each in questions]
+    asked = [RecordedQuestion(question.kind, question.arguments or "{}") for question in questions]
     began, used = time.monotonic(), time.process_time()
     host = Recorder(Live(), Budget(time.monotonic() + 60))
     for _ in host.ask_many(asked):

@@ -566,7 +566,8 @@ def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, firs
 def test_stale_pidfile() -> None:
     taken, own = PidFile("/var/run/docker.pid", 4711, "sleep"), PidFile("/var/run/docker.pid", 69, "dockerd")
     assert [
-        each.variables["pid"] for each in judge("daemon.stale-pidfile", daemon=daemon(pid_files=(taken,))).findings
+        finding.variables["pid"]
+        for finding in judge("daemon.stale-pidfile", daemon=daemon(pid_files=(taken,))).findings
     ] == ["4711"]
     assert judge("daemon.stale-pidfile", daemon=daemon(pid_files=(own,))).findings == ()
     assert judge("daemon.stale-pidfile", daemon=daemon(silence=None, pid_files=(taken,))).findings == ()
@@ -715,4 +716,4 @@ def test_container_from_its_files(state: dict[str, Any], pid: int | None, status
     found = container_of({**OWN, "State": {**OWN["State"], **state}}, {"Memory": 64}, pid)
     assert found.state.status == status
     assert (found.name, found.restart_count, found.host_config.memory) == ("web", 2, 64)
-    assert [(each.source, each.rw) for each in found.mounts or ()] == [("/srv", False)]
+    assert [(mount.source, mount.rw) for mount in found.mounts or ()] == [("/srv", False)]

@@ -367,8 +367,8 @@ def test_forwarding(name: str) -> None:
     values, summaries = SETTINGS[name]
     made = host(case("28.5", "healthy"))
     made.answers["sysctl"] = lambda question: {
-        each: values.get(each, values["eth0"] if "/eth0/" in each else values["bridge"])
-        for each in question.args["names"]
+        argument: values.get(argument, values["eth0"] if "/eth0/" in argument else values["bridge"])
+        for argument in question.args["names"]
     }
     result = judge("firewall.forwarding-off", **settings_of(made))
     assert [finding.summary.partition(" cut")[0] for finding in result.findings] == summaries
@@ -407,7 +407,7 @@ def test_forwarding_of_ipv6(name: str) -> None:
     inspected = made.answers["api.container"](question("api.container", id="1" * 64))  # type: ignore[operator]
     inspected["NetworkSettings"]["Networks"]["shop"]["GlobalIPv6Address"] = "fd00:5::2"
     made.answers["sysctl"] = lambda question: {
-        each: value if "ipv6" in each else "1" for each in question.args["names"]
+        argument: value if "ipv6" in argument else "1" for argument in question.args["names"]
     }
     routes = Routes((Route("::", 0, "inet6", oif=2),) if leads_out else ())
     result = judge("firewall.forwarding-off", **settings_of(made), routes=routes, ping=Ping("1.51", version, ""))

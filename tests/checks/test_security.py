@@ -323,7 +323,8 @@ def test_secrets_in_image() -> None:
 )
 def test_insecure_registry(config: dict[str, Any] | None, names: list[str]) -> None:
     assert [
-        each.discriminator for each in judge("security.insecure-registry", info=Info(registry_config=config)).findings
+        finding.discriminator
+        for finding in judge("security.insecure-registry", info=Info(registry_config=config)).findings
     ] == names
 
 

@@ -499,7 +499,7 @@ def test_found(id_: str, answers: dict[str, Any], subject: str, severity: Severi
     if id_ == "storage.writable-layer-large":
         answers = {**answers, "options": {"wanted": [id_]}}
     report = examine(id_, **answers)
-    found = [each for each in report.findings if each.id == id_]
+    found = [finding for finding in report.findings if finding.id == id_]
     assert [(str(each.subject), each.severity) for each in found] == [(subject, severity)], report.results
     assert said in found[0].finding.summary
 
@@ -677,7 +677,7 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
 @pytest.mark.parametrize(("id_", "answers", "verdict"), SILENT.values(), ids=SILENT)
 def test_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
     report = examine(id_, **answers)
-    assert [each.id for each in report.findings if each.id == id_] == []
+    assert [finding.id for finding in report.findings if finding.id == id_] == []
     (result,) = (each for each in report.results if each.check.id == id_)
     assert str(result.verdict) == verdict, result.why
 
@@ -685,7 +685,7 @@ def test_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
 def test_the_log_is_the_cause_of_the_full_disk() -> None:
     answers = {"api__container": inspected(**logging("json-file")), "file__stats": stats({LOG: 60 * GIB})}
     report = examine("storage.disk-full", fs__usage=disks(filled(97)), **answers)
-    (full,) = (each for each in report.findings if each.id == "storage.disk-full")
+    (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
     assert [link.cause for link in full.causes] == ["logging.unbounded@container:web"]
 
 
@@ -694,7 +694,7 @@ def test_layers_of_a_silent_engine_are_found_by_its_database() -> None:
     shown = inspected(GraphDriver=None)
     asked = {"options": {"wanted": ["storage.writable-layer-large"]}, "fs__layers": layers, "api__container": shown}
     report = examine("storage.writable-layer-large", **asked)
-    assert [str(each.subject) for each in report.findings] == ["container:web"]
+    assert [str(finding.subject) for finding in report.findings] == ["container:web"]
 
 
 def test_parts_and_other_are_what_is_used() -> None:

@@ -102,7 +102,7 @@ def cause(id: str, subject: Subject, severity: Severity = Severity.warning) -> R
 
 def effect(of: Check, *causes: Reported, is_specific: bool = False) -> Reported:
     key = f"{of.id}@{HOST}"
-    links = tuple(CauseLink(each.key, key, "same host", is_specific) for each in causes)
+    links = tuple(CauseLink(cause.key, key, "same host", is_specific) for cause in causes)
     return Reported(key, of, Severity.critical, Finding(HOST, "effect", {"x": 1}), links)
 
 

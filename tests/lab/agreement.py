@@ -742,11 +742,11 @@ END""")
             {"ip": "198.51.100.80", "ip6": "2001:db8:c::80"}[family],
         ]
         kind = rng.choice(("hash:ip", "hash:net", "hash:net"))
-        members = [each for each in addresses if kind == "hash:net" or "/" not in each]
+        members = [address for address in addresses if kind == "hash:net" or "/" not in address]
         inet = "inet6" if family == "ip6" else "inet"
         flag = rng.choice(("src", "dst"))
         self._add(
-            "NEEDS_IPSET", f"ipset create crowd {kind} family {inet}", *(f"ipset add crowd {each}" for each in members),
+            "NEEDS_IPSET", f"ipset create crowd {kind} family {inet}", *(f"ipset add crowd {member}" for member in members),
             f"{self._tool(family)} -I {rng.choice(('FORWARD', 'INPUT'))} -m set {rng.choice(('', '! '))}--match-set crowd {flag} -j {rng.choice(('DROP', 'ACCEPT'))}",
         )  # fmt: skip
 

@@ -51,8 +51,10 @@ def judge(host: str, report: Mapping[str, Any], root: Mapping[str, Any]) -> None
     if host.endswith("control_host"):
         assert not keys(report)
     verdicts = {each["id"]: each for each in report["checks"]}
-    assert "crashed" not in {each["verdict"] for each in verdicts.values()}
-    assert not [each["id"] for each in verdicts.values() if each["verdict"] == "unknown" and not each["why"]]
+    assert "crashed" not in {verdict["verdict"] for verdict in verdicts.values()}
+    assert not [
+        verdict["id"] for verdict in verdicts.values() if verdict["verdict"] == "unknown" and not verdict["why"]
+    ]
     calm = {id for id, _ in keys(root) if verdicts[id]["verdict"] == "passed"}
     assert not calm, "passed, though root found it"
 

@@ -32,8 +32,8 @@ def test_each_thing_is_asked_once_and_the_dear_ones_last_or_never(engine: Engine
         plain = [urlsplit(path).path for path in paths]
         assert plain[0] == "/_ping"
         assert plain.count("/containers/json") == 1
-        for each in ids:
-            assert plain.count(f"/containers/{each}/json") == 1
+        for id_ in ids:
+            assert plain.count(f"/containers/{id_}/json") == 1
         assert not [path for path in plain if path.endswith(("/stats", "/top", "/system/df"))]
         assert not [path for path in paths if "size=1" in path]
 

@@ -74,7 +74,11 @@ def rootless(box: Box) -> list[int]:
 
 
 def loud(run: Run) -> list[tuple[str, str, str]]:
-    return [(each["severity"], each["id"], each["summary"]) for each in run.findings if each["severity"] != "advice"]
+    return [
+        (finding["severity"], finding["id"], finding["summary"])
+        for finding in run.findings
+        if finding["severity"] != "advice"
+    ]
 
 
 def check(run: Run, id: str) -> tuple[str, str]:

@@ -362,8 +362,8 @@ def _steady(folder: Path) -> frozenset[str]:
     containers, clock = collect([Containers, Clock], Options(source=folder, budget_s=60), began=time.monotonic())
     if not isinstance(containers, Containers) or not isinstance(clock, Clock):
         return frozenset()
-    running = [each for each in containers if each.state.status == "running"]
-    return frozenset(each.name for each in running if (clock.age(each.started_at) or 0.0) >= STEADY_S)
+    running = [container for container in containers if container.state.status == "running"]
+    return frozenset(container.name for container in running if (clock.age(container.started_at) or 0.0) >= STEADY_S)
 
 
 def _leads(finding: Reported, by_key: Mapping[str, Reported]) -> dict[str, Strength]:

@@ -307,7 +307,7 @@ def test_stuck_answer_leaves_the_next_question_alone(ask: Ask, serve: Callable[[
 
 
 def inspects(*ids: str) -> list[AnyQuestion]:
-    return [question("api.container", id=each) for each in ids]
+    return [question("api.container", id=id_) for id_ in ids]
 
 
 def names_itself(connection: socket.socket, target: str) -> None:

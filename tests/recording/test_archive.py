@@ -89,7 +89,7 @@ def test_a_good_one_is_read(tmp_path: Path):
     path = tmp_path / "in.tar.gz"
     path.write_bytes(packed(GOOD))
     entries, head = source.read(path)
-    assert [each.kind for each in entries] == ["now"]
+    assert [entry.kind for entry in entries] == ["now"]
     assert head["format"] == 1
 
 

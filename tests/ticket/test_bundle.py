@@ -174,7 +174,7 @@ def test_an_answer_that_was_shed_is_unknown_never_passed(tmp_path: Path):
 def test_a_check_whose_answer_was_shed_says_so(tmp_path: Path):
     """All that a check needs is shed: its verdict is UNKNOWN and names the reason."""
     entries = dict(recorded())
-    kernel = next(each for each in entries if each.kind == "kernel.log")
+    kernel = next(entry for entry in entries if entry.kind == "kernel.log")
     rnd = random.Random(4)
     noise = [{"seq": n, "level": 6, "at": 1.7e9, "text": f"{rnd.getrandbits(800):x}"} for n in range(2000)]
     entries[kernel] = RecordedAnswer({**entries[kernel].answer, "records": noise}, 0.1)

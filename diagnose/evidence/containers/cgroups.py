@@ -57,9 +57,9 @@ class Throttling(msgspec.Struct, frozen=True):
 def throttling(host: Host, containers: Containers, cgroups: Cgroups) -> Throttling | Unavailable:
     """A second sample costs half a second: it is taken of those only that were throttled before and are suspect."""
     suspects = {
-        each.id: each.state.pid
-        for each in containers.running
-        if (group := cgroups.of(each)) and group.cpu.quota_us and group.cpu.throttled and _is_suspect(group)
+        container.id: container.state.pid
+        for container in containers.running
+        if (group := cgroups.of(container)) and group.cpu.quota_us and group.cpu.throttled and _is_suspect(group)
     }
     if not suspects:
         return Throttling({})

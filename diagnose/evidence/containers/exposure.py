@@ -72,7 +72,7 @@ def exposure(container: Container) -> int:
 
 def most_exposed_first(containers: Iterable[Container]) -> tuple[Container, ...]:
     """The live ones, in the order in which advice on them should be read."""
-    return tuple(sorted(filter(is_live, containers), key=lambda each: (-exposure(each), each.name)))
+    return tuple(sorted(filter(is_live, containers), key=lambda container: (-exposure(container), container.name)))
 
 
 class Exposed(msgspec.Struct, frozen=True):

@@ -384,8 +384,8 @@ class Containers(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def by_id(self) -> dict[str, Container]:
-        return {each.id: each for each in self.items}
+        return {container.id: container for container in self.items}
 
     @functools.cached_property
     def running(self) -> tuple[Container, ...]:
-        return tuple(each for each in self.items if each.is_running)
+        return tuple(container for container in self.items if container.is_running)

@@ -81,7 +81,7 @@ def _own_query(ruleset: Ruleset, server: str, device: str) -> str | None:
     )
     verdicts = [walk(ruleset, "output", sent), *([walk(ruleset, "input", received)] if here else [])]
     verdicts.append(walk(ruleset, "input", answer))
-    return next((str(each.by) for each in verdicts if each.outcome in ("drop", "reject")), None)
+    return next((str(verdict.by) for verdict in verdicts if verdict.outcome in ("drop", "reject")), None)
 
 
 def _device(server: str, routes: Routes, links: Interfaces) -> str | None:
@@ -93,9 +93,9 @@ def _device(server: str, routes: Routes, links: Interfaces) -> str | None:
     if address.version != 4 or links.holds(server):
         return None
     fitting = [
-        each
-        for each in routes
-        if each.table == MAIN_TABLE and each.family == "inet" and each.leads_somewhere and address in each.net
+        route
+        for route in routes
+        if route.table == MAIN_TABLE and route.family == "inet" and route.leads_somewhere and address in route.net
     ]
     best = max(fitting, key=lambda each: (each.prefix, -each.metric), default=None)
     link = links.by_index.get(best.oif or 0) if best else None

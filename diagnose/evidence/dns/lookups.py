@@ -250,7 +250,9 @@ def _planned(
 
 def _witness(name: str, containers: Containers | None, embedded: list[Container]) -> Container | None:
     """A container that can ask the engine's resolver for this name of a container: a neighbour, or the container itself."""
-    owners = [] if containers is None else [each for each in containers.running if name in each.dns_names]
+    owners = (
+        [] if containers is None else [container for container in containers.running if name in container.dns_names]
+    )
     networks = {network for owner in owners for network in owner.endpoints}
     near = [each for each in embedded if networks & set(each.endpoints)]
     strangers = [each for each in near if name not in each.dns_names]

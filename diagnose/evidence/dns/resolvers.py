@@ -82,7 +82,7 @@ class ResolvConf(msgspec.Struct, frozen=True):
     @property
     def ndots(self) -> int:
         """How many dots a name must have to be asked as it is first."""
-        values = [each.partition(":")[2] for each in self.options if each.startswith("ndots:")]
+        values = [option.partition(":")[2] for option in self.options if option.startswith("ndots:")]
         return int(values[-1]) if values and values[-1].isdigit() else 1
 
     @property

@@ -302,7 +302,7 @@ def _wrong_log_options(options: Mapping[str, str], driver: str) -> Iterator[Faul
 
 def _wrong_labels(labels: Iterable[str]) -> Iterator[Fault]:
     yield from _wrong_items("labels", labels, lambda each: "=" in each, "no label (name=value)")
-    pairs = {tuple(each.partition("=")[::2]) for each in labels}
+    pairs = {tuple(label.partition("=")[::2]) for label in labels}
     names = [name for name, _ in pairs]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Fault("labels", f"{name} stands there twice, with two values")
@@ -324,8 +324,8 @@ def _wrong_default_runtime(name: str, runtimes: Json) -> Iterator[Fault]:
 
 
 def _wrong_exec_options(options: Iterable[str]) -> Iterator[Fault]:
-    for each in options:
-        name, _, chosen = each.partition("=")
+    for option in options:
+        name, _, chosen = option.partition("=")
         if name.strip().lower() == "native.cgroupdriver" and chosen not in ("cgroupfs", "systemd", "none"):
             yield Fault("exec-opts", f"{chosen!r} is no cgroup driver (systemd, cgroupfs)")
 

@@ -200,7 +200,7 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
         Beside the engine of a user who has one that is the user's only.
         """
         own = self.endpoint.rootless if self.endpoint.is_default else None
-        instead = [each for each in self.processes.others if own is None or each.uid in (own.uid, None)]
+        instead = [other for other in self.processes.others if own is None or other.uid in (own.uid, None)]
         unused = self.socket is None and not (self.installation.unit and self.installation.unit.is_wanted)
         return self.processes.engine is None and bool(instead) and unused
 

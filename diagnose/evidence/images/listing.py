@@ -34,11 +34,11 @@ class Images(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def by_id(self) -> dict[str, Image]:
-        return {each.id: each for each in self.items}
+        return {image.id: image for image in self.items}
 
     @functools.cached_property
     def by_name(self) -> dict[str, Image]:
-        return {name: each for each in self.items for name in (*each.tags, *each.digests)}
+        return {name: image for image in self.items for name in (*image.tags, *image.digests)}
 
     def has(self, reference: str) -> bool:
         """Whether an image of this name, as people write it, is here now."""
@@ -61,13 +61,17 @@ class Images(msgspec.Struct, frozen=True, dict=True):
     def dangling(self) -> tuple[Image, ...]:
         """What `docker image prune` removes: images without a tag that no container uses."""
         return (
-            tuple(each for each in self.items if not each.tags and not self.is_used(each)) if self.users_known else ()
+            tuple(image for image in self.items if not image.tags and not self.is_used(image))
+            if self.users_known
+            else ()
         )
 
     @property
     def unused(self) -> tuple[Image, ...]:
         """Images with a tag that no container uses."""
-        return tuple(each for each in self.items if each.tags and not self.is_used(each)) if self.users_known else ()
+        return (
+            tuple(image for image in self.items if image.tags and not self.is_used(image)) if self.users_known else ()
+        )
 
 
 def normal(reference: str) -> str:

@@ -246,9 +246,9 @@ def _times(listed: list[PullFailure]) -> int:
 
 def _pulled(events: Events | Unavailable) -> Iterator[tuple[float, str]]:
     """An event's id is the whole reference, its attribute `name` has no tag (seen on engines 20.10.24 and 28.5.2)."""
-    for each in events if isinstance(events, Events) else ():
-        if each.type == "image" and each.action == "pull":
-            yield each.at, each.id
+    for event in events if isinstance(events, Events) else ():
+        if event.type == "image" and event.action == "pull":
+            yield event.at, event.id
 
 
 @evidence

@@ -82,30 +82,30 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def hung_tasks(self) -> tuple[HungTask, ...]:
-        found = ((each, _HUNG.search(each.text)) for each in self.items)
+        found = ((record, _HUNG.search(record.text)) for record in self.items)
         return tuple(HungTask(each.at, m["task"], int(m["pid"]), int(m["seconds"])) for each, m in found if m)
 
     @functools.cached_property
     def forks_refused(self) -> dict[str, float]:
         """Container id -> Unix time of the last refusal (the kernel says it once a cgroup, Linux 4.3 to 6.14)."""
         found = {}
-        for each in self.items:
-            match = _FORK.search(each.text)
+        for record in self.items:
+            match = _FORK.search(record.text)
             inside = _ID.search(match["path"]) if match else None
             if inside:
-                found[inside[0]] = each.at
+                found[inside[0]] = record.at
         return found
 
     def matching(
         self, pattern: re.Pattern[str], signs: Iterable[str] = ("",)
     ) -> Iterator[tuple[Record, re.Match[str]]]:
         """The records in which the pattern is found, of those with one of these signs: to look for a sign costs a tenth."""
-        for each in self.items:
+        for record in self.items:
             for sign in signs:
-                if sign in each.text:
-                    match = pattern.search(each.text)
+                if sign in record.text:
+                    match = pattern.search(record.text)
                     if match:
-                        yield each, match
+                        yield record, match
                     break
 
 
@@ -117,22 +117,24 @@ def oom_kills(records: Iterable[Record]) -> Iterator[OomKill]:
     groups = ("", "")
     open_kill: OomKill | None = None
     by_child = False
-    for each in records:
+    for record in records:
         if (
-            "ill" not in each.text and "memory: usage " not in each.text
+            "ill" not in record.text and "memory: usage " not in record.text
         ):  # oom-kill, Kill process, killed: of 2,000 lines few
             continue
-        if usage := _LIMIT.search(each.text):
+        if usage := _LIMIT.search(record.text):
             limit = int(usage["limit"]) * 1024
-        elif old := _OLD_GROUPS.search(each.text):
+        elif old := _OLD_GROUPS.search(record.text):
             groups = (old["task"], old["limit"])
-        elif summary := _OOM.search(each.text) or _OLD_CHOICE.search(each.text):
+        elif summary := _OOM.search(record.text) or _OLD_CHOICE.search(record.text):
             if open_kill:
                 yield open_kill
             by_child = summary.re is _OLD_CHOICE
-            open_kill = _old(each.at, summary, groups, limit) if by_child else _summary(each.at, summary, limit)
+            open_kill = _old(record.at, summary, groups, limit) if by_child else _summary(record.at, summary, limit)
             limit, groups = None, ("", "")
-        elif open_kill and (killed := _KILLED.search(each.text)) and (by_child or int(killed["pid"]) == open_kill.pid):
+        elif (
+            open_kill and (killed := _KILLED.search(record.text)) and (by_child or int(killed["pid"]) == open_kill.pid)
+        ):
             yield replace(open_kill, task=killed["task"], pid=int(killed["pid"]), rss=int(killed["anon"]) * 1024)
             open_kill = None
     if open_kill:

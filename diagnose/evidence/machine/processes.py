@@ -25,27 +25,27 @@ class Processes(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def by_pid(self) -> dict[int, Process]:
-        return {each.pid: each for each in self.items}
+        return {process.pid: process for process in self.items}
 
     @functools.cached_property
     def zombies(self) -> dict[str, tuple[Process, ...]]:
         """Container id -> processes that ended and were not waited for."""
         found: dict[str, list[Process]] = {}
-        for each in self.items:
-            if each.state == "Z" and each.container:
-                found.setdefault(each.container, []).append(each)
+        for process in self.items:
+            if process.state == "Z" and process.container:
+                found.setdefault(process.container, []).append(process)
         return {id: tuple(listed) for id, listed in found.items()}
 
     @functools.cached_property
     def shims(self) -> dict[str, Process]:
         """Container id -> the shim that holds it (`containerd-shim-runc-v2 -namespace moby -id ID`)."""
         found = {}
-        for each in self.items:
-            if not each.comm.startswith("containerd-shim"):
+        for process in self.items:
+            if not process.comm.startswith("containerd-shim"):
                 continue
-            words = each.cmdline or []
+            words = process.cmdline or []
             if "-id" in words[:-1]:
-                found[words[words.index("-id") + 1]] = each
+                found[words[words.index("-id") + 1]] = process
         return found
 
 

@@ -36,18 +36,18 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
     def link_with(self, address: str) -> Interface | None:
         """The interface that has this address."""
         index = next((each.index for each in self.addresses if each.address == address), None)
-        return next((each for each in self.links if each.index == index), None)
+        return next((link for link in self.links if link.index == index), None)
 
     def link_with_mac(self, mac: str) -> Interface | None:
         """The interface with this hardware address."""
-        return next((each for each in self.links if mac and each.mac == mac.lower()), None)
+        return next((link for link in self.links if mac and link.mac == mac.lower()), None)
 
     @functools.cached_property
     def has_default_route(self) -> bool:
-        return any(not each.prefix and each.leads_somewhere for each in self.routes)
+        return any(not route.prefix and route.leads_somewhere for route in self.routes)
 
     def sockets(self, protocol: str, port: int) -> tuple[Socket, ...]:
-        return tuple(each for each in self.listeners if (each.protocol, each.port) == (protocol, port))
+        return tuple(listener for listener in self.listeners if (listener.protocol, listener.port) == (protocol, port))
 
 
 class Namespaces(msgspec.Struct, frozen=True):
@@ -93,7 +93,7 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
             tuple(netns.routes),
             tuple(netns.listeners),
         )
-    refused = next((each for each in failures if each.reason != "gone"), None)
+    refused = next((failure for failure in failures if failure.reason != "gone"), None)
     if refused is not None and not found:
         return Unavailable.of(refused)
     order = {each.id: each.name for each in running}

@@ -30,18 +30,18 @@ class Interfaces(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def by_name(self) -> dict[str, Interface]:
-        return {each.name: each for each in self.items}
+        return {interface.name: interface for interface in self.items}
 
     @functools.cached_property
     def by_index(self) -> dict[int, Interface]:
-        return {each.index: each for each in self.items}
+        return {interface.index: interface for interface in self.items}
 
     @functools.cached_property
     def _ports(self) -> dict[int, tuple[Interface, ...]]:
         ports: dict[int, tuple[Interface, ...]] = {}
-        for each in self.items:
-            if each.master is not None:
-                ports[each.master] = (*ports.get(each.master, ()), each)
+        for interface in self.items:
+            if interface.master is not None:
+                ports[interface.master] = (*ports.get(interface.master, ()), interface)
         return ports
 
     def ports(self, bridge: Interface) -> tuple[Interface, ...]:
@@ -51,12 +51,12 @@ class Interfaces(msgspec.Struct, frozen=True, dict=True):
     def bridge(self, name: str, gateways: Iterable[str]) -> Interface | None:
         """The bridge of this name, or the one that holds one of these addresses: Podman gives its bridges names of its own."""
         held = frozenset(gateways)
-        indices = {each.index for each in self.addresses if each.address in held}
-        holding = (each for each in self.items if each.kind == "bridge" and each.index in indices)
+        indices = {address.index for address in self.addresses if address.address in held}
+        holding = (interface for interface in self.items if interface.kind == "bridge" and interface.index in indices)
         return self.by_name.get(name) or next(holding, None)
 
     def addresses_of(self, link: Interface) -> tuple[str, ...]:
-        return tuple(each.address for each in self.addresses if each.index == link.index)
+        return tuple(address.address for address in self.addresses if address.index == link.index)
 
     def is_on_link(self, address: str, name: str) -> bool:
         """Whether an address is asked for by ARP on the interface of that name: it lies in a subnet of an address there."""

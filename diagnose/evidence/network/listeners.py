@@ -27,7 +27,7 @@ class Listeners(msgspec.Struct, frozen=True):
 
     def on(self, proto: str, address: str, port: int) -> tuple[Listener, ...]:
         """Those that keep this address and port from being bound, the ones with a known holder first."""
-        found = [each for each in self.items if each.clashes(proto, address, port)]
+        found = [listener for listener in self.items if listener.clashes(proto, address, port)]
         return tuple(sorted(found, key=lambda each: (each.pid is None, each.proto)))
 
 

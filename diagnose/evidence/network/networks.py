@@ -31,11 +31,11 @@ class Networks(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def by_name(self) -> dict[str, Network]:
-        return {each.name: each for each in self.items}
+        return {network.name: network for network in self.items}
 
     @property
     def bridges(self) -> tuple[Network, ...]:
-        return tuple(each for each in self.items if each.is_bridge)
+        return tuple(network for network in self.items if network.is_bridge)
 
 
 @evidence

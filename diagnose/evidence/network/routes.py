@@ -29,22 +29,25 @@ class Routes(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def lead_out(self) -> bool:
         """Whether some route, of either family and any table, leads to more than named nets: a default one, or half of one."""
-        return any(each.prefix <= 1 and each.leads_somewhere for each in self.items)
+        return any(route.prefix <= 1 and route.leads_somewhere for route in self.items)
 
     @functools.cached_property
     def default6(self) -> Route | None:
         """An IPv6 default route, of any table; None on a host without one."""
-        return next((e for e in self.items if e.family == "inet6" and not e.prefix and e.leads_somewhere), None)
+        return next(
+            (route for route in self.items if route.family == "inet6" and not route.prefix and route.leads_somewhere),
+            None,
+        )
 
     @functools.cached_property
     def default(self) -> Route | None:
         """The IPv4 default route of the main table that wins, None on a host without one."""
         candidates = [
-            each
-            for each in self.items
-            if each.family == "inet" and not each.prefix and each.table == MAIN_TABLE and each.leads_somewhere
+            route
+            for route in self.items
+            if route.family == "inet" and not route.prefix and route.table == MAIN_TABLE and route.leads_somewhere
         ]
-        return min(candidates, key=lambda each: each.metric, default=None)
+        return min(candidates, key=lambda candidate: candidate.metric, default=None)
 
 
 @evidence

@@ -119,13 +119,13 @@ class _Known(msgspec.Struct, frozen=True):
 
     def named(self, sizes: Mapping[str, int]) -> dict[str, int]:
         """Sizes by container id as sizes by name."""
-        names = {each.id: each.name for each in self.containers}
+        names = {container.id: container.name for container in self.containers}
         return {names.get(id_, id_[:12]): count for id_, count in sizes.items()}
 
     @property
     def image_sizes(self) -> dict[str, int]:
         """By name, layers that images share counted in each."""
-        return {each.name: each.size for each in self.images} if isinstance(self.images, Images) else {}
+        return {image.name: image.size for image in self.images} if isinstance(self.images, Images) else {}
 
     def log_sizes(self, folders: Mapping[str, int]) -> dict[str, int]:
         """By container id. A container's folder holds its log, what others have rotated there, and the copy that the engine
@@ -143,14 +143,14 @@ class _Known(msgspec.Struct, frozen=True):
         Inspect says so; where the engine is silent, its database does.
         """
         known = self.layers.writable if isinstance(self.layers, Layers) else {}
-        found = {each.id: _upper_folder(each) or known.get(each.id, "") for each in self.containers}
+        found = {container.id: _upper_folder(container) or known.get(container.id, "") for container in self.containers}
         return {id_: folder for id_, folder in found.items() if folder}
 
     def held_on(self, disk: Filesystem) -> dict[str, int]:
         """Deleted files that are still open there, those in containers' layers too."""
         if isinstance(self.deleted, Unavailable):
             return {}
-        there = (each for each in self.deleted if each.dev == disk.usage.dev or each.fstype == "overlay")
+        there = (file for file in self.deleted if file.dev == disk.usage.dev or file.fstype == "overlay")
         return {f"{each.path} ({each.comm})": each.bytes for each in there}
 
 

@@ -83,16 +83,16 @@ class Filesystems(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def by_point(self) -> dict[str, Filesystem]:
-        return {each.point: each for each in self.items}
+        return {filesystem.point: filesystem for filesystem in self.items}
 
     def holding(self, path: str) -> Filesystem | None:
         """The one that a path lies on, by its name."""
-        above = (each for each in self.items if is_within(path, each.point))
+        above = (filesystem for filesystem in self.items if is_within(path, filesystem.point))
         return max(above, key=lambda each: len(each.point), default=None)
 
     @property
     def of_data_root(self) -> Filesystem | None:
-        return next((each for each in self.items if each.holds_data_root), None)
+        return next((filesystem for filesystem in self.items if filesystem.holds_data_root), None)
 
 
 def is_remote(fstype: str) -> bool:

@@ -29,8 +29,8 @@ class Mounts(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def _by_dev(self) -> dict[str, list[Mounted]]:
         found: dict[str, list[Mounted]] = {}
-        for each in self.items:
-            found.setdefault(each.dev, []).append(each)
+        for mount in self.items:
+            found.setdefault(mount.dev, []).append(mount)
         return found
 
     def showing(self, dev: str) -> Mounted | None:
@@ -48,7 +48,7 @@ class Mounts(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def _by_point(self) -> dict[str, Mounted]:
-        return {each.point: each for each in self.items}
+        return {mount.point: mount for mount in self.items}
 
     def of(self, path: str) -> Mounted | None:
         """The mount that holds this path, by its name alone: nothing is asked of a filesystem that may be dead."""

@@ -45,6 +45,6 @@ def _by_folders(host: Host, root: str, containers: Containers) -> UnusedVolumes 
     answer = host.ask(ListFolder(f"{root}/volumes"))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    used = {mount.name for each in containers for mount in each.mounts or () if mount.type == "volume"}
+    used = {mount.name for container in containers for mount in container.mounts or () if mount.type == "volume"}
     names = sorted(entry.name for entry in answer.entries if entry.type == "folder")
     return UnusedVolumes(tuple(Volume(name) for name in names if name not in used))
