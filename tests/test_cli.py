@@ -181,7 +181,7 @@ def test_findings_of_one_subject_are_told_apart_by_their_sentences(folder: Path)
     )
     done = run("check", "swarm.service-underreplicated", "--from", str(folder))
     assert done.stdout.count("CRITICAL  swarm.service-underreplicated") == 1
-    assert all(f"service {name} runs 0 of 1 tasks" in done.stdout for name in names), done.stdout
+    assert all(f'service "{name}" runs 0 of 1 tasks' in done.stdout for name in names), done.stdout
 
 
 def test_fail_on_never_is_exit_0(folder: Path):
