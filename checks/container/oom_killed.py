@@ -154,19 +154,25 @@ def _outcome(oom: _Oom, clock: Clock, since_s: float) -> tuple[Severity, str]:
     age = clock.age(last)
     is_recent = age is not None and age <= since_s
     when = f" {ago(age)} ago" if age is not None else ""
-    started = container.started_at or 0.0
     if not container.is_running and container.state.exit_code != 0:
         return (Severity.critical if is_recent else Severity.advice), f"ran out of memory and was killed{when}"
-    if container.is_running and last is not None and last < started:
+    if not container.is_running:
+        return Severity.advice, f"ran out of memory{when}, lost a process and ended with success"
+    if last is None:
+        return _outcome_without_time(oom, clock, since_s)
+    if last < (container.started_at or 0.0):
         return Severity.warning, f"ran out of memory, was killed{when} and started again"
-    if container.is_running and last is None:
-        is_young = (clock.age(started) or 0.0) <= since_s
-        severity = Severity.warning if is_young and not oom.is_of_earlier_run else Severity.advice
-        time = "in an earlier run" if oom.is_of_earlier_run else "at an unknown time"
-        return severity, f"ran out of memory and lost a process {time}"
-    severity = Severity.warning if container.is_running and is_recent else Severity.advice
-    outcome = "is still running" if container.is_running else "ended with success"
-    return severity, f"ran out of memory{when}, lost a process and {outcome}"
+    severity = Severity.warning if is_recent else Severity.advice
+    return severity, f"ran out of memory{when}, lost a process and is still running"
+
+
+def _outcome_without_time(oom: _Oom, clock: Clock, since_s: float) -> tuple[Severity, str]:
+    """The same for a container that runs, where no source says when the kill was."""
+    if oom.is_of_earlier_run:
+        return Severity.advice, "ran out of memory and lost a process in an earlier run"
+    is_young = (clock.age(oom.container.started_at or 0.0) or 0.0) <= since_s
+    severity = Severity.warning if is_young else Severity.advice
+    return severity, "ran out of memory and lost a process at an unknown time"
 
 
 def _evidence(oom: _Oom, clock: Clock) -> dict[str, object]:

@@ -36,18 +36,12 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     the process list only, and not while dockerd starts. A dead dockerd takes its own containerd along: it counts
     there only where containerd is the system's, or where dockerd's last words say so.
     """
-    if not daemon.has_containerd:
-        return Skipped("this engine has no containerd")
-    if not daemon.same_host:
-        return Unavailable("remote", daemon.where)
-    if daemon.processes.containerds is None:
-        return Unavailable("missing", "the processes of this host cannot be seen")
-    if daemon.processes.containerds:
-        return None
+    unclear = _unclear(daemon)
+    if unclear is not None:
+        return unclear
     is_dead = daemon.processes.engine is None
-    if is_dead and not daemon.is_down:
-        is_hidden = daemon.reason == "forbidden"
-        return Unavailable("forbidden", "the engine's process cannot be seen") if is_hidden else None
+    if daemon.processes.containerds or (is_dead and not daemon.is_down):
+        return None
     failure = _failure(log)
     is_of_system = _is_of_system(daemon)
     went_with_dockerd = is_dead and failure is None and not is_of_system
@@ -68,6 +62,20 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
         },
         variables={"unit": owner} | ({"stopped": owner} if is_dead or is_of_system else {}),
     )
+    return None
+
+
+def _unclear(daemon: Daemon) -> Skipped | Unavailable | None:
+    """Why it cannot be told from the process list whether the engine has its containerd."""
+    if not daemon.has_containerd:
+        return Skipped("this engine has no containerd")
+    if not daemon.same_host:
+        return Unavailable("remote", daemon.where)
+    if daemon.processes.containerds is None:
+        return Unavailable("missing", "the processes of this host cannot be seen")
+    is_hidden = daemon.processes.engine is None and not daemon.is_down and daemon.reason == "forbidden"
+    if is_hidden and not daemon.processes.containerds:
+        return Unavailable("forbidden", "the engine's process cannot be seen")
     return None
 
 

@@ -185,17 +185,23 @@ class Identities:
         names = [found.get("Name"), *(found.get("Names") or ())]
         for name in names:
             self._add("container", *str(name or "").strip("/").split("/"))
-        config, host_config = found.get("Config") or {}, found.get("HostConfig") or {}
-        self._add("host", config.get("Hostname"))
-        self._add("domain", config.get("Domainname"))
-        self._labels(config.get("Labels") or found.get("Labels"))
-        self._image(config.get("Image"))
         self._image(found.get("Image"))
+        self._config(found)
+        self._host_config(found.get("HostConfig") or {})
         networks = (found.get("NetworkSettings") or {}).get("Networks") or {}
         self._add("network", *networks)
         for each in _dicts(networks):
             self._add("container", *(each.get("Aliases") or ()), *(each.get("DNSNames") or ()))
         self._add("volume", *(each.get("Name") for each in found.get("Mounts") or () if isinstance(each, dict)))
+
+    def _config(self, found: dict[str, Any]) -> None:
+        config = found.get("Config") or {}
+        self._add("host", config.get("Hostname"))
+        self._add("domain", config.get("Domainname"))
+        self._labels(config.get("Labels") or found.get("Labels"))
+        self._image(config.get("Image"))
+
+    def _host_config(self, host_config: dict[str, Any]) -> None:
         for bind in host_config.get("Binds") or ():
             if isinstance(bind, str) and bind[:1] not in "/.~":
                 self._add("volume", bind.partition(":")[0])

@@ -309,7 +309,9 @@ def test_data_of_a_dead_rootless_engine() -> None:
 def seen(*living: Process, **answers: Any) -> Daemon:
     """The daemon on a host with these processes."""
     host = Made({**DEAD_USERS, **answers})
-    found = daemon(host, NOTHING, daemon_config(host), Processes((Process(1), *living)))
+    config = daemon_config(host)
+    known = config if isinstance(config, DaemonConfig) else None
+    found = daemon(host, None, known, Processes((Process(1), *living)))
     assert isinstance(found, Daemon)
     return found
 

@@ -123,17 +123,16 @@ def access(named: Named, sources: BindSources | Unavailable, user: HostUser | No
     steps = named.on_host
     known = [sources.by_path.get(steps[0]), *(sources.below.get(step) for step in steps[1:])]
     makes = named.mount.rw and bool(_MAKES.search(words))
-    moves = named.mount.rw and bool(_MOVES.search(words))
     entry = _missing_entry(known)
     if entry is not None and (owns or not (named.whole or makes)):
         return Undecided(f"{steps[entry]}: it is not there")
-    if entry is None and moves and named.rest and not owns:
+    is_moved = named.mount.rw and bool(_MOVES.search(words)) and bool(named.rest) and not owns
+    if entry is None and is_moved:
         entry = len(named.rest)
     end = len(named.rest) if entry is None else entry - 1
     for depth, (step, source) in enumerate(zip(steps[: end + 1], known, strict=False)):
         if source is None or source.failed or source.type == "link":
-            why = unseen(step, source)
-            return Undecided(why) if why else None
+            return _unseen(step, source)
         tries = [("enter", ENTER)]
         if depth == end:
             tries = _tries_at_the_end(named, source, words, user, makes=makes, owns=owns, is_entry=entry is not None)
@@ -141,6 +140,11 @@ def access(named: Named, sources: BindSources | Unavailable, user: HostUser | No
         if denied is not None:
             return denied
     return _unsaid(named, steps[end], known[end], user, words, is_entry=entry is not None, owns=owns)
+
+
+def _unseen(step: str, source: PathStatus | None) -> Undecided | None:
+    why = unseen(step, source)
+    return Undecided(why) if why else None
 
 
 def _missing_entry(known: Sequence[PathStatus | None]) -> int | None:

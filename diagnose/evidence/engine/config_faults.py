@@ -95,9 +95,7 @@ def config_faults(
     host: Host, config: DaemonConfig, daemon: Daemon, ping: Ping | Unavailable, log: DaemonLog | Unavailable
 ) -> ConfigFaults | Unavailable:
     """The installed engine is asked where it can be (a program of root's that knows --validate starts nothing)."""
-    last = log.last_failure if isinstance(log, DaemonLog) and daemon.is_down else None
-    words = _refusal(last.text) if last else ""
-    source = log.where(last) if last and words and isinstance(log, DaemonLog) else ""
+    words, source = _logged_refusal(daemon, log if isinstance(log, DaemonLog) else None)
     if not config.exists:
         missing = (Fault("", config.error, stage="text"),) if config.error else ()
         return ConfigFaults(config.path, missing, refusal=words, source=source)
@@ -123,6 +121,13 @@ def config_faults(
         source,
         mending(text, version.major) if faults else None,
     )
+
+
+def _logged_refusal(daemon: Daemon, log: DaemonLog | None) -> tuple[str, str]:
+    """What an engine that is down last said against its configuration, and where; empty if it did not."""
+    last = log.last_failure if log is not None and daemon.is_down else None
+    words = _refusal(last.text) if last is not None else ""
+    return words, log.where(last) if log is not None and last is not None and words else ""
 
 
 def _validated(host: Host, daemon: Daemon, path: str, known: _Version) -> tuple[_Version, Validation | None]:

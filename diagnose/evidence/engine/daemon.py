@@ -213,7 +213,7 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
 @evidence
 def daemon(
-    host: Host, clock: Clock | Unavailable, config: DaemonConfig | Unavailable, processes: Processes | Unavailable
+    host: Host, clock: Clock | None, config: DaemonConfig | None, processes: Processes | None
 ) -> Daemon | Unavailable:
     """Everything but the ping is read from /proc, files and systemd, so that it is there for a dead engine too."""
     questions: list[Question[Any]] = [FindEndpoint(), PingEngine(), IdentifyCaller(), FindLocality()]
@@ -228,40 +228,25 @@ def daemon(
     podman = not isinstance(reply, Failed) and bool(reply.libpod)
     identity = host.ask(IdentifyCaller())
     caller = Caller() if isinstance(identity, Failed) else identity
-    place = host.ask(FindLocality())
-    if isinstance(place, Failed):
-        return Daemon(endpoint, caller, silence, same_host=False, where=str(place), is_podman=podman)
-    if not place.same_host:
-        return Daemon(endpoint, caller, silence, same_host=False, where=place.why, is_podman=podman)
-    pid = place.engine_pid
-    process = _near(host, pid) if pid is not None else None
-    known = list(processes) if isinstance(processes, Processes) else []
+    locality = host.ask(FindLocality())
+    if isinstance(locality, Failed) or not locality.same_host:
+        where = str(locality) if isinstance(locality, Failed) else locality.why
+        return Daemon(endpoint, caller, silence, same_host=False, where=where, is_podman=podman)
     own = endpoint.rootless
     # the system's units start no user's engine
     unit, socket_unit, containerd_unit = (None if own else _unit(host, name) for name in _UNITS)
+    alive = _processes(host, locality.engine_pid, clock, config, processes, containerd_unit, own)
+    process = alive.engine
     named = unit.program if unit else ""
     stats = {**_stats(host, endpoint.path or "/", *TRACES), **_stats(host, PODMAN, *filter(None, [named]))}
-    found = config if isinstance(config, DaemonConfig) else None
-    root = _exec_root(found, own)
-    managed = _is_managed(found, known, process, containerd_unit, root)
-    booted = clock.booted if isinstance(clock, Clock) else None
     return Daemon(
         endpoint,
         caller,
         silence,
-        where=place.why,
+        where=locality.why,
         socket=_state(stats, endpoint.path),
         is_podman=podman,
-        processes=DaemonProcesses(
-            engine=process,
-            age=clock.wall - (booted + process.start) if process and booted and isinstance(clock, Clock) else None,
-            others=tuple(_other_daemons(known, pid)),
-            containerds=_containerds(host, root, known, process, managed) if known else None,
-            managed=managed,
-            shims=processes.shims if isinstance(processes, Processes) else None,
-            pid_files=tuple(_pid_files(host, found, own, root)),
-            sees_all=any(listed.pid == 1 for listed in known),
-        ),
+        processes=alive,
         installation=Installation(
             unit=unit,
             socket_unit=socket_unit,
@@ -270,6 +255,32 @@ def daemon(
             installed=bool(own and own.traces) or _is_installed(stats, unit, process),
             has_podman=_state(stats, PODMAN) is not None,
         ),
+    )
+
+
+def _processes(
+    host: Host,
+    pid: int | None,
+    clock: Clock | None,
+    config: DaemonConfig | None,
+    processes: Processes | None,
+    containerd_unit: Unit | None,
+    own: Rootless | None,
+) -> DaemonProcesses:
+    """The engine's process and those that belong to it, as far as the list of processes shows them."""
+    engine = _near(host, pid) if pid is not None else None
+    listed = list(processes) if processes is not None else []
+    root = _exec_root(config, own)
+    managed = _is_managed(config, listed, engine, containerd_unit, root)
+    return DaemonProcesses(
+        engine=engine,
+        age=clock.wall - (clock.booted + engine.start) if engine and clock and clock.booted else None,
+        others=tuple(_other_daemons(listed, pid)),
+        containerds=_containerds(host, root, listed, engine, managed) if listed else None,
+        managed=managed,
+        shims=processes.shims if processes is not None else None,
+        pid_files=tuple(_pid_files(host, config, own, root)),
+        sees_all=any(process.pid == 1 for process in listed),
     )
 
 

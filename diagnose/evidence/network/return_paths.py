@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 import msgspec
 
+from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
@@ -94,20 +95,13 @@ def _walked(
 ) -> Iterator[ReturnPath]:
     seen: set[tuple[str, str]] = set()
     for container in containers.running:
-        places = {
-            endpoint.ip_address: networks.by_name[name]
-            for name, endpoint in container.endpoints.items()
-            if name in networks.by_name and networks.by_name[name].is_bridge and endpoint.ip_address
-        }
+        places = _places(container, networks)
         netns = namespaces.of(container) if namespaces is not None and len(places) > 1 else None
-        for port, binding in container.published_ports:
+        for port, binding in container.published_ports if places else ():
             proto = port.partition("/")[2]
-            if not binding.host_port.isdigit() or proto not in ("tcp", "udp") or not places:
+            if not binding.host_port.isdigit() or proto not in ("tcp", "udp"):
                 continue
-            for uplink in outer:
-                address = uplink.address if binding.host_ip in EVERYWHERE else binding.host_ip
-                if address is None or address != uplink.address:
-                    continue
+            for uplink, address in _addresses(binding, outer):
                 if netns is None and all((place.name, uplink.name) in seen for place in places.values()):
                     continue
                 flow = Flow(Origin(uplink.name, SOMEWHERE), address, proto, int(binding.host_port))
@@ -124,6 +118,22 @@ def _walked(
                 yield ReturnPath(
                     container, network, uplink, int(binding.host_port), port, first, host_answers_by, back or ""
                 )
+
+
+def _places(container: Container, networks: Networks) -> dict[str, Network]:
+    """The bridge networks of a container, by its address there."""
+    return {
+        endpoint.ip_address: network
+        for name, endpoint in container.endpoints.items()
+        if (network := networks.by_name.get(name)) and network.is_bridge and endpoint.ip_address
+    }
+
+
+def _addresses(binding: Binding, outer: list[Uplink]) -> Iterator[tuple[Uplink, str]]:
+    """The interfaces by which clients get to a published port, each with the address that they call."""
+    for uplink in outer:
+        if uplink.address is not None and (binding.host_ip in EVERYWHERE or binding.host_ip == uplink.address):
+            yield uplink, uplink.address
 
 
 def _leaves_by(netns: ContainerNetns | None, places: dict[str, Network]) -> str | None:
