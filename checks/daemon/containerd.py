@@ -66,7 +66,7 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
 
 
 def _unclear(daemon: Daemon) -> Skipped | Unavailable | None:
-    """Why it cannot be told from the process list whether the engine has its containerd."""
+    """Why the process list does not show whether the engine has its containerd."""
     if not daemon.has_containerd:
         return Skipped("this engine has no containerd")
     if not daemon.same_host:

@@ -251,7 +251,7 @@ def _query_unmasqueraded(path: ResolverPath) -> Finding:
 
 
 def _undecided(ways: Iterable[Egress]) -> Iterator[Unexamined]:
-    """The containers whose translation depends on something that cannot be told.
+    """The containers whose translation depends on something that is not known.
 
     Where no route leads out no packet reaches the translation: other checks judge that.
     """
