@@ -74,10 +74,10 @@ def diagnose(
         )
         with attended(recorder, budget):
             report = engine.run(recorder, what, began=began, budget=budget)
-        timings = tuple((question.key, entry.duration_s) for question, entry in recorder.tape.items())
+        timings = tuple((question.key, entry.duration_s) for question, entry in recorder.recording.items())
         report = replace(report, timings=timings)
         if options.record is not None:
-            answer_files.write_folder(options.record, recorder.tape, manifest(report, configured.thresholds))
+            answer_files.write_folder(options.record, recorder.recording, manifest(report, configured.thresholds))
     require_known(options.containers, report.container_names)
     return report
 
@@ -156,7 +156,7 @@ def recording(path: Path) -> tuple[Replay, Mapping[str, Json]]:
     """A recording and its manifest. InvalidRequestError for what is none."""
     try:
         entries, head = read(path)
-    except answer_files.TapeError as error:
+    except answer_files.RecordingError as error:
         raise InvalidRequestError(f"cannot read {path}: {error}") from error
     return Replay(entries), head
 

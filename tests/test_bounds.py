@@ -33,7 +33,7 @@ from diagnose.model import (
 )
 from diagnose.plain_file import NotPlainError, plain_text
 from diagnose.questions.containers import InspectContainer
-from diagnose.recording.answer_files import TapeError, parse
+from diagnose.recording.answer_files import RecordingError, parse
 from diagnose.recording.budget import Budget
 from diagnose.recording.limits import DEEPEST, TOO_DEEP, cut
 from diagnose.render import json as json_report
@@ -227,7 +227,7 @@ def test_an_answer_of_another_shape_is_named_without_internals(monkeypatch: pyte
 def test_a_recording_with_more_values_than_memory_holds_is_refused_at_once() -> None:
     text = '[{"args":{},"answer":[' + '{"a":1},' * 700_000 + "{}]}]"
     began = time.process_time()
-    with pytest.raises(TapeError, match="more values"):
+    with pytest.raises(RecordingError, match="more values"):
         parse([("answers/api.info.json", text)])
     assert time.process_time() - began < 1
 

@@ -71,7 +71,7 @@ KINDS = sorted({question.kind for question in TAPE})
 
 
 class Asked(Replay):
-    """A tape that notes which questions it was asked."""
+    """A recording that notes which questions it was asked."""
 
     def __init__(self, entries: dict[AnyQuestion, RecordedAnswer]) -> None:
         super().__init__(entries)

@@ -1,4 +1,4 @@
-"""Bundles for tests: taken from a tape at the seam, as from a live host, and looked into without the tool's own reader."""
+"""Bundles for tests: taken from a recording at the seam, as from a live host, and looked into without the tool's own reader."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Redacted:
             yield each, self.ask(each)
 
 
-def hands(entries: Mapping[AnyQuestion, RecordedAnswer]) -> create.Hands:
+def opener_of(entries: Mapping[AnyQuestion, RecordedAnswer]) -> create.OpenRecorder:
     """A recorder of a host that answers so."""
 
     def make(asked: Options, selected: Sequence[str], began: float, redactor: Redactor) -> tuple[Recorder, Budget]:
@@ -72,7 +72,7 @@ def made(answers: Mapping[AnyQuestion, Json | Failed]) -> dict[AnyQuestion, Reco
 
 def taken(entries: Mapping[AnyQuestion, RecordedAnswer], **options: Any) -> tuple[Any, Bundle]:
     """The report and the bundle of a host that answers so."""
-    options = {"max_size": 10_000_000, "hands": hands(entries), **options}
+    options = {"max_size": 10_000_000, "open_recorder": opener_of(entries), **options}
     done = create.take(KNOWN, Options(), began=time.monotonic(), **options)
     return done.report, done.sealed
 

@@ -1,6 +1,6 @@
-"""The hands: the only package that touches the world, one module per way of asking.
+"""The collectors: the only package that touches the world, one module per way of asking.
 
-A hand is a function `(live, question) -> JSON value`. It raises `Refused` with the reason it knows, or lets OSError,
+A collector is a function `(live, question) -> JSON value`. It raises `Refused` with the reason it knows, or lets OSError,
 TimeoutError and ValueError rise: `Live.ask` turns them into `Failed`. It keeps its own total deadline where it can
 (`live.deadline(question)`), never retries, never writes. Each module imports its package when it is first asked.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Refused(Exception):  # noqa: N818 - an answer of the world, not an error of ours
-    """Raised by a hand that knows why there is no answer."""
+    """Raised by a collector that knows why there is no answer."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(detail)
@@ -82,10 +82,10 @@ Collector = Callable[["Live", Any], Json]
 
 
 @functools.cache
-def _hand(path: str) -> Collector:
+def _collector(path: str) -> Collector:
     module, _, function = path.partition(":")
-    hand: Collector = getattr(importlib.import_module(f"diagnose.live.{module}"), function)
-    return hand
+    collector: Collector = getattr(importlib.import_module(f"diagnose.live.{module}"), function)
+    return collector
 
 
 def _is_machine_wide(asked: AnyQuestion) -> bool:
@@ -99,11 +99,11 @@ class Live(msgspec.Struct, dict=True, eq=False):
     options: Options = msgspec.field(default_factory=Options)
     redactor: Redactor = msgspec.field(default_factory=Redactor)
     memo: dict[str, Any] = msgspec.field(default_factory=dict)
-    """What hands keep between questions (the API client's connections, the helper processes), by name."""
+    """What collectors keep between questions (the API client's connections, the helper processes), by name."""
     lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
     def keep(self, name: str, make: Callable[[], Any]) -> Any:
-        """The thing of this name that hands share, made once."""
+        """The thing of this name that collectors share, made once."""
         with self.lock:
             if name not in self.memo:
                 self.memo[name] = make()
@@ -145,11 +145,11 @@ class Live(msgspec.Struct, dict=True, eq=False):
         if blind is not None:
             return blind
         try:
-            answer = _hand(policy.collector)(self, typed(self.restored(asked)))
+            answer = _collector(policy.collector)(self, typed(self.restored(asked)))
             if policy.scope != "engine":  # the answers of the engine are cut where their length is known
                 answer = cut(answer, policy.longest)
             return self._clean(asked, answer)
-        except Exception as error:  # noqa: BLE001 - whatever a hand meets is an answer too, never our crash
+        except Exception as error:  # noqa: BLE001 - whatever a collector meets is an answer too, never our crash
             return self._failed(error)
 
     def serve(self, lane: Lane, pull: Callable[[], AnyQuestion | None]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:

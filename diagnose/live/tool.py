@@ -59,7 +59,7 @@ CAPABILITIES = (
 )
 
 
-def now(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every hand
+def now(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer `now`: wall, the Unix time; boot_wall, that of the boot; uptime in seconds, suspend included."""
     wall = time.time()
     stat = Path("/proc/stat").read_text(encoding="ascii")
@@ -100,7 +100,7 @@ _MACHINE_ID = re.compile("[0-9a-f]{32}")
 """An image that is made for copying holds the word `uninitialized`, or nothing."""
 
 
-def caller(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every hand
+def caller(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer `caller`: uid, gid, groups and user of this process, its effective capabilities, its place.
 
     caps: names as "CAP_SYS_ADMIN". docker_group: the group file makes the user a member of group docker;

@@ -32,17 +32,17 @@ SHORT_TEXT = 16 * 1024
 
 REASONS = frozenset(get_args(Reason))
 
-Tape = Mapping[AnyQuestion, RecordedAnswer]
+Recording = Mapping[AnyQuestion, RecordedAnswer]
 
 
-class TapeError(Exception):
-    """The folder or archive is no tape that can be read; the message says why in one sentence."""
+class RecordingError(Exception):
+    """The folder or archive is no recording that can be read; the message says why in one sentence."""
 
 
-def files(tape: Tape) -> dict[str, str]:
+def files(recording: Recording) -> dict[str, str]:
     """The answers as texts by relative path, one file per kind, entries in the order of their questions' keys."""
     rooms: dict[str, list[Json]] = {}
-    for question, entry in sorted(tape.items(), key=lambda item: item[0].key):
+    for question, entry in sorted(recording.items(), key=lambda item: item[0].key):
         row: dict[str, Json] = {"args": question.args}
         if isinstance(entry.answer, Failed):
             row["failed"] = {"reason": entry.answer.reason, "detail": entry.answer.detail}
@@ -65,8 +65,8 @@ def digest(texts: Mapping[str, str]) -> str:
 
 
 def parse(texts: Iterable[tuple[str, str]]) -> dict[AnyQuestion, RecordedAnswer]:
-    """The recording out of answer files (name, text). TapeError on anything that is not one."""
-    tape: dict[AnyQuestion, RecordedAnswer] = {}
+    """The recording out of answer files (name, text). RecordingError on anything that is not one."""
+    recording: dict[AnyQuestion, RecordedAnswer] = {}
     room = MOST_BYTES
     for name, text in texts:
         kind = Path(name).name.removesuffix(".json")
@@ -74,16 +74,16 @@ def parse(texts: Iterable[tuple[str, str]]) -> dict[AnyQuestion, RecordedAnswer]
             continue  # a question of another version of the tool: nobody here asks it
         room -= bytes_in_memory(text)
         if room < 0:
-            raise TapeError("it holds more values than diagnose reads: they would not fit into 300 MiB of memory")
+            raise RecordingError("it holds more values than diagnose reads: they would not fit into 300 MiB of memory")
         longest = policies()[kind].longest if len(text) > SHORT_TEXT else len(text)
         try:
             for row in _rows(text):
                 arguments = json.dumps(_mapping(row["args"]), sort_keys=True, separators=(",", ":"))
                 answer = _failed(row["failed"]) if row.get("failed") else cut(row["answer"], longest)
-                tape[RecordedQuestion(kind, arguments)] = RecordedAnswer(answer, float(row.get("duration_s", 0.0)))
+                recording[RecordedQuestion(kind, arguments)] = RecordedAnswer(answer, float(row.get("duration_s", 0.0)))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            raise TapeError(f"{name} holds no answers that can be read ({_said(error)})") from error
-    return tape
+            raise RecordingError(f"{name} holds no answers that can be read ({_said(error)})") from error
+    return recording
 
 
 def _rows(text: str) -> list[dict[str, Json]]:
@@ -112,20 +112,20 @@ def _said(error: Exception) -> str:
 
 
 def check_manifest(text: str) -> dict[str, Json]:
-    """The manifest, or TapeError if it is none or of a newer format than this tool reads."""
+    """The manifest, or RecordingError if it is none or of a newer format than this tool reads."""
     try:
         manifest = _mapping(msgspec.json.decode(text))
         version = int(manifest["format"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise TapeError(f"manifest.json is not a manifest of diagnose ({_said(error)})") from error
+        raise RecordingError(f"manifest.json is not a manifest of diagnose ({_said(error)})") from error
     if version > FORMAT:
-        raise TapeError(f"it has format {version}, newer than this tool reads ({FORMAT}): update diagnose")
+        raise RecordingError(f"it has format {version}, newer than this tool reads ({FORMAT}): update diagnose")
     return dict(manifest)
 
 
-def write_folder(folder: Path, tape: Tape, manifest: Mapping[str, Json]) -> None:
+def write_folder(folder: Path, recording: Recording, manifest: Mapping[str, Json]) -> None:
     """Write manifest and answers into a folder, which is made if it is missing. OSError rises."""
-    texts = files(tape)
+    texts = files(recording)
     (folder / "answers").mkdir(parents=True, exist_ok=True)
     for old in (folder / "answers").glob("*.json"):
         old.unlink()
@@ -136,20 +136,20 @@ def write_folder(folder: Path, tape: Tape, manifest: Mapping[str, Json]) -> None
 
 
 def read_folder(folder: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
-    """The recorded answers and the manifest of a folder. TapeError if it holds none."""
+    """The recorded answers and the manifest of a folder. RecordingError if it holds none."""
     try:
         manifest = check_manifest(plain_text(folder / "manifest.json"))
         names = sorted(path for path in (folder / "answers").glob("*.json") if path.stem in policies())
         texts = [(f"answers/{name.name}", plain_text(name)) for name in names]
     except FileNotFoundError as error:
-        raise TapeError("it is not a recorded host: it holds no manifest.json") from error
+        raise RecordingError("it is not a recorded host: it holds no manifest.json") from error
     except NotPlainError as error:
-        raise TapeError(str(error)) from error
+        raise RecordingError(str(error)) from error
     except OSError as error:
         why = "a link" if error.errno == errno.ELOOP else error.strerror or str(error)
-        raise TapeError(f"it is not a recorded host: {error.filename}: {why}") from error
+        raise RecordingError(f"it is not a recorded host: {error.filename}: {why}") from error
     except UnicodeDecodeError as error:
-        raise TapeError(f"it is not a recorded host: {error}") from error
+        raise RecordingError(f"it is not a recorded host: {error}") from error
     if not texts:
-        raise TapeError("it is not a recorded host: it holds no answers")
+        raise RecordingError("it is not a recorded host: it holds no answers")
     return parse(texts), manifest

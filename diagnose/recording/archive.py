@@ -15,7 +15,7 @@ from typing import BinaryIO
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
-from diagnose.recording.answer_files import TapeError
+from diagnose.recording.answer_files import RecordingError
 from diagnose.recording.recorder import RecordedAnswer
 
 MAX_MEMBERS = 5_000
@@ -36,13 +36,13 @@ class _Stream:
         self._left = MAX_TOTAL
 
     def take(self, size: int) -> bytes:
-        """Exactly so many bytes. TapeError when they are not there, or when the bound is passed."""
+        """Exactly so many bytes. RecordingError when they are not there, or when the bound is passed."""
         if size > self._left:
-            raise TapeError(f"it unpacks to more than {MAX_TOTAL // 2**20} MiB")
+            raise RecordingError(f"it unpacks to more than {MAX_TOTAL // 2**20} MiB")
         self._left -= size
         data = self._packed.read(size)
         if len(data) < size:
-            raise TapeError("it is cut off")
+            raise RecordingError("it is cut off")
         return data
 
     def is_spent(self) -> bool:
@@ -55,7 +55,7 @@ class _Stream:
 
 
 def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
-    """(name below the top folder, bytes) of each file. TapeError on anything that a bundle does not contain.
+    """(name below the top folder, bytes) of each file. RecordingError on anything that a bundle does not contain.
 
     Only headers of plain files and folders are understood: what else tar has (links, devices, sparse files, extended headers that
     rename or resize the next member) is refused by its type before anything of it is read.
@@ -67,64 +67,64 @@ def members(stream: BinaryIO) -> Iterator[tuple[str, bytes]]:
                 block = source.take(_BLOCK)
                 if not block.strip(b"\0"):
                     if not source.is_spent():
-                        raise TapeError("something follows after its end")
+                        raise RecordingError("something follows after its end")
                     return
                 info = tarfile.TarInfo.frombuf(block, "utf-8", "replace")
                 if info.isdir() and info.size == 0 and not info.name.startswith(("/", "..")):
                     continue
                 name = _NAME.match(info.name)
                 if info.type not in _PLAIN or name is None:
-                    raise TapeError(f"its member {info.name[:80]!r} is not a plain file of a bundle")
+                    raise RecordingError(f"its member {info.name[:80]!r} is not a plain file of a bundle")
                 if not 0 <= info.size <= MAX_MEMBER:
-                    raise TapeError(f"its member {info.name[:80]!r} is larger than {MAX_MEMBER // 2**20} MiB")
+                    raise RecordingError(f"its member {info.name[:80]!r} is larger than {MAX_MEMBER // 2**20} MiB")
                 yield name[1], source.take(info.size)
                 source.take(-info.size % _BLOCK)
-            raise TapeError(f"it has more than {MAX_MEMBERS} members")
+            raise RecordingError(f"it has more than {MAX_MEMBERS} members")
     except gzip.BadGzipFile as error:
-        raise TapeError("it is neither a bundle nor a recorded folder") from error
+        raise RecordingError("it is neither a bundle nor a recorded folder") from error
     except EOFError as error:
-        raise TapeError("it is cut off") from error
+        raise RecordingError("it is cut off") from error
     except (OSError, tarfile.TarError, zlib.error, ValueError, OverflowError, MemoryError) as error:
-        raise TapeError(f"it is not a whole bundle ({type(error).__name__}: {error})") from error
+        raise RecordingError(f"it is not a whole bundle ({type(error).__name__}: {error})") from error
 
 
 def read(path: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
-    """The recorded answers and the manifest of an archive. TapeError in one sentence if it is none, is newer, or was altered."""
+    """The recorded answers and the manifest of an archive. RecordingError in one sentence if it is none, is newer, or was altered."""
     answers: list[tuple[str, str]] = []
     hashes: dict[str, str] = {}
     head = None
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise TapeError("it is neither a file nor a folder")
+            raise RecordingError("it is neither a file nor a folder")
         with path.open("rb") as stream:
             for name, data in members(stream):
                 if name in hashes:
-                    raise TapeError(f"it holds {name} twice")
+                    raise RecordingError(f"it holds {name} twice")
                 hashes[name] = hashlib.sha256(data).hexdigest()
                 if name == "manifest.json":
                     head = data.decode("utf-8", "replace")
                 elif name.startswith("answers/"):
                     answers.append((name, data.decode("utf-8", "replace")))
     except OSError as error:
-        raise TapeError(error.strerror or str(error)) from error
+        raise RecordingError(error.strerror or str(error)) from error
     if head is None:
-        raise TapeError("it holds no manifest.json: it is not a bundle of diagnose")
+        raise RecordingError("it holds no manifest.json: it is not a bundle of diagnose")
     manifest = answer_files.check_manifest(head)
     _unaltered(hashes, manifest)
     if not answers:
-        raise TapeError("it holds no answers")
+        raise RecordingError("it holds no answers")
     return answer_files.parse(sorted(answers)), manifest
 
 
 def _unaltered(hashes: Mapping[str, str], manifest: Mapping[str, Json]) -> None:
-    """TapeError if a file is missing, added or changed against the manifest's hashes."""
+    """RecordingError if a file is missing, added or changed against the manifest's hashes."""
     files = manifest.get("files")
     if not isinstance(files, dict):
-        raise TapeError("its manifest lists no files")
+        raise RecordingError("its manifest lists no files")
     for name, row in files.items():
         wanted = row.get("sha256") if isinstance(row, dict) else None
         if name not in hashes or hashes[name] != wanted:
-            raise TapeError(f"{str(name)[:80]!r} was altered or lost after the bundle was sealed")
+            raise RecordingError(f"{str(name)[:80]!r} was altered or lost after the bundle was sealed")
     extra = set(hashes) - set(files) - {"manifest.json"}
     if extra:
-        raise TapeError(f"{min(extra)[:80]!r} was added after the bundle was sealed")
+        raise RecordingError(f"{min(extra)[:80]!r} was added after the bundle was sealed")

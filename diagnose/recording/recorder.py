@@ -26,7 +26,7 @@ fight for the interpreter, and 60 namespaces visited by 32 of them cost a run of
 TICK = 0.02
 """How often deadlines are looked at, in seconds."""
 GRACE = 2 * TICK
-"""How much longer a deadline is waited for here than by the hand that answers, which knows better what came of it."""
+"""How much longer a deadline is waited for here than by the collector that answers, which knows better what came of it."""
 QUIET = 3
 """Ticks without a question in a busy lane after which all else counts as answered: one answer leads to the next questions."""
 MANY = 16
@@ -96,7 +96,7 @@ class Recorder:
         self._quiet = 0
 
     @property
-    def tape(self) -> dict[AnyQuestion, RecordedAnswer]:
+    def recording(self) -> dict[AnyQuestion, RecordedAnswer]:
         """What has been answered so far, in the order in which it was asked."""
         with self._lock:
             return {job.question: job.entry for job in self._jobs.values() if job.entry is not None}
@@ -274,13 +274,13 @@ class _Worker:
 
 
 class Replay:
-    """A tape as a host: each question answered as it was, anything else Failed("not recorded")."""
+    """A recording as a host: each question answered as it was, anything else Failed("not recorded")."""
 
-    def __init__(self, tape: Mapping[AnyQuestion, RecordedAnswer]) -> None:
-        self.tape = {canonical(question): entry for question, entry in tape.items()}
+    def __init__(self, recording: Mapping[AnyQuestion, RecordedAnswer]) -> None:
+        self.recording = {canonical(question): entry for question, entry in recording.items()}
 
     def ask(self, question: AnyQuestion) -> Json | Failed:
-        entry = self.tape.get(question) or self.tape.get(canonical(question))
+        entry = self.recording.get(question) or self.recording.get(canonical(question))
         return Failed("not recorded", question.about()) if entry is None else entry.answer
 
     def ask_many(self, questions: Iterable[AnyQuestion]) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
@@ -291,4 +291,4 @@ class Replay:
 def recorded(host: Host | AnswerSource) -> Host:
     """A host that answers only what this one has been asked already."""
     source = host.source if isinstance(host, Host) else host
-    return Host(Replay(source.tape) if isinstance(source, Recorder) else source)
+    return Host(Replay(source.recording) if isinstance(source, Recorder) else source)

@@ -11,7 +11,7 @@ from diagnose.recording.recorder import RecordedAnswer
 
 
 def read(source: Path) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
-    """The recorded answers and the manifest of whatever lies at this path. answer_files.TapeError if it is no recorded host."""
+    """The recorded answers and the manifest of whatever lies at this path. answer_files.RecordingError if it is no recorded host."""
     place = _place(source)
     if place.is_dir():
         return answer_files.read_folder(place)

@@ -1,4 +1,4 @@
-"""A finished tape with other names: host, containers, services, networks, volumes, images, users, domains, addresses.
+"""A finished recording with other names: host, containers, services, networks, volumes, images, users, domains, addresses.
 
 One word is one other word wherever it stands, in every answer and question, so that what belonged together still does: a container's
 name in the list, in events, in logs and in a firewall's comment. Ids of containers, images and networks stay: they are random, and
@@ -17,7 +17,7 @@ from os import urandom
 
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion, RecordedQuestion
-from diagnose.recording.answer_files import Tape
+from diagnose.recording.answer_files import Recording
 from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact.names import TOKEN, unpacked, words
 from diagnose.ticket import vocabulary
@@ -40,10 +40,10 @@ _SHORTEST_PIECE = 4
 
 
 class Renaming:
-    """The other names for what one tape names. key: of the addresses' renaming; random unless a test gives one."""
+    """The other names for what one recording names. key: of the addresses' renaming; random unless a test gives one."""
 
-    def __init__(self, tape: Tape, key: bytes | None = None) -> None:
-        found = Identities(tape)
+    def __init__(self, recording: Recording, key: bytes | None = None) -> None:
+        found = Identities(recording)
         self._known = vocabulary.known()
         self.names: dict[str, str] = {}
         for kind in KINDS:
@@ -72,9 +72,9 @@ class Renaming:
         changed = {old: new for old, new in self.addresses.seen.items() if old != new}
         return {"names": dict(self.names), "addresses": changed}
 
-    def tape(self, tape: Tape) -> dict[AnyQuestion, RecordedAnswer]:
+    def recording(self, recording: Recording) -> dict[AnyQuestion, RecordedAnswer]:
         """The recording with every name replaced, in questions, answers and failures."""
-        ordered = sorted(tape.items(), key=lambda item: item[0].kind == "nftables")
+        ordered = sorted(recording.items(), key=lambda item: item[0].kind == "nftables")
         renamed: dict[AnyQuestion, RecordedAnswer] = {}
         for question, entry in ordered:
             if isinstance(entry.answer, Failed):
@@ -84,7 +84,7 @@ class Renaming:
             else:
                 answer = self.value(entry.answer)
             renamed[self._question(question)] = RecordedAnswer(answer, entry.duration_s)
-        return {self._question(question): renamed[self._question(question)] for question in tape}
+        return {self._question(question): renamed[self._question(question)] for question in recording}
 
     def _question(self, question: AnyQuestion) -> AnyQuestion:
         args = {}

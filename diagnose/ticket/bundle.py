@@ -90,7 +90,7 @@ def superset() -> tuple[AnyQuestion, ...]:
     )
 
 
-def last_words(recorded: answer_files.Tape) -> tuple[AnyQuestion, ...]:
+def last_words(recorded: answer_files.Recording) -> tuple[AnyQuestion, ...]:
     """The log tails of the containers that failed last."""
     return tuple(ReadLogs(id, tail=LOG_LINES) for id in texts.failing(recorded)[:LOGS_OF])
 
@@ -98,7 +98,7 @@ def last_words(recorded: answer_files.Tape) -> tuple[AnyQuestion, ...]:
 def make(
     report: Report,
     exit_code: int,
-    recorded: answer_files.Tape,
+    recorded: answer_files.Recording,
     manifest: Mapping[str, Json],
     *,
     redacted: Mapping[str, int],
@@ -166,7 +166,7 @@ def _shed(entry: RecordedAnswer) -> RecordedAnswer:
 
 def _manifest(
     members: Mapping[str, bytes],
-    kept: answer_files.Tape,
+    kept: answer_files.Recording,
     manifest: Mapping[str, Json],
     redacted: Mapping[str, int],
     shed: Iterable[str],

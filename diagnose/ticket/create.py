@@ -14,7 +14,7 @@ from diagnose.judgement.exit_codes import code_of
 from diagnose.model import Check, Failed, Json, Report
 from diagnose.questions import AnyQuestion, RecordedQuestion
 from diagnose.questions.run import Options
-from diagnose.recording.answer_files import Tape
+from diagnose.recording.answer_files import Recording
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
 from diagnose.redact import Redactor
@@ -22,7 +22,7 @@ from diagnose.render.html import page
 from diagnose.ticket import bundle
 from diagnose.ticket.anonymize import Renaming
 
-Hands = Callable[[Options, Sequence[str], float, Redactor], tuple[Recorder, Budget]]
+OpenRecorder = Callable[[Options, Sequence[str], float, Redactor], tuple[Recorder, Budget]]
 """Makes the recorder of a host and the budget of its run; what it answers is redacted by the redactor given."""
 
 
@@ -41,7 +41,7 @@ def take(
     began: float,
     max_size: int,
     anonymize: bool = False,
-    hands: Hands = session.live,
+    open_recorder: OpenRecorder = session.live,
     redactor: Redactor | None = None,
 ) -> Taken:
     """Run every check, ask for what a colleague may need beyond it, seal it all, and prove that it holds no secret.
@@ -51,7 +51,7 @@ def take(
     """
     configured = session.configuration(options)
     redactor = redactor or Redactor()
-    recorder, budget = hands(replace(options, site=configured.site), tuple(known), began, redactor)
+    recorder, budget = open_recorder(replace(options, site=configured.site), tuple(known), began, redactor)
     what = engine.Run(
         known,
         tuple(known),
@@ -63,33 +63,33 @@ def take(
     )
     with interrupts.attended(recorder, budget):
         report = engine.run(recorder, what, began=began, budget=budget)
-        for questions in (bundle.superset(), bundle.last_words(recorder.tape)):
+        for questions in (bundle.superset(), bundle.last_words(recorder.recording)):
             for _ in recorder.ask_many(questions):
                 pass
     # A secret that an early answer showed in a place of its own may be known only from a later one. The bundle's report is
     # judged again from what the bundle holds, so that both say the same.
-    tape: Tape = dict(_settled(question, entry, redactor) for question, entry in recorder.tape.items())
+    recording: Recording = dict(_settled(question, entry, redactor) for question, entry in recorder.recording.items())
     what = replace(what, uncollected=report.uncollected)
-    live, report = report, _judged(tape, what, began)
+    live, report = report, _judged(recording, what, began)
     extra: dict[str, Json] = {}
     names = None
     if anonymize:
-        renaming = Renaming(tape)
-        tape = renaming.tape(tape)
-        report, plain = _judged(tape, replace(what, silences=()), began), report
+        renaming = Renaming(recording)
+        recording = renaming.recording(recording)
+        report, plain = _judged(recording, replace(what, silences=()), began), report
         report = _silenced(report, plain, renaming)
         extra = {"anonymized": {"checks_that_say_something_else": _differing(plain, report)}}
         names = renaming.map
     report = replace(report, duration_s=live.duration_s, source="live")
     head = {**session.manifest(report, configured.thresholds), **extra}
     exit_code = code_of(report, "warning")
-    sealed = bundle.make(report, exit_code, tape, head, redacted=redactor.counts, max_size=max_size)
+    sealed = bundle.make(report, exit_code, recording, head, redacted=redactor.counts, max_size=max_size)
     bundle.prove(sealed, redactor.secrets)
     return Taken(report, sealed, names)
 
 
-def _judged(tape: Tape, what: engine.Run, began: float) -> Report:
-    return engine.run(Replay(tape), what, began=began, budget=Budget.unlimited())
+def _judged(recording: Recording, what: engine.Run, began: float) -> Report:
+    return engine.run(Replay(recording), what, began=began, budget=Budget.unlimited())
 
 
 def _silenced(report: Report, plain: Report, renaming: Renaming) -> Report:

@@ -1,4 +1,4 @@
-"""Who and what is named on a tape: collected from the fields where names stand, so that they can be renamed everywhere."""
+"""Who and what is named in a recording: collected from the fields where names stand, so that they can be renamed everywhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from diagnose.model import Failed, Json
-from diagnose.recording.answer_files import Tape
+from diagnose.recording.answer_files import Recording
 from diagnose.redact.names import words
 from diagnose.ticket.addresses import Network
 from diagnose.ticket.vocabulary import OFFICIAL, PUBLIC
@@ -86,11 +86,11 @@ def image_parts(reference: str) -> tuple[str, str, str]:
 class Identities:
     """Names by kind, and the networks whose prefix lengths the recording tells."""
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, recording: Recording) -> None:
         self.names: dict[str, set[str]] = {kind: set() for kind in KINDS}
         self.tasks: set[str] = set()
         self.networks: set[Network] = set()
-        for question, entry in tape.items():
+        for question, entry in recording.items():
             self._question(question.kind, question.args)
             if isinstance(entry.answer, Failed):
                 self._text(entry.answer.detail)

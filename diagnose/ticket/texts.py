@@ -1,4 +1,4 @@
-"""The texts that people ask for in a ticket, made from the answers on a tape: logs, rules, links, routes, kernel lines."""
+"""The texts that people ask for in a ticket, made from the answers of a recording: logs, rules, links, routes, kernel lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from diagnose.model import Failed, Json
 from diagnose.phrases import unix
 from diagnose.questions import AnyQuestion
-from diagnose.recording.answer_files import Tape
+from diagnose.recording.answer_files import Recording
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -19,10 +19,10 @@ def file_name(name: str) -> str:
     return _UNSAFE.sub("_", name).lstrip(".")[:80] or "unnamed"
 
 
-def texts(tape: Tape) -> Iterator[tuple[str, str]]:
+def texts(recording: Recording) -> Iterator[tuple[str, str]]:
     """(relative path, text), the least valuable last; a text that cannot be made is simply not there."""
     answered: list[tuple[AnyQuestion, Any]] = [
-        (question, entry.answer) for question, entry in tape.items() if not isinstance(entry.answer, Failed)
+        (question, entry.answer) for question, entry in recording.items() if not isinstance(entry.answer, Failed)
     ]
     names = _names(answered)
     for question, answer in answered:
@@ -78,10 +78,10 @@ def _route(row: Mapping[str, Json]) -> str:
     return f"table {row.get('table')} {destination} via {row.get('gateway')} oif {row.get('oif')} metric {row.get('metric')}"
 
 
-def failing(tape: Tape) -> tuple[str, ...]:
+def failing(recording: Recording) -> tuple[str, ...]:
     """The ids of containers whose last words a ticket needs: failed, restarting, unhealthy, or ended badly."""
     found = []
-    for question, entry in tape.items():
+    for question, entry in recording.items():
         answer = entry.answer
         if question.kind != "api.container" or not isinstance(answer, dict):
             continue

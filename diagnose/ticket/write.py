@@ -23,7 +23,7 @@ from diagnose.phrases import size
 from diagnose.questions.run import Options
 from diagnose.redact import Redactor
 from diagnose.ticket import bundle
-from diagnose.ticket.create import Hands, Taken, take
+from diagnose.ticket.create import OpenRecorder, Taken, take
 from diagnose.ticket.texts import file_name
 
 
@@ -54,7 +54,7 @@ def deliver(
     order: Order,
     *,
     began: float,
-    hands: Hands = session.live,
+    open_recorder: OpenRecorder = session.live,
     redactor: Redactor | None = None,
 ) -> str:
     """Make, prove and deliver it; one sentence about what was written. NotWrittenError or session.InvalidRequestError if not."""
@@ -70,7 +70,7 @@ def deliver(
             began=began,
             max_size=order.max_size,
             anonymize=order.anonymize,
-            hands=hands,
+            open_recorder=open_recorder,
             redactor=redactor,
         )
     except bundle.LeakError as error:

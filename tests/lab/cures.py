@@ -120,13 +120,13 @@ def cure(scenarios: Sequence[Scenario], engine: Engine) -> list[Cure]:
 
 def _diagnosed(box: Box, scenario: Scenario) -> Report:
     """The live report as the tool's own values, which hold what a page is filled with."""
-    tape = f"/tmp/cure-{box.id}"
-    box.sh(f"mkdir -m 1777 {tape}")
-    live = box.diagnose("all", "--format", "json", "--record", f"{tape}/tape", *UNHURRIED, *scenario.args,
+    recording = f"/tmp/cure-{box.id}"
+    box.sh(f"mkdir -m 1777 {recording}")
+    live = box.diagnose("all", "--format", "json", "--record", f"{recording}/tape", *UNHURRIED, *scenario.args,
                         user=scenario.user, groups=scenario.groups, env=scenario.env)  # fmt: skip
     assert live.report, "a report, or the tool's own words about what went wrong"
     copy = box.state / "cure-tape"
-    shutil.copytree(box.path(f"{tape}/tape"), copy)
+    shutil.copytree(box.path(f"{recording}/tape"), copy)
     try:
         known = registry.load()
         return diagnose(lambda: known, None, Options(source=copy), began=time.monotonic())

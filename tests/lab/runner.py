@@ -177,11 +177,11 @@ def start(box: Box, scenario: Scenario) -> None:
 
 
 def _look(box: Box, scenario: Scenario, record: Path | None) -> Outcome:
-    tape = f"{_TAPE}-{box.id}"
-    box.sh(f"mkdir -m 1777 {tape}")
+    recording = f"{_TAPE}-{box.id}"
+    box.sh(f"mkdir -m 1777 {recording}")
     live = box.diagnose(
         "all",
-        *("--format", "json", "--record", f"{tape}/tape"),
+        *("--format", "json", "--record", f"{recording}/tape"),
         *scenario.args,
         user=scenario.user,
         groups=scenario.groups,
@@ -190,7 +190,7 @@ def _look(box: Box, scenario: Scenario, record: Path | None) -> Outcome:
     # in text, as an engineer runs it: these are for the figures
     more = [box.diagnose("all", *scenario.args) for _ in range(scenario.runs - 1)]
     outcome = Outcome(live, more=more)
-    recorded = box.path(f"{tape}/tape")
+    recorded = box.path(f"{recording}/tape")
     if recorded.exists():
         with ExitStack() as stack:
             folder = record or box.state / "tape"

@@ -292,11 +292,11 @@ def _known(finding: Reported, faults: Sequence[Fault]) -> bool:
 
 
 def _recorded(box: Box, folder: Path) -> Report:
-    tape = f"/tmp/truth-{folder.name}-{secrets.token_hex(4)}"
-    box.sh(f"mkdir -m 1777 {tape}")
-    live = box.diagnose("all", "--format", "json", "--budget", "20", "--record", f"{tape}/tape")
+    recording = f"/tmp/truth-{folder.name}-{secrets.token_hex(4)}"
+    box.sh(f"mkdir -m 1777 {recording}")
+    live = box.diagnose("all", "--format", "json", "--budget", "20", "--record", f"{recording}/tape")
     assert live.report, "a report, or the tool's own words about what went wrong"
-    shutil.copytree(box.path(f"{tape}/tape"), folder)
+    shutil.copytree(box.path(f"{recording}/tape"), folder)
     return _judged(folder)
 
 

@@ -22,7 +22,7 @@ from diagnose import config, session
 from diagnose.judgement import engine
 from diagnose.model import Verdict
 from diagnose.recording import answer_files, archive, source
-from diagnose.recording.answer_files import TapeError
+from diagnose.recording.answer_files import RecordingError
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import Replay
 from tests.tickets import DATA, KNOWN, unpacked
@@ -80,7 +80,7 @@ GOOD = sealed(forged_files())
 def refused(data: bytes, tmp_path: Path) -> str:
     path = tmp_path / "in.tar.gz"
     path.write_bytes(data)
-    with pytest.raises(TapeError) as raised:
+    with pytest.raises(RecordingError) as raised:
         source.read(path)
     return str(raised.value)
 
@@ -232,29 +232,29 @@ def test_hostile_archives_are_refused_in_one_sentence(name: str, tmp_path: Path)
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path):
-    with pytest.raises(TapeError, match="neither a file nor a folder"):
+    with pytest.raises(RecordingError, match="neither a file nor a folder"):
         source.read(Path("/dev/null"))
-    with pytest.raises(TapeError, match="No such file"):
+    with pytest.raises(RecordingError, match="No such file"):
         source.read(tmp_path / "nosuch")
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(TapeError, match="neither a file nor a folder"):
+    with pytest.raises(RecordingError, match="neither a file nor a folder"):
         source.read(tmp_path / "pipe")
     (tmp_path / "piped").mkdir()
     os.mkfifo(tmp_path / "piped/manifest.json")
-    with pytest.raises(TapeError, match="no plain file"):
+    with pytest.raises(RecordingError, match="no plain file"):
         source.read(tmp_path / "piped")
     (tmp_path / "linked/answers").mkdir(parents=True)
     (tmp_path / "linked/manifest.json").write_text('{"format": 1}')
     (tmp_path / "linked/answers/now.json").symlink_to("/etc/hostname")
-    with pytest.raises(TapeError, match=r"now\.json: a link"):
+    with pytest.raises(RecordingError, match=r"now\.json: a link"):
         source.read(tmp_path / "linked")
     (tmp_path / "linked/answers/now.json").unlink()
     with (tmp_path / "linked/answers/now.json").open("wb") as huge:
         huge.truncate(2**40)
-    with pytest.raises(TapeError, match="larger than 64 MiB"):
+    with pytest.raises(RecordingError, match="larger than 64 MiB"):
         source.read(tmp_path / "linked")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(TapeError, match="not a recorded host"):
+    with pytest.raises(RecordingError, match="not a recorded host"):
         source.read(tmp_path / "empty")
 
 
@@ -309,7 +309,7 @@ def test_fuzzed_archives_do_no_harm(tmp_path: Path, capsys: pytest.CaptureFixtur
         began = time.process_time()
         try:
             entries, head = source.read(path)
-        except TapeError as error:
+        except RecordingError as error:
             outcomes["refused"] = outcomes.get("refused", 0) + 1
             said.add(str(error))
         else:

@@ -11,7 +11,7 @@ from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import InspectContainer
 from diagnose.questions.files import FileText, ReadFile, StatPaths
-from diagnose.questions.question import canonical, load, recorded, typed
+from diagnose.questions.question import canonical, policies, recorded, typed
 from tests.hosts import Answers
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -24,7 +24,7 @@ def test_there_are_recordings():
 
 @pytest.mark.parametrize("path", ANSWER_FILES, ids=lambda path: f"{path.parents[1].name}-{path.stem}")
 def test_a_question_is_recorded_as_it_was(path: Path):
-    load()
+    policies()
     for row in json.loads(path.read_text()):
         question = recorded(path.stem, row["args"])
         own = typed(question)
@@ -36,7 +36,7 @@ def test_a_question_is_recorded_as_it_was(path: Path):
 
 @pytest.mark.parametrize("path", ANSWER_FILES, ids=lambda path: f"{path.parents[1].name}-{path.stem}")
 def test_every_recorded_answer_has_the_type_that_its_question_promises(path: Path):
-    load()
+    policies()
     for row in json.loads(path.read_text()):
         if "answer" in row:
             decoded = typed(recorded(path.stem, row["args"])).decode(row["answer"])

@@ -1,4 +1,4 @@
-"""The Recorder: single flight, deadlines, the budget, the tape; and the Replay of it."""
+"""The Recorder: single flight, deadlines, the budget, the recording; and the Replay of it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def test_each_question_is_asked_once_also_from_many_threads():
         time.sleep(0.05)
         return {"wall": 1.0, "boot_wall": 0.0}
 
-    taped, host = recorder({"now": slow})
+    recorded, host = recorder({"now": slow})
     got: list[object] = []
-    threads = [threading.Thread(target=lambda: got.append(taped.ask(question("now")))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: got.append(recorded.ask(question("now")))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -40,8 +40,8 @@ def test_each_question_is_asked_once_also_from_many_threads():
 
 
 def test_failures_are_remembered_too():
-    taped, host = recorder({"memory": Failed("forbidden", "no")})
-    assert taped.ask(question("memory")) == taped.ask(question("memory")) == Failed("forbidden", "no")
+    recorded, host = recorder({"memory": Failed("forbidden", "no")})
+    assert recorded.ask(question("memory")) == recorded.ask(question("memory")) == Failed("forbidden", "no")
     assert len(host.asked) == 1
 
 
@@ -54,28 +54,28 @@ def test_an_answer_after_its_deadline_is_dropped_and_the_lane_goes_on(monkeypatc
         release.wait(2)
         return {"late": "true"}
 
-    taped, _ = recorder({"sysctl": stuck, "memory": {"MemTotal": 1}})
+    recorded, _ = recorder({"sysctl": stuck, "memory": {"MemTotal": 1}})
     began = time.monotonic()
-    answers = dict(taped.ask_many([question("sysctl", names=[str(n)]) for n in range(3)]))
+    answers = dict(recorded.ask_many([question("sysctl", names=[str(n)]) for n in range(3)]))
     assert time.monotonic() - began < 1
     assert {answer.reason for answer in answers.values()} == {"timed out"}
-    assert taped.ask(question("memory")) == {"MemTotal": 1}
+    assert recorded.ask(question("memory")) == {"MemTotal": 1}
     release.set()
     time.sleep(0.05)
-    assert all(isinstance(entry.answer, Failed) for q, entry in taped.tape.items() if q.kind == "sysctl")
+    assert all(isinstance(entry.answer, Failed) for q, entry in recorded.recording.items() if q.kind == "sysctl")
 
 
 def test_the_budget_ends_everything():
     def endless(_: AnyQuestion):
         time.sleep(5)
 
-    taped, _ = recorder({"api.container": endless}, seconds=0.2)
+    recorded, _ = recorder({"api.container": endless}, seconds=0.2)
     began = time.monotonic()
-    answers = dict(taped.ask_many([question("api.container", id=str(n)) for n in range(20)]))
+    answers = dict(recorded.ask_many([question("api.container", id=str(n)) for n in range(20)]))
     assert time.monotonic() - began < 0.6
     assert {answer.reason for answer in answers.values()} == {"budget"}
     assert sum("never asked" in answer.detail for answer in answers.values()) == 19
-    assert taped.ask(question("now")) == Failed("budget", "never asked: the run's time was spent")
+    assert recorded.ask(question("now")) == Failed("budget", "never asked: the run's time was spent")
 
 
 def test_a_cut_brings_the_end_forward():
@@ -84,10 +84,10 @@ def test_a_cut_brings_the_end_forward():
 
     host = Made({"api.info": endless})
     budget = Budget(time.monotonic() + 60)
-    taped = Recorder(host, budget)
+    recorded = Recorder(host, budget)
     threading.Timer(0.1, budget.cut).start()
     began = time.monotonic()
-    assert taped.ask(question("api.info")).reason == "budget"
+    assert recorded.ask(question("api.info")).reason == "budget"
     assert time.monotonic() - began < 1
 
 
@@ -102,8 +102,8 @@ def test_the_last_lane_waits_for_the_others():
 
         return say
 
-    taped, _ = recorder({"api.info": answer("info", 0.1), "api.system_df": answer("df", 0)})
-    list(taped.ask_many([question("api.info"), question("api.system_df")]))
+    recorded, _ = recorder({"api.info": answer("info", 0.1), "api.system_df": answer("df", 0)})
+    list(recorded.ask_many([question("api.info"), question("api.system_df")]))
     assert order == ["info", "df"]
 
 
@@ -114,24 +114,24 @@ def test_the_last_lane_waits_for_what_an_answer_leads_to():
         order.append(asked.kind)
         return {}
 
-    taped, _ = recorder({"api.containers": say, "api.container": say, "api.system_df": say})
-    df = threading.Thread(target=lambda: taped.ask(question("api.system_df")))
+    recorded, _ = recorder({"api.containers": say, "api.container": say, "api.system_df": say})
+    df = threading.Thread(target=lambda: recorded.ask(question("api.system_df")))
     df.start()
     for each in range(3):
-        taped.ask(question("api.containers", all=bool(each)))
-        list(taped.ask_many(question("api.container", id=f"{each}{name}") for name in "abc"))
+        recorded.ask(question("api.containers", all=bool(each)))
+        list(recorded.ask_many(question("api.container", id=f"{each}{name}") for name in "abc"))
     df.join()
     assert order[-1] == "api.system_df"
     assert len(order) == 12
 
 
 def test_a_question_of_one_lane_never_wakes_a_worker_of_another():
-    taped, _ = recorder({"memory": {}, "api.info": {}, "api.top": {}, "mounts": {}, "pressure": {}})
-    taped.ask(question("api.top", id="a"))
+    recorded, _ = recorder({"memory": {}, "api.info": {}, "api.top": {}, "mounts": {}, "pressure": {}})
+    recorded.ask(question("api.top", id="a"))
     began = time.monotonic()
     for each in range(10):
-        taped.ask(question("memory", each=each))
-        taped.ask(question("api.info", each=each))
+        recorded.ask(question("memory", each=each))
+        recorded.ask(question("api.info", each=each))
     assert time.monotonic() - began < 0.5
 
 
@@ -146,16 +146,16 @@ def test_a_host_without_a_thread_to_spare_is_asked_all_the_same(monkeypatch, lef
         return threading.Thread(target=work, args=args, daemon=True).start()
 
     monkeypatch.setattr("_thread.start_new_thread", start)
-    taped, _ = recorder({"memory": {"MemTotal": 1}, "file.read": {"text": ""}, "fs.walk": {"entries": 0}}, seconds=2)
+    recorded, _ = recorder({"memory": {"MemTotal": 1}, "file.read": {"text": ""}, "fs.walk": {"entries": 0}}, seconds=2)
     asked = [question("memory"), question("file.read", path="/a"), question("fs.walk", path="/b")]
-    assert not [answer for _, answer in taped.ask_many(asked) if isinstance(answer, Failed)]
+    assert not [answer for _, answer in recorded.ask_many(asked) if isinstance(answer, Failed)]
 
 
 def test_replay_answers_as_it_was_and_nothing_else():
-    taped, _ = recorder({"memory": {"MemTotal": 1}, "mounts": Failed("forbidden", "no")})
-    taped.ask(question("memory"))
-    taped.ask(question("mounts"))
-    again = Replay(taped.tape)
+    recorded, _ = recorder({"memory": {"MemTotal": 1}, "mounts": Failed("forbidden", "no")})
+    recorded.ask(question("memory"))
+    recorded.ask(question("mounts"))
+    again = Replay(recorded.recording)
     assert again.ask(question("memory")) == {"MemTotal": 1}
     assert again.ask(question("mounts")) == Failed("forbidden", "no")
     assert again.ask(question("now")).reason == "not recorded"

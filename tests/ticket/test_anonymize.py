@@ -29,7 +29,7 @@ from diagnose.ticket.addresses import Addresses
 from diagnose.ticket.anonymize import Renaming
 from diagnose.ticket.identities import image_parts, registrable
 from tests.questions import question
-from tests.tickets import DATA, KNOWN, hands, made, taken, unpacked
+from tests.tickets import DATA, KNOWN, made, opener_of, taken, unpacked
 
 ROOT = Path(__file__).parents[2]
 KEY = b"a key for tests" + b"\0" * 17
@@ -117,7 +117,7 @@ SHOP = made(
 @pytest.fixture(scope="module")
 def shop() -> tuple[Renaming, Mapping[AnyQuestion, RecordedAnswer]]:
     renaming = Renaming(SHOP, KEY)
-    return renaming, renaming.tape(SHOP)
+    return renaming, renaming.recording(SHOP)
 
 
 def test_nothing_that_was_named_is_left(shop):
@@ -136,7 +136,7 @@ def test_a_name_in_other_letters_or_in_base64_is_not_left():
     )
     entries = {**SHOP, question("api.logs", id=DB, tail=200): RecordedAnswer({"text": text})}
     renaming = Renaming(entries, KEY)
-    new = renaming.tape(entries)[question("api.logs", id=DB, tail=200)].answer["text"]
+    new = renaming.recording(entries)[question("api.logs", id=DB, tail=200)].answer["text"]
     web, host = renaming.names["acme-shop-web-1"], renaming.names["buildhost7"]
     assert new.startswith(f"{web.upper()} up, {web.capitalize()} too; peer={host.upper()} ")
     assert not re.search("acme|buildhost7", new, re.IGNORECASE)
@@ -202,7 +202,7 @@ def test_a_swarm_task_stays_one_of_its_service():
             question("api.container", id=WEB): {"Id": WEB, "Name": f"/{task}", "Config": {"Labels": labels}},
         }
     )
-    renamed = Renaming(entries, KEY).tape(entries)[question("api.container", id=WEB)].answer
+    renamed = Renaming(entries, KEY).recording(entries)[question("api.container", id=WEB)].answer
     service = renamed["Config"]["Labels"]["com.docker.swarm.service.name"]
     assert service.startswith("service")
     assert renamed["Name"] == f"/{service}.2.z14yjrh7pxywuni7n96n7aa7c"
@@ -289,7 +289,7 @@ TAPES = {
 def test_findings_are_equal_up_to_the_renaming(name: str, seed: int):
     entries = TAPES[name]()
     renaming = Renaming(entries, seed.to_bytes(32, "big"))
-    plain, renamed = judged(entries), judged(renaming.tape(entries))
+    plain, renamed = judged(entries), judged(renaming.recording(entries))
     assert essence(restored(renaming, renamed)) == essence(plain)
 
 
@@ -321,7 +321,7 @@ def test_the_names_are_kept_only_where_the_user_asks(tmp_path: Path):
         "without": write.Order(tmp_path / "a.tar.gz", anonymize=True),
         "with": write.Order(tmp_path / "b.tar.gz", anonymize=True, map=tmp_path / "names.json"),
     }.items():
-        write.deliver(KNOWN, Options(), order, began=time.monotonic(), hands=hands(SHOP))
+        write.deliver(KNOWN, Options(), order, began=time.monotonic(), open_recorder=opener_of(SHOP))
         assert (tmp_path / "names.json").exists() == (name == "with")
     names = json.loads((tmp_path / "names.json").read_text())
     assert names["names"]["buildhost7"] == "host01"
@@ -335,10 +335,10 @@ def test_no_map_is_left_where_the_bundle_could_not_be_written(tmp_path: Path):
 
     def late(*given: Any) -> Any:
         (tmp_path / "x.tar.gz").write_bytes(b"mine")
-        return hands(SHOP)(*given)
+        return opener_of(SHOP)(*given)
 
     with pytest.raises(write.NotWrittenError):
-        write.deliver(KNOWN, Options(), order, began=time.monotonic(), hands=late)
+        write.deliver(KNOWN, Options(), order, began=time.monotonic(), open_recorder=late)
     assert [each.name for each in tmp_path.iterdir()] == ["x.tar.gz"]
 
 

@@ -23,7 +23,7 @@ from diagnose.ticket.bundle import LeakError
 from tests import corpus
 from tests.corpus import Case, fresh
 from tests.questions import question
-from tests.tickets import hands, made, taken, unpacked
+from tests.tickets import made, opener_of, taken, unpacked
 
 SECRETS = corpus.cases("secrets.txt", 11)
 LOOKALIKES = corpus.cases("lookalikes.txt", 12)
@@ -86,11 +86,11 @@ def bundled(cases: Sequence[Case]) -> dict[str, bytes]:
     entries = host(cases)
 
     def all_asked(asked: Options, selected: Sequence[str], began: float, redactor: Redactor) -> tuple[Recorder, Budget]:
-        recorder, budget = hands(entries)(asked, selected, began, redactor)
+        recorder, budget = opener_of(entries)(asked, selected, began, redactor)
         assert len(list(recorder.ask_many(entries))) == len(entries)
         return recorder, budget
 
-    _, sealed = taken({}, hands=all_asked)
+    _, sealed = taken({}, open_recorder=all_asked)
     assert not sealed.shed
     return unpacked(sealed.data)
 

@@ -25,7 +25,7 @@ from diagnose.redact import Redactor
 from diagnose.ticket import write
 from diagnose.ticket.write import STDOUT, NotWrittenError, Order
 from tests.questions import question
-from tests.tickets import KNOWN, hands, made, unpacked
+from tests.tickets import KNOWN, made, opener_of, unpacked
 
 SECRET = "Vq8-hunter2-made-up"
 ID = "f" * 64
@@ -39,7 +39,7 @@ HOST = made(
 
 def given(order: Order, entries: Mapping[AnyQuestion, RecordedAnswer] = HOST, **options: Any) -> str:
     asked = Options()
-    options.setdefault("hands", hands(entries))
+    options.setdefault("open_recorder", opener_of(entries))
     return write.deliver(KNOWN, asked, order, began=time.monotonic(), **options)
 
 
@@ -80,7 +80,7 @@ def test_an_existing_target_is_refused_before_the_run(tmp_path: Path):
     link.symlink_to(tmp_path / "elsewhere")
     for each, why in ((target, "it exists"), (link, "it exists"), (tmp_path / "no/t.tar.gz", "no is not a folder")):
         with pytest.raises(NotWrittenError, match=why):
-            given(Order(each), hands=unasked)
+            given(Order(each), open_recorder=unasked)
     assert target.read_bytes() == b"mine"
     assert not (tmp_path / "elsewhere").exists()
 
@@ -90,10 +90,10 @@ def test_a_target_that_came_to_be_during_the_run_is_not_overwritten(tmp_path: Pa
 
     def late(asked: Options, selected: Sequence[str], began: float, redactor: Redactor) -> tuple[Recorder, Budget]:
         target.write_bytes(b"mine")
-        return hands(HOST)(asked, selected, began, redactor)
+        return opener_of(HOST)(asked, selected, began, redactor)
 
     with pytest.raises(NotWrittenError, match="File exists"):
-        given(Order(target), hands=late)
+        given(Order(target), open_recorder=late)
     assert target.read_bytes() == b"mine"
     assert [each.name for each in tmp_path.iterdir()] == ["t.tar.gz"]
 
@@ -114,7 +114,7 @@ def test_a_umask_does_not_hide_it_from_its_owner(tmp_path: Path):
 
 def test_a_name_that_no_file_can_have_is_refused_before_the_run(tmp_path: Path):
     with pytest.raises(NotWrittenError, match="File name too long"):
-        given(Order(tmp_path / ("x" * 300)), hands=unasked)
+        given(Order(tmp_path / ("x" * 300)), open_recorder=unasked)
 
 
 def test_an_interrupt_while_it_is_written_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,4 @@
-"""Hands for systemd: a unit's properties, the journal, and dockerd's own check of its configuration file."""
+"""Collectors for systemd: a unit's properties, the journal, and dockerd's own check of its configuration file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hands for files and file systems. All that may block in the kernel is done by the helper process.
+"""Collectors for files and file systems. All that may block in the kernel is done by the helper process.
 
 A path under /proc or /sys may be asked too; the helper reads it as any other.
 """

@@ -61,7 +61,7 @@ class EngineEndpoint(msgspec.Struct, frozen=True):
     tls: Tls | None = None
 
 
-def endpoint(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every hand
+def endpoint(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer the kind `endpoint`: url, scheme (unix, tcp, ssh), source, named, tls, context, rootless.
 
     rootless: of a user's own engine {uid, config, data, runtime, traces}, null for the system's. config: its

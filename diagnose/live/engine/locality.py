@@ -50,7 +50,7 @@ class Found(msgspec.Struct, frozen=True):
     elsewhere: str = ""
 
 
-def locality(live: Live, asked: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every hand
+def locality(live: Live, asked: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer `locality`: {"same_host", "why", "engine_pid", "how", "same_netns", "same_mntns", "same_pidns"}.
 
     same_*ns compare the namespaces of this process with the engine's: None where they may not be read (that

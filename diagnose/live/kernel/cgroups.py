@@ -1,4 +1,4 @@
-"""Hands for control groups, both generations. The kernel answers them from memory; most files are readable to
+"""Collectors for control groups, both generations. The kernel answers them from memory; most files are readable to
 everybody.
 
 Sources: cgroup-v1/memory.rst, cgroup-v2.rst; fields as Linux 6.18 prints them.

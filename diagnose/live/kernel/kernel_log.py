@@ -1,4 +1,4 @@
-"""Hand for the kernel log: /dev/kmsg, or the journal's copy of it."""
+"""Collector for the kernel log: /dev/kmsg, or the journal's copy of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hands for what /proc and uname tell about the host. /proc and /sys answer without touching a disk, so these
+"""Collectors for what /proc and uname tell about the host. /proc and /sys answer without touching a disk, so these
 run in the tool itself."""
 
 # A scan makes tens of thousands of these calls, and pathlib triples their cost.

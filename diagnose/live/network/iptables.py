@@ -30,7 +30,7 @@ _PROGRAMS: dict[Flavour, str] = {"nft": "xtables-nft-multi", "legacy": "xtables-
 _NAMES_FILES: dict[Family, str] = {"ip": "ip_tables_names", "ip6": "ip6_tables_names"}
 
 
-def iptables_save(live: Live, question: AnyQuestion) -> dict[str, Any]:  # noqa: ARG001 - a hand's signature
+def iptables_save(live: Live, question: AnyQuestion) -> dict[str, Any]:  # noqa: ARG001 - a collector's signature
     """The text of `iptables-save` or `ip6tables-save`. Arguments: `flavour` (nft, legacy), `family` (ip,
     ip6).
 
