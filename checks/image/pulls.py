@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+import msgspec
+
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.info import Info
@@ -20,33 +22,45 @@ LAST_ID = 2**32 - 2
 """The highest user id of the kernel."""
 
 
-def _trouble(
-    trouble: PullTrouble,
-    source: str,
-    clock: Clock,
-    *,
-    repeated: float,
-    recent_s: float,
-    proof: Mapping[str, Json] | None = None,
-    variables: Mapping[str, str] | None = None,
-    touches: tuple[Subject, ...] = (),
-    clause: str = "",
-) -> Finding:
-    """A finding about one image or registry: a warning if pulls failed repeatedly or a moment ago, else advice."""
-    age = clock.age(trouble.last) or 0.0
-    times = "once" if trouble.count == 1 else f"{trouble.count} times"
-    evidence: dict[str, Json] = {source: shortened(trouble.text), "failures": trouble.count, "last": f"{ago(age)} ago"}
-    return Finding(
-        subject=trouble.subject,
-        summary=f"pulling {trouble.what} failed {times}, last {ago(age)} ago: {_reason(trouble.text)}{clause}",
-        evidence=evidence | dict(proof or {}),
-        variables={"registry": _host(trouble)} if variables is None else variables,
-        discriminator=f"{trouble.registry} {trouble.image}".strip(),
-        severity=Severity.warning if trouble.count >= repeated or age < recent_s else Severity.advice,
-        touches=(DAEMON, *touches),
-        signs=signs(trouble.text),
-        onset=trouble.first,
-    )
+class _Failures(msgspec.Struct, frozen=True):
+    """The failed pulls of this host, and from when on they are more than advice."""
+
+    pulls: Pulls
+    clock: Clock
+    repeated: float
+    """So many failures are a warning."""
+    recent_s: float = 0.0
+    """So is one that is not older than so many seconds."""
+
+    def finding(
+        self,
+        trouble: PullTrouble,
+        *,
+        proof: Mapping[str, Json] | None = None,
+        variables: Mapping[str, str] | None = None,
+        touches: tuple[Subject, ...] = (),
+        clause: str = "",
+    ) -> Finding:
+        """A finding about one image or registry."""
+        age = self.clock.age(trouble.last) or 0.0
+        times = "once" if trouble.count == 1 else f"{trouble.count} times"
+        is_harmful = trouble.count >= self.repeated or age < self.recent_s
+        return Finding(
+            subject=trouble.subject,
+            summary=f"pulling {trouble.what} failed {times}, last {ago(age)} ago: {_reason(trouble.text)}{clause}",
+            evidence={
+                self.pulls.source: shortened(trouble.text),
+                "failures": trouble.count,
+                "last": f"{ago(age)} ago",
+                **(proof or {}),
+            },
+            variables={"registry": _host(trouble)} if variables is None else variables,
+            discriminator=f"{trouble.registry} {trouble.image}".strip(),
+            severity=Severity.warning if is_harmful else Severity.advice,
+            touches=(DAEMON, *touches),
+            signs=signs(trouble.text),
+            onset=trouble.first,
+        )
 
 
 def _host(trouble: PullTrouble) -> str:
@@ -87,13 +101,10 @@ def pull_no_space(
     """
     disk = filesystems.of_data_root if filesystems is not None else None
     room = f"; {disk.point} has {size(disk.usage.available)} free now" if disk else ""
+    failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("no-space"):
-        yield _trouble(
+        yield failures.finding(
             trouble,
-            pulls.source,
-            clock,
-            repeated=repeated,
-            recent_s=recent_s,
             proof={f"statvfs({disk.point}).available": size(disk.usage.available)} if disk else None,
             variables=_image(trouble) | ({"point": disk.point} if disk else {}),
             touches=(disk.subject,) if disk else (),
@@ -119,6 +130,7 @@ def ids_out_of_range(
     An engine with `userns-remap`, and a rootless one, own a range of ids from /etc/subuid and /etc/subgid, by default 65,536 of
     them. A file whose owner has a higher number cannot be unpacked. Images built on hosts with directory users have such files.
     """
+    failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("ids"):
         found = _UNMAPPED.search(trouble.text)
         id = int(found[1]) if found else None
@@ -126,10 +138,11 @@ def ids_out_of_range(
         user = _remapped_user(config)
         if id is not None and user and id < LAST_ID:
             variables |= {"user": user, "count": str(id + 1)}
-        yield _trouble(
-            trouble, pulls.source, clock, repeated=repeated, recent_s=recent_s, variables=variables,
+        yield failures.finding(
+            trouble,
+            variables=variables,
             proof={"userns-remap": config.value("userns-remap")} if config and user else None,
-        )  # fmt: skip
+        )
     return None
 
 
@@ -150,10 +163,9 @@ def too_many_layers(
 
     overlay2 takes 125 (its mount options must fit into one page of memory). The same image may work with another storage driver.
     """
+    failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("depth"):
-        yield _trouble(
-            trouble, pulls.source, clock, repeated=repeated, recent_s=recent_s, variables=_image(trouble)
-        )  # fmt: skip
+        yield failures.finding(trouble, variables=_image(trouble))
     return None
 
 
@@ -174,15 +186,9 @@ def pull_rate_limited(
     """
     config = info.registry_config if info is not None else None
     mirrors = (config or {}).get("Mirrors") or "none"
+    failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("rate-limit"):
-        yield _trouble(
-            trouble,
-            pulls.source,
-            clock,
-            repeated=repeated,
-            recent_s=recent_s,
-            proof={"RegistryConfig.Mirrors": mirrors},
-        )
+        yield failures.finding(trouble, proof={"RegistryConfig.Mirrors": mirrors})
     return None
 
 
@@ -194,8 +200,9 @@ def pull_denied(pulls: Pulls, clock: Clock, *, repeated: Count = Count(3)) -> Ch
     credentials lie with the client and are not seen from here. One refused pull is most often a slip of the pen: a
     warning takes three.
     """
+    failures = _Failures(pulls, clock, repeated)
     for trouble in pulls.of("denied"):
-        yield _trouble(trouble, pulls.source, clock, repeated=repeated, recent_s=0.0)
+        yield failures.finding(trouble)
     return None
 
 
@@ -213,8 +220,9 @@ def registry_unreachable(
     containers'), a dial that failed a firewall, a route or a registry that is down, a status of 5xx the registry
     itself. Hosts without a way to the internet are silent as long as nobody pulls.
     """
+    failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("unreachable"):
-        yield _trouble(trouble, pulls.source, clock, repeated=repeated, recent_s=recent_s)
+        yield failures.finding(trouble)
     return None
 
 
@@ -235,25 +243,15 @@ def registry_tls(
     127.0.0.0/8 is always taken without TLS. The first question to an insecure registry is sent with TLS and fails;
     that line of the log is no failure and is left out.
     """
+    failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("tls"):
         host = _host(trouble)
         untrusted = {"untrusted": host} if _UNTRUSTED.search(trouble.text) else {}
-        yield _trouble(
-            trouble,
-            pulls.source,
-            clock,
-            repeated=repeated,
-            recent_s=recent_s,
-            variables={"registry": host} | untrusted,
-        )
+        yield failures.finding(trouble, variables={"registry": host} | untrusted)
     for trouble in pulls.of("plain-http"):
         host = _host(trouble)
-        yield _trouble(
+        yield failures.finding(
             trouble,
-            pulls.source,
-            clock,
-            repeated=repeated,
-            recent_s=recent_s,
             variables={"registry": host, "plain": host, "path": config.path if config else DEFAULT_PATH},
             clause="; the registry speaks plain HTTP",
         )
@@ -278,6 +276,7 @@ def registry_proxy(
     proof: dict[str, Json] = {}
     if info is not None:
         proof = {"HttpsProxy": info.https_proxy or info.http_proxy or "not set", "NoProxy": info.no_proxy or "not set"}
+    failures = _Failures(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("proxy"):
-        yield _trouble(trouble, pulls.source, clock, repeated=repeated, recent_s=recent_s, proof=proof)
+        yield failures.finding(trouble, proof=proof)
     return None
