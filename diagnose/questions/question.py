@@ -84,9 +84,9 @@ def decode_parts(answer: Json, part: type[Part]) -> dict[str, Part | Failed]:
 
     msgspec.ValidationError for an answer or a part of another shape.
     """
-    rows = msgspec.convert(answer, dict[str, dict[str, Any]])
+    rows = convert(answer, dict[str, dict[str, Any]])
     return {
-        name: Failed(row["failed"], row.get("detail", "")) if "failed" in row else msgspec.convert(row, part)
+        name: Failed(row["failed"], row.get("detail", "")) if "failed" in row else convert(row, part)
         for name, row in rows.items()
     }
 
@@ -177,7 +177,7 @@ class Question(msgspec.Struct, Generic[Answer], frozen=True, dict=True, omit_def
     @classmethod
     def convert(cls, answer: Json) -> Answer:
         """The typed answer. msgspec.ValidationError or ValueError for one of another shape."""
-        converted: Answer = msgspec.convert(answer, cls.ANSWER)
+        converted: Answer = convert(answer, cls.ANSWER)
         return converted
 
 
@@ -259,7 +259,7 @@ def typed(question: AnyQuestion) -> AnyQuestion:
     policies()
     cls, name = _CLASSES[question.kind]
     args = {**question.args, "round": name} if name else question.args
-    own: AnyQuestion = msgspec.convert(args, cls)
+    own: AnyQuestion = convert(args, cls)
     return own
 
 

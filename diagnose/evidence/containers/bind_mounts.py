@@ -18,7 +18,6 @@ from diagnose.phrases import unix
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
 from diagnose.registry import evidence
-from diagnose.shapes import convert
 
 __all__ = ["BindSources", "Named", "PathStatus", "StaleMount", "StaleMounts", "bind_sources", "stale_mounts"]
 

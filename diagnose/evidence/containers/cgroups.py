@@ -9,7 +9,6 @@ from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.containers import CgroupStats, Cpu, Memory, Pids, ReadCgroups, SampleCgroups
 from diagnose.registry import evidence
-from diagnose.shapes import convert
 
 __all__ = ["CgroupStats", "Cgroups", "Cpu", "Memory", "Pids", "Throttling", "cgroups", "throttling"]
 

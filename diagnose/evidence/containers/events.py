@@ -12,7 +12,6 @@ from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.engine import EngineEvent, ListEvents
 from diagnose.registry import evidence
-from diagnose.shapes import convert
 
 KEPT = 256
 """The engine keeps so many events in memory, and none over its own restart (seen on 20.10.24, 26.1.5 and 28.5.2)."""

@@ -16,6 +16,7 @@ from diagnose.model import container as container_subject
 from diagnose.questions import Host
 from diagnose.questions.engine import DEFAULT_SOCKETS, FindEndpoint, FindLocality
 from diagnose.questions.files import FileText, ListFolder, ReadFile
+from diagnose.shapes import convert
 
 FILE_BYTES = 1 << 20
 """config.v2.json holds the container's environment and labels: 6 KB as a rule."""

@@ -43,7 +43,7 @@ def containers(host: Host) -> Containers | Unavailable:
                 missing.append(Unexamined(container_subject(names[id]), f"inspect: {answer}"))
             continue
         try:
-            inspected.append(msgspec.convert(answer, Container))
+            inspected.append(convert(answer, Container))
         except msgspec.ValidationError as error:
             missing.append(Unexamined(container_subject(names[id]), f"inspect: malformed: {error}"))
     names_in_use = {container.name for container in inspected}
@@ -94,5 +94,5 @@ def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, .
     return tuple(
         container
         for container, answer in answers
-        if isinstance(answer, dict) and msgspec.convert(answer, Container).life == container.life
+        if isinstance(answer, dict) and convert(answer, Container).life == container.life
     )

@@ -13,7 +13,6 @@ from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
-from diagnose.shapes import convert
 
 ROTATED_MAX = 20
 """Rotated files that are looked for at most per container."""

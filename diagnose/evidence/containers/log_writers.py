@@ -12,7 +12,6 @@ from diagnose.questions import Host
 from diagnose.questions.containers import CountWakings
 from diagnose.questions.machine import InspectProcess
 from diagnose.registry import evidence
-from diagnose.shapes import convert
 
 LOCAL_DRIVERS = frozenset({"json-file", "local", "none", "journald", "db", ""})
 """Drivers that write to this machine; the others wait for something that may be far away."""

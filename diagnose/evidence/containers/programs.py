@@ -16,7 +16,6 @@ from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
 from diagnose.registry import evidence
-from diagnose.shapes import convert
 
 _WHY = "exec format error|no such file or directory|permission denied|operation not permitted|resource temporarily unavailable"
 REFUSED = re.compile(

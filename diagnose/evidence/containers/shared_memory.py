@@ -12,7 +12,6 @@ from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import StatFilesystems
 from diagnose.registry import evidence
-from diagnose.shapes import convert
 
 SHM = "/dev/shm"  # noqa: S108 - a name
 

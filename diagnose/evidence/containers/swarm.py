@@ -12,7 +12,6 @@ from diagnose.questions import Host, Question
 from diagnose.questions.engine import SwarmMembership
 from diagnose.questions.swarm import ListNodes, ListServices, ListTasks, Node, Service, Task
 from diagnose.registry import evidence
-from diagnose.shapes import convert
 
 __all__ = ["Node", "Service", "Swarm", "Task", "swarm"]
 

@@ -11,7 +11,6 @@ from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.engine import MeasureDiskUsage
 from diagnose.registry import evidence
-from diagnose.shapes import convert
 
 
 class BuildCache(msgspec.Struct, frozen=True):

@@ -14,7 +14,6 @@ from diagnose.model import Failed, Subject, Unavailable, Unexamined
 from diagnose.questions import Host, Question
 from diagnose.questions.images import Detail, HistoryStep, InspectImage, ReadImageHistory
 from diagnose.registry import evidence
-from diagnose.shapes import convert
 
 __all__ = ["Detail", "HistoryStep", "ImageDetails", "ImageHistories", "ask_each", "image_details", "image_histories"]
 

@@ -17,7 +17,6 @@ from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
-from diagnose.shapes import convert
 
 PARTS = ("diff", "link")
 """What every layer of overlay2 has: its files, and its short name for the mount's options."""

@@ -19,7 +19,6 @@ from diagnose.questions import Host
 from diagnose.questions.firewall import Flavour, ListNftables, ReadIpset, SavedRules, SaveIptables
 from diagnose.questions.question import Question
 from diagnose.registry import evidence
-from diagnose.shapes import convert
 
 __all__ = ["FAMILIES", "Firewall", "PortRule", "firewall"]
 
