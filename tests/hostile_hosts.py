@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from diagnose.model import Failed
-from diagnose.recording.questions import Question
+from diagnose.questions import AnyQuestion
 from diagnose.recording.recorder import RecordedAnswer
 
 LONGEST = 64 << 10
@@ -170,8 +170,8 @@ CONTROLLED = (
 
 
 def hostile_host(
-    tape: Mapping[Question, RecordedAnswer], choice: random.Random
-) -> tuple[dict[Question, RecordedAnswer], list[Question]]:
+    tape: Mapping[AnyQuestion, RecordedAnswer], choice: random.Random
+) -> tuple[dict[AnyQuestion, RecordedAnswer], list[AnyQuestion]]:
     """The recorded host with hostile texts in one to six of its answers, and which answers these are."""
     candidates = [
         question
@@ -179,7 +179,7 @@ def hostile_host(
         if question.kind in CONTROLLED and not isinstance(entry.answer, Failed) and entry.answer
     ]
     kinds = sorted({question.kind for question in candidates})
-    changed: dict[Question, RecordedAnswer] = dict(tape)
+    changed: dict[AnyQuestion, RecordedAnswer] = dict(tape)
     chosen = []
     for kind in choice.choices(kinds, weights=[4 if kind in EDITS else 1 for kind in kinds], k=choice.randint(1, 6)):
         question = choice.choice([each for each in candidates if each.kind == kind])

@@ -20,10 +20,10 @@ from diagnose import registry
 from diagnose.judgement import engine
 from diagnose.live import Live
 from diagnose.model import Failed, Report, Verdict
+from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
 from diagnose.recording.budget import Budget
 from diagnose.recording.limits import cut
-from diagnose.recording.questions import Question
 from diagnose.recording.recorder import RecordedAnswer, Replay
 from diagnose.redact import Redactor
 from diagnose.render import json as json_report
@@ -74,7 +74,9 @@ def test_hostile_hosts(shard: int, say: Callable[[str], None]) -> None:
     say(f"seed {SEED}: hosts {shard}, {shard + SHARDS} ... of {HOSTS}, slowest {slowest:.2f} s of CPU")
 
 
-def _redacted(hostile: Mapping[Question, RecordedAnswer], changed: list[Question]) -> dict[Question, RecordedAnswer]:
+def _redacted(
+    hostile: Mapping[AnyQuestion, RecordedAnswer], changed: list[AnyQuestion]
+) -> dict[AnyQuestion, RecordedAnswer]:
     """As a live run records these answers: cut and without secrets."""
     live = Live(redactor=Redactor())
     answers = dict(hostile)
@@ -85,11 +87,11 @@ def _redacted(hostile: Mapping[Question, RecordedAnswer], changed: list[Question
     return answers
 
 
-def _cleaned(live: Live, question: Question, answer: Any) -> Any:
+def _cleaned(live: Live, question: AnyQuestion, answer: Any) -> Any:
     return live._clean(question, cut(answer, question.policy.longest))
 
 
-def _judged(answers: Mapping[Question, RecordedAnswer]) -> Report:
+def _judged(answers: Mapping[AnyQuestion, RecordedAnswer]) -> Report:
     what = engine.Run(CHECKS, tuple(CHECKS), source="bundle")
     return engine.run(Replay(answers), what, began=time.monotonic(), budget=Budget(time.monotonic() + 60))
 
