@@ -486,7 +486,13 @@ def test_exit_codes_are_named():
 
 
 REFUSED_FOLDER = RefusedFile(
-    made("exited", code=1), "/data", "/srv/data", Source("folder", 0o777, 1000, 1000), 0o700, "1000:1000", "FATAL"
+    made("exited", code=1),
+    "/data",
+    "/srv/data",
+    PathStatus("folder", mode=0o777, uid=1000, gid=1000),
+    0o700,
+    "1000:1000",
+    "FATAL",
 )
 
 

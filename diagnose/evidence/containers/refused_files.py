@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.evidence.containers.bind_mounts import Source, named
+from diagnose.evidence.containers.bind_mounts import named
 from diagnose.evidence.containers.file_access import host_user
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
@@ -12,7 +12,7 @@ from diagnose.evidence.containers.log_tails import LogTails
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 
 CHECK = "container.file-mode-refused"
@@ -31,7 +31,7 @@ class RefusedFile(msgspec.Struct, frozen=True):
     container: Container
     inside: str
     path: str
-    source: Source
+    source: PathStatus
     mode: int
     owner: str
     line: str
@@ -59,9 +59,8 @@ def refused_files(
         status = answer.get(suspect.path)
         if status is None or status.failed:
             continue
-        source = Source(status.type, status.mode, status.uid, status.gid, status.size)
-        if _is_refused(suspect, source):
-            refused.append(msgspec.structs.replace(suspect, source=source))
+        if _is_refused(suspect, status):
+            refused.append(msgspec.structs.replace(suspect, source=status))
     return RefusedFiles(tuple(refused))
 
 
@@ -75,7 +74,7 @@ def _from_logs(containers: Containers, log_tails: LogTails, info: Info | None) -
         owner = _owner(container, info)
         for inside, path in _places(container, failure.line, failure.values):
             mode = 0 if wanted == OWNER else int(wanted, 8)
-            suspects.append(RefusedFile(container, inside, path, Source(), mode, owner, failure.line))
+            suspects.append(RefusedFile(container, inside, path, PathStatus(), mode, owner, failure.line))
     return suspects
 
 
@@ -106,13 +105,13 @@ def _files_named(container: Container, name: str) -> list[Mount]:
 def _from_names(containers: Containers) -> list[RefusedFile]:
     """Traefik's file in running containers, whose log is not read."""
     return [
-        RefusedFile(container, mount.destination, mount.source, Source(), _STRICTEST, "", "")
+        RefusedFile(container, mount.destination, mount.source, PathStatus(), _STRICTEST, "", "")
         for container in containers.running
         for mount in _files_named(container, ACME)
     ]
 
 
-def _is_refused(suspect: RefusedFile, source: Source) -> bool:
+def _is_refused(suspect: RefusedFile, source: PathStatus) -> bool:
     if suspect.mode:
         is_expected = bool(suspect.line) or source.type == "file"
         return is_expected and bool(source.mode & 0o777 & ~suspect.mode)
