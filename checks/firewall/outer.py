@@ -87,6 +87,8 @@ def _cure(by: Step, bridge: str, servers: list[str]) -> dict[str, str]:
         found = {"nft_family": family, "nft_table": table, "nft_chain": by.chain}
     elif program != "firewall-cmd":
         found = {"program": program, "table": table, "chain": by.chain}
+    if by.rule.startswith("policy ") and "program" in found and by.chain == "OUTPUT":
+        return {"program": program, "table": table, "chain": by.chain, "closed_chain": by.chain}
     is_input = by.chain.lower().startswith("input")
     answers = {"answered_server": servers[0]} if servers and is_input else {}
     asked = {"server": servers[0]} if servers and not is_input else {}

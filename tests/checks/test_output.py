@@ -54,6 +54,12 @@ def test_the_cure_of_a_lost_query_names_the_chain_that_drops_it() -> None:
     assert variables["server"] == "192.0.2.53"
 
 
+def test_a_closed_policy_is_opened_as_a_whole() -> None:
+    policy = "ip filter OUTPUT: policy drop"
+    result = judge("firewall.output-dropped", host_paths=HostPaths(), dns_path=DnsPath({}, {"192.0.2.53": policy}))
+    assert result.findings[0].variables["closed_chain"] == "OUTPUT"
+
+
 TUNNEL = Trace(
     "drop",
     obstacle=Obstacle("elsewhere", Step("routing", "wg0", "answers leave by wg0, not by eth0"), "reply", "postrouting"),

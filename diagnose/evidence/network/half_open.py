@@ -12,7 +12,7 @@ from diagnose.registry import evidence
 
 _MOST_PORTS = 20
 """Ports that are asked about: each is a walk over the kernel's table."""
-_UNCONFIRMED = "SYN_RECV"
+_UNCONFIRMED = "syn_recv"
 """The state of a connection whose first answer the client has not confirmed."""
 
 
