@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose import registry, session
 from diagnose.judgement import engine, exit_codes
-from diagnose.model import Json, Severity
+from diagnose.model import Json, Report, Severity
 from diagnose.questions.run import Options
 from diagnose.recording.budget import Budget
 from diagnose.render.json import SCHEMA_VERSION, document
@@ -114,6 +115,25 @@ def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
         invisible=tuple(finding for finding in lost if is_hidden(finding, new, now)),
         newly_blind=tuple(id for id, verdict in now.items() if verdict in BLIND and was.get(id) in ("passed", "found")),
     )
+
+
+def without_known(report: Report, baseline: Mapping[str, Json] | None) -> Report:
+    """The report with the findings of a baseline silenced. What has become worse since is not; neither is what was silenced there, which
+    the configuration of this run decides.
+    """
+    if baseline is None:
+        return report
+    before = {
+        key: registry.SEVERITIES[row["severity"]] for key, row in _findings(baseline).items() if not row.get("silenced")
+    }
+    reason = f"in the baseline of {baseline.get('taken_at', 'an unknown time')}"
+    findings = tuple(
+        replace(finding, silenced=reason)
+        if not finding.silenced and finding.severity <= before.get(finding.key, 0)
+        else finding
+        for finding in report.findings
+    )
+    return replace(report, findings=findings)
 
 
 def is_hidden(finding: Mapping[str, Json], new: Mapping[str, Json], now: Mapping[str, str]) -> bool:

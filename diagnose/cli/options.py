@@ -154,6 +154,7 @@ run = combined(
     container,
     source,
     format_("text", "json", "markdown", "html", "prometheus"),
+    format_("text", "json", "markdown", "html", "junit", "sarif", "csv"),
     click.option(
         "-o",
         "output",
@@ -165,6 +166,13 @@ run = combined(
     budget,
     since,
     fail_on,
+    click.option(
+        "--baseline",
+        type=click.Path(),
+        callback=parse_path,
+        metavar="REPORT",
+        help="A JSON report or a bundle of this host: what was in it is silenced, unless it has become worse.",
+    ),
     click.option(
         "--resolve",
         multiple=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -13,7 +14,11 @@ import click
 from diagnose.cli import on, options, process
 
 if TYPE_CHECKING:
-    from diagnose.model import Check, Report
+    from diagnose.model import Check, Json, Report
+
+
+SIMPLE = ("junit", "sarif", "csv")
+"""Formats whose module needs the report alone."""
 
 
 @click.command("all", cls=on.RemotableCommand)
@@ -41,9 +46,11 @@ def check(selectors: tuple[str, ...], **given: Any) -> None:
 def _diagnose(load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...] | None, given: dict[str, Any]) -> None:
     """One run, of all checks or the selected: the report on stdout or in a file, and the exit code."""
     from diagnose import interrupts, session
+    from diagnose.compare import without_known
     from diagnose.judgement.exit_codes import code_of
 
     asked = options.of_run(given)
+    baseline = _baseline(given["baseline"])
     path: Path | None = given["output"]
     if path == Path("-"):
         path = None
@@ -57,6 +64,7 @@ def _diagnose(load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...]
         if path:
             path.unlink(missing_ok=True)
         raise click.ClickException(str(error)) from None
+    report = without_known(report, baseline)
     code = code_of(report, given["fail_on"])
     with interrupts.unbroken():
         try:
@@ -72,6 +80,18 @@ def _diagnose(load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...]
                 path.unlink(missing_ok=True)
             raise click.ClickException(f"cannot write the report: {error.strerror}") from None
     process.leave(code)
+
+
+def _baseline(path: Path | None) -> Mapping[str, Json] | None:
+    """The report that `--baseline` names. Read before the run: a mistyped name costs no time."""
+    if path is None:
+        return None
+    from diagnose import compare, session
+
+    try:
+        return compare.load(path)
+    except session.InvalidRequestError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _shown(format_: str) -> tuple[type, ...]:
@@ -142,6 +162,8 @@ def _render(report: Report, code: int, given: dict[str, Any], output: TextIO) ->
         from diagnose.render.html import page
 
         page.render(report, code, output)
+    elif given["format_"] in SIMPLE:
+        importlib.import_module(f"diagnose.render.{given['format_']}").render(report, output)
     else:
         from diagnose.render import terminal
 
