@@ -26,6 +26,7 @@ One arrow runs through the house:
 - `ticket/`     the bundle: packed, checked for leaks, read back without trust.
 - `fleet/`      one answer for the reports of many hosts.
 - `shapes`      values as types, from several threads at once.
+- `symptoms`    from what people say of a symptom to the checks that it may be about.
 - `watch/`      roots as they begin and end: sleeps until `live.wake` tells of a change, judges again what the change concerns.
 - `path/`       why A cannot reach B: the ends, each hop between them, and what mends the broken one; pure.
 - `compare`, `timeline`  two runs by finding; the last hours in one list. `repair` writes the smallest repair as a script.

@@ -91,7 +91,7 @@ def test_titles_of_checks():
     assert [id for id, title in titles.items() if DIALECT.search(title)] == []
 
 
-COMMANDS = ("all", "check", "bundle", "list", "explain", "timeline", "diff", "repair", "path", "watch")
+COMMANDS = ("all", "check", "bundle", "list", "explain", "timeline", "diff", "repair", "path", "watch", "ask")
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

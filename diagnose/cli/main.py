@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from diagnose.cli import fleet, follow, pages, path, process, recreate, repair, run, setup, ticket, timeline, watch
+from diagnose.cli import ask, fleet, follow, pages, path, process, recreate, repair, run, setup, ticket, timeline, watch
 from diagnose.version import __version__
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -49,6 +49,7 @@ for command in (
     ticket.bundle,
     timeline.timeline,
     path.path,
+    ask.ask,
     watch.watch,
     follow.follow,
     repair.repair,

@@ -32,7 +32,7 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
 
 
 @click.command()
-@click.argument("id", metavar="ID", shell_complete=options.complete_id)
+@click.argument("id", metavar="ID|WORDS", shell_complete=options.complete_id)
 @click.option("--raw", is_flag=True, help="Print the Markdown as it is written.")
 @click.option(
     "--here",
@@ -48,13 +48,18 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
 @options.config
 @options.no_color
 def explain(id: str, raw: bool, here: bool, no_color: bool, **given: Any) -> None:
-    """Show the runbook page of one check."""
+    """Show the runbook page of one check, or the pages that words may be about.
+
+    For example: diagnose explain "no space left on device".
+    """
     from diagnose import runbooks
     from diagnose.judgement import selection
 
     try:
         page = runbooks.page(id)
     except KeyError:
+        if "." not in id and _listed(id):
+            return
         raise click.UsageError(selection.unknown(id, runbooks.paths())) from None
     if raw:
         sys.stdout.write(page.body)
@@ -64,6 +69,18 @@ def explain(id: str, raw: bool, here: bool, no_color: bool, **given: Any) -> Non
     from diagnose.render import explain
 
     explain.render(page, sys.stdout, color=options.color(no_color))
+
+
+def _listed(words: str) -> bool:
+    """Print the ids and titles of the pages that these words may be about; False where there are none."""
+    from diagnose import registry, symptoms
+
+    found = symptoms.matching(words)
+    known = registry.load()
+    width = max((len(match.id) for match in found), default=0)
+    for match in found:
+        click.echo(f"{match.id:<{width}}  {known[match.id].title.rstrip('.')}")
+    return bool(found)
 
 
 def _explain_here(id: str, given: dict[str, Any], no_color: bool) -> None:

@@ -1,0 +1,54 @@
+"""`diagnose ask "..."`: the checks that a symptom may be about, and what they find."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+from msgspec.structs import replace
+
+from diagnose.cli import options, process
+
+
+@click.command()
+@click.argument("question", nargs=-1, required=True, metavar="WORDS...")
+@options.source
+@options.budget
+@options.since
+@options.fail_on
+@options.no_probe
+@options.engine
+@options.config
+@click.option("-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one.")
+@options.no_color
+def ask(question: tuple[str, ...], fail_on: str, verbose: bool, no_color: bool, **given: Any) -> None:
+    """Run the checks that a symptom may be about, in your own words.
+
+    For example: diagnose ask "port 8080 does not answer". The words are compared with the symptoms on the pages; no language model is
+    used, and nothing is sent. Where the words name a container of this host, what is about the container comes first.
+    """
+    from diagnose import registry, session, symptoms
+    from diagnose.judgement.exit_codes import code_of
+    from diagnose.render import terminal
+
+    text = " ".join(question)
+    found = symptoms.matching(text)
+    if not found:
+        raise click.ClickException("no page has these words; `diagnose all` runs every check")
+    ids = tuple(match.id for match in found)
+    known = registry.load()
+    try:
+        report = session.diagnose(lambda: known, ids, options.of_run(given), began=process.began())
+    except session.InvalidRequestError as error:
+        raise click.ClickException(str(error)) from None
+    names = tuple((report.container_names or {}).values())
+    report = replace(report, findings=symptoms.ordered(report.findings, ids, symptoms.about(text, names)))
+    code = code_of(report, fail_on)
+    terminal.render(report, code, sys.stdout, color=options.color(no_color), verbose=verbose)
+    click.echo(f"\nchecks for these words: {', '.join(ids)}")
+    ends = symptoms.ends(text)
+    if ends is not None:
+        click.echo(f"each hop between the two: diagnose path {ends.begin} {ends.end}")
+    click.echo("every check: diagnose all")
+    process.leave(code)

@@ -1,0 +1,181 @@
+"""From what people say of a symptom to the checks that it may be about: plain matching of words, no model.
+
+The words of a question are compared with each page's id, title, symptom and reason, rare words counting more (BM25). People and pages use
+different words for the same thing, so that some words stand for a group.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from diagnose import registry, runbooks
+from diagnose.model import Reported, container
+
+GROUPS: Mapping[str, str] = {
+    "answer": "answer answers answered respond responds response reply replies reach reachable unreachable connect connects connection"
+    " refused timeout timed",
+    "name": "dns resolve resolves resolution lookup hostname name names nameserver resolver nxdomain",
+    "full": "full space fills disk enospc",
+    "memory": "memory oom ram killed 137",
+    "restart": "restart restarts restarting loop loops flapping crash crashes crashing crashed exits exit exited ended",
+    "start": "start starts started starting boot launch run",
+    "slow": "slow slowly slowness latency lag hangs hang hanging hung stuck freezes frozen stalled",
+    "port": "port ports published publish listening listen listens",
+    "outside": "internet outside outbound egress external upstream",
+    "firewall": "firewall iptables nftables firewalld ufw rules chain chains dropped blocked",
+    "image": "image images pull pulls pulling registry manifest tag",
+    "log": "log logs logging journald rotate rotation",
+    "permission": "permission denied forbidden access eacces",
+    "volume": "volume volumes mount mounts mounted bind data",
+    "daemon": "daemon dockerd engine docker.service socket ps",
+    "health": "unhealthy health healthcheck probe probes",
+    "cpu": "cpu throttled throttling load processor processors",
+    "inode": "inode inodes",
+    "clock": "clock time ntp drift",
+    "ipv6": "ipv6 aaaa",
+    "build": "build builds buildkit builder",
+    "secret": "secret secrets password passwords token credentials",
+}  # fmt: skip
+"""Words that mean the same where somebody describes a symptom, by the name of their group."""
+
+_GROUP_OF = {word: group for group, words in GROUPS.items() for word in words.split()}
+_SAY_NOTHING = """
+a an the is are was be been it its of on in to for from with and or not no my our your this that does do did can cannot cant doesnt
+dont isnt wont could but if when what which who why how there i we you they he she has have had any all at by as so than then
+container containers docker service app host server get gets other another more
+"""
+_STOP = frozenset(_SAY_NOTHING.split())
+_WORD = re.compile(r"[a-z0-9][a-z0-9._-]*[a-z0-9]|[a-z0-9]")
+_PORT = re.compile(r"\bport\s+\d+|:\d{2,5}\b")
+_REACHES = re.compile(
+    r"\b(?P<begin>[\w.-]+)\s+(?:can(?:not|'t|t| not)|does(?: not|n't|nt)|could(?: not|n't)|will not|won't|fails? to|(?:is )?unable to)\s+"
+    r"(?:reach|connect to|talk to|ping|see|call|access|open)\s+(?:the\s+)?(?P<end>[\w.:-]+)",
+    re.IGNORECASE,
+)
+_WEIGHTS = (("id", 3.0), ("title", 2.5), ("symptom", 1.5), ("reason", 0.5))
+_SATURATION = 1.2
+PART = 0.35
+"""A page counts if it scores at least this part of the best one."""
+MOST = 12
+"""So many checks are looked at for one question."""
+
+
+class Match(msgspec.Struct, frozen=True):
+    """A page that a question may be about. words: of the question that it has."""
+
+    id: str
+    score: float
+    words: tuple[str, ...]
+
+
+class Ends(msgspec.Struct, frozen=True):
+    """The two ends that a question names: "web cannot reach db"."""
+
+    begin: str
+    end: str
+
+
+def matching(question: str, most: int = MOST) -> tuple[Match, ...]:
+    """The pages that a question may be about, the best first; none where no word of it is known."""
+    wanted = Counter(_terms(question))
+    if _PORT.search(question.lower()):
+        wanted["port"] += 1
+    rarity = _rarity()
+    found = [match for id, terms in _index().items() if (match := _match(id, terms, wanted, rarity)) is not None]
+    ranked = sorted(found, key=lambda match: (-match.score, match.id))
+    best = ranked[0].score if ranked else 0.0
+    return tuple(match for match in ranked[:most] if match.score >= PART * best)
+
+
+def ends(question: str) -> Ends | None:
+    """The ends of a connection that does not work, where the question names two."""
+    found = _REACHES.search(question)
+    return Ends(found["begin"], found["end"].rstrip(".:")) if found else None
+
+
+def _match(id: str, terms: Mapping[str, float], wanted: Mapping[str, int], rarity: Mapping[str, float]) -> Match | None:
+    shared = [term for term in wanted if term in terms]
+    if not shared:
+        return None
+    score = sum(rarity[term] * terms[term] * (_SATURATION + 1) / (terms[term] + _SATURATION) for term in shared)
+    # a page that has all words of the question is better than one that has a rare one of them
+    return Match(id, score * (0.5 + 0.5 * len(shared) / len(wanted)), tuple(shared))
+
+
+@functools.cache
+def _index() -> Mapping[str, Mapping[str, float]]:
+    """The weight of each term on each page of a known check."""
+    known = registry.load()
+    return {id: _weights(id, known[id].title) for id in runbooks.paths() if id in known}
+
+
+def _weights(id: str, title: str) -> Mapping[str, float]:
+    try:
+        body = runbooks.page(id).body
+    except runbooks.PageError:
+        body = ""
+    texts = {
+        "id": id.replace(".", " ").replace("-", " "),
+        "title": title,
+        "symptom": _section(body, "Symptom"),
+        "reason": _section(body, "Why it matters"),
+    }
+    weights: dict[str, float] = {}
+    for part, weight in _WEIGHTS:
+        for term in _terms(texts[part]):
+            weights[term] = weights.get(term, 0.0) + weight
+    return weights
+
+
+def _section(body: str, name: str) -> str:
+    found = re.search(rf"^## {name}\n(.*?)(?=^## |\Z)", body, re.DOTALL | re.MULTILINE)
+    return found[1] if found else ""
+
+
+@functools.cache
+def _rarity() -> Mapping[str, float]:
+    """How much a term tells, by how few pages have it."""
+    pages = _index().values()
+    number = Counter(term for terms in pages for term in terms)
+    return {term: math.log(1 + (len(pages) - count + 0.5) / (count + 0.5)) for term, count in number.items()}
+
+
+def _terms(text: str) -> Iterable[str]:
+    """The words of a text without those that say nothing: groups, or stems."""
+    for word in _WORD.findall(text.lower().replace("'", "")):
+        if word in _GROUP_OF:
+            yield _GROUP_OF[word]
+        elif word not in _STOP and not word.isdigit():
+            yield _stem(word)
+
+
+def _stem(word: str) -> str:
+    """A word without its ending, so that "resolves" and "resolving" are one."""
+    for ending in ("ing", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word.removesuffix(ending)
+    return word
+
+
+def ordered(findings: Sequence[Reported], ids: Sequence[str], names: Sequence[str]) -> tuple[Reported, ...]:
+    """The findings with those about named containers first, then by how well their check fits the question."""
+    places = {id: at for at, id in enumerate(ids)}
+    subjects = {container(name) for name in names}
+
+    def place(found: Reported) -> tuple[bool, int, int]:
+        is_named = not subjects.isdisjoint({found.subject, *found.finding.touches})
+        return not is_named, -found.severity, places.get(found.id, len(ids))
+
+    return tuple(sorted(findings, key=place))
+
+
+def about(question: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The names of containers that stand in a question as words of their own."""
+    words = set(re.findall(r"[\w.-]+", question))
+    return tuple(name for name in names if name in words)

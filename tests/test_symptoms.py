@@ -1,0 +1,99 @@
+"""Words of a symptom lead to the checks that it is about."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from diagnose import symptoms
+from diagnose.model import DAEMON, Severity, container
+from tests.test_render import found
+
+QUESTIONS = {
+    "port 8080 does not answer": "network.published-port-not-listening",
+    "nobody can connect to :8080 from outside": "firewall.dnat-missing",
+    "web cannot reach db": "dns.service-on-other-network",
+    "no space left on device": "storage.disk-full",
+    "my container keeps restarting": "container.restart-loop",
+    "container was killed with exit code 137": "container.oom-killed",
+    "DNS does not work in containers": "dns.upstream-unreachable",
+    "temporary failure in name resolution": "dns.upstream-unreachable",
+    "cannot pull image, unauthorized": "image.pull-denied",
+    "no internet from containers after firewalld reload": "firewall.forwarding-off",
+    "docker ps hangs": "daemon.hung",
+    "permission denied on a bind mount": "container.mount-unwritable",
+    "container is unhealthy": "container.unhealthy",
+    "logs fill the disk": "storage.disk-full",
+    "port is already allocated": "network.port-allocated",
+    "exec format error": "container.exec-format",
+    "everything is slow": "resources.memory-scarce",
+    "large downloads hang inside containers": "network.mtu-mismatch",
+    "iptables rules are gone": "firewall.chains-missing",
+    "out of inodes": "storage.inodes-exhausted",
+    "cpu is throttled": "resources.cpu-throttled",
+    "certificate is not yet valid": "daemon.clock-skewed",
+    "IPv6 does not work": "network.ipv6-default-route-lost",
+    "entrypoint not found": "container.entrypoint-missing",
+    "too many open files": "resources.open-files-exhausted",
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_leads_to_its_check(question: str) -> None:
+    ids = [match.id for match in symptoms.matching(question)]
+    assert QUESTIONS[question] in ids
+    assert len(ids) <= symptoms.MOST
+
+
+@pytest.mark.parametrize("question", ["", "the of my", "xyzzy plugh", "42", "!?"])
+def test_a_question_without_known_words_leads_nowhere(question: str) -> None:
+    assert symptoms.matching(question) == ()
+
+
+ENDS = {
+    "web cannot reach db": ("web", "db"),
+    "Why can't api connect to db:5432?": None,
+    "api can't connect to db:5432.": ("api", "db:5432"),
+    "billing is unable to reach 192.0.2.9": ("billing", "192.0.2.9"),
+    "the disk is full": None,
+    "shop-web does not see cache-1": ("shop-web", "cache-1"),
+}
+
+
+@pytest.mark.parametrize("question", ENDS)
+def test_ends(question: str) -> None:
+    ends = symptoms.ends(question)
+    assert (None if ends is None else (ends.begin, ends.end)) == ENDS[question]
+
+
+def test_what_is_about_a_named_container_comes_first() -> None:
+    findings = [found("daemon.hung", DAEMON), found("container.unhealthy", container("web"), severity=Severity.warning)]
+    names = symptoms.about("web is slow", ["web", "db", "we"])
+    assert names == ("web",)
+    ordered = symptoms.ordered(findings, ["daemon.hung", "container.unhealthy"], names)
+    assert [finding.id for finding in ordered] == ["container.unhealthy", "daemon.hung"]
+    assert symptoms.ordered(findings, ["container.unhealthy"], ())[0].id == "daemon.hung"
+
+
+def run(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "diagnose", *args], capture_output=True, text=True, check=False)
+
+
+def test_ask() -> None:
+    done = run("ask", "--from", "demo", "stray cannot reach web")
+    assert done.stdout.startswith("CRITICAL ")
+    assert "diagnose path stray web" in done.stdout
+    assert "checks for these words: " in done.stdout
+    nothing = run("ask", "--from", "demo", "xyzzy")
+    assert nothing.returncode == 3
+    assert "diagnose all" in nothing.stderr
+
+
+def test_explain_lists_pages_by_words() -> None:
+    done = run("explain", "no space left on device")
+    assert done.returncode == 0
+    assert any(line.startswith("storage.disk-full ") for line in done.stdout.splitlines())
+    assert run("explain", "storage.disk-ful").returncode == 3
+    assert run("explain", "xyzzy").returncode == 3
