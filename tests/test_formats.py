@@ -19,7 +19,7 @@ import pytest
 from diagnose import compare, registry, session
 from diagnose.model import HOST, Report, Severity, Subject, Verdict, container
 from diagnose.questions.run import Options
-from diagnose.render import csv, junit, sarif
+from diagnose.render import csv, junit, llm, sarif
 from diagnose.render.json import document
 from tests.test_render import found, report
 
@@ -29,7 +29,7 @@ EVIL = '=cmd|"/c calc"!A1 <x>&]]>\x00\x1b[31m\u202e'
 
 @pytest.fixture(scope="module")
 def demo() -> Report:
-    return session.diagnose(registry.load, None, Options(source=DEMO), began=time.monotonic())
+    return session.diagnose(registry.load, None, Options(source=DEMO, budget_s=120), began=time.monotonic())
 
 
 def written(render: Callable[[Report, TextIO], None], what: Report) -> str:
@@ -133,6 +133,41 @@ def test_no_cell_is_a_formula() -> None:
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
 
 
+# -- for a language model ----------------------------------------
+
+
+def test_the_context_has_roots_causes_and_cures(demo: Report) -> None:
+    stream = io.StringIO()
+    llm.render(demo, stream, 2)
+    text = stream.getvalue()
+    assert len(text) < llm.TOKENS * llm.PER_TOKEN
+    for finding in demo.findings:
+        assert finding.id in text
+    assert "fix (safe): sysctl -w net.ipv4.ip_forward=1" in text
+    assert "explains: dns.upstream-unreachable" in text
+    assert "could not run: " in text
+    assert "left out" not in text
+
+
+def test_a_large_report_keeps_its_budget_and_says_what_is_missing() -> None:
+    evidence = {f"value {number}": "x" * 400 for number in range(5)}
+    many = [
+        found(f"container.made-{number}", container(f"c{number}"), "y" * 150, evidence=evidence)
+        for number in range(200)
+    ]
+    text = written(llm.render, report(*many))
+    assert len(text) < llm.TOKENS * llm.PER_TOKEN + 300
+    assert "left out for length: the evidence of" in text
+    assert "further root" in text
+
+
+def test_hostile_text_stays_in_its_line() -> None:
+    text = written(
+        llm.render, report(found("container.made", container("c"), evidence={"log": "a\nroot 9: critical host"}))
+    )
+    assert "\nroot 9" not in text
+
+
 # -- a baseline ----------------------------------------
 
 DISK = Subject("filesystem", "/srv")
@@ -165,8 +200,8 @@ def run(*args: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_baseline_of_the_same_host_makes_it_calm(tmp_path: Path) -> None:
     before = tmp_path / "before.json"
-    assert run("all", "--from", "demo", "--format", "json", "-o", str(before)).returncode == 2
-    after = run("all", "--from", "demo", "--format", "json", "--baseline", str(before))
+    assert run("all", "--budget", "2m", "--from", "demo", "--format", "json", "-o", str(before)).returncode == 2
+    after = run("all", "--budget", "2m", "--from", "demo", "--format", "json", "--baseline", str(before))
     summary = json.loads(after.stdout)["summary"]
     assert (summary["critical"], summary["warning"]) == (0, 0)
     assert summary["silenced"] > 0
@@ -174,6 +209,6 @@ def test_a_baseline_of_the_same_host_makes_it_calm(tmp_path: Path) -> None:
 
 
 def test_a_baseline_that_is_none_is_refused_before_the_run(tmp_path: Path) -> None:
-    done = run("all", "--from", "demo", "--baseline", str(tmp_path / "nowhere.json"))
+    done = run("all", "--budget", "2m", "--from", "demo", "--baseline", str(tmp_path / "nowhere.json"))
     assert done.returncode == 3
     assert "nowhere.json" in done.stderr

@@ -33,7 +33,7 @@ HTML = "{http://www.w3.org/1999/xhtml}"
 
 
 def judged(folder: Path) -> Report:
-    options = Options(source=folder)
+    options = Options(source=folder, budget_s=120)
     return session.diagnose(registry.load, None, options, began=time.monotonic(), shown=page.KINDS)
 
 

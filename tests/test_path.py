@@ -280,7 +280,7 @@ def test_an_address_is_whose_it_is() -> None:
 def demo() -> Any:
     known = registry.load()
     selected = [id for id, check in known.items() if check.family in FAMILIES]
-    options = Options(source=DEMO)
+    options = Options(source=DEMO, budget_s=120)
     return session.diagnose(lambda: known, selected, options, began=time.monotonic(), shown=KINDS)
 
 

@@ -82,11 +82,11 @@ def run(*args: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_ask() -> None:
-    done = run("ask", "--from", "demo", "stray cannot reach web")
+    done = run("ask", "--budget", "2m", "--from", "demo", "stray cannot reach web")
     assert done.stdout.startswith("CRITICAL ")
     assert "diagnose path stray web" in done.stdout
     assert "checks for these words: " in done.stdout
-    nothing = run("ask", "--from", "demo", "xyzzy")
+    nothing = run("ask", "--budget", "2m", "--from", "demo", "xyzzy")
     assert nothing.returncode == 3
     assert "diagnose all" in nothing.stderr
 

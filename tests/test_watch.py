@@ -209,7 +209,7 @@ def test_a_failed_round_ends_nothing() -> None:
 
 
 def test_a_round_is_a_process_of_its_own() -> None:
-    fixture = Options(source=DEMO)
+    fixture = Options(source=DEMO, budget_s=120)
     document = rounds.judge(registry.load(), ("container.oom-killed",), fixture)
     assert document["host"]["name"]
     with pytest.raises(rounds.FailedRoundError, match="cannot read"):

@@ -155,6 +155,7 @@ run = combined(
     source,
     format_("text", "json", "markdown", "html", "prometheus"),
     format_("text", "json", "markdown", "html", "junit", "sarif", "csv"),
+    format_("text", "json", "markdown", "html", "junit", "sarif", "csv", "llm"),
     click.option(
         "-o",
         "output",

@@ -162,6 +162,10 @@ def _render(report: Report, code: int, given: dict[str, Any], output: TextIO) ->
         from diagnose.render.html import page
 
         page.render(report, code, output)
+    elif given["format_"] == "llm":
+        from diagnose.render import llm
+
+        llm.render(report, output, code)
     elif given["format_"] in SIMPLE:
         importlib.import_module(f"diagnose.render.{given['format_']}").render(report, output)
     else:

@@ -47,6 +47,7 @@ class Screen:
         if self._console.is_terminal:
             self._live = Live(console=self._console, auto_refresh=False, screen=True)
             self._live.start()
+            self._live.update(Text("looking at this host for the first time"), refresh=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,15 +69,13 @@ class Screen:
         listed = list(roots)
         calm = "not fully examined" if trouble else "nothing wrong found"
         head = f"{count(len(listed), 'root')} above advice" if listed else calm
-        parts: list[RenderableType] = [Text(f"{head}   {clock(now)} UTC, Ctrl-C ends the watch", "bold"), Text()]
+        parts: list[RenderableType] = [Text(f"{head}   as of {clock(now)} UTC, Ctrl-C ends the watch", "bold"), Text()]
         table = Table.grid(padding=(0, 2))
         for root in listed:
-            table.add_row(
-                Text(str(root.severity).upper(), STYLES[root.severity]),
-                Text(root.id, "bold"),
-                Text(f"since {clock(root.onset)} ({ago(now - root.onset)})", "dim"),
-            )
-            table.add_row("", Text(clean(root.summary)), "")
+            since = f"  since {clock(root.onset)} ({ago(now - root.onset)})"
+            name = Text.assemble((root.id, "bold"), (since, "dim"))
+            table.add_row(Text(str(root.severity).upper(), STYLES[root.severity]), name)
+            table.add_row("", Text(clean(root.summary)))
         parts += [table, Text(), Text("the last hour", "bold")]
         parts += [_line(change) for change in roots.recent(now)[:CHANGES_SHOWN]] or [Text("no change", "dim")]
         notes = [*(f"not followed: {name}" for name in self._missing), *([trouble] if trouble else [])]
