@@ -66,7 +66,7 @@ MOST = 12
 """So many checks are looked at for one question."""
 
 
-class Match(msgspec.Struct, frozen=True):
+class SymptomMatch(msgspec.Struct, frozen=True):
     """A page that a question may be about. words: of the question that it has."""
 
     id: str
@@ -74,14 +74,14 @@ class Match(msgspec.Struct, frozen=True):
     words: tuple[str, ...]
 
 
-class Ends(msgspec.Struct, frozen=True):
+class NamedEnds(msgspec.Struct, frozen=True):
     """The two ends that a question names: "web cannot reach db"."""
 
     begin: str
     end: str
 
 
-def matching(question: str, most: int = MOST) -> tuple[Match, ...]:
+def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     """The pages that a question may be about, the best first; none where no word of it is known."""
     wanted = Counter(_terms(question))
     if _PORT.search(question.lower()):
@@ -93,19 +93,21 @@ def matching(question: str, most: int = MOST) -> tuple[Match, ...]:
     return tuple(match for match in ranked[:most] if match.score >= PART * best)
 
 
-def ends(question: str) -> Ends | None:
+def ends(question: str) -> NamedEnds | None:
     """The ends of a connection that does not work, where the question names two."""
     found = _REACHES.search(question)
-    return Ends(found["begin"], found["end"].rstrip(".:")) if found else None
+    return NamedEnds(found["begin"], found["end"].rstrip(".:")) if found else None
 
 
-def _match(id: str, terms: Mapping[str, float], wanted: Mapping[str, int], rarity: Mapping[str, float]) -> Match | None:
+def _match(
+    id: str, terms: Mapping[str, float], wanted: Mapping[str, int], rarity: Mapping[str, float]
+) -> SymptomMatch | None:
     shared = [term for term in wanted if term in terms]
     if not shared:
         return None
     score = sum(rarity[term] * terms[term] * (_SATURATION + 1) / (terms[term] + _SATURATION) for term in shared)
     # a page that has all words of the question is better than one that has a rare one of them
-    return Match(id, score * (0.5 + 0.5 * len(shared) / len(wanted)), tuple(shared))
+    return SymptomMatch(id, score * (0.5 + 0.5 * len(shared) / len(wanted)), tuple(shared))
 
 
 @functools.cache

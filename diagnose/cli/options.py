@@ -153,9 +153,7 @@ def format_(*formats: str) -> Decorator:
 run = combined(
     container,
     source,
-    format_("text", "json", "markdown", "html", "prometheus"),
-    format_("text", "json", "markdown", "html", "junit", "sarif", "csv"),
-    format_("text", "json", "markdown", "html", "junit", "sarif", "csv", "llm"),
+    format_("text", "json", "markdown", "html", "junit", "sarif", "csv", "llm", "prometheus"),
     click.option(
         "-o",
         "output",
