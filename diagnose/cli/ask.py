@@ -6,7 +6,6 @@ import sys
 from typing import Any
 
 import click
-from msgspec.structs import replace
 
 from diagnose.cli import options, process
 
@@ -28,6 +27,8 @@ def ask(question: tuple[str, ...], fail_on: str, verbose: bool, no_color: bool, 
     For example: diagnose ask "port 8080 does not answer". The words are compared with the symptoms on the pages; no language model is
     used, and nothing is sent. Where the words name a container of this host, what is about the container comes first.
     """
+    from msgspec.structs import replace
+
     from diagnose import registry, session, symptoms
     from diagnose.judgement.exit_codes import code_of
     from diagnose.render import terminal

@@ -22,6 +22,7 @@ from diagnose.reach.visit import Errand, Visit
 REFUSED = {
     "source": "--from does not go with --on: a recording is judged here",
     "record": "--record does not go with --on",
+    "baseline": "--baseline does not go with --on: compare the reports with `diagnose diff`",
     "review": "--review does not go with --on: a bundle is reviewed where it is made",
     "map_": "--map does not go with --on: the names of a host stay there",
 }
