@@ -181,6 +181,8 @@ def _variables(container: Container, peer: Container | None) -> dict[str, str]:
     error = container.state.error
     if peer is not None and not peer.is_running:
         return {"needed": peer.name}
+    if _DRIVER in error:
+        return {"unlogged": container.name}
     known = known_error(container)
     if known is not None:
         names = _PAGE_NAMES.get(known.failure.name, {})

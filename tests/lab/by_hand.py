@@ -91,8 +91,6 @@ FIRST: dict[str, ByHand] = {
     "container.built_for_another_machine_and_restarted": _anew(),
     "container.file_over_a_folder": _anew(),
     "container.user_that_the_image_does_not_have": _anew(),
-    "logging.driver_blocks_start": _RECEIVER,
-    "logging.driver_that_the_host_does_not_have": _anew(),
     "network.nobody_serves_the_port": _anew("-p 18091:8080", command="httpd -f -p 8080 -h /www"),
     "network.served_on_loopback_only": _anew("-p 18092:8080", command="httpd -f -p 8080 -h /www"),
     "storage.d_type_missing": "echo '/var/lib/docker/disk /srv/docker ext4 loop 0 0' >>/etc/fstab",
@@ -103,7 +101,6 @@ FIRST: dict[str, ByHand] = {
     "daemon_told.no_room_to_start": "rm -f /var/lib/docker/volumes/one /var/lib/docker/volumes/two; systemctl start docker",
     "dns.resolver_does_not_answer": _mend_resolver,
     "dns.only_tcp_gets_through": _mend_resolver,
-    "firewall.dropped_in_docker_user": "iptables -D DOCKER-USER -j DROP",
     "image.hub_counts_pulls": _pull(),
     "image.no_such_tag": _pull(),
     "image.no_right_to_an_image": _pull(5000),
@@ -161,7 +158,6 @@ BY_HAND: dict[str, ByHand] = {
     "network.subnet-overlaps-route": "{docker} network disconnect --force {network} stray\n"
     "{docker} network rm {network}\n{docker} network create --subnet 10.201.0.0/24 {network}\n"
     "{docker} network connect {network} stray",
-    "resources.cgroup-driver": _CONFIG + "; systemctl restart docker; {docker} start web",
     "security.capabilities": _anew(),
     "security.host-namespace": _anew(),
     "security.host-path": _anew(),
