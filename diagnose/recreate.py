@@ -390,9 +390,11 @@ def _first_network(
     """The network that `docker create` itself connects to."""
     if any(word.partition("=")[0] in ("--network", "--net") for word in change.options) or "network" in change.without:
         return []
+    mode = str(container["HostConfig"].get("NetworkMode") or "default")
+    if mode == "default":
+        return []
     if not networks:
-        mode = str(container["HostConfig"].get("NetworkMode") or "default")
-        return [] if mode == "default" else [f"--network={mode}"]
+        return [f"--network={mode}"]
     name, options = networks[0]
     words = [f"--network={name}"]
     return words + [f"--network-{option.text[2:]}" if option.name == "alias" else option.text for option in options]

@@ -18,7 +18,7 @@ _EXPLAINED = re.compile(r"port is already allocated|: bind: |failed to bind host
 _TOOL = re.compile(r'exec: "(?P<name>[^"]+)": executable file not found|fork/exec (?P<path>/\S+): no such file')
 """A program of the host that the engine or its runtime calls: docker-init, runc, a shim, a hook."""
 _PEER = re.compile(
-    r"non running container: /?(?P<joined>[\w.-]+)|No such container: (?P<lost>[\w.-]+)"
+    r"non running container: (?:container )?/?(?P<joined>[\w.-]+)|No such container: (?P<lost>[\w.-]+)"
     r"|(?:join IPC of|join PID of|join PID namespace of)(?: a)? container:? (?P<space>[\w.-]+)",
     re.IGNORECASE,
 )

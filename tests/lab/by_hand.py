@@ -130,8 +130,6 @@ BY_HAND: dict[str, ByHand] = {
     "container.mount-source-missing": ": >{source}\ndiagnose recreate {container} | sh",
     "daemon.config-invalid": _CONFIG,
     "daemon.config-flag-conflict": _CONFIG,
-    "daemon.storage-driver-failed": _CONFIG + "; systemctl start docker",
-    "daemon.bridge-init-failed": _CONFIG + "; systemctl start docker",
     "daemon.remote-api-open": _START_PLAIN,
     "daemon.client-api-too-old": _anew().replace("{container}", "{name}"),
     "daemon.live-restore-off": _CONFIG.replace('"log-driver"', '"live-restore": true, "log-driver"')
@@ -144,7 +142,6 @@ BY_HAND: dict[str, ByHand] = {
     "firewall.forward-dropped": "nft insert rule {family} {table} {chain} oifname {bridge} ct status dnat accept\n"
     "nft insert rule {family} {table} {chain} oifname {bridge} ct state established,related accept\n"
     "nft insert rule {family} {table} {chain} iifname {bridge} accept",
-    "firewall.backend-mixed": "iptables-legacy -P FORWARD ACCEPT",
     "image.corrupt": _reload_image("torn:1"),
     "image.labels-missing": "echo FROM {image} | DOCKER_BUILDKIT=0 {docker} build -q -t {image}"
     " --label org.opencontainers.image.source=https://git.lab.test/shop -\n"
@@ -158,6 +155,7 @@ BY_HAND: dict[str, ByHand] = {
     "network.subnet-overlaps-route": "{docker} network disconnect --force {network} stray\n"
     "{docker} network rm {network}\n{docker} network create --subnet 10.201.0.0/24 {network}\n"
     "{docker} network connect {network} stray",
+    "resources.cgroup-driver": _CONFIG + "; systemctl restart docker; {docker} start web",
     "security.capabilities": _anew(),
     "security.host-namespace": _anew(),
     "security.host-path": _anew(),
@@ -167,9 +165,6 @@ BY_HAND: dict[str, ByHand] = {
     "security.secrets-in-env": _anew(),
     "security.secrets-in-image": "{docker} ps -aq --filter ancestor={image} | xargs -r {docker} rm -f\n"
     "{docker} image rm -f {image}; {docker} tag shop:1.4 {image}",
-    "swarm.node-down": "{docker} node rm --force {node}",
-    "swarm.quorum-lost": "{docker} swarm init --force-new-cluster --advertise-addr 192.0.2.10",
-    "storage.network-volume-stale": "umount -f -l {point}",
     "storage.read-only": "systemctl stop docker\numount {point}\nfsck -fy {device}\nmount {device} {point}\n"
     "systemctl start docker",
 }
@@ -198,6 +193,8 @@ AFTERWARDS: dict[str, tuple[Expectation, ...]] = {
     # by hand the engine is given an empty data root again, beside the one that its container lies in
     "daemon_told.data_root_read_only": (("daemon.wrong-data-root", "daemon:docker"),),
     "image.layer_that_lost_its_link": (("image.corrupt", "daemon:docker"),),
+    # it runs now, with the socket that it needs
+    "programs.client_that_is_newer_than_the_engine": (("security.docker-socket-mounted", "container:updater9"),),
     # the tasks that start at last ask for their image's newest digest, and no packet leaves the box
     "swarm.service_underreplicated": (("image.registry-unreachable", "daemon:docker"),),
 }
