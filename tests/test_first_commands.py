@@ -1,0 +1,128 @@
+"""The first command of a report heals or decides: each scenario of the lab, with what its page is filled with, and a verdict."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from diagnose import registry, runbooks
+
+from .cured import Row, last_line, proven, rows, with_last_line
+from .first_commands import JUDGED, NOT_BY_ITS_OWN_TEXT
+
+CHECKS = registry.load()
+ROWS = rows()
+LOUD = [row for row in ROWS if row.severity != "advice"]
+VERDICTS = {
+    "heals": "the lab saw it end the fault alone, or it is known to",
+    "decides": "its result says which way to go",
+    "half": "it is right, and something else has to be done too",
+    "no": "it does not help in this case",
+    "none": "the report shows no fix",
+    "harms": "it makes things worse",
+}
+LOOKS = (
+    r"docker (?:inspect|logs|ps|stats|top|images|info|events|version|port|diff|history|network (?:ls|inspect)|system df)\b",
+    r"(?:cat|ls|head|tail|grep|ss|df|du|ps|test|awk|sort|echo|printf|journalctl|dmesg|lsblk|findmnt|sleep|openssl|\[)\b",
+    r"ip (?:-\S+ )*(?:addr|address|route|link|rule)(?: show\b|$)",
+    r"systemctl (?:status|list-units|cat|show)\b",
+)
+"""Commands that change nothing."""
+_LOOK = re.compile("|".join(LOOKS))
+_SEGMENTS = re.compile(r"\|\|?|&&|;|\n")
+_WRITES = re.compile(r"(?<![0-9&])>>?\s*(?!/dev/null|&)")
+LITERALS = re.compile(
+    r"registry\.example|git\.example|/path/to|\b(?:CONTAINER|IMAGE|NAME|HOST|PORT)\b|other-host|\bvi "
+)
+"""Values that are made up, and editors."""
+SHARE = 0.74
+"""Of the scenarios above advice. The aim is 0.85."""
+NONE_AT_MOST = 0.08
+"""Of the ids above advice. The aim is 0.05."""
+
+
+def verdict(row: Row) -> str:
+    """What the first command does for the person in front of it."""
+    if row.first is None:
+        return "none"
+    if row.heals_at_once:
+        return "heals"
+    return JUDGED.get(row.scenario, ("not judged", ""))[0]
+
+
+def only_looks(text: str) -> bool:
+    """Whether no part of these commands changes anything."""
+    segments = [segment.strip() for segment in _SEGMENTS.split(text) if segment.strip()]
+    return not _WRITES.search(text) and all(_LOOK.match(segment) for segment in segments)
+
+
+def _named(row: Row) -> str:
+    return f"{row.scenario}-{row.engine}"
+
+
+def test_there_are_rows():
+    assert len({row.id for row in ROWS}) > 140
+
+
+@pytest.mark.parametrize(
+    ("text", "looks"),
+    [
+        ("docker logs --tail 50 web", True),
+        ("docker inspect web | grep -c x", True),
+        ("cat a; ip route show default", True),
+        ("ip route del default", False),
+        ("echo 'options use-vc' >>/etc/resolv.conf", False),
+        ("printf '%s' web | xargs -r docker start", False),
+        ("docker start web", False),
+    ],
+)
+def test_a_look_is_known(text: str, looks: bool):
+    assert only_looks(text) is looks
+
+
+@pytest.mark.parametrize("row", ROWS, ids=_named)
+def test_first_command_is_judged(row: Row):
+    assert verdict(row) in VERDICTS, row.first
+    assert verdict(row) != "harms"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=_named)
+def test_first_command_can_be_typed_and_changes_something(row: Row):
+    """No placeholder, no made-up value, nothing that the host lacks, and no mere look where a fix is known."""
+    place = row.place
+    for traits in (place.traits, place.traits - {"systemd"}):
+        first = runbooks.cure(row.id, row.variables, runbooks.Place(row.docker, traits))
+        if first is not None:
+            assert not runbooks.placeholders(first.text)
+            assert not LITERALS.search(first.text)
+            assert "systemd" in traits or not re.search(r"\b(?:systemctl|journalctl)\b", first.text)
+            assert not only_looks(first.text)
+
+
+def test_the_first_command_heals_or_decides():
+    good = [row for row in LOUD if verdict(row) in ("heals", "decides")]
+    others = sorted(f"{row.scenario} {verdict(row)}" for row in LOUD if row not in good)
+    assert len(good) / len(LOUD) >= SHARE, others
+
+
+def test_hardly_any_id_has_no_fix():
+    ids = {row.id for row in LOUD}
+    without = {id for id in ids if all(row.first is None for row in LOUD if row.id == id)}
+    assert len(without) <= NONE_AT_MOST * len(ids), without
+
+
+def test_every_page_without_a_proof_has_its_reason():
+    by_own_text = set(proven(ROWS))
+    assert set(CHECKS) - by_own_text == set(NOT_BY_ITS_OWN_TEXT)
+    assert all(NOT_BY_ITS_OWN_TEXT.values())
+    assert len(by_own_text) >= 115
+
+
+def test_pages_say_where_they_were_proven():
+    engines = proven(ROWS)
+    assert engines
+    for id, path in runbooks.paths().items():
+        text = path.read_text(encoding="utf-8")
+        assert with_last_line(text, engines.get(id, ())) == text, "run: python -m tests.cured RESULTS"
+        assert (id in engines) is text.endswith(f"{last_line(engines.get(id, ()))}\n")
