@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from checks.container.helpers import with_variables
-from checks.container.start_errors import failed_start, grouped, refused_program
+from checks.container.start_errors import failed_start, grouped, known_error, refused_program
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs import Programs
 from diagnose.model import DAEMON, CheckResult, Finding, Severity
@@ -70,7 +70,9 @@ def device_missing(containers: Containers) -> CheckResult:
             what = f"there is no {device}"
         else:
             what = device
-        finding = with_variables(failed_start(container, what[:100]), _device_variables(match["device"] or ""))
+        known = known_error(container)
+        name = known.failure.name if known else ""
+        finding = with_variables(failed_start(container, what[:100]), _device_variables(match["device"] or "", name))
         if match["device"]:
             yield finding
         else:
@@ -100,8 +102,18 @@ def _only_network(container: Container, network: str) -> str:
     return next(iter(container.endpoints)) if len(container.endpoints) == 1 else network
 
 
-def _device_variables(path: str) -> dict[str, str]:
+_OF_DRIVERS = {
+    "nvidia-mismatch": {"stale_driver": "nvidia"},
+    "nvidia-driver": {"module": "nvidia"},
+    "nvidia-cuda": {},
+}
+"""Known start errors of a GPU that is there: its driver is at fault, and to leave the GPU out would heal nothing."""
+
+
+def _device_variables(path: str, known: str) -> dict[str, str]:
     """The variables of the page: the device, and the kernel module that makes it, where one is known."""
+    if known in _OF_DRIVERS:
+        return {"device": "gpu", **_OF_DRIVERS[known]}
     if not path:
         return {"device": "gpu", "option": "gpus"}
     module = next((module for prefix, module in _MODULES.items() if path.startswith(prefix)), "")

@@ -11,6 +11,7 @@ from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.inspect import HealthProbe
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import DAEMON, CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import ago, unix
 from diagnose.programs.telling_line import telling_line
@@ -25,6 +26,8 @@ _LACKING = re.compile(
     re.MULTILINE,
 )
 """A probe whose program is missing or may not be executed: in exec form as the runtime says it, in shell form as the shell does."""
+_OWN_PORT = re.compile(r"(?:\blocalhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?):(?P<port>\d{2,5})\b")
+"""A port of its own container in the command of a probe."""
 CANNOT_RUN = (126, 127)
 NANO = 1e9
 DEFAULT_INTERVAL_S = 30.0
@@ -52,12 +55,15 @@ _QUIET_TOOLS = {
         "resources.io-saturated",
     ],
 )
-def unhealthy(containers: Containers, clock: Clock, *, patience: Seconds = Seconds(30)) -> CheckResult:
+def unhealthy(
+    containers: Containers, clock: Clock, namespaces: Namespaces | None, *, patience: Seconds = Seconds(30)
+) -> CheckResult:
     """A container's health check fails, or is no longer run.
 
     Exit code -1: the probe exceeded its timeout. 126, 127, or words to that effect: the probe itself cannot run, which says nothing about
     the application, so it is a warning in shell form and in exec form. A last probe older than three intervals, its timeouts and
-    `patience`: the engine does not run it, so the status is stale. `starting` is not unhealthy, and paused containers are not probed.
+    `patience`: the engine does not run it, so the status is stale. A probe that calls a port of its own container where nothing listens is
+    named, with what does listen there. `starting` is not unhealthy, and paused containers are not probed.
     Docker never restarts a container because of its health.
     """
     for container in containers:
@@ -70,7 +76,8 @@ def unhealthy(containers: Containers, clock: Clock, *, patience: Seconds = Secon
         if silent is not None:
             yield _stale(container, health.status, silent, last)
         elif health.status == "unhealthy":
-            yield _failing(container, last, containers, clock)
+            netns = namespaces.of(container) if namespaces is not None else None
+            yield _failing(container, last, containers, clock, netns)
     return None
 
 
@@ -109,7 +116,9 @@ def _stale(container: Container, status: str, silent: float, last: HealthProbe |
     )
 
 
-def _failing(container: Container, last: HealthProbe | None, containers: Containers, clock: Clock) -> Finding:
+def _failing(
+    container: Container, last: HealthProbe | None, containers: Containers, clock: Clock, netns: ContainerNetns | None
+) -> Finding:
     health = container.state.health
     streak = health.failing_streak if health else 0
     code = last.exit_code if last else 0
@@ -117,14 +126,17 @@ def _failing(container: Container, last: HealthProbe | None, containers: Contain
     callees = called_peers(output.splitlines(), container, containers, configured=[_probe(container)])
     severity, what = _failure(container, code, output)
     telling = telling_line(output.splitlines())
+    unserved = _unserved_port(container, netns)
+    where = f"; nothing in it listens on port {unserved}, which the probe calls" if unserved else ""
     return Finding.about(
         container,
-        f'container "{container.name}" is unhealthy: {what}, {streak} times in a row',
+        f'container "{container.name}" is unhealthy: {what}, {streak} times in a row{where}',
         {
             "probe": _probe(container),
             "last output": telling.whole[-QUOTED:] if telling else "(empty)",
             "State.Health": f"{health.status if health else ''}, FailingStreak {streak}",
             **_silent_probe(container, output),
+            **({"TCP sockets inside": _sockets_of(netns)} if unserved and netns is not None else {}),
             **not_running(callees, clock),
             **held_up(container, containers),
         },
@@ -158,6 +170,20 @@ def _silent_probe(container: Container, output: str) -> dict[str, str]:
     words = re.findall(r"[\w./-]+", _probe(container))
     tool = next((name for word in words if (name := word.rpartition("/")[2]) in _QUIET_TOOLS), "")
     return {"to see more": _QUIET_TOOLS[tool]} if tool and not output else {}
+
+
+def _unserved_port(container: Container, netns: ContainerNetns | None) -> int:
+    """The port of its own container that the probe calls and where nothing listens; 0 if there is none, or it is not known."""
+    call = _OWN_PORT.search(_probe(container))
+    if call is None or netns is None:
+        return 0
+    port = int(call["port"])
+    return 0 if netns.sockets("tcp", port) else port
+
+
+def _sockets_of(netns: ContainerNetns) -> list[str]:
+    sockets = {f"{socket.address}:{socket.port}" for socket in netns.listeners if socket.protocol == "tcp"}
+    return sorted(sockets) or ["none"]
 
 
 def _probe(container: Container) -> str:

@@ -23,6 +23,7 @@ from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
 from diagnose.model import Failed, Finding, Json, Result, Unavailable, Unexamined
@@ -1567,3 +1568,27 @@ def test_who_holds_a_fixed_address_is_named():
     on_it = {"NetworkSettings": {"Networks": {"shopnet": {"IPAddress": "172.30.0.5"}}}}
     (finding,) = start_refused(of(each, made("running", name="db", **on_it)))
     assert 'its address 172.30.0.5 of network "shopnet" is held by container "db"' in finding.summary
+
+
+def listening(container: Container, *ports: int) -> Namespaces:
+    sockets = tuple(Socket("tcp", "0.0.0.0", port) for port in ports)
+    return Namespaces({container.id: ContainerNetns(container, 1, (), (), (), sockets)})
+
+
+@pytest.mark.parametrize(
+    ("test", "ports", "expected"),
+    [
+        ("wget -qO- http://127.0.0.1:3000/ || exit 1", (8080,), True),
+        ("curl -f http://localhost:8080/health", (8080,), False),
+        ("curl -f http://api.example:3000/", (8080,), False),
+        ("pg_isready", (), False),
+    ],
+    ids=["another port", "its port", "another host", "no port"],
+)
+def test_a_probe_of_a_port_where_nothing_listens(test: str, ports: tuple[int, ...], expected: bool):
+    probe = {"Start": at(10), "End": at(9), "ExitCode": 1, "Output": "refused"}
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [probe]}
+    container = made("running", Config={"Healthcheck": {"Test": ["CMD-SHELL", test]}}, State={"Health": health})
+    namespaces = listening(container, *ports)
+    (finding,) = items(judge("container.unhealthy", containers=of(container), clock=CLOCK, namespaces=namespaces))
+    assert ("TCP sockets inside" in finding.evidence) is expected

@@ -642,3 +642,20 @@ def test_a_database_that_refuses(
     result = judge("container.database-refused", containers=of(container, database), clock=CLOCK, log_tails=log_tails)
     assert rows(result) == expected
     assert [finding.variables for finding in result.findings] == [{"container": "web", **variables}] * len(expected)
+
+
+NVML = (
+    "OCI runtime create failed: nvidia-container-cli: initialization error: nvml error: driver/library version mismatch"
+)
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(1, [("critical", "web0")]), (2, [("critical", "web0"), ("critical", "web1")]), (3, [("critical", "docker")])],
+)
+def test_one_start_error_of_many_containers_is_one_finding(count: int, expected: list[tuple[str, str]]):
+    containers = [made("created", code=128, name=f"web{number}", State={"Error": NVML}) for number in range(count)]
+    result = judge("container.device-missing", containers=of(*containers))
+    assert rows(result) == expected
+    assert all(finding.variables["stale_driver"] == "nvidia" for finding in result.findings)
+    assert all("the NVIDIA driver was updated" in finding.summary for finding in result.findings)

@@ -620,3 +620,15 @@ def jobs_that_failed_in_the_foreground(box: Box) -> None:
     label = "--label=com.docker.compose.oneoff=True"
     run(box, "oneoff", *GOOD, label, "bb:1.36", "false")
     box.wait_state("oneoff", "exited")
+
+
+@fault("container.unhealthy", subject="container:misprobed", shareable=True)
+def probe_of_another_port(box: Box) -> None:
+    """The probe calls port 3000, and the server listens on 8080: the report says that nothing listens there."""
+    options = ["--health-interval=1s", "--health-retries=2", "--health-cmd=wget -qO- http://127.0.0.1:3000/ || exit 1"]
+    server = ["bb:1.36", "httpd", "-f", "-p", "8080", "-h", "/www"]
+    box.docker("run", "-d", "--name=misprobed", "--memory=64m", "--pids-limit=64", *options, *server)
+    box.wait_health("misprobed", "unhealthy")
+    words = ["check", "container.unhealthy", "--container", "misprobed", "--format", "json"]
+    (finding,) = box.diagnose(*words).findings
+    assert any(socket.endswith(":8080") for socket in finding["evidence"]["TCP sockets inside"])
