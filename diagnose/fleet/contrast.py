@@ -245,10 +245,17 @@ def _telling(predicate: Predicate) -> tuple[int, str, bool]:
 
 
 def _words(alike: Sequence[Predicate]) -> tuple[str, ...]:
-    """The facts in words. Where having a thing at all splits the same hosts, its value adds nothing."""
+    """The facts in words. Of a file or an image it is enough that it is there; of a setting its value says more."""
     there = {predicate.name for predicate in alike if predicate.value == THERE}
-    telling = [each for each in alike if each.name not in there or each.value in (THERE, RECENTLY)]
-    return tuple(dict.fromkeys(predicate.words for predicate in telling))
+    valued = {predicate.name for predicate in alike if predicate.value not in (THERE, RECENTLY)}
+
+    def is_telling(predicate: Predicate) -> bool:
+        if predicate.value == RECENTLY or predicate.name not in there & valued:
+            return True
+        is_thing = predicate.name.startswith(("file ", "image "))
+        return is_thing == (predicate.value == THERE)
+
+    return tuple(predicate.words for predicate in alike if is_telling(predicate))
 
 
 def _split(test: _Test, p: float, tests: int) -> Split:

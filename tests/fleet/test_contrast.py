@@ -70,7 +70,7 @@ def test_what_is_lacking_splits_too():
     ]
     found = splits({"a.b": sides(fleet, set(range(10)))}, predicates(fleet))["a.b"]
     assert found.lacks
-    assert found.facts == ("daemon.json live-restore",)
+    assert found.facts == ("daemon.json live-restore is true",)
 
 
 def test_hosts_of_which_a_fact_is_not_known_are_on_neither_side():

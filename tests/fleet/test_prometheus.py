@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ LINE = re.compile(
 
 @pytest.fixture(scope="module")
 def demo() -> Report:
-    return session.diagnose(registry.load, None, Options(source=Path("demo"), budget_s=600), began=0.0)
+    return session.diagnose(registry.load, None, Options(source=Path("demo"), budget_s=600), began=time.monotonic())
 
 
 def written(report: Report, code: int = 2) -> str:

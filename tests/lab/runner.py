@@ -231,7 +231,8 @@ def _essence(report: Mapping[str, Any]) -> dict[str, Any]:
     """What must be equal live and replayed: findings by key, and verdicts, reasons and subjects by check."""
     findings = {f"finding {f['key']}": f for f in report["findings"]}
     checks = {f"check {c['id']}": {k: v for k, v in c.items() if k != "duration_s"} for c in report["checks"]}
-    return {**findings, **checks}
+    profile = {name: report["host"].get(name) for name in ("id", "labels", "facts", "changed")}
+    return {**findings, **checks, "profile": profile}
 
 
 def _where(error: Exception) -> str:
