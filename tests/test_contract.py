@@ -354,3 +354,10 @@ def test_no_fix_makes_a_container_without_its_options():
     ]
     assert blocks
     assert [id for id, block in blocks if re.search(r"docker\}? run (?:-d|--detach)(?!.*--name)", block.text)] == []
+
+
+def test_every_check_has_one_form():
+    """A generator with one return type: a check that hands over to a twin, or returns a list, reads in two places."""
+    assert CHECKS
+    forms = {check.function.__annotations__["return"] for check in CHECKS.values()}
+    assert forms == {"CheckResult"}

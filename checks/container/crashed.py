@@ -54,11 +54,12 @@ def crashed(
         if age is None or age > options.since_s or not _stays_down(container):
             continue
         with_engine = container.id in stops.stopped_with_daemon and is_service(container)
-        if with_engine and containers.source == "disk":
-            continue  # as long as the engine is down, all containers are
         worked = (container.ran_for or 0.0) >= at_least
-        if not with_engine and not (worked and _ended_by_itself(container, stops)):
+        # as long as the engine is down, all containers are
+        counts = containers.source != "disk" if with_engine else worked and _ended_by_itself(container, stops)
+        if not counts:
             continue
+        is_known = container.id in stops.by_id
         tail = tail_of(log_tails, container)
         callees = called_peers(tail.lines, container, containers)
         policy = container.host_config.restart_policy.name or "no"
@@ -74,12 +75,12 @@ def crashed(
                 **log_evidence(tail),
                 **kernel_evidence(program_faults, container),
                 "State": f"exited, exit code {container.state.exit_code}, ran {took(container.ran_for)}",
-                "end requested": "no" if container.id in stops.by_id else "not remembered",
+                "end requested": "no" if is_known else "not remembered",
                 "HostConfig.RestartPolicy": policy,
                 **not_running(callees, clock),
                 **held_up(container, containers),
             },
-            severity=severity_of_end(container) if container.id in stops.by_id else Severity.advice,
+            severity=severity_of_end(container) if is_known else Severity.advice,
             calls=subjects_of(callees),
             signs=tail.signs,
             onset=None if with_engine else container.finished_at,

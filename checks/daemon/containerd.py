@@ -49,11 +49,10 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     if went_with_dockerd or comes_up_yet:
         return None
     effect = "the engine cannot start" if is_dead else "nothing can be started, stopped or entered"
-    reason = f" ({failure.text})" if failure is not None and not WAITED.search(failure.text) else ""
     owner = "containerd" if is_of_system else "docker"
     yield Finding(
         subject=DAEMON,
-        summary=f"containerd is not running: {effect}{reason}",
+        summary=f"containerd is not running: {effect}{_reason(failure)}",
         evidence={
             "processes": "no containerd",
             **_unit_evidence(daemon),
@@ -63,6 +62,11 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
         variables={"unit": owner} | ({"stopped": owner} if is_dead or is_of_system else {}),
     )
     return None
+
+
+def _reason(failure: LogLine | None) -> str:
+    """Why containerd did not come, as the engine's last words say it."""
+    return f" ({failure.text})" if failure is not None and not WAITED.search(failure.text) else ""
 
 
 def _unclear(daemon: Daemon) -> Skipped | Unavailable | None:

@@ -144,12 +144,7 @@ def no_nameserver(
         return None
     is_island = lookups is not None and lookups.island
     without = [member for member in fallback.members if not resolvers.upstreams(member)]
-    if is_island:
-        severity = Severity.advice
-    elif without or fallback.lost:
-        severity = Severity.critical
-    else:
-        severity = Severity.advice if resolvers.only_ipv6 else Severity.warning
+    is_harmful = bool(without or fallback.lost)
     file = HOST_FILE if resolvers.engine_file is resolvers.host else RESOLVED_FILE
     yield Finding(
         subject=HOST,
@@ -161,11 +156,17 @@ def no_nameserver(
             **_servers_of(fallback.members, resolvers),
         },
         variables=_remedies(resolvers, ping),
-        severity=severity,
+        severity=_severity(resolvers, is_harmful=is_harmful, is_island=is_island),
         touches=fallback.touches,
         signs=frozenset({"dns"}),
     )
     return None
+
+
+def _severity(resolvers: Resolvers, *, is_harmful: bool, is_island: bool) -> Severity:
+    if is_harmful and not is_island:
+        return Severity.critical
+    return Severity.advice if is_island or resolvers.only_ipv6 else Severity.warning
 
 
 def _lack(resolvers: Resolvers) -> str:

@@ -50,10 +50,10 @@ def unbounded(
         is_large = size_of_log >= large or (disk is not None and _is_much_of(disk, size_of_log, of_disk))
         if not is_large and not is_in_use(container):
             continue
-        place = _Place(container, log, disk, usage)
-        severity = Severity.warning if is_large else Severity.advice
-        if is_large and place.is_led_by_logs and disk is not None and disk.usage.used_pct >= crit_pct:
-            severity = Severity.critical
+        place = _LogPlace(container, log, disk, usage)
+        severity = Severity.advice
+        if is_large:
+            severity = Severity.critical if place.is_filled_by_logs(crit_pct) else Severity.warning
         yield _unbounded(place, severity)
         if log is None or log.failed:
             yield Unexamined(container.subject, f"size of its log: {_why_unknown(log, logs)}")
@@ -72,7 +72,7 @@ def _why_unknown(log: LogFile | None, logs: LogFiles | Unavailable) -> str:
     return str(logs) if isinstance(logs, Unavailable) else "its log file was not looked at"
 
 
-class _Place(msgspec.Struct, frozen=True):
+class _LogPlace(msgspec.Struct, frozen=True):
     """A container's log, and the disk that it lies on, as far as they are known."""
 
     container: Container
@@ -80,15 +80,14 @@ class _Place(msgspec.Struct, frozen=True):
     disk: Filesystem | None
     usage: DiskUsage | None
 
-    @property
-    def is_led_by_logs(self) -> bool:
-        """Whether logs fill the disk. Where they have a disk to themselves they need not be measured against others."""
-        if self.disk is None:
+    def is_filled_by_logs(self, crit_pct: float) -> bool:
+        """Whether the disk is full, and of logs. Where they have a disk to themselves they need not be measured against others."""
+        if self.disk is None or self.disk.usage.used_pct < crit_pct:
             return False
         return not self.disk.holds_data_root or (self.usage is not None and self.usage.is_led_by("container logs"))
 
 
-def _unbounded(place: _Place, severity: Severity) -> Finding:
+def _unbounded(place: _LogPlace, severity: Severity) -> Finding:
     container, log, disk, usage = place.container, place.log, place.disk, place.usage
     config = container.host_config.log_config
     evidence: dict[str, Json] = {"HostConfig.LogConfig": {"Type": config.type, "Config": config.options}}

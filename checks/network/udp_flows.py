@@ -22,7 +22,7 @@ _ENGINE = "dockerd"
 """Without docker-proxy the engine itself holds the port, so that nobody else takes it, and reads nothing."""
 
 
-class _Published(msgspec.Struct, frozen=True):
+class _PublishedUdpPort(msgspec.Struct, frozen=True):
     """A UDP port that a running container publishes."""
 
     container: Container
@@ -66,14 +66,16 @@ def udp_flow_stale(
     return None
 
 
-def _published(containers: Containers) -> Iterator[_Published]:
+def _published(containers: Containers) -> Iterator[_PublishedUdpPort]:
     for container in containers.running:
         for port, binding in container.published_ports:
             if port.endswith("/udp") and binding.host_port.isdigit() and ":" not in binding.host_ip:
-                yield _Published(container, binding)
+                yield _PublishedUdpPort(container, binding)
 
 
-def _stale(item: _Published, flows: UdpFlows, interfaces: Interfaces, listeners: Listeners | None) -> Iterator[UdpFlow]:
+def _stale(
+    item: _PublishedUdpPort, flows: UdpFlows, interfaces: Interfaces, listeners: Listeners | None
+) -> Iterator[UdpFlow]:
     holders = () if listeners is None else listeners.on("udp", "", item.port)
     is_served_by_host = listeners is None or any(holder.comm != _ENGINE for holder in holders)
     for flow in flows.to(item.port):
@@ -84,7 +86,7 @@ def _stale(item: _Published, flows: UdpFlows, interfaces: Interfaces, listeners:
             yield flow
 
 
-def _finding(item: _Published, stale: list[UdpFlow]) -> Finding:
+def _finding(item: _PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
     first, container = stale[0], item.container
     where = "to nobody" if first.reply_src == first.dst else f"to {first.reply_src}"
     clients = count(len({flow.src for flow in stale}), "client")

@@ -76,7 +76,7 @@ class Helper:
         self._missing = missing
         self._control = control
         self._changed = threading.Condition()
-        self._idle: list[_Worker] = []
+        self._idle: list[_WorkerProcess] = []
         self._living = 0
         self._stuck: list[str] = []
 
@@ -134,20 +134,20 @@ class Helper:
         for worker in self._idle:
             worker.connection.close()
 
-    def give_back(self, worker: _Worker) -> None:
+    def give_back(self, worker: _WorkerProcess) -> None:
         """A worker that answered is idle again."""
         with self._changed:
             self._idle.append(worker)
             self._changed.notify()
 
-    def forget(self, worker: _Worker) -> None:
+    def forget(self, worker: _WorkerProcess) -> None:
         """A worker that is gone makes room for another."""
         worker.connection.close()
         with self._changed:
             self._living -= 1
             self._changed.notify()
 
-    def abandon(self, worker: _Worker, what: str, waited: float) -> Refused:
+    def abandon(self, worker: _WorkerProcess, what: str, waited: float) -> Refused:
         """Leave a silent worker behind; the Refused says for what it waits."""
         evidence = f"{what} does not answer after {waited:.1f} s; process {worker.pid} {_whereabouts(worker.pid)}"
         with contextlib.suppress(OSError):
@@ -159,7 +159,7 @@ class Helper:
         self.forget(worker)
         return Refused("timed out", evidence)
 
-    def _take(self, until: float) -> _Worker:
+    def _take(self, until: float) -> _WorkerProcess:
         if self._missing:
             raise Refused("refused", self._missing)
         with self._changed:
@@ -176,7 +176,7 @@ class Helper:
             if not descriptors:
                 raise Refused("refused", data.decode(errors="replace") or f"the {self.name} helper is gone")
             self._living += 1
-        return _Worker(socket.socket(fileno=descriptors[0]), int(data))
+        return _WorkerProcess(socket.socket(fileno=descriptors[0]), int(data))
 
     def _wait_for_idle(self, until: float) -> None:
         """Return as soon as a worker is idle, or another one may be forked. Refused("timed out") at `until` (monotonic)."""
@@ -191,7 +191,7 @@ class Helper:
             self._changed.wait((until if is_full else min(until, may_fork_at)) - now)
 
 
-class _Worker(msgspec.Struct, eq=False):
+class _WorkerProcess(msgspec.Struct, eq=False):
     """One worker process as the tool sees it."""
 
     connection: socket.socket
@@ -201,7 +201,7 @@ class _Worker(msgspec.Struct, eq=False):
 class PendingReply:
     """A request that was sent to a worker."""
 
-    def __init__(self, helper: Helper, worker: _Worker, what: str, until: float) -> None:
+    def __init__(self, helper: Helper, worker: _WorkerProcess, what: str, until: float) -> None:
         self._helper = helper
         self._worker = worker
         self._what = what

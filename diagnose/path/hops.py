@@ -125,7 +125,7 @@ class _Leg(msgspec.Struct, frozen=True):
     network: Network | None = None
 
 
-class _Published(msgspec.Struct, frozen=True):
+class _PublishedPort(msgspec.Struct, frozen=True):
     """Who publishes a port of the host, and the port inside that it leads to."""
 
     container: Container
@@ -467,13 +467,13 @@ class Walker:
             return self._stack.address_on(leg.device, "ip") or ""
         return "127.0.0.1"
 
-    def _publisher(self, port: int) -> _Published | None:
+    def _publisher(self, port: int) -> _PublishedPort | None:
         """The running container that publishes this port of the host."""
         for container in self._site.containers.running:
             for inner, binding in container.published_ports:
                 number, _, proto = inner.partition("/")
                 if proto == self._wanted.proto and binding.host_port == str(port):
-                    return _Published(container, int(number))
+                    return _PublishedPort(container, int(number))
         return None
 
     def _to_outside(self, leg: _Leg) -> None:

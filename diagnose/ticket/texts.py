@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from diagnose.model import Failed, Json
@@ -43,25 +43,27 @@ def _names(answered: list[tuple[AnyQuestion, Any]]) -> Mapping[str, str]:
 
 def _texts(question: AnyQuestion, answer: Any, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     kind, args = question.kind, question.args
-    if kind == "api.logs" and answer.get("text"):
-        id = str(args["id"])
-        yield f"texts/logs/{file_name(names.get(id) or id[:12])}.txt", answer["text"]
-    elif kind == "iptables" and answer.get("text"):
-        label = file_name("-".join(str(value) for value in args.values()) or "rules")
-        yield f"texts/iptables-{label}.txt", answer["text"]
-    elif kind == "file.read" and answer.get("text"):
-        yield f"texts/files/{file_name(str(args['path']).strip('/').replace('/', '-'))}", answer["text"]
+    if kind in _TABLES:
+        name, row_text = _TABLES[kind]
+        yield f"texts/{name}.txt", _lines(row_text(row) for row in answer)
     elif kind == "kernel.log":
         yield "texts/kernel.txt", _lines(f"{row.get('at', '')} {row.get('text', '')}" for row in answer["records"])
     elif kind == "journal":
         rows = (f"{row.get('at', '')} {row.get('message', '')}" for row in answer["entries"])
         yield f"texts/journal-{file_name(str(args.get('unit', '')))}.txt", _lines(rows)
-    elif kind == "net.links":
-        yield "texts/links.txt", _lines(_link(row) for row in answer)
-    elif kind == "net.routes":
-        yield "texts/routes.txt", _lines(_route(row) for row in answer)
-    elif kind == "net.addresses":
-        yield "texts/addresses.txt", _lines(f"{r.get('index')} {r.get('address')}/{r.get('prefix')}" for r in answer)
+    elif kind in ("api.logs", "iptables", "file.read") and answer.get("text"):
+        yield f"texts/{_place(kind, args, names)}", answer["text"]
+
+
+def _place(kind: str, args: Mapping[str, Json], names: Mapping[str, str]) -> str:
+    """The name of the file that holds the text of an answer."""
+    if kind == "api.logs":
+        id = str(args["id"])
+        return f"logs/{file_name(names.get(id) or id[:12])}.txt"
+    if kind == "iptables":
+        label = file_name("-".join(str(value) for value in args.values()) or "rules")
+        return f"iptables-{label}.txt"
+    return f"files/{file_name(str(args['path']).strip('/').replace('/', '-'))}"
 
 
 def _lines(rows: Iterator[str]) -> str:
@@ -76,6 +78,18 @@ def _link(row: Mapping[str, Json]) -> str:
 def _route(row: Mapping[str, Json]) -> str:
     destination = f"{row['dst']}/{row.get('prefix', '')}" if row.get("dst") else "default"
     return f"table {row.get('table')} {destination} via {row.get('gateway')} oif {row.get('oif')} metric {row.get('metric')}"
+
+
+def _address(row: Mapping[str, Json]) -> str:
+    return f"{row.get('index')} {row.get('address')}/{row.get('prefix')}"
+
+
+_TABLES: Mapping[str, tuple[str, Callable[[Mapping[str, Json]], str]]] = {
+    "net.links": ("links", _link),
+    "net.routes": ("routes", _route),
+    "net.addresses": ("addresses", _address),
+}
+"""Answers that are lists, by the kind of their question: the name of their text, and a row as one line of it."""
 
 
 def failing(recording: Recording) -> tuple[str, ...]:

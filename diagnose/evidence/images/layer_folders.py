@@ -62,11 +62,9 @@ def layer_folders(
         owners |= {layer: more[layer] for layer in suspects & more.keys()}
     if not owners:
         return LayerFolders((), 0, reports, details.unexamined)
-    paths = [f"{layer}/{part}" for layer in owners for part in PARTS]
-    answer = host.ask(StatPaths(paths))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    failed = {path: status.failed for path in paths if (status := answer.get(path)) and status.failed}
+    failed = _failed(host, [f"{layer}/{part}" for layer in owners for part in PARTS])
+    if isinstance(failed, Unavailable):
+        return failed
     hidden = next((path for path, reason in failed.items() if reason != "missing"), None)
     if hidden:
         reason: Reason = "forbidden" if failed[hidden] == "forbidden" else "timed out"
@@ -76,6 +74,14 @@ def layer_folders(
     whole = owners.keys() - bad
     still = tuple(line for line in reports if _folder_of(line) not in whole)
     return LayerFolders(missing, len(owners), still, details.unexamined)
+
+
+def _failed(host: Host, paths: list[str]) -> dict[str, str] | Unavailable:
+    """The paths that could not be looked at, with the reason."""
+    answer = host.ask(StatPaths(paths))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    return {path: status.failed for path in paths if (status := answer.get(path)) and status.failed}
 
 
 def _reports_damage(line: LogLine) -> bool:

@@ -270,7 +270,7 @@ def ssh_command(url: str) -> list[str]:
     return [*argv, "system", "dial-stdio"]
 
 
-class _Flight(msgspec.Struct, eq=False):
+class _StreamedRequest(msgspec.Struct, eq=False):
     """A request under way in a thread of its own. received: bytes of the body so far."""
 
     question: AnyQuestion
@@ -295,12 +295,12 @@ class DockerLane:
         self, pull: Callable[[], AnyQuestion | None], request: Callable[[AnyQuestion], Request], at_once: int = AT_ONCE
     ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]:
         """As `client.Engine.many`."""
-        under_way: list[_Flight] = []
-        outcomes: queue.SimpleQueue[tuple[_Flight, Reply | Exception]] = queue.SimpleQueue()
+        under_way: list[_StreamedRequest] = []
+        outcomes: queue.SimpleQueue[tuple[_StreamedRequest, Reply | Exception]] = queue.SimpleQueue()
         while True:
             while len(under_way) < at_once and (question := pull()) is not None:
                 try:
-                    flight = _Flight(question, request(question), 0.0)
+                    flight = _StreamedRequest(question, request(question), 0.0)
                 except Exception as error:  # noqa: BLE001 - the outcome of this question, whatever it is
                     yield question, error
                     continue
@@ -325,7 +325,9 @@ class DockerLane:
                 under_way.remove(flight)
                 yield flight.question, late(flight.request, flight.received)
 
-    def _start(self, flight: _Flight, outcomes: queue.SimpleQueue[tuple[_Flight, Reply | Exception]]) -> None:
+    def _start(
+        self, flight: _StreamedRequest, outcomes: queue.SimpleQueue[tuple[_StreamedRequest, Reply | Exception]]
+    ) -> None:
         def run() -> None:
             try:
                 outcomes.put((flight, self._get(flight)))
@@ -337,7 +339,7 @@ class DockerLane:
         except RuntimeError:  # the host has no thread left
             run()
 
-    def _get(self, flight: _Flight) -> Reply:
+    def _get(self, flight: _StreamedRequest) -> Reply:
         try:
             return self._once(flight)
         except requests.exceptions.RequestException as error:
@@ -350,7 +352,7 @@ class DockerLane:
             self._explain(error)
             raise
 
-    def _once(self, flight: _Flight) -> Reply:
+    def _once(self, flight: _StreamedRequest) -> Reply:
         client, request = self._client, flight.request
         url = f"{client.base_url}{request.target}"
         left = max(0.001, flight.ends - time.monotonic())
@@ -360,7 +362,7 @@ class DockerLane:
         self._has_answered = True
         return Reply(response.status_code, headers, body[: request.limit], cut=len(body) > request.limit)
 
-    def _body(self, flight: _Flight, response: requests.Response) -> bytes:
+    def _body(self, flight: _StreamedRequest, response: requests.Response) -> bytes:
         """The body, or a little more of it than the limit where it may be cut. Raises `Refused` (too large, timed out)."""
         request = flight.request
         announced = response.headers.get("Content-Length", "0")
