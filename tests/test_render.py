@@ -129,6 +129,16 @@ def test_a_long_name_is_cut_in_its_middle():
     assert middle("shop-eu-west-1-checkout-worker-17", 16) == "shop-eu...ker-17"
 
 
+def test_a_fix_of_many_lines_is_followed_and_a_short_one_shown():
+    variables = {"container": "batch", "file": "batch:/app"}
+    long = text(report(found("container.entrypoint-forbidden", container("batch"), variables=variables)))
+    assert "    diagnose follow container.entrypoint-forbidden\n" in long
+    assert "mktemp" not in long
+    short = text(report(found("container.crashed", container("batch"), variables={"container": "batch"})))
+    assert "    docker start batch\n" in short
+    assert "diagnose follow" not in short
+
+
 def markdown_of(what: Report) -> str:
     stream = io.StringIO()
     markdown.render(what, 2, stream)

@@ -24,6 +24,8 @@ EVIDENCE_LINES = 3
 LOG_LINES = 15
 """So many lines of the screen a value may take; the line of a log that explains a failure is shown whole."""
 IDS_SHOWN = 6
+COMMAND_LINES = 3
+"""A fix of more lines is nothing to copy from a screen: `diagnose follow` shows it step by step."""
 
 
 def render(
@@ -190,7 +192,8 @@ class _Page:
         if block.cure is not None:
             impact = f": {block.cure.impact}" if block.cure.impact else ""
             self.line(f"fix ({block.cure.risk}){impact}", 2)
-            self.command(block.cure.text, 4)
+            is_long = block.cure.text.count("\n") >= COMMAND_LINES
+            self.command(f"diagnose follow {block.id}" if is_long else block.cure.text, 4)
         self.line(f"more  diagnose explain {block.id}", 2)
 
     def advice(self, page: Outline) -> None:

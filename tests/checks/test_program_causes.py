@@ -338,6 +338,28 @@ def test_a_server_in_the_background(name: str, container: Container, expected: l
         assert verdict(Stops({container.id: False}, frozenset({container.id}))) == []
 
 
+@pytest.mark.parametrize(
+    ("command", "entrypoint", "foreground"),
+    [
+        (["nginx"], None, "nginx -g 'daemon off;'"),
+        (["/usr/sbin/php-fpm", "-y", "/a"], None, "/usr/sbin/php-fpm -y /a -F"),
+        (["httpd", "-p", "8080"], None, "httpd -p 8080 -f"),
+        (["httpd"], None, "httpd -D FOREGROUND"),
+        (["nginx"], ["/entry.sh"], None),
+        (["serve"], None, None),
+        ([], None, None),
+    ],
+)
+def test_a_known_server_is_kept_in_the_foreground(
+    command: list[str], entrypoint: list[str] | None, foreground: str | None
+):
+    path, *args = command or [""]
+    container = made("exited", HostConfig=PORTS, Config={"Entrypoint": entrypoint}, Path=path, Args=args)
+    stops = Stops({container.id: False})
+    result = judge("container.daemonized", containers=of(container), clock=CLOCK, options=OPTIONS, stops=stops)
+    assert [finding.variables.get("foreground") for finding in result.findings] == [foreground]
+
+
 def lost(name: str, *, code: int = 255, started: float = 9000, finished: float = 298) -> Container:
     return made("exited", code=code, name=name, State={"StartedAt": at(started), "FinishedAt": at(finished)})
 

@@ -1,0 +1,142 @@
+"""The script of `diagnose recreate`: each option from inspect, the change, and what is refused."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+
+import pytest
+
+from diagnose.recreate import ContainerChange, NoRecreateError, script
+
+IMAGE = {
+    "Config": {
+        "Cmd": ["serve"],
+        "Entrypoint": ["/init"],
+        "User": "web",
+        "Labels": {"a": "b"},
+        "ExposedPorts": {"80/tcp": {}},
+    }
+}
+SECRET = "<redacted:password:abcdef123456>"
+
+
+def container(config: dict[str, Any] | None = None, host: dict[str, Any] | None = None, **parts: Any) -> dict[str, Any]:
+    """The inspect of a container that is as its image says, but for these keys of Config and HostConfig."""
+    return {
+        "Id": "0123456789ab" + "0" * 52,
+        "Name": "/web",
+        "Config": {"Image": "shop:1.4", "Hostname": "0123456789ab", "Env": [], **IMAGE["Config"], **(config or {})},
+        "HostConfig": {"LogConfig": {"Type": "json-file", "Config": {}}, "NetworkMode": "default", **(host or {})},
+        "NetworkSettings": {"Networks": {"bridge": {}}},
+        "Mounts": [],
+        **parts,
+    }
+
+
+def created(inspect: dict[str, Any], change: ContainerChange | None = None) -> list[str]:
+    """The words behind `docker create --name web --env-file FILE`, without the two that stand for every container here."""
+    text = script(inspect, IMAGE, change or ContainerChange())
+    command = re.search(r"docker create (.*?) \|\| back", text, re.DOTALL)
+    assert command
+    words = shlex.split(command[1].replace("\\\n", " "))[4:]
+    return [word for word in words if word not in ("--restart=no", "--log-driver=json-file")]
+
+
+OPTIONS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "as its image": (container(), ["shop:1.4"]),
+    "a command": (container({"Cmd": ["sh", "-c", "a b"]}), ["shop:1.4", "sh", "-c", "a b"]),
+    "an entrypoint": (container({"Entrypoint": ["/bin/sh", "-c"], "Cmd": ["x"]}), ["--entrypoint=/bin/sh", "shop:1.4", "-c", "x"]),
+    "no entrypoint": (container({"Entrypoint": None, "Cmd": ["x"]}), ["--entrypoint=", "shop:1.4", "x"]),
+    "a user": (container({"User": "1000"}), ["--user=1000", "shop:1.4"]),
+    "a host name": (container({"Hostname": "shop"}), ["--hostname=shop", "shop:1.4"]),
+    "a label": (container({"Labels": {"a": "b", "c": "d e"}}), ["--label=c=d e", "shop:1.4"]),
+    "another port": (container({"ExposedPorts": {"80/tcp": {}, "99/udp": {}}}), ["--expose=99/udp", "shop:1.4"]),
+    "a published port": (
+        container(host={"PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]}}),
+        ["--publish=127.0.0.1:8080:80/tcp", "shop:1.4"],
+    ),
+    "a published port by IPv6": (
+        container(host={"PortBindings": {"80/tcp": [{"HostIp": "::1", "HostPort": "8080"}]}}),
+        ["--publish=[::1]:8080:80/tcp", "shop:1.4"],
+    ),
+    "an anonymous volume": (
+        container(Mounts=[{"Type": "volume", "Name": "6f1c", "Destination": "/data"}]),
+        ["--volume=6f1c:/data", "shop:1.4"],
+    ),
+    "a bind": (container(host={"Binds": ["/srv/a:/a:ro"]}), ["--volume=/srv/a:/a:ro", "shop:1.4"]),
+    "a network": (
+        container(
+            host={"NetworkMode": "front"},
+            NetworkSettings={"Networks": {"front": {"Aliases": ["0123456789ab", "www"], "IPAMConfig": {"IPv4Address": "10.0.0.9"}}}},
+        ),
+        ["--network=front", "--network-alias=www", "--ip=10.0.0.9", "shop:1.4"],
+    ),
+    "the host's network": (
+        container(host={"NetworkMode": "host"}, NetworkSettings={"Networks": {"host": {}}}),
+        ["--network=host", "shop:1.4"],
+    ),
+    "limits": (
+        container(host={"Memory": 64, "NanoCpus": 500_000_000, "PidsLimit": 50, "Ulimits": [{"Name": "nofile", "Soft": 1, "Hard": 2}]}),
+        ["--memory=64", "--cpus=0.5", "--pids-limit=50", "--ulimit=nofile=1:2", "shop:1.4"],
+    ),
+    "privileged": (container(host={"Privileged": True, "SecurityOpt": ["label=disable"]}), ["--privileged", "shop:1.4"]),
+    "a probe": (
+        container({"Healthcheck": {"Test": ["CMD-SHELL", "wget x"], "Interval": 2_000_000_000}}),
+        ["--health-cmd=wget x", "--health-interval=2000000000ns", "shop:1.4"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("inspect", "words"), OPTIONS.values(), ids=OPTIONS)
+def test_options(inspect: dict[str, Any], words: list[str]):
+    assert created(inspect) == words
+
+
+CHANGES: dict[str, tuple[ContainerChange, list[str]]] = {
+    "an option": (ContainerChange(("--init",)), ["--cap-add=NET_ADMIN", "--init", "shop:1.4"]),
+    "without an option": (ContainerChange(without=frozenset({"cap-add"})), ["shop:1.4"]),
+    "an image": (ContainerChange(image="shop:1.5"), ["--cap-add=NET_ADMIN", "shop:1.5"]),
+    "a command": (ContainerChange(command=("serve", "-f")), ["--cap-add=NET_ADMIN", "shop:1.4", "serve", "-f"]),
+    "a network": (ContainerChange(("--network=none",)), ["--cap-add=NET_ADMIN", "--network=none", "shop:1.4"]),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), CHANGES.values(), ids=CHANGES)
+def test_changes(change: ContainerChange, words: list[str]):
+    assert created(container(host={"CapAdd": ["NET_ADMIN"]}), change) == words
+
+
+def test_further_networks_are_connected_before_the_start():
+    networks = {"front": {}, "back": {"Aliases": ["api"]}}
+    text = script(
+        container(host={"NetworkMode": "front"}, NetworkSettings={"Networks": networks}), IMAGE, ContainerChange()
+    )
+    assert "docker network connect --alias=api back web || back\ndocker start web" in text
+
+
+def test_the_environment_is_read_where_the_script_runs():
+    text = script(container({"Env": [f"DB_PASSWORD={SECRET}"]}), IMAGE, ContainerChange())
+    assert "redacted" not in text
+    assert "--env-file" in text
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "a task of swarm": (container({"Labels": {"com.docker.swarm.task.id": "x"}}), "task of swarm"),
+    "removed when it stops": (container(host={"AutoRemove": True}), "removed as soon as it stops"),
+    "a secret in its command": (container({"Cmd": ["serve", f"--password={SECRET}"]}), "secret in its command line"),
+    "some GPUs": (container(host={"DeviceRequests": [{"Count": 2}]}), "GPUs"),
+    "a mount with options of a driver": (
+        container(
+            host={"Mounts": [{"Type": "volume", "Target": "/a", "VolumeOptions": {"DriverConfig": {"Name": "local"}}}]}
+        ),
+        "options that are not known",
+    ),
+}
+
+
+@pytest.mark.parametrize(("inspect", "why"), REFUSED.values(), ids=REFUSED)
+def test_what_would_be_lost_is_refused(inspect: dict[str, Any], why: str):
+    with pytest.raises(NoRecreateError, match=why):
+        script(inspect, IMAGE, ContainerChange())
