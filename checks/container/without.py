@@ -49,6 +49,7 @@ REFUSED_TOGETHER = (
 """Checks that name what ended several containers, or kept them from starting; the finding touches each."""
 
 observed(*FAILURES, "container.dead", "container.exec-format", "container.runtime-limit-hit", "container.unhealthy")
+observed("logging.driver-blocks-start", "swarm.service-underreplicated")
 
 
 @without(*FAILED_STARTS, *FAILURES)

@@ -10,7 +10,9 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.packet_paths import Forwarding, PacketPaths
 from diagnose.model import Edit, Finding, Outcome
-from diagnose.registry import prediction, without
+from diagnose.registry import observed, prediction, without
+
+observed("image.registry-unreachable")
 
 ANSWERED = DnsReply(answered=True, rcode="NOERROR", ms=1.0, sent=1)
 

@@ -8,7 +8,9 @@ from checks.storage.disks import READ_ONLY
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.model import Edit, Finding
-from diagnose.registry import without
+from diagnose.registry import observed, without
+
+observed("image.corrupt", "image.pull-no-space")
 
 SIZES = ("stat(", "writable layer, bytes")
 """How evidence names the bytes that a file or a layer takes."""

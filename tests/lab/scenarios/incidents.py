@@ -35,7 +35,7 @@ def job(box: Box, name: str, script: str, *options: str) -> None:
     box.docker("run", "-d", f"--name={name}", *LIMITS, *options, "bb:1.36", "sh", "-c", script)
 
 
-def probed(box: Box, name: str, probe: str, *options: str, script: str = "exec sleep 1000") -> None:
+def probed(box: Box, name: str, probe: str, *options: str, script: str = "while :; do sleep 1; done") -> None:
     """A program with a health check that one failure is enough for."""
     health = (f"--health-cmd={probe}", "--health-interval=1s", "--health-retries=1")
     box.docker("run", "-d", f"--name={name}", *LIMITS, *health, *options, "bb:1.36", "sh", "-c", script)
@@ -590,6 +590,7 @@ def database_fills_a_disk_of_its_own(box: Box) -> None:
     "container:crowd",
     effects=[*all_of(SICK, "crowd")],
     bystander=GRUMPY,
+    also=all_of(EXITS, "crowd"),
     newest_too=True,
 )
 def probe_cannot_fork(box: Box) -> None:
