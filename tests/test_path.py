@@ -68,7 +68,7 @@ def test_no_target(text: str) -> None:
 SHOP = Network("a" * 64, "shop", "bridge", options={"com.docker.network.bridge.name": "br-shop"})
 BRIDGE = Network("b" * 64, "bridge", "bridge", options={"com.docker.network.bridge.name": "docker0"})
 INNER = Network("c" * 64, "inner", "bridge", internal=True, options={"com.docker.network.bridge.name": "br-in"})
-PIDS = {"web": 10, "api": 11, "db": 12, "job": 13, "off": 0, "bare": 14, "hostly": 15, "sidecar": 16}
+PIDS = {"web": 10, "api": 11, "db": 12, "job": 13, "off": 0, "bare": 14, "hostly": 15, "sidecar": 16, "six": 17}
 
 
 def container(
@@ -160,6 +160,9 @@ def changed(netns: ContainerNetns) -> Namespaces:
     return Namespaces({**{each.container.id: each for each in OPEN}, netns.container.id: netns})
 
 
+SIX = container("six", {"shop": ""})
+
+
 def linked(index: int, **fields: Any) -> Interfaces:
     return Interfaces(
         tuple(replace(link, **fields) if link.index == index else link for link in INTERFACES), INTERFACES.addresses
@@ -182,6 +185,8 @@ WAYS: dict[str, tuple[str, str, PathEvidence, tuple[str, str]]] = {
     "out, forwarding off": ("web", "internet", made(host_stack=HostStack(SETTINGS_OFF)), ("broken", "forwarding")),
     "out, dropped": ("api", "internet", made(host_stack=HostStack(DROPPED)), ("broken", "filter")),
     "out, rules unread": ("web", "internet", made(host_stack=None), ("unknown", "filter")),
+    "an end without IPv4": ("api", "six:80", made(containers=Containers((*ALL, SIX))), ("unknown", "namespace")),
+    "from an end without IPv4": ("six", "internet", made(containers=Containers((*ALL, SIX))), ("unknown", "namespace")),
     "out of an internal network": ("job", "internet", made(), ("broken", "network")),
     "without a network": ("bare", "internet", made(), ("broken", "network")),
     "without a default route": (

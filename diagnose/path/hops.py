@@ -38,6 +38,7 @@ HopKind = Literal[
 _ANY = frozenset({"0.0.0.0", "::", "*", ""})  # noqa: S104 - what a socket says that takes every address
 Kind = TypeVar("Kind")
 _LEAVING = ("output", "forward", "postrouting")
+NO_IPV4 = "has no IPv4 address there: its ways are not walked"
 DEFAULT_PORT = 443
 """What is asked beyond the host where the user names no port."""
 
@@ -224,6 +225,10 @@ class Walker:
             self._add("network", "network", _no_network(owner), "broken", begin.subject, hint=hint)
         network = self._network_of(owner, end)
         endpoint = owner.endpoints[network.name]
+        if not endpoint.ip_address:
+            place = f'namespace of "{begin.name}"'
+            self._add("namespace", place, NO_IPV4, "unknown", begin.subject)
+            raise _EndedError
         leaves = self._leaves_subnet(network, end)
         self._inside(begin, endpoint, needs_route=leaves)
         self._at_bridge(network, endpoint.gateway if leaves else "")
@@ -382,6 +387,10 @@ class Walker:
         endpoint, network = owner.endpoints.get(name), known.get(name)
         if endpoint is None or network is None:
             self._add("network", f'container "{end.name}"', _no_network(end), "broken", end.subject)
+            return
+        if not endpoint.ip_address:
+            place = f'container "{end.name}"'
+            self._add("namespace", place, NO_IPV4, "unknown", end.subject)
             return
         is_bridged = leg.network is not None
         if not is_bridged:
