@@ -186,6 +186,13 @@ run = combined(
     click.option("-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one."),
     no_color,
     click.option(
+        "--metrics",
+        type=click.Path(),
+        callback=parse_path,
+        metavar="FILE",
+        help="Also write metrics for node_exporter's textfile collector, in the place of the last run's.",
+    ),
+    click.option(
         "--push",
         callback=parse_store,
         metavar="S3-URL",

@@ -73,6 +73,8 @@ def _diagnose(load: Callable[[], Mapping[str, Check]], selected: tuple[str, ...]
             else:
                 _render(report, code, given, output)
             output.flush()
+            if given["metrics"]:
+                _replace(given["metrics"], report, code)
             if given["push"]:
                 _push(given["push"], report)
         except OSError as error:

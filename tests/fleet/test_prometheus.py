@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import shutil
@@ -159,6 +160,15 @@ def test_the_file_is_replaced_whole_and_readable_by_others(tmp_path: Path):
     assert done.returncode == 3
     assert "it exists, and was not written by this command" in done.stderr
     assert foreign.read_text() == "# HELP node_other x\n"
+
+
+def test_one_run_gives_report_and_metrics(tmp_path: Path):
+    command = [sys.executable, "-m", "diagnose", "all", "--from", "demo", "--format", "json"]
+    command += ["-o", str(tmp_path / "report.json"), "--metrics", str(tmp_path / "diagnose.prom")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2, done.stderr
+    assert json.loads((tmp_path / "report.json").read_text())["schema_version"] == 1
+    assert (tmp_path / "diagnose.prom").read_text().startswith(prometheus.FIRST_LINE)
 
 
 def refused(path: Path) -> str:
