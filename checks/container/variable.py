@@ -80,9 +80,11 @@ def _mark(value: str, tail: LogTail) -> tuple[str, str]:
     is_quoted = len(value) >= _SHORTEST and value[0] == value[-1] and value[0] in "\"'"
     lines = (*tail.earlier, *tail.lines) if is_quoted else ()
     line = next((line for line in lines if value in line), "")
+    if not line:
+        return "", ""
     # a log quotes what it names: only quotes within quotes show that the value has its own
     is_doubled = f'"{value}"' in line or f"'{value}'" in line or f"={value}" in line or f" {value[0]}{value[0]}" in line
-    return ("contains its quotes", line) if line and is_doubled else ("", "")
+    return ("contains its quotes", line) if is_doubled else ("", "")
 
 
 def _malformed(container: Container, tail: LogTail, entry: str, mark: str, line: str) -> Finding:

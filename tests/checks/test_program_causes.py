@@ -585,8 +585,9 @@ def test_an_open_acme_file_of_a_running_container(mode: int, expected: int):
         (['NAME="db"'], 'looking for "db"', []),
         (['JSON="[1]"'], "something else failed", []),
         (["DB=shop"], 'database "shop" does not exist', []),
+        (["DB=", "EMPTY"], 'database "" does not exist', []),
     ],
-    ids=["carriage return", "quotes", "single quotes", "the log's own quotes", "not in the log", "plain"],
+    ids=["carriage return", "quotes", "single quotes", "the log's own quotes", "not in the log", "plain", "empty"],
 )
 def test_a_variable_with_marks_of_its_file(env: list[str], line: str, expected: list[tuple[str, str]]):
     container, log_tails = failed(line, Config={"Env": env})
