@@ -359,11 +359,22 @@ class _Tracer:
             for device in filter(None, (packet.physin, packet.iif)):
                 unseen = replace(packet, state=None)
                 self._check(part, "ingress", walk(ruleset, "ingress", unseen, layer="netdev", device=device))
+            self._by_some_port(part, packet)
         if ruleset.uses_bridges and self._is_bridge(packet.iif or ""):
             frame = replace(packet, iif=packet.physin or None, brin=packet.iif)
             self._bridge_walk(part, "prerouting", frame)
             self._bridge_walk(part, "input", frame)
         return packet
+
+    def _by_some_port(self, part: Part, packet: Packet) -> None:
+        """A packet by a port of a bridge that is not known: what one port's hook drops may be this packet."""
+        bridge = self._stack.by_name.get(packet.iif or "")
+        if packet.physin is not None or bridge is None:
+            return
+        for port in bridge.ports:
+            verdict = walk(self._stack.ruleset, "ingress", replace(packet, state=None), layer="netdev", device=port)
+            if verdict.outcome != "accept" and verdict.by is not None:
+                self.doubt = self.doubt or Obstacle("rule", verdict.by, part, "ingress")
 
     def _bridge_walk(self, part: Part, hook: Hook, packet: Packet) -> None:
         self._check(part, hook, walk(self._stack.ruleset, hook, packet, layer="bridge"))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.firewall.routing import Routing
+from diagnose.firewall.rules import Chain, Rule, Ruleset, Stop, Table
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.trace import Device, Flow, Origin, Settings, Stack, trace, trace_bridged
 from diagnose.questions.network import PolicyRule, Route
@@ -274,3 +275,12 @@ def test_a_route(name: str) -> None:
 def test_no_route_is_a_refusal() -> None:
     decision = Routing((), OWN_RULES, NAMES).look_up(PEER)
     assert decision.is_refused
+
+
+@pytest.mark.parametrize(("device", "outcome"), [("veth2", "unknown"), ("veth4", "accept")])
+def test_what_one_port_of_the_bridge_drops_leaves_the_answer_in_doubt(device: str, outcome: str) -> None:
+    drop = Rule("drop", action=Stop("drop"))
+    guard = Chain(Table("nft", "netdev", "guard"), "c", (drop,), hook="ingress", devices=(device,))
+    stack = Stack(Ruleset((guard,)), Routing(ROUTES, None, NAMES), DEVICES, Settings())
+    traced = trace(stack, Flow(Origin("eth0", "198.51.100.7"), "172.17.0.2", "tcp", 80))
+    assert traced.outcome == outcome
