@@ -9,8 +9,8 @@ USER = "oncall"
 PASSWORD = "made-up-and-long"
 KEYS = f"""
 mkdir -p -m 755 /run/sshd && mkdir -p -m 700 /root/.ssh /etc/ssh
-ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_made_up
-ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/made_up_host_key
+[ -e /root/.ssh/id_made_up ] || ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_made_up
+[ -e /etc/ssh/made_up_host_key ] || ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/made_up_host_key
 useradd -m -s /bin/sh {USER} 2>/dev/null || :
 echo {USER}:{PASSWORD} | chpasswd
 cp /root/.ssh/id_made_up.pub /etc/ssh/made_up_authorized_keys

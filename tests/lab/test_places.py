@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from tests.reach import built
 
+from . import sshd
 from .box import PROJECT, Box
 from .conftest import unfit
 from .places import PLACES, Place
@@ -134,4 +136,59 @@ def test_verdicts_are_the_installed_tool_s(box: Box, folder: str, name: str, say
     found = len(ours.report["findings"])
     say(
         f"folder in {name}: {found} findings, exit {ours.code}, as installed; start {ours.start_s:.2f} s of CPU; nothing left"
+    )
+
+
+THERE = {name: place for name, place in PLACES.items() if not place.root and name != "no /proc"}
+"""Where an ssh server starts: it needs /proc itself."""
+
+
+@pytest.mark.skipif(
+    not os.environ.get("DIAGNOSE_LAB_LONG"), reason="DIAGNOSE_LAB_LONG is not set: left to the nightly run"
+)
+@pytest.mark.parametrize("name", THERE)
+def test_verdicts_over_ssh_are_the_installed_tool_s(box: Box, name: str, say: Callable[[str], None]) -> None:
+    """`--on` a server that was started in the place; the reference runs in the same place."""
+    place = THERE[name]
+    port = 2300 + list(THERE).index(name)
+    alias, user = f"place{port}", sshd.USER if place.user else "root"
+    sshd.keys(box)
+    sshd.serve(box, alias, port, place.make, user=user)
+    with state(box, name):
+        before = box.sh(f"find {WATCHED} -xdev | sort")
+        run = box.diagnose(
+            "all", "--on", alias, "--folder", str(built.archive()), "--format", "json", "--budget", "60", timeout=200
+        )
+        after = box.sh(f"find {WATCHED} -xdev | sort")
+        reference = within(box, place, f"{INSTALLED} all --format json --budget 60")
+    expected = json.loads(reference.stdout)
+    assert (run.code, judgement(run.report)) == (reference.returncode, judgement(expected)), run.err
+    assert after == before
+    say(f"--on in {name}: {len(expected['findings'])} findings, exit {run.code}, as installed; nothing left")
+
+
+ENTRY = ["/diagnose/lib/ld.so", "--inhibit-cache", "--library-path", "/diagnose/lib", "/diagnose/bin/python3", "-I"]
+IMAGE = json.dumps([*ENTRY, "-m", "diagnose.reach.into_host"])
+
+
+def test_image_sees_the_host_as_the_installed_tool_does(box: Box, say: Callable[[str], None]) -> None:
+    """All but its own container, which is there while it looks."""
+    assert IMAGE in (PROJECT / ".ci" / "Dockerfile").read_text()
+    box.docker("import", "-c", f"ENTRYPOINT {IMAGE}", str(built.archive()), "diagnose:test", timeout=200)
+    before = box.sh(f"find {WATCHED} -xdev | sort")
+    command = ["run", "--rm", "--privileged", "--pid=host", "--net=host", "--name=itself", "diagnose:test", "all"]
+    done = box.docker(*command, "--format", "json", "--budget", "60", check=False, timeout=120)
+    assert done.stdout, done.stderr
+    of_image = json.loads(done.stdout)
+    reference = box.diagnose("all", "--format", "json", "--budget", "60")
+    assert box.sh(f"find {WATCHED} -xdev | sort") == before
+    own = {"container:itself", "image:diagnose:test"}
+    seen = {f["key"] for f in of_image["findings"] if f"{f['subject']['kind']}:{f['subject']['name']}" not in own}
+    assert seen == {f["key"] for f in reference.findings if f["subject"]["name"] != "diagnose:test"}
+    assert done.returncode == reference.code
+    refused = box.docker("run", "--rm", "--privileged", "diagnose:test", "all", check=False, timeout=60)
+    assert (refused.returncode, "--pid=host is missing" in refused.stderr) == (3, True), refused.stderr
+    box.docker("rmi", "-f", "diagnose:test")
+    say(
+        f"image: {len(seen)} findings, exit {done.returncode}, as installed, beside those about its own container; nothing left"
     )

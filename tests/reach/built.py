@@ -29,10 +29,11 @@ SOURCES = (
 def archive() -> Path:
     """`diagnose-VERSION-linux-MACHINE.tar.gz`; what it was packed from lies beside it, unpacked, as `diagnose`.
 
-    It is kept in /var/tmp, which the boxes of the lab show as well.
+    It is kept in /var/tmp, which the boxes of the lab show as well, apart for each checkout of the sources.
     """
-    kept = Path(f"/var/tmp/diagnose-folder-{os.getuid()}")
-    kept.mkdir(mode=0o755, exist_ok=True)
+    checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
+    kept = Path(f"/var/tmp/diagnose-folder-{os.getuid()}", checkout)
+    kept.mkdir(mode=0o755, parents=True, exist_ok=True)
     place = kept / _state()
     with (kept / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -75,7 +75,7 @@ def test_deb_installs_upgrades_and_purges_without_a_trace(packages: dict[str, Pa
     older = tmp_path / "older"
     subprocess.run(["dpkg-deb", "-R", packages["deb"], older], check=True)
     control = older / "DEBIAN" / "control"
-    control.write_text(control.read_text().replace(f"Version: {__version__}", "Version: 0.0.1"))
+    control.write_text(control.read_text().replace(f"Version: {__version__}-1", "Version: 0.0.1-1"))
     (older / "opt" / "diagnose" / "gone-in-the-next").write_text("x")
     subprocess.run(["dpkg-deb", "-Znone", "-b", older, tmp_path / "older.deb"], check=True, capture_output=True)
     for name, path in {"older": tmp_path / "older.deb", "newer": packages["deb"]}.items():
