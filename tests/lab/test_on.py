@@ -87,7 +87,7 @@ def test_four_hosts_in_one_run(box: Box, say: Callable[[str], None]) -> None:
                     if box.run(["readlink", f"/proc/{pid}/ns/mnt"], check=False).stdout.strip() == server:
                         box.run(["kill", "-9", str(pid)], check=False)
                         killed.append(pid)
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     mortal = next(pid for pid in box.pids_of("sshd") if "2203" in box.read(f"/proc/{pid}/cmdline"))
     thread = threading.Thread(target=kill)
