@@ -171,13 +171,13 @@ class Fleet:
         if number == HOSTS - 2:
             server.send_signal(signal.SIGSTOP)
 
-    def run(self, *words: str, callback: str = "default") -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, callback: str = "default", timeout_s: int = 8) -> subprocess.CompletedProcess[str]:
         tool = self.place / "tool"
         tool.write_text(f'#!/bin/sh\nexec {sys.executable} -m diagnose "$@"\n')
         tool.chmod(0o755)
         assert PLAYBOOK
         argv = [PLAYBOOK, "-i", str(self.inventory), "diagnose.docker_host.fleet", "-f", "13", *words]
-        values = {"reports": self.place / "reports", "local": tool, "become": "false", "timeout": 8}
+        values = {"reports": self.place / "reports", "local": tool, "become": "false", "timeout": timeout_s}
         argv += [word for name, value in values.items() for word in ("-e", f"diagnose_{name}={value}")]
         env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(self.place), "ANSIBLE_STDOUT_CALLBACK": callback}
         env |= {
@@ -187,7 +187,7 @@ class Fleet:
             "ANSIBLE_SSH_ARGS": "-o ControlMaster=no",
         }
         env |= {"PYTHONPATH": str(COLLECTION.parent.parent.parent), "LC_ALL": "C.UTF-8"}
-        return subprocess.run(argv, capture_output=True, text=True, timeout=110, check=False, env=env)
+        return subprocess.run(argv, capture_output=True, text=True, timeout=200, check=False, env=env)
 
     def end(self) -> None:
         for server in self.servers:
@@ -223,6 +223,7 @@ def test_thirteen_hosts_give_one_answer(fleet: Fleet):
 
 @needs_ansible
 @pytest.mark.lab
+@pytest.mark.timeout(240)
 def test_the_folder_is_sent_to_memory_and_leaves_nothing(fleet: Fleet):
     before = set(os.listdir("/dev/shm"))
     here = set(Path(tempfile.gettempdir()).glob("*.diagnose"))
@@ -233,7 +234,9 @@ def test_the_folder_is_sent_to_memory_and_leaves_nothing(fleet: Fleet):
     program.chmod(0o755)
     with tarfile.open(fleet.place / "folder.tar.gz", "w:gz") as archive:
         archive.add(program, "diagnose/diagnose")
-    done = fleet.run("-e", f"diagnose_folder={fleet.place}/folder.tar.gz", callback="diagnose.docker_host.roots")
+    done = fleet.run(
+        "-e", f"diagnose_folder={fleet.place}/folder.tar.gz", callback="diagnose.docker_host.roots", timeout_s=30
+    )
     assert "web00: CRITICAL firewall.forwarding-off: IP forwarding is off" in done.stdout, done.stdout + done.stderr
     assert "web07: well" in done.stdout
     assert "TASK" not in done.stdout
