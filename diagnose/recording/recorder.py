@@ -228,35 +228,41 @@ class Recorder:
             listener.put(job)
 
     def _keep_time(self) -> None:
-        while True:
-            time.sleep(TICK)
-            now = time.monotonic()
-            late: list[tuple[_Job, Failed]] = []
-            with self._lock:
-                spent = now >= self._budget.ends
-                for job, worker in list(self._running.values()):
-                    over = now - job.started > job.policy.deadline * self._patience + GRACE
-                    if over or spent:
-                        del self._running[job.question]
-                        if not worker.lost:
-                            worker.lost = True
-                            self._threads[worker.lane] -= 1
-                        reason = f"no answer in {now - job.started:.1f} s"
-                        late.append((job, Failed("timed out" if over else "budget", reason)))
-                for lane, queue in self._queues.items():
-                    if spent:
-                        never = Failed("budget", "never asked: the run's time was spent")
-                        late.extend((job, never) for _, _, job in queue)
-                        queue.clear()
-                    elif queue and not self._idle[lane]:
-                        self._hire(lane)
-                self._quiet = 0 if self._busy() else self._quiet + 1
-                if self._quiet >= QUIET and self._queues["last"]:
-                    self._work["last"].notify()
-            for job, failed in late:
-                self._resolve(job, failed)
-            if spent:
-                return
+        is_over = False
+        while not is_over:
+            # a timekeeper that ended for want of memory would leave whoever waits without a deadline
+            with contextlib.suppress(MemoryError, SystemError):
+                time.sleep(TICK)
+                is_over = self._tick()
+
+    def _tick(self) -> bool:
+        """Give up what is late, and hire where nobody works. True once the run's time is spent."""
+        now = time.monotonic()
+        late: list[tuple[_Job, Failed]] = []
+        with self._lock:
+            spent = now >= self._budget.ends
+            for job, worker in list(self._running.values()):
+                over = now - job.started > job.policy.deadline * self._patience + GRACE
+                if over or spent:
+                    reason = f"no answer in {now - job.started:.1f} s"
+                    late.append((job, Failed("timed out" if over else "budget", reason)))
+                    del self._running[job.question]
+                    if not worker.lost:
+                        worker.lost = True
+                        self._threads[worker.lane] -= 1
+            for lane, queue in self._queues.items():
+                if spent:
+                    never = Failed("budget", "never asked: the run's time was spent")
+                    late.extend((job, never) for _, _, job in queue)
+                    queue.clear()
+                elif queue and not self._idle[lane]:
+                    self._hire(lane)
+            self._quiet = 0 if self._busy() else self._quiet + 1
+            if self._quiet >= QUIET and self._queues["last"]:
+                self._work["last"].notify()
+        for job, failed in late:
+            self._resolve(job, failed)
+        return spent
 
 
 class _Worker:
