@@ -90,9 +90,8 @@ def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str
     """The text with its placeholders replaced by shell-quoted values; `{docker}` is a command and stays as it is.
 
     A name that is not declared is left alone, so that shell and Go templates need no escaping. What begins with `-` and is an operand
-    of the docker command line comes after `--`: it would be read as an option.
+    of the docker command line comes after `--`: it would be read as an option. A value such as `--force` is meant as one.
     """
-
     filled = ""
     end = 0
     for match in _PLACEHOLDER.finditer(text):
@@ -102,9 +101,11 @@ def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str
         if name == "docker":
             filled += docker
         elif name in variables:
-            is_taken_for_option = variables[name].startswith("-") and _is_docker_operand(filled)
+            value = variables[name]
+            is_option = value in _SWITCHES
+            is_taken_for_option = value.startswith("-") and not is_option and _is_docker_operand(filled)
             filled += "-- " if is_taken_for_option else ""
-            filled += shlex.quote(variables[name])
+            filled += shlex.quote(value)
         else:
             filled += match[0]
     return filled + text[end:]
@@ -126,8 +127,10 @@ _SWITCHES = frozenset(
         "--no-stream",
         "--no-trunc",
         "--pretty",
+        "--quiet",
+        "--rm",
+        "--volumes",
     }
-    | {"--quiet", "--rm", "--volumes"}
 )
 """Options of the docker command line that take no value, as far as pages use them before a name."""
 
