@@ -198,7 +198,7 @@ def packet_paths(
     walks = _Walks(host_stack.stack, uplinks.items[0])
     attached = _attached(containers, networks, "ip")
     attached6 = _attached(containers, networks, "ip6") if walks.leads_out("ip6") else []
-    published = list(_published(attached, uplinks.items[0], "ip"))
+    published = list(_published(attached, uplinks.items[0], "ip", walks.stack))
     published6 = list(_published(attached6, uplinks.items[0], "ip6", walks.stack))
     return PacketPaths(
         tuple(_outlets(walks, attached, "ip")),
@@ -356,20 +356,20 @@ class _Published(msgspec.Struct, frozen=True):
     family: Family
 
 
-def _published(
-    attached: list[_Attached], uplink: Uplink, family: Family, stack: Stack | None = None
-) -> Iterator[_Published]:
+def _published(attached: list[_Attached], uplink: Uplink, family: Family, stack: Stack) -> Iterator[_Published]:
     """The published ports on outer addresses of one family; on all of them, by the uplink's address."""
     places: dict[str, dict[str, Network]] = {}
     containers = {}
     for container, network, endpoint in attached:
         containers[container.id] = container
         places.setdefault(container.id, {})[address_of(endpoint, family)] = network
-    own = uplink.address if stack is None else stack.address_on(uplink.name, family)
+    own = uplink.address if family == "ip" else stack.address_on(uplink.name, family)
     for id, container in containers.items():
         for port, binding in container.published_ports:
             everywhere = binding.host_ip in (EVERYWHERE if family == "ip" else EVERYWHERE6)
             address = (own or "") if everywhere else binding.host_ip
+            if stack.is_local(address) is False:
+                continue  # network.bind-address-missing says so; no rule of Docker matches a packet that is not for this host
             if _is_outer(address, family) and binding.host_port.isdigit() and port.endswith(("/tcp", "/udp")):
                 yield _Published(container, places[id], port, address, int(binding.host_port), everywhere, family)
 
