@@ -42,7 +42,7 @@ exec sh -c "$command"
 """
 TOOL = """#!/bin/sh
 case $REMOTE_HOST in
-dies) kill -9 $PPID; exit 0 ;;
+dies) sleep 1; kill -9 $PPID; exit 0 ;; # its shell has started what watches the connection
 waits) echo $$ >"$PIDS"; sleep 100 & wait ;;
 slow) sleep 1 ;;
 esac
@@ -72,6 +72,7 @@ class Elsewhere:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.before = _folders()
         self.bin = folder / "bin"
         self.bin.mkdir()
         self.archive = folder / ARCHIVE
@@ -104,12 +105,15 @@ class Elsewhere:
         return process.returncode, out, err
 
     def left(self) -> list[Path]:
-        """Folders of ours that still lie somewhere."""
-        return [
-            path
-            for base in ("/dev/shm", "/run", "/tmp", "/var/tmp")
-            for path in Path(base).glob("diagnose.[0-9]*.[0-9]*")
-        ]
+        """Folders that lie somewhere since this test began."""
+        return sorted(_folders() - self.before)
+
+
+def _folders() -> set[Path]:
+    """All folders in which the tool is unpacked on this machine."""
+    return {
+        path for base in ("/dev/shm", "/run", "/tmp", "/var/tmp") for path in Path(base).glob("diagnose.[0-9]*.[0-9]*")
+    }
 
 
 @pytest.fixture
