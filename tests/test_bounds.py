@@ -150,7 +150,8 @@ def test_a_long_chain_of_causes_is_no_recursion() -> None:
     seconds_for(2000)
 
 
-def test_linking_that_takes_too_long_leaves_the_findings_and_a_note() -> None:
+def test_linking_that_takes_too_long_leaves_the_findings_and_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diagnose.judgement.report.LINKING_S", 0.0)
     results = failing(3000)
     checks = {result.check.id: result.check for result in results}
     report = reported(results, ReportBasis(), Run(checks, tuple(checks)), budget=Budget(0, 0))
