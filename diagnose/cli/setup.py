@@ -25,7 +25,6 @@ def setup(names: tuple[str, ...], remove: bool, for_user: bool, package: Path | 
     user's docker client. completion, man: for the shell. ansible: a collection that asks many hosts. timer: a report each
     hour, on hosts with systemd.
     """
-    from diagnose.cli.main import group
     from diagnose.setup import parts, places
 
     is_of_user = for_user or os.geteuid() != 0
@@ -33,7 +32,9 @@ def setup(names: tuple[str, ...], remove: bool, for_user: bool, package: Path | 
     program = places.program()
     if package is not None:  # a package is put together in this folder; .ci/package asks for it
         where, program = places.of_package(os.environ, package), Path("/opt/diagnose/diagnose")
-    known = {part.name: part for part in parts.parts(where, group, program)}
+    tool = click.get_current_context().find_root().command
+    assert isinstance(tool, click.Group), "manual pages are made of all its commands"
+    known = {part.name: part for part in parts.parts(where, tool, program)}
     if remove and not names:
         raise click.UsageError("name the parts to take out")
     for name in names:
