@@ -29,7 +29,9 @@ def output_dropped(host_paths: HostPaths, dns_path: DnsPath | None) -> CheckResu
     blocked: dict[Step, list[HostPath]] = defaultdict(list)
     for path in host_paths:
         obstacle = path.trace.obstacle
-        if path.trace.is_blocked and obstacle is not None and obstacle.reason == "rule":
+        # FORWARD is no hook of the host's own packets: a route leads them elsewhere, which network.subnet-overlaps-route says
+        is_of_host = obstacle is not None and obstacle.reason == "rule" and obstacle.hook != "forward"
+        if path.trace.is_blocked and obstacle is not None and is_of_host:
             blocked[obstacle.by].append(path)
     for by, paths in blocked.items():
         lost = [server for server, rule in queries.items() if rule == str(by)]

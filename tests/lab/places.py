@@ -40,9 +40,9 @@ PLACES = {
     "an ordinary host": Place(),
     "full disk": Place(
         """
-        mkdir -p /srv/full; mount -t tmpfs -o size=1m full /srv/full
-        dd if=/dev/zero of=/srv/full/file bs=4k 2>/dev/null || :
-        export TMPDIR=/srv/full HOME=/srv/full XDG_RUNTIME_DIR=/srv/full XDG_CACHE_HOME=/srv/full
+        mount -t tmpfs -o size=1m full /srv
+        dd if=/dev/zero of=/srv/file bs=4k 2>/dev/null || :
+        export TMPDIR=/srv HOME=/srv XDG_RUNTIME_DIR=/srv XDG_CACHE_HOME=/srv
         """
     ),
     "read-only root": Place("mount -o remount,bind,ro /; ! touch /opt/file 2>/dev/null"),
