@@ -19,6 +19,7 @@ HINT = {"id": "resources.no-limits", "severity": "advice", "subject": "container
 
 def _report(*findings: Mapping[str, str], verdict: str = "found") -> dict[str, Any]:
     return {
+        "host": {"id": "made-up"},
         "findings": [
             {
                 "key": f"{f['id']}@{f['subject']}",
