@@ -57,7 +57,12 @@ def resolver_does_not_answer(box: Box) -> None:
     assert not resolves(box, "web")
 
 
-@fault("dns.host-broken", subject="host:host", also=["dns.upstream-unreachable", "container.unhealthy"])
+@fault(
+    "dns.host-broken",
+    subject="host:host",
+    expect=[("firewall.output-dropped", "host:host")],
+    also=["dns.upstream-unreachable", "container.unhealthy"],
+)
 def answers_dropped_by_the_host(box: Box) -> None:
     """The host's own INPUT policy drops the answers to what it asks; containers of the default bridge resolve."""
     box.sh("iptables -P INPUT DROP; iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -p tcp --dport 22 -j ACCEPT")
