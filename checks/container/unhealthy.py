@@ -63,7 +63,8 @@ def unhealthy(
     Exit code -1: the probe exceeded its timeout. 126, 127, or words to that effect: the probe itself cannot run, which says nothing about
     the application, so it is a warning in shell form and in exec form. A last probe older than three intervals, its timeouts and
     `patience`: the engine does not run it, so the status is stale. A probe that calls a port of its own container where nothing listens is
-    named, with what does listen there. `starting` is not unhealthy, and paused containers are not probed.
+    named, with what does listen there. `starting` is not unhealthy, and paused containers are not probed. Without a failed probe in a row,
+    `unhealthy` says only that the engine stopped probing for a while, as for a pause: the next probe decides.
     Docker never restarts a container because of its health.
     """
     for container in containers:
@@ -75,7 +76,7 @@ def unhealthy(
         silent = _silent_for(container, last, clock, patience) if containers.source == "api" else None
         if silent is not None:
             yield _stale(container, health.status, silent, last)
-        elif health.status == "unhealthy":
+        elif health.status == "unhealthy" and (health.failing_streak or (last is not None and last.exit_code)):
             netns = namespaces.of(container) if namespaces is not None else None
             yield _failing(container, last, containers, clock, netns)
     return None

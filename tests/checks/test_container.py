@@ -933,6 +933,7 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
         ("healthy", probed("healthy", 0, ""), []),
         ("a long interval", probed("healthy", 0, "", age=900, Interval=3600 * 10**9), []),
         ("paused", made("paused", State={"Health": {"Status": "unhealthy"}}), []),
+        ("unpaused, before the next probe", made("running", State={"Health": {"Status": "unhealthy"}}), []),
         ("no health check", made("running"), []),
         ("switched off", made("running", State={"Health": {"Status": "none"}}), []),
     ],

@@ -188,7 +188,7 @@ def dropped_by_another_table(box: Box) -> None:
     assert not _comes_in(box)
 
 
-@fault("firewall.forward-dropped", subject="host:host", also=_DEAF)
+@fault("firewall.forward-dropped", subject="host:host", also=[*_DEAF, ("firewall.output-dropped", "host:host")])
 def dropped_before_tracking(box: Box) -> None:
     """A rule in the raw table drops what comes from the bridge, before any other table."""
     box.sh("iptables -t raw -A PREROUTING -i docker0 -j DROP")
