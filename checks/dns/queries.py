@@ -27,7 +27,13 @@ _FIREWALL = [
     "firewall.forwarding-off",
     "firewall.forward-dropped",
 ]
-_NETWORK = ["network.bridge-down", "network.veth-detached", "network.subnet-overlaps-route", "network.conntrack-full"]
+_NETWORK = [
+    "network.bridge-down",
+    "network.parent-down",
+    "network.veth-detached",
+    "network.subnet-overlaps-route",
+    "network.conntrack-full",
+]
 
 
 @check("dns.upstream-unreachable", severity=Severity.critical, caused_by=[*_LOST, *_FIREWALL, *_NETWORK, "daemon.hung"])

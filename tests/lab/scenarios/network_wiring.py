@@ -75,7 +75,7 @@ def macvlan_that_the_host_calls(box: Box) -> None:
     assert box.run(["curl", "-sS", "-m", "2", "http://192.0.2.130:8080/"], check=False).returncode != 0
 
 
-@fault("network.parent-down", subject="network:lan")
+@fault("network.parent-down", subject="network:lan", also=[("dns.upstream-unreachable", "network:lan")])
 def macvlan_on_an_interface_that_is_down(box: Box) -> None:
     """The parent of a macvlan network is set down: its container reaches nobody."""
     box.sh("ip link add cable0 type veth peer name cable1; ip link set cable1 up; ip link set cable0 up")
