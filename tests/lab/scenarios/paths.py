@@ -483,7 +483,7 @@ def rules_left_to_nobody(box: Box) -> None:
     assert not _gets(box, "plain", f"http://{WEB}/")
 
 
-@fault("firewall.masquerade-missing", subject="network:shop", config={"iptables": False}, baseline=False)
+@fault("firewall.masquerade-missing", subject="network:shop", also=_DEAF, config={"iptables": False}, baseline=False)
 def rules_left_to_nobody_behind_the_engines_resolver(box: Box) -> None:
     """The same on a network of its own, whose containers get every name from the engine: only their connections fail."""
     box.docker("network", "create", "shop")
