@@ -66,6 +66,10 @@ CHOSEN = FAULTS if LONG else FAULTS[::4]
 """A box for each fault and engine takes a quarter of an hour: all of them run at night."""
 
 
+UNHEALABLE = "network.nobody_serves_the_port"
+"""Only the program itself can listen there."""
+
+
 @pytest.mark.parametrize("fault", CHOSEN, ids=lambda fault: fault.scenario)
 def test_a_fault_breaks_its_hop(fault: Broken, engine: Engine) -> None:
     scenario = discover()[fault.scenario]
@@ -78,7 +82,7 @@ def test_a_fault_breaks_its_hop(fault: Broken, engine: Engine) -> None:
         broken = [hop for hop in answer["hops"] if hop["state"] == "broken"]
         assert [hop["kind"] for hop in broken] == [fault.kind], done.out
         assert (answer["finding"] or {}).get("id") == fault.id, done.out
-        assert answer["fix"] is not None
+        assert (answer["fix"] is not None) == (fault.scenario != UNHEALABLE)
 
 
 OPEN = [
