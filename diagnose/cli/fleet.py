@@ -35,13 +35,7 @@ from diagnose.cli import options, process
     shell_complete=options.complete_file,
     help="An earlier set: say what is new, gone, silent or lost from sight since then. Repeatable.",
 )
-@click.option(
-    "--expect",
-    type=click.Path(),
-    callback=options.parse_path,
-    metavar="FILE",
-    help="Names of hosts that ought to report, one a line.",
-)
+@options.file_option("--expect", description="Names of hosts that ought to report, one a line.")
 @click.option(
     "--name-by",
     type=click.Choice(["report", "file"]),

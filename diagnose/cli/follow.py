@@ -14,14 +14,7 @@ from diagnose.cli import options, process
 @click.command()
 @click.argument("target", metavar="ID|KEY", shell_complete=options.complete_id)
 @click.option("--print", "print_", is_flag=True, help="Print the steps as a commented script; run nothing.")
-@click.option(
-    "-o",
-    "output",
-    type=click.Path(),
-    callback=options.parse_path,
-    metavar="FILE",
-    help="Write the transcript to this new file.",
-)
+@options.file_option("-o", "output", description="Write the transcript to this new file.")
 @options.source
 @options.budget
 @options.since

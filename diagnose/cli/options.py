@@ -87,6 +87,11 @@ def combined(*options: Decorator) -> Decorator:
     return apply
 
 
+def file_option(*names: str, description: str) -> Decorator:
+    """An option that names a file; an empty name is a usage error."""
+    return click.option(*names, type=click.Path(), callback=parse_path, metavar="FILE", help=description)
+
+
 # An option that is a field of `questions.run.Options` has the field's name.
 container = click.option(
     "--container",
@@ -126,13 +131,7 @@ engine = combined(
     click.option("-H", "--host", metavar="URL", help="The engine to ask: unix://, tcp:// or ssh://."),
     click.option("--context", metavar="NAME", help="The docker context to use."),
 )
-config = click.option(
-    "--config",
-    type=click.Path(),
-    callback=parse_path,
-    metavar="FILE",
-    help="Thresholds and silences, read after the usual files.",
-)
+config = file_option("--config", description="Thresholds and silences, read after the usual files.")
 fail_on = click.option(
     "--fail-on",
     type=click.Choice(["critical", "warning", "never"]),
@@ -154,13 +153,10 @@ run = combined(
     container,
     source,
     format_("text", "json", "markdown", "html", "junit", "sarif", "csv", "llm", "prometheus"),
-    click.option(
+    file_option(
         "-o",
         "output",
-        type=click.Path(),
-        callback=parse_path,
-        metavar="FILE",
-        help="Write the report to a new file instead of stdout. Metrics (prometheus) replace those of the last run.",
+        description="Write the report to a new file instead of stdout. Metrics (prometheus) replace those of the last run.",
     ),
     budget,
     since,
@@ -185,12 +181,9 @@ run = combined(
     click.option("--timings", is_flag=True, help="Show where the time went."),
     click.option("-v", "--verbose", is_flag=True, help="List advice, unknowns and skipped checks one by one."),
     no_color,
-    click.option(
+    file_option(
         "--metrics",
-        type=click.Path(),
-        callback=parse_path,
-        metavar="FILE",
-        help="Also write metrics for node_exporter's textfile collector, in the place of the last run's.",
+        description="Also write metrics for node_exporter's textfile collector, in the place of the last run's.",
     ),
     click.option(
         "--push",

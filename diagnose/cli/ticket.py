@@ -12,14 +12,7 @@ from diagnose.cli import on, options, process
 
 
 @click.command(cls=on.RemotableCommand)
-@click.option(
-    "-o",
-    "output",
-    type=click.Path(),
-    callback=options.parse_path,
-    metavar="FILE",
-    help="Where to write it; - streams it to stdout.",
-)
+@options.file_option("-o", "output", description="Where to write it; - streams it to stdout.")
 @click.option(
     "--max-size",
     default="10M",
@@ -30,14 +23,7 @@ from diagnose.cli import on, options, process
 )
 @click.option("--review", is_flag=True, help="List every file with its size and redactions, and ask before writing it.")
 @click.option("--anonymize", is_flag=True, help="Replace the host's names and addresses with made-up ones.")
-@click.option(
-    "--map",
-    "map_",
-    type=click.Path(),
-    callback=options.parse_path,
-    metavar="FILE",
-    help="With --anonymize: keep the table of old and new names here.",
-)
+@options.file_option("--map", "map_", description="With --anonymize: keep the table of old and new names here.")
 @options.budget
 @options.since
 @options.no_probe

@@ -16,13 +16,7 @@ from diagnose.cli import options, process
 @click.command()
 @click.option("-1", "once", is_flag=True, help="End with the first root that begins, with its exit code.")
 @click.option("--for", "seconds", callback=options.parse_duration, metavar="DURATION", help="End after this time.")
-@click.option(
-    "--log",
-    type=click.Path(),
-    callback=options.parse_path,
-    metavar="FILE",
-    help="Append a line of JSON for each change to this file.",
-)
+@options.file_option("--log", description="Append a line of JSON for each change to this file.")
 @click.option(
     "--every",
     "full_s",
