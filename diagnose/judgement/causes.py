@@ -68,7 +68,7 @@ def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink 
         shared = reach & depends_on(named, topology)
     if not shared:
         return None
-    if _began_later(cause, effect):
+    if began_later(cause, effect):
         return None
     nearest = cause.subject if cause.subject in shared else min(shared)
     verb = "it names" if _names(effect, cause) else "same"
@@ -80,7 +80,7 @@ def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink 
     return CauseLink(cause.key, effect.key, ", ".join(words), is_specific)
 
 
-def _began_later(cause: Reported, effect: Reported) -> bool:
+def began_later(cause: Reported, effect: Reported) -> bool:
     """Whether a cause certainly began after its effect."""
     began, felt = cause.finding.onset, effect.finding.onset
     return began is not None and felt is not None and began > felt + ONSET_SLACK_S

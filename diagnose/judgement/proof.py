@@ -205,8 +205,8 @@ TELLING = frozenset(
         "open-files",
         "port-taken",
         "probe-timeout",
+        "read-only",
     }
-    | {"read-only"}
 )
 """Classes of error text that name one thing which is at fault. A timeout or a refused connection may have many reasons."""
 UNANSWERED = frozenset({"dns", "refused", "timeout", "unreachable"})

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from diagnose.judgement.causes import ONSET_SLACK_S
+from diagnose.judgement.causes import began_later
 from diagnose.model import CauseLink, Check, Report, Reported, Verdict
 from diagnose.phrases import ago, joined
 
@@ -89,7 +89,7 @@ def _cleared(finding: Reported, report: Report) -> Iterator[Suspect]:
 def why_unlinked(suspect: Reported, effect: Reported) -> str:
     """Why a declared cause was not even linked with an effect: it began later, other words were printed, or nothing is shared."""
     began, felt = suspect.finding.onset, effect.finding.onset
-    if began is not None and felt is not None and began > felt + ONSET_SLACK_S:
+    if began is not None and felt is not None and began_later(suspect, effect):
         return f"it began {ago(began - felt)} later"
     brings, shows = suspect.finding.signs, effect.finding.signs
     if brings and shows is not None and not brings & shows:
