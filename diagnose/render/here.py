@@ -10,6 +10,7 @@ from rich.text import Text
 from diagnose.judgement.why_not import Explained, explained
 from diagnose.model import CauseLink, Report, Reported
 from diagnose.phrases import and_more
+from diagnose.render.console import literal
 from diagnose.render.words import clean
 
 IDS_SHOWN = 12
@@ -17,7 +18,7 @@ IDS_SHOWN = 12
 
 def render(id: str, report: Report, stream: TextIO, *, color: bool | None, width: int | None = None) -> None:
     """Print what the run found of this check, and why."""
-    console = Console(file=stream, width=width, no_color=color is False, highlight=False, markup=False, emoji=False)
+    console = literal(stream, color=color, width=width)
     by_key = {finding.key: finding for finding in report.findings}
     console.print(Text(f"On {clean(report.host.name)}", "bold"))
     shown = explained(id, report)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TextIO
 
-from rich.console import Console
 from rich.text import Text
 
 from diagnose.model import Json
 from diagnose.path.answer import PathAnswer
 from diagnose.path.hops import Hop, State
+from diagnose.render.console import literal
 from diagnose.render.words import clean
 
 WORDS: dict[State, str] = {"ok": "OPEN", "broken": "BROKEN", "unknown": "UNKNOWN"}
@@ -65,14 +65,7 @@ def _hop(hop: Hop) -> dict[str, Json]:
 
 
 def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
-    console = Console(
-        file=stream,
-        no_color=color is False,
-        force_terminal=True if color else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
+    console = literal(stream, color=color)
     state = answer.path.state
     console.print(Text.assemble((WORDS[state], STYLES[state]), " ", clean(headline(answer))), soft_wrap=True)
     width = max((len(hop.place) for hop in answer.path.hops), default=0)

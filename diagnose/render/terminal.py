@@ -12,6 +12,7 @@ from rich.text import Text
 
 from diagnose.model import Report, Severity
 from diagnose.phrases import and_more, count, size
+from diagnose.render.console import literal
 from diagnose.render.outline import NAMES_SHOWN, Effect, Outline, OutlineBlock, OutlinePart, outline
 from diagnose.render.words import clean, middle, short_ids
 
@@ -40,16 +41,7 @@ def render(
     width: int | None = None,
 ) -> None:
     """Print the report. color None: as the stream can. verbose: advice, skipped and unknown checks one by one."""
-    console = Console(
-        file=stream,
-        width=width,
-        no_color=color is False,
-        force_terminal=True if color else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=False,
-    )
+    console = literal(stream, color=color, width=width)
     page = _Page(console, verbose)
     page.print(outline(report, code))
     if silenced:

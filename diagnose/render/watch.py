@@ -7,12 +7,13 @@ import time
 from datetime import UTC, datetime
 from typing import TextIO
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from diagnose.phrases import ago, count
+from diagnose.render.console import literal
 from diagnose.render.terminal import STYLES
 from diagnose.render.words import clean
 from diagnose.watch.roots import RootChange, Roots, WatchedRoot
@@ -32,14 +33,7 @@ class Screen:
     """What the engineer looks at. It is drawn when something changed, by whoever calls: there is no thread."""
 
     def __init__(self, stream: TextIO, *, color: bool | None, missing: tuple[str, ...] = ()) -> None:
-        self._console = Console(
-            file=stream,
-            no_color=color is False,
-            force_terminal=True if color else None,
-            highlight=False,
-            markup=False,
-            emoji=False,
-        )
+        self._console = literal(stream, color=color)
         self._missing = missing
         self._live: Live | None = None
 
