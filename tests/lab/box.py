@@ -509,7 +509,7 @@ class Box:
         user: str | None = None,
         groups: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
-        timeout: float = 60,
+        timeout: float = 90,
     ) -> Run:
         """Run the tool in the box as a user of this host would."""
         usage = f"/tmp/usage-{secrets.token_hex(4)}"

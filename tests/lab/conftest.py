@@ -85,9 +85,9 @@ def _worth_it(config: pytest.Config, scenario: Scenario, engine: Engine) -> bool
 
 def _group(scenario: Scenario, engine: Engine) -> list[pytest.MarkDecorator]:
     """Cases that share a box go to one worker."""
-    if not scenario.shareable:
+    if scenario.shared_box is None:
         return []
-    return [pytest.mark.xdist_group(f"{'healthy' if scenario.healthy else 'broken'}-{engine.name}")]
+    return [pytest.mark.xdist_group(f"{scenario.shared_box}-{engine.name}")]
 
 
 def _or_skip(cases: list[Any], width: int = 1) -> list[Any]:

@@ -14,6 +14,9 @@ from . import matrix
 from .conftest import chosen_engines, unfit
 from .engines import discover
 
+_REASON = 300
+"""Characters of a reason that are shown."""
+
 
 def header(config: pytest.Config) -> list[str]:
     """Which engines there are, and which are not, and why."""
@@ -27,6 +30,7 @@ def header(config: pytest.Config) -> list[str]:
 def write(terminalreporter: Any, config: pytest.Config) -> None:
     """The matrix of ids and engines, the cures, and the figures of the runs."""
     _write_cures(terminalreporter)
+    _write_reruns(terminalreporter)
     proven: dict[str, dict[str, str]] = {}
     measured: dict[tuple[str, str], tuple[list[float], list[int]]] = {}
     for outcome in ("passed", "failed", "skipped"):
@@ -59,6 +63,20 @@ def write(terminalreporter: Any, config: pytest.Config) -> None:
                 f"{name} on {engine}: {len(walls)} runs of the tool, wall median {statistics.median(walls):.2f} s, "
                 f"longest {max(walls):.2f} s, peak memory {max(peaks) / 2**20:.0f} MiB"
             )
+
+
+def _write_reruns(terminalreporter: Any) -> None:
+    """Why tests passed only when they were run again: the same reason of many is one line."""
+    reasons: dict[str, list[str]] = {}
+    for report in terminalreporter.stats.get("rerun", []):
+        lines = [line[1:].strip() for line in report.longreprtext.splitlines() if line.startswith("E ")]
+        reasons.setdefault(" ".join(lines)[:_REASON], []).append(report.nodeid.rpartition("::")[2])
+    if not reasons:
+        return
+    terminalreporter.section("what failed once")
+    for reason, names in reasons.items():
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        terminalreporter.write_line(f"{names[0]}{others}: {reason}")
 
 
 def _write_cures(terminalreporter: Any) -> None:

@@ -59,7 +59,9 @@ class _Session:
 
     def __init__(self, box: Box, *arguments: str) -> None:
         path = f"{BIN}:{box.engine.path}"
-        argv, env = box.command([f"{BIN}/diagnose", "follow", *arguments], cwd="/root", env={"PATH": path})
+        # a session of its own: Ctrl-C must not end the process that leads into the box and waits there for the exit code
+        tool = ["setsid", "--ctty", f"{BIN}/diagnose", "follow", *arguments]
+        argv, env = box.command(tool, cwd="/root", env={"PATH": path})
         self.pid, self._handle = pty.fork()
         if self.pid == 0:
             os.execvpe(argv[0], argv, env)

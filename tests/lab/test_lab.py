@@ -13,7 +13,7 @@ from .runner import Outcome, judge, judge_rest, judge_shared, keep_expected, run
 # a shared box is built within one test
 pytestmark = pytest.mark.timeout(900)
 
-_shared: dict[tuple[str, bool], Outcome | Exception] = {}
+_shared: dict[tuple[str, str | None], Outcome | Exception] = {}
 
 
 def _companions(request: pytest.FixtureRequest, scenario: Scenario, engine: Engine) -> list[Scenario]:
@@ -24,11 +24,11 @@ def _companions(request: pytest.FixtureRequest, scenario: Scenario, engine: Engi
         if isinstance(item, pytest.Function) and item.originalname == "test_scenario"
     ]
     chosen = [s for s, e in cases if isinstance(s, Scenario) and e == engine]
-    return [s for s in chosen if s.shareable and s.healthy == scenario.healthy]
+    return [s for s in chosen if s.shared_box == scenario.shared_box]
 
 
 def _shared_outcome(request: pytest.FixtureRequest, scenario: Scenario, engine: Engine) -> Outcome:
-    key = (engine.name, scenario.healthy)
+    key = (engine.name, scenario.shared_box)
     if key not in _shared:
         try:
             _shared[key] = run_together(_companions(request, scenario, engine), engine, None)

@@ -217,15 +217,15 @@ def logrotate_on_other_files(box: Box) -> None:
     box.write("/etc/logrotate.d/app", "/srv/app/*.log {\n  daily\n}\n")
 
 
-@fault("logging.file-damaged", subject="container:writer", shareable=True)
+@fault("logging.file-damaged", subject="container:noted", shareable=True)
 def log_with_nul_bytes(box: Box) -> None:
     """A power cut left NUL bytes in a container's log."""
-    box.docker("run", "-d", "--name=writer", *SMALL, "bb:1.36", "sh", "-c", "echo ready; exec sleep 1000")
-    path = box.inspect("writer")["LogPath"]
+    box.docker("run", "-d", "--name=noted", *SMALL, "bb:1.36", "sh", "-c", "echo ready; exec sleep 1000")
+    path = box.inspect("noted")["LogPath"]
     box.wait_for(lambda: "ready" in box.read(path), what="the first line")
     later = json.dumps({"log": "later\n", "stream": "stdout", "time": "2026-01-02T03:04:05Z"})
     box.path(path).write_text(box.read(path) + "\0" * 600 + later + "\n")
-    read = box.docker("logs", "writer", check=False)
+    read = box.docker("logs", "noted", check=False)
     assert "later" not in read.stdout
 
 

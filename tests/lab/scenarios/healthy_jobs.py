@@ -116,7 +116,7 @@ def sidecar_that_reads_logs(box: Box) -> None:
     """A sidecar reads the volume of its neighbour, and repeats the neighbour's errors in its own log."""
     run(
         box,
-        "writer",
+        "appender",
         "-v",
         "lines:/logs:rw",
         "--user=0",
@@ -147,7 +147,7 @@ def stopped_after_its_grace_period(box: Box) -> None:
     assert box.inspect("ignored")["State"]["ExitCode"] == 137
 
 
-@healthy(shareable=True)
+@healthy()
 def paused_for_a_moment(box: Box) -> None:
     """A container is paused for a backup of its volume."""
     run(box, "backup", "bb:1.36", "sleep", "1000")

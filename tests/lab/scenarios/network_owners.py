@@ -111,8 +111,8 @@ def tunnel_over_the_pools(box: Box) -> None:
 )
 def tunnel_into_a_subnet(box: Box) -> None:
     """A VPN client brings a route to a part of a network's subnet: the host cannot reach a container there."""
-    box.docker("network", "create", "--subnet=172.25.0.0/16", "vpnet")
-    healthy_container(box, "hidden", 18211, "--net=vpnet", "--ip=172.25.5.9")
+    box.docker("network", "create", "--subnet=10.91.0.0/16", "vpnet")
+    healthy_container(box, "hidden", 18211, "--net=vpnet", "--ip=10.91.5.9")
     open_tunnel(box, "tun0", "openvpn")
-    box.sh("ip route add 172.25.5.0/24 dev tun0")
-    assert box.run(["curl", "-sS", "-m", "1", "http://172.25.5.9:8080/"], check=False).returncode != 0
+    box.sh("ip route add 10.91.5.0/24 dev tun0")
+    assert box.run(["curl", "-sS", "-m", "1", "http://10.91.5.9:8080/"], check=False).returncode != 0

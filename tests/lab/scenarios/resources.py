@@ -167,8 +167,8 @@ def hot_files_at_the_limit(box: Box) -> None:
     """A container reads the same files again and again: nearly all its memory is cache, and in use."""
     work = "dd if=/dev/zero of=/data/x bs=1M count=29; while :; do cat /data/x >/dev/null; sleep 1; done"
     options = ["--memory=32m", "--memory-swap=32m", "--pids-limit=64", "-v", "hotdata:/data"]
-    box.docker("run", "-d", "--name=reader", *options, "bb:1.36", "sh", "-c", work)
-    stats = "/containers/reader/stats?stream=false&one-shot=true"
+    box.docker("run", "-d", "--name=rereader", *options, "bb:1.36", "sh", "-c", work)
+    stats = "/containers/rereader/stats?stream=false&one-shot=true"
 
     def hot() -> bool:
         said = box.api(stats)["memory_stats"]

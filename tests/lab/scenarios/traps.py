@@ -33,13 +33,13 @@ def stopped_by_hand(box: Box) -> None:
 @healthy(shareable=True)
 def finished_jobs(box: Box) -> None:
     """One-shot containers that are done: exit 0, and 143 after a polite stop."""
-    box.docker("run", "--name=migrate", *GOOD, "bb:1.36", "true")
+    box.docker("run", "--name=migration", *GOOD, "bb:1.36", "true")
     box.docker(
         "run", "-d", "--init", "--name=worker", *GOOD, "bb:1.36", "sh", "-c", "trap 'exit 143' TERM; sleep 1000 & wait"
     )
     box.wait_for(lambda: "sleep" in str(box.api("/containers/worker/top")), what="the worker to wait")
     box.docker("stop", "-t", "5", "worker")
-    assert box.inspect("migrate")["State"]["ExitCode"] == 0
+    assert box.inspect("migration")["State"]["ExitCode"] == 0
     assert box.inspect("worker")["State"]["ExitCode"] == 143
 
 
